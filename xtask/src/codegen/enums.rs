@@ -65,14 +65,15 @@ pub(super) fn code(name: &str, about: &str, url: &str, values: &[String]) -> Str
     let mut code = format!("words! {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} {{\n");
     let mut taken = vec!["Unknown".to_owned()];
     let mut seen = HashSet::from(["unknown"]);
-    for value in values.iter().filter(|value| seen.insert(value.as_str())) {
+    let words = values.iter().filter(|value| seen.insert(value.as_str()));
+    for (at, value) in words.enumerate() {
         let mut variant = variant(value);
         while taken.contains(&variant) {
             variant.push('_');
         }
         let _ = writeln!(
             code,
-            "        /// `{value}`\n        {variant} = \"{value}\","
+            "        /// `{value}`\n        {at} {variant} = \"{value}\","
         );
         taken.push(variant);
     }

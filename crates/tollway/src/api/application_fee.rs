@@ -218,8 +218,8 @@ words! {
     /// <https://docs.stripe.com/api/application_fees/object#application_fee_object-fee_source>
     ApplicationFeeFeeSourceType {
         /// `charge`
-        Charge = "charge",
+        0 Charge = "charge",
         /// `payout`
-        Payout = "payout",
+        1 Payout = "payout",
     }
 }

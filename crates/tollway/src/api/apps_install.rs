@@ -345,15 +345,15 @@ words! {
     /// <https://docs.stripe.com/api/apps/installs/object>
     AppsInstallChannel {
         /// `private_live`
-        PrivateLive = "private_live",
+        0 PrivateLive = "private_live",
         /// `private_test`
-        PrivateTest = "private_test",
+        1 PrivateTest = "private_test",
         /// `public`
-        Public = "public",
+        2 Public = "public",
         /// `review`
-        Review = "review",
+        3 Review = "review",
         /// `testing`
-        Testing = "testing",
+        4 Testing = "testing",
     }
 }
 
@@ -363,15 +363,15 @@ words! {
     /// <https://docs.stripe.com/api/apps/installs/object>
     AppsInstallStatus {
         /// `install_failed`
-        InstallFailed = "install_failed",
+        0 InstallFailed = "install_failed",
         /// `installed`
-        Installed = "installed",
+        1 Installed = "installed",
         /// `installing`
-        Installing = "installing",
+        2 Installing = "installing",
         /// `uninstall_failed`
-        UninstallFailed = "uninstall_failed",
+        3 UninstallFailed = "uninstall_failed",
         /// `uninstalling`
-        Uninstalling = "uninstalling",
+        4 Uninstalling = "uninstalling",
     }
 }
 
@@ -381,12 +381,12 @@ words! {
     /// <https://docs.stripe.com/api/apps/installs/list>
     AppsInstallListChannel {
         /// `private_live`
-        PrivateLive = "private_live",
+        0 PrivateLive = "private_live",
         /// `private_test`
-        PrivateTest = "private_test",
+        1 PrivateTest = "private_test",
         /// `public`
-        Public = "public",
+        2 Public = "public",
         /// `testing`
-        Testing = "testing",
+        3 Testing = "testing",
     }
 }

@@ -249,8 +249,8 @@ words! {
     /// <https://docs.stripe.com/api/apps/secrets/object#apps_secret_object-scope>
     AppsSecretScopeType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `user`
-        User = "user",
+        1 User = "user",
     }
 }

@@ -531,9 +531,9 @@ words! {
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-automatic_transfer_rules_by_currency>
     BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrencyType {
         /// `transfer_all`
-        TransferAll = "transfer_all",
+        0 TransferAll = "transfer_all",
         /// `transfer_up_to_amount`
-        TransferUpToAmount = "transfer_up_to_amount",
+        1 TransferUpToAmount = "transfer_up_to_amount",
     }
 }
 
@@ -543,13 +543,13 @@ words! {
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
     BalanceSettingsPaymentsPayoutsScheduleInterval {
         /// `daily`
-        Daily = "daily",
+        0 Daily = "daily",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
         /// `monthly`
-        Monthly = "monthly",
+        2 Monthly = "monthly",
         /// `weekly`
-        Weekly = "weekly",
+        3 Weekly = "weekly",
     }
 }
 
@@ -559,15 +559,15 @@ words! {
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
     BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay {
         /// `friday`
-        Friday = "friday",
+        0 Friday = "friday",
         /// `monday`
-        Monday = "monday",
+        1 Monday = "monday",
         /// `thursday`
-        Thursday = "thursday",
+        2 Thursday = "thursday",
         /// `tuesday`
-        Tuesday = "tuesday",
+        3 Tuesday = "tuesday",
         /// `wednesday`
-        Wednesday = "wednesday",
+        4 Wednesday = "wednesday",
     }
 }
 
@@ -577,8 +577,8 @@ words! {
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts>
     BalanceSettingsPaymentsPayoutsStatus {
         /// `disabled`
-        Disabled = "disabled",
+        0 Disabled = "disabled",
         /// `enabled`
-        Enabled = "enabled",
+        1 Enabled = "enabled",
     }
 }

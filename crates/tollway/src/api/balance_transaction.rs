@@ -247,12 +247,12 @@ words! {
     /// <https://docs.stripe.com/api/balance_transactions/object>
     BalanceTransactionBalanceType {
         /// `issuing`
-        Issuing = "issuing",
+        0 Issuing = "issuing",
         /// `payments`
-        Payments = "payments",
+        1 Payments = "payments",
         /// `refund_and_dispute_prefunding`
-        RefundAndDisputePrefunding = "refund_and_dispute_prefunding",
+        2 RefundAndDisputePrefunding = "refund_and_dispute_prefunding",
         /// `risk_reserved`
-        RiskReserved = "risk_reserved",
+        3 RiskReserved = "risk_reserved",
     }
 }

@@ -209,8 +209,8 @@ words! {
     /// <https://docs.stripe.com/api/bank_accounts/object>
     BankAccountAvailablePayoutMethod {
         /// `instant`
-        Instant = "instant",
+        0 Instant = "instant",
         /// `standard`
-        Standard = "standard",
+        1 Standard = "standard",
     }
 }

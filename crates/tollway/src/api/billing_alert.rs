@@ -320,10 +320,10 @@ words! {
     /// <https://docs.stripe.com/api/billing/alerts/object>
     BillingAlertStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `archived`
-        Archived = "archived",
+        1 Archived = "archived",
         /// `inactive`
-        Inactive = "inactive",
+        2 Inactive = "inactive",
     }
 }

@@ -241,8 +241,8 @@ words! {
     /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
     BillingCreditBalanceSummaryRetrieveFilterType {
         /// `applicability_scope`
-        ApplicabilityScope = "applicability_scope",
+        0 ApplicabilityScope = "applicability_scope",
         /// `credit_grant`
-        CreditGrant = "credit_grant",
+        1 CreditGrant = "credit_grant",
     }
 }

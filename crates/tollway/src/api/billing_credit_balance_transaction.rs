@@ -296,9 +296,9 @@ words! {
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object>
     BillingCreditBalanceTransactionType {
         /// `credit`
-        Credit = "credit",
+        0 Credit = "credit",
         /// `debit`
-        Debit = "debit",
+        1 Debit = "debit",
     }
 }
 
@@ -308,9 +308,9 @@ words! {
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-credit>
     BillingCreditBalanceTransactionCreditType {
         /// `credits_application_invoice_voided`
-        CreditsApplicationInvoiceVoided = "credits_application_invoice_voided",
+        0 CreditsApplicationInvoiceVoided = "credits_application_invoice_voided",
         /// `credits_granted`
-        CreditsGranted = "credits_granted",
+        1 CreditsGranted = "credits_granted",
     }
 }
 
@@ -320,10 +320,10 @@ words! {
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-debit>
     BillingCreditBalanceTransactionDebitType {
         /// `credits_applied`
-        CreditsApplied = "credits_applied",
+        0 CreditsApplied = "credits_applied",
         /// `credits_expired`
-        CreditsExpired = "credits_expired",
+        1 CreditsExpired = "credits_expired",
         /// `credits_voided`
-        CreditsVoided = "credits_voided",
+        2 CreditsVoided = "credits_voided",
     }
 }

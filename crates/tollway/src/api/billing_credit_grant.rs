@@ -470,8 +470,8 @@ words! {
     /// <https://docs.stripe.com/api/billing/credit_grants/object>
     BillingCreditGrantCategory {
         /// `paid`
-        Paid = "paid",
+        0 Paid = "paid",
         /// `promotional`
-        Promotional = "promotional",
+        1 Promotional = "promotional",
     }
 }

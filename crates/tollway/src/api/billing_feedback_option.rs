@@ -195,8 +195,8 @@ words! {
     /// <https://docs.stripe.com/api/billing/feedback_options/object>
     BillingFeedbackOptionStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `inactive`
-        Inactive = "inactive",
+        1 Inactive = "inactive",
     }
 }

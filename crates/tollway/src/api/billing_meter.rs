@@ -405,9 +405,9 @@ words! {
     /// <https://docs.stripe.com/api/billing/meters/object>
     BillingMeterEventTimeWindow {
         /// `day`
-        Day = "day",
+        0 Day = "day",
         /// `hour`
-        Hour = "hour",
+        1 Hour = "hour",
     }
 }
 
@@ -422,10 +422,10 @@ words! {
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-default_aggregation>
     BillingMeterDefaultAggregationFormula {
         /// `count`
-        Count = "count",
+        0 Count = "count",
         /// `last`
-        Last = "last",
+        1 Last = "last",
         /// `sum`
-        Sum = "sum",
+        2 Sum = "sum",
     }
 }

@@ -127,8 +127,8 @@ words! {
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/object>
     BillingMeterEventAdjustmentStatus {
         /// `complete`
-        Complete = "complete",
+        0 Complete = "complete",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
     }
 }

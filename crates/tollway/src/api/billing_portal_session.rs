@@ -894,7 +894,7 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-after_expiration>
     BillingPortalSessionAfterExpirationType {
         /// `customer_login`
-        CustomerLogin = "customer_login",
+        0 CustomerLogin = "customer_login",
     }
 }
 
@@ -904,17 +904,17 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow>
     BillingPortalSessionFlowType {
         /// `customer_update`
-        CustomerUpdate = "customer_update",
+        0 CustomerUpdate = "customer_update",
         /// `payment_method_update`
-        PaymentMethodUpdate = "payment_method_update",
+        1 PaymentMethodUpdate = "payment_method_update",
         /// `subscription_cancel`
-        SubscriptionCancel = "subscription_cancel",
+        2 SubscriptionCancel = "subscription_cancel",
         /// `subscription_pause`
-        SubscriptionPause = "subscription_pause",
+        3 SubscriptionPause = "subscription_pause",
         /// `subscription_update`
-        SubscriptionUpdate = "subscription_update",
+        4 SubscriptionUpdate = "subscription_update",
         /// `subscription_update_confirm`
-        SubscriptionUpdateConfirm = "subscription_update_confirm",
+        5 SubscriptionUpdateConfirm = "subscription_update_confirm",
     }
 }
 
@@ -924,10 +924,10 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion>
     BillingPortalSessionFlowAfterCompletionType {
         /// `hosted_confirmation`
-        HostedConfirmation = "hosted_confirmation",
+        0 HostedConfirmation = "hosted_confirmation",
         /// `portal_homepage`
-        PortalHomepage = "portal_homepage",
+        1 PortalHomepage = "portal_homepage",
         /// `redirect`
-        Redirect = "redirect",
+        2 Redirect = "redirect",
     }
 }

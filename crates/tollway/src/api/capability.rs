@@ -270,25 +270,25 @@ words! {
     /// <https://docs.stripe.com/api/accounts/capabilities/object#capability_object-future_requirements>
     CapabilityFutureRequirementsDisabledReason {
         /// `other`
-        Other = "other",
+        0 Other = "other",
         /// `paused.inactivity`
-        PausedInactivity = "paused.inactivity",
+        1 PausedInactivity = "paused.inactivity",
         /// `pending.onboarding`
-        PendingOnboarding = "pending.onboarding",
+        2 PendingOnboarding = "pending.onboarding",
         /// `pending.review`
-        PendingReview = "pending.review",
+        3 PendingReview = "pending.review",
         /// `platform_disabled`
-        PlatformDisabled = "platform_disabled",
+        4 PlatformDisabled = "platform_disabled",
         /// `platform_paused`
-        PlatformPaused = "platform_paused",
+        5 PlatformPaused = "platform_paused",
         /// `rejected.inactivity`
-        RejectedInactivity = "rejected.inactivity",
+        6 RejectedInactivity = "rejected.inactivity",
         /// `rejected.other`
-        RejectedOther = "rejected.other",
+        7 RejectedOther = "rejected.other",
         /// `rejected.unsupported_business`
-        RejectedUnsupportedBusiness = "rejected.unsupported_business",
+        8 RejectedUnsupportedBusiness = "rejected.unsupported_business",
         /// `requirements.fields_needed`
-        RequirementsFieldsNeeded = "requirements.fields_needed",
+        9 RequirementsFieldsNeeded = "requirements.fields_needed",
     }
 }
 
@@ -298,12 +298,12 @@ words! {
     /// <https://docs.stripe.com/api/accounts/capabilities/object>
     CapabilityStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `inactive`
-        Inactive = "inactive",
+        1 Inactive = "inactive",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `unrequested`
-        Unrequested = "unrequested",
+        3 Unrequested = "unrequested",
     }
 }

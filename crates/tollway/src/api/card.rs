@@ -278,11 +278,11 @@ words! {
     /// <https://docs.stripe.com/api/cards/object>
     CardAllowRedisplay {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `limited`
-        Limited = "limited",
+        1 Limited = "limited",
         /// `unspecified`
-        Unspecified = "unspecified",
+        2 Unspecified = "unspecified",
     }
 }
 
@@ -297,8 +297,8 @@ words! {
     /// <https://docs.stripe.com/api/cards/object>
     CardRegulatedStatus {
         /// `regulated`
-        Regulated = "regulated",
+        0 Regulated = "regulated",
         /// `unregulated`
-        Unregulated = "unregulated",
+        1 Unregulated = "unregulated",
     }
 }

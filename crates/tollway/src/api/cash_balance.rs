@@ -138,9 +138,9 @@ words! {
     /// <https://docs.stripe.com/api/customers/cash_balance/object#cash_balance_object-settings>
     CashBalanceSettingsReconciliationMode {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
     }
 }
 

@@ -441,11 +441,11 @@ words! {
     /// <https://docs.stripe.com/api/climate/orders/object>
     ClimateOrderCancellationReason {
         /// `expired`
-        Expired = "expired",
+        0 Expired = "expired",
         /// `product_unavailable`
-        ProductUnavailable = "product_unavailable",
+        1 ProductUnavailable = "product_unavailable",
         /// `requested`
-        Requested = "requested",
+        2 Requested = "requested",
     }
 }
 
@@ -455,14 +455,14 @@ words! {
     /// <https://docs.stripe.com/api/climate/orders/object>
     ClimateOrderStatus {
         /// `awaiting_funds`
-        AwaitingFunds = "awaiting_funds",
+        0 AwaitingFunds = "awaiting_funds",
         /// `canceled`
-        Canceled = "canceled",
+        1 Canceled = "canceled",
         /// `confirmed`
-        Confirmed = "confirmed",
+        2 Confirmed = "confirmed",
         /// `delivered`
-        Delivered = "delivered",
+        3 Delivered = "delivered",
         /// `open`
-        Open = "open",
+        4 Open = "open",
     }
 }

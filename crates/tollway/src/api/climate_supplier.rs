@@ -122,12 +122,12 @@ words! {
     /// <https://docs.stripe.com/api/climate/suppliers/object>
     ClimateSupplierRemovalPathway {
         /// `biomass_carbon_removal_and_storage`
-        BiomassCarbonRemovalAndStorage = "biomass_carbon_removal_and_storage",
+        0 BiomassCarbonRemovalAndStorage = "biomass_carbon_removal_and_storage",
         /// `direct_air_capture`
-        DirectAirCapture = "direct_air_capture",
+        1 DirectAirCapture = "direct_air_capture",
         /// `enhanced_weathering`
-        EnhancedWeathering = "enhanced_weathering",
+        2 EnhancedWeathering = "enhanced_weathering",
         /// `marine_carbon_removal`
-        MarineCarbonRemoval = "marine_carbon_removal",
+        3 MarineCarbonRemoval = "marine_carbon_removal",
     }
 }

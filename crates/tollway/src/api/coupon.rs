@@ -452,10 +452,10 @@ words! {
     /// <https://docs.stripe.com/api/coupons/object>
     CouponDuration {
         /// `forever`
-        Forever = "forever",
+        0 Forever = "forever",
         /// `once`
-        Once = "once",
+        1 Once = "once",
         /// `repeating`
-        Repeating = "repeating",
+        2 Repeating = "repeating",
     }
 }

@@ -316,9 +316,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/preview_lines/object>
     CreditNoteLineItemType {
         /// `custom_line_item`
-        CustomLineItem = "custom_line_item",
+        0 CustomLineItem = "custom_line_item",
         /// `invoice_line_item`
-        InvoiceLineItem = "invoice_line_item",
+        1 InvoiceLineItem = "invoice_line_item",
     }
 }
 

@@ -284,28 +284,28 @@ words! {
     /// <https://docs.stripe.com/api/customers/balance_transactions/object>
     CustomerBalanceTransactionType {
         /// `adjustment`
-        Adjustment = "adjustment",
+        0 Adjustment = "adjustment",
         /// `applied_to_invoice`
-        AppliedToInvoice = "applied_to_invoice",
+        1 AppliedToInvoice = "applied_to_invoice",
         /// `checkout_session_subscription_payment`
-        CheckoutSessionSubscriptionPayment = "checkout_session_subscription_payment",
+        2 CheckoutSessionSubscriptionPayment = "checkout_session_subscription_payment",
         /// `checkout_session_subscription_payment_canceled`
-        CheckoutSessionSubscriptionPaymentCanceled = "checkout_session_subscription_payment_canceled",
+        3 CheckoutSessionSubscriptionPaymentCanceled = "checkout_session_subscription_payment_canceled",
         /// `credit_note`
-        CreditNote = "credit_note",
+        4 CreditNote = "credit_note",
         /// `initial`
-        Initial = "initial",
+        5 Initial = "initial",
         /// `invoice_overpaid`
-        InvoiceOverpaid = "invoice_overpaid",
+        6 InvoiceOverpaid = "invoice_overpaid",
         /// `invoice_too_large`
-        InvoiceTooLarge = "invoice_too_large",
+        7 InvoiceTooLarge = "invoice_too_large",
         /// `invoice_too_small`
-        InvoiceTooSmall = "invoice_too_small",
+        8 InvoiceTooSmall = "invoice_too_small",
         /// `migration`
-        Migration = "migration",
+        9 Migration = "migration",
         /// `unapplied_from_invoice`
-        UnappliedFromInvoice = "unapplied_from_invoice",
+        10 UnappliedFromInvoice = "unapplied_from_invoice",
         /// `unspent_receiver_credit`
-        UnspentReceiverCredit = "unspent_receiver_credit",
+        11 UnspentReceiverCredit = "unspent_receiver_credit",
     }
 }

@@ -540,15 +540,15 @@ words! {
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-us_bank_transfer>
     CustomerCashBalanceTransactionFundedBankTransferUsBankTransferNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `domestic_wire_us`
-        DomesticWireUs = "domestic_wire_us",
+        1 DomesticWireUs = "domestic_wire_us",
         /// `fednow`
-        Fednow = "fednow",
+        2 Fednow = "fednow",
         /// `rtp`
-        Rtp = "rtp",
+        3 Rtp = "rtp",
         /// `swift`
-        Swift = "swift",
+        4 Swift = "swift",
     }
 }
 
@@ -558,22 +558,22 @@ words! {
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object>
     CustomerCashBalanceTransactionType {
         /// `adjusted_for_overdraft`
-        AdjustedForOverdraft = "adjusted_for_overdraft",
+        0 AdjustedForOverdraft = "adjusted_for_overdraft",
         /// `applied_to_payment`
-        AppliedToPayment = "applied_to_payment",
+        1 AppliedToPayment = "applied_to_payment",
         /// `funded`
-        Funded = "funded",
+        2 Funded = "funded",
         /// `funding_reversed`
-        FundingReversed = "funding_reversed",
+        3 FundingReversed = "funding_reversed",
         /// `refunded_from_payment`
-        RefundedFromPayment = "refunded_from_payment",
+        4 RefundedFromPayment = "refunded_from_payment",
         /// `return_canceled`
-        ReturnCanceled = "return_canceled",
+        5 ReturnCanceled = "return_canceled",
         /// `return_initiated`
-        ReturnInitiated = "return_initiated",
+        6 ReturnInitiated = "return_initiated",
         /// `transferred_to_balance`
-        TransferredToBalance = "transferred_to_balance",
+        7 TransferredToBalance = "transferred_to_balance",
         /// `unapplied_from_payment`
-        UnappliedFromPayment = "unapplied_from_payment",
+        8 UnappliedFromPayment = "unapplied_from_payment",
     }
 }

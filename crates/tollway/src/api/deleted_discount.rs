@@ -34,6 +34,6 @@ words! {
     /// <https://docs.stripe.com/api/deleted_discounts/object#deleted_discount_object-source>
     DeletedDiscountSourceType {
         /// `coupon`
-        Coupon = "coupon",
+        0 Coupon = "coupon",
     }
 }

@@ -229,34 +229,34 @@ words! {
     /// <https://docs.stripe.com/api/files/create>
     FileCreatePurpose {
         /// `account_requirement`
-        AccountRequirement = "account_requirement",
+        0 AccountRequirement = "account_requirement",
         /// `additional_verification`
-        AdditionalVerification = "additional_verification",
+        1 AdditionalVerification = "additional_verification",
         /// `business_icon`
-        BusinessIcon = "business_icon",
+        2 BusinessIcon = "business_icon",
         /// `business_logo`
-        BusinessLogo = "business_logo",
+        3 BusinessLogo = "business_logo",
         /// `customer_signature`
-        CustomerSignature = "customer_signature",
+        4 CustomerSignature = "customer_signature",
         /// `dispute_evidence`
-        DisputeEvidence = "dispute_evidence",
+        5 DisputeEvidence = "dispute_evidence",
         /// `identity_document`
-        IdentityDocument = "identity_document",
+        6 IdentityDocument = "identity_document",
         /// `issuing_regulatory_reporting`
-        IssuingRegulatoryReporting = "issuing_regulatory_reporting",
+        7 IssuingRegulatoryReporting = "issuing_regulatory_reporting",
         /// `pci_document`
-        PciDocument = "pci_document",
+        8 PciDocument = "pci_document",
         /// `platform_terms_of_service`
-        PlatformTermsOfService = "platform_terms_of_service",
+        9 PlatformTermsOfService = "platform_terms_of_service",
         /// `tax_document_user_upload`
-        TaxDocumentUserUpload = "tax_document_user_upload",
+        10 TaxDocumentUserUpload = "tax_document_user_upload",
         /// `terminal_android_apk`
-        TerminalAndroidApk = "terminal_android_apk",
+        11 TerminalAndroidApk = "terminal_android_apk",
         /// `terminal_reader_splashscreen`
-        TerminalReaderSplashscreen = "terminal_reader_splashscreen",
+        12 TerminalReaderSplashscreen = "terminal_reader_splashscreen",
         /// `terminal_wifi_certificate`
-        TerminalWifiCertificate = "terminal_wifi_certificate",
+        13 TerminalWifiCertificate = "terminal_wifi_certificate",
         /// `terminal_wifi_private_key`
-        TerminalWifiPrivateKey = "terminal_wifi_private_key",
+        14 TerminalWifiPrivateKey = "terminal_wifi_private_key",
     }
 }

@@ -691,9 +691,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
     FinancialConnectionsAccountAccountNumberIdentifierType {
         /// `account_number`
-        AccountNumber = "account_number",
+        0 AccountNumber = "account_number",
         /// `tokenized_account_number`
-        TokenizedAccountNumber = "tokenized_account_number",
+        1 TokenizedAccountNumber = "tokenized_account_number",
     }
 }
 
@@ -703,13 +703,13 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
     FinancialConnectionsAccountAccountNumberStatus {
         /// `deactivated`
-        Deactivated = "deactivated",
+        0 Deactivated = "deactivated",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `transactable`
-        Transactable = "transactable",
+        3 Transactable = "transactable",
     }
 }
 
@@ -719,9 +719,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
     FinancialConnectionsAccountStatusDetailsActiveAction {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `relink_required`
-        RelinkRequired = "relink_required",
+        1 RelinkRequired = "relink_required",
     }
 }
 
@@ -731,11 +731,11 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
     FinancialConnectionsAccountStatusDetailsActiveCause {
         /// `access_expired`
-        AccessExpired = "access_expired",
+        0 AccessExpired = "access_expired",
         /// `institution_requirement`
-        InstitutionRequirement = "institution_requirement",
+        1 InstitutionRequirement = "institution_requirement",
         /// `unspecified`
-        Unspecified = "unspecified",
+        2 Unspecified = "unspecified",
     }
 }
 
@@ -745,9 +745,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_holder>
     FinancialConnectionsAccountAccountHolderType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `customer`
-        Customer = "customer",
+        1 Customer = "customer",
     }
 }
 
@@ -757,9 +757,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance>
     FinancialConnectionsAccountBalanceType {
         /// `cash`
-        Cash = "cash",
+        0 Cash = "cash",
         /// `credit`
-        Credit = "credit",
+        1 Credit = "credit",
     }
 }
 
@@ -769,11 +769,11 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance_refresh>
     FinancialConnectionsAccountBalanceRefreshStatus {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `succeeded`
-        Succeeded = "succeeded",
+        2 Succeeded = "succeeded",
     }
 }
 
@@ -783,13 +783,13 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountCategory {
         /// `cash`
-        Cash = "cash",
+        0 Cash = "cash",
         /// `credit`
-        Credit = "credit",
+        1 Credit = "credit",
         /// `investment`
-        Investment = "investment",
+        2 Investment = "investment",
         /// `other`
-        Other = "other",
+        3 Other = "other",
     }
 }
 
@@ -799,13 +799,13 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountPermission {
         /// `balances`
-        Balances = "balances",
+        0 Balances = "balances",
         /// `ownership`
-        Ownership = "ownership",
+        1 Ownership = "ownership",
         /// `payment_method`
-        PaymentMethod = "payment_method",
+        2 PaymentMethod = "payment_method",
         /// `transactions`
-        Transactions = "transactions",
+        3 Transactions = "transactions",
     }
 }
 
@@ -815,11 +815,11 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `disconnected`
-        Disconnected = "disconnected",
+        1 Disconnected = "disconnected",
         /// `inactive`
-        Inactive = "inactive",
+        2 Inactive = "inactive",
     }
 }
 
@@ -829,17 +829,17 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountSubcategory {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `credit_card`
-        CreditCard = "credit_card",
+        1 CreditCard = "credit_card",
         /// `line_of_credit`
-        LineOfCredit = "line_of_credit",
+        2 LineOfCredit = "line_of_credit",
         /// `mortgage`
-        Mortgage = "mortgage",
+        3 Mortgage = "mortgage",
         /// `other`
-        Other = "other",
+        4 Other = "other",
         /// `savings`
-        Savings = "savings",
+        5 Savings = "savings",
     }
 }
 
@@ -849,9 +849,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
     FinancialConnectionsAccountSupportedPaymentMethodType {
         /// `link`
-        Link = "link",
+        0 Link = "link",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        1 UsBankAccount = "us_bank_account",
     }
 }
 
@@ -861,10 +861,10 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/accounts/refresh>
     FinancialConnectionsAccountRefreshFeature {
         /// `balance`
-        Balance = "balance",
+        0 Balance = "balance",
         /// `ownership`
-        Ownership = "ownership",
+        1 Ownership = "ownership",
         /// `transactions`
-        Transactions = "transactions",
+        2 Transactions = "transactions",
     }
 }

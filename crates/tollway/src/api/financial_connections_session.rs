@@ -372,15 +372,15 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
     FinancialConnectionsSessionFiltersAccountSubcategory {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `credit_card`
-        CreditCard = "credit_card",
+        1 CreditCard = "credit_card",
         /// `line_of_credit`
-        LineOfCredit = "line_of_credit",
+        2 LineOfCredit = "line_of_credit",
         /// `mortgage`
-        Mortgage = "mortgage",
+        3 Mortgage = "mortgage",
         /// `savings`
-        Savings = "savings",
+        4 Savings = "savings",
     }
 }
 
@@ -390,11 +390,11 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
     FinancialConnectionsSessionFiltersRequirePaymentMethodSupport {
         /// `all`
-        All = "all",
+        0 All = "all",
         /// `at_least_one`
-        AtLeastOne = "at_least_one",
+        1 AtLeastOne = "at_least_one",
         /// `none`
-        None = "none",
+        2 None = "none",
     }
 }
 
@@ -409,11 +409,11 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/sessions/object>
     FinancialConnectionsSessionPrefetch {
         /// `balances`
-        Balances = "balances",
+        0 Balances = "balances",
         /// `ownership`
-        Ownership = "ownership",
+        1 Ownership = "ownership",
         /// `transactions`
-        Transactions = "transactions",
+        2 Transactions = "transactions",
     }
 }
 
@@ -423,9 +423,9 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-manual_entry>
     FinancialConnectionsSessionManualEntryMode {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `disabled`
-        Disabled = "disabled",
+        1 Disabled = "disabled",
     }
 }
 

@@ -219,10 +219,10 @@ words! {
     /// <https://docs.stripe.com/api/financial_connections/transactions/object>
     FinancialConnectionsTransactionStatus {
         /// `pending`
-        Pending = "pending",
+        0 Pending = "pending",
         /// `posted`
-        Posted = "posted",
+        1 Posted = "posted",
         /// `void`
-        Void = "void",
+        2 Void = "void",
     }
 }

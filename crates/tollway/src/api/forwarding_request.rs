@@ -326,14 +326,14 @@ words! {
     /// <https://docs.stripe.com/api/forwarding/requests/object>
     ForwardingRequestReplacement {
         /// `card_cvc`
-        CardCvc = "card_cvc",
+        0 CardCvc = "card_cvc",
         /// `card_expiry`
-        CardExpiry = "card_expiry",
+        1 CardExpiry = "card_expiry",
         /// `card_number`
-        CardNumber = "card_number",
+        2 CardNumber = "card_number",
         /// `cardholder_name`
-        CardholderName = "cardholder_name",
+        3 CardholderName = "cardholder_name",
         /// `request_signature`
-        RequestSignature = "request_signature",
+        4 RequestSignature = "request_signature",
     }
 }

@@ -663,9 +663,9 @@ words! {
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer>
     FundingInstructionsBankTransferType {
         /// `eu_bank_transfer`
-        EuBankTransfer = "eu_bank_transfer",
+        0 EuBankTransfer = "eu_bank_transfer",
         /// `jp_bank_transfer`
-        JpBankTransfer = "jp_bank_transfer",
+        1 JpBankTransfer = "jp_bank_transfer",
     }
 }
 
@@ -675,23 +675,23 @@ words! {
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
     FundingInstructionsBankTransferFinancialAddressSupportedNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `bacs`
-        Bacs = "bacs",
+        1 Bacs = "bacs",
         /// `chaps`
-        Chaps = "chaps",
+        2 Chaps = "chaps",
         /// `domestic_wire_us`
-        DomesticWireUs = "domestic_wire_us",
+        3 DomesticWireUs = "domestic_wire_us",
         /// `fps`
-        Fps = "fps",
+        4 Fps = "fps",
         /// `sepa`
-        Sepa = "sepa",
+        5 Sepa = "sepa",
         /// `spei`
-        Spei = "spei",
+        6 Spei = "spei",
         /// `swift`
-        Swift = "swift",
+        7 Swift = "swift",
         /// `zengin`
-        Zengin = "zengin",
+        8 Zengin = "zengin",
     }
 }
 
@@ -701,17 +701,17 @@ words! {
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
     FundingInstructionsBankTransferFinancialAddressType {
         /// `aba`
-        Aba = "aba",
+        0 Aba = "aba",
         /// `iban`
-        Iban = "iban",
+        1 Iban = "iban",
         /// `sort_code`
-        SortCode = "sort_code",
+        2 SortCode = "sort_code",
         /// `spei`
-        Spei = "spei",
+        3 Spei = "spei",
         /// `swift`
-        Swift = "swift",
+        4 Swift = "swift",
         /// `zengin`
-        Zengin = "zengin",
+        5 Zengin = "zengin",
     }
 }
 
@@ -721,13 +721,13 @@ words! {
     /// <https://docs.stripe.com/api/customers/funding_instructions/create>
     CustomersFundingInstructionCreateBankTransferRequestedAddressType {
         /// `iban`
-        Iban = "iban",
+        0 Iban = "iban",
         /// `sort_code`
-        SortCode = "sort_code",
+        1 SortCode = "sort_code",
         /// `spei`
-        Spei = "spei",
+        2 Spei = "spei",
         /// `zengin`
-        Zengin = "zengin",
+        3 Zengin = "zengin",
     }
 }
 

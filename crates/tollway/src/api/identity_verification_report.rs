@@ -753,11 +753,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentSex {
         /// `[redacted]`
-        Redacted = "[redacted]",
+        0 Redacted = "[redacted]",
         /// `female`
-        Female = "female",
+        1 Female = "female",
         /// `male`
-        Male = "male",
+        2 Male = "male",
     }
 }
 
@@ -767,9 +767,9 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentStatus {
         /// `unverified`
-        Unverified = "unverified",
+        0 Unverified = "unverified",
         /// `verified`
-        Verified = "verified",
+        1 Verified = "verified",
     }
 }
 
@@ -779,11 +779,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
     IdentityVerificationReportDocumentType {
         /// `driving_license`
-        DrivingLicense = "driving_license",
+        0 DrivingLicense = "driving_license",
         /// `id_card`
-        IdCard = "id_card",
+        1 IdCard = "id_card",
         /// `passport`
-        Passport = "passport",
+        2 Passport = "passport",
     }
 }
 
@@ -793,11 +793,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-error>
     IdentityVerificationReportDocumentErrorCode {
         /// `document_expired`
-        DocumentExpired = "document_expired",
+        0 DocumentExpired = "document_expired",
         /// `document_type_not_supported`
-        DocumentTypeNotSupported = "document_type_not_supported",
+        1 DocumentTypeNotSupported = "document_type_not_supported",
         /// `document_unverified_other`
-        DocumentUnverifiedOther = "document_unverified_other",
+        2 DocumentUnverifiedOther = "document_unverified_other",
     }
 }
 
@@ -807,9 +807,9 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-email-error>
     IdentityVerificationReportEmailErrorCode {
         /// `email_unverified_other`
-        EmailUnverifiedOther = "email_unverified_other",
+        0 EmailUnverifiedOther = "email_unverified_other",
         /// `email_verification_declined`
-        EmailVerificationDeclined = "email_verification_declined",
+        1 EmailVerificationDeclined = "email_verification_declined",
     }
 }
 
@@ -819,11 +819,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number>
     IdentityVerificationReportIdNumberIdNumberType {
         /// `br_cpf`
-        BrCpf = "br_cpf",
+        0 BrCpf = "br_cpf",
         /// `sg_nric`
-        SgNric = "sg_nric",
+        1 SgNric = "sg_nric",
         /// `us_ssn`
-        UsSsn = "us_ssn",
+        2 UsSsn = "us_ssn",
     }
 }
 
@@ -833,11 +833,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number-error>
     IdentityVerificationReportIdNumberErrorCode {
         /// `id_number_insufficient_document_data`
-        IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
+        0 IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
         /// `id_number_mismatch`
-        IdNumberMismatch = "id_number_mismatch",
+        1 IdNumberMismatch = "id_number_mismatch",
         /// `id_number_unverified_other`
-        IdNumberUnverifiedOther = "id_number_unverified_other",
+        2 IdNumberUnverifiedOther = "id_number_unverified_other",
     }
 }
 
@@ -847,9 +847,9 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-phone-error>
     IdentityVerificationReportPhoneErrorCode {
         /// `phone_unverified_other`
-        PhoneUnverifiedOther = "phone_unverified_other",
+        0 PhoneUnverifiedOther = "phone_unverified_other",
         /// `phone_verification_declined`
-        PhoneVerificationDeclined = "phone_verification_declined",
+        1 PhoneVerificationDeclined = "phone_verification_declined",
     }
 }
 
@@ -859,13 +859,13 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-selfie-error>
     IdentityVerificationReportSelfieErrorCode {
         /// `selfie_document_missing_photo`
-        SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
+        0 SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
         /// `selfie_face_mismatch`
-        SelfieFaceMismatch = "selfie_face_mismatch",
+        1 SelfieFaceMismatch = "selfie_face_mismatch",
         /// `selfie_manipulated`
-        SelfieManipulated = "selfie_manipulated",
+        2 SelfieManipulated = "selfie_manipulated",
         /// `selfie_unverified_other`
-        SelfieUnverifiedOther = "selfie_unverified_other",
+        3 SelfieUnverifiedOther = "selfie_unverified_other",
     }
 }
 
@@ -875,11 +875,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/object>
     IdentityVerificationReportType {
         /// `document`
-        Document = "document",
+        0 Document = "document",
         /// `id_number`
-        IdNumber = "id_number",
+        1 IdNumber = "id_number",
         /// `verification_flow`
-        VerificationFlow = "verification_flow",
+        2 VerificationFlow = "verification_flow",
     }
 }
 
@@ -889,8 +889,8 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_reports/list>
     IdentityVerificationReportListType {
         /// `document`
-        Document = "document",
+        0 Document = "document",
         /// `id_number`
-        IdNumber = "id_number",
+        1 IdNumber = "id_number",
     }
 }

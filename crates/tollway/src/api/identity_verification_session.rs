@@ -885,9 +885,9 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-matching>
     IdentityVerificationSessionOptionsMatchingDob {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `similar`
-        Similar = "similar",
+        1 Similar = "similar",
     }
 }
 
@@ -908,13 +908,13 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_sessions/object>
     IdentityVerificationSessionStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `processing`
-        Processing = "processing",
+        1 Processing = "processing",
         /// `requires_input`
-        RequiresInput = "requires_input",
+        2 RequiresInput = "requires_input",
         /// `verified`
-        Verified = "verified",
+        3 Verified = "verified",
     }
 }
 
@@ -929,11 +929,11 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-redaction>
     IdentityVerificationSessionRedactionStatus {
         /// `processing`
-        Processing = "processing",
+        0 Processing = "processing",
         /// `redacted`
-        Redacted = "redacted",
+        1 Redacted = "redacted",
         /// `validated`
-        Validated = "validated",
+        2 Validated = "validated",
     }
 }
 

@@ -281,11 +281,11 @@ words! {
     /// <https://docs.stripe.com/api/invoice_payments/object#invoice_payment_object-payment>
     InvoicePaymentPaymentType {
         /// `charge`
-        Charge = "charge",
+        0 Charge = "charge",
         /// `payment_intent`
-        PaymentIntent = "payment_intent",
+        1 PaymentIntent = "payment_intent",
         /// `payment_record`
-        PaymentRecord = "payment_record",
+        2 PaymentRecord = "payment_record",
     }
 }
 
@@ -295,9 +295,9 @@ words! {
     /// <https://docs.stripe.com/api/invoice_payments/list>
     InvoicePaymentListPaymentType {
         /// `payment_intent`
-        PaymentIntent = "payment_intent",
+        0 PaymentIntent = "payment_intent",
         /// `payment_record`
-        PaymentRecord = "payment_record",
+        1 PaymentRecord = "payment_record",
     }
 }
 
@@ -307,10 +307,10 @@ words! {
     /// <https://docs.stripe.com/api/invoice_payments/list>
     InvoicePaymentListStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `open`
-        Open = "open",
+        1 Open = "open",
         /// `paid`
-        Paid = "paid",
+        2 Paid = "paid",
     }
 }

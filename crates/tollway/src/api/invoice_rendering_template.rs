@@ -172,8 +172,8 @@ words! {
     /// <https://docs.stripe.com/api/invoice_rendering_templates/object>
     InvoiceRenderingTemplateStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `archived`
-        Archived = "archived",
+        1 Archived = "archived",
     }
 }

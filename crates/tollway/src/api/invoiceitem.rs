@@ -972,9 +972,9 @@ words! {
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details-credited_items>
     InvoiceItemProrationDetailsCreditedItemsType {
         /// `invoice_item`
-        InvoiceItem = "invoice_item",
+        0 InvoiceItem = "invoice_item",
         /// `invoice_line_items`
-        InvoiceLineItems = "invoice_line_items",
+        1 InvoiceLineItems = "invoice_line_items",
     }
 }
 
@@ -984,11 +984,11 @@ words! {
     /// <https://docs.stripe.com/api/invoice_items/object>
     InvoiceItemFrozenField {
         /// `discounts`
-        Discounts = "discounts",
+        0 Discounts = "discounts",
         /// `pricing`
-        Pricing = "pricing",
+        1 Pricing = "pricing",
         /// `quantity`
-        Quantity = "quantity",
+        2 Quantity = "quantity",
     }
 }
 
@@ -998,7 +998,7 @@ words! {
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-invoicing_rules>
     InvoiceItemInvoicingRuleType {
         /// `defer_until_credited_items_resolved`
-        DeferUntilCreditedItemsResolved = "defer_until_credited_items_resolved",
+        0 DeferUntilCreditedItemsResolved = "defer_until_credited_items_resolved",
     }
 }
 

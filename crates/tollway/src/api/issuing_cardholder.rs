@@ -1061,15 +1061,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cardholders/object>
     IssuingCardholderPreferredLocale {
         /// `de`
-        De = "de",
+        0 De = "de",
         /// `en`
-        En = "en",
+        1 En = "en",
         /// `es`
-        Es = "es",
+        2 Es = "es",
         /// `fr`
-        Fr = "fr",
+        3 Fr = "fr",
         /// `it`
-        It = "it",
+        4 It = "it",
     }
 }
 
@@ -1079,11 +1079,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cardholders/object>
     IssuingCardholderStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `blocked`
-        Blocked = "blocked",
+        1 Blocked = "blocked",
         /// `inactive`
-        Inactive = "inactive",
+        2 Inactive = "inactive",
     }
 }
 
@@ -1105,13 +1105,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
     IssuingCardholderRequirementsDisabledReason {
         /// `listed`
-        Listed = "listed",
+        0 Listed = "listed",
         /// `rejected.listed`
-        RejectedListed = "rejected.listed",
+        1 RejectedListed = "rejected.listed",
         /// `requirements.past_due`
-        RequirementsPastDue = "requirements.past_due",
+        2 RequirementsPastDue = "requirements.past_due",
         /// `under_review`
-        UnderReview = "under_review",
+        3 UnderReview = "under_review",
     }
 }
 
@@ -1121,23 +1121,23 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
     IssuingCardholderRequirementsPastDue {
         /// `company.tax_id`
-        CompanyTaxId = "company.tax_id",
+        0 CompanyTaxId = "company.tax_id",
         /// `individual.card_issuing.user_terms_acceptance.date`
-        IndividualCardIssuingUserTermsAcceptanceDate = "individual.card_issuing.user_terms_acceptance.date",
+        1 IndividualCardIssuingUserTermsAcceptanceDate = "individual.card_issuing.user_terms_acceptance.date",
         /// `individual.card_issuing.user_terms_acceptance.ip`
-        IndividualCardIssuingUserTermsAcceptanceIp = "individual.card_issuing.user_terms_acceptance.ip",
+        2 IndividualCardIssuingUserTermsAcceptanceIp = "individual.card_issuing.user_terms_acceptance.ip",
         /// `individual.dob.day`
-        IndividualDobDay = "individual.dob.day",
+        3 IndividualDobDay = "individual.dob.day",
         /// `individual.dob.month`
-        IndividualDobMonth = "individual.dob.month",
+        4 IndividualDobMonth = "individual.dob.month",
         /// `individual.dob.year`
-        IndividualDobYear = "individual.dob.year",
+        5 IndividualDobYear = "individual.dob.year",
         /// `individual.first_name`
-        IndividualFirstName = "individual.first_name",
+        6 IndividualFirstName = "individual.first_name",
         /// `individual.last_name`
-        IndividualLastName = "individual.last_name",
+        7 IndividualLastName = "individual.last_name",
         /// `individual.verification.document`
-        IndividualVerificationDocument = "individual.verification.document",
+        8 IndividualVerificationDocument = "individual.verification.document",
     }
 }
 

@@ -661,13 +661,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object>
     IssuingPersonalizationDesignStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `inactive`
-        Inactive = "inactive",
+        1 Inactive = "inactive",
         /// `rejected`
-        Rejected = "rejected",
+        2 Rejected = "rejected",
         /// `review`
-        Review = "review",
+        3 Review = "review",
     }
 }
 
@@ -677,21 +677,21 @@ words! {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
     IssuingPersonalizationDesignRejectionReasonsCardLogo {
         /// `geographic_location`
-        GeographicLocation = "geographic_location",
+        0 GeographicLocation = "geographic_location",
         /// `inappropriate`
-        Inappropriate = "inappropriate",
+        1 Inappropriate = "inappropriate",
         /// `network_name`
-        NetworkName = "network_name",
+        2 NetworkName = "network_name",
         /// `non_binary_image`
-        NonBinaryImage = "non_binary_image",
+        3 NonBinaryImage = "non_binary_image",
         /// `non_fiat_currency`
-        NonFiatCurrency = "non_fiat_currency",
+        4 NonFiatCurrency = "non_fiat_currency",
         /// `other`
-        Other = "other",
+        5 Other = "other",
         /// `other_entity`
-        OtherEntity = "other_entity",
+        6 OtherEntity = "other_entity",
         /// `promotional_material`
-        PromotionalMaterial = "promotional_material",
+        7 PromotionalMaterial = "promotional_material",
     }
 }
 
@@ -701,18 +701,18 @@ words! {
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
     IssuingPersonalizationDesignRejectionReasonsCarrierText {
         /// `geographic_location`
-        GeographicLocation = "geographic_location",
+        0 GeographicLocation = "geographic_location",
         /// `inappropriate`
-        Inappropriate = "inappropriate",
+        1 Inappropriate = "inappropriate",
         /// `network_name`
-        NetworkName = "network_name",
+        2 NetworkName = "network_name",
         /// `non_fiat_currency`
-        NonFiatCurrency = "non_fiat_currency",
+        3 NonFiatCurrency = "non_fiat_currency",
         /// `other`
-        Other = "other",
+        4 Other = "other",
         /// `other_entity`
-        OtherEntity = "other_entity",
+        5 OtherEntity = "other_entity",
         /// `promotional_material`
-        PromotionalMaterial = "promotional_material",
+        6 PromotionalMaterial = "promotional_material",
     }
 }

@@ -165,11 +165,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
     IssuingPhysicalBundleStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `inactive`
-        Inactive = "inactive",
+        1 Inactive = "inactive",
         /// `review`
-        Review = "review",
+        2 Review = "review",
     }
 }
 
@@ -179,9 +179,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
     IssuingPhysicalBundleType {
         /// `custom`
-        Custom = "custom",
+        0 Custom = "custom",
         /// `standard`
-        Standard = "standard",
+        1 Standard = "standard",
     }
 }
 
@@ -191,10 +191,10 @@ words! {
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object#issuing_physical_bundle_object-features>
     IssuingPhysicalBundleFeaturesCardLogo {
         /// `optional`
-        Optional = "optional",
+        0 Optional = "optional",
         /// `required`
-        Required = "required",
+        1 Required = "required",
         /// `unsupported`
-        Unsupported = "unsupported",
+        2 Unsupported = "unsupported",
     }
 }

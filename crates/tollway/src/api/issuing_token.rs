@@ -486,9 +486,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenNetwork {
         /// `mastercard`
-        Mastercard = "mastercard",
+        0 Mastercard = "mastercard",
         /// `visa`
-        Visa = "visa",
+        1 Visa = "visa",
     }
 }
 
@@ -498,13 +498,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `deleted`
-        Deleted = "deleted",
+        1 Deleted = "deleted",
         /// `requested`
-        Requested = "requested",
+        2 Requested = "requested",
         /// `suspended`
-        Suspended = "suspended",
+        3 Suspended = "suspended",
     }
 }
 
@@ -514,11 +514,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object>
     IssuingTokenWalletProvider {
         /// `apple_pay`
-        ApplePay = "apple_pay",
+        0 ApplePay = "apple_pay",
         /// `google_pay`
-        GooglePay = "google_pay",
+        1 GooglePay = "google_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        2 SamsungPay = "samsung_pay",
     }
 }
 
@@ -528,11 +528,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-device>
     IssuingTokenNetworkDataDeviceType {
         /// `other`
-        Other = "other",
+        0 Other = "other",
         /// `phone`
-        Phone = "phone",
+        1 Phone = "phone",
         /// `watch`
-        Watch = "watch",
+        2 Watch = "watch",
     }
 }
 
@@ -542,13 +542,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
     IssuingTokenNetworkDataWalletProviderCardNumberSource {
         /// `app`
-        App = "app",
+        0 App = "app",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
         /// `on_file`
-        OnFile = "on_file",
+        2 OnFile = "on_file",
         /// `other`
-        Other = "other",
+        3 Other = "other",
     }
 }
 
@@ -558,11 +558,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
     IssuingTokenNetworkDataWalletProviderSuggestedDecision {
         /// `approve`
-        Approve = "approve",
+        0 Approve = "approve",
         /// `decline`
-        Decline = "decline",
+        1 Decline = "decline",
         /// `require_auth`
-        RequireAuth = "require_auth",
+        2 RequireAuth = "require_auth",
     }
 }
 
@@ -572,10 +572,10 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/update>
     IssuingTokenUpdateStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `deleted`
-        Deleted = "deleted",
+        1 Deleted = "deleted",
         /// `suspended`
-        Suspended = "suspended",
+        2 Suspended = "suspended",
     }
 }

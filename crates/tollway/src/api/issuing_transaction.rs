@@ -1097,9 +1097,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/transactions/object>
     IssuingTransactionType {
         /// `capture`
-        Capture = "capture",
+        0 Capture = "capture",
         /// `refund`
-        Refund = "refund",
+        1 Refund = "refund",
     }
 }
 

@@ -537,9 +537,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent>
     InvoiceLineItemParentType {
         /// `invoice_item_details`
-        InvoiceItemDetails = "invoice_item_details",
+        0 InvoiceItemDetails = "invoice_item_details",
         /// `subscription_item_details`
-        SubscriptionItemDetails = "subscription_item_details",
+        1 SubscriptionItemDetails = "subscription_item_details",
     }
 }
 

@@ -835,19 +835,19 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-card-india>
     MandatePaymentMethodDetailsCardIndiaInactiveReason {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `card_not_supported`
-        CardNotSupported = "card_not_supported",
+        1 CardNotSupported = "card_not_supported",
         /// `currency_not_supported`
-        CurrencyNotSupported = "currency_not_supported",
+        2 CurrencyNotSupported = "currency_not_supported",
         /// `expired`
-        Expired = "expired",
+        3 Expired = "expired",
         /// `issuer_not_supported`
-        IssuerNotSupported = "issuer_not_supported",
+        4 IssuerNotSupported = "issuer_not_supported",
         /// `processing_error`
-        ProcessingError = "processing_error",
+        5 ProcessingError = "processing_error",
         /// `undetermined`
-        Undetermined = "undetermined",
+        6 Undetermined = "undetermined",
     }
 }
 
@@ -857,9 +857,9 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-customer_acceptance>
     MandateCustomerAcceptanceType {
         /// `offline`
-        Offline = "offline",
+        0 Offline = "offline",
         /// `online`
-        Online = "online",
+        1 Online = "online",
     }
 }
 
@@ -874,9 +874,9 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object>
     MandateType {
         /// `multi_use`
-        MultiUse = "multi_use",
+        0 MultiUse = "multi_use",
         /// `single_use`
-        SingleUse = "single_use",
+        1 SingleUse = "single_use",
     }
 }
 
@@ -904,13 +904,13 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-bacs_debit>
     MandatePaymentMethodDetailsBacsDebitNetworkStatus {
         /// `accepted`
-        Accepted = "accepted",
+        0 Accepted = "accepted",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `refused`
-        Refused = "refused",
+        2 Refused = "refused",
         /// `revoked`
-        Revoked = "revoked",
+        3 Revoked = "revoked",
     }
 }
 
@@ -920,15 +920,15 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-bacs_debit>
     MandatePaymentMethodDetailsBacsDebitRevocationReason {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
+        1 BankAccountRestricted = "bank_account_restricted",
         /// `bank_ownership_changed`
-        BankOwnershipChanged = "bank_ownership_changed",
+        2 BankOwnershipChanged = "bank_ownership_changed",
         /// `could_not_process`
-        CouldNotProcess = "could_not_process",
+        3 CouldNotProcess = "could_not_process",
         /// `debit_not_authorized`
-        DebitNotAuthorized = "debit_not_authorized",
+        4 DebitNotAuthorized = "debit_not_authorized",
     }
 }
 
@@ -962,14 +962,14 @@ words! {
     /// <https://docs.stripe.com/api/mandates/object#mandate_object-payment_method_details-pix>
     MandatePaymentMethodDetailsPixPaymentSchedule {
         /// `halfyearly`
-        Halfyearly = "halfyearly",
+        0 Halfyearly = "halfyearly",
         /// `monthly`
-        Monthly = "monthly",
+        1 Monthly = "monthly",
         /// `quarterly`
-        Quarterly = "quarterly",
+        2 Quarterly = "quarterly",
         /// `weekly`
-        Weekly = "weekly",
+        3 Weekly = "weekly",
         /// `yearly`
-        Yearly = "yearly",
+        4 Yearly = "yearly",
     }
 }

@@ -300,10 +300,10 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-paypal>
     PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory {
         /// `digital_goods`
-        DigitalGoods = "digital_goods",
+        0 DigitalGoods = "digital_goods",
         /// `donation`
-        Donation = "donation",
+        1 Donation = "donation",
         /// `physical_goods`
-        PhysicalGoods = "physical_goods",
+        2 PhysicalGoods = "physical_goods",
     }
 }

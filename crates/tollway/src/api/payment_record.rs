@@ -1010,10 +1010,10 @@ words! {
     /// <https://docs.stripe.com/api/payment_records/report_payment>
     PaymentRecordReportPaymentOutcome {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `guaranteed`
-        Guaranteed = "guaranteed",
+        2 Guaranteed = "guaranteed",
     }
 }

@@ -428,11 +428,11 @@ words! {
     /// <https://docs.stripe.com/api/payouts/object>
     PayoutReconciliationStatus {
         /// `completed`
-        Completed = "completed",
+        0 Completed = "completed",
         /// `in_progress`
-        InProgress = "in_progress",
+        1 InProgress = "in_progress",
         /// `not_applicable`
-        NotApplicable = "not_applicable",
+        2 NotApplicable = "not_applicable",
     }
 }
 
@@ -442,9 +442,9 @@ words! {
     /// <https://docs.stripe.com/api/payouts/object>
     PayoutType {
         /// `bank_account`
-        BankAccount = "bank_account",
+        0 BankAccount = "bank_account",
         /// `card`
-        Card = "card",
+        1 Card = "card",
     }
 }
 

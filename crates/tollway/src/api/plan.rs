@@ -670,9 +670,9 @@ words! {
     /// <https://docs.stripe.com/api/plans/object>
     PlanBillingScheme {
         /// `per_unit`
-        PerUnit = "per_unit",
+        0 PerUnit = "per_unit",
         /// `tiered`
-        Tiered = "tiered",
+        1 Tiered = "tiered",
     }
 }
 
@@ -682,13 +682,13 @@ words! {
     /// <https://docs.stripe.com/api/plans/object>
     PlanInterval {
         /// `day`
-        Day = "day",
+        0 Day = "day",
         /// `month`
-        Month = "month",
+        1 Month = "month",
         /// `week`
-        Week = "week",
+        2 Week = "week",
         /// `year`
-        Year = "year",
+        3 Year = "year",
     }
 }
 
@@ -698,9 +698,9 @@ words! {
     /// <https://docs.stripe.com/api/plans/object>
     PlanTiersMode {
         /// `graduated`
-        Graduated = "graduated",
+        0 Graduated = "graduated",
         /// `volume`
-        Volume = "volume",
+        1 Volume = "volume",
     }
 }
 
@@ -710,9 +710,9 @@ words! {
     /// <https://docs.stripe.com/api/plans/object>
     PlanUsageType {
         /// `licensed`
-        Licensed = "licensed",
+        0 Licensed = "licensed",
         /// `metered`
-        Metered = "metered",
+        1 Metered = "metered",
     }
 }
 

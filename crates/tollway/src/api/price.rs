@@ -894,11 +894,11 @@ words! {
     /// <https://docs.stripe.com/api/prices/object#price_object-currency_options>
     PriceCurrencyOptionsTaxBehavior {
         /// `exclusive`
-        Exclusive = "exclusive",
+        0 Exclusive = "exclusive",
         /// `inclusive`
-        Inclusive = "inclusive",
+        1 Inclusive = "inclusive",
         /// `unspecified`
-        Unspecified = "unspecified",
+        2 Unspecified = "unspecified",
     }
 }
 
@@ -918,9 +918,9 @@ words! {
     /// <https://docs.stripe.com/api/prices/object>
     PriceType {
         /// `one_time`
-        OneTime = "one_time",
+        0 OneTime = "one_time",
         /// `recurring`
-        Recurring = "recurring",
+        1 Recurring = "recurring",
     }
 }
 
@@ -940,8 +940,8 @@ words! {
     /// <https://docs.stripe.com/api/prices/object#price_object-transform_quantity>
     PriceTransformQuantityRound {
         /// `down`
-        Down = "down",
+        0 Down = "down",
         /// `up`
-        Up = "up",
+        1 Up = "up",
     }
 }

@@ -843,9 +843,9 @@ words! {
     /// <https://docs.stripe.com/api/products/object>
     ProductType {
         /// `good`
-        Good = "good",
+        0 Good = "good",
         /// `service`
-        Service = "service",
+        1 Service = "service",
     }
 }
 

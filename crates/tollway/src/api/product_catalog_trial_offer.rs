@@ -363,7 +363,7 @@ words! {
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-duration>
     ProductCatalogTrialOfferDurationType {
         /// `relative`
-        Relative = "relative",
+        0 Relative = "relative",
     }
 }
 
@@ -373,6 +373,6 @@ words! {
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-end_behavior>
     ProductCatalogTrialOfferEndBehaviorType {
         /// `transition`
-        Transition = "transition",
+        0 Transition = "transition",
     }
 }

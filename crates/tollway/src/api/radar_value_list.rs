@@ -274,28 +274,28 @@ words! {
     /// <https://docs.stripe.com/api/radar/value_lists/object>
     RadarValueListItemType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `card_bin`
-        CardBin = "card_bin",
+        1 CardBin = "card_bin",
         /// `card_fingerprint`
-        CardFingerprint = "card_fingerprint",
+        2 CardFingerprint = "card_fingerprint",
         /// `case_sensitive_string`
-        CaseSensitiveString = "case_sensitive_string",
+        3 CaseSensitiveString = "case_sensitive_string",
         /// `country`
-        Country = "country",
+        4 Country = "country",
         /// `crypto_fingerprint`
-        CryptoFingerprint = "crypto_fingerprint",
+        5 CryptoFingerprint = "crypto_fingerprint",
         /// `customer_id`
-        CustomerId = "customer_id",
+        6 CustomerId = "customer_id",
         /// `email`
-        Email = "email",
+        7 Email = "email",
         /// `ip_address`
-        IpAddress = "ip_address",
+        8 IpAddress = "ip_address",
         /// `sepa_debit_fingerprint`
-        SepaDebitFingerprint = "sepa_debit_fingerprint",
+        9 SepaDebitFingerprint = "sepa_debit_fingerprint",
         /// `string`
-        String = "string",
+        10 String = "string",
         /// `us_bank_account_fingerprint`
-        UsBankAccountFingerprint = "us_bank_account_fingerprint",
+        11 UsBankAccountFingerprint = "us_bank_account_fingerprint",
     }
 }

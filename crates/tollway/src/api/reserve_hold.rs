@@ -185,11 +185,11 @@ words! {
     /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldDestination {
         /// `other`
-        Other = "other",
+        0 Other = "other",
         /// `risk_reserved`
-        RiskReserved = "risk_reserved",
+        1 RiskReserved = "risk_reserved",
         /// `settlement_reserved`
-        SettlementReserved = "settlement_reserved",
+        2 SettlementReserved = "settlement_reserved",
     }
 }
 
@@ -199,9 +199,9 @@ words! {
     /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldReason {
         /// `charge`
-        Charge = "charge",
+        0 Charge = "charge",
         /// `standalone`
-        Standalone = "standalone",
+        1 Standalone = "standalone",
     }
 }
 
@@ -211,10 +211,10 @@ words! {
     /// <https://docs.stripe.com/api/reserve/holds/object>
     ReserveHoldSourceType {
         /// `bank_account`
-        BankAccount = "bank_account",
+        0 BankAccount = "bank_account",
         /// `card`
-        Card = "card",
+        1 Card = "card",
         /// `fpx`
-        Fpx = "fpx",
+        2 Fpx = "fpx",
     }
 }

@@ -189,13 +189,13 @@ words! {
     /// <https://docs.stripe.com/api/reserve/plans/object>
     ReservePlanStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `disabled`
-        Disabled = "disabled",
+        1 Disabled = "disabled",
         /// `expired`
-        Expired = "expired",
+        2 Expired = "expired",
         /// `other`
-        Other = "other",
+        3 Other = "other",
     }
 }
 
@@ -205,12 +205,12 @@ words! {
     /// <https://docs.stripe.com/api/reserve/plans/object>
     ReservePlanType {
         /// `fixed_release`
-        FixedRelease = "fixed_release",
+        0 FixedRelease = "fixed_release",
         /// `manual_release`
-        ManualRelease = "manual_release",
+        1 ManualRelease = "manual_release",
         /// `other`
-        Other = "other",
+        2 Other = "other",
         /// `rolling_release`
-        RollingRelease = "rolling_release",
+        3 RollingRelease = "rolling_release",
     }
 }

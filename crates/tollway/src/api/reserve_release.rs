@@ -149,9 +149,9 @@ words! {
     /// <https://docs.stripe.com/api/reserve/releases/object>
     ReserveReleaseDestination {
         /// `other`
-        Other = "other",
+        0 Other = "other",
         /// `payments`
-        Payments = "payments",
+        1 Payments = "payments",
     }
 }
 
@@ -161,13 +161,13 @@ words! {
     /// <https://docs.stripe.com/api/reserve/releases/object>
     ReserveReleaseReason {
         /// `hold_expired`
-        HoldExpired = "hold_expired",
+        0 HoldExpired = "hold_expired",
         /// `hold_released_early`
-        HoldReleasedEarly = "hold_released_early",
+        1 HoldReleasedEarly = "hold_released_early",
         /// `hold_reversed`
-        HoldReversed = "hold_reversed",
+        2 HoldReversed = "hold_reversed",
         /// `plan_disabled`
-        PlanDisabled = "plan_disabled",
+        3 PlanDisabled = "plan_disabled",
     }
 }
 
@@ -177,8 +177,8 @@ words! {
     /// <https://docs.stripe.com/api/reserve/releases/object#reserve_release_object-source_transaction>
     ReserveReleaseSourceTransactionType {
         /// `dispute`
-        Dispute = "dispute",
+        0 Dispute = "dispute",
         /// `refund`
-        Refund = "refund",
+        1 Refund = "refund",
     }
 }

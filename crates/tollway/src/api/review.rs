@@ -268,21 +268,21 @@ words! {
     /// <https://docs.stripe.com/api/reviews/object>
     ReviewClosedReason {
         /// `acknowledged`
-        Acknowledged = "acknowledged",
+        0 Acknowledged = "acknowledged",
         /// `approved`
-        Approved = "approved",
+        1 Approved = "approved",
         /// `canceled`
-        Canceled = "canceled",
+        2 Canceled = "canceled",
         /// `disputed`
-        Disputed = "disputed",
+        3 Disputed = "disputed",
         /// `payment_never_settled`
-        PaymentNeverSettled = "payment_never_settled",
+        4 PaymentNeverSettled = "payment_never_settled",
         /// `redacted`
-        Redacted = "redacted",
+        5 Redacted = "redacted",
         /// `refunded`
-        Refunded = "refunded",
+        6 Refunded = "refunded",
         /// `refunded_as_fraud`
-        RefundedAsFraud = "refunded_as_fraud",
+        7 RefundedAsFraud = "refunded_as_fraud",
     }
 }
 
@@ -292,8 +292,8 @@ words! {
     /// <https://docs.stripe.com/api/reviews/object>
     ReviewOpenedReason {
         /// `manual`
-        Manual = "manual",
+        0 Manual = "manual",
         /// `rule`
-        Rule = "rule",
+        1 Rule = "rule",
     }
 }

@@ -462,14 +462,14 @@ words! {
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-delivery_estimate-maximum>
     ShippingRateDeliveryEstimateMaximumUnit {
         /// `business_day`
-        BusinessDay = "business_day",
+        0 BusinessDay = "business_day",
         /// `day`
-        Day = "day",
+        1 Day = "day",
         /// `hour`
-        Hour = "hour",
+        2 Hour = "hour",
         /// `month`
-        Month = "month",
+        3 Month = "month",
         /// `week`
-        Week = "week",
+        4 Week = "week",
     }
 }

@@ -610,13 +610,13 @@ words! {
     /// <https://docs.stripe.com/api/subscription_items/create>
     SubscriptionItemCreatePaymentBehavior {
         /// `allow_incomplete`
-        AllowIncomplete = "allow_incomplete",
+        0 AllowIncomplete = "allow_incomplete",
         /// `default_incomplete`
-        DefaultIncomplete = "default_incomplete",
+        1 DefaultIncomplete = "default_incomplete",
         /// `error_if_incomplete`
-        ErrorIfIncomplete = "error_if_incomplete",
+        2 ErrorIfIncomplete = "error_if_incomplete",
         /// `pending_if_incomplete`
-        PendingIfIncomplete = "pending_if_incomplete",
+        3 PendingIfIncomplete = "pending_if_incomplete",
     }
 }
 

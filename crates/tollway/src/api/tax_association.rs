@@ -165,14 +165,14 @@ words! {
     /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts-errored>
     TaxAssociationTaxTransactionAttemptErroredReason {
         /// `another_payment_associated_with_calculation`
-        AnotherPaymentAssociatedWithCalculation = "another_payment_associated_with_calculation",
+        0 AnotherPaymentAssociatedWithCalculation = "another_payment_associated_with_calculation",
         /// `calculation_expired`
-        CalculationExpired = "calculation_expired",
+        1 CalculationExpired = "calculation_expired",
         /// `currency_mismatch`
-        CurrencyMismatch = "currency_mismatch",
+        2 CurrencyMismatch = "currency_mismatch",
         /// `original_transaction_voided`
-        OriginalTransactionVoided = "original_transaction_voided",
+        3 OriginalTransactionVoided = "original_transaction_voided",
         /// `unique_reference_violation`
-        UniqueReferenceViolation = "unique_reference_violation",
+        4 UniqueReferenceViolation = "unique_reference_violation",
     }
 }

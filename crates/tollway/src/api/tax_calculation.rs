@@ -925,9 +925,9 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
     TaxCalculationCustomerDetailsAddressSource {
         /// `billing`
-        Billing = "billing",
+        0 Billing = "billing",
         /// `shipping`
-        Shipping = "shipping",
+        1 Shipping = "shipping",
     }
 }
 
@@ -937,11 +937,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
     TaxCalculationCustomerDetailsTaxabilityOverride {
         /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
+        0 CustomerExempt = "customer_exempt",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
+        2 ReverseCharge = "reverse_charge",
     }
 }
 
@@ -951,15 +951,15 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-jurisdiction>
     TaxCalculationShippingCostTaxBreakdownJurisdictionLevel {
         /// `city`
-        City = "city",
+        0 City = "city",
         /// `country`
-        Country = "country",
+        1 Country = "country",
         /// `county`
-        County = "county",
+        2 County = "county",
         /// `district`
-        District = "district",
+        3 District = "district",
         /// `state`
-        State = "state",
+        4 State = "state",
     }
 }
 
@@ -969,11 +969,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
     TaxCalculationShippingCostTaxBreakdownSourcing {
         /// `destination`
-        Destination = "destination",
+        0 Destination = "destination",
         /// `origin`
-        Origin = "origin",
+        1 Origin = "origin",
         /// `performance`
-        Performance = "performance",
+        2 Performance = "performance",
     }
 }
 
@@ -994,8 +994,8 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown-tax_rate_details>
     TaxCalculationTaxBreakdownTaxRateDetailsRateType {
         /// `flat_amount`
-        FlatAmount = "flat_amount",
+        0 FlatAmount = "flat_amount",
         /// `percentage`
-        Percentage = "percentage",
+        1 Percentage = "percentage",
     }
 }

@@ -127,8 +127,8 @@ words! {
     /// <https://docs.stripe.com/api/tax_codes/object#tax_code_object-requirements>
     TaxCodeRequirementsPerformanceLocation {
         /// `optional`
-        Optional = "optional",
+        0 Optional = "optional",
         /// `required`
-        Required = "required",
+        1 Required = "required",
     }
 }

@@ -431,13 +431,13 @@ words! {
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-owner>
     TaxIdOwnerType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `application`
-        Application = "application",
+        1 Application = "application",
         /// `customer`
-        Customer = "customer",
+        2 Customer = "customer",
         /// `self`
-        Self_ = "self",
+        3 Self_ = "self",
     }
 }
 
@@ -447,12 +447,12 @@ words! {
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-verification>
     TaxIdVerificationStatus {
         /// `pending`
-        Pending = "pending",
+        0 Pending = "pending",
         /// `unavailable`
-        Unavailable = "unavailable",
+        1 Unavailable = "unavailable",
         /// `unverified`
-        Unverified = "unverified",
+        2 Unverified = "unverified",
         /// `verified`
-        Verified = "verified",
+        3 Verified = "verified",
     }
 }

@@ -352,17 +352,17 @@ words! {
     /// <https://docs.stripe.com/api/tax_rates/object>
     TaxRateJurisdictionLevel {
         /// `city`
-        City = "city",
+        0 City = "city",
         /// `country`
-        Country = "country",
+        1 Country = "country",
         /// `county`
-        County = "county",
+        2 County = "county",
         /// `district`
-        District = "district",
+        3 District = "district",
         /// `multiple`
-        Multiple = "multiple",
+        4 Multiple = "multiple",
         /// `state`
-        State = "state",
+        5 State = "state",
     }
 }
 

@@ -257,9 +257,9 @@ words! {
     /// <https://docs.stripe.com/api/tax/settings/object>
     TaxSettingsStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
     }
 }
 
@@ -274,10 +274,10 @@ words! {
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>
     TaxSettingsDefaultsTaxBehavior {
         /// `exclusive`
-        Exclusive = "exclusive",
+        0 Exclusive = "exclusive",
         /// `inclusive`
-        Inclusive = "inclusive",
+        1 Inclusive = "inclusive",
         /// `inferred_by_currency`
-        InferredByCurrency = "inferred_by_currency",
+        2 InferredByCurrency = "inferred_by_currency",
     }
 }

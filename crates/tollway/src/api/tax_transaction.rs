@@ -385,9 +385,9 @@ words! {
     /// <https://docs.stripe.com/api/tax/transactions/object>
     TaxTransactionType {
         /// `reversal`
-        Reversal = "reversal",
+        0 Reversal = "reversal",
         /// `transaction`
-        Transaction = "transaction",
+        1 Transaction = "transaction",
     }
 }
 
@@ -402,8 +402,8 @@ words! {
     /// <https://docs.stripe.com/api/tax/transactions/create_reversal>
     TaxTransactionCreateReversalMode {
         /// `full`
-        Full = "full",
+        0 Full = "full",
         /// `partial`
-        Partial = "partial",
+        1 Partial = "partial",
     }
 }

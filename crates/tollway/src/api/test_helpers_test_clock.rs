@@ -269,10 +269,10 @@ words! {
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object>
     TestHelpersTestClockStatus {
         /// `advancing`
-        Advancing = "advancing",
+        0 Advancing = "advancing",
         /// `internal_failure`
-        InternalFailure = "internal_failure",
+        1 InternalFailure = "internal_failure",
         /// `ready`
-        Ready = "ready",
+        2 Ready = "ready",
     }
 }

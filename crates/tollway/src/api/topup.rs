@@ -410,9 +410,9 @@ words! {
     /// <https://docs.stripe.com/api/topups/object>
     TopupInitiatedBy {
         /// `stripe`
-        Stripe = "stripe",
+        0 Stripe = "stripe",
         /// `user`
-        User = "user",
+        1 User = "user",
     }
 }
 
@@ -422,15 +422,15 @@ words! {
     /// <https://docs.stripe.com/api/topups/object>
     TopupStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `reversed`
-        Reversed = "reversed",
+        3 Reversed = "reversed",
         /// `succeeded`
-        Succeeded = "succeeded",
+        4 Succeeded = "succeeded",
     }
 }
 
@@ -440,12 +440,12 @@ words! {
     /// <https://docs.stripe.com/api/topups/list>
     TopupListStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `succeeded`
-        Succeeded = "succeeded",
+        3 Succeeded = "succeeded",
     }
 }

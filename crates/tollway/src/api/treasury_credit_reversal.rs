@@ -225,9 +225,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
     TreasuryCreditReversalNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `stripe`
-        Stripe = "stripe",
+        1 Stripe = "stripe",
     }
 }
 
@@ -237,10 +237,10 @@ words! {
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
     TreasuryCreditReversalStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `posted`
-        Posted = "posted",
+        1 Posted = "posted",
         /// `processing`
-        Processing = "processing",
+        2 Processing = "processing",
     }
 }

@@ -256,9 +256,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
     TreasuryDebitReversalNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `card`
-        Card = "card",
+        1 Card = "card",
     }
 }
 
@@ -268,11 +268,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
     TreasuryDebitReversalStatus {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `processing`
-        Processing = "processing",
+        1 Processing = "processing",
         /// `succeeded`
-        Succeeded = "succeeded",
+        2 Succeeded = "succeeded",
     }
 }
 
@@ -282,9 +282,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
     TreasuryDebitReversalListResolution {
         /// `lost`
-        Lost = "lost",
+        0 Lost = "lost",
         /// `won`
-        Won = "won",
+        1 Won = "won",
     }
 }
 
@@ -294,10 +294,10 @@ words! {
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
     TreasuryDebitReversalListStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `completed`
-        Completed = "completed",
+        1 Completed = "completed",
         /// `processing`
-        Processing = "processing",
+        2 Processing = "processing",
     }
 }

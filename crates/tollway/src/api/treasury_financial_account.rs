@@ -914,27 +914,27 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
     TreasuryFinancialAccountActiveFeature {
         /// `card_issuing`
-        CardIssuing = "card_issuing",
+        0 CardIssuing = "card_issuing",
         /// `deposit_insurance`
-        DepositInsurance = "deposit_insurance",
+        1 DepositInsurance = "deposit_insurance",
         /// `financial_addresses.aba`
-        FinancialAddressesAba = "financial_addresses.aba",
+        2 FinancialAddressesAba = "financial_addresses.aba",
         /// `financial_addresses.aba.forwarding`
-        FinancialAddressesAbaForwarding = "financial_addresses.aba.forwarding",
+        3 FinancialAddressesAbaForwarding = "financial_addresses.aba.forwarding",
         /// `inbound_transfers.ach`
-        InboundTransfersAch = "inbound_transfers.ach",
+        4 InboundTransfersAch = "inbound_transfers.ach",
         /// `intra_stripe_flows`
-        IntraStripeFlows = "intra_stripe_flows",
+        5 IntraStripeFlows = "intra_stripe_flows",
         /// `outbound_payments.ach`
-        OutboundPaymentsAch = "outbound_payments.ach",
+        6 OutboundPaymentsAch = "outbound_payments.ach",
         /// `outbound_payments.us_domestic_wire`
-        OutboundPaymentsUsDomesticWire = "outbound_payments.us_domestic_wire",
+        7 OutboundPaymentsUsDomesticWire = "outbound_payments.us_domestic_wire",
         /// `outbound_transfers.ach`
-        OutboundTransfersAch = "outbound_transfers.ach",
+        8 OutboundTransfersAch = "outbound_transfers.ach",
         /// `outbound_transfers.us_domestic_wire`
-        OutboundTransfersUsDomesticWire = "outbound_transfers.us_domestic_wire",
+        9 OutboundTransfersUsDomesticWire = "outbound_transfers.us_domestic_wire",
         /// `remote_deposit_capture`
-        RemoteDepositCapture = "remote_deposit_capture",
+        10 RemoteDepositCapture = "remote_deposit_capture",
     }
 }
 
@@ -944,9 +944,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
     TreasuryFinancialAccountStatus {
         /// `closed`
-        Closed = "closed",
+        0 Closed = "closed",
         /// `open`
-        Open = "open",
+        1 Open = "open",
     }
 }
 
@@ -956,11 +956,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-status_details-closed>
     TreasuryFinancialAccountStatusDetailsClosedReason {
         /// `account_rejected`
-        AccountRejected = "account_rejected",
+        0 AccountRejected = "account_rejected",
         /// `closed_by_platform`
-        ClosedByPlatform = "closed_by_platform",
+        1 ClosedByPlatform = "closed_by_platform",
         /// `other`
-        Other = "other",
+        2 Other = "other",
     }
 }
 
@@ -970,11 +970,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses>
     TreasuryFinancialAccountFinancialAddressSupportedNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `rtp`
-        Rtp = "rtp",
+        1 Rtp = "rtp",
         /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
+        2 UsDomesticWire = "us_domestic_wire",
     }
 }
 
@@ -984,9 +984,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-platform_restrictions>
     TreasuryFinancialAccountPlatformRestrictionsInboundFlows {
         /// `restricted`
-        Restricted = "restricted",
+        0 Restricted = "restricted",
         /// `unrestricted`
-        Unrestricted = "unrestricted",
+        1 Unrestricted = "unrestricted",
     }
 }
 
@@ -996,8 +996,8 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
     TreasuryFinancialAccountUpdateForwardingSettingsType {
         /// `financial_account`
-        FinancialAccount = "financial_account",
+        0 FinancialAccount = "financial_account",
         /// `payment_method`
-        PaymentMethod = "payment_method",
+        1 PaymentMethod = "payment_method",
     }
 }

@@ -570,11 +570,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-financial_addresses-aba>
     TreasuryFinancialAccountFeaturesFinancialAddressesAbaStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `restricted`
-        Restricted = "restricted",
+        2 Restricted = "restricted",
     }
 }
 
@@ -584,23 +584,23 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailCode {
         /// `activating`
-        Activating = "activating",
+        0 Activating = "activating",
         /// `capability_not_requested`
-        CapabilityNotRequested = "capability_not_requested",
+        1 CapabilityNotRequested = "capability_not_requested",
         /// `financial_account_closed`
-        FinancialAccountClosed = "financial_account_closed",
+        2 FinancialAccountClosed = "financial_account_closed",
         /// `rejected_other`
-        RejectedOther = "rejected_other",
+        3 RejectedOther = "rejected_other",
         /// `rejected_unsupported_business`
-        RejectedUnsupportedBusiness = "rejected_unsupported_business",
+        4 RejectedUnsupportedBusiness = "rejected_unsupported_business",
         /// `requirements_past_due`
-        RequirementsPastDue = "requirements_past_due",
+        5 RequirementsPastDue = "requirements_past_due",
         /// `requirements_pending_verification`
-        RequirementsPendingVerification = "requirements_pending_verification",
+        6 RequirementsPendingVerification = "requirements_pending_verification",
         /// `restricted_by_platform`
-        RestrictedByPlatform = "restricted_by_platform",
+        7 RestrictedByPlatform = "restricted_by_platform",
         /// `restricted_other`
-        RestrictedOther = "restricted_other",
+        8 RestrictedOther = "restricted_other",
     }
 }
 
@@ -610,11 +610,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailResolution {
         /// `contact_stripe`
-        ContactStripe = "contact_stripe",
+        0 ContactStripe = "contact_stripe",
         /// `provide_information`
-        ProvideInformation = "provide_information",
+        1 ProvideInformation = "provide_information",
         /// `remove_restriction`
-        RemoveRestriction = "remove_restriction",
+        2 RemoveRestriction = "remove_restriction",
     }
 }
 
@@ -624,8 +624,8 @@ words! {
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
     TreasuryFinancialAccountFeaturesCardIssuingStatusDetailRestriction {
         /// `inbound_flows`
-        InboundFlows = "inbound_flows",
+        0 InboundFlows = "inbound_flows",
         /// `outbound_flows`
-        OutboundFlows = "outbound_flows",
+        1 OutboundFlows = "outbound_flows",
     }
 }

@@ -596,9 +596,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
     TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType {
         /// `company`
-        Company = "company",
+        0 Company = "company",
         /// `individual`
-        Individual = "individual",
+        1 Individual = "individual",
     }
 }
 
@@ -608,9 +608,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
     TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `savings`
-        Savings = "savings",
+        1 Savings = "savings",
     }
 }
 
@@ -620,13 +620,13 @@ words! {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object>
     TreasuryInboundTransferStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `processing`
-        Processing = "processing",
+        2 Processing = "processing",
         /// `succeeded`
-        Succeeded = "succeeded",
+        3 Succeeded = "succeeded",
     }
 }
 
@@ -636,30 +636,30 @@ words! {
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-failure_details>
     TreasuryInboundTransferFailureDetailsCode {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `account_frozen`
-        AccountFrozen = "account_frozen",
+        1 AccountFrozen = "account_frozen",
         /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
+        2 BankAccountRestricted = "bank_account_restricted",
         /// `bank_ownership_changed`
-        BankOwnershipChanged = "bank_ownership_changed",
+        3 BankOwnershipChanged = "bank_ownership_changed",
         /// `debit_not_authorized`
-        DebitNotAuthorized = "debit_not_authorized",
+        4 DebitNotAuthorized = "debit_not_authorized",
         /// `incorrect_account_holder_address`
-        IncorrectAccountHolderAddress = "incorrect_account_holder_address",
+        5 IncorrectAccountHolderAddress = "incorrect_account_holder_address",
         /// `incorrect_account_holder_name`
-        IncorrectAccountHolderName = "incorrect_account_holder_name",
+        6 IncorrectAccountHolderName = "incorrect_account_holder_name",
         /// `incorrect_account_holder_tax_id`
-        IncorrectAccountHolderTaxId = "incorrect_account_holder_tax_id",
+        7 IncorrectAccountHolderTaxId = "incorrect_account_holder_tax_id",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        8 InsufficientFunds = "insufficient_funds",
         /// `invalid_account_number`
-        InvalidAccountNumber = "invalid_account_number",
+        9 InvalidAccountNumber = "invalid_account_number",
         /// `invalid_currency`
-        InvalidCurrency = "invalid_currency",
+        10 InvalidCurrency = "invalid_currency",
         /// `no_account`
-        NoAccount = "no_account",
+        11 NoAccount = "no_account",
         /// `other`
-        Other = "other",
+        12 Other = "other",
     }
 }

@@ -1092,9 +1092,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details>
     TreasuryOutboundPaymentDestinationPaymentMethodDetailsType {
         /// `financial_account`
-        FinancialAccount = "financial_account",
+        0 FinancialAccount = "financial_account",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        1 UsBankAccount = "us_bank_account",
     }
 }
 
@@ -1116,9 +1116,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
     TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
+        1 UsDomesticWire = "us_domestic_wire",
     }
 }
 
@@ -1128,15 +1128,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object>
     TreasuryOutboundPaymentStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `posted`
-        Posted = "posted",
+        2 Posted = "posted",
         /// `processing`
-        Processing = "processing",
+        3 Processing = "processing",
         /// `returned`
-        Returned = "returned",
+        4 Returned = "returned",
     }
 }
 
@@ -1146,24 +1146,24 @@ words! {
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-returned_details>
     TreasuryOutboundPaymentReturnedDetailsCode {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `account_frozen`
-        AccountFrozen = "account_frozen",
+        1 AccountFrozen = "account_frozen",
         /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
+        2 BankAccountRestricted = "bank_account_restricted",
         /// `bank_ownership_changed`
-        BankOwnershipChanged = "bank_ownership_changed",
+        3 BankOwnershipChanged = "bank_ownership_changed",
         /// `declined`
-        Declined = "declined",
+        4 Declined = "declined",
         /// `incorrect_account_holder_name`
-        IncorrectAccountHolderName = "incorrect_account_holder_name",
+        5 IncorrectAccountHolderName = "incorrect_account_holder_name",
         /// `invalid_account_number`
-        InvalidAccountNumber = "invalid_account_number",
+        6 InvalidAccountNumber = "invalid_account_number",
         /// `invalid_currency`
-        InvalidCurrency = "invalid_currency",
+        7 InvalidCurrency = "invalid_currency",
         /// `no_account`
-        NoAccount = "no_account",
+        8 NoAccount = "no_account",
         /// `other`
-        Other = "other",
+        9 Other = "other",
     }
 }

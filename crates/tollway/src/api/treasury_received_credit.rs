@@ -591,13 +591,13 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditFailureCode {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `account_frozen`
-        AccountFrozen = "account_frozen",
+        1 AccountFrozen = "account_frozen",
         /// `international_transaction`
-        InternationalTransaction = "international_transaction",
+        2 InternationalTransaction = "international_transaction",
         /// `other`
-        Other = "other",
+        3 Other = "other",
     }
 }
 
@@ -607,15 +607,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `card`
-        Card = "card",
+        1 Card = "card",
         /// `rtp`
-        Rtp = "rtp",
+        2 Rtp = "rtp",
         /// `stripe`
-        Stripe = "stripe",
+        3 Stripe = "stripe",
         /// `us_domestic_wire`
-        UsDomesticWire = "us_domestic_wire",
+        4 UsDomesticWire = "us_domestic_wire",
     }
 }
 
@@ -625,9 +625,9 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
     TreasuryReceivedCreditStatus {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `succeeded`
-        Succeeded = "succeeded",
+        1 Succeeded = "succeeded",
     }
 }
 
@@ -637,15 +637,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-reversal_details>
     TreasuryReceivedCreditReversalDetailsRestrictedReason {
         /// `already_reversed`
-        AlreadyReversed = "already_reversed",
+        0 AlreadyReversed = "already_reversed",
         /// `deadline_passed`
-        DeadlinePassed = "deadline_passed",
+        1 DeadlinePassed = "deadline_passed",
         /// `network_restricted`
-        NetworkRestricted = "network_restricted",
+        2 NetworkRestricted = "network_restricted",
         /// `other`
-        Other = "other",
+        3 Other = "other",
         /// `source_flow_restricted`
-        SourceFlowRestricted = "source_flow_restricted",
+        4 SourceFlowRestricted = "source_flow_restricted",
     }
 }
 
@@ -655,15 +655,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-linked_flows-source_flow_details>
     TreasuryReceivedCreditLinkedFlowsSourceFlowDetailsType {
         /// `credit_reversal`
-        CreditReversal = "credit_reversal",
+        0 CreditReversal = "credit_reversal",
         /// `other`
-        Other = "other",
+        1 Other = "other",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        2 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        3 OutboundTransfer = "outbound_transfer",
         /// `payout`
-        Payout = "payout",
+        4 Payout = "payout",
     }
 }
 
@@ -673,15 +673,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details>
     TreasuryReceivedCreditInitiatingPaymentMethodDetailsType {
         /// `balance`
-        Balance = "balance",
+        0 Balance = "balance",
         /// `financial_account`
-        FinancialAccount = "financial_account",
+        1 FinancialAccount = "financial_account",
         /// `issuing_card`
-        IssuingCard = "issuing_card",
+        2 IssuingCard = "issuing_card",
         /// `stripe`
-        Stripe = "stripe",
+        3 Stripe = "stripe",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        4 UsBankAccount = "us_bank_account",
     }
 }
 

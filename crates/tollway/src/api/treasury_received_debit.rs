@@ -347,15 +347,15 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_debits/object>
     TreasuryReceivedDebitFailureCode {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `account_frozen`
-        AccountFrozen = "account_frozen",
+        1 AccountFrozen = "account_frozen",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        2 InsufficientFunds = "insufficient_funds",
         /// `international_transaction`
-        InternationalTransaction = "international_transaction",
+        3 InternationalTransaction = "international_transaction",
         /// `other`
-        Other = "other",
+        4 Other = "other",
     }
 }
 
@@ -365,11 +365,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/received_debits/object>
     TreasuryReceivedDebitNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `card`
-        Card = "card",
+        1 Card = "card",
         /// `stripe`
-        Stripe = "stripe",
+        2 Stripe = "stripe",
     }
 }
 

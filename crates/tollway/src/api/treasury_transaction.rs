@@ -370,23 +370,23 @@ words! {
     /// <https://docs.stripe.com/api/treasury/transactions/object>
     TreasuryTransactionFlowType {
         /// `credit_reversal`
-        CreditReversal = "credit_reversal",
+        0 CreditReversal = "credit_reversal",
         /// `debit_reversal`
-        DebitReversal = "debit_reversal",
+        1 DebitReversal = "debit_reversal",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        2 InboundTransfer = "inbound_transfer",
         /// `issuing_authorization`
-        IssuingAuthorization = "issuing_authorization",
+        3 IssuingAuthorization = "issuing_authorization",
         /// `other`
-        Other = "other",
+        4 Other = "other",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        5 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        6 OutboundTransfer = "outbound_transfer",
         /// `received_credit`
-        ReceivedCredit = "received_credit",
+        7 ReceivedCredit = "received_credit",
         /// `received_debit`
-        ReceivedDebit = "received_debit",
+        8 ReceivedDebit = "received_debit",
     }
 }
 
@@ -396,11 +396,11 @@ words! {
     /// <https://docs.stripe.com/api/treasury/transactions/object>
     TreasuryTransactionStatus {
         /// `open`
-        Open = "open",
+        0 Open = "open",
         /// `posted`
-        Posted = "posted",
+        1 Posted = "posted",
         /// `void`
-        Void = "void",
+        2 Void = "void",
     }
 }
 
@@ -410,8 +410,8 @@ words! {
     /// <https://docs.stripe.com/api/treasury/transactions/list>
     TreasuryTransactionListOrderBy {
         /// `created`
-        Created = "created",
+        0 Created = "created",
         /// `posted_at`
-        PostedAt = "posted_at",
+        1 PostedAt = "posted_at",
     }
 }

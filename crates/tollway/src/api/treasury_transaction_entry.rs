@@ -190,8 +190,8 @@ words! {
     /// <https://docs.stripe.com/api/treasury/transaction_entries/list>
     TreasuryTransactionEntryListOrderBy {
         /// `created`
-        Created = "created",
+        0 Created = "created",
         /// `effective_at`
-        EffectiveAt = "effective_at",
+        1 EffectiveAt = "effective_at",
     }
 }

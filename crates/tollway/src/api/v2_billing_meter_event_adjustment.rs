@@ -141,6 +141,6 @@ words! {
     /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
     V2BillingMeterEventAdjustmentType {
         /// `cancel`
-        Cancel = "cancel",
+        0 Cancel = "cancel",
     }
 }

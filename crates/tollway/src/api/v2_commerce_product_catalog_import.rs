@@ -558,13 +558,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportFeedType {
         /// `inventory`
-        Inventory = "inventory",
+        0 Inventory = "inventory",
         /// `pricing`
-        Pricing = "pricing",
+        1 Pricing = "pricing",
         /// `product`
-        Product = "product",
+        2 Product = "product",
         /// `promotion`
-        Promotion = "promotion",
+        3 Promotion = "promotion",
     }
 }
 
@@ -574,9 +574,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportMode {
         /// `replace`
-        Replace = "replace",
+        0 Replace = "replace",
         /// `upsert`
-        Upsert = "upsert",
+        1 Upsert = "upsert",
     }
 }
 
@@ -586,15 +586,15 @@ words! {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
     V2CommerceProductCatalogImportStatus {
         /// `awaiting_upload`
-        AwaitingUpload = "awaiting_upload",
+        0 AwaitingUpload = "awaiting_upload",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `processing`
-        Processing = "processing",
+        2 Processing = "processing",
         /// `succeeded`
-        Succeeded = "succeeded",
+        3 Succeeded = "succeeded",
         /// `succeeded_with_errors`
-        SucceededWithErrors = "succeeded_with_errors",
+        4 SucceededWithErrors = "succeeded_with_errors",
     }
 }
 
@@ -604,11 +604,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
     V2CommerceProductCatalogImportStatusDetailsFailedCode {
         /// `file_not_found`
-        FileNotFound = "file_not_found",
+        0 FileNotFound = "file_not_found",
         /// `internal_error`
-        InternalError = "internal_error",
+        1 InternalError = "internal_error",
         /// `invalid_file`
-        InvalidFile = "invalid_file",
+        2 InvalidFile = "invalid_file",
     }
 }
 
@@ -618,8 +618,8 @@ words! {
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
     V2CommerceProductCatalogImportStatusDetailsFailedType {
         /// `cannot_proceed`
-        CannotProceed = "cannot_proceed",
+        0 CannotProceed = "cannot_proceed",
         /// `transient_failure`
-        TransientFailure = "transient_failure",
+        1 TransientFailure = "transient_failure",
     }
 }

@@ -315,9 +315,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
     V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields {
         /// `currently_due`
-        CurrentlyDue = "currently_due",
+        0 CurrentlyDue = "currently_due",
         /// `eventually_due`
-        EventuallyDue = "eventually_due",
+        1 EventuallyDue = "eventually_due",
     }
 }
 
@@ -327,9 +327,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
     V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements {
         /// `include`
-        Include = "include",
+        0 Include = "include",
         /// `omit`
-        Omit = "omit",
+        1 Omit = "omit",
     }
 }
 

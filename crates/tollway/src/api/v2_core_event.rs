@@ -236,6 +236,6 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/object#v2_core_event_object-reason>
     V2CoreEventReasonType {
         /// `request`
-        Request = "request",
+        0 Request = "request",
     }
 }

@@ -639,9 +639,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
     V2CoreEventDestinationEventPayload {
         /// `snapshot`
-        Snapshot = "snapshot",
+        0 Snapshot = "snapshot",
         /// `thin`
-        Thin = "thin",
+        1 Thin = "thin",
     }
 }
 
@@ -656,11 +656,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
     V2CoreEventDestinationType {
         /// `amazon_eventbridge`
-        AmazonEventbridge = "amazon_eventbridge",
+        0 AmazonEventbridge = "amazon_eventbridge",
         /// `azure_event_grid`
-        AzureEventGrid = "azure_event_grid",
+        1 AzureEventGrid = "azure_event_grid",
         /// `webhook_endpoint`
-        WebhookEndpoint = "webhook_endpoint",
+        2 WebhookEndpoint = "webhook_endpoint",
     }
 }
 
@@ -670,11 +670,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-amazon_eventbridge>
     V2CoreEventDestinationAmazonEventbridgeAwsEventSourceStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `deleted`
-        Deleted = "deleted",
+        1 Deleted = "deleted",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
     }
 }
 
@@ -684,11 +684,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-azure_event_grid>
     V2CoreEventDestinationAzureEventGridAzurePartnerTopicStatus {
         /// `activated`
-        Activated = "activated",
+        0 Activated = "activated",
         /// `deleted`
-        Deleted = "deleted",
+        1 Deleted = "deleted",
         /// `never_activated`
-        NeverActivated = "never_activated",
+        2 NeverActivated = "never_activated",
     }
 }
 
@@ -698,11 +698,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-status_details-disabled>
     V2CoreEventDestinationStatusDetailsDisabledReason {
         /// `no_aws_event_source_exists`
-        NoAwsEventSourceExists = "no_aws_event_source_exists",
+        0 NoAwsEventSourceExists = "no_aws_event_source_exists",
         /// `no_azure_partner_topic_exists`
-        NoAzurePartnerTopicExists = "no_azure_partner_topic_exists",
+        1 NoAzurePartnerTopicExists = "no_azure_partner_topic_exists",
         /// `user`
-        User = "user",
+        2 User = "user",
     }
 }
 
@@ -712,7 +712,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/list>
     V2CoreEventDestinationListInclude {
         /// `webhook_endpoint.url`
-        WebhookEndpointUrl = "webhook_endpoint.url",
+        0 WebhookEndpointUrl = "webhook_endpoint.url",
     }
 }
 
@@ -722,8 +722,8 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/event_destinations/create>
     V2CoreEventDestinationCreateInclude {
         /// `webhook_endpoint.signing_secret`
-        WebhookEndpointSigningSecret = "webhook_endpoint.signing_secret",
+        0 WebhookEndpointSigningSecret = "webhook_endpoint.signing_secret",
         /// `webhook_endpoint.url`
-        WebhookEndpointUrl = "webhook_endpoint.url",
+        1 WebhookEndpointUrl = "webhook_endpoint.url",
     }
 }

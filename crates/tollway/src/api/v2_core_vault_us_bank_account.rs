@@ -400,13 +400,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification>
     V2CoreVaultUsBankAccountVerificationStatus {
         /// `awaiting_verification`
-        AwaitingVerification = "awaiting_verification",
+        0 AwaitingVerification = "awaiting_verification",
         /// `unverified`
-        Unverified = "unverified",
+        1 Unverified = "unverified",
         /// `verification_failed`
-        VerificationFailed = "verification_failed",
+        2 VerificationFailed = "verification_failed",
         /// `verified`
-        Verified = "verified",
+        3 Verified = "verified",
     }
 }
 

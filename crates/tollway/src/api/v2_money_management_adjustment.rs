@@ -207,16 +207,16 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/object#v2_money_management_adjustment_object-adjusted_flow>
     V2MoneyManagementAdjustmentAdjustedFlowType {
         /// `adjustment`
-        Adjustment = "adjustment",
+        0 Adjustment = "adjustment",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        1 InboundTransfer = "inbound_transfer",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        2 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        3 OutboundTransfer = "outbound_transfer",
         /// `received_credit`
-        ReceivedCredit = "received_credit",
+        4 ReceivedCredit = "received_credit",
         /// `received_debit`
-        ReceivedDebit = "received_debit",
+        5 ReceivedDebit = "received_debit",
     }
 }

@@ -340,11 +340,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
     V2MoneyManagementFinancialAccountStatus {
         /// `closed`
-        Closed = "closed",
+        0 Closed = "closed",
         /// `open`
-        Open = "open",
+        1 Open = "open",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
     }
 }
 
@@ -354,9 +354,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
     V2MoneyManagementFinancialAccountType {
         /// `other`
-        Other = "other",
+        0 Other = "other",
         /// `storage`
-        Storage = "storage",
+        1 Storage = "storage",
     }
 }
 
@@ -366,7 +366,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
     V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityBankName {
         /// `fifth_third`
-        FifthThird = "fifth_third",
+        0 FifthThird = "fifth_third",
     }
 }
 
@@ -376,8 +376,8 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
     V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibilityType {
         /// `fdic`
-        Fdic = "fdic",
+        0 Fdic = "fdic",
         /// `fdic_passthrough`
-        FdicPassthrough = "fdic_passthrough",
+        1 FdicPassthrough = "fdic_passthrough",
     }
 }

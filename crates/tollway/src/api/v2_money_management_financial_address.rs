@@ -463,13 +463,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
     V2MoneyManagementFinancialAddressStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `archived`
-        Archived = "archived",
+        1 Archived = "archived",
         /// `failed`
-        Failed = "failed",
+        2 Failed = "failed",
         /// `pending`
-        Pending = "pending",
+        3 Pending = "pending",
     }
 }
 
@@ -479,7 +479,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
     V2MoneyManagementFinancialAddressType {
         /// `bank_account`
-        BankAccount = "bank_account",
+        0 BankAccount = "bank_account",
     }
 }
 
@@ -489,11 +489,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account>
     V2MoneyManagementFinancialAddressBankAccountType {
         /// `aba`
-        Aba = "aba",
+        0 Aba = "aba",
         /// `iban`
-        Iban = "iban",
+        1 Iban = "iban",
         /// `sort_code`
-        SortCode = "sort_code",
+        2 SortCode = "sort_code",
     }
 }
 
@@ -503,10 +503,10 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/create>
     V2MoneyManagementFinancialAddressCreateBankAccountCurrency {
         /// `eur`
-        Eur = "eur",
+        0 Eur = "eur",
         /// `gbp`
-        Gbp = "gbp",
+        1 Gbp = "gbp",
         /// `usd`
-        Usd = "usd",
+        2 Usd = "usd",
     }
 }

@@ -94,16 +94,16 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
     V2MoneyManagementTestHelpersFinancialAddressCreditNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `chaps`
-        Chaps = "chaps",
+        1 Chaps = "chaps",
         /// `fedwire`
-        Fedwire = "fedwire",
+        2 Fedwire = "fedwire",
         /// `fps`
-        Fps = "fps",
+        3 Fps = "fps",
         /// `rtp`
-        Rtp = "rtp",
+        4 Rtp = "rtp",
         /// `sepa`
-        Sepa = "sepa",
+        5 Sepa = "sepa",
     }
 }

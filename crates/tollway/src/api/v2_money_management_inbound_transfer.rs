@@ -474,15 +474,15 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history>
     V2MoneyManagementInboundTransferTransferHistoryType {
         /// `bank_debit_failed`
-        BankDebitFailed = "bank_debit_failed",
+        0 BankDebitFailed = "bank_debit_failed",
         /// `bank_debit_processing`
-        BankDebitProcessing = "bank_debit_processing",
+        1 BankDebitProcessing = "bank_debit_processing",
         /// `bank_debit_queued`
-        BankDebitQueued = "bank_debit_queued",
+        2 BankDebitQueued = "bank_debit_queued",
         /// `bank_debit_returned`
-        BankDebitReturned = "bank_debit_returned",
+        3 BankDebitReturned = "bank_debit_returned",
         /// `bank_debit_succeeded`
-        BankDebitSucceeded = "bank_debit_succeeded",
+        4 BankDebitSucceeded = "bank_debit_succeeded",
     }
 }
 
@@ -492,14 +492,14 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_failed>
     V2MoneyManagementInboundTransferTransferHistoryBankDebitFailedFailureReason {
         /// `bank_account_closed`
-        BankAccountClosed = "bank_account_closed",
+        0 BankAccountClosed = "bank_account_closed",
         /// `bank_account_not_found`
-        BankAccountNotFound = "bank_account_not_found",
+        1 BankAccountNotFound = "bank_account_not_found",
         /// `bank_debit_could_not_be_processed`
-        BankDebitCouldNotBeProcessed = "bank_debit_could_not_be_processed",
+        2 BankDebitCouldNotBeProcessed = "bank_debit_could_not_be_processed",
         /// `bank_debit_not_authorized`
-        BankDebitNotAuthorized = "bank_debit_not_authorized",
+        3 BankDebitNotAuthorized = "bank_debit_not_authorized",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        4 InsufficientFunds = "insufficient_funds",
     }
 }

@@ -900,9 +900,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-recipient_notification>
     V2MoneyManagementOutboundPaymentRecipientNotificationSetting {
         /// `configured`
-        Configured = "configured",
+        0 Configured = "configured",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 
@@ -912,23 +912,23 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-failed>
     V2MoneyManagementOutboundPaymentStatusDetailsFailedReason {
         /// `fx_rate_drift_exceeded_after_review`
-        FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
+        0 FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
         /// `payout_method_amount_limit_exceeded`
-        PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
+        1 PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
         /// `payout_method_declined`
-        PayoutMethodDeclined = "payout_method_declined",
+        2 PayoutMethodDeclined = "payout_method_declined",
         /// `payout_method_does_not_exist`
-        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
+        3 PayoutMethodDoesNotExist = "payout_method_does_not_exist",
         /// `payout_method_expired`
-        PayoutMethodExpired = "payout_method_expired",
+        4 PayoutMethodExpired = "payout_method_expired",
         /// `payout_method_unsupported`
-        PayoutMethodUnsupported = "payout_method_unsupported",
+        5 PayoutMethodUnsupported = "payout_method_unsupported",
         /// `payout_method_usage_frequency_limit_exceeded`
-        PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
+        6 PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
         /// `review_rejected`
-        ReviewRejected = "review_rejected",
+        7 ReviewRejected = "review_rejected",
         /// `unknown_failure`
-        UnknownFailure = "unknown_failure",
+        8 UnknownFailure = "unknown_failure",
     }
 }
 
@@ -938,7 +938,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-processing>
     V2MoneyManagementOutboundPaymentStatusDetailsProcessingReason {
         /// `under_review`
-        UnderReview = "under_review",
+        0 UnderReview = "under_review",
     }
 }
 
@@ -948,27 +948,27 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-returned>
     V2MoneyManagementOutboundPaymentStatusDetailsReturnedReason {
         /// `payout_method_canceled_by_customer`
-        PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
+        0 PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
         /// `payout_method_closed`
-        PayoutMethodClosed = "payout_method_closed",
+        1 PayoutMethodClosed = "payout_method_closed",
         /// `payout_method_currency_unsupported`
-        PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
+        2 PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
         /// `payout_method_does_not_exist`
-        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
+        3 PayoutMethodDoesNotExist = "payout_method_does_not_exist",
         /// `payout_method_holder_address_incorrect`
-        PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
+        4 PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
         /// `payout_method_holder_details_incorrect`
-        PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
+        5 PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
         /// `payout_method_holder_name_incorrect`
-        PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
+        6 PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
         /// `payout_method_invalid_account_number`
-        PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
+        7 PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
         /// `payout_method_restricted`
-        PayoutMethodRestricted = "payout_method_restricted",
+        8 PayoutMethodRestricted = "payout_method_restricted",
         /// `recalled`
-        Recalled = "recalled",
+        9 Recalled = "recalled",
         /// `unknown_failure`
-        UnknownFailure = "unknown_failure",
+        10 UnknownFailure = "unknown_failure",
     }
 }
 
@@ -978,17 +978,17 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `fedwire`
-        Fedwire = "fedwire",
+        1 Fedwire = "fedwire",
         /// `fps`
-        Fps = "fps",
+        2 Fps = "fps",
         /// `rtp`
-        Rtp = "rtp",
+        3 Rtp = "rtp",
         /// `sepa`
-        Sepa = "sepa",
+        4 Sepa = "sepa",
         /// `swift`
-        Swift = "swift",
+        5 Swift = "swift",
     }
 }
 
@@ -998,9 +998,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission {
         /// `next_day`
-        NextDay = "next_day",
+        0 NextDay = "next_day",
         /// `same_day`
-        SameDay = "same_day",
+        1 SameDay = "same_day",
     }
 }
 
@@ -1010,7 +1010,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
     V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose {
         /// `payroll`
-        Payroll = "payroll",
+        0 Payroll = "payroll",
     }
 }
 
@@ -1020,11 +1020,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
     V2MoneyManagementOutboundPaymentTrackingDetailsStatus {
         /// `pending`
-        Pending = "pending",
+        0 Pending = "pending",
         /// `supported`
-        Supported = "supported",
+        1 Supported = "supported",
         /// `unsupported`
-        Unsupported = "unsupported",
+        2 Unsupported = "unsupported",
     }
 }
 

@@ -296,13 +296,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
     V2MoneyManagementOutboundSetupIntentStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        1 RequiresAction = "requires_action",
         /// `requires_payout_method`
-        RequiresPayoutMethod = "requires_payout_method",
+        2 RequiresPayoutMethod = "requires_payout_method",
         /// `succeeded`
-        Succeeded = "succeeded",
+        3 Succeeded = "succeeded",
     }
 }
 
@@ -312,9 +312,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
     V2MoneyManagementOutboundSetupIntentUsageIntent {
         /// `payment`
-        Payment = "payment",
+        0 Payment = "payment",
         /// `transfer`
-        Transfer = "transfer",
+        1 Transfer = "transfer",
     }
 }
 

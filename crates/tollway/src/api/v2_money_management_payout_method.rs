@@ -383,13 +383,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-bank_account>
     V2MoneyManagementPayoutMethodBankAccountBankAccountType {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `futsu`
-        Futsu = "futsu",
+        1 Futsu = "futsu",
         /// `savings`
-        Savings = "savings",
+        2 Savings = "savings",
         /// `toza`
-        Toza = "toza",
+        3 Toza = "toza",
     }
 }
 
@@ -399,14 +399,14 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-usage_status>
     V2MoneyManagementPayoutMethodUsageStatusPayments {
         /// `disabled`
-        Disabled = "disabled",
+        0 Disabled = "disabled",
         /// `eligible`
-        Eligible = "eligible",
+        1 Eligible = "eligible",
         /// `ineligible`
-        Ineligible = "ineligible",
+        2 Ineligible = "ineligible",
         /// `invalid`
-        Invalid = "invalid",
+        3 Invalid = "invalid",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        4 RequiresAction = "requires_action",
     }
 }

@@ -603,13 +603,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
     V2MoneyManagementReceivedCreditStatus {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `returned`
-        Returned = "returned",
+        2 Returned = "returned",
         /// `succeeded`
-        Succeeded = "succeeded",
+        3 Succeeded = "succeeded",
     }
 }
 
@@ -619,9 +619,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
     V2MoneyManagementReceivedCreditType {
         /// `balance_transfer`
-        BalanceTransfer = "balance_transfer",
+        0 BalanceTransfer = "balance_transfer",
         /// `bank_transfer`
-        BankTransfer = "bank_transfer",
+        1 BankTransfer = "bank_transfer",
     }
 }
 
@@ -631,13 +631,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-balance_transfer>
     V2MoneyManagementReceivedCreditBalanceTransferType {
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        0 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        1 OutboundTransfer = "outbound_transfer",
         /// `payout`
-        Payout = "payout",
+        2 Payout = "payout",
         /// `transfer`
-        Transfer = "transfer",
+        3 Transfer = "transfer",
     }
 }
 
@@ -647,19 +647,19 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer>
     V2MoneyManagementReceivedCreditBankTransferNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `chaps`
-        Chaps = "chaps",
+        1 Chaps = "chaps",
         /// `fedwire`
-        Fedwire = "fedwire",
+        2 Fedwire = "fedwire",
         /// `fps`
-        Fps = "fps",
+        3 Fps = "fps",
         /// `rtp`
-        Rtp = "rtp",
+        4 Rtp = "rtp",
         /// `sepa`
-        Sepa = "sepa",
+        5 Sepa = "sepa",
         /// `sepa_instant`
-        SepaInstant = "sepa_instant",
+        6 SepaInstant = "sepa_instant",
     }
 }
 
@@ -675,13 +675,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-failed>
     V2MoneyManagementReceivedCreditStatusDetailsFailedReason {
         /// `capability_inactive`
-        CapabilityInactive = "capability_inactive",
+        0 CapabilityInactive = "capability_inactive",
         /// `currency_unsupported_on_financial_address`
-        CurrencyUnsupportedOnFinancialAddress = "currency_unsupported_on_financial_address",
+        1 CurrencyUnsupportedOnFinancialAddress = "currency_unsupported_on_financial_address",
         /// `financial_address_inactive`
-        FinancialAddressInactive = "financial_address_inactive",
+        2 FinancialAddressInactive = "financial_address_inactive",
         /// `stripe_rejected`
-        StripeRejected = "stripe_rejected",
+        3 StripeRejected = "stripe_rejected",
     }
 }
 
@@ -691,6 +691,6 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-returned>
     V2MoneyManagementReceivedCreditStatusDetailsReturnedReason {
         /// `originator_initiated_reversal`
-        OriginatorInitiatedReversal = "originator_initiated_reversal",
+        0 OriginatorInitiatedReversal = "originator_initiated_reversal",
     }
 }

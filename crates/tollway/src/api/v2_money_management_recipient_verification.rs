@@ -350,15 +350,15 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
     V2MoneyManagementRecipientVerificationStatus {
         /// `acknowledged`
-        Acknowledged = "acknowledged",
+        0 Acknowledged = "acknowledged",
         /// `awaiting_acknowledgement`
-        AwaitingAcknowledgement = "awaiting_acknowledgement",
+        1 AwaitingAcknowledgement = "awaiting_acknowledgement",
         /// `consumed`
-        Consumed = "consumed",
+        2 Consumed = "consumed",
         /// `expired`
-        Expired = "expired",
+        3 Expired = "expired",
         /// `verified`
-        Verified = "verified",
+        4 Verified = "verified",
     }
 }
 
@@ -368,9 +368,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
     V2MoneyManagementRecipientVerificationVerificationType {
         /// `confirmation_of_payee`
-        ConfirmationOfPayee = "confirmation_of_payee",
+        0 ConfirmationOfPayee = "confirmation_of_payee",
         /// `verification_of_payee`
-        VerificationOfPayee = "verification_of_payee",
+        1 VerificationOfPayee = "verification_of_payee",
     }
 }
 
@@ -380,7 +380,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-consumed_by>
     V2MoneyManagementRecipientVerificationConsumedByType {
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        0 OutboundPayment = "outbound_payment",
     }
 }
 

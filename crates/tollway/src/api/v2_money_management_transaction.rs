@@ -435,33 +435,33 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object>
     V2MoneyManagementTransactionCategory {
         /// `adjustment`
-        Adjustment = "adjustment",
+        0 Adjustment = "adjustment",
         /// `currency_conversion`
-        CurrencyConversion = "currency_conversion",
+        1 CurrencyConversion = "currency_conversion",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        2 InboundTransfer = "inbound_transfer",
         /// `inbound_transfer_reversal`
-        InboundTransferReversal = "inbound_transfer_reversal",
+        3 InboundTransferReversal = "inbound_transfer_reversal",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        4 OutboundPayment = "outbound_payment",
         /// `outbound_payment_reversal`
-        OutboundPaymentReversal = "outbound_payment_reversal",
+        5 OutboundPaymentReversal = "outbound_payment_reversal",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        6 OutboundTransfer = "outbound_transfer",
         /// `outbound_transfer_reversal`
-        OutboundTransferReversal = "outbound_transfer_reversal",
+        7 OutboundTransferReversal = "outbound_transfer_reversal",
         /// `received_credit`
-        ReceivedCredit = "received_credit",
+        8 ReceivedCredit = "received_credit",
         /// `received_credit_reversal`
-        ReceivedCreditReversal = "received_credit_reversal",
+        9 ReceivedCreditReversal = "received_credit_reversal",
         /// `received_debit`
-        ReceivedDebit = "received_debit",
+        10 ReceivedDebit = "received_debit",
         /// `received_debit_reversal`
-        ReceivedDebitReversal = "received_debit_reversal",
+        11 ReceivedDebitReversal = "received_debit_reversal",
         /// `stripe_fee`
-        StripeFee = "stripe_fee",
+        12 StripeFee = "stripe_fee",
         /// `stripe_fee_tax`
-        StripeFeeTax = "stripe_fee_tax",
+        13 StripeFeeTax = "stripe_fee_tax",
     }
 }
 
@@ -482,12 +482,12 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-regulatory_receipt>
     V2MoneyManagementTransactionRegulatoryReceiptStatus {
         /// `available`
-        Available = "available",
+        0 Available = "available",
         /// `not_applicable`
-        NotApplicable = "not_applicable",
+        1 NotApplicable = "not_applicable",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `url_expired`
-        UrlExpired = "url_expired",
+        3 UrlExpired = "url_expired",
     }
 }

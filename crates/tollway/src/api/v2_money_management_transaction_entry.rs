@@ -317,20 +317,20 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details-flow>
     V2MoneyManagementTransactionEntryTransactionDetailsFlowType {
         /// `adjustment`
-        Adjustment = "adjustment",
+        0 Adjustment = "adjustment",
         /// `currency_conversion`
-        CurrencyConversion = "currency_conversion",
+        1 CurrencyConversion = "currency_conversion",
         /// `fee_batch`
-        FeeBatch = "fee_batch",
+        2 FeeBatch = "fee_batch",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        3 InboundTransfer = "inbound_transfer",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        4 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        5 OutboundTransfer = "outbound_transfer",
         /// `received_credit`
-        ReceivedCredit = "received_credit",
+        6 ReceivedCredit = "received_credit",
         /// `received_debit`
-        ReceivedDebit = "received_debit",
+        7 ReceivedDebit = "received_debit",
     }
 }

@@ -94,9 +94,10 @@ macro_rules! union {
     };
 }
 
-/// An enum of words that may grow: `Succeeded = "succeeded"`.
+/// An enum of words that may grow: `2 Succeeded = "succeeded"`. The numbers count from 0: a match on a number compiles in a
+/// fraction of the time that a match on texts takes, and there are seven thousand words.
 macro_rules! words {
-    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $variant:ident = $text:literal,)* }) => {
+    ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $at:literal $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[non_exhaustive]
         pub enum $name {
@@ -108,8 +109,8 @@ macro_rules! words {
         impl From<&str> for $name {
             #[inline]
             fn from(text: &str) -> Self {
-                match text {
-                    $($text => Self::$variant,)*
+                match $crate::view::place_of(text, &[$($text),*]) {
+                    $($at => Self::$variant,)*
                     _ => Self::Unknown(text.into()),
                 }
             }

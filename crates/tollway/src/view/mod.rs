@@ -27,6 +27,7 @@ pub use self::map::{Map, MapValue};
 pub use self::object::{Fields, Object};
 pub use self::scalar::{Decimal, Instant, Timestamp};
 pub use self::write::RangeQuery;
+pub(crate) use self::write::place_of;
 
 use std::sync::Arc;
 

@@ -79,6 +79,14 @@ impl From<Timestamp> for Value {
     }
 }
 
+/// Which of the words a text is; a number that no word has if it is none of them.
+pub(crate) fn place_of(text: &str, words: &[&str]) -> usize {
+    words
+        .iter()
+        .position(|word| *word == text)
+        .unwrap_or(usize::MAX)
+}
+
 /// Digits as a decimal.
 pub(crate) fn decimal(digits: &str) -> Value {
     Value::Decimal(digits.to_owned())

@@ -11,13 +11,13 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object>
     AccountBusinessType {
         /// `company`
-        Company = "company",
+        0 Company = "company",
         /// `government_entity`
-        GovernmentEntity = "government_entity",
+        1 GovernmentEntity = "government_entity",
         /// `individual`
-        Individual = "individual",
+        2 Individual = "individual",
         /// `non_profit`
-        NonProfit = "non_profit",
+        3 NonProfit = "non_profit",
     }
 }
 
@@ -27,13 +27,13 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object>
     AccountType {
         /// `custom`
-        Custom = "custom",
+        0 Custom = "custom",
         /// `express`
-        Express = "express",
+        1 Express = "express",
         /// `none`
-        None = "none",
+        2 None = "none",
         /// `standard`
-        Standard = "standard",
+        3 Standard = "standard",
     }
 }
 
@@ -43,15 +43,15 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile>
     AccountBusinessProfileMinorityOwnedBusinessDesignation {
         /// `lgbtqi_owned_business`
-        LgbtqiOwnedBusiness = "lgbtqi_owned_business",
+        0 LgbtqiOwnedBusiness = "lgbtqi_owned_business",
         /// `minority_owned_business`
-        MinorityOwnedBusiness = "minority_owned_business",
+        1 MinorityOwnedBusiness = "minority_owned_business",
         /// `none_of_these_apply`
-        NoneOfTheseApply = "none_of_these_apply",
+        2 NoneOfTheseApply = "none_of_these_apply",
         /// `prefer_not_to_answer`
-        PreferNotToAnswer = "prefer_not_to_answer",
+        3 PreferNotToAnswer = "prefer_not_to_answer",
         /// `women_owned_business`
-        WomenOwnedBusiness = "women_owned_business",
+        4 WomenOwnedBusiness = "women_owned_business",
     }
 }
 
@@ -61,11 +61,11 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-capabilities>
     AccountCapabilitiesAcssDebitPayments {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `inactive`
-        Inactive = "inactive",
+        1 Inactive = "inactive",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
     }
 }
 
@@ -75,35 +75,35 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements>
     AccountFutureRequirementsDisabledReason {
         /// `action_required.requested_capabilities`
-        ActionRequiredRequestedCapabilities = "action_required.requested_capabilities",
+        0 ActionRequiredRequestedCapabilities = "action_required.requested_capabilities",
         /// `listed`
-        Listed = "listed",
+        1 Listed = "listed",
         /// `other`
-        Other = "other",
+        2 Other = "other",
         /// `platform_paused`
-        PlatformPaused = "platform_paused",
+        3 PlatformPaused = "platform_paused",
         /// `rejected.fraud`
-        RejectedFraud = "rejected.fraud",
+        4 RejectedFraud = "rejected.fraud",
         /// `rejected.incomplete_verification`
-        RejectedIncompleteVerification = "rejected.incomplete_verification",
+        5 RejectedIncompleteVerification = "rejected.incomplete_verification",
         /// `rejected.listed`
-        RejectedListed = "rejected.listed",
+        6 RejectedListed = "rejected.listed",
         /// `rejected.other`
-        RejectedOther = "rejected.other",
+        7 RejectedOther = "rejected.other",
         /// `rejected.platform_fraud`
-        RejectedPlatformFraud = "rejected.platform_fraud",
+        8 RejectedPlatformFraud = "rejected.platform_fraud",
         /// `rejected.platform_other`
-        RejectedPlatformOther = "rejected.platform_other",
+        9 RejectedPlatformOther = "rejected.platform_other",
         /// `rejected.platform_terms_of_service`
-        RejectedPlatformTermsOfService = "rejected.platform_terms_of_service",
+        10 RejectedPlatformTermsOfService = "rejected.platform_terms_of_service",
         /// `rejected.terms_of_service`
-        RejectedTermsOfService = "rejected.terms_of_service",
+        11 RejectedTermsOfService = "rejected.terms_of_service",
         /// `requirements.past_due`
-        RequirementsPastDue = "requirements.past_due",
+        12 RequirementsPastDue = "requirements.past_due",
         /// `requirements.pending_verification`
-        RequirementsPendingVerification = "requirements.pending_verification",
+        13 RequirementsPendingVerification = "requirements.pending_verification",
         /// `under_review`
-        UnderReview = "under_review",
+        14 UnderReview = "under_review",
     }
 }
 
@@ -113,11 +113,11 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-invoices>
     AccountSettingsInvoicesHostedPaymentMethodSave {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `never`
-        Never = "never",
+        1 Never = "never",
         /// `offer`
-        Offer = "offer",
+        2 Offer = "offer",
     }
 }
 
@@ -127,9 +127,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments>
     AccountSettingsPaypayPaymentsGoodsType {
         /// `digital_content`
-        DigitalContent = "digital_content",
+        0 DigitalContent = "digital_content",
         /// `other`
-        Other = "other",
+        1 Other = "other",
     }
 }
 
@@ -139,11 +139,11 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site>
     AccountSettingsPaypayPaymentsSiteType {
         /// `accessible`
-        Accessible = "accessible",
+        0 Accessible = "accessible",
         /// `in_development`
-        InDevelopment = "in_development",
+        1 InDevelopment = "in_development",
         /// `restricted`
-        Restricted = "restricted",
+        2 Restricted = "restricted",
     }
 }
 
@@ -153,9 +153,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
     AccountControllerRequirementCollection {
         /// `application`
-        Application = "application",
+        0 Application = "application",
         /// `stripe`
-        Stripe = "stripe",
+        1 Stripe = "stripe",
     }
 }
 
@@ -165,9 +165,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
     AccountControllerType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `application`
-        Application = "application",
+        1 Application = "application",
     }
 }
 
@@ -177,13 +177,13 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller-fees>
     AccountControllerFeesPayer {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `application`
-        Application = "application",
+        1 Application = "application",
         /// `application_custom`
-        ApplicationCustom = "application_custom",
+        2 ApplicationCustom = "application_custom",
         /// `application_express`
-        ApplicationExpress = "application_express",
+        3 ApplicationExpress = "application_express",
     }
 }
 
@@ -193,11 +193,11 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller-stripe_dashboard>
     AccountControllerStripeDashboardType {
         /// `express`
-        Express = "express",
+        0 Express = "express",
         /// `full`
-        Full = "full",
+        1 Full = "full",
         /// `none`
-        None = "none",
+        2 None = "none",
     }
 }
 
@@ -207,9 +207,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-company>
     AccountCompanyOwnershipExemptionReason {
         /// `qualified_entity_exceeds_ownership_threshold`
-        QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
+        0 QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
         /// `qualifies_as_financial_institution`
-        QualifiesAsFinancialInstitution = "qualifies_as_financial_institution",
+        1 QualifiesAsFinancialInstitution = "qualifies_as_financial_institution",
     }
 }
 
@@ -242,19 +242,19 @@ words! {
     /// <https://docs.stripe.com/api/accounts/create>
     AccountCreateSettingsPayoutsScheduleWeeklyAnchor {
         /// `friday`
-        Friday = "friday",
+        0 Friday = "friday",
         /// `monday`
-        Monday = "monday",
+        1 Monday = "monday",
         /// `saturday`
-        Saturday = "saturday",
+        2 Saturday = "saturday",
         /// `sunday`
-        Sunday = "sunday",
+        3 Sunday = "sunday",
         /// `thursday`
-        Thursday = "thursday",
+        4 Thursday = "thursday",
         /// `tuesday`
-        Tuesday = "tuesday",
+        5 Tuesday = "tuesday",
         /// `wednesday`
-        Wednesday = "wednesday",
+        6 Wednesday = "wednesday",
     }
 }
 
@@ -264,11 +264,11 @@ words! {
     /// <https://docs.stripe.com/api/accounts/create>
     AccountCreateType {
         /// `custom`
-        Custom = "custom",
+        0 Custom = "custom",
         /// `express`
-        Express = "express",
+        1 Express = "express",
         /// `standard`
-        Standard = "standard",
+        2 Standard = "standard",
     }
 }
 
@@ -278,9 +278,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/reject>
     AccountRejectPayoutsAction {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `pause`
-        Pause = "pause",
+        1 Pause = "pause",
     }
 }
 
@@ -290,18 +290,18 @@ words! {
     /// <https://docs.stripe.com/api/accounts/reject>
     AccountRejectReason {
         /// `credit`
-        Credit = "credit",
+        0 Credit = "credit",
         /// `fraud_no_intent_to_fulfill`
-        FraudNoIntentToFulfill = "fraud_no_intent_to_fulfill",
+        1 FraudNoIntentToFulfill = "fraud_no_intent_to_fulfill",
         /// `fraud_other`
-        FraudOther = "fraud_other",
+        2 FraudOther = "fraud_other",
         /// `fraud_payment_method_casher`
-        FraudPaymentMethodCasher = "fraud_payment_method_casher",
+        3 FraudPaymentMethodCasher = "fraud_payment_method_casher",
         /// `fraud_payment_method_tester`
-        FraudPaymentMethodTester = "fraud_payment_method_tester",
+        4 FraudPaymentMethodTester = "fraud_payment_method_tester",
         /// `other`
-        Other = "other",
+        5 Other = "other",
         /// `terms_of_service`
-        TermsOfService = "terms_of_service",
+        6 TermsOfService = "terms_of_service",
     }
 }

@@ -11,17 +11,17 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-customer_update>
     BillingPortalConfigurationFeaturesCustomerUpdateAllowedUpdate {
         /// `address`
-        Address = "address",
+        0 Address = "address",
         /// `email`
-        Email = "email",
+        1 Email = "email",
         /// `name`
-        Name = "name",
+        2 Name = "name",
         /// `phone`
-        Phone = "phone",
+        3 Phone = "phone",
         /// `shipping`
-        Shipping = "shipping",
+        4 Shipping = "shipping",
         /// `tax_id`
-        TaxId = "tax_id",
+        5 TaxId = "tax_id",
     }
 }
 
@@ -31,9 +31,9 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration>
     BillingPortalConfigurationFeaturesSubscriptionPauseDurationType {
         /// `indefinite`
-        Indefinite = "indefinite",
+        0 Indefinite = "indefinite",
         /// `interval_options`
-        IntervalOptions = "interval_options",
+        1 IntervalOptions = "interval_options",
     }
 }
 
@@ -49,9 +49,9 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-schedule_at_period_end-conditions>
     BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndConditionType {
         /// `decreasing_item_amount`
-        DecreasingItemAmount = "decreasing_item_amount",
+        0 DecreasingItemAmount = "decreasing_item_amount",
         /// `shortening_interval`
-        ShorteningInterval = "shortening_interval",
+        1 ShorteningInterval = "shortening_interval",
     }
 }
 
@@ -61,9 +61,9 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
     BillingPortalConfigurationFeaturesSubscriptionCancelMode {
         /// `at_period_end`
-        AtPeriodEnd = "at_period_end",
+        0 AtPeriodEnd = "at_period_end",
         /// `immediately`
-        Immediately = "immediately",
+        1 Immediately = "immediately",
     }
 }
 
@@ -73,11 +73,11 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
     BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior {
         /// `always_invoice`
-        AlwaysInvoice = "always_invoice",
+        0 AlwaysInvoice = "always_invoice",
         /// `create_prorations`
-        CreateProrations = "create_prorations",
+        1 CreateProrations = "create_prorations",
         /// `none`
-        None = "none",
+        2 None = "none",
     }
 }
 
@@ -93,9 +93,9 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor {
         /// `now`
-        Now = "now",
+        0 Now = "now",
         /// `unchanged`
-        Unchanged = "unchanged",
+        1 Unchanged = "unchanged",
     }
 }
 
@@ -105,11 +105,11 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateDefaultAllowedUpdate {
         /// `price`
-        Price = "price",
+        0 Price = "price",
         /// `promotion_code`
-        PromotionCode = "promotion_code",
+        1 PromotionCode = "promotion_code",
         /// `quantity`
-        Quantity = "quantity",
+        2 Quantity = "quantity",
     }
 }
 
@@ -119,8 +119,8 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
     BillingPortalConfigurationFeaturesSubscriptionUpdateTrialUpdateBehavior {
         /// `continue_trial`
-        ContinueTrial = "continue_trial",
+        0 ContinueTrial = "continue_trial",
         /// `end_trial`
-        EndTrial = "end_trial",
+        1 EndTrial = "end_trial",
     }
 }

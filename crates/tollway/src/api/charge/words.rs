@@ -16,11 +16,11 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-outcome>
     ChargeOutcomeAdviceCode {
         /// `confirm_card_data`
-        ConfirmCardData = "confirm_card_data",
+        0 ConfirmCardData = "confirm_card_data",
         /// `do_not_try_again`
-        DoNotTryAgain = "do_not_try_again",
+        1 DoNotTryAgain = "do_not_try_again",
         /// `try_again_later`
-        TryAgainLater = "try_again_later",
+        2 TryAgainLater = "try_again_later",
     }
 }
 
@@ -36,9 +36,9 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-incremental_authorization>
     ChargePaymentMethodDetailsCardIncrementalAuthorizationStatus {
         /// `available`
-        Available = "available",
+        0 Available = "available",
         /// `unavailable`
-        Unavailable = "unavailable",
+        1 Unavailable = "unavailable",
     }
 }
 
@@ -48,11 +48,11 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-wallet>
     ChargePaymentMethodDetailsCardPresentWalletType {
         /// `apple_pay`
-        ApplePay = "apple_pay",
+        0 ApplePay = "apple_pay",
         /// `google_pay`
-        GooglePay = "google_pay",
+        1 GooglePay = "google_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        2 SamsungPay = "samsung_pay",
     }
 }
 
@@ -85,11 +85,11 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments-plan>
     ChargePaymentMethodDetailsCardInstallmentsPlanType {
         /// `bonus`
-        Bonus = "bonus",
+        0 Bonus = "bonus",
         /// `fixed_count`
-        FixedCount = "fixed_count",
+        1 FixedCount = "fixed_count",
         /// `revolving`
-        Revolving = "revolving",
+        2 Revolving = "revolving",
     }
 }
 
@@ -105,11 +105,11 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present-receipt>
     ChargePaymentMethodDetailsCardPresentReceiptAccountType {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `credit`
-        Credit = "credit",
+        1 Credit = "credit",
         /// `prepaid`
-        Prepaid = "prepaid",
+        2 Prepaid = "prepaid",
     }
 }
 
@@ -125,17 +125,17 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
     ChargePaymentMethodDetailsCryptoNetwork {
         /// `base`
-        Base = "base",
+        0 Base = "base",
         /// `ethereum`
-        Ethereum = "ethereum",
+        1 Ethereum = "ethereum",
         /// `polygon`
-        Polygon = "polygon",
+        2 Polygon = "polygon",
         /// `solana`
-        Solana = "solana",
+        3 Solana = "solana",
         /// `sui`
-        Sui = "sui",
+        4 Sui = "sui",
         /// `tempo`
-        Tempo = "tempo",
+        5 Tempo = "tempo",
     }
 }
 
@@ -145,19 +145,19 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
     ChargePaymentMethodDetailsCryptoTokenCurrency {
         /// `ousd`
-        Ousd = "ousd",
+        0 Ousd = "ousd",
         /// `phantom_cash`
-        PhantomCash = "phantom_cash",
+        1 PhantomCash = "phantom_cash",
         /// `usdc`
-        Usdc = "usdc",
+        2 Usdc = "usdc",
         /// `usdg`
-        Usdg = "usdg",
+        3 Usdg = "usdg",
         /// `usdp`
-        Usdp = "usdp",
+        4 Usdp = "usdp",
         /// `usdsui`
-        Usdsui = "usdsui",
+        5 Usdsui = "usdsui",
         /// `usdt`
-        Usdt = "usdt",
+        6 Usdt = "usdt",
     }
 }
 
@@ -167,9 +167,9 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-interac_present-receipt>
     ChargePaymentMethodDetailsInteracPresentReceiptAccountType {
         /// `checking`
-        Checking = "checking",
+        0 Checking = "checking",
         /// `savings`
-        Savings = "savings",
+        1 Savings = "savings",
     }
 }
 
@@ -179,13 +179,13 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-konbini-store>
     ChargePaymentMethodDetailsKonbiniStoreChain {
         /// `familymart`
-        Familymart = "familymart",
+        0 Familymart = "familymart",
         /// `lawson`
-        Lawson = "lawson",
+        1 Lawson = "lawson",
         /// `ministop`
-        Ministop = "ministop",
+        2 Ministop = "ministop",
         /// `seicomart`
-        Seicomart = "seicomart",
+        3 Seicomart = "seicomart",
     }
 }
 
@@ -207,9 +207,9 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
     ChargePaymentMethodDetailsPaypalSellerProtectionDisputeCategory {
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        0 Fraudulent = "fraudulent",
         /// `product_not_received`
-        ProductNotReceived = "product_not_received",
+        1 ProductNotReceived = "product_not_received",
     }
 }
 
@@ -219,11 +219,11 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
     ChargePaymentMethodDetailsPaypalSellerProtectionStatus {
         /// `eligible`
-        Eligible = "eligible",
+        0 Eligible = "eligible",
         /// `not_eligible`
-        NotEligible = "not_eligible",
+        1 NotEligible = "not_eligible",
         /// `partially_eligible`
-        PartiallyEligible = "partially_eligible",
+        2 PartiallyEligible = "partially_eligible",
     }
 }
 
@@ -269,8 +269,8 @@ words! {
     /// <https://docs.stripe.com/api/charges/update>
     ChargeUpdateFraudDetailsUserReport {
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        0 Fraudulent = "fraudulent",
         /// `safe`
-        Safe = "safe",
+        1 Safe = "safe",
     }
 }

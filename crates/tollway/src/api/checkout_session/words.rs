@@ -11,9 +11,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionBillingAddressCollection {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `required`
-        Required = "required",
+        1 Required = "required",
     }
 }
 
@@ -23,9 +23,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionCustomerCreation {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `if_required`
-        IfRequired = "if_required",
+        1 IfRequired = "if_required",
     }
 }
 
@@ -35,11 +35,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionMode {
         /// `payment`
-        Payment = "payment",
+        0 Payment = "payment",
         /// `setup`
-        Setup = "setup",
+        1 Setup = "setup",
         /// `subscription`
-        Subscription = "subscription",
+        2 Subscription = "subscription",
     }
 }
 
@@ -49,9 +49,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionOriginContext {
         /// `mobile_app`
-        MobileApp = "mobile_app",
+        0 MobileApp = "mobile_app",
         /// `web`
-        Web = "web",
+        1 Web = "web",
     }
 }
 
@@ -61,11 +61,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionPaymentStatus {
         /// `no_payment_required`
-        NoPaymentRequired = "no_payment_required",
+        0 NoPaymentRequired = "no_payment_required",
         /// `paid`
-        Paid = "paid",
+        1 Paid = "paid",
         /// `unpaid`
-        Unpaid = "unpaid",
+        2 Unpaid = "unpaid",
     }
 }
 
@@ -75,11 +75,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionRedirectOnCompletion {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `if_required`
-        IfRequired = "if_required",
+        1 IfRequired = "if_required",
         /// `never`
-        Never = "never",
+        2 Never = "never",
     }
 }
 
@@ -89,11 +89,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionStatus {
         /// `complete`
-        Complete = "complete",
+        0 Complete = "complete",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `open`
-        Open = "open",
+        2 Open = "open",
     }
 }
 
@@ -103,15 +103,15 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionSubmitType {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `book`
-        Book = "book",
+        1 Book = "book",
         /// `donate`
-        Donate = "donate",
+        2 Donate = "donate",
         /// `pay`
-        Pay = "pay",
+        3 Pay = "pay",
         /// `subscribe`
-        Subscribe = "subscribe",
+        4 Subscribe = "subscribe",
     }
 }
 
@@ -121,13 +121,13 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionUiMode {
         /// `elements`
-        Elements = "elements",
+        0 Elements = "elements",
         /// `embedded_page`
-        EmbeddedPage = "embedded_page",
+        1 EmbeddedPage = "embedded_page",
         /// `form`
-        Form = "form",
+        2 Form = "form",
         /// `hosted_page`
-        HostedPage = "hosted_page",
+        3 HostedPage = "hosted_page",
     }
 }
 
@@ -137,9 +137,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor {
         /// `invoice`
-        Invoice = "invoice",
+        0 Invoice = "invoice",
         /// `subscription`
-        Subscription = "subscription",
+        1 Subscription = "subscription",
     }
 }
 
@@ -149,11 +149,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule {
         /// `combined`
-        Combined = "combined",
+        0 Combined = "combined",
         /// `interval`
-        Interval = "interval",
+        1 Interval = "interval",
         /// `sporadic`
-        Sporadic = "sporadic",
+        2 Sporadic = "sporadic",
     }
 }
 
@@ -163,9 +163,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
     CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
         /// `business`
-        Business = "business",
+        0 Business = "business",
         /// `personal`
-        Personal = "personal",
+        1 Personal = "personal",
     }
 }
 
@@ -175,9 +175,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitCurrency {
         /// `cad`
-        Cad = "cad",
+        0 Cad = "cad",
         /// `usd`
-        Usd = "usd",
+        1 Usd = "usd",
     }
 }
 
@@ -187,11 +187,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `off_session`
-        OffSession = "off_session",
+        1 OffSession = "off_session",
         /// `on_session`
-        OnSession = "on_session",
+        2 OnSession = "on_session",
     }
 }
 
@@ -201,11 +201,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
     CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `instant`
-        Instant = "instant",
+        1 Instant = "instant",
         /// `microdeposits`
-        Microdeposits = "microdeposits",
+        2 Microdeposits = "microdeposits",
     }
 }
 
@@ -215,7 +215,7 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-alipay>
     CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage {
         /// `none`
-        None = "none",
+        0 None = "none",
     }
 }
 
@@ -225,9 +225,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-amazon_pay>
     CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `off_session`
-        OffSession = "off_session",
+        1 OffSession = "off_session",
     }
 }
 
@@ -237,9 +237,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
     CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization {
         /// `if_available`
-        IfAvailable = "if_available",
+        0 IfAvailable = "if_available",
         /// `never`
-        Never = "never",
+        1 Never = "never",
     }
 }
 
@@ -249,11 +249,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
     CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure {
         /// `any`
-        Any = "any",
+        0 Any = "any",
         /// `automatic`
-        Automatic = "automatic",
+        1 Automatic = "automatic",
         /// `challenge`
-        Challenge = "challenge",
+        2 Challenge = "challenge",
     }
 }
 
@@ -263,19 +263,19 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
     CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType {
         /// `aba`
-        Aba = "aba",
+        0 Aba = "aba",
         /// `iban`
-        Iban = "iban",
+        1 Iban = "iban",
         /// `sepa`
-        Sepa = "sepa",
+        2 Sepa = "sepa",
         /// `sort_code`
-        SortCode = "sort_code",
+        3 SortCode = "sort_code",
         /// `spei`
-        Spei = "spei",
+        4 Spei = "spei",
         /// `swift`
-        Swift = "swift",
+        5 Swift = "swift",
         /// `zengin`
-        Zengin = "zengin",
+        6 Zengin = "zengin",
     }
 }
 
@@ -285,15 +285,15 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
     CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType {
         /// `eu_bank_transfer`
-        EuBankTransfer = "eu_bank_transfer",
+        0 EuBankTransfer = "eu_bank_transfer",
         /// `gb_bank_transfer`
-        GbBankTransfer = "gb_bank_transfer",
+        1 GbBankTransfer = "gb_bank_transfer",
         /// `jp_bank_transfer`
-        JpBankTransfer = "jp_bank_transfer",
+        2 JpBankTransfer = "jp_bank_transfer",
         /// `mx_bank_transfer`
-        MxBankTransfer = "mx_bank_transfer",
+        3 MxBankTransfer = "mx_bank_transfer",
         /// `us_bank_transfer`
-        UsBankTransfer = "us_bank_transfer",
+        4 UsBankTransfer = "us_bank_transfer",
     }
 }
 
@@ -303,9 +303,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options-link>
     CheckoutSessionWalletOptionsLinkDisplay {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `never`
-        Never = "never",
+        1 Never = "never",
     }
 }
 
@@ -315,9 +315,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
     CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `never`
-        Never = "never",
+        1 Never = "never",
     }
 }
 
@@ -327,9 +327,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account>
     CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `instant`
-        Instant = "instant",
+        1 Instant = "instant",
     }
 }
 
@@ -339,11 +339,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-wechat_pay>
     CheckoutSessionPaymentMethodOptionsWechatPayClient {
         /// `android`
-        Android = "android",
+        0 Android = "android",
         /// `ios`
-        Ios = "ios",
+        1 Ios = "ios",
         /// `web`
-        Web = "web",
+        2 Web = "web",
     }
 }
 
@@ -353,9 +353,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
     CheckoutSessionAutomaticTaxLiabilityType {
         /// `account`
-        Account = "account",
+        0 Account = "account",
         /// `self`
-        Self_ = "self",
+        1 Self_ = "self",
     }
 }
 
@@ -365,35 +365,35 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
     CheckoutSessionShippingCostTaxTaxabilityReason {
         /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
+        0 CustomerExempt = "customer_exempt",
         /// `not_collecting`
-        NotCollecting = "not_collecting",
+        1 NotCollecting = "not_collecting",
         /// `not_subject_to_tax`
-        NotSubjectToTax = "not_subject_to_tax",
+        2 NotSubjectToTax = "not_subject_to_tax",
         /// `not_supported`
-        NotSupported = "not_supported",
+        3 NotSupported = "not_supported",
         /// `portion_product_exempt`
-        PortionProductExempt = "portion_product_exempt",
+        4 PortionProductExempt = "portion_product_exempt",
         /// `portion_reduced_rated`
-        PortionReducedRated = "portion_reduced_rated",
+        5 PortionReducedRated = "portion_reduced_rated",
         /// `portion_standard_rated`
-        PortionStandardRated = "portion_standard_rated",
+        6 PortionStandardRated = "portion_standard_rated",
         /// `product_exempt`
-        ProductExempt = "product_exempt",
+        7 ProductExempt = "product_exempt",
         /// `product_exempt_holiday`
-        ProductExemptHoliday = "product_exempt_holiday",
+        8 ProductExemptHoliday = "product_exempt_holiday",
         /// `proportionally_rated`
-        ProportionallyRated = "proportionally_rated",
+        9 ProportionallyRated = "proportionally_rated",
         /// `reduced_rated`
-        ReducedRated = "reduced_rated",
+        10 ReducedRated = "reduced_rated",
         /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
+        11 ReverseCharge = "reverse_charge",
         /// `standard_rated`
-        StandardRated = "standard_rated",
+        12 StandardRated = "standard_rated",
         /// `taxable_basis_reduced`
-        TaxableBasisReduced = "taxable_basis_reduced",
+        13 TaxableBasisReduced = "taxable_basis_reduced",
         /// `zero_rated`
-        ZeroRated = "zero_rated",
+        14 ZeroRated = "zero_rated",
     }
 }
 
@@ -421,21 +421,21 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
     CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule {
         /// `adhoc`
-        Adhoc = "adhoc",
+        0 Adhoc = "adhoc",
         /// `annual`
-        Annual = "annual",
+        1 Annual = "annual",
         /// `daily`
-        Daily = "daily",
+        2 Daily = "daily",
         /// `fortnightly`
-        Fortnightly = "fortnightly",
+        3 Fortnightly = "fortnightly",
         /// `monthly`
-        Monthly = "monthly",
+        4 Monthly = "monthly",
         /// `quarterly`
-        Quarterly = "quarterly",
+        5 Quarterly = "quarterly",
         /// `semi_annual`
-        SemiAnnual = "semi_annual",
+        6 SemiAnnual = "semi_annual",
         /// `weekly`
-        Weekly = "weekly",
+        7 Weekly = "weekly",
     }
 }
 
@@ -474,11 +474,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings>
     CheckoutSessionBrandingSettingsBorderStyle {
         /// `pill`
-        Pill = "pill",
+        0 Pill = "pill",
         /// `rectangular`
-        Rectangular = "rectangular",
+        1 Rectangular = "rectangular",
         /// `rounded`
-        Rounded = "rounded",
+        2 Rounded = "rounded",
     }
 }
 
@@ -488,9 +488,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-icon>
     CheckoutSessionBrandingSettingsIconType {
         /// `file`
-        File = "file",
+        0 File = "file",
         /// `url`
-        Url = "url",
+        1 Url = "url",
     }
 }
 
@@ -500,9 +500,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent>
     CheckoutSessionConsentPromotions {
         /// `opt_in`
-        OptIn = "opt_in",
+        0 OptIn = "opt_in",
         /// `opt_out`
-        OptOut = "opt_out",
+        1 OptOut = "opt_out",
     }
 }
 
@@ -539,9 +539,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-permissions>
     CheckoutSessionPermissionsUpdateShippingDetails {
         /// `client_only`
-        ClientOnly = "client_only",
+        0 ClientOnly = "client_only",
         /// `server_only`
-        ServerOnly = "server_only",
+        1 ServerOnly = "server_only",
     }
 }
 
@@ -573,11 +573,11 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-restrictions>
     CheckoutSessionPaymentMethodOptionsCardRestrictionsFundingTypesBlocked {
         /// `credit`
-        Credit = "credit",
+        0 Credit = "credit",
         /// `debit`
-        Debit = "debit",
+        1 Debit = "debit",
         /// `prepaid`
-        Prepaid = "prepaid",
+        2 Prepaid = "prepaid",
     }
 }
 
@@ -632,9 +632,9 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/create>
     CheckoutSessionCreateSubscriptionDataProrationBehavior {
         /// `create_prorations`
-        CreateProrations = "create_prorations",
+        0 CreateProrations = "create_prorations",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 

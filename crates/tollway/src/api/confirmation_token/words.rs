@@ -11,9 +11,9 @@ words! {
     /// <https://docs.stripe.com/api/confirmation_tokens/object>
     ConfirmationTokenSetupFutureUsage {
         /// `off_session`
-        OffSession = "off_session",
+        0 OffSession = "off_session",
         /// `on_session`
-        OnSession = "on_session",
+        1 OnSession = "on_session",
     }
 }
 
@@ -33,15 +33,15 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
     ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod {
         /// `contact_emv`
-        ContactEmv = "contact_emv",
+        0 ContactEmv = "contact_emv",
         /// `contactless_emv`
-        ContactlessEmv = "contactless_emv",
+        1 ContactlessEmv = "contactless_emv",
         /// `contactless_magstripe_mode`
-        ContactlessMagstripeMode = "contactless_magstripe_mode",
+        2 ContactlessMagstripeMode = "contactless_magstripe_mode",
         /// `magnetic_stripe_fallback`
-        MagneticStripeFallback = "magnetic_stripe_fallback",
+        3 MagneticStripeFallback = "magnetic_stripe_fallback",
         /// `magnetic_stripe_track2`
-        MagneticStripeTrack2 = "magnetic_stripe_track2",
+        4 MagneticStripeTrack2 = "magnetic_stripe_track2",
     }
 }
 
@@ -51,19 +51,19 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
     ConfirmationTokenPaymentMethodPreviewCardWalletType {
         /// `amex_express_checkout`
-        AmexExpressCheckout = "amex_express_checkout",
+        0 AmexExpressCheckout = "amex_express_checkout",
         /// `apple_pay`
-        ApplePay = "apple_pay",
+        1 ApplePay = "apple_pay",
         /// `google_pay`
-        GooglePay = "google_pay",
+        2 GooglePay = "google_pay",
         /// `link`
-        Link = "link",
+        3 Link = "link",
         /// `masterpass`
-        Masterpass = "masterpass",
+        4 Masterpass = "masterpass",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        5 SamsungPay = "samsung_pay",
         /// `visa_checkout`
-        VisaCheckout = "visa_checkout",
+        6 VisaCheckout = "visa_checkout",
     }
 }
 
@@ -79,9 +79,9 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-naver_pay>
     ConfirmationTokenPaymentMethodPreviewNaverPayFunding {
         /// `card`
-        Card = "card",
+        0 Card = "card",
         /// `points`
-        Points = "points",
+        1 Points = "points",
     }
 }
 
@@ -97,29 +97,29 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
     ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedNetworkCode {
         /// `R02`
-        R02 = "R02",
+        0 R02 = "R02",
         /// `R03`
-        R03 = "R03",
+        1 R03 = "R03",
         /// `R04`
-        R04 = "R04",
+        2 R04 = "R04",
         /// `R05`
-        R05 = "R05",
+        3 R05 = "R05",
         /// `R07`
-        R07 = "R07",
+        4 R07 = "R07",
         /// `R08`
-        R08 = "R08",
+        5 R08 = "R08",
         /// `R10`
-        R10 = "R10",
+        6 R10 = "R10",
         /// `R11`
-        R11 = "R11",
+        7 R11 = "R11",
         /// `R16`
-        R16 = "R16",
+        8 R16 = "R16",
         /// `R20`
-        R20 = "R20",
+        9 R20 = "R20",
         /// `R29`
-        R29 = "R29",
+        10 R29 = "R29",
         /// `R31`
-        R31 = "R31",
+        11 R31 = "R31",
     }
 }
 
@@ -129,19 +129,19 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
     ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlockedReason {
         /// `bank_account_closed`
-        BankAccountClosed = "bank_account_closed",
+        0 BankAccountClosed = "bank_account_closed",
         /// `bank_account_frozen`
-        BankAccountFrozen = "bank_account_frozen",
+        1 BankAccountFrozen = "bank_account_frozen",
         /// `bank_account_invalid_details`
-        BankAccountInvalidDetails = "bank_account_invalid_details",
+        2 BankAccountInvalidDetails = "bank_account_invalid_details",
         /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
+        3 BankAccountRestricted = "bank_account_restricted",
         /// `bank_account_unusable`
-        BankAccountUnusable = "bank_account_unusable",
+        4 BankAccountUnusable = "bank_account_unusable",
         /// `debit_not_authorized`
-        DebitNotAuthorized = "debit_not_authorized",
+        5 DebitNotAuthorized = "debit_not_authorized",
         /// `tokenized_account_number_deactivated`
-        TokenizedAccountNumberDeactivated = "tokenized_account_number_deactivated",
+        6 TokenizedAccountNumberDeactivated = "tokenized_account_number_deactivated",
     }
 }
 

@@ -11,9 +11,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-total_taxes>
     CreditNoteTotalTaxTaxBehavior {
         /// `exclusive`
-        Exclusive = "exclusive",
+        0 Exclusive = "exclusive",
         /// `inclusive`
-        Inclusive = "inclusive",
+        1 Inclusive = "inclusive",
     }
 }
 
@@ -23,13 +23,13 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object>
     CreditNoteReason {
         /// `duplicate`
-        Duplicate = "duplicate",
+        0 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        1 Fraudulent = "fraudulent",
         /// `order_change`
-        OrderChange = "order_change",
+        2 OrderChange = "order_change",
         /// `product_unsatisfactory`
-        ProductUnsatisfactory = "product_unsatisfactory",
+        3 ProductUnsatisfactory = "product_unsatisfactory",
     }
 }
 
@@ -39,9 +39,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object>
     CreditNoteStatus {
         /// `issued`
-        Issued = "issued",
+        0 Issued = "issued",
         /// `void`
-        Void = "void",
+        1 Void = "void",
     }
 }
 
@@ -51,11 +51,11 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object>
     CreditNoteType {
         /// `mixed`
-        Mixed = "mixed",
+        0 Mixed = "mixed",
         /// `post_payment`
-        PostPayment = "post_payment",
+        1 PostPayment = "post_payment",
         /// `pre_payment`
-        PrePayment = "pre_payment",
+        2 PrePayment = "pre_payment",
     }
 }
 
@@ -65,9 +65,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-refunds>
     CreditNoteRefundType {
         /// `payment_record_refund`
-        PaymentRecordRefund = "payment_record_refund",
+        0 PaymentRecordRefund = "payment_record_refund",
         /// `refund`
-        Refund = "refund",
+        1 Refund = "refund",
     }
 }
 
@@ -77,9 +77,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-pretax_credit_amounts>
     CreditNotePretaxCreditAmountType {
         /// `credit_balance_transaction`
-        CreditBalanceTransaction = "credit_balance_transaction",
+        0 CreditBalanceTransaction = "credit_balance_transaction",
         /// `discount`
-        Discount = "discount",
+        1 Discount = "discount",
     }
 }
 
@@ -89,9 +89,9 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/create>
     CreditNoteCreateEmailType {
         /// `credit_note`
-        CreditNote = "credit_note",
+        0 CreditNote = "credit_note",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 

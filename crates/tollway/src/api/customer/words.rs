@@ -11,11 +11,11 @@ words! {
     /// <https://docs.stripe.com/api/customers/object>
     CustomerTaxExempt {
         /// `exempt`
-        Exempt = "exempt",
+        0 Exempt = "exempt",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `reverse`
-        Reverse = "reverse",
+        2 Reverse = "reverse",
     }
 }
 
@@ -25,13 +25,13 @@ words! {
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
     CustomerTaxAutomaticTax {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `not_collecting`
-        NotCollecting = "not_collecting",
+        1 NotCollecting = "not_collecting",
         /// `supported`
-        Supported = "supported",
+        2 Supported = "supported",
         /// `unrecognized_location`
-        UnrecognizedLocation = "unrecognized_location",
+        3 UnrecognizedLocation = "unrecognized_location",
     }
 }
 
@@ -41,13 +41,13 @@ words! {
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
     CustomerTaxProvider {
         /// `anrok`
-        Anrok = "anrok",
+        0 Anrok = "anrok",
         /// `avalara`
-        Avalara = "avalara",
+        1 Avalara = "avalara",
         /// `sphere`
-        Sphere = "sphere",
+        2 Sphere = "sphere",
         /// `stripe`
-        Stripe = "stripe",
+        3 Stripe = "stripe",
     }
 }
 
@@ -57,13 +57,13 @@ words! {
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax-location>
     CustomerTaxLocationSource {
         /// `billing_address`
-        BillingAddress = "billing_address",
+        0 BillingAddress = "billing_address",
         /// `ip_address`
-        IpAddress = "ip_address",
+        1 IpAddress = "ip_address",
         /// `payment_method`
-        PaymentMethod = "payment_method",
+        2 PaymentMethod = "payment_method",
         /// `shipping_destination`
-        ShippingDestination = "shipping_destination",
+        3 ShippingDestination = "shipping_destination",
     }
 }
 
@@ -73,11 +73,11 @@ words! {
     /// <https://docs.stripe.com/api/customers/create>
     CustomerCreateCashBalanceSettingsReconciliationMode {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
         /// `merchant_default`
-        MerchantDefault = "merchant_default",
+        2 MerchantDefault = "merchant_default",
     }
 }
 
@@ -93,9 +93,9 @@ words! {
     /// <https://docs.stripe.com/api/customers/create>
     CustomerCreateTaxValidateLocation {
         /// `deferred`
-        Deferred = "deferred",
+        0 Deferred = "deferred",
         /// `immediately`
-        Immediately = "immediately",
+        1 Immediately = "immediately",
     }
 }
 
@@ -105,10 +105,10 @@ words! {
     /// <https://docs.stripe.com/api/customers/update>
     CustomerUpdateTaxValidateLocation {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `deferred`
-        Deferred = "deferred",
+        1 Deferred = "deferred",
         /// `immediately`
-        Immediately = "immediately",
+        2 Immediately = "immediately",
     }
 }

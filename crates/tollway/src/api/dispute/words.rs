@@ -10,11 +10,11 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object>
     DisputeEnhancedEligibilityType {
         /// `mastercard_compliance`
-        MastercardCompliance = "mastercard_compliance",
+        0 MastercardCompliance = "mastercard_compliance",
         /// `visa_compelling_evidence_3`
-        VisaCompellingEvidence3 = "visa_compelling_evidence_3",
+        1 VisaCompellingEvidence3 = "visa_compelling_evidence_3",
         /// `visa_compliance`
-        VisaCompliance = "visa_compliance",
+        2 VisaCompliance = "visa_compliance",
     }
 }
 
@@ -24,13 +24,13 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object>
     DisputeIntendedSubmissionMethod {
         /// `manual`
-        Manual = "manual",
+        0 Manual = "manual",
         /// `prefer_manual`
-        PreferManual = "prefer_manual",
+        1 PreferManual = "prefer_manual",
         /// `prefer_smart_disputes`
-        PreferSmartDisputes = "prefer_smart_disputes",
+        2 PreferSmartDisputes = "prefer_smart_disputes",
         /// `smart_disputes`
-        SmartDisputes = "smart_disputes",
+        3 SmartDisputes = "smart_disputes",
     }
 }
 
@@ -40,25 +40,25 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object>
     DisputeStatus {
         /// `appeal_needs_response`
-        AppealNeedsResponse = "appeal_needs_response",
+        0 AppealNeedsResponse = "appeal_needs_response",
         /// `appeal_under_review`
-        AppealUnderReview = "appeal_under_review",
+        1 AppealUnderReview = "appeal_under_review",
         /// `lost`
-        Lost = "lost",
+        2 Lost = "lost",
         /// `needs_response`
-        NeedsResponse = "needs_response",
+        3 NeedsResponse = "needs_response",
         /// `prevented`
-        Prevented = "prevented",
+        4 Prevented = "prevented",
         /// `under_review`
-        UnderReview = "under_review",
+        5 UnderReview = "under_review",
         /// `warning_closed`
-        WarningClosed = "warning_closed",
+        6 WarningClosed = "warning_closed",
         /// `warning_needs_response`
-        WarningNeedsResponse = "warning_needs_response",
+        7 WarningNeedsResponse = "warning_needs_response",
         /// `warning_under_review`
-        WarningUnderReview = "warning_under_review",
+        8 WarningUnderReview = "warning_under_review",
         /// `won`
-        Won = "won",
+        9 Won = "won",
     }
 }
 
@@ -68,9 +68,9 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-mastercard_compliance>
     DisputeEvidenceDetailsEnhancedEligibilityMastercardComplianceStatus {
         /// `fee_acknowledged`
-        FeeAcknowledged = "fee_acknowledged",
+        0 FeeAcknowledged = "fee_acknowledged",
         /// `requires_fee_acknowledgement`
-        RequiresFeeAcknowledgement = "requires_fee_acknowledgement",
+        1 RequiresFeeAcknowledgement = "requires_fee_acknowledgement",
     }
 }
 
@@ -80,15 +80,15 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
     DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3RequiredAction {
         /// `missing_customer_identifiers`
-        MissingCustomerIdentifiers = "missing_customer_identifiers",
+        0 MissingCustomerIdentifiers = "missing_customer_identifiers",
         /// `missing_disputed_transaction_description`
-        MissingDisputedTransactionDescription = "missing_disputed_transaction_description",
+        1 MissingDisputedTransactionDescription = "missing_disputed_transaction_description",
         /// `missing_merchandise_or_services`
-        MissingMerchandiseOrServices = "missing_merchandise_or_services",
+        2 MissingMerchandiseOrServices = "missing_merchandise_or_services",
         /// `missing_prior_undisputed_transaction_description`
-        MissingPriorUndisputedTransactionDescription = "missing_prior_undisputed_transaction_description",
+        3 MissingPriorUndisputedTransactionDescription = "missing_prior_undisputed_transaction_description",
         /// `missing_prior_undisputed_transactions`
-        MissingPriorUndisputedTransactions = "missing_prior_undisputed_transactions",
+        4 MissingPriorUndisputedTransactions = "missing_prior_undisputed_transactions",
     }
 }
 
@@ -98,11 +98,11 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
     DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3Status {
         /// `not_qualified`
-        NotQualified = "not_qualified",
+        0 NotQualified = "not_qualified",
         /// `qualified`
-        Qualified = "qualified",
+        1 Qualified = "qualified",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        2 RequiresAction = "requires_action",
     }
 }
 
@@ -112,11 +112,11 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details>
     DisputeEvidenceDetailsSubmissionMethod {
         /// `manual`
-        Manual = "manual",
+        0 Manual = "manual",
         /// `not_submitted`
-        NotSubmitted = "not_submitted",
+        1 NotSubmitted = "not_submitted",
         /// `smart_disputes`
-        SmartDisputes = "smart_disputes",
+        2 SmartDisputes = "smart_disputes",
     }
 }
 
@@ -126,13 +126,13 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details>
     DisputePaymentMethodDetailsType {
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        0 AmazonPay = "amazon_pay",
         /// `card`
-        Card = "card",
+        1 Card = "card",
         /// `klarna`
-        Klarna = "klarna",
+        2 Klarna = "klarna",
         /// `paypal`
-        Paypal = "paypal",
+        3 Paypal = "paypal",
     }
 }
 
@@ -142,9 +142,9 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-amazon_pay>
     DisputePaymentMethodDetailsAmazonPayDisputeType {
         /// `chargeback`
-        Chargeback = "chargeback",
+        0 Chargeback = "chargeback",
         /// `claim`
-        Claim = "claim",
+        1 Claim = "claim",
     }
 }
 
@@ -154,15 +154,15 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-card>
     DisputePaymentMethodDetailsCardCaseType {
         /// `block`
-        Block = "block",
+        0 Block = "block",
         /// `chargeback`
-        Chargeback = "chargeback",
+        1 Chargeback = "chargeback",
         /// `compliance`
-        Compliance = "compliance",
+        2 Compliance = "compliance",
         /// `inquiry`
-        Inquiry = "inquiry",
+        3 Inquiry = "inquiry",
         /// `resolution`
-        Resolution = "resolution",
+        4 Resolution = "resolution",
     }
 }
 
@@ -172,8 +172,8 @@ words! {
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3-disputed_transaction>
     DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionMerchandiseOrServices {
         /// `merchandise`
-        Merchandise = "merchandise",
+        0 Merchandise = "merchandise",
         /// `services`
-        Services = "services",
+        1 Services = "services",
     }
 }

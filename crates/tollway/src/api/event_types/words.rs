@@ -10,554 +10,554 @@ words! {
     /// <https://docs.stripe.com/api/events/types>
     EventType {
         /// `account.application.authorized`
-        AccountApplicationAuthorized = "account.application.authorized",
+        0 AccountApplicationAuthorized = "account.application.authorized",
         /// `account.application.deauthorized`
-        AccountApplicationDeauthorized = "account.application.deauthorized",
+        1 AccountApplicationDeauthorized = "account.application.deauthorized",
         /// `account.external_account.created`
-        AccountExternalAccountCreated = "account.external_account.created",
+        2 AccountExternalAccountCreated = "account.external_account.created",
         /// `account.external_account.deleted`
-        AccountExternalAccountDeleted = "account.external_account.deleted",
+        3 AccountExternalAccountDeleted = "account.external_account.deleted",
         /// `account.external_account.updated`
-        AccountExternalAccountUpdated = "account.external_account.updated",
+        4 AccountExternalAccountUpdated = "account.external_account.updated",
         /// `account.updated`
-        AccountUpdated = "account.updated",
+        5 AccountUpdated = "account.updated",
         /// `application_fee.created`
-        ApplicationFeeCreated = "application_fee.created",
+        6 ApplicationFeeCreated = "application_fee.created",
         /// `application_fee.refund.updated`
-        ApplicationFeeRefundUpdated = "application_fee.refund.updated",
+        7 ApplicationFeeRefundUpdated = "application_fee.refund.updated",
         /// `application_fee.refunded`
-        ApplicationFeeRefunded = "application_fee.refunded",
+        8 ApplicationFeeRefunded = "application_fee.refunded",
         /// `apps.install.created`
-        AppsInstallCreated = "apps.install.created",
+        9 AppsInstallCreated = "apps.install.created",
         /// `apps.install.deleted`
-        AppsInstallDeleted = "apps.install.deleted",
+        10 AppsInstallDeleted = "apps.install.deleted",
         /// `apps.install.updated`
-        AppsInstallUpdated = "apps.install.updated",
+        11 AppsInstallUpdated = "apps.install.updated",
         /// `balance.available`
-        BalanceAvailable = "balance.available",
+        12 BalanceAvailable = "balance.available",
         /// `balance_settings.updated`
-        BalanceSettingsUpdated = "balance_settings.updated",
+        13 BalanceSettingsUpdated = "balance_settings.updated",
         /// `billing.alert.triggered`
-        BillingAlertTriggered = "billing.alert.triggered",
+        14 BillingAlertTriggered = "billing.alert.triggered",
         /// `billing.credit_balance_transaction.created`
-        BillingCreditBalanceTransactionCreated = "billing.credit_balance_transaction.created",
+        15 BillingCreditBalanceTransactionCreated = "billing.credit_balance_transaction.created",
         /// `billing.credit_grant.created`
-        BillingCreditGrantCreated = "billing.credit_grant.created",
+        16 BillingCreditGrantCreated = "billing.credit_grant.created",
         /// `billing.credit_grant.updated`
-        BillingCreditGrantUpdated = "billing.credit_grant.updated",
+        17 BillingCreditGrantUpdated = "billing.credit_grant.updated",
         /// `billing.meter.created`
-        BillingMeterCreated = "billing.meter.created",
+        18 BillingMeterCreated = "billing.meter.created",
         /// `billing.meter.deactivated`
-        BillingMeterDeactivated = "billing.meter.deactivated",
+        19 BillingMeterDeactivated = "billing.meter.deactivated",
         /// `billing.meter.reactivated`
-        BillingMeterReactivated = "billing.meter.reactivated",
+        20 BillingMeterReactivated = "billing.meter.reactivated",
         /// `billing.meter.updated`
-        BillingMeterUpdated = "billing.meter.updated",
+        21 BillingMeterUpdated = "billing.meter.updated",
         /// `billing_portal.configuration.created`
-        BillingPortalConfigurationCreated = "billing_portal.configuration.created",
+        22 BillingPortalConfigurationCreated = "billing_portal.configuration.created",
         /// `billing_portal.configuration.updated`
-        BillingPortalConfigurationUpdated = "billing_portal.configuration.updated",
+        23 BillingPortalConfigurationUpdated = "billing_portal.configuration.updated",
         /// `billing_portal.session.created`
-        BillingPortalSessionCreated = "billing_portal.session.created",
+        24 BillingPortalSessionCreated = "billing_portal.session.created",
         /// `capability.updated`
-        CapabilityUpdated = "capability.updated",
+        25 CapabilityUpdated = "capability.updated",
         /// `cash_balance.funds_available`
-        CashBalanceFundsAvailable = "cash_balance.funds_available",
+        26 CashBalanceFundsAvailable = "cash_balance.funds_available",
         /// `charge.captured`
-        ChargeCaptured = "charge.captured",
+        27 ChargeCaptured = "charge.captured",
         /// `charge.dispute.closed`
-        ChargeDisputeClosed = "charge.dispute.closed",
+        28 ChargeDisputeClosed = "charge.dispute.closed",
         /// `charge.dispute.created`
-        ChargeDisputeCreated = "charge.dispute.created",
+        29 ChargeDisputeCreated = "charge.dispute.created",
         /// `charge.dispute.funds_reinstated`
-        ChargeDisputeFundsReinstated = "charge.dispute.funds_reinstated",
+        30 ChargeDisputeFundsReinstated = "charge.dispute.funds_reinstated",
         /// `charge.dispute.funds_withdrawn`
-        ChargeDisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
+        31 ChargeDisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
         /// `charge.dispute.updated`
-        ChargeDisputeUpdated = "charge.dispute.updated",
+        32 ChargeDisputeUpdated = "charge.dispute.updated",
         /// `charge.expired`
-        ChargeExpired = "charge.expired",
+        33 ChargeExpired = "charge.expired",
         /// `charge.failed`
-        ChargeFailed = "charge.failed",
+        34 ChargeFailed = "charge.failed",
         /// `charge.pending`
-        ChargePending = "charge.pending",
+        35 ChargePending = "charge.pending",
         /// `charge.refund.updated`
-        ChargeRefundUpdated = "charge.refund.updated",
+        36 ChargeRefundUpdated = "charge.refund.updated",
         /// `charge.refunded`
-        ChargeRefunded = "charge.refunded",
+        37 ChargeRefunded = "charge.refunded",
         /// `charge.succeeded`
-        ChargeSucceeded = "charge.succeeded",
+        38 ChargeSucceeded = "charge.succeeded",
         /// `charge.updated`
-        ChargeUpdated = "charge.updated",
+        39 ChargeUpdated = "charge.updated",
         /// `checkout.session.async_payment_failed`
-        CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
+        40 CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// `checkout.session.async_payment_succeeded`
-        CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
+        41 CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
         /// `checkout.session.completed`
-        CheckoutSessionCompleted = "checkout.session.completed",
+        42 CheckoutSessionCompleted = "checkout.session.completed",
         /// `checkout.session.expired`
-        CheckoutSessionExpired = "checkout.session.expired",
+        43 CheckoutSessionExpired = "checkout.session.expired",
         /// `climate.order.canceled`
-        ClimateOrderCanceled = "climate.order.canceled",
+        44 ClimateOrderCanceled = "climate.order.canceled",
         /// `climate.order.created`
-        ClimateOrderCreated = "climate.order.created",
+        45 ClimateOrderCreated = "climate.order.created",
         /// `climate.order.delayed`
-        ClimateOrderDelayed = "climate.order.delayed",
+        46 ClimateOrderDelayed = "climate.order.delayed",
         /// `climate.order.delivered`
-        ClimateOrderDelivered = "climate.order.delivered",
+        47 ClimateOrderDelivered = "climate.order.delivered",
         /// `climate.order.product_substituted`
-        ClimateOrderProductSubstituted = "climate.order.product_substituted",
+        48 ClimateOrderProductSubstituted = "climate.order.product_substituted",
         /// `climate.product.created`
-        ClimateProductCreated = "climate.product.created",
+        49 ClimateProductCreated = "climate.product.created",
         /// `climate.product.pricing_updated`
-        ClimateProductPricingUpdated = "climate.product.pricing_updated",
+        50 ClimateProductPricingUpdated = "climate.product.pricing_updated",
         /// `coupon.created`
-        CouponCreated = "coupon.created",
+        51 CouponCreated = "coupon.created",
         /// `coupon.deleted`
-        CouponDeleted = "coupon.deleted",
+        52 CouponDeleted = "coupon.deleted",
         /// `coupon.updated`
-        CouponUpdated = "coupon.updated",
+        53 CouponUpdated = "coupon.updated",
         /// `credit_note.created`
-        CreditNoteCreated = "credit_note.created",
+        54 CreditNoteCreated = "credit_note.created",
         /// `credit_note.updated`
-        CreditNoteUpdated = "credit_note.updated",
+        55 CreditNoteUpdated = "credit_note.updated",
         /// `credit_note.voided`
-        CreditNoteVoided = "credit_note.voided",
+        56 CreditNoteVoided = "credit_note.voided",
         /// `customer.created`
-        CustomerCreated = "customer.created",
+        57 CustomerCreated = "customer.created",
         /// `customer.deleted`
-        CustomerDeleted = "customer.deleted",
+        58 CustomerDeleted = "customer.deleted",
         /// `customer.discount.created`
-        CustomerDiscountCreated = "customer.discount.created",
+        59 CustomerDiscountCreated = "customer.discount.created",
         /// `customer.discount.deleted`
-        CustomerDiscountDeleted = "customer.discount.deleted",
+        60 CustomerDiscountDeleted = "customer.discount.deleted",
         /// `customer.discount.updated`
-        CustomerDiscountUpdated = "customer.discount.updated",
+        61 CustomerDiscountUpdated = "customer.discount.updated",
         /// `customer.source.created`
-        CustomerSourceCreated = "customer.source.created",
+        62 CustomerSourceCreated = "customer.source.created",
         /// `customer.source.deleted`
-        CustomerSourceDeleted = "customer.source.deleted",
+        63 CustomerSourceDeleted = "customer.source.deleted",
         /// `customer.source.expiring`
-        CustomerSourceExpiring = "customer.source.expiring",
+        64 CustomerSourceExpiring = "customer.source.expiring",
         /// `customer.source.updated`
-        CustomerSourceUpdated = "customer.source.updated",
+        65 CustomerSourceUpdated = "customer.source.updated",
         /// `customer.subscription.created`
-        CustomerSubscriptionCreated = "customer.subscription.created",
+        66 CustomerSubscriptionCreated = "customer.subscription.created",
         /// `customer.subscription.deleted`
-        CustomerSubscriptionDeleted = "customer.subscription.deleted",
+        67 CustomerSubscriptionDeleted = "customer.subscription.deleted",
         /// `customer.subscription.paused`
-        CustomerSubscriptionPaused = "customer.subscription.paused",
+        68 CustomerSubscriptionPaused = "customer.subscription.paused",
         /// `customer.subscription.pending_update_applied`
-        CustomerSubscriptionPendingUpdateApplied = "customer.subscription.pending_update_applied",
+        69 CustomerSubscriptionPendingUpdateApplied = "customer.subscription.pending_update_applied",
         /// `customer.subscription.pending_update_expired`
-        CustomerSubscriptionPendingUpdateExpired = "customer.subscription.pending_update_expired",
+        70 CustomerSubscriptionPendingUpdateExpired = "customer.subscription.pending_update_expired",
         /// `customer.subscription.resumed`
-        CustomerSubscriptionResumed = "customer.subscription.resumed",
+        71 CustomerSubscriptionResumed = "customer.subscription.resumed",
         /// `customer.subscription.trial_will_end`
-        CustomerSubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
+        72 CustomerSubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
         /// `customer.subscription.updated`
-        CustomerSubscriptionUpdated = "customer.subscription.updated",
+        73 CustomerSubscriptionUpdated = "customer.subscription.updated",
         /// `customer.tax_id.created`
-        CustomerTaxIdCreated = "customer.tax_id.created",
+        74 CustomerTaxIdCreated = "customer.tax_id.created",
         /// `customer.tax_id.deleted`
-        CustomerTaxIdDeleted = "customer.tax_id.deleted",
+        75 CustomerTaxIdDeleted = "customer.tax_id.deleted",
         /// `customer.tax_id.updated`
-        CustomerTaxIdUpdated = "customer.tax_id.updated",
+        76 CustomerTaxIdUpdated = "customer.tax_id.updated",
         /// `customer.updated`
-        CustomerUpdated = "customer.updated",
+        77 CustomerUpdated = "customer.updated",
         /// `customer_cash_balance_transaction.created`
-        CustomerCashBalanceTransactionCreated = "customer_cash_balance_transaction.created",
+        78 CustomerCashBalanceTransactionCreated = "customer_cash_balance_transaction.created",
         /// `entitlements.active_entitlement_summary.updated`
-        EntitlementsActiveEntitlementSummaryUpdated = "entitlements.active_entitlement_summary.updated",
+        79 EntitlementsActiveEntitlementSummaryUpdated = "entitlements.active_entitlement_summary.updated",
         /// `file.created`
-        FileCreated = "file.created",
+        80 FileCreated = "file.created",
         /// `financial_connections.account.account_numbers_updated`
-        FinancialConnectionsAccountAccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
+        81 FinancialConnectionsAccountAccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
         /// `financial_connections.account.created`
-        FinancialConnectionsAccountCreated = "financial_connections.account.created",
+        82 FinancialConnectionsAccountCreated = "financial_connections.account.created",
         /// `financial_connections.account.deactivated`
-        FinancialConnectionsAccountDeactivated = "financial_connections.account.deactivated",
+        83 FinancialConnectionsAccountDeactivated = "financial_connections.account.deactivated",
         /// `financial_connections.account.disconnected`
-        FinancialConnectionsAccountDisconnected = "financial_connections.account.disconnected",
+        84 FinancialConnectionsAccountDisconnected = "financial_connections.account.disconnected",
         /// `financial_connections.account.expected_deactivation_date_updated`
-        FinancialConnectionsAccountExpectedDeactivationDateUpdated = "financial_connections.account.expected_deactivation_date_updated",
+        85 FinancialConnectionsAccountExpectedDeactivationDateUpdated = "financial_connections.account.expected_deactivation_date_updated",
         /// `financial_connections.account.reactivated`
-        FinancialConnectionsAccountReactivated = "financial_connections.account.reactivated",
+        86 FinancialConnectionsAccountReactivated = "financial_connections.account.reactivated",
         /// `financial_connections.account.refreshed_balance`
-        FinancialConnectionsAccountRefreshedBalance = "financial_connections.account.refreshed_balance",
+        87 FinancialConnectionsAccountRefreshedBalance = "financial_connections.account.refreshed_balance",
         /// `financial_connections.account.refreshed_ownership`
-        FinancialConnectionsAccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
+        88 FinancialConnectionsAccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
         /// `financial_connections.account.refreshed_transactions`
-        FinancialConnectionsAccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
+        89 FinancialConnectionsAccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
         /// `financial_connections.account.supported_payment_method_types_updated`
-        FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "financial_connections.account.supported_payment_method_types_updated",
+        90 FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "financial_connections.account.supported_payment_method_types_updated",
         /// `financial_connections.account.upcoming_account_number_expiry`
-        FinancialConnectionsAccountUpcomingAccountNumberExpiry = "financial_connections.account.upcoming_account_number_expiry",
+        91 FinancialConnectionsAccountUpcomingAccountNumberExpiry = "financial_connections.account.upcoming_account_number_expiry",
         /// `financial_connections.account.upcoming_deactivation`
-        FinancialConnectionsAccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
+        92 FinancialConnectionsAccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
         /// `financial_connections.authorization.expected_deactivation_date_updated`
-        FinancialConnectionsAuthorizationExpectedDeactivationDateUpdated = "financial_connections.authorization.expected_deactivation_date_updated",
+        93 FinancialConnectionsAuthorizationExpectedDeactivationDateUpdated = "financial_connections.authorization.expected_deactivation_date_updated",
         /// `financial_connections.authorization.upcoming_deactivation`
-        FinancialConnectionsAuthorizationUpcomingDeactivation = "financial_connections.authorization.upcoming_deactivation",
+        94 FinancialConnectionsAuthorizationUpcomingDeactivation = "financial_connections.authorization.upcoming_deactivation",
         /// `identity.verification_session.canceled`
-        IdentityVerificationSessionCanceled = "identity.verification_session.canceled",
+        95 IdentityVerificationSessionCanceled = "identity.verification_session.canceled",
         /// `identity.verification_session.created`
-        IdentityVerificationSessionCreated = "identity.verification_session.created",
+        96 IdentityVerificationSessionCreated = "identity.verification_session.created",
         /// `identity.verification_session.processing`
-        IdentityVerificationSessionProcessing = "identity.verification_session.processing",
+        97 IdentityVerificationSessionProcessing = "identity.verification_session.processing",
         /// `identity.verification_session.redacted`
-        IdentityVerificationSessionRedacted = "identity.verification_session.redacted",
+        98 IdentityVerificationSessionRedacted = "identity.verification_session.redacted",
         /// `identity.verification_session.requires_input`
-        IdentityVerificationSessionRequiresInput = "identity.verification_session.requires_input",
+        99 IdentityVerificationSessionRequiresInput = "identity.verification_session.requires_input",
         /// `identity.verification_session.verified`
-        IdentityVerificationSessionVerified = "identity.verification_session.verified",
+        100 IdentityVerificationSessionVerified = "identity.verification_session.verified",
         /// `invoice.created`
-        InvoiceCreated = "invoice.created",
+        101 InvoiceCreated = "invoice.created",
         /// `invoice.deleted`
-        InvoiceDeleted = "invoice.deleted",
+        102 InvoiceDeleted = "invoice.deleted",
         /// `invoice.finalization_failed`
-        InvoiceFinalizationFailed = "invoice.finalization_failed",
+        103 InvoiceFinalizationFailed = "invoice.finalization_failed",
         /// `invoice.finalized`
-        InvoiceFinalized = "invoice.finalized",
+        104 InvoiceFinalized = "invoice.finalized",
         /// `invoice.marked_uncollectible`
-        InvoiceMarkedUncollectible = "invoice.marked_uncollectible",
+        105 InvoiceMarkedUncollectible = "invoice.marked_uncollectible",
         /// `invoice.overdue`
-        InvoiceOverdue = "invoice.overdue",
+        106 InvoiceOverdue = "invoice.overdue",
         /// `invoice.overpaid`
-        InvoiceOverpaid = "invoice.overpaid",
+        107 InvoiceOverpaid = "invoice.overpaid",
         /// `invoice.paid`
-        InvoicePaid = "invoice.paid",
+        108 InvoicePaid = "invoice.paid",
         /// `invoice.payment_action_required`
-        InvoicePaymentActionRequired = "invoice.payment_action_required",
+        109 InvoicePaymentActionRequired = "invoice.payment_action_required",
         /// `invoice.payment_attempt_required`
-        InvoicePaymentAttemptRequired = "invoice.payment_attempt_required",
+        110 InvoicePaymentAttemptRequired = "invoice.payment_attempt_required",
         /// `invoice.payment_failed`
-        InvoicePaymentFailed = "invoice.payment_failed",
+        111 InvoicePaymentFailed = "invoice.payment_failed",
         /// `invoice.payment_succeeded`
-        InvoicePaymentSucceeded = "invoice.payment_succeeded",
+        112 InvoicePaymentSucceeded = "invoice.payment_succeeded",
         /// `invoice.sent`
-        InvoiceSent = "invoice.sent",
+        113 InvoiceSent = "invoice.sent",
         /// `invoice.upcoming`
-        InvoiceUpcoming = "invoice.upcoming",
+        114 InvoiceUpcoming = "invoice.upcoming",
         /// `invoice.updated`
-        InvoiceUpdated = "invoice.updated",
+        115 InvoiceUpdated = "invoice.updated",
         /// `invoice.voided`
-        InvoiceVoided = "invoice.voided",
+        116 InvoiceVoided = "invoice.voided",
         /// `invoice.will_be_due`
-        InvoiceWillBeDue = "invoice.will_be_due",
+        117 InvoiceWillBeDue = "invoice.will_be_due",
         /// `invoice_payment.paid`
-        InvoicePaymentPaid = "invoice_payment.paid",
+        118 InvoicePaymentPaid = "invoice_payment.paid",
         /// `invoiceitem.created`
-        InvoiceitemCreated = "invoiceitem.created",
+        119 InvoiceitemCreated = "invoiceitem.created",
         /// `invoiceitem.deleted`
-        InvoiceitemDeleted = "invoiceitem.deleted",
+        120 InvoiceitemDeleted = "invoiceitem.deleted",
         /// `issuing_authorization.created`
-        IssuingAuthorizationCreated = "issuing_authorization.created",
+        121 IssuingAuthorizationCreated = "issuing_authorization.created",
         /// `issuing_authorization.request`
-        IssuingAuthorizationRequest = "issuing_authorization.request",
+        122 IssuingAuthorizationRequest = "issuing_authorization.request",
         /// `issuing_authorization.updated`
-        IssuingAuthorizationUpdated = "issuing_authorization.updated",
+        123 IssuingAuthorizationUpdated = "issuing_authorization.updated",
         /// `issuing_card.created`
-        IssuingCardCreated = "issuing_card.created",
+        124 IssuingCardCreated = "issuing_card.created",
         /// `issuing_card.updated`
-        IssuingCardUpdated = "issuing_card.updated",
+        125 IssuingCardUpdated = "issuing_card.updated",
         /// `issuing_cardholder.created`
-        IssuingCardholderCreated = "issuing_cardholder.created",
+        126 IssuingCardholderCreated = "issuing_cardholder.created",
         /// `issuing_cardholder.updated`
-        IssuingCardholderUpdated = "issuing_cardholder.updated",
+        127 IssuingCardholderUpdated = "issuing_cardholder.updated",
         /// `issuing_dispute.closed`
-        IssuingDisputeClosed = "issuing_dispute.closed",
+        128 IssuingDisputeClosed = "issuing_dispute.closed",
         /// `issuing_dispute.created`
-        IssuingDisputeCreated = "issuing_dispute.created",
+        129 IssuingDisputeCreated = "issuing_dispute.created",
         /// `issuing_dispute.funds_reinstated`
-        IssuingDisputeFundsReinstated = "issuing_dispute.funds_reinstated",
+        130 IssuingDisputeFundsReinstated = "issuing_dispute.funds_reinstated",
         /// `issuing_dispute.funds_rescinded`
-        IssuingDisputeFundsRescinded = "issuing_dispute.funds_rescinded",
+        131 IssuingDisputeFundsRescinded = "issuing_dispute.funds_rescinded",
         /// `issuing_dispute.submitted`
-        IssuingDisputeSubmitted = "issuing_dispute.submitted",
+        132 IssuingDisputeSubmitted = "issuing_dispute.submitted",
         /// `issuing_dispute.updated`
-        IssuingDisputeUpdated = "issuing_dispute.updated",
+        133 IssuingDisputeUpdated = "issuing_dispute.updated",
         /// `issuing_personalization_design.activated`
-        IssuingPersonalizationDesignActivated = "issuing_personalization_design.activated",
+        134 IssuingPersonalizationDesignActivated = "issuing_personalization_design.activated",
         /// `issuing_personalization_design.deactivated`
-        IssuingPersonalizationDesignDeactivated = "issuing_personalization_design.deactivated",
+        135 IssuingPersonalizationDesignDeactivated = "issuing_personalization_design.deactivated",
         /// `issuing_personalization_design.rejected`
-        IssuingPersonalizationDesignRejected = "issuing_personalization_design.rejected",
+        136 IssuingPersonalizationDesignRejected = "issuing_personalization_design.rejected",
         /// `issuing_personalization_design.updated`
-        IssuingPersonalizationDesignUpdated = "issuing_personalization_design.updated",
+        137 IssuingPersonalizationDesignUpdated = "issuing_personalization_design.updated",
         /// `issuing_token.created`
-        IssuingTokenCreated = "issuing_token.created",
+        138 IssuingTokenCreated = "issuing_token.created",
         /// `issuing_token.updated`
-        IssuingTokenUpdated = "issuing_token.updated",
+        139 IssuingTokenUpdated = "issuing_token.updated",
         /// `issuing_transaction.created`
-        IssuingTransactionCreated = "issuing_transaction.created",
+        140 IssuingTransactionCreated = "issuing_transaction.created",
         /// `issuing_transaction.purchase_details_receipt_updated`
-        IssuingTransactionPurchaseDetailsReceiptUpdated = "issuing_transaction.purchase_details_receipt_updated",
+        141 IssuingTransactionPurchaseDetailsReceiptUpdated = "issuing_transaction.purchase_details_receipt_updated",
         /// `issuing_transaction.updated`
-        IssuingTransactionUpdated = "issuing_transaction.updated",
+        142 IssuingTransactionUpdated = "issuing_transaction.updated",
         /// `mandate.updated`
-        MandateUpdated = "mandate.updated",
+        143 MandateUpdated = "mandate.updated",
         /// `payment_intent.amount_capturable_updated`
-        PaymentIntentAmountCapturableUpdated = "payment_intent.amount_capturable_updated",
+        144 PaymentIntentAmountCapturableUpdated = "payment_intent.amount_capturable_updated",
         /// `payment_intent.canceled`
-        PaymentIntentCanceled = "payment_intent.canceled",
+        145 PaymentIntentCanceled = "payment_intent.canceled",
         /// `payment_intent.created`
-        PaymentIntentCreated = "payment_intent.created",
+        146 PaymentIntentCreated = "payment_intent.created",
         /// `payment_intent.partially_funded`
-        PaymentIntentPartiallyFunded = "payment_intent.partially_funded",
+        147 PaymentIntentPartiallyFunded = "payment_intent.partially_funded",
         /// `payment_intent.payment_failed`
-        PaymentIntentPaymentFailed = "payment_intent.payment_failed",
+        148 PaymentIntentPaymentFailed = "payment_intent.payment_failed",
         /// `payment_intent.processing`
-        PaymentIntentProcessing = "payment_intent.processing",
+        149 PaymentIntentProcessing = "payment_intent.processing",
         /// `payment_intent.requires_action`
-        PaymentIntentRequiresAction = "payment_intent.requires_action",
+        150 PaymentIntentRequiresAction = "payment_intent.requires_action",
         /// `payment_intent.succeeded`
-        PaymentIntentSucceeded = "payment_intent.succeeded",
+        151 PaymentIntentSucceeded = "payment_intent.succeeded",
         /// `payment_link.created`
-        PaymentLinkCreated = "payment_link.created",
+        152 PaymentLinkCreated = "payment_link.created",
         /// `payment_link.updated`
-        PaymentLinkUpdated = "payment_link.updated",
+        153 PaymentLinkUpdated = "payment_link.updated",
         /// `payment_method.attached`
-        PaymentMethodAttached = "payment_method.attached",
+        154 PaymentMethodAttached = "payment_method.attached",
         /// `payment_method.automatically_updated`
-        PaymentMethodAutomaticallyUpdated = "payment_method.automatically_updated",
+        155 PaymentMethodAutomaticallyUpdated = "payment_method.automatically_updated",
         /// `payment_method.detached`
-        PaymentMethodDetached = "payment_method.detached",
+        156 PaymentMethodDetached = "payment_method.detached",
         /// `payment_method.updated`
-        PaymentMethodUpdated = "payment_method.updated",
+        157 PaymentMethodUpdated = "payment_method.updated",
         /// `payout.canceled`
-        PayoutCanceled = "payout.canceled",
+        158 PayoutCanceled = "payout.canceled",
         /// `payout.created`
-        PayoutCreated = "payout.created",
+        159 PayoutCreated = "payout.created",
         /// `payout.failed`
-        PayoutFailed = "payout.failed",
+        160 PayoutFailed = "payout.failed",
         /// `payout.paid`
-        PayoutPaid = "payout.paid",
+        161 PayoutPaid = "payout.paid",
         /// `payout.reconciliation_completed`
-        PayoutReconciliationCompleted = "payout.reconciliation_completed",
+        162 PayoutReconciliationCompleted = "payout.reconciliation_completed",
         /// `payout.updated`
-        PayoutUpdated = "payout.updated",
+        163 PayoutUpdated = "payout.updated",
         /// `person.created`
-        PersonCreated = "person.created",
+        164 PersonCreated = "person.created",
         /// `person.deleted`
-        PersonDeleted = "person.deleted",
+        165 PersonDeleted = "person.deleted",
         /// `person.updated`
-        PersonUpdated = "person.updated",
+        166 PersonUpdated = "person.updated",
         /// `plan.created`
-        PlanCreated = "plan.created",
+        167 PlanCreated = "plan.created",
         /// `plan.deleted`
-        PlanDeleted = "plan.deleted",
+        168 PlanDeleted = "plan.deleted",
         /// `plan.updated`
-        PlanUpdated = "plan.updated",
+        169 PlanUpdated = "plan.updated",
         /// `price.created`
-        PriceCreated = "price.created",
+        170 PriceCreated = "price.created",
         /// `price.deleted`
-        PriceDeleted = "price.deleted",
+        171 PriceDeleted = "price.deleted",
         /// `price.updated`
-        PriceUpdated = "price.updated",
+        172 PriceUpdated = "price.updated",
         /// `product.created`
-        ProductCreated = "product.created",
+        173 ProductCreated = "product.created",
         /// `product.deleted`
-        ProductDeleted = "product.deleted",
+        174 ProductDeleted = "product.deleted",
         /// `product.updated`
-        ProductUpdated = "product.updated",
+        175 ProductUpdated = "product.updated",
         /// `promotion_code.created`
-        PromotionCodeCreated = "promotion_code.created",
+        176 PromotionCodeCreated = "promotion_code.created",
         /// `promotion_code.updated`
-        PromotionCodeUpdated = "promotion_code.updated",
+        177 PromotionCodeUpdated = "promotion_code.updated",
         /// `quote.accepted`
-        QuoteAccepted = "quote.accepted",
+        178 QuoteAccepted = "quote.accepted",
         /// `quote.canceled`
-        QuoteCanceled = "quote.canceled",
+        179 QuoteCanceled = "quote.canceled",
         /// `quote.created`
-        QuoteCreated = "quote.created",
+        180 QuoteCreated = "quote.created",
         /// `quote.finalized`
-        QuoteFinalized = "quote.finalized",
+        181 QuoteFinalized = "quote.finalized",
         /// `radar.early_fraud_warning.created`
-        RadarEarlyFraudWarningCreated = "radar.early_fraud_warning.created",
+        182 RadarEarlyFraudWarningCreated = "radar.early_fraud_warning.created",
         /// `radar.early_fraud_warning.updated`
-        RadarEarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
+        183 RadarEarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
         /// `refund.created`
-        RefundCreated = "refund.created",
+        184 RefundCreated = "refund.created",
         /// `refund.failed`
-        RefundFailed = "refund.failed",
+        185 RefundFailed = "refund.failed",
         /// `refund.updated`
-        RefundUpdated = "refund.updated",
+        186 RefundUpdated = "refund.updated",
         /// `reporting.report_run.failed`
-        ReportingReportRunFailed = "reporting.report_run.failed",
+        187 ReportingReportRunFailed = "reporting.report_run.failed",
         /// `reporting.report_run.succeeded`
-        ReportingReportRunSucceeded = "reporting.report_run.succeeded",
+        188 ReportingReportRunSucceeded = "reporting.report_run.succeeded",
         /// `reporting.report_type.updated`
-        ReportingReportTypeUpdated = "reporting.report_type.updated",
+        189 ReportingReportTypeUpdated = "reporting.report_type.updated",
         /// `reserve.hold.created`
-        ReserveHoldCreated = "reserve.hold.created",
+        190 ReserveHoldCreated = "reserve.hold.created",
         /// `reserve.hold.updated`
-        ReserveHoldUpdated = "reserve.hold.updated",
+        191 ReserveHoldUpdated = "reserve.hold.updated",
         /// `reserve.plan.created`
-        ReservePlanCreated = "reserve.plan.created",
+        192 ReservePlanCreated = "reserve.plan.created",
         /// `reserve.plan.disabled`
-        ReservePlanDisabled = "reserve.plan.disabled",
+        193 ReservePlanDisabled = "reserve.plan.disabled",
         /// `reserve.plan.expired`
-        ReservePlanExpired = "reserve.plan.expired",
+        194 ReservePlanExpired = "reserve.plan.expired",
         /// `reserve.plan.updated`
-        ReservePlanUpdated = "reserve.plan.updated",
+        195 ReservePlanUpdated = "reserve.plan.updated",
         /// `reserve.release.created`
-        ReserveReleaseCreated = "reserve.release.created",
+        196 ReserveReleaseCreated = "reserve.release.created",
         /// `review.closed`
-        ReviewClosed = "review.closed",
+        197 ReviewClosed = "review.closed",
         /// `review.opened`
-        ReviewOpened = "review.opened",
+        198 ReviewOpened = "review.opened",
         /// `setup_intent.canceled`
-        SetupIntentCanceled = "setup_intent.canceled",
+        199 SetupIntentCanceled = "setup_intent.canceled",
         /// `setup_intent.created`
-        SetupIntentCreated = "setup_intent.created",
+        200 SetupIntentCreated = "setup_intent.created",
         /// `setup_intent.requires_action`
-        SetupIntentRequiresAction = "setup_intent.requires_action",
+        201 SetupIntentRequiresAction = "setup_intent.requires_action",
         /// `setup_intent.setup_failed`
-        SetupIntentSetupFailed = "setup_intent.setup_failed",
+        202 SetupIntentSetupFailed = "setup_intent.setup_failed",
         /// `setup_intent.succeeded`
-        SetupIntentSucceeded = "setup_intent.succeeded",
+        203 SetupIntentSucceeded = "setup_intent.succeeded",
         /// `sigma.scheduled_query_run.created`
-        SigmaScheduledQueryRunCreated = "sigma.scheduled_query_run.created",
+        204 SigmaScheduledQueryRunCreated = "sigma.scheduled_query_run.created",
         /// `source.canceled`
-        SourceCanceled = "source.canceled",
+        205 SourceCanceled = "source.canceled",
         /// `source.chargeable`
-        SourceChargeable = "source.chargeable",
+        206 SourceChargeable = "source.chargeable",
         /// `source.failed`
-        SourceFailed = "source.failed",
+        207 SourceFailed = "source.failed",
         /// `source.mandate_notification`
-        SourceMandateNotification = "source.mandate_notification",
+        208 SourceMandateNotification = "source.mandate_notification",
         /// `source.refund_attributes_required`
-        SourceRefundAttributesRequired = "source.refund_attributes_required",
+        209 SourceRefundAttributesRequired = "source.refund_attributes_required",
         /// `source.transaction.created`
-        SourceTransactionCreated = "source.transaction.created",
+        210 SourceTransactionCreated = "source.transaction.created",
         /// `source.transaction.updated`
-        SourceTransactionUpdated = "source.transaction.updated",
+        211 SourceTransactionUpdated = "source.transaction.updated",
         /// `subscription_schedule.aborted`
-        SubscriptionScheduleAborted = "subscription_schedule.aborted",
+        212 SubscriptionScheduleAborted = "subscription_schedule.aborted",
         /// `subscription_schedule.canceled`
-        SubscriptionScheduleCanceled = "subscription_schedule.canceled",
+        213 SubscriptionScheduleCanceled = "subscription_schedule.canceled",
         /// `subscription_schedule.completed`
-        SubscriptionScheduleCompleted = "subscription_schedule.completed",
+        214 SubscriptionScheduleCompleted = "subscription_schedule.completed",
         /// `subscription_schedule.created`
-        SubscriptionScheduleCreated = "subscription_schedule.created",
+        215 SubscriptionScheduleCreated = "subscription_schedule.created",
         /// `subscription_schedule.expiring`
-        SubscriptionScheduleExpiring = "subscription_schedule.expiring",
+        216 SubscriptionScheduleExpiring = "subscription_schedule.expiring",
         /// `subscription_schedule.released`
-        SubscriptionScheduleReleased = "subscription_schedule.released",
+        217 SubscriptionScheduleReleased = "subscription_schedule.released",
         /// `subscription_schedule.updated`
-        SubscriptionScheduleUpdated = "subscription_schedule.updated",
+        218 SubscriptionScheduleUpdated = "subscription_schedule.updated",
         /// `tax.settings.updated`
-        TaxSettingsUpdated = "tax.settings.updated",
+        219 TaxSettingsUpdated = "tax.settings.updated",
         /// `tax_rate.created`
-        TaxRateCreated = "tax_rate.created",
+        220 TaxRateCreated = "tax_rate.created",
         /// `tax_rate.updated`
-        TaxRateUpdated = "tax_rate.updated",
+        221 TaxRateUpdated = "tax_rate.updated",
         /// `terminal.reader.action_failed`
-        TerminalReaderActionFailed = "terminal.reader.action_failed",
+        222 TerminalReaderActionFailed = "terminal.reader.action_failed",
         /// `terminal.reader.action_succeeded`
-        TerminalReaderActionSucceeded = "terminal.reader.action_succeeded",
+        223 TerminalReaderActionSucceeded = "terminal.reader.action_succeeded",
         /// `terminal.reader.action_updated`
-        TerminalReaderActionUpdated = "terminal.reader.action_updated",
+        224 TerminalReaderActionUpdated = "terminal.reader.action_updated",
         /// `test_helpers.test_clock.advancing`
-        TestHelpersTestClockAdvancing = "test_helpers.test_clock.advancing",
+        225 TestHelpersTestClockAdvancing = "test_helpers.test_clock.advancing",
         /// `test_helpers.test_clock.created`
-        TestHelpersTestClockCreated = "test_helpers.test_clock.created",
+        226 TestHelpersTestClockCreated = "test_helpers.test_clock.created",
         /// `test_helpers.test_clock.deleted`
-        TestHelpersTestClockDeleted = "test_helpers.test_clock.deleted",
+        227 TestHelpersTestClockDeleted = "test_helpers.test_clock.deleted",
         /// `test_helpers.test_clock.internal_failure`
-        TestHelpersTestClockInternalFailure = "test_helpers.test_clock.internal_failure",
+        228 TestHelpersTestClockInternalFailure = "test_helpers.test_clock.internal_failure",
         /// `test_helpers.test_clock.ready`
-        TestHelpersTestClockReady = "test_helpers.test_clock.ready",
+        229 TestHelpersTestClockReady = "test_helpers.test_clock.ready",
         /// `three_d_secure.authentication.canceled`
-        ThreeDSecureAuthenticationCanceled = "three_d_secure.authentication.canceled",
+        230 ThreeDSecureAuthenticationCanceled = "three_d_secure.authentication.canceled",
         /// `three_d_secure.authentication.challenge_started`
-        ThreeDSecureAuthenticationChallengeStarted = "three_d_secure.authentication.challenge_started",
+        231 ThreeDSecureAuthenticationChallengeStarted = "three_d_secure.authentication.challenge_started",
         /// `three_d_secure.authentication.errored`
-        ThreeDSecureAuthenticationErrored = "three_d_secure.authentication.errored",
+        232 ThreeDSecureAuthenticationErrored = "three_d_secure.authentication.errored",
         /// `three_d_secure.authentication.failed`
-        ThreeDSecureAuthenticationFailed = "three_d_secure.authentication.failed",
+        233 ThreeDSecureAuthenticationFailed = "three_d_secure.authentication.failed",
         /// `three_d_secure.authentication.requires_challenge`
-        ThreeDSecureAuthenticationRequiresChallenge = "three_d_secure.authentication.requires_challenge",
+        234 ThreeDSecureAuthenticationRequiresChallenge = "three_d_secure.authentication.requires_challenge",
         /// `three_d_secure.authentication.requires_submission`
-        ThreeDSecureAuthenticationRequiresSubmission = "three_d_secure.authentication.requires_submission",
+        235 ThreeDSecureAuthenticationRequiresSubmission = "three_d_secure.authentication.requires_submission",
         /// `three_d_secure.authentication.succeeded`
-        ThreeDSecureAuthenticationSucceeded = "three_d_secure.authentication.succeeded",
+        236 ThreeDSecureAuthenticationSucceeded = "three_d_secure.authentication.succeeded",
         /// `topup.canceled`
-        TopupCanceled = "topup.canceled",
+        237 TopupCanceled = "topup.canceled",
         /// `topup.created`
-        TopupCreated = "topup.created",
+        238 TopupCreated = "topup.created",
         /// `topup.failed`
-        TopupFailed = "topup.failed",
+        239 TopupFailed = "topup.failed",
         /// `topup.reversed`
-        TopupReversed = "topup.reversed",
+        240 TopupReversed = "topup.reversed",
         /// `topup.succeeded`
-        TopupSucceeded = "topup.succeeded",
+        241 TopupSucceeded = "topup.succeeded",
         /// `transfer.created`
-        TransferCreated = "transfer.created",
+        242 TransferCreated = "transfer.created",
         /// `transfer.reversed`
-        TransferReversed = "transfer.reversed",
+        243 TransferReversed = "transfer.reversed",
         /// `transfer.updated`
-        TransferUpdated = "transfer.updated",
+        244 TransferUpdated = "transfer.updated",
         /// `treasury.credit_reversal.created`
-        TreasuryCreditReversalCreated = "treasury.credit_reversal.created",
+        245 TreasuryCreditReversalCreated = "treasury.credit_reversal.created",
         /// `treasury.credit_reversal.posted`
-        TreasuryCreditReversalPosted = "treasury.credit_reversal.posted",
+        246 TreasuryCreditReversalPosted = "treasury.credit_reversal.posted",
         /// `treasury.debit_reversal.completed`
-        TreasuryDebitReversalCompleted = "treasury.debit_reversal.completed",
+        247 TreasuryDebitReversalCompleted = "treasury.debit_reversal.completed",
         /// `treasury.debit_reversal.created`
-        TreasuryDebitReversalCreated = "treasury.debit_reversal.created",
+        248 TreasuryDebitReversalCreated = "treasury.debit_reversal.created",
         /// `treasury.debit_reversal.initial_credit_granted`
-        TreasuryDebitReversalInitialCreditGranted = "treasury.debit_reversal.initial_credit_granted",
+        249 TreasuryDebitReversalInitialCreditGranted = "treasury.debit_reversal.initial_credit_granted",
         /// `treasury.financial_account.closed`
-        TreasuryFinancialAccountClosed = "treasury.financial_account.closed",
+        250 TreasuryFinancialAccountClosed = "treasury.financial_account.closed",
         /// `treasury.financial_account.created`
-        TreasuryFinancialAccountCreated = "treasury.financial_account.created",
+        251 TreasuryFinancialAccountCreated = "treasury.financial_account.created",
         /// `treasury.financial_account.features_status_updated`
-        TreasuryFinancialAccountFeaturesStatusUpdated = "treasury.financial_account.features_status_updated",
+        252 TreasuryFinancialAccountFeaturesStatusUpdated = "treasury.financial_account.features_status_updated",
         /// `treasury.inbound_transfer.canceled`
-        TreasuryInboundTransferCanceled = "treasury.inbound_transfer.canceled",
+        253 TreasuryInboundTransferCanceled = "treasury.inbound_transfer.canceled",
         /// `treasury.inbound_transfer.created`
-        TreasuryInboundTransferCreated = "treasury.inbound_transfer.created",
+        254 TreasuryInboundTransferCreated = "treasury.inbound_transfer.created",
         /// `treasury.inbound_transfer.failed`
-        TreasuryInboundTransferFailed = "treasury.inbound_transfer.failed",
+        255 TreasuryInboundTransferFailed = "treasury.inbound_transfer.failed",
         /// `treasury.inbound_transfer.succeeded`
-        TreasuryInboundTransferSucceeded = "treasury.inbound_transfer.succeeded",
+        256 TreasuryInboundTransferSucceeded = "treasury.inbound_transfer.succeeded",
         /// `treasury.outbound_payment.canceled`
-        TreasuryOutboundPaymentCanceled = "treasury.outbound_payment.canceled",
+        257 TreasuryOutboundPaymentCanceled = "treasury.outbound_payment.canceled",
         /// `treasury.outbound_payment.created`
-        TreasuryOutboundPaymentCreated = "treasury.outbound_payment.created",
+        258 TreasuryOutboundPaymentCreated = "treasury.outbound_payment.created",
         /// `treasury.outbound_payment.expected_arrival_date_updated`
-        TreasuryOutboundPaymentExpectedArrivalDateUpdated = "treasury.outbound_payment.expected_arrival_date_updated",
+        259 TreasuryOutboundPaymentExpectedArrivalDateUpdated = "treasury.outbound_payment.expected_arrival_date_updated",
         /// `treasury.outbound_payment.failed`
-        TreasuryOutboundPaymentFailed = "treasury.outbound_payment.failed",
+        260 TreasuryOutboundPaymentFailed = "treasury.outbound_payment.failed",
         /// `treasury.outbound_payment.posted`
-        TreasuryOutboundPaymentPosted = "treasury.outbound_payment.posted",
+        261 TreasuryOutboundPaymentPosted = "treasury.outbound_payment.posted",
         /// `treasury.outbound_payment.returned`
-        TreasuryOutboundPaymentReturned = "treasury.outbound_payment.returned",
+        262 TreasuryOutboundPaymentReturned = "treasury.outbound_payment.returned",
         /// `treasury.outbound_payment.tracking_details_updated`
-        TreasuryOutboundPaymentTrackingDetailsUpdated = "treasury.outbound_payment.tracking_details_updated",
+        263 TreasuryOutboundPaymentTrackingDetailsUpdated = "treasury.outbound_payment.tracking_details_updated",
         /// `treasury.outbound_transfer.canceled`
-        TreasuryOutboundTransferCanceled = "treasury.outbound_transfer.canceled",
+        264 TreasuryOutboundTransferCanceled = "treasury.outbound_transfer.canceled",
         /// `treasury.outbound_transfer.created`
-        TreasuryOutboundTransferCreated = "treasury.outbound_transfer.created",
+        265 TreasuryOutboundTransferCreated = "treasury.outbound_transfer.created",
         /// `treasury.outbound_transfer.expected_arrival_date_updated`
-        TreasuryOutboundTransferExpectedArrivalDateUpdated = "treasury.outbound_transfer.expected_arrival_date_updated",
+        266 TreasuryOutboundTransferExpectedArrivalDateUpdated = "treasury.outbound_transfer.expected_arrival_date_updated",
         /// `treasury.outbound_transfer.failed`
-        TreasuryOutboundTransferFailed = "treasury.outbound_transfer.failed",
+        267 TreasuryOutboundTransferFailed = "treasury.outbound_transfer.failed",
         /// `treasury.outbound_transfer.posted`
-        TreasuryOutboundTransferPosted = "treasury.outbound_transfer.posted",
+        268 TreasuryOutboundTransferPosted = "treasury.outbound_transfer.posted",
         /// `treasury.outbound_transfer.returned`
-        TreasuryOutboundTransferReturned = "treasury.outbound_transfer.returned",
+        269 TreasuryOutboundTransferReturned = "treasury.outbound_transfer.returned",
         /// `treasury.outbound_transfer.tracking_details_updated`
-        TreasuryOutboundTransferTrackingDetailsUpdated = "treasury.outbound_transfer.tracking_details_updated",
+        270 TreasuryOutboundTransferTrackingDetailsUpdated = "treasury.outbound_transfer.tracking_details_updated",
         /// `treasury.received_credit.created`
-        TreasuryReceivedCreditCreated = "treasury.received_credit.created",
+        271 TreasuryReceivedCreditCreated = "treasury.received_credit.created",
         /// `treasury.received_credit.failed`
-        TreasuryReceivedCreditFailed = "treasury.received_credit.failed",
+        272 TreasuryReceivedCreditFailed = "treasury.received_credit.failed",
         /// `treasury.received_credit.succeeded`
-        TreasuryReceivedCreditSucceeded = "treasury.received_credit.succeeded",
+        273 TreasuryReceivedCreditSucceeded = "treasury.received_credit.succeeded",
         /// `treasury.received_debit.created`
-        TreasuryReceivedDebitCreated = "treasury.received_debit.created",
+        274 TreasuryReceivedDebitCreated = "treasury.received_debit.created",
     }
 }

@@ -10,657 +10,657 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2EventType {
         /// `v1.account.application.authorized`
-        V1AccountApplicationAuthorized = "v1.account.application.authorized",
+        0 V1AccountApplicationAuthorized = "v1.account.application.authorized",
         /// `v1.account.application.deauthorized`
-        V1AccountApplicationDeauthorized = "v1.account.application.deauthorized",
+        1 V1AccountApplicationDeauthorized = "v1.account.application.deauthorized",
         /// `v1.account.external_account.created`
-        V1AccountExternalAccountCreated = "v1.account.external_account.created",
+        2 V1AccountExternalAccountCreated = "v1.account.external_account.created",
         /// `v1.account.external_account.deleted`
-        V1AccountExternalAccountDeleted = "v1.account.external_account.deleted",
+        3 V1AccountExternalAccountDeleted = "v1.account.external_account.deleted",
         /// `v1.account.external_account.updated`
-        V1AccountExternalAccountUpdated = "v1.account.external_account.updated",
+        4 V1AccountExternalAccountUpdated = "v1.account.external_account.updated",
         /// `v1.account.updated`
-        V1AccountUpdated = "v1.account.updated",
+        5 V1AccountUpdated = "v1.account.updated",
         /// `v1.application_fee.created`
-        V1ApplicationFeeCreated = "v1.application_fee.created",
+        6 V1ApplicationFeeCreated = "v1.application_fee.created",
         /// `v1.application_fee.refund.updated`
-        V1ApplicationFeeRefundUpdated = "v1.application_fee.refund.updated",
+        7 V1ApplicationFeeRefundUpdated = "v1.application_fee.refund.updated",
         /// `v1.application_fee.refunded`
-        V1ApplicationFeeRefunded = "v1.application_fee.refunded",
+        8 V1ApplicationFeeRefunded = "v1.application_fee.refunded",
         /// `v1.balance.available`
-        V1BalanceAvailable = "v1.balance.available",
+        9 V1BalanceAvailable = "v1.balance.available",
         /// `v1.balance_settings.updated`
-        V1BalanceSettingsUpdated = "v1.balance_settings.updated",
+        10 V1BalanceSettingsUpdated = "v1.balance_settings.updated",
         /// `v1.billing.alert.triggered`
-        V1BillingAlertTriggered = "v1.billing.alert.triggered",
+        11 V1BillingAlertTriggered = "v1.billing.alert.triggered",
         /// `v1.billing.credit_balance_transaction.created`
-        V1BillingCreditBalanceTransactionCreated = "v1.billing.credit_balance_transaction.created",
+        12 V1BillingCreditBalanceTransactionCreated = "v1.billing.credit_balance_transaction.created",
         /// `v1.billing.credit_grant.created`
-        V1BillingCreditGrantCreated = "v1.billing.credit_grant.created",
+        13 V1BillingCreditGrantCreated = "v1.billing.credit_grant.created",
         /// `v1.billing.credit_grant.updated`
-        V1BillingCreditGrantUpdated = "v1.billing.credit_grant.updated",
+        14 V1BillingCreditGrantUpdated = "v1.billing.credit_grant.updated",
         /// `v1.billing.meter.created`
-        V1BillingMeterCreated = "v1.billing.meter.created",
+        15 V1BillingMeterCreated = "v1.billing.meter.created",
         /// `v1.billing.meter.deactivated`
-        V1BillingMeterDeactivated = "v1.billing.meter.deactivated",
+        16 V1BillingMeterDeactivated = "v1.billing.meter.deactivated",
         /// `v1.billing.meter.error_report_triggered`
-        V1BillingMeterErrorReportTriggered = "v1.billing.meter.error_report_triggered",
+        17 V1BillingMeterErrorReportTriggered = "v1.billing.meter.error_report_triggered",
         /// `v1.billing.meter.no_meter_found`
-        V1BillingMeterNoMeterFound = "v1.billing.meter.no_meter_found",
+        18 V1BillingMeterNoMeterFound = "v1.billing.meter.no_meter_found",
         /// `v1.billing.meter.reactivated`
-        V1BillingMeterReactivated = "v1.billing.meter.reactivated",
+        19 V1BillingMeterReactivated = "v1.billing.meter.reactivated",
         /// `v1.billing.meter.updated`
-        V1BillingMeterUpdated = "v1.billing.meter.updated",
+        20 V1BillingMeterUpdated = "v1.billing.meter.updated",
         /// `v1.billing_portal.configuration.created`
-        V1BillingPortalConfigurationCreated = "v1.billing_portal.configuration.created",
+        21 V1BillingPortalConfigurationCreated = "v1.billing_portal.configuration.created",
         /// `v1.billing_portal.configuration.updated`
-        V1BillingPortalConfigurationUpdated = "v1.billing_portal.configuration.updated",
+        22 V1BillingPortalConfigurationUpdated = "v1.billing_portal.configuration.updated",
         /// `v1.billing_portal.session.created`
-        V1BillingPortalSessionCreated = "v1.billing_portal.session.created",
+        23 V1BillingPortalSessionCreated = "v1.billing_portal.session.created",
         /// `v1.capability.updated`
-        V1CapabilityUpdated = "v1.capability.updated",
+        24 V1CapabilityUpdated = "v1.capability.updated",
         /// `v1.cash_balance.funds_available`
-        V1CashBalanceFundsAvailable = "v1.cash_balance.funds_available",
+        25 V1CashBalanceFundsAvailable = "v1.cash_balance.funds_available",
         /// `v1.charge.captured`
-        V1ChargeCaptured = "v1.charge.captured",
+        26 V1ChargeCaptured = "v1.charge.captured",
         /// `v1.charge.dispute.closed`
-        V1ChargeDisputeClosed = "v1.charge.dispute.closed",
+        27 V1ChargeDisputeClosed = "v1.charge.dispute.closed",
         /// `v1.charge.dispute.created`
-        V1ChargeDisputeCreated = "v1.charge.dispute.created",
+        28 V1ChargeDisputeCreated = "v1.charge.dispute.created",
         /// `v1.charge.dispute.funds_reinstated`
-        V1ChargeDisputeFundsReinstated = "v1.charge.dispute.funds_reinstated",
+        29 V1ChargeDisputeFundsReinstated = "v1.charge.dispute.funds_reinstated",
         /// `v1.charge.dispute.funds_withdrawn`
-        V1ChargeDisputeFundsWithdrawn = "v1.charge.dispute.funds_withdrawn",
+        30 V1ChargeDisputeFundsWithdrawn = "v1.charge.dispute.funds_withdrawn",
         /// `v1.charge.dispute.updated`
-        V1ChargeDisputeUpdated = "v1.charge.dispute.updated",
+        31 V1ChargeDisputeUpdated = "v1.charge.dispute.updated",
         /// `v1.charge.expired`
-        V1ChargeExpired = "v1.charge.expired",
+        32 V1ChargeExpired = "v1.charge.expired",
         /// `v1.charge.failed`
-        V1ChargeFailed = "v1.charge.failed",
+        33 V1ChargeFailed = "v1.charge.failed",
         /// `v1.charge.pending`
-        V1ChargePending = "v1.charge.pending",
+        34 V1ChargePending = "v1.charge.pending",
         /// `v1.charge.refund.updated`
-        V1ChargeRefundUpdated = "v1.charge.refund.updated",
+        35 V1ChargeRefundUpdated = "v1.charge.refund.updated",
         /// `v1.charge.refunded`
-        V1ChargeRefunded = "v1.charge.refunded",
+        36 V1ChargeRefunded = "v1.charge.refunded",
         /// `v1.charge.succeeded`
-        V1ChargeSucceeded = "v1.charge.succeeded",
+        37 V1ChargeSucceeded = "v1.charge.succeeded",
         /// `v1.charge.updated`
-        V1ChargeUpdated = "v1.charge.updated",
+        38 V1ChargeUpdated = "v1.charge.updated",
         /// `v1.checkout.session.async_payment_failed`
-        V1CheckoutSessionAsyncPaymentFailed = "v1.checkout.session.async_payment_failed",
+        39 V1CheckoutSessionAsyncPaymentFailed = "v1.checkout.session.async_payment_failed",
         /// `v1.checkout.session.async_payment_succeeded`
-        V1CheckoutSessionAsyncPaymentSucceeded = "v1.checkout.session.async_payment_succeeded",
+        40 V1CheckoutSessionAsyncPaymentSucceeded = "v1.checkout.session.async_payment_succeeded",
         /// `v1.checkout.session.completed`
-        V1CheckoutSessionCompleted = "v1.checkout.session.completed",
+        41 V1CheckoutSessionCompleted = "v1.checkout.session.completed",
         /// `v1.checkout.session.expired`
-        V1CheckoutSessionExpired = "v1.checkout.session.expired",
+        42 V1CheckoutSessionExpired = "v1.checkout.session.expired",
         /// `v1.climate.order.canceled`
-        V1ClimateOrderCanceled = "v1.climate.order.canceled",
+        43 V1ClimateOrderCanceled = "v1.climate.order.canceled",
         /// `v1.climate.order.created`
-        V1ClimateOrderCreated = "v1.climate.order.created",
+        44 V1ClimateOrderCreated = "v1.climate.order.created",
         /// `v1.climate.order.delayed`
-        V1ClimateOrderDelayed = "v1.climate.order.delayed",
+        45 V1ClimateOrderDelayed = "v1.climate.order.delayed",
         /// `v1.climate.order.delivered`
-        V1ClimateOrderDelivered = "v1.climate.order.delivered",
+        46 V1ClimateOrderDelivered = "v1.climate.order.delivered",
         /// `v1.climate.order.product_substituted`
-        V1ClimateOrderProductSubstituted = "v1.climate.order.product_substituted",
+        47 V1ClimateOrderProductSubstituted = "v1.climate.order.product_substituted",
         /// `v1.climate.product.created`
-        V1ClimateProductCreated = "v1.climate.product.created",
+        48 V1ClimateProductCreated = "v1.climate.product.created",
         /// `v1.climate.product.pricing_updated`
-        V1ClimateProductPricingUpdated = "v1.climate.product.pricing_updated",
+        49 V1ClimateProductPricingUpdated = "v1.climate.product.pricing_updated",
         /// `v1.coupon.created`
-        V1CouponCreated = "v1.coupon.created",
+        50 V1CouponCreated = "v1.coupon.created",
         /// `v1.coupon.deleted`
-        V1CouponDeleted = "v1.coupon.deleted",
+        51 V1CouponDeleted = "v1.coupon.deleted",
         /// `v1.coupon.updated`
-        V1CouponUpdated = "v1.coupon.updated",
+        52 V1CouponUpdated = "v1.coupon.updated",
         /// `v1.credit_note.created`
-        V1CreditNoteCreated = "v1.credit_note.created",
+        53 V1CreditNoteCreated = "v1.credit_note.created",
         /// `v1.credit_note.updated`
-        V1CreditNoteUpdated = "v1.credit_note.updated",
+        54 V1CreditNoteUpdated = "v1.credit_note.updated",
         /// `v1.credit_note.voided`
-        V1CreditNoteVoided = "v1.credit_note.voided",
+        55 V1CreditNoteVoided = "v1.credit_note.voided",
         /// `v1.customer.created`
-        V1CustomerCreated = "v1.customer.created",
+        56 V1CustomerCreated = "v1.customer.created",
         /// `v1.customer.deleted`
-        V1CustomerDeleted = "v1.customer.deleted",
+        57 V1CustomerDeleted = "v1.customer.deleted",
         /// `v1.customer.discount.created`
-        V1CustomerDiscountCreated = "v1.customer.discount.created",
+        58 V1CustomerDiscountCreated = "v1.customer.discount.created",
         /// `v1.customer.discount.deleted`
-        V1CustomerDiscountDeleted = "v1.customer.discount.deleted",
+        59 V1CustomerDiscountDeleted = "v1.customer.discount.deleted",
         /// `v1.customer.discount.source_changed`
-        V1CustomerDiscountSourceChanged = "v1.customer.discount.source_changed",
+        60 V1CustomerDiscountSourceChanged = "v1.customer.discount.source_changed",
         /// `v1.customer.discount.updated`
-        V1CustomerDiscountUpdated = "v1.customer.discount.updated",
+        61 V1CustomerDiscountUpdated = "v1.customer.discount.updated",
         /// `v1.customer.subscription.active`
-        V1CustomerSubscriptionActive = "v1.customer.subscription.active",
+        62 V1CustomerSubscriptionActive = "v1.customer.subscription.active",
         /// `v1.customer.subscription.cancel_at_changed`
-        V1CustomerSubscriptionCancelAtChanged = "v1.customer.subscription.cancel_at_changed",
+        63 V1CustomerSubscriptionCancelAtChanged = "v1.customer.subscription.cancel_at_changed",
         /// `v1.customer.subscription.created`
-        V1CustomerSubscriptionCreated = "v1.customer.subscription.created",
+        64 V1CustomerSubscriptionCreated = "v1.customer.subscription.created",
         /// `v1.customer.subscription.default_payment_method_changed`
-        V1CustomerSubscriptionDefaultPaymentMethodChanged = "v1.customer.subscription.default_payment_method_changed",
+        65 V1CustomerSubscriptionDefaultPaymentMethodChanged = "v1.customer.subscription.default_payment_method_changed",
         /// `v1.customer.subscription.deleted`
-        V1CustomerSubscriptionDeleted = "v1.customer.subscription.deleted",
+        66 V1CustomerSubscriptionDeleted = "v1.customer.subscription.deleted",
         /// `v1.customer.subscription.incomplete`
-        V1CustomerSubscriptionIncomplete = "v1.customer.subscription.incomplete",
+        67 V1CustomerSubscriptionIncomplete = "v1.customer.subscription.incomplete",
         /// `v1.customer.subscription.incomplete_expired`
-        V1CustomerSubscriptionIncompleteExpired = "v1.customer.subscription.incomplete_expired",
+        68 V1CustomerSubscriptionIncompleteExpired = "v1.customer.subscription.incomplete_expired",
         /// `v1.customer.subscription.item_added`
-        V1CustomerSubscriptionItemAdded = "v1.customer.subscription.item_added",
+        69 V1CustomerSubscriptionItemAdded = "v1.customer.subscription.item_added",
         /// `v1.customer.subscription.item_price_changed`
-        V1CustomerSubscriptionItemPriceChanged = "v1.customer.subscription.item_price_changed",
+        70 V1CustomerSubscriptionItemPriceChanged = "v1.customer.subscription.item_price_changed",
         /// `v1.customer.subscription.item_quantity_changed`
-        V1CustomerSubscriptionItemQuantityChanged = "v1.customer.subscription.item_quantity_changed",
+        71 V1CustomerSubscriptionItemQuantityChanged = "v1.customer.subscription.item_quantity_changed",
         /// `v1.customer.subscription.item_removed`
-        V1CustomerSubscriptionItemRemoved = "v1.customer.subscription.item_removed",
+        72 V1CustomerSubscriptionItemRemoved = "v1.customer.subscription.item_removed",
         /// `v1.customer.subscription.item_tax_rates_changed`
-        V1CustomerSubscriptionItemTaxRatesChanged = "v1.customer.subscription.item_tax_rates_changed",
+        73 V1CustomerSubscriptionItemTaxRatesChanged = "v1.customer.subscription.item_tax_rates_changed",
         /// `v1.customer.subscription.past_due`
-        V1CustomerSubscriptionPastDue = "v1.customer.subscription.past_due",
+        74 V1CustomerSubscriptionPastDue = "v1.customer.subscription.past_due",
         /// `v1.customer.subscription.paused`
-        V1CustomerSubscriptionPaused = "v1.customer.subscription.paused",
+        75 V1CustomerSubscriptionPaused = "v1.customer.subscription.paused",
         /// `v1.customer.subscription.pending_update_applied`
-        V1CustomerSubscriptionPendingUpdateApplied = "v1.customer.subscription.pending_update_applied",
+        76 V1CustomerSubscriptionPendingUpdateApplied = "v1.customer.subscription.pending_update_applied",
         /// `v1.customer.subscription.pending_update_expired`
-        V1CustomerSubscriptionPendingUpdateExpired = "v1.customer.subscription.pending_update_expired",
+        77 V1CustomerSubscriptionPendingUpdateExpired = "v1.customer.subscription.pending_update_expired",
         /// `v1.customer.subscription.resumed`
-        V1CustomerSubscriptionResumed = "v1.customer.subscription.resumed",
+        78 V1CustomerSubscriptionResumed = "v1.customer.subscription.resumed",
         /// `v1.customer.subscription.trial_will_end`
-        V1CustomerSubscriptionTrialWillEnd = "v1.customer.subscription.trial_will_end",
+        79 V1CustomerSubscriptionTrialWillEnd = "v1.customer.subscription.trial_will_end",
         /// `v1.customer.subscription.trialing`
-        V1CustomerSubscriptionTrialing = "v1.customer.subscription.trialing",
+        80 V1CustomerSubscriptionTrialing = "v1.customer.subscription.trialing",
         /// `v1.customer.subscription.unpaid`
-        V1CustomerSubscriptionUnpaid = "v1.customer.subscription.unpaid",
+        81 V1CustomerSubscriptionUnpaid = "v1.customer.subscription.unpaid",
         /// `v1.customer.subscription.updated`
-        V1CustomerSubscriptionUpdated = "v1.customer.subscription.updated",
+        82 V1CustomerSubscriptionUpdated = "v1.customer.subscription.updated",
         /// `v1.customer.tax_id.created`
-        V1CustomerTaxIdCreated = "v1.customer.tax_id.created",
+        83 V1CustomerTaxIdCreated = "v1.customer.tax_id.created",
         /// `v1.customer.tax_id.deleted`
-        V1CustomerTaxIdDeleted = "v1.customer.tax_id.deleted",
+        84 V1CustomerTaxIdDeleted = "v1.customer.tax_id.deleted",
         /// `v1.customer.tax_id.updated`
-        V1CustomerTaxIdUpdated = "v1.customer.tax_id.updated",
+        85 V1CustomerTaxIdUpdated = "v1.customer.tax_id.updated",
         /// `v1.customer.updated`
-        V1CustomerUpdated = "v1.customer.updated",
+        86 V1CustomerUpdated = "v1.customer.updated",
         /// `v1.customer_cash_balance_transaction.created`
-        V1CustomerCashBalanceTransactionCreated = "v1.customer_cash_balance_transaction.created",
+        87 V1CustomerCashBalanceTransactionCreated = "v1.customer_cash_balance_transaction.created",
         /// `v1.entitlements.active_entitlement_summary.entitlement_added`
-        V1EntitlementsActiveEntitlementSummaryEntitlementAdded = "v1.entitlements.active_entitlement_summary.entitlement_added",
+        88 V1EntitlementsActiveEntitlementSummaryEntitlementAdded = "v1.entitlements.active_entitlement_summary.entitlement_added",
         /// `v1.entitlements.active_entitlement_summary.entitlement_removed`
-        V1EntitlementsActiveEntitlementSummaryEntitlementRemoved = "v1.entitlements.active_entitlement_summary.entitlement_removed",
+        89 V1EntitlementsActiveEntitlementSummaryEntitlementRemoved = "v1.entitlements.active_entitlement_summary.entitlement_removed",
         /// `v1.entitlements.active_entitlement_summary.updated`
-        V1EntitlementsActiveEntitlementSummaryUpdated = "v1.entitlements.active_entitlement_summary.updated",
+        90 V1EntitlementsActiveEntitlementSummaryUpdated = "v1.entitlements.active_entitlement_summary.updated",
         /// `v1.file.created`
-        V1FileCreated = "v1.file.created",
+        91 V1FileCreated = "v1.file.created",
         /// `v1.financial_connections.account.account_numbers_updated`
-        V1FinancialConnectionsAccountAccountNumbersUpdated = "v1.financial_connections.account.account_numbers_updated",
+        92 V1FinancialConnectionsAccountAccountNumbersUpdated = "v1.financial_connections.account.account_numbers_updated",
         /// `v1.financial_connections.account.balance_refresh_failed`
-        V1FinancialConnectionsAccountBalanceRefreshFailed = "v1.financial_connections.account.balance_refresh_failed",
+        93 V1FinancialConnectionsAccountBalanceRefreshFailed = "v1.financial_connections.account.balance_refresh_failed",
         /// `v1.financial_connections.account.balance_refresh_succeeded`
-        V1FinancialConnectionsAccountBalanceRefreshSucceeded = "v1.financial_connections.account.balance_refresh_succeeded",
+        94 V1FinancialConnectionsAccountBalanceRefreshSucceeded = "v1.financial_connections.account.balance_refresh_succeeded",
         /// `v1.financial_connections.account.created`
-        V1FinancialConnectionsAccountCreated = "v1.financial_connections.account.created",
+        95 V1FinancialConnectionsAccountCreated = "v1.financial_connections.account.created",
         /// `v1.financial_connections.account.deactivated`
-        V1FinancialConnectionsAccountDeactivated = "v1.financial_connections.account.deactivated",
+        96 V1FinancialConnectionsAccountDeactivated = "v1.financial_connections.account.deactivated",
         /// `v1.financial_connections.account.disconnected`
-        V1FinancialConnectionsAccountDisconnected = "v1.financial_connections.account.disconnected",
+        97 V1FinancialConnectionsAccountDisconnected = "v1.financial_connections.account.disconnected",
         /// `v1.financial_connections.account.expected_deactivation_date_updated`
-        V1FinancialConnectionsAccountExpectedDeactivationDateUpdated = "v1.financial_connections.account.expected_deactivation_date_updated",
+        98 V1FinancialConnectionsAccountExpectedDeactivationDateUpdated = "v1.financial_connections.account.expected_deactivation_date_updated",
         /// `v1.financial_connections.account.inferred_balances_refresh_failed`
-        V1FinancialConnectionsAccountInferredBalancesRefreshFailed = "v1.financial_connections.account.inferred_balances_refresh_failed",
+        99 V1FinancialConnectionsAccountInferredBalancesRefreshFailed = "v1.financial_connections.account.inferred_balances_refresh_failed",
         /// `v1.financial_connections.account.inferred_balances_refresh_succeeded`
-        V1FinancialConnectionsAccountInferredBalancesRefreshSucceeded = "v1.financial_connections.account.inferred_balances_refresh_succeeded",
+        100 V1FinancialConnectionsAccountInferredBalancesRefreshSucceeded = "v1.financial_connections.account.inferred_balances_refresh_succeeded",
         /// `v1.financial_connections.account.ownership_refresh_failed`
-        V1FinancialConnectionsAccountOwnershipRefreshFailed = "v1.financial_connections.account.ownership_refresh_failed",
+        101 V1FinancialConnectionsAccountOwnershipRefreshFailed = "v1.financial_connections.account.ownership_refresh_failed",
         /// `v1.financial_connections.account.ownership_refresh_succeeded`
-        V1FinancialConnectionsAccountOwnershipRefreshSucceeded = "v1.financial_connections.account.ownership_refresh_succeeded",
+        102 V1FinancialConnectionsAccountOwnershipRefreshSucceeded = "v1.financial_connections.account.ownership_refresh_succeeded",
         /// `v1.financial_connections.account.reactivated`
-        V1FinancialConnectionsAccountReactivated = "v1.financial_connections.account.reactivated",
+        103 V1FinancialConnectionsAccountReactivated = "v1.financial_connections.account.reactivated",
         /// `v1.financial_connections.account.refreshed_balance`
-        V1FinancialConnectionsAccountRefreshedBalance = "v1.financial_connections.account.refreshed_balance",
+        104 V1FinancialConnectionsAccountRefreshedBalance = "v1.financial_connections.account.refreshed_balance",
         /// `v1.financial_connections.account.refreshed_ownership`
-        V1FinancialConnectionsAccountRefreshedOwnership = "v1.financial_connections.account.refreshed_ownership",
+        105 V1FinancialConnectionsAccountRefreshedOwnership = "v1.financial_connections.account.refreshed_ownership",
         /// `v1.financial_connections.account.refreshed_transactions`
-        V1FinancialConnectionsAccountRefreshedTransactions = "v1.financial_connections.account.refreshed_transactions",
+        106 V1FinancialConnectionsAccountRefreshedTransactions = "v1.financial_connections.account.refreshed_transactions",
         /// `v1.financial_connections.account.risk_intelligence_refresh_failed`
-        V1FinancialConnectionsAccountRiskIntelligenceRefreshFailed = "v1.financial_connections.account.risk_intelligence_refresh_failed",
+        107 V1FinancialConnectionsAccountRiskIntelligenceRefreshFailed = "v1.financial_connections.account.risk_intelligence_refresh_failed",
         /// `v1.financial_connections.account.risk_intelligence_refresh_succeeded`
-        V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceeded = "v1.financial_connections.account.risk_intelligence_refresh_succeeded",
+        108 V1FinancialConnectionsAccountRiskIntelligenceRefreshSucceeded = "v1.financial_connections.account.risk_intelligence_refresh_succeeded",
         /// `v1.financial_connections.account.supported_payment_method_types_updated`
-        V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "v1.financial_connections.account.supported_payment_method_types_updated",
+        109 V1FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "v1.financial_connections.account.supported_payment_method_types_updated",
         /// `v1.financial_connections.account.transactions_refresh_failed`
-        V1FinancialConnectionsAccountTransactionsRefreshFailed = "v1.financial_connections.account.transactions_refresh_failed",
+        110 V1FinancialConnectionsAccountTransactionsRefreshFailed = "v1.financial_connections.account.transactions_refresh_failed",
         /// `v1.financial_connections.account.transactions_refresh_succeeded`
-        V1FinancialConnectionsAccountTransactionsRefreshSucceeded = "v1.financial_connections.account.transactions_refresh_succeeded",
+        111 V1FinancialConnectionsAccountTransactionsRefreshSucceeded = "v1.financial_connections.account.transactions_refresh_succeeded",
         /// `v1.financial_connections.account.upcoming_account_number_expiry`
-        V1FinancialConnectionsAccountUpcomingAccountNumberExpiry = "v1.financial_connections.account.upcoming_account_number_expiry",
+        112 V1FinancialConnectionsAccountUpcomingAccountNumberExpiry = "v1.financial_connections.account.upcoming_account_number_expiry",
         /// `v1.financial_connections.account.upcoming_deactivation`
-        V1FinancialConnectionsAccountUpcomingDeactivation = "v1.financial_connections.account.upcoming_deactivation",
+        113 V1FinancialConnectionsAccountUpcomingDeactivation = "v1.financial_connections.account.upcoming_deactivation",
         /// `v1.identity.verification_session.canceled`
-        V1IdentityVerificationSessionCanceled = "v1.identity.verification_session.canceled",
+        114 V1IdentityVerificationSessionCanceled = "v1.identity.verification_session.canceled",
         /// `v1.identity.verification_session.created`
-        V1IdentityVerificationSessionCreated = "v1.identity.verification_session.created",
+        115 V1IdentityVerificationSessionCreated = "v1.identity.verification_session.created",
         /// `v1.identity.verification_session.processing`
-        V1IdentityVerificationSessionProcessing = "v1.identity.verification_session.processing",
+        116 V1IdentityVerificationSessionProcessing = "v1.identity.verification_session.processing",
         /// `v1.identity.verification_session.redacted`
-        V1IdentityVerificationSessionRedacted = "v1.identity.verification_session.redacted",
+        117 V1IdentityVerificationSessionRedacted = "v1.identity.verification_session.redacted",
         /// `v1.identity.verification_session.requires_input`
-        V1IdentityVerificationSessionRequiresInput = "v1.identity.verification_session.requires_input",
+        118 V1IdentityVerificationSessionRequiresInput = "v1.identity.verification_session.requires_input",
         /// `v1.identity.verification_session.verified`
-        V1IdentityVerificationSessionVerified = "v1.identity.verification_session.verified",
+        119 V1IdentityVerificationSessionVerified = "v1.identity.verification_session.verified",
         /// `v1.invoice.created`
-        V1InvoiceCreated = "v1.invoice.created",
+        120 V1InvoiceCreated = "v1.invoice.created",
         /// `v1.invoice.deleted`
-        V1InvoiceDeleted = "v1.invoice.deleted",
+        121 V1InvoiceDeleted = "v1.invoice.deleted",
         /// `v1.invoice.discount_added`
-        V1InvoiceDiscountAdded = "v1.invoice.discount_added",
+        122 V1InvoiceDiscountAdded = "v1.invoice.discount_added",
         /// `v1.invoice.discount_removed`
-        V1InvoiceDiscountRemoved = "v1.invoice.discount_removed",
+        123 V1InvoiceDiscountRemoved = "v1.invoice.discount_removed",
         /// `v1.invoice.finalization_failed`
-        V1InvoiceFinalizationFailed = "v1.invoice.finalization_failed",
+        124 V1InvoiceFinalizationFailed = "v1.invoice.finalization_failed",
         /// `v1.invoice.finalized`
-        V1InvoiceFinalized = "v1.invoice.finalized",
+        125 V1InvoiceFinalized = "v1.invoice.finalized",
         /// `v1.invoice.line_item_added`
-        V1InvoiceLineItemAdded = "v1.invoice.line_item_added",
+        126 V1InvoiceLineItemAdded = "v1.invoice.line_item_added",
         /// `v1.invoice.line_item_pricing_changed`
-        V1InvoiceLineItemPricingChanged = "v1.invoice.line_item_pricing_changed",
+        127 V1InvoiceLineItemPricingChanged = "v1.invoice.line_item_pricing_changed",
         /// `v1.invoice.line_item_quantity_changed`
-        V1InvoiceLineItemQuantityChanged = "v1.invoice.line_item_quantity_changed",
+        128 V1InvoiceLineItemQuantityChanged = "v1.invoice.line_item_quantity_changed",
         /// `v1.invoice.line_item_removed`
-        V1InvoiceLineItemRemoved = "v1.invoice.line_item_removed",
+        129 V1InvoiceLineItemRemoved = "v1.invoice.line_item_removed",
         /// `v1.invoice.marked_uncollectible`
-        V1InvoiceMarkedUncollectible = "v1.invoice.marked_uncollectible",
+        130 V1InvoiceMarkedUncollectible = "v1.invoice.marked_uncollectible",
         /// `v1.invoice.overdue`
-        V1InvoiceOverdue = "v1.invoice.overdue",
+        131 V1InvoiceOverdue = "v1.invoice.overdue",
         /// `v1.invoice.overpaid`
-        V1InvoiceOverpaid = "v1.invoice.overpaid",
+        132 V1InvoiceOverpaid = "v1.invoice.overpaid",
         /// `v1.invoice.paid`
-        V1InvoicePaid = "v1.invoice.paid",
+        133 V1InvoicePaid = "v1.invoice.paid",
         /// `v1.invoice.payment_action_required`
-        V1InvoicePaymentActionRequired = "v1.invoice.payment_action_required",
+        134 V1InvoicePaymentActionRequired = "v1.invoice.payment_action_required",
         /// `v1.invoice.payment_attempt_required`
-        V1InvoicePaymentAttemptRequired = "v1.invoice.payment_attempt_required",
+        135 V1InvoicePaymentAttemptRequired = "v1.invoice.payment_attempt_required",
         /// `v1.invoice.payment_failed`
-        V1InvoicePaymentFailed = "v1.invoice.payment_failed",
+        136 V1InvoicePaymentFailed = "v1.invoice.payment_failed",
         /// `v1.invoice.payment_succeeded`
-        V1InvoicePaymentSucceeded = "v1.invoice.payment_succeeded",
+        137 V1InvoicePaymentSucceeded = "v1.invoice.payment_succeeded",
         /// `v1.invoice.sent`
-        V1InvoiceSent = "v1.invoice.sent",
+        138 V1InvoiceSent = "v1.invoice.sent",
         /// `v1.invoice.upcoming`
-        V1InvoiceUpcoming = "v1.invoice.upcoming",
+        139 V1InvoiceUpcoming = "v1.invoice.upcoming",
         /// `v1.invoice.updated`
-        V1InvoiceUpdated = "v1.invoice.updated",
+        140 V1InvoiceUpdated = "v1.invoice.updated",
         /// `v1.invoice.voided`
-        V1InvoiceVoided = "v1.invoice.voided",
+        141 V1InvoiceVoided = "v1.invoice.voided",
         /// `v1.invoice.will_be_due`
-        V1InvoiceWillBeDue = "v1.invoice.will_be_due",
+        142 V1InvoiceWillBeDue = "v1.invoice.will_be_due",
         /// `v1.invoice_payment.canceled`
-        V1InvoicePaymentCanceled = "v1.invoice_payment.canceled",
+        143 V1InvoicePaymentCanceled = "v1.invoice_payment.canceled",
         /// `v1.invoice_payment.open`
-        V1InvoicePaymentOpen = "v1.invoice_payment.open",
+        144 V1InvoicePaymentOpen = "v1.invoice_payment.open",
         /// `v1.invoice_payment.paid`
-        V1InvoicePaymentPaid = "v1.invoice_payment.paid",
+        145 V1InvoicePaymentPaid = "v1.invoice_payment.paid",
         /// `v1.invoiceitem.amount_changed`
-        V1InvoiceitemAmountChanged = "v1.invoiceitem.amount_changed",
+        146 V1InvoiceitemAmountChanged = "v1.invoiceitem.amount_changed",
         /// `v1.invoiceitem.created`
-        V1InvoiceitemCreated = "v1.invoiceitem.created",
+        147 V1InvoiceitemCreated = "v1.invoiceitem.created",
         /// `v1.invoiceitem.deleted`
-        V1InvoiceitemDeleted = "v1.invoiceitem.deleted",
+        148 V1InvoiceitemDeleted = "v1.invoiceitem.deleted",
         /// `v1.invoiceitem.discount_added`
-        V1InvoiceitemDiscountAdded = "v1.invoiceitem.discount_added",
+        149 V1InvoiceitemDiscountAdded = "v1.invoiceitem.discount_added",
         /// `v1.invoiceitem.discount_removed`
-        V1InvoiceitemDiscountRemoved = "v1.invoiceitem.discount_removed",
+        150 V1InvoiceitemDiscountRemoved = "v1.invoiceitem.discount_removed",
         /// `v1.issuing_authorization.created`
-        V1IssuingAuthorizationCreated = "v1.issuing_authorization.created",
+        151 V1IssuingAuthorizationCreated = "v1.issuing_authorization.created",
         /// `v1.issuing_authorization.request`
-        V1IssuingAuthorizationRequest = "v1.issuing_authorization.request",
+        152 V1IssuingAuthorizationRequest = "v1.issuing_authorization.request",
         /// `v1.issuing_authorization.updated`
-        V1IssuingAuthorizationUpdated = "v1.issuing_authorization.updated",
+        153 V1IssuingAuthorizationUpdated = "v1.issuing_authorization.updated",
         /// `v1.issuing_card.created`
-        V1IssuingCardCreated = "v1.issuing_card.created",
+        154 V1IssuingCardCreated = "v1.issuing_card.created",
         /// `v1.issuing_card.updated`
-        V1IssuingCardUpdated = "v1.issuing_card.updated",
+        155 V1IssuingCardUpdated = "v1.issuing_card.updated",
         /// `v1.issuing_cardholder.created`
-        V1IssuingCardholderCreated = "v1.issuing_cardholder.created",
+        156 V1IssuingCardholderCreated = "v1.issuing_cardholder.created",
         /// `v1.issuing_cardholder.updated`
-        V1IssuingCardholderUpdated = "v1.issuing_cardholder.updated",
+        157 V1IssuingCardholderUpdated = "v1.issuing_cardholder.updated",
         /// `v1.issuing_dispute.closed`
-        V1IssuingDisputeClosed = "v1.issuing_dispute.closed",
+        158 V1IssuingDisputeClosed = "v1.issuing_dispute.closed",
         /// `v1.issuing_dispute.created`
-        V1IssuingDisputeCreated = "v1.issuing_dispute.created",
+        159 V1IssuingDisputeCreated = "v1.issuing_dispute.created",
         /// `v1.issuing_dispute.funds_reinstated`
-        V1IssuingDisputeFundsReinstated = "v1.issuing_dispute.funds_reinstated",
+        160 V1IssuingDisputeFundsReinstated = "v1.issuing_dispute.funds_reinstated",
         /// `v1.issuing_dispute.funds_rescinded`
-        V1IssuingDisputeFundsRescinded = "v1.issuing_dispute.funds_rescinded",
+        161 V1IssuingDisputeFundsRescinded = "v1.issuing_dispute.funds_rescinded",
         /// `v1.issuing_dispute.submitted`
-        V1IssuingDisputeSubmitted = "v1.issuing_dispute.submitted",
+        162 V1IssuingDisputeSubmitted = "v1.issuing_dispute.submitted",
         /// `v1.issuing_dispute.updated`
-        V1IssuingDisputeUpdated = "v1.issuing_dispute.updated",
+        163 V1IssuingDisputeUpdated = "v1.issuing_dispute.updated",
         /// `v1.issuing_personalization_design.activated`
-        V1IssuingPersonalizationDesignActivated = "v1.issuing_personalization_design.activated",
+        164 V1IssuingPersonalizationDesignActivated = "v1.issuing_personalization_design.activated",
         /// `v1.issuing_personalization_design.deactivated`
-        V1IssuingPersonalizationDesignDeactivated = "v1.issuing_personalization_design.deactivated",
+        165 V1IssuingPersonalizationDesignDeactivated = "v1.issuing_personalization_design.deactivated",
         /// `v1.issuing_personalization_design.rejected`
-        V1IssuingPersonalizationDesignRejected = "v1.issuing_personalization_design.rejected",
+        166 V1IssuingPersonalizationDesignRejected = "v1.issuing_personalization_design.rejected",
         /// `v1.issuing_personalization_design.updated`
-        V1IssuingPersonalizationDesignUpdated = "v1.issuing_personalization_design.updated",
+        167 V1IssuingPersonalizationDesignUpdated = "v1.issuing_personalization_design.updated",
         /// `v1.issuing_token.created`
-        V1IssuingTokenCreated = "v1.issuing_token.created",
+        168 V1IssuingTokenCreated = "v1.issuing_token.created",
         /// `v1.issuing_token.updated`
-        V1IssuingTokenUpdated = "v1.issuing_token.updated",
+        169 V1IssuingTokenUpdated = "v1.issuing_token.updated",
         /// `v1.issuing_transaction.created`
-        V1IssuingTransactionCreated = "v1.issuing_transaction.created",
+        170 V1IssuingTransactionCreated = "v1.issuing_transaction.created",
         /// `v1.issuing_transaction.purchase_details_receipt_updated`
-        V1IssuingTransactionPurchaseDetailsReceiptUpdated = "v1.issuing_transaction.purchase_details_receipt_updated",
+        171 V1IssuingTransactionPurchaseDetailsReceiptUpdated = "v1.issuing_transaction.purchase_details_receipt_updated",
         /// `v1.issuing_transaction.updated`
-        V1IssuingTransactionUpdated = "v1.issuing_transaction.updated",
+        172 V1IssuingTransactionUpdated = "v1.issuing_transaction.updated",
         /// `v1.mandate.updated`
-        V1MandateUpdated = "v1.mandate.updated",
+        173 V1MandateUpdated = "v1.mandate.updated",
         /// `v1.payment_intent.amount_capturable_updated`
-        V1PaymentIntentAmountCapturableUpdated = "v1.payment_intent.amount_capturable_updated",
+        174 V1PaymentIntentAmountCapturableUpdated = "v1.payment_intent.amount_capturable_updated",
         /// `v1.payment_intent.canceled`
-        V1PaymentIntentCanceled = "v1.payment_intent.canceled",
+        175 V1PaymentIntentCanceled = "v1.payment_intent.canceled",
         /// `v1.payment_intent.created`
-        V1PaymentIntentCreated = "v1.payment_intent.created",
+        176 V1PaymentIntentCreated = "v1.payment_intent.created",
         /// `v1.payment_intent.partially_funded`
-        V1PaymentIntentPartiallyFunded = "v1.payment_intent.partially_funded",
+        177 V1PaymentIntentPartiallyFunded = "v1.payment_intent.partially_funded",
         /// `v1.payment_intent.payment_failed`
-        V1PaymentIntentPaymentFailed = "v1.payment_intent.payment_failed",
+        178 V1PaymentIntentPaymentFailed = "v1.payment_intent.payment_failed",
         /// `v1.payment_intent.processing`
-        V1PaymentIntentProcessing = "v1.payment_intent.processing",
+        179 V1PaymentIntentProcessing = "v1.payment_intent.processing",
         /// `v1.payment_intent.requires_action`
-        V1PaymentIntentRequiresAction = "v1.payment_intent.requires_action",
+        180 V1PaymentIntentRequiresAction = "v1.payment_intent.requires_action",
         /// `v1.payment_intent.succeeded`
-        V1PaymentIntentSucceeded = "v1.payment_intent.succeeded",
+        181 V1PaymentIntentSucceeded = "v1.payment_intent.succeeded",
         /// `v1.payment_link.created`
-        V1PaymentLinkCreated = "v1.payment_link.created",
+        182 V1PaymentLinkCreated = "v1.payment_link.created",
         /// `v1.payment_link.updated`
-        V1PaymentLinkUpdated = "v1.payment_link.updated",
+        183 V1PaymentLinkUpdated = "v1.payment_link.updated",
         /// `v1.payment_method.attached`
-        V1PaymentMethodAttached = "v1.payment_method.attached",
+        184 V1PaymentMethodAttached = "v1.payment_method.attached",
         /// `v1.payment_method.automatically_updated`
-        V1PaymentMethodAutomaticallyUpdated = "v1.payment_method.automatically_updated",
+        185 V1PaymentMethodAutomaticallyUpdated = "v1.payment_method.automatically_updated",
         /// `v1.payment_method.detached`
-        V1PaymentMethodDetached = "v1.payment_method.detached",
+        186 V1PaymentMethodDetached = "v1.payment_method.detached",
         /// `v1.payment_method.updated`
-        V1PaymentMethodUpdated = "v1.payment_method.updated",
+        187 V1PaymentMethodUpdated = "v1.payment_method.updated",
         /// `v1.payout.canceled`
-        V1PayoutCanceled = "v1.payout.canceled",
+        188 V1PayoutCanceled = "v1.payout.canceled",
         /// `v1.payout.created`
-        V1PayoutCreated = "v1.payout.created",
+        189 V1PayoutCreated = "v1.payout.created",
         /// `v1.payout.failed`
-        V1PayoutFailed = "v1.payout.failed",
+        190 V1PayoutFailed = "v1.payout.failed",
         /// `v1.payout.paid`
-        V1PayoutPaid = "v1.payout.paid",
+        191 V1PayoutPaid = "v1.payout.paid",
         /// `v1.payout.reconciliation_completed`
-        V1PayoutReconciliationCompleted = "v1.payout.reconciliation_completed",
+        192 V1PayoutReconciliationCompleted = "v1.payout.reconciliation_completed",
         /// `v1.payout.updated`
-        V1PayoutUpdated = "v1.payout.updated",
+        193 V1PayoutUpdated = "v1.payout.updated",
         /// `v1.person.created`
-        V1PersonCreated = "v1.person.created",
+        194 V1PersonCreated = "v1.person.created",
         /// `v1.person.deleted`
-        V1PersonDeleted = "v1.person.deleted",
+        195 V1PersonDeleted = "v1.person.deleted",
         /// `v1.person.updated`
-        V1PersonUpdated = "v1.person.updated",
+        196 V1PersonUpdated = "v1.person.updated",
         /// `v1.plan.created`
-        V1PlanCreated = "v1.plan.created",
+        197 V1PlanCreated = "v1.plan.created",
         /// `v1.plan.deleted`
-        V1PlanDeleted = "v1.plan.deleted",
+        198 V1PlanDeleted = "v1.plan.deleted",
         /// `v1.plan.updated`
-        V1PlanUpdated = "v1.plan.updated",
+        199 V1PlanUpdated = "v1.plan.updated",
         /// `v1.price.activated`
-        V1PriceActivated = "v1.price.activated",
+        200 V1PriceActivated = "v1.price.activated",
         /// `v1.price.created`
-        V1PriceCreated = "v1.price.created",
+        201 V1PriceCreated = "v1.price.created",
         /// `v1.price.deactivated`
-        V1PriceDeactivated = "v1.price.deactivated",
+        202 V1PriceDeactivated = "v1.price.deactivated",
         /// `v1.price.deleted`
-        V1PriceDeleted = "v1.price.deleted",
+        203 V1PriceDeleted = "v1.price.deleted",
         /// `v1.price.lookup_key_changed`
-        V1PriceLookupKeyChanged = "v1.price.lookup_key_changed",
+        204 V1PriceLookupKeyChanged = "v1.price.lookup_key_changed",
         /// `v1.price.tax_behavior_changed`
-        V1PriceTaxBehaviorChanged = "v1.price.tax_behavior_changed",
+        205 V1PriceTaxBehaviorChanged = "v1.price.tax_behavior_changed",
         /// `v1.price.updated`
-        V1PriceUpdated = "v1.price.updated",
+        206 V1PriceUpdated = "v1.price.updated",
         /// `v1.product.activated`
-        V1ProductActivated = "v1.product.activated",
+        207 V1ProductActivated = "v1.product.activated",
         /// `v1.product.created`
-        V1ProductCreated = "v1.product.created",
+        208 V1ProductCreated = "v1.product.created",
         /// `v1.product.deactivated`
-        V1ProductDeactivated = "v1.product.deactivated",
+        209 V1ProductDeactivated = "v1.product.deactivated",
         /// `v1.product.default_price_changed`
-        V1ProductDefaultPriceChanged = "v1.product.default_price_changed",
+        210 V1ProductDefaultPriceChanged = "v1.product.default_price_changed",
         /// `v1.product.deleted`
-        V1ProductDeleted = "v1.product.deleted",
+        211 V1ProductDeleted = "v1.product.deleted",
         /// `v1.product.tax_code_changed`
-        V1ProductTaxCodeChanged = "v1.product.tax_code_changed",
+        212 V1ProductTaxCodeChanged = "v1.product.tax_code_changed",
         /// `v1.product.updated`
-        V1ProductUpdated = "v1.product.updated",
+        213 V1ProductUpdated = "v1.product.updated",
         /// `v1.promotion_code.created`
-        V1PromotionCodeCreated = "v1.promotion_code.created",
+        214 V1PromotionCodeCreated = "v1.promotion_code.created",
         /// `v1.promotion_code.fully_redeemed`
-        V1PromotionCodeFullyRedeemed = "v1.promotion_code.fully_redeemed",
+        215 V1PromotionCodeFullyRedeemed = "v1.promotion_code.fully_redeemed",
         /// `v1.promotion_code.updated`
-        V1PromotionCodeUpdated = "v1.promotion_code.updated",
+        216 V1PromotionCodeUpdated = "v1.promotion_code.updated",
         /// `v1.quote.accepted`
-        V1QuoteAccepted = "v1.quote.accepted",
+        217 V1QuoteAccepted = "v1.quote.accepted",
         /// `v1.quote.canceled`
-        V1QuoteCanceled = "v1.quote.canceled",
+        218 V1QuoteCanceled = "v1.quote.canceled",
         /// `v1.quote.created`
-        V1QuoteCreated = "v1.quote.created",
+        219 V1QuoteCreated = "v1.quote.created",
         /// `v1.quote.finalized`
-        V1QuoteFinalized = "v1.quote.finalized",
+        220 V1QuoteFinalized = "v1.quote.finalized",
         /// `v1.radar.early_fraud_warning.created`
-        V1RadarEarlyFraudWarningCreated = "v1.radar.early_fraud_warning.created",
+        221 V1RadarEarlyFraudWarningCreated = "v1.radar.early_fraud_warning.created",
         /// `v1.radar.early_fraud_warning.updated`
-        V1RadarEarlyFraudWarningUpdated = "v1.radar.early_fraud_warning.updated",
+        222 V1RadarEarlyFraudWarningUpdated = "v1.radar.early_fraud_warning.updated",
         /// `v1.refund.created`
-        V1RefundCreated = "v1.refund.created",
+        223 V1RefundCreated = "v1.refund.created",
         /// `v1.refund.failed`
-        V1RefundFailed = "v1.refund.failed",
+        224 V1RefundFailed = "v1.refund.failed",
         /// `v1.refund.updated`
-        V1RefundUpdated = "v1.refund.updated",
+        225 V1RefundUpdated = "v1.refund.updated",
         /// `v1.review.closed`
-        V1ReviewClosed = "v1.review.closed",
+        226 V1ReviewClosed = "v1.review.closed",
         /// `v1.review.opened`
-        V1ReviewOpened = "v1.review.opened",
+        227 V1ReviewOpened = "v1.review.opened",
         /// `v1.setup_intent.canceled`
-        V1SetupIntentCanceled = "v1.setup_intent.canceled",
+        228 V1SetupIntentCanceled = "v1.setup_intent.canceled",
         /// `v1.setup_intent.created`
-        V1SetupIntentCreated = "v1.setup_intent.created",
+        229 V1SetupIntentCreated = "v1.setup_intent.created",
         /// `v1.setup_intent.requires_action`
-        V1SetupIntentRequiresAction = "v1.setup_intent.requires_action",
+        230 V1SetupIntentRequiresAction = "v1.setup_intent.requires_action",
         /// `v1.setup_intent.setup_failed`
-        V1SetupIntentSetupFailed = "v1.setup_intent.setup_failed",
+        231 V1SetupIntentSetupFailed = "v1.setup_intent.setup_failed",
         /// `v1.setup_intent.succeeded`
-        V1SetupIntentSucceeded = "v1.setup_intent.succeeded",
+        232 V1SetupIntentSucceeded = "v1.setup_intent.succeeded",
         /// `v1.sigma.scheduled_query_run.created`
-        V1SigmaScheduledQueryRunCreated = "v1.sigma.scheduled_query_run.created",
+        233 V1SigmaScheduledQueryRunCreated = "v1.sigma.scheduled_query_run.created",
         /// `v1.source.canceled`
-        V1SourceCanceled = "v1.source.canceled",
+        234 V1SourceCanceled = "v1.source.canceled",
         /// `v1.source.chargeable`
-        V1SourceChargeable = "v1.source.chargeable",
+        235 V1SourceChargeable = "v1.source.chargeable",
         /// `v1.source.failed`
-        V1SourceFailed = "v1.source.failed",
+        236 V1SourceFailed = "v1.source.failed",
         /// `v1.source.refund_attributes_required`
-        V1SourceRefundAttributesRequired = "v1.source.refund_attributes_required",
+        237 V1SourceRefundAttributesRequired = "v1.source.refund_attributes_required",
         /// `v1.subscription_schedule.aborted`
-        V1SubscriptionScheduleAborted = "v1.subscription_schedule.aborted",
+        238 V1SubscriptionScheduleAborted = "v1.subscription_schedule.aborted",
         /// `v1.subscription_schedule.canceled`
-        V1SubscriptionScheduleCanceled = "v1.subscription_schedule.canceled",
+        239 V1SubscriptionScheduleCanceled = "v1.subscription_schedule.canceled",
         /// `v1.subscription_schedule.completed`
-        V1SubscriptionScheduleCompleted = "v1.subscription_schedule.completed",
+        240 V1SubscriptionScheduleCompleted = "v1.subscription_schedule.completed",
         /// `v1.subscription_schedule.created`
-        V1SubscriptionScheduleCreated = "v1.subscription_schedule.created",
+        241 V1SubscriptionScheduleCreated = "v1.subscription_schedule.created",
         /// `v1.subscription_schedule.expiring`
-        V1SubscriptionScheduleExpiring = "v1.subscription_schedule.expiring",
+        242 V1SubscriptionScheduleExpiring = "v1.subscription_schedule.expiring",
         /// `v1.subscription_schedule.phase_added`
-        V1SubscriptionSchedulePhaseAdded = "v1.subscription_schedule.phase_added",
+        243 V1SubscriptionSchedulePhaseAdded = "v1.subscription_schedule.phase_added",
         /// `v1.subscription_schedule.phase_default_tax_rates_changed`
-        V1SubscriptionSchedulePhaseDefaultTaxRatesChanged = "v1.subscription_schedule.phase_default_tax_rates_changed",
+        244 V1SubscriptionSchedulePhaseDefaultTaxRatesChanged = "v1.subscription_schedule.phase_default_tax_rates_changed",
         /// `v1.subscription_schedule.phase_end_date_changed`
-        V1SubscriptionSchedulePhaseEndDateChanged = "v1.subscription_schedule.phase_end_date_changed",
+        245 V1SubscriptionSchedulePhaseEndDateChanged = "v1.subscription_schedule.phase_end_date_changed",
         /// `v1.subscription_schedule.phase_removed`
-        V1SubscriptionSchedulePhaseRemoved = "v1.subscription_schedule.phase_removed",
+        246 V1SubscriptionSchedulePhaseRemoved = "v1.subscription_schedule.phase_removed",
         /// `v1.subscription_schedule.phase_trial_end_changed`
-        V1SubscriptionSchedulePhaseTrialEndChanged = "v1.subscription_schedule.phase_trial_end_changed",
+        247 V1SubscriptionSchedulePhaseTrialEndChanged = "v1.subscription_schedule.phase_trial_end_changed",
         /// `v1.subscription_schedule.released`
-        V1SubscriptionScheduleReleased = "v1.subscription_schedule.released",
+        248 V1SubscriptionScheduleReleased = "v1.subscription_schedule.released",
         /// `v1.subscription_schedule.updated`
-        V1SubscriptionScheduleUpdated = "v1.subscription_schedule.updated",
+        249 V1SubscriptionScheduleUpdated = "v1.subscription_schedule.updated",
         /// `v1.tax.settings.updated`
-        V1TaxSettingsUpdated = "v1.tax.settings.updated",
+        250 V1TaxSettingsUpdated = "v1.tax.settings.updated",
         /// `v1.tax_rate.created`
-        V1TaxRateCreated = "v1.tax_rate.created",
+        251 V1TaxRateCreated = "v1.tax_rate.created",
         /// `v1.tax_rate.updated`
-        V1TaxRateUpdated = "v1.tax_rate.updated",
+        252 V1TaxRateUpdated = "v1.tax_rate.updated",
         /// `v1.terminal.reader.action_failed`
-        V1TerminalReaderActionFailed = "v1.terminal.reader.action_failed",
+        253 V1TerminalReaderActionFailed = "v1.terminal.reader.action_failed",
         /// `v1.terminal.reader.action_succeeded`
-        V1TerminalReaderActionSucceeded = "v1.terminal.reader.action_succeeded",
+        254 V1TerminalReaderActionSucceeded = "v1.terminal.reader.action_succeeded",
         /// `v1.terminal.reader.action_updated`
-        V1TerminalReaderActionUpdated = "v1.terminal.reader.action_updated",
+        255 V1TerminalReaderActionUpdated = "v1.terminal.reader.action_updated",
         /// `v1.test_helpers.test_clock.advancing`
-        V1TestHelpersTestClockAdvancing = "v1.test_helpers.test_clock.advancing",
+        256 V1TestHelpersTestClockAdvancing = "v1.test_helpers.test_clock.advancing",
         /// `v1.test_helpers.test_clock.created`
-        V1TestHelpersTestClockCreated = "v1.test_helpers.test_clock.created",
+        257 V1TestHelpersTestClockCreated = "v1.test_helpers.test_clock.created",
         /// `v1.test_helpers.test_clock.deleted`
-        V1TestHelpersTestClockDeleted = "v1.test_helpers.test_clock.deleted",
+        258 V1TestHelpersTestClockDeleted = "v1.test_helpers.test_clock.deleted",
         /// `v1.test_helpers.test_clock.internal_failure`
-        V1TestHelpersTestClockInternalFailure = "v1.test_helpers.test_clock.internal_failure",
+        259 V1TestHelpersTestClockInternalFailure = "v1.test_helpers.test_clock.internal_failure",
         /// `v1.test_helpers.test_clock.ready`
-        V1TestHelpersTestClockReady = "v1.test_helpers.test_clock.ready",
+        260 V1TestHelpersTestClockReady = "v1.test_helpers.test_clock.ready",
         /// `v1.topup.canceled`
-        V1TopupCanceled = "v1.topup.canceled",
+        261 V1TopupCanceled = "v1.topup.canceled",
         /// `v1.topup.created`
-        V1TopupCreated = "v1.topup.created",
+        262 V1TopupCreated = "v1.topup.created",
         /// `v1.topup.failed`
-        V1TopupFailed = "v1.topup.failed",
+        263 V1TopupFailed = "v1.topup.failed",
         /// `v1.topup.reversed`
-        V1TopupReversed = "v1.topup.reversed",
+        264 V1TopupReversed = "v1.topup.reversed",
         /// `v1.topup.succeeded`
-        V1TopupSucceeded = "v1.topup.succeeded",
+        265 V1TopupSucceeded = "v1.topup.succeeded",
         /// `v1.transfer.created`
-        V1TransferCreated = "v1.transfer.created",
+        266 V1TransferCreated = "v1.transfer.created",
         /// `v1.transfer.reversed`
-        V1TransferReversed = "v1.transfer.reversed",
+        267 V1TransferReversed = "v1.transfer.reversed",
         /// `v1.transfer.updated`
-        V1TransferUpdated = "v1.transfer.updated",
+        268 V1TransferUpdated = "v1.transfer.updated",
         /// `v2.commerce.product_catalog.imports.failed`
-        V2CommerceProductCatalogImportsFailed = "v2.commerce.product_catalog.imports.failed",
+        269 V2CommerceProductCatalogImportsFailed = "v2.commerce.product_catalog.imports.failed",
         /// `v2.commerce.product_catalog.imports.processing`
-        V2CommerceProductCatalogImportsProcessing = "v2.commerce.product_catalog.imports.processing",
+        270 V2CommerceProductCatalogImportsProcessing = "v2.commerce.product_catalog.imports.processing",
         /// `v2.commerce.product_catalog.imports.succeeded`
-        V2CommerceProductCatalogImportsSucceeded = "v2.commerce.product_catalog.imports.succeeded",
+        271 V2CommerceProductCatalogImportsSucceeded = "v2.commerce.product_catalog.imports.succeeded",
         /// `v2.commerce.product_catalog.imports.succeeded_with_errors`
-        V2CommerceProductCatalogImportsSucceededWithErrors = "v2.commerce.product_catalog.imports.succeeded_with_errors",
+        272 V2CommerceProductCatalogImportsSucceededWithErrors = "v2.commerce.product_catalog.imports.succeeded_with_errors",
         /// `v2.core.account.closed`
-        V2CoreAccountClosed = "v2.core.account.closed",
+        273 V2CoreAccountClosed = "v2.core.account.closed",
         /// `v2.core.account.created`
-        V2CoreAccountCreated = "v2.core.account.created",
+        274 V2CoreAccountCreated = "v2.core.account.created",
         /// `v2.core.account.updated`
-        V2CoreAccountUpdated = "v2.core.account.updated",
+        275 V2CoreAccountUpdated = "v2.core.account.updated",
         /// `v2.core.account[configuration.customer].capability_status_updated`
-        V2CoreAccountConfigurationCustomerCapabilityStatusUpdated = "v2.core.account[configuration.customer].capability_status_updated",
+        276 V2CoreAccountConfigurationCustomerCapabilityStatusUpdated = "v2.core.account[configuration.customer].capability_status_updated",
         /// `v2.core.account[configuration.customer].updated`
-        V2CoreAccountConfigurationCustomerUpdated = "v2.core.account[configuration.customer].updated",
+        277 V2CoreAccountConfigurationCustomerUpdated = "v2.core.account[configuration.customer].updated",
         /// `v2.core.account[configuration.merchant].capability_status_updated`
-        V2CoreAccountConfigurationMerchantCapabilityStatusUpdated = "v2.core.account[configuration.merchant].capability_status_updated",
+        278 V2CoreAccountConfigurationMerchantCapabilityStatusUpdated = "v2.core.account[configuration.merchant].capability_status_updated",
         /// `v2.core.account[configuration.merchant].updated`
-        V2CoreAccountConfigurationMerchantUpdated = "v2.core.account[configuration.merchant].updated",
+        279 V2CoreAccountConfigurationMerchantUpdated = "v2.core.account[configuration.merchant].updated",
         /// `v2.core.account[configuration.recipient].capability_status_updated`
-        V2CoreAccountConfigurationRecipientCapabilityStatusUpdated = "v2.core.account[configuration.recipient].capability_status_updated",
+        280 V2CoreAccountConfigurationRecipientCapabilityStatusUpdated = "v2.core.account[configuration.recipient].capability_status_updated",
         /// `v2.core.account[configuration.recipient].updated`
-        V2CoreAccountConfigurationRecipientUpdated = "v2.core.account[configuration.recipient].updated",
+        281 V2CoreAccountConfigurationRecipientUpdated = "v2.core.account[configuration.recipient].updated",
         /// `v2.core.account[defaults].updated`
-        V2CoreAccountDefaultsUpdated = "v2.core.account[defaults].updated",
+        282 V2CoreAccountDefaultsUpdated = "v2.core.account[defaults].updated",
         /// `v2.core.account[future_requirements].updated`
-        V2CoreAccountFutureRequirementsUpdated = "v2.core.account[future_requirements].updated",
+        283 V2CoreAccountFutureRequirementsUpdated = "v2.core.account[future_requirements].updated",
         /// `v2.core.account[identity].updated`
-        V2CoreAccountIdentityUpdated = "v2.core.account[identity].updated",
+        284 V2CoreAccountIdentityUpdated = "v2.core.account[identity].updated",
         /// `v2.core.account[requirements].updated`
-        V2CoreAccountRequirementsUpdated = "v2.core.account[requirements].updated",
+        285 V2CoreAccountRequirementsUpdated = "v2.core.account[requirements].updated",
         /// `v2.core.account_link.returned`
-        V2CoreAccountLinkReturned = "v2.core.account_link.returned",
+        286 V2CoreAccountLinkReturned = "v2.core.account_link.returned",
         /// `v2.core.account_person.created`
-        V2CoreAccountPersonCreated = "v2.core.account_person.created",
+        287 V2CoreAccountPersonCreated = "v2.core.account_person.created",
         /// `v2.core.account_person.deleted`
-        V2CoreAccountPersonDeleted = "v2.core.account_person.deleted",
+        288 V2CoreAccountPersonDeleted = "v2.core.account_person.deleted",
         /// `v2.core.account_person.updated`
-        V2CoreAccountPersonUpdated = "v2.core.account_person.updated",
+        289 V2CoreAccountPersonUpdated = "v2.core.account_person.updated",
         /// `v2.core.event_destination.ping`
-        V2CoreEventDestinationPing = "v2.core.event_destination.ping",
+        290 V2CoreEventDestinationPing = "v2.core.event_destination.ping",
         /// `v2.money_management.adjustment.created`
-        V2MoneyManagementAdjustmentCreated = "v2.money_management.adjustment.created",
+        291 V2MoneyManagementAdjustmentCreated = "v2.money_management.adjustment.created",
         /// `v2.money_management.financial_account.created`
-        V2MoneyManagementFinancialAccountCreated = "v2.money_management.financial_account.created",
+        292 V2MoneyManagementFinancialAccountCreated = "v2.money_management.financial_account.created",
         /// `v2.money_management.financial_account.updated`
-        V2MoneyManagementFinancialAccountUpdated = "v2.money_management.financial_account.updated",
+        293 V2MoneyManagementFinancialAccountUpdated = "v2.money_management.financial_account.updated",
         /// `v2.money_management.financial_address.activated`
-        V2MoneyManagementFinancialAddressActivated = "v2.money_management.financial_address.activated",
+        294 V2MoneyManagementFinancialAddressActivated = "v2.money_management.financial_address.activated",
         /// `v2.money_management.financial_address.failed`
-        V2MoneyManagementFinancialAddressFailed = "v2.money_management.financial_address.failed",
+        295 V2MoneyManagementFinancialAddressFailed = "v2.money_management.financial_address.failed",
         /// `v2.money_management.inbound_transfer.available`
-        V2MoneyManagementInboundTransferAvailable = "v2.money_management.inbound_transfer.available",
+        296 V2MoneyManagementInboundTransferAvailable = "v2.money_management.inbound_transfer.available",
         /// `v2.money_management.inbound_transfer.bank_debit_failed`
-        V2MoneyManagementInboundTransferBankDebitFailed = "v2.money_management.inbound_transfer.bank_debit_failed",
+        297 V2MoneyManagementInboundTransferBankDebitFailed = "v2.money_management.inbound_transfer.bank_debit_failed",
         /// `v2.money_management.inbound_transfer.bank_debit_processing`
-        V2MoneyManagementInboundTransferBankDebitProcessing = "v2.money_management.inbound_transfer.bank_debit_processing",
+        298 V2MoneyManagementInboundTransferBankDebitProcessing = "v2.money_management.inbound_transfer.bank_debit_processing",
         /// `v2.money_management.inbound_transfer.bank_debit_queued`
-        V2MoneyManagementInboundTransferBankDebitQueued = "v2.money_management.inbound_transfer.bank_debit_queued",
+        299 V2MoneyManagementInboundTransferBankDebitQueued = "v2.money_management.inbound_transfer.bank_debit_queued",
         /// `v2.money_management.inbound_transfer.bank_debit_returned`
-        V2MoneyManagementInboundTransferBankDebitReturned = "v2.money_management.inbound_transfer.bank_debit_returned",
+        300 V2MoneyManagementInboundTransferBankDebitReturned = "v2.money_management.inbound_transfer.bank_debit_returned",
         /// `v2.money_management.inbound_transfer.bank_debit_succeeded`
-        V2MoneyManagementInboundTransferBankDebitSucceeded = "v2.money_management.inbound_transfer.bank_debit_succeeded",
+        301 V2MoneyManagementInboundTransferBankDebitSucceeded = "v2.money_management.inbound_transfer.bank_debit_succeeded",
         /// `v2.money_management.outbound_payment.canceled`
-        V2MoneyManagementOutboundPaymentCanceled = "v2.money_management.outbound_payment.canceled",
+        302 V2MoneyManagementOutboundPaymentCanceled = "v2.money_management.outbound_payment.canceled",
         /// `v2.money_management.outbound_payment.created`
-        V2MoneyManagementOutboundPaymentCreated = "v2.money_management.outbound_payment.created",
+        303 V2MoneyManagementOutboundPaymentCreated = "v2.money_management.outbound_payment.created",
         /// `v2.money_management.outbound_payment.failed`
-        V2MoneyManagementOutboundPaymentFailed = "v2.money_management.outbound_payment.failed",
+        304 V2MoneyManagementOutboundPaymentFailed = "v2.money_management.outbound_payment.failed",
         /// `v2.money_management.outbound_payment.posted`
-        V2MoneyManagementOutboundPaymentPosted = "v2.money_management.outbound_payment.posted",
+        305 V2MoneyManagementOutboundPaymentPosted = "v2.money_management.outbound_payment.posted",
         /// `v2.money_management.outbound_payment.returned`
-        V2MoneyManagementOutboundPaymentReturned = "v2.money_management.outbound_payment.returned",
+        306 V2MoneyManagementOutboundPaymentReturned = "v2.money_management.outbound_payment.returned",
         /// `v2.money_management.outbound_payment.under_review`
-        V2MoneyManagementOutboundPaymentUnderReview = "v2.money_management.outbound_payment.under_review",
+        307 V2MoneyManagementOutboundPaymentUnderReview = "v2.money_management.outbound_payment.under_review",
         /// `v2.money_management.outbound_payment.updated`
-        V2MoneyManagementOutboundPaymentUpdated = "v2.money_management.outbound_payment.updated",
+        308 V2MoneyManagementOutboundPaymentUpdated = "v2.money_management.outbound_payment.updated",
         /// `v2.money_management.payout_intent.canceled`
-        V2MoneyManagementPayoutIntentCanceled = "v2.money_management.payout_intent.canceled",
+        309 V2MoneyManagementPayoutIntentCanceled = "v2.money_management.payout_intent.canceled",
         /// `v2.money_management.payout_intent.created`
-        V2MoneyManagementPayoutIntentCreated = "v2.money_management.payout_intent.created",
+        310 V2MoneyManagementPayoutIntentCreated = "v2.money_management.payout_intent.created",
         /// `v2.money_management.payout_intent.pending`
-        V2MoneyManagementPayoutIntentPending = "v2.money_management.payout_intent.pending",
+        311 V2MoneyManagementPayoutIntentPending = "v2.money_management.payout_intent.pending",
         /// `v2.money_management.payout_intent.posted`
-        V2MoneyManagementPayoutIntentPosted = "v2.money_management.payout_intent.posted",
+        312 V2MoneyManagementPayoutIntentPosted = "v2.money_management.payout_intent.posted",
         /// `v2.money_management.payout_intent.processing`
-        V2MoneyManagementPayoutIntentProcessing = "v2.money_management.payout_intent.processing",
+        313 V2MoneyManagementPayoutIntentProcessing = "v2.money_management.payout_intent.processing",
         /// `v2.money_management.payout_intent.requires_action`
-        V2MoneyManagementPayoutIntentRequiresAction = "v2.money_management.payout_intent.requires_action",
+        314 V2MoneyManagementPayoutIntentRequiresAction = "v2.money_management.payout_intent.requires_action",
         /// `v2.money_management.payout_intent.updated`
-        V2MoneyManagementPayoutIntentUpdated = "v2.money_management.payout_intent.updated",
+        315 V2MoneyManagementPayoutIntentUpdated = "v2.money_management.payout_intent.updated",
         /// `v2.money_management.payout_method.created`
-        V2MoneyManagementPayoutMethodCreated = "v2.money_management.payout_method.created",
+        316 V2MoneyManagementPayoutMethodCreated = "v2.money_management.payout_method.created",
         /// `v2.money_management.payout_method.updated`
-        V2MoneyManagementPayoutMethodUpdated = "v2.money_management.payout_method.updated",
+        317 V2MoneyManagementPayoutMethodUpdated = "v2.money_management.payout_method.updated",
         /// `v2.money_management.received_credit.available`
-        V2MoneyManagementReceivedCreditAvailable = "v2.money_management.received_credit.available",
+        318 V2MoneyManagementReceivedCreditAvailable = "v2.money_management.received_credit.available",
         /// `v2.money_management.received_credit.failed`
-        V2MoneyManagementReceivedCreditFailed = "v2.money_management.received_credit.failed",
+        319 V2MoneyManagementReceivedCreditFailed = "v2.money_management.received_credit.failed",
         /// `v2.money_management.received_credit.returned`
-        V2MoneyManagementReceivedCreditReturned = "v2.money_management.received_credit.returned",
+        320 V2MoneyManagementReceivedCreditReturned = "v2.money_management.received_credit.returned",
         /// `v2.money_management.received_credit.succeeded`
-        V2MoneyManagementReceivedCreditSucceeded = "v2.money_management.received_credit.succeeded",
+        321 V2MoneyManagementReceivedCreditSucceeded = "v2.money_management.received_credit.succeeded",
         /// `v2.money_management.recipient_verification.created`
-        V2MoneyManagementRecipientVerificationCreated = "v2.money_management.recipient_verification.created",
+        322 V2MoneyManagementRecipientVerificationCreated = "v2.money_management.recipient_verification.created",
         /// `v2.money_management.recipient_verification.updated`
-        V2MoneyManagementRecipientVerificationUpdated = "v2.money_management.recipient_verification.updated",
+        323 V2MoneyManagementRecipientVerificationUpdated = "v2.money_management.recipient_verification.updated",
         /// `v2.money_management.transaction.created`
-        V2MoneyManagementTransactionCreated = "v2.money_management.transaction.created",
+        324 V2MoneyManagementTransactionCreated = "v2.money_management.transaction.created",
         /// `v2.money_management.transaction.updated`
-        V2MoneyManagementTransactionUpdated = "v2.money_management.transaction.updated",
+        325 V2MoneyManagementTransactionUpdated = "v2.money_management.transaction.updated",
     }
 }
 
@@ -670,25 +670,25 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeCode {
         /// `archived_meter`
-        ArchivedMeter = "archived_meter",
+        0 ArchivedMeter = "archived_meter",
         /// `meter_event_customer_not_found`
-        MeterEventCustomerNotFound = "meter_event_customer_not_found",
+        1 MeterEventCustomerNotFound = "meter_event_customer_not_found",
         /// `meter_event_dimension_count_too_high`
-        MeterEventDimensionCountTooHigh = "meter_event_dimension_count_too_high",
+        2 MeterEventDimensionCountTooHigh = "meter_event_dimension_count_too_high",
         /// `meter_event_invalid_value`
-        MeterEventInvalidValue = "meter_event_invalid_value",
+        3 MeterEventInvalidValue = "meter_event_invalid_value",
         /// `meter_event_no_customer_defined`
-        MeterEventNoCustomerDefined = "meter_event_no_customer_defined",
+        4 MeterEventNoCustomerDefined = "meter_event_no_customer_defined",
         /// `meter_event_value_too_many_digits`
-        MeterEventValueTooManyDigits = "meter_event_value_too_many_digits",
+        5 MeterEventValueTooManyDigits = "meter_event_value_too_many_digits",
         /// `missing_dimension_payload_keys`
-        MissingDimensionPayloadKeys = "missing_dimension_payload_keys",
+        6 MissingDimensionPayloadKeys = "missing_dimension_payload_keys",
         /// `no_meter`
-        NoMeter = "no_meter",
+        7 NoMeter = "no_meter",
         /// `timestamp_in_future`
-        TimestampInFuture = "timestamp_in_future",
+        8 TimestampInFuture = "timestamp_in_future",
         /// `timestamp_too_far_in_past`
-        TimestampTooFarInPast = "timestamp_too_far_in_past",
+        9 TimestampTooFarInPast = "timestamp_too_far_in_past",
     }
 }
 
@@ -698,7 +698,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventDataUpdatedCapability {
         /// `automatic_indirect_tax`
-        AutomaticIndirectTax = "automatic_indirect_tax",
+        0 AutomaticIndirectTax = "automatic_indirect_tax",
     }
 }
 
@@ -708,29 +708,29 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventDataUpdatedCapability {
         /// `bank_accounts.ach`
-        BankAccountsAch = "bank_accounts.ach",
+        0 BankAccountsAch = "bank_accounts.ach",
         /// `bank_accounts.fedwire`
-        BankAccountsFedwire = "bank_accounts.fedwire",
+        1 BankAccountsFedwire = "bank_accounts.fedwire",
         /// `bank_accounts.fps`
-        BankAccountsFps = "bank_accounts.fps",
+        2 BankAccountsFps = "bank_accounts.fps",
         /// `bank_accounts.local`
-        BankAccountsLocal = "bank_accounts.local",
+        3 BankAccountsLocal = "bank_accounts.local",
         /// `bank_accounts.rtp`
-        BankAccountsRtp = "bank_accounts.rtp",
+        4 BankAccountsRtp = "bank_accounts.rtp",
         /// `bank_accounts.sepa`
-        BankAccountsSepa = "bank_accounts.sepa",
+        5 BankAccountsSepa = "bank_accounts.sepa",
         /// `bank_accounts.swift`
-        BankAccountsSwift = "bank_accounts.swift",
+        6 BankAccountsSwift = "bank_accounts.swift",
         /// `bank_accounts.wire`
-        BankAccountsWire = "bank_accounts.wire",
+        7 BankAccountsWire = "bank_accounts.wire",
         /// `cards`
-        Cards = "cards",
+        8 Cards = "cards",
         /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
+        9 StripeBalancePayouts = "stripe_balance.payouts",
         /// `stripe_balance.stripe_transfers`
-        StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
+        10 StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
         /// `stripe.transfers`
-        StripeTransfers = "stripe.transfers",
+        11 StripeTransfers = "stripe.transfers",
     }
 }
 
@@ -740,11 +740,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountLinkReturnedEventDataConfiguration {
         /// `customer`
-        Customer = "customer",
+        0 Customer = "customer",
         /// `merchant`
-        Merchant = "merchant",
+        1 Merchant = "merchant",
         /// `recipient`
-        Recipient = "recipient",
+        2 Recipient = "recipient",
     }
 }
 
@@ -754,8 +754,8 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountLinkReturnedEventDataUseCase {
         /// `account_onboarding`
-        AccountOnboarding = "account_onboarding",
+        0 AccountOnboarding = "account_onboarding",
         /// `account_update`
-        AccountUpdate = "account_update",
+        1 AccountUpdate = "account_update",
     }
 }

@@ -11,13 +11,13 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
     InvoiceLastFinalizationErrorType {
         /// `api_error`
-        ApiError = "api_error",
+        0 ApiError = "api_error",
         /// `card_error`
-        CardError = "card_error",
+        1 CardError = "card_error",
         /// `idempotency_error`
-        IdempotencyError = "idempotency_error",
+        2 IdempotencyError = "idempotency_error",
         /// `invalid_request_error`
-        InvalidRequestError = "invalid_request_error",
+        3 InvalidRequestError = "invalid_request_error",
     }
 }
 
@@ -27,9 +27,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
     InvoiceAutomaticTaxDisabledReason {
         /// `finalization_requires_location_inputs`
-        FinalizationRequiresLocationInputs = "finalization_requires_location_inputs",
+        0 FinalizationRequiresLocationInputs = "finalization_requires_location_inputs",
         /// `finalization_system_error`
-        FinalizationSystemError = "finalization_system_error",
+        1 FinalizationSystemError = "finalization_system_error",
     }
 }
 
@@ -39,11 +39,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
     InvoiceAutomaticTaxStatus {
         /// `complete`
-        Complete = "complete",
+        0 Complete = "complete",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `requires_location_inputs`
-        RequiresLocationInputs = "requires_location_inputs",
+        2 RequiresLocationInputs = "requires_location_inputs",
     }
 }
 
@@ -53,9 +53,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent>
     InvoiceParentType {
         /// `quote_details`
-        QuoteDetails = "quote_details",
+        0 QuoteDetails = "quote_details",
         /// `subscription_details`
-        SubscriptionDetails = "subscription_details",
+        1 SubscriptionDetails = "subscription_details",
     }
 }
 
@@ -65,23 +65,23 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object>
     InvoiceBillingReason {
         /// `automatic_pending_invoice_item_invoice`
-        AutomaticPendingInvoiceItemInvoice = "automatic_pending_invoice_item_invoice",
+        0 AutomaticPendingInvoiceItemInvoice = "automatic_pending_invoice_item_invoice",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
         /// `quote_accept`
-        QuoteAccept = "quote_accept",
+        2 QuoteAccept = "quote_accept",
         /// `subscription`
-        Subscription = "subscription",
+        3 Subscription = "subscription",
         /// `subscription_create`
-        SubscriptionCreate = "subscription_create",
+        4 SubscriptionCreate = "subscription_create",
         /// `subscription_cycle`
-        SubscriptionCycle = "subscription_cycle",
+        5 SubscriptionCycle = "subscription_cycle",
         /// `subscription_threshold`
-        SubscriptionThreshold = "subscription_threshold",
+        6 SubscriptionThreshold = "subscription_threshold",
         /// `subscription_update`
-        SubscriptionUpdate = "subscription_update",
+        7 SubscriptionUpdate = "subscription_update",
         /// `upcoming`
-        Upcoming = "upcoming",
+        8 Upcoming = "upcoming",
     }
 }
 
@@ -91,9 +91,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object>
     InvoiceCollectionMethod {
         /// `charge_automatically`
-        ChargeAutomatically = "charge_automatically",
+        0 ChargeAutomatically = "charge_automatically",
         /// `send_invoice`
-        SendInvoice = "send_invoice",
+        1 SendInvoice = "send_invoice",
     }
 }
 
@@ -108,15 +108,15 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object>
     InvoiceStatus {
         /// `draft`
-        Draft = "draft",
+        0 Draft = "draft",
         /// `open`
-        Open = "open",
+        1 Open = "open",
         /// `paid`
-        Paid = "paid",
+        2 Paid = "paid",
         /// `uncollectible`
-        Uncollectible = "uncollectible",
+        3 Uncollectible = "uncollectible",
         /// `void`
-        Void = "void",
+        4 Void = "void",
     }
 }
 
@@ -132,27 +132,27 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
     InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose {
         /// `dependant_support`
-        DependantSupport = "dependant_support",
+        0 DependantSupport = "dependant_support",
         /// `government`
-        Government = "government",
+        1 Government = "government",
         /// `loan`
-        Loan = "loan",
+        2 Loan = "loan",
         /// `mortgage`
-        Mortgage = "mortgage",
+        3 Mortgage = "mortgage",
         /// `other`
-        Other = "other",
+        4 Other = "other",
         /// `pension`
-        Pension = "pension",
+        5 Pension = "pension",
         /// `personal`
-        Personal = "personal",
+        6 Personal = "personal",
         /// `retail`
-        Retail = "retail",
+        7 Retail = "retail",
         /// `salary`
-        Salary = "salary",
+        8 Salary = "salary",
         /// `tax`
-        Tax = "tax",
+        9 Tax = "tax",
         /// `utility`
-        Utility = "utility",
+        10 Utility = "utility",
     }
 }
 
@@ -174,13 +174,13 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-bancontact>
     InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage {
         /// `de`
-        De = "de",
+        0 De = "de",
         /// `en`
-        En = "en",
+        1 En = "en",
         /// `fr`
-        Fr = "fr",
+        2 Fr = "fr",
         /// `nl`
-        Nl = "nl",
+        3 Nl = "nl",
     }
 }
 
@@ -196,17 +196,17 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
     InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry {
         /// `BE`
-        Be = "BE",
+        0 Be = "BE",
         /// `DE`
-        De = "DE",
+        1 De = "DE",
         /// `ES`
-        Es = "ES",
+        2 Es = "ES",
         /// `FR`
-        Fr = "FR",
+        3 Fr = "FR",
         /// `IE`
-        Ie = "IE",
+        4 Ie = "IE",
         /// `NL`
-        Nl = "NL",
+        5 Nl = "NL",
     }
 }
 
@@ -240,11 +240,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-rendering-pdf>
     InvoiceRenderingPdfPageSize {
         /// `a4`
-        A4 = "a4",
+        0 A4 = "a4",
         /// `auto`
-        Auto = "auto",
+        1 Auto = "auto",
         /// `letter`
-        Letter = "letter",
+        2 Letter = "letter",
     }
 }
 
@@ -254,15 +254,15 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_details-uncollectible>
     InvoiceStatusDetailsUncollectibleReason {
         /// `max_payment_attempts`
-        MaxPaymentAttempts = "max_payment_attempts",
+        0 MaxPaymentAttempts = "max_payment_attempts",
         /// `payment_not_received`
-        PaymentNotReceived = "payment_not_received",
+        1 PaymentNotReceived = "payment_not_received",
         /// `subscription_canceled`
-        SubscriptionCanceled = "subscription_canceled",
+        2 SubscriptionCanceled = "subscription_canceled",
         /// `subscription_paused`
-        SubscriptionPaused = "subscription_paused",
+        3 SubscriptionPaused = "subscription_paused",
         /// `user_forgiven`
-        UserForgiven = "user_forgiven",
+        4 UserForgiven = "user_forgiven",
     }
 }
 
@@ -272,33 +272,33 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie-company_details>
     InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
         /// `ch_ein`
-        ChEin = "ch_ein",
+        0 ChEin = "ch_ein",
         /// `de_hrb`
-        DeHrb = "de_hrb",
+        1 DeHrb = "de_hrb",
         /// `dk_cvr`
-        DkCvr = "dk_cvr",
+        2 DkCvr = "dk_cvr",
         /// `es_cif`
-        EsCif = "es_cif",
+        3 EsCif = "es_cif",
         /// `fi_tunnus`
-        FiTunnus = "fi_tunnus",
+        4 FiTunnus = "fi_tunnus",
         /// `fr_siren`
-        FrSiren = "fr_siren",
+        5 FrSiren = "fr_siren",
         /// `fr_siret`
-        FrSiret = "fr_siret",
+        6 FrSiret = "fr_siret",
         /// `it_rea`
-        ItRea = "it_rea",
+        7 ItRea = "it_rea",
         /// `nl_kvk`
-        NlKvk = "nl_kvk",
+        8 NlKvk = "nl_kvk",
         /// `no_org_number`
-        NoOrgNumber = "no_org_number",
+        9 NoOrgNumber = "no_org_number",
         /// `no_pno`
-        NoPno = "no_pno",
+        10 NoPno = "no_pno",
         /// `se_org_number`
-        SeOrgNumber = "se_org_number",
+        11 SeOrgNumber = "se_org_number",
         /// `se_pno`
-        SePno = "se_pno",
+        12 SePno = "se_pno",
         /// `uk_crn`
-        UkCrn = "uk_crn",
+        13 UkCrn = "uk_crn",
     }
 }
 
@@ -324,9 +324,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create>
     InvoiceCreatePendingInvoiceItemsBehavior {
         /// `exclude`
-        Exclude = "exclude",
+        0 Exclude = "exclude",
         /// `include`
-        Include = "include",
+        1 Include = "include",
     }
 }
 
@@ -354,9 +354,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewPreviewMode {
         /// `next`
-        Next = "next",
+        0 Next = "next",
         /// `recurring`
-        Recurring = "recurring",
+        1 Recurring = "recurring",
     }
 }
 
@@ -378,9 +378,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsEndBehavior {
         /// `cancel`
-        Cancel = "cancel",
+        0 Cancel = "cancel",
         /// `release`
-        Release = "release",
+        1 Release = "release",
     }
 }
 
@@ -390,9 +390,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType {
         /// `now`
-        Now = "now",
+        0 Now = "now",
         /// `timestamp`
-        Timestamp = "timestamp",
+        1 Timestamp = "timestamp",
     }
 }
 
@@ -432,11 +432,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType {
         /// `duration`
-        Duration = "duration",
+        0 Duration = "duration",
         /// `now`
-        Now = "now",
+        1 Now = "now",
         /// `timestamp`
-        Timestamp = "timestamp",
+        2 Timestamp = "timestamp",
     }
 }
 
@@ -482,11 +482,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchorType {
         /// `now`
-        Now = "now",
+        0 Now = "now",
         /// `timestamp`
-        Timestamp = "timestamp",
+        1 Timestamp = "timestamp",
         /// `unchanged`
-        Unchanged = "unchanged",
+        2 Unchanged = "unchanged",
     }
 }
 
@@ -502,11 +502,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsCancelAtValue {
         /// `max_billed_until`
-        MaxBilledUntil = "max_billed_until",
+        0 MaxBilledUntil = "max_billed_until",
         /// `max_period_end`
-        MaxPeriodEnd = "max_period_end",
+        1 MaxPeriodEnd = "max_period_end",
         /// `min_period_end`
-        MinPeriodEnd = "min_period_end",
+        2 MinPeriodEnd = "min_period_end",
     }
 }
 
@@ -516,9 +516,9 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `now`
-        Now = "now",
+        1 Now = "now",
     }
 }
 
@@ -528,11 +528,11 @@ words! {
     /// <https://docs.stripe.com/api/invoices/create_preview>
     InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType {
         /// `item_current_period_start`
-        ItemCurrentPeriodStart = "item_current_period_start",
+        0 ItemCurrentPeriodStart = "item_current_period_start",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `now`
-        Now = "now",
+        2 Now = "now",
     }
 }
 
@@ -553,8 +553,8 @@ words! {
     /// <https://docs.stripe.com/api/invoices/remove_lines>
     InvoiceRemoveLinesLineBehavior {
         /// `delete`
-        Delete = "delete",
+        0 Delete = "delete",
         /// `unassign`
-        Unassign = "unassign",
+        1 Unassign = "unassign",
     }
 }

@@ -11,15 +11,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationAuthorizationMethod {
         /// `chip`
-        Chip = "chip",
+        0 Chip = "chip",
         /// `contactless`
-        Contactless = "contactless",
+        1 Contactless = "contactless",
         /// `keyed_in`
-        KeyedIn = "keyed_in",
+        2 KeyedIn = "keyed_in",
         /// `online`
-        Online = "online",
+        3 Online = "online",
         /// `swipe`
-        Swipe = "swipe",
+        4 Swipe = "swipe",
     }
 }
 
@@ -29,9 +29,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationCardPresence {
         /// `not_present`
-        NotPresent = "not_present",
+        0 NotPresent = "not_present",
         /// `present`
-        Present = "present",
+        1 Present = "present",
     }
 }
 
@@ -41,13 +41,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
     IssuingAuthorizationStatus {
         /// `closed`
-        Closed = "closed",
+        0 Closed = "closed",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `pending`
-        Pending = "pending",
+        2 Pending = "pending",
         /// `reversed`
-        Reversed = "reversed",
+        3 Reversed = "reversed",
     }
 }
 
@@ -57,9 +57,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
     IssuingAuthorizationVerificationDataAuthenticationExemptionClaimedBy {
         /// `acquirer`
-        Acquirer = "acquirer",
+        0 Acquirer = "acquirer",
         /// `issuer`
-        Issuer = "issuer",
+        1 Issuer = "issuer",
     }
 }
 
@@ -69,9 +69,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
     IssuingAuthorizationVerificationDataAuthenticationExemptionType {
         /// `low_value_transaction`
-        LowValueTransaction = "low_value_transaction",
+        0 LowValueTransaction = "low_value_transaction",
         /// `transaction_risk_analysis`
-        TransactionRiskAnalysis = "transaction_risk_analysis",
+        1 TransactionRiskAnalysis = "transaction_risk_analysis",
     }
 }
 
@@ -81,11 +81,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
     IssuingAuthorizationFleetPurchaseType {
         /// `fuel_and_non_fuel_purchase`
-        FuelAndNonFuelPurchase = "fuel_and_non_fuel_purchase",
+        0 FuelAndNonFuelPurchase = "fuel_and_non_fuel_purchase",
         /// `fuel_purchase`
-        FuelPurchase = "fuel_purchase",
+        1 FuelPurchase = "fuel_purchase",
         /// `non_fuel_purchase`
-        NonFuelPurchase = "non_fuel_purchase",
+        2 NonFuelPurchase = "non_fuel_purchase",
     }
 }
 
@@ -95,11 +95,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
     IssuingAuthorizationFleetServiceType {
         /// `full_service`
-        FullService = "full_service",
+        0 FullService = "full_service",
         /// `non_fuel_transaction`
-        NonFuelTransaction = "non_fuel_transaction",
+        1 NonFuelTransaction = "non_fuel_transaction",
         /// `self_service`
-        SelfService = "self_service",
+        2 SelfService = "self_service",
     }
 }
 
@@ -109,15 +109,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
     IssuingAuthorizationFraudChallengeStatus {
         /// `expired`
-        Expired = "expired",
+        0 Expired = "expired",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `rejected`
-        Rejected = "rejected",
+        2 Rejected = "rejected",
         /// `undeliverable`
-        Undeliverable = "undeliverable",
+        3 Undeliverable = "undeliverable",
         /// `verified`
-        Verified = "verified",
+        4 Verified = "verified",
     }
 }
 
@@ -127,9 +127,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
     IssuingAuthorizationFraudChallengeUndeliverableReason {
         /// `no_phone_number`
-        NoPhoneNumber = "no_phone_number",
+        0 NoPhoneNumber = "no_phone_number",
         /// `unsupported_phone_number`
-        UnsupportedPhoneNumber = "unsupported_phone_number",
+        1 UnsupportedPhoneNumber = "unsupported_phone_number",
     }
 }
 
@@ -139,15 +139,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
     IssuingAuthorizationFuelType {
         /// `diesel`
-        Diesel = "diesel",
+        0 Diesel = "diesel",
         /// `other`
-        Other = "other",
+        1 Other = "other",
         /// `unleaded_plus`
-        UnleadedPlus = "unleaded_plus",
+        2 UnleadedPlus = "unleaded_plus",
         /// `unleaded_regular`
-        UnleadedRegular = "unleaded_regular",
+        3 UnleadedRegular = "unleaded_regular",
         /// `unleaded_super`
-        UnleadedSuper = "unleaded_super",
+        4 UnleadedSuper = "unleaded_super",
     }
 }
 
@@ -157,21 +157,21 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
     IssuingAuthorizationFuelUnit {
         /// `charging_minute`
-        ChargingMinute = "charging_minute",
+        0 ChargingMinute = "charging_minute",
         /// `imperial_gallon`
-        ImperialGallon = "imperial_gallon",
+        1 ImperialGallon = "imperial_gallon",
         /// `kilogram`
-        Kilogram = "kilogram",
+        2 Kilogram = "kilogram",
         /// `kilowatt_hour`
-        KilowattHour = "kilowatt_hour",
+        3 KilowattHour = "kilowatt_hour",
         /// `liter`
-        Liter = "liter",
+        4 Liter = "liter",
         /// `other`
-        Other = "other",
+        5 Other = "other",
         /// `pound`
-        Pound = "pound",
+        6 Pound = "pound",
         /// `us_gallon`
-        UsGallon = "us_gallon",
+        7 UsGallon = "us_gallon",
     }
 }
 
@@ -181,13 +181,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-three_d_secure>
     IssuingAuthorizationVerificationDataThreeDSecureResult {
         /// `attempt_acknowledged`
-        AttemptAcknowledged = "attempt_acknowledged",
+        0 AttemptAcknowledged = "attempt_acknowledged",
         /// `authenticated`
-        Authenticated = "authenticated",
+        1 Authenticated = "authenticated",
         /// `failed`
-        Failed = "failed",
+        2 Failed = "failed",
         /// `required`
-        Required = "required",
+        3 Required = "required",
     }
 }
 
@@ -197,11 +197,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data>
     IssuingAuthorizationVerificationDataAddressLine1Check {
         /// `match`
-        Match = "match",
+        0 Match = "match",
         /// `mismatch`
-        Mismatch = "mismatch",
+        1 Mismatch = "mismatch",
         /// `not_provided`
-        NotProvided = "not_provided",
+        2 NotProvided = "not_provided",
     }
 }
 
@@ -211,11 +211,11 @@ words! {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
     TestHelpersIssuingAuthorizationCreateFraudDisputabilityLikelihood {
         /// `neutral`
-        Neutral = "neutral",
+        0 Neutral = "neutral",
         /// `very_likely`
-        VeryLikely = "very_likely",
+        1 VeryLikely = "very_likely",
         /// `very_unlikely`
-        VeryUnlikely = "very_unlikely",
+        2 VeryUnlikely = "very_unlikely",
     }
 }
 

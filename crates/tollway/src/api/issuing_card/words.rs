@@ -11,13 +11,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardCancellationReason {
         /// `design_rejected`
-        DesignRejected = "design_rejected",
+        0 DesignRejected = "design_rejected",
         /// `fulfillment_error`
-        FulfillmentError = "fulfillment_error",
+        1 FulfillmentError = "fulfillment_error",
         /// `lost`
-        Lost = "lost",
+        2 Lost = "lost",
         /// `stolen`
-        Stolen = "stolen",
+        3 Stolen = "stolen",
     }
 }
 
@@ -27,15 +27,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardReplacementReason {
         /// `damaged`
-        Damaged = "damaged",
+        0 Damaged = "damaged",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `fulfillment_error`
-        FulfillmentError = "fulfillment_error",
+        2 FulfillmentError = "fulfillment_error",
         /// `lost`
-        Lost = "lost",
+        3 Lost = "lost",
         /// `stolen`
-        Stolen = "stolen",
+        4 Stolen = "stolen",
     }
 }
 
@@ -45,11 +45,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `canceled`
-        Canceled = "canceled",
+        1 Canceled = "canceled",
         /// `inactive`
-        Inactive = "inactive",
+        2 Inactive = "inactive",
     }
 }
 
@@ -59,9 +59,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object>
     IssuingCardType {
         /// `physical`
-        Physical = "physical",
+        0 Physical = "physical",
         /// `virtual`
-        Virtual = "virtual",
+        1 Virtual = "virtual",
     }
 }
 
@@ -71,11 +71,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets-apple_pay>
     IssuingCardWalletsApplePayIneligibleReason {
         /// `missing_agreement`
-        MissingAgreement = "missing_agreement",
+        0 MissingAgreement = "missing_agreement",
         /// `missing_cardholder_contact`
-        MissingCardholderContact = "missing_cardholder_contact",
+        1 MissingCardholderContact = "missing_cardholder_contact",
         /// `unsupported_region`
-        UnsupportedRegion = "unsupported_region",
+        2 UnsupportedRegion = "unsupported_region",
     }
 }
 
@@ -90,13 +90,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-latest_fraud_warning>
     IssuingCardLatestFraudWarningType {
         /// `card_testing_exposure`
-        CardTestingExposure = "card_testing_exposure",
+        0 CardTestingExposure = "card_testing_exposure",
         /// `fraud_dispute_filed`
-        FraudDisputeFiled = "fraud_dispute_filed",
+        1 FraudDisputeFiled = "fraud_dispute_filed",
         /// `third_party_reported`
-        ThirdPartyReported = "third_party_reported",
+        2 ThirdPartyReported = "third_party_reported",
         /// `user_indicated_fraud`
-        UserIndicatedFraud = "user_indicated_fraud",
+        3 UserIndicatedFraud = "user_indicated_fraud",
     }
 }
 
@@ -106,15 +106,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingCarrier {
         /// `correos`
-        Correos = "correos",
+        0 Correos = "correos",
         /// `dhl`
-        Dhl = "dhl",
+        1 Dhl = "dhl",
         /// `fedex`
-        Fedex = "fedex",
+        2 Fedex = "fedex",
         /// `royal_mail`
-        RoyalMail = "royal_mail",
+        3 RoyalMail = "royal_mail",
         /// `usps`
-        Usps = "usps",
+        4 Usps = "usps",
     }
 }
 
@@ -124,11 +124,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingService {
         /// `express`
-        Express = "express",
+        0 Express = "express",
         /// `priority`
-        Priority = "priority",
+        1 Priority = "priority",
         /// `standard`
-        Standard = "standard",
+        2 Standard = "standard",
     }
 }
 
@@ -138,19 +138,19 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `delivered`
-        Delivered = "delivered",
+        1 Delivered = "delivered",
         /// `failure`
-        Failure = "failure",
+        2 Failure = "failure",
         /// `pending`
-        Pending = "pending",
+        3 Pending = "pending",
         /// `returned`
-        Returned = "returned",
+        4 Returned = "returned",
         /// `shipped`
-        Shipped = "shipped",
+        5 Shipped = "shipped",
         /// `submitted`
-        Submitted = "submitted",
+        6 Submitted = "submitted",
     }
 }
 
@@ -160,9 +160,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
     IssuingCardShippingType {
         /// `bulk`
-        Bulk = "bulk",
+        0 Bulk = "bulk",
         /// `individual`
-        Individual = "individual",
+        1 Individual = "individual",
     }
 }
 
@@ -172,11 +172,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
     IssuingCardShippingAddressValidationMode {
         /// `disabled`
-        Disabled = "disabled",
+        0 Disabled = "disabled",
         /// `normalization_only`
-        NormalizationOnly = "normalization_only",
+        1 NormalizationOnly = "normalization_only",
         /// `validation_and_normalization`
-        ValidationAndNormalization = "validation_and_normalization",
+        2 ValidationAndNormalization = "validation_and_normalization",
     }
 }
 
@@ -186,11 +186,11 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
     IssuingCardShippingAddressValidationResult {
         /// `indeterminate`
-        Indeterminate = "indeterminate",
+        0 Indeterminate = "indeterminate",
         /// `likely_deliverable`
-        LikelyDeliverable = "likely_deliverable",
+        1 LikelyDeliverable = "likely_deliverable",
         /// `likely_undeliverable`
-        LikelyUndeliverable = "likely_undeliverable",
+        2 LikelyUndeliverable = "likely_undeliverable",
     }
 }
 
@@ -200,17 +200,17 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls-spending_limits>
     IssuingCardSpendingControlsSpendingLimitInterval {
         /// `all_time`
-        AllTime = "all_time",
+        0 AllTime = "all_time",
         /// `daily`
-        Daily = "daily",
+        1 Daily = "daily",
         /// `monthly`
-        Monthly = "monthly",
+        2 Monthly = "monthly",
         /// `per_authorization`
-        PerAuthorization = "per_authorization",
+        3 PerAuthorization = "per_authorization",
         /// `weekly`
-        Weekly = "weekly",
+        4 Weekly = "weekly",
         /// `yearly`
-        Yearly = "yearly",
+        5 Yearly = "yearly",
     }
 }
 
@@ -220,13 +220,13 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/create>
     IssuingCardCreateReplacementReason {
         /// `damaged`
-        Damaged = "damaged",
+        0 Damaged = "damaged",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `lost`
-        Lost = "lost",
+        2 Lost = "lost",
         /// `stolen`
-        Stolen = "stolen",
+        3 Stolen = "stolen",
     }
 }
 
@@ -241,8 +241,8 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/update>
     IssuingCardUpdateCancellationReason {
         /// `lost`
-        Lost = "lost",
+        0 Lost = "lost",
         /// `stolen`
-        Stolen = "stolen",
+        1 Stolen = "stolen",
     }
 }

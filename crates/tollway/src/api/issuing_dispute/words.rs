@@ -10,15 +10,15 @@ words! {
     /// <https://docs.stripe.com/api/issuing/disputes/object>
     IssuingDisputeStatus {
         /// `expired`
-        Expired = "expired",
+        0 Expired = "expired",
         /// `lost`
-        Lost = "lost",
+        1 Lost = "lost",
         /// `submitted`
-        Submitted = "submitted",
+        2 Submitted = "submitted",
         /// `unsubmitted`
-        Unsubmitted = "unsubmitted",
+        3 Unsubmitted = "unsubmitted",
         /// `won`
-        Won = "won",
+        4 Won = "won",
     }
 }
 
@@ -28,9 +28,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
     IssuingDisputeEvidenceCanceledProductType {
         /// `merchandise`
-        Merchandise = "merchandise",
+        0 Merchandise = "merchandise",
         /// `service`
-        Service = "service",
+        1 Service = "service",
     }
 }
 
@@ -40,9 +40,9 @@ words! {
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
     IssuingDisputeEvidenceCanceledReturnStatus {
         /// `merchant_rejected`
-        MerchantRejected = "merchant_rejected",
+        0 MerchantRejected = "merchant_rejected",
         /// `successful`
-        Successful = "successful",
+        1 Successful = "successful",
     }
 }
 
@@ -52,20 +52,20 @@ words! {
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence>
     IssuingDisputeEvidenceReason {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `duplicate`
-        Duplicate = "duplicate",
+        1 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        2 Fraudulent = "fraudulent",
         /// `merchandise_not_as_described`
-        MerchandiseNotAsDescribed = "merchandise_not_as_described",
+        3 MerchandiseNotAsDescribed = "merchandise_not_as_described",
         /// `no_valid_authorization`
-        NoValidAuthorization = "no_valid_authorization",
+        4 NoValidAuthorization = "no_valid_authorization",
         /// `not_received`
-        NotReceived = "not_received",
+        5 NotReceived = "not_received",
         /// `other`
-        Other = "other",
+        6 Other = "other",
         /// `service_not_as_described`
-        ServiceNotAsDescribed = "service_not_as_described",
+        7 ServiceNotAsDescribed = "service_not_as_described",
     }
 }

@@ -16,9 +16,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object>
     PaymentAttemptRecordReportedBy {
         /// `self`
-        Self_ = "self",
+        0 Self_ = "self",
         /// `stripe`
-        Stripe = "stripe",
+        1 Stripe = "stripe",
     }
 }
 
@@ -34,19 +34,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
     PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage {
         /// `de`
-        De = "de",
+        0 De = "de",
         /// `en`
-        En = "en",
+        1 En = "en",
         /// `es`
-        Es = "es",
+        2 Es = "es",
         /// `fr`
-        Fr = "fr",
+        3 Fr = "fr",
         /// `it`
-        It = "it",
+        4 It = "it",
         /// `nl`
-        Nl = "nl",
+        5 Nl = "nl",
         /// `pl`
-        Pl = "pl",
+        6 Pl = "pl",
     }
 }
 
@@ -68,7 +68,7 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding>
     PaymentAttemptRecordPaymentMethodDetailsAmazonPayFundingType {
         /// `card`
-        Card = "card",
+        0 Card = "card",
     }
 }
 
@@ -78,27 +78,27 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
     PaymentAttemptRecordPaymentMethodDetailsCardBrand {
         /// `amex`
-        Amex = "amex",
+        0 Amex = "amex",
         /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
+        1 CartesBancaires = "cartes_bancaires",
         /// `diners`
-        Diners = "diners",
+        2 Diners = "diners",
         /// `discover`
-        Discover = "discover",
+        3 Discover = "discover",
         /// `eftpos_au`
-        EftposAu = "eftpos_au",
+        4 EftposAu = "eftpos_au",
         /// `interac`
-        Interac = "interac",
+        5 Interac = "interac",
         /// `jcb`
-        Jcb = "jcb",
+        6 Jcb = "jcb",
         /// `link`
-        Link = "link",
+        7 Link = "link",
         /// `mastercard`
-        Mastercard = "mastercard",
+        8 Mastercard = "mastercard",
         /// `unionpay`
-        Unionpay = "unionpay",
+        9 Unionpay = "unionpay",
         /// `visa`
-        Visa = "visa",
+        10 Visa = "visa",
     }
 }
 
@@ -108,11 +108,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
     PaymentAttemptRecordPaymentMethodDetailsCardFunding {
         /// `credit`
-        Credit = "credit",
+        0 Credit = "credit",
         /// `debit`
-        Debit = "debit",
+        1 Debit = "debit",
         /// `prepaid`
-        Prepaid = "prepaid",
+        2 Prepaid = "prepaid",
     }
 }
 
@@ -140,9 +140,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow {
         /// `challenge`
-        Challenge = "challenge",
+        0 Challenge = "challenge",
         /// `frictionless`
-        Frictionless = "frictionless",
+        1 Frictionless = "frictionless",
     }
 }
 
@@ -152,19 +152,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator {
         /// `01`
-        V01 = "01",
+        0 V01 = "01",
         /// `02`
-        V02 = "02",
+        1 V02 = "02",
         /// `03`
-        V03 = "03",
+        2 V03 = "03",
         /// `04`
-        V04 = "04",
+        3 V04 = "04",
         /// `05`
-        V05 = "05",
+        4 V05 = "05",
         /// `06`
-        V06 = "06",
+        5 V06 = "06",
         /// `07`
-        V07 = "07",
+        6 V07 = "07",
     }
 }
 
@@ -174,9 +174,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator {
         /// `low_risk`
-        LowRisk = "low_risk",
+        0 LowRisk = "low_risk",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 
@@ -186,19 +186,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult {
         /// `attempt_acknowledged`
-        AttemptAcknowledged = "attempt_acknowledged",
+        0 AttemptAcknowledged = "attempt_acknowledged",
         /// `authenticated`
-        Authenticated = "authenticated",
+        1 Authenticated = "authenticated",
         /// `data_share_only`
-        DataShareOnly = "data_share_only",
+        2 DataShareOnly = "data_share_only",
         /// `exempted`
-        Exempted = "exempted",
+        3 Exempted = "exempted",
         /// `failed`
-        Failed = "failed",
+        4 Failed = "failed",
         /// `not_supported`
-        NotSupported = "not_supported",
+        5 NotSupported = "not_supported",
         /// `processing_error`
-        ProcessingError = "processing_error",
+        6 ProcessingError = "processing_error",
     }
 }
 
@@ -208,19 +208,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `bypassed`
-        Bypassed = "bypassed",
+        1 Bypassed = "bypassed",
         /// `canceled`
-        Canceled = "canceled",
+        2 Canceled = "canceled",
         /// `card_not_enrolled`
-        CardNotEnrolled = "card_not_enrolled",
+        3 CardNotEnrolled = "card_not_enrolled",
         /// `network_not_supported`
-        NetworkNotSupported = "network_not_supported",
+        4 NetworkNotSupported = "network_not_supported",
         /// `protocol_error`
-        ProtocolError = "protocol_error",
+        5 ProtocolError = "protocol_error",
         /// `rejected`
-        Rejected = "rejected",
+        6 Rejected = "rejected",
     }
 }
 
@@ -230,15 +230,15 @@ words! {
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
     PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion {
         /// `1.0.2`
-        V102 = "1.0.2",
+        0 V102 = "1.0.2",
         /// `2.1.0`
-        V210 = "2.1.0",
+        1 V210 = "2.1.0",
         /// `2.2.0`
-        V220 = "2.2.0",
+        2 V220 = "2.2.0",
         /// `2.3.0`
-        V230 = "2.3.0",
+        3 V230 = "2.3.0",
         /// `2.3.1`
-        V231 = "2.3.1",
+        4 V231 = "2.3.1",
     }
 }
 

@@ -11,9 +11,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-error>
     PaymentIntentAmountDetailsErrorCode {
         /// `amount_details_amount_mismatch`
-        AmountDetailsAmountMismatch = "amount_details_amount_mismatch",
+        0 AmountDetailsAmountMismatch = "amount_details_amount_mismatch",
         /// `amount_details_tax_shipping_discount_greater_than_amount`
-        AmountDetailsTaxShippingDiscountGreaterThanAmount = "amount_details_tax_shipping_discount_greater_than_amount",
+        1 AmountDetailsTaxShippingDiscountGreaterThanAmount = "amount_details_tax_shipping_discount_greater_than_amount",
     }
 }
 
@@ -35,21 +35,21 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentCancellationReason {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `automatic`
-        Automatic = "automatic",
+        1 Automatic = "automatic",
         /// `duplicate`
-        Duplicate = "duplicate",
+        2 Duplicate = "duplicate",
         /// `expired`
-        Expired = "expired",
+        3 Expired = "expired",
         /// `failed_invoice`
-        FailedInvoice = "failed_invoice",
+        4 FailedInvoice = "failed_invoice",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        5 Fraudulent = "fraudulent",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        6 RequestedByCustomer = "requested_by_customer",
         /// `void_invoice`
-        VoidInvoice = "void_invoice",
+        7 VoidInvoice = "void_invoice",
     }
 }
 
@@ -59,11 +59,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentCaptureMethod {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `automatic_async`
-        AutomaticAsync = "automatic_async",
+        1 AutomaticAsync = "automatic_async",
         /// `manual`
-        Manual = "manual",
+        2 Manual = "manual",
     }
 }
 
@@ -83,19 +83,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `processing`
-        Processing = "processing",
+        1 Processing = "processing",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        2 RequiresAction = "requires_action",
         /// `requires_capture`
-        RequiresCapture = "requires_capture",
+        3 RequiresCapture = "requires_capture",
         /// `requires_confirmation`
-        RequiresConfirmation = "requires_confirmation",
+        4 RequiresConfirmation = "requires_confirmation",
         /// `requires_payment_method`
-        RequiresPaymentMethod = "requires_payment_method",
+        5 RequiresPaymentMethod = "requires_payment_method",
         /// `succeeded`
-        Succeeded = "succeeded",
+        6 Succeeded = "succeeded",
     }
 }
 
@@ -111,9 +111,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
     PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType {
         /// `amounts`
-        Amounts = "amounts",
+        0 Amounts = "amounts",
         /// `descriptor_code`
-        DescriptorCode = "descriptor_code",
+        1 DescriptorCode = "descriptor_code",
     }
 }
 
@@ -135,29 +135,29 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
     PaymentIntentPaymentMethodOptionsCardNetwork {
         /// `amex`
-        Amex = "amex",
+        0 Amex = "amex",
         /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
+        1 CartesBancaires = "cartes_bancaires",
         /// `diners`
-        Diners = "diners",
+        2 Diners = "diners",
         /// `discover`
-        Discover = "discover",
+        3 Discover = "discover",
         /// `eftpos_au`
-        EftposAu = "eftpos_au",
+        4 EftposAu = "eftpos_au",
         /// `girocard`
-        Girocard = "girocard",
+        5 Girocard = "girocard",
         /// `interac`
-        Interac = "interac",
+        6 Interac = "interac",
         /// `jcb`
-        Jcb = "jcb",
+        7 Jcb = "jcb",
         /// `link`
-        Link = "link",
+        8 Link = "link",
         /// `mastercard`
-        Mastercard = "mastercard",
+        9 Mastercard = "mastercard",
         /// `unionpay`
-        Unionpay = "unionpay",
+        10 Unionpay = "unionpay",
         /// `visa`
-        Visa = "visa",
+        11 Visa = "visa",
     }
 }
 
@@ -179,11 +179,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
     PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage {
         /// `installment`
-        Installment = "installment",
+        0 Installment = "installment",
         /// `recurring`
-        Recurring = "recurring",
+        1 Recurring = "recurring",
         /// `unscheduled`
-        Unscheduled = "unscheduled",
+        2 Unscheduled = "unscheduled",
     }
 }
 
@@ -223,13 +223,13 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account>
     PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose {
         /// `goods`
-        Goods = "goods",
+        0 Goods = "goods",
         /// `other`
-        Other = "other",
+        1 Other = "other",
         /// `services`
-        Services = "services",
+        2 Services = "services",
         /// `unspecified`
-        Unspecified = "unspecified",
+        3 Unspecified = "unspecified",
     }
 }
 
@@ -251,15 +251,15 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-mandate_options>
     PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval {
         /// `day`
-        Day = "day",
+        0 Day = "day",
         /// `month`
-        Month = "month",
+        1 Month = "month",
         /// `sporadic`
-        Sporadic = "sporadic",
+        2 Sporadic = "sporadic",
         /// `week`
-        Week = "week",
+        3 Week = "week",
         /// `year`
-        Year = "year",
+        4 Year = "year",
     }
 }
 
@@ -269,9 +269,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present>
     PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod {
         /// `manual`
-        Manual = "manual",
+        0 Manual = "manual",
         /// `manual_preferred`
-        ManualPreferred = "manual_preferred",
+        1 ManualPreferred = "manual_preferred",
     }
 }
 
@@ -281,9 +281,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present-routing>
     PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority {
         /// `domestic`
-        Domestic = "domestic",
+        0 Domestic = "domestic",
         /// `international`
-        International = "international",
+        1 International = "international",
     }
 }
 
@@ -328,9 +328,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreateOffSessionValue {
         /// `one_off`
-        OneOff = "one_off",
+        0 OneOff = "one_off",
         /// `recurring`
-        Recurring = "recurring",
+        1 Recurring = "recurring",
     }
 }
 
@@ -357,17 +357,17 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodDataSofortCountry {
         /// `AT`
-        At = "AT",
+        0 At = "AT",
         /// `BE`
-        Be = "BE",
+        1 Be = "BE",
         /// `DE`
-        De = "DE",
+        2 De = "DE",
         /// `ES`
-        Es = "ES",
+        3 Es = "ES",
         /// `IT`
-        It = "IT",
+        4 It = "IT",
         /// `NL`
-        Nl = "NL",
+        5 Nl = "NL",
     }
 }
 
@@ -389,19 +389,19 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus {
         /// `A`
-        A = "A",
+        0 A = "A",
         /// `C`
-        C = "C",
+        1 C = "C",
         /// `I`
-        I = "I",
+        2 I = "I",
         /// `N`
-        N = "N",
+        3 N = "N",
         /// `R`
-        R = "R",
+        4 R = "R",
         /// `U`
-        U = "U",
+        5 U = "U",
         /// `Y`
-        Y = "Y",
+        6 Y = "Y",
     }
 }
 
@@ -423,17 +423,17 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo {
         /// `0`
-        V0 = "0",
+        0 V0 = "0",
         /// `1`
-        V1 = "1",
+        1 V1 = "1",
         /// `2`
-        V2 = "2",
+        2 V2 = "2",
         /// `3`
-        V3 = "3",
+        3 V3 = "3",
         /// `4`
-        V4 = "4",
+        4 V4 = "4",
         /// `A`
-        A = "A",
+        5 A = "A",
     }
 }
 
@@ -478,12 +478,12 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/cancel>
     PaymentIntentCancelCancellationReason {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `duplicate`
-        Duplicate = "duplicate",
+        1 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        2 Fraudulent = "fraudulent",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        3 RequestedByCustomer = "requested_by_customer",
     }
 }

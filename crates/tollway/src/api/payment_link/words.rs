@@ -26,9 +26,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion>
     PaymentLinkAfterCompletionType {
         /// `hosted_confirmation`
-        HostedConfirmation = "hosted_confirmation",
+        0 HostedConfirmation = "hosted_confirmation",
         /// `redirect`
-        Redirect = "redirect",
+        1 Redirect = "redirect",
     }
 }
 
@@ -38,13 +38,13 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options-card-restrictions>
     PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked {
         /// `american_express`
-        AmericanExpress = "american_express",
+        0 AmericanExpress = "american_express",
         /// `discover_global_network`
-        DiscoverGlobalNetwork = "discover_global_network",
+        1 DiscoverGlobalNetwork = "discover_global_network",
         /// `mastercard`
-        Mastercard = "mastercard",
+        2 Mastercard = "mastercard",
         /// `visa`
-        Visa = "visa",
+        3 Visa = "visa",
     }
 }
 
@@ -54,9 +54,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
     PaymentLinkConsentCollectionPromotions {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 
@@ -66,9 +66,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
     PaymentLinkConsentCollectionTermsOfService {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `required`
-        Required = "required",
+        1 Required = "required",
     }
 }
 
@@ -78,11 +78,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields>
     PaymentLinkCustomFieldType {
         /// `dropdown`
-        Dropdown = "dropdown",
+        0 Dropdown = "dropdown",
         /// `numeric`
-        Numeric = "numeric",
+        1 Numeric = "numeric",
         /// `text`
-        Text = "text",
+        2 Text = "text",
     }
 }
 
@@ -102,9 +102,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection-payment_method_reuse_agreement>
     PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `hidden`
-        Hidden = "hidden",
+        1 Hidden = "hidden",
     }
 }
 
@@ -114,9 +114,9 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-tax_id_collection>
     PaymentLinkTaxIdCollectionRequired {
         /// `if_supported`
-        IfSupported = "if_supported",
+        0 IfSupported = "if_supported",
         /// `never`
-        Never = "never",
+        1 Never = "never",
     }
 }
 

@@ -16,11 +16,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_methods/create>
     PaymentMethodCreateCardNetworksPreferred {
         /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
+        0 CartesBancaires = "cartes_bancaires",
         /// `mastercard`
-        Mastercard = "mastercard",
+        1 Mastercard = "mastercard",
         /// `visa`
-        Visa = "visa",
+        2 Visa = "visa",
     }
 }
 

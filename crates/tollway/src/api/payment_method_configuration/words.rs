@@ -10,11 +10,11 @@ words! {
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
     PaymentMethodConfigurationAcssDebitDisplayPreferencePreference {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `off`
-        Off = "off",
+        1 Off = "off",
         /// `on`
-        On = "on",
+        2 On = "on",
     }
 }
 
@@ -24,8 +24,8 @@ words! {
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
     PaymentMethodConfigurationAcssDebitDisplayPreferenceValue {
         /// `off`
-        Off = "off",
+        0 Off = "off",
         /// `on`
-        On = "on",
+        1 On = "on",
     }
 }

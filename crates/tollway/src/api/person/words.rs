@@ -10,9 +10,9 @@ words! {
     /// <https://docs.stripe.com/api/accounts/persons/object>
     PersonPoliticalExposure {
         /// `existing`
-        Existing = "existing",
+        0 Existing = "existing",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 
@@ -22,18 +22,18 @@ words! {
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-ethnicity_details>
     PersonUsCfpbDataEthnicityDetailsEthnicity {
         /// `cuban`
-        Cuban = "cuban",
+        0 Cuban = "cuban",
         /// `hispanic_or_latino`
-        HispanicOrLatino = "hispanic_or_latino",
+        1 HispanicOrLatino = "hispanic_or_latino",
         /// `mexican`
-        Mexican = "mexican",
+        2 Mexican = "mexican",
         /// `not_hispanic_or_latino`
-        NotHispanicOrLatino = "not_hispanic_or_latino",
+        3 NotHispanicOrLatino = "not_hispanic_or_latino",
         /// `other_hispanic_or_latino`
-        OtherHispanicOrLatino = "other_hispanic_or_latino",
+        4 OtherHispanicOrLatino = "other_hispanic_or_latino",
         /// `prefer_not_to_answer`
-        PreferNotToAnswer = "prefer_not_to_answer",
+        5 PreferNotToAnswer = "prefer_not_to_answer",
         /// `puerto_rican`
-        PuertoRican = "puerto_rican",
+        6 PuertoRican = "puerto_rican",
     }
 }

@@ -16,13 +16,13 @@ words! {
     /// <https://docs.stripe.com/api/quotes/object>
     QuoteStatus {
         /// `accepted`
-        Accepted = "accepted",
+        0 Accepted = "accepted",
         /// `canceled`
-        Canceled = "canceled",
+        1 Canceled = "canceled",
         /// `draft`
-        Draft = "draft",
+        2 Draft = "draft",
         /// `open`
-        Open = "open",
+        3 Open = "open",
     }
 }
 
@@ -42,9 +42,9 @@ words! {
     /// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data-billing_mode>
     QuoteSubscriptionDataBillingModeType {
         /// `classic`
-        Classic = "classic",
+        0 Classic = "classic",
         /// `flexible`
-        Flexible = "flexible",
+        1 Flexible = "flexible",
     }
 }
 
@@ -54,9 +54,9 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode-flexible>
     QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts {
         /// `included`
-        Included = "included",
+        0 Included = "included",
         /// `itemized`
-        Itemized = "itemized",
+        1 Itemized = "itemized",
     }
 }
 

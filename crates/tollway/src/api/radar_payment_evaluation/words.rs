@@ -11,27 +11,27 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-dispute_opened>
     RadarPaymentEvaluationEventDisputeOpenedReason {
         /// `account_not_available`
-        AccountNotAvailable = "account_not_available",
+        0 AccountNotAvailable = "account_not_available",
         /// `credit_not_processed`
-        CreditNotProcessed = "credit_not_processed",
+        1 CreditNotProcessed = "credit_not_processed",
         /// `customer_initiated`
-        CustomerInitiated = "customer_initiated",
+        2 CustomerInitiated = "customer_initiated",
         /// `duplicate`
-        Duplicate = "duplicate",
+        3 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        4 Fraudulent = "fraudulent",
         /// `general`
-        General = "general",
+        5 General = "general",
         /// `noncompliant`
-        Noncompliant = "noncompliant",
+        6 Noncompliant = "noncompliant",
         /// `product_not_received`
-        ProductNotReceived = "product_not_received",
+        7 ProductNotReceived = "product_not_received",
         /// `product_unacceptable`
-        ProductUnacceptable = "product_unacceptable",
+        8 ProductUnacceptable = "product_unacceptable",
         /// `subscription_canceled`
-        SubscriptionCanceled = "subscription_canceled",
+        9 SubscriptionCanceled = "subscription_canceled",
         /// `unrecognized`
-        Unrecognized = "unrecognized",
+        10 Unrecognized = "unrecognized",
     }
 }
 
@@ -41,13 +41,13 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-early_fraud_warning_received>
     RadarPaymentEvaluationEventEarlyFraudWarningReceivedFraudType {
         /// `made_with_lost_card`
-        MadeWithLostCard = "made_with_lost_card",
+        0 MadeWithLostCard = "made_with_lost_card",
         /// `made_with_stolen_card`
-        MadeWithStolenCard = "made_with_stolen_card",
+        1 MadeWithStolenCard = "made_with_stolen_card",
         /// `other`
-        Other = "other",
+        2 Other = "other",
         /// `unauthorized_use_of_card`
-        UnauthorizedUseOfCard = "unauthorized_use_of_card",
+        3 UnauthorizedUseOfCard = "unauthorized_use_of_card",
     }
 }
 
@@ -57,15 +57,15 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events>
     RadarPaymentEvaluationEventType {
         /// `dispute_opened`
-        DisputeOpened = "dispute_opened",
+        0 DisputeOpened = "dispute_opened",
         /// `early_fraud_warning_received`
-        EarlyFraudWarningReceived = "early_fraud_warning_received",
+        1 EarlyFraudWarningReceived = "early_fraud_warning_received",
         /// `refunded`
-        Refunded = "refunded",
+        2 Refunded = "refunded",
         /// `user_intervention_raised`
-        UserInterventionRaised = "user_intervention_raised",
+        3 UserInterventionRaised = "user_intervention_raised",
         /// `user_intervention_resolved`
-        UserInterventionResolved = "user_intervention_resolved",
+        4 UserInterventionResolved = "user_intervention_resolved",
     }
 }
 
@@ -75,13 +75,13 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-merchant_blocked>
     RadarPaymentEvaluationOutcomeMerchantBlockedReason {
         /// `authentication_required`
-        AuthenticationRequired = "authentication_required",
+        0 AuthenticationRequired = "authentication_required",
         /// `blocked_for_fraud`
-        BlockedForFraud = "blocked_for_fraud",
+        1 BlockedForFraud = "blocked_for_fraud",
         /// `invalid_payment`
-        InvalidPayment = "invalid_payment",
+        2 InvalidPayment = "invalid_payment",
         /// `other`
-        Other = "other",
+        3 Other = "other",
     }
 }
 
@@ -97,13 +97,13 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-payment_details-money_movement_details-card>
     RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCardPaymentType {
         /// `one_off`
-        OneOff = "one_off",
+        0 OneOff = "one_off",
         /// `recurring`
-        Recurring = "recurring",
+        1 Recurring = "recurring",
         /// `setup_one_off`
-        SetupOneOff = "setup_one_off",
+        2 SetupOneOff = "setup_one_off",
         /// `setup_recurring`
-        SetupRecurring = "setup_recurring",
+        3 SetupRecurring = "setup_recurring",
     }
 }
 
@@ -113,15 +113,15 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome>
     RadarPaymentEvaluationOutcomeType {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `merchant_blocked`
-        MerchantBlocked = "merchant_blocked",
+        1 MerchantBlocked = "merchant_blocked",
         /// `rejected`
-        Rejected = "rejected",
+        2 Rejected = "rejected",
         /// `rerouted`
-        Rerouted = "rerouted",
+        3 Rerouted = "rerouted",
         /// `succeeded`
-        Succeeded = "succeeded",
+        4 Succeeded = "succeeded",
     }
 }
 
@@ -131,13 +131,13 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-refunded>
     RadarPaymentEvaluationEventRefundedReason {
         /// `duplicate`
-        Duplicate = "duplicate",
+        0 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        1 Fraudulent = "fraudulent",
         /// `other`
-        Other = "other",
+        2 Other = "other",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        3 RequestedByCustomer = "requested_by_customer",
     }
 }
 
@@ -147,13 +147,13 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-rejected-card>
     RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check {
         /// `fail`
-        Fail = "fail",
+        0 Fail = "fail",
         /// `pass`
-        Pass = "pass",
+        1 Pass = "pass",
         /// `unavailable`
-        Unavailable = "unavailable",
+        2 Unavailable = "unavailable",
         /// `unchecked`
-        Unchecked = "unchecked",
+        3 Unchecked = "unchecked",
     }
 }
 
@@ -163,31 +163,31 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-rejected-card>
     RadarPaymentEvaluationOutcomeRejectedCardReason {
         /// `authentication_failed`
-        AuthenticationFailed = "authentication_failed",
+        0 AuthenticationFailed = "authentication_failed",
         /// `do_not_honor`
-        DoNotHonor = "do_not_honor",
+        1 DoNotHonor = "do_not_honor",
         /// `expired`
-        Expired = "expired",
+        2 Expired = "expired",
         /// `incorrect_cvc`
-        IncorrectCvc = "incorrect_cvc",
+        3 IncorrectCvc = "incorrect_cvc",
         /// `incorrect_number`
-        IncorrectNumber = "incorrect_number",
+        4 IncorrectNumber = "incorrect_number",
         /// `incorrect_postal_code`
-        IncorrectPostalCode = "incorrect_postal_code",
+        5 IncorrectPostalCode = "incorrect_postal_code",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        6 InsufficientFunds = "insufficient_funds",
         /// `invalid_account`
-        InvalidAccount = "invalid_account",
+        7 InvalidAccount = "invalid_account",
         /// `lost_card`
-        LostCard = "lost_card",
+        8 LostCard = "lost_card",
         /// `other`
-        Other = "other",
+        9 Other = "other",
         /// `processing_error`
-        ProcessingError = "processing_error",
+        10 ProcessingError = "processing_error",
         /// `reported_stolen`
-        ReportedStolen = "reported_stolen",
+        11 ReportedStolen = "reported_stolen",
         /// `try_again_later`
-        TryAgainLater = "try_again_later",
+        12 TryAgainLater = "try_again_later",
     }
 }
 
@@ -197,15 +197,15 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-signals-fraudulent_payment>
     RadarPaymentEvaluationSignalsFraudulentPaymentRiskLevel {
         /// `elevated`
-        Elevated = "elevated",
+        0 Elevated = "elevated",
         /// `highest`
-        Highest = "highest",
+        1 Highest = "highest",
         /// `low`
-        Low = "low",
+        2 Low = "low",
         /// `normal`
-        Normal = "normal",
+        3 Normal = "normal",
         /// `not_assessed`
-        NotAssessed = "not_assessed",
+        4 NotAssessed = "not_assessed",
     }
 }
 
@@ -215,11 +215,11 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-user_intervention_raised>
     RadarPaymentEvaluationEventUserInterventionRaisedType {
         /// `3ds`
-        V3ds = "3ds",
+        0 V3ds = "3ds",
         /// `captcha`
-        Captcha = "captcha",
+        1 Captcha = "captcha",
         /// `custom`
-        Custom = "custom",
+        2 Custom = "custom",
     }
 }
 
@@ -229,11 +229,11 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-user_intervention_resolved>
     RadarPaymentEvaluationEventUserInterventionResolvedOutcome {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `failed`
-        Failed = "failed",
+        1 Failed = "failed",
         /// `passed`
-        Passed = "passed",
+        2 Passed = "passed",
     }
 }
 
@@ -243,8 +243,8 @@ words! {
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object>
     RadarPaymentEvaluationRecommendedAction {
         /// `block`
-        Block = "block",
+        0 Block = "block",
         /// `continue`
-        Continue = "continue",
+        1 Continue = "continue",
     }
 }

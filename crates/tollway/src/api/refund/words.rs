@@ -11,11 +11,11 @@ words! {
     /// <https://docs.stripe.com/api/refunds/object>
     RefundPendingReason {
         /// `charge_pending`
-        ChargePending = "charge_pending",
+        0 ChargePending = "charge_pending",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        1 InsufficientFunds = "insufficient_funds",
         /// `processing`
-        Processing = "processing",
+        2 Processing = "processing",
     }
 }
 
@@ -25,13 +25,13 @@ words! {
     /// <https://docs.stripe.com/api/refunds/object>
     RefundReason {
         /// `duplicate`
-        Duplicate = "duplicate",
+        0 Duplicate = "duplicate",
         /// `expired_uncaptured_charge`
-        ExpiredUncapturedCharge = "expired_uncaptured_charge",
+        1 ExpiredUncapturedCharge = "expired_uncaptured_charge",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        2 Fraudulent = "fraudulent",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        3 RequestedByCustomer = "requested_by_customer",
     }
 }
 
@@ -41,11 +41,11 @@ words! {
     /// <https://docs.stripe.com/api/refunds/object#refund_object-destination_details-card>
     RefundDestinationDetailsCardType {
         /// `pending`
-        Pending = "pending",
+        0 Pending = "pending",
         /// `refund`
-        Refund = "refund",
+        1 Refund = "refund",
         /// `reversal`
-        Reversal = "reversal",
+        2 Reversal = "reversal",
     }
 }
 

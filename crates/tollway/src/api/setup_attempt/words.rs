@@ -11,9 +11,9 @@ words! {
     /// <https://docs.stripe.com/api/setup_attempts/object>
     SetupAttemptFlowDirection {
         /// `inbound`
-        Inbound = "inbound",
+        0 Inbound = "inbound",
         /// `outbound`
-        Outbound = "outbound",
+        1 Outbound = "outbound",
     }
 }
 
@@ -29,11 +29,11 @@ words! {
     /// <https://docs.stripe.com/api/setup_attempts/object#setup_attempt_object-payment_method_details-card-wallet>
     SetupAttemptPaymentMethodDetailsCardWalletType {
         /// `apple_pay`
-        ApplePay = "apple_pay",
+        0 ApplePay = "apple_pay",
         /// `google_pay`
-        GooglePay = "google_pay",
+        1 GooglePay = "google_pay",
         /// `link`
-        Link = "link",
+        2 Link = "link",
     }
 }
 
@@ -49,15 +49,15 @@ words! {
     /// <https://docs.stripe.com/api/setup_attempts/object#setup_attempt_object-payment_method_details-card-three_d_secure>
     SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator {
         /// `01`
-        V01 = "01",
+        0 V01 = "01",
         /// `02`
-        V02 = "02",
+        1 V02 = "02",
         /// `05`
-        V05 = "05",
+        2 V05 = "05",
         /// `06`
-        V06 = "06",
+        3 V06 = "06",
         /// `07`
-        V07 = "07",
+        4 V07 = "07",
     }
 }
 

@@ -23,11 +23,11 @@ words! {
     /// <https://docs.stripe.com/api/setup_intents/object>
     SetupIntentCancellationReason {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `duplicate`
-        Duplicate = "duplicate",
+        1 Duplicate = "duplicate",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        2 RequestedByCustomer = "requested_by_customer",
     }
 }
 
@@ -42,17 +42,17 @@ words! {
     /// <https://docs.stripe.com/api/setup_intents/object>
     SetupIntentStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `processing`
-        Processing = "processing",
+        1 Processing = "processing",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        2 RequiresAction = "requires_action",
         /// `requires_confirmation`
-        RequiresConfirmation = "requires_confirmation",
+        3 RequiresConfirmation = "requires_confirmation",
         /// `requires_payment_method`
-        RequiresPaymentMethod = "requires_payment_method",
+        4 RequiresPaymentMethod = "requires_payment_method",
         /// `succeeded`
-        Succeeded = "succeeded",
+        5 Succeeded = "succeeded",
     }
 }
 

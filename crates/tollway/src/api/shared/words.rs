@@ -10,103 +10,103 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventDataUpdatedCapability {
         /// `ach_debit_payments`
-        AchDebitPayments = "ach_debit_payments",
+        0 AchDebitPayments = "ach_debit_payments",
         /// `acss_debit_payments`
-        AcssDebitPayments = "acss_debit_payments",
+        1 AcssDebitPayments = "acss_debit_payments",
         /// `affirm_payments`
-        AffirmPayments = "affirm_payments",
+        2 AffirmPayments = "affirm_payments",
         /// `afterpay_clearpay_payments`
-        AfterpayClearpayPayments = "afterpay_clearpay_payments",
+        3 AfterpayClearpayPayments = "afterpay_clearpay_payments",
         /// `alma_payments`
-        AlmaPayments = "alma_payments",
+        4 AlmaPayments = "alma_payments",
         /// `amazon_pay_payments`
-        AmazonPayPayments = "amazon_pay_payments",
+        5 AmazonPayPayments = "amazon_pay_payments",
         /// `au_becs_debit_payments`
-        AuBecsDebitPayments = "au_becs_debit_payments",
+        6 AuBecsDebitPayments = "au_becs_debit_payments",
         /// `bacs_debit_payments`
-        BacsDebitPayments = "bacs_debit_payments",
+        7 BacsDebitPayments = "bacs_debit_payments",
         /// `bancontact_payments`
-        BancontactPayments = "bancontact_payments",
+        8 BancontactPayments = "bancontact_payments",
         /// `blik_payments`
-        BlikPayments = "blik_payments",
+        9 BlikPayments = "blik_payments",
         /// `blik_recurring_payments`
-        BlikRecurringPayments = "blik_recurring_payments",
+        10 BlikRecurringPayments = "blik_recurring_payments",
         /// `boleto_payments`
-        BoletoPayments = "boleto_payments",
+        11 BoletoPayments = "boleto_payments",
         /// `card_payments`
-        CardPayments = "card_payments",
+        12 CardPayments = "card_payments",
         /// `cartes_bancaires_payments`
-        CartesBancairesPayments = "cartes_bancaires_payments",
+        13 CartesBancairesPayments = "cartes_bancaires_payments",
         /// `cashapp_payments`
-        CashappPayments = "cashapp_payments",
+        14 CashappPayments = "cashapp_payments",
         /// `eps_payments`
-        EpsPayments = "eps_payments",
+        15 EpsPayments = "eps_payments",
         /// `fpx_payments`
-        FpxPayments = "fpx_payments",
+        16 FpxPayments = "fpx_payments",
         /// `gb_bank_transfer_payments`
-        GbBankTransferPayments = "gb_bank_transfer_payments",
+        17 GbBankTransferPayments = "gb_bank_transfer_payments",
         /// `grabpay_payments`
-        GrabpayPayments = "grabpay_payments",
+        18 GrabpayPayments = "grabpay_payments",
         /// `ideal_payments`
-        IdealPayments = "ideal_payments",
+        19 IdealPayments = "ideal_payments",
         /// `jcb_payments`
-        JcbPayments = "jcb_payments",
+        20 JcbPayments = "jcb_payments",
         /// `jp_bank_transfer_payments`
-        JpBankTransferPayments = "jp_bank_transfer_payments",
+        21 JpBankTransferPayments = "jp_bank_transfer_payments",
         /// `kakao_pay_payments`
-        KakaoPayPayments = "kakao_pay_payments",
+        22 KakaoPayPayments = "kakao_pay_payments",
         /// `klarna_payments`
-        KlarnaPayments = "klarna_payments",
+        23 KlarnaPayments = "klarna_payments",
         /// `konbini_payments`
-        KonbiniPayments = "konbini_payments",
+        24 KonbiniPayments = "konbini_payments",
         /// `kr_card_payments`
-        KrCardPayments = "kr_card_payments",
+        25 KrCardPayments = "kr_card_payments",
         /// `link_payments`
-        LinkPayments = "link_payments",
+        26 LinkPayments = "link_payments",
         /// `mobilepay_payments`
-        MobilepayPayments = "mobilepay_payments",
+        27 MobilepayPayments = "mobilepay_payments",
         /// `multibanco_payments`
-        MultibancoPayments = "multibanco_payments",
+        28 MultibancoPayments = "multibanco_payments",
         /// `mx_bank_transfer_payments`
-        MxBankTransferPayments = "mx_bank_transfer_payments",
+        29 MxBankTransferPayments = "mx_bank_transfer_payments",
         /// `naver_pay_payments`
-        NaverPayPayments = "naver_pay_payments",
+        30 NaverPayPayments = "naver_pay_payments",
         /// `oxxo_payments`
-        OxxoPayments = "oxxo_payments",
+        31 OxxoPayments = "oxxo_payments",
         /// `p24_payments`
-        P24Payments = "p24_payments",
+        32 P24Payments = "p24_payments",
         /// `payco_payments`
-        PaycoPayments = "payco_payments",
+        33 PaycoPayments = "payco_payments",
         /// `paynow_payments`
-        PaynowPayments = "paynow_payments",
+        34 PaynowPayments = "paynow_payments",
         /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
+        35 StripeBalancePayouts = "stripe_balance.payouts",
         /// `pay_by_bank_payments`
-        PayByBankPayments = "pay_by_bank_payments",
+        36 PayByBankPayments = "pay_by_bank_payments",
         /// `promptpay_payments`
-        PromptpayPayments = "promptpay_payments",
+        37 PromptpayPayments = "promptpay_payments",
         /// `revolut_pay_payments`
-        RevolutPayPayments = "revolut_pay_payments",
+        38 RevolutPayPayments = "revolut_pay_payments",
         /// `samsung_pay_payments`
-        SamsungPayPayments = "samsung_pay_payments",
+        39 SamsungPayPayments = "samsung_pay_payments",
         /// `satispay_payments`
-        SatispayPayments = "satispay_payments",
+        40 SatispayPayments = "satispay_payments",
         /// `sepa_bank_transfer_payments`
-        SepaBankTransferPayments = "sepa_bank_transfer_payments",
+        41 SepaBankTransferPayments = "sepa_bank_transfer_payments",
         /// `sepa_debit_payments`
-        SepaDebitPayments = "sepa_debit_payments",
+        42 SepaDebitPayments = "sepa_debit_payments",
         /// `sequra_payments`
-        SequraPayments = "sequra_payments",
+        43 SequraPayments = "sequra_payments",
         /// `sunbit_payments`
-        SunbitPayments = "sunbit_payments",
+        44 SunbitPayments = "sunbit_payments",
         /// `swish_payments`
-        SwishPayments = "swish_payments",
+        45 SwishPayments = "swish_payments",
         /// `twint_payments`
-        TwintPayments = "twint_payments",
+        46 TwintPayments = "twint_payments",
         /// `us_bank_transfer_payments`
-        UsBankTransferPayments = "us_bank_transfer_payments",
+        47 UsBankTransferPayments = "us_bank_transfer_payments",
         /// `zip_payments`
-        ZipPayments = "zip_payments",
+        48 ZipPayments = "zip_payments",
     }
 }
 
@@ -116,203 +116,203 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-errors>
     AccountFutureRequirementsErrorCode {
         /// `external_request`
-        ExternalRequest = "external_request",
+        0 ExternalRequest = "external_request",
         /// `information_missing`
-        InformationMissing = "information_missing",
+        1 InformationMissing = "information_missing",
         /// `invalid_address_city_state_postal_code`
-        InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
+        2 InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
         /// `invalid_address_cmra_address`
-        InvalidAddressCmraAddress = "invalid_address_cmra_address",
+        3 InvalidAddressCmraAddress = "invalid_address_cmra_address",
         /// `invalid_address_highway_contract_box`
-        InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
+        4 InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
         /// `invalid_address_private_mailbox`
-        InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
+        5 InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
         /// `invalid_address_registered_agent_address`
-        InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
+        6 InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
         /// `invalid_business_profile_name`
-        InvalidBusinessProfileName = "invalid_business_profile_name",
+        7 InvalidBusinessProfileName = "invalid_business_profile_name",
         /// `invalid_business_profile_name_denylisted`
-        InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
+        8 InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
         /// `invalid_company_name_denylisted`
-        InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
+        9 InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
         /// `invalid_dob_age_over_maximum`
-        InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
+        10 InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
         /// `invalid_dob_age_under_18`
-        InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
+        11 InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
         /// `invalid_dob_age_under_minimum`
-        InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
+        12 InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
         /// `invalid_product_description_length`
-        InvalidProductDescriptionLength = "invalid_product_description_length",
+        13 InvalidProductDescriptionLength = "invalid_product_description_length",
         /// `invalid_product_description_url_match`
-        InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
+        14 InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
         /// `invalid_representative_country`
-        InvalidRepresentativeCountry = "invalid_representative_country",
+        15 InvalidRepresentativeCountry = "invalid_representative_country",
         /// `invalid_signator`
-        InvalidSignator = "invalid_signator",
+        16 InvalidSignator = "invalid_signator",
         /// `invalid_statement_descriptor_business_mismatch`
-        InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
+        17 InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
         /// `invalid_statement_descriptor_denylisted`
-        InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
+        18 InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
         /// `invalid_statement_descriptor_length`
-        InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
+        19 InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
         /// `invalid_statement_descriptor_prefix_denylisted`
-        InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
+        20 InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
         /// `invalid_statement_descriptor_prefix_mismatch`
-        InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
+        21 InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
         /// `invalid_street_address`
-        InvalidStreetAddress = "invalid_street_address",
+        22 InvalidStreetAddress = "invalid_street_address",
         /// `invalid_tax_id`
-        InvalidTaxId = "invalid_tax_id",
+        23 InvalidTaxId = "invalid_tax_id",
         /// `invalid_tax_id_format`
-        InvalidTaxIdFormat = "invalid_tax_id_format",
+        24 InvalidTaxIdFormat = "invalid_tax_id_format",
         /// `invalid_tos_acceptance`
-        InvalidTosAcceptance = "invalid_tos_acceptance",
+        25 InvalidTosAcceptance = "invalid_tos_acceptance",
         /// `invalid_url_denylisted`
-        InvalidUrlDenylisted = "invalid_url_denylisted",
+        26 InvalidUrlDenylisted = "invalid_url_denylisted",
         /// `invalid_url_format`
-        InvalidUrlFormat = "invalid_url_format",
+        27 InvalidUrlFormat = "invalid_url_format",
         /// `invalid_url_length`
-        InvalidUrlLength = "invalid_url_length",
+        28 InvalidUrlLength = "invalid_url_length",
         /// `invalid_url_web_presence_detected`
-        InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
+        29 InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
         /// `invalid_url_website_business_information_mismatch`
-        InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
+        30 InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
         /// `invalid_url_website_empty`
-        InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
+        31 InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
         /// `invalid_url_website_inaccessible`
-        InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
+        32 InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
         /// `invalid_url_website_inaccessible_geoblocked`
-        InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
+        33 InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
         /// `invalid_url_website_inaccessible_password_protected`
-        InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
+        34 InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
         /// `invalid_url_website_incomplete`
-        InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
+        35 InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
         /// `invalid_url_website_incomplete_cancellation_policy`
-        InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
+        36 InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
         /// `invalid_url_website_incomplete_customer_service_details`
-        InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
+        37 InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
         /// `invalid_url_website_incomplete_legal_restrictions`
-        InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
+        38 InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
         /// `invalid_url_website_incomplete_refund_policy`
-        InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
+        39 InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
         /// `invalid_url_website_incomplete_return_policy`
-        InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
+        40 InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
         /// `invalid_url_website_incomplete_terms_and_conditions`
-        InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
+        41 InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
         /// `invalid_url_website_incomplete_under_construction`
-        InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
+        42 InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
         /// `invalid_url_website_other`
-        InvalidUrlWebsiteOther = "invalid_url_website_other",
+        43 InvalidUrlWebsiteOther = "invalid_url_website_other",
         /// `invalid_value_other`
-        InvalidValueOther = "invalid_value_other",
+        44 InvalidValueOther = "invalid_value_other",
         /// `unsupported_business_type`
-        UnsupportedBusinessType = "unsupported_business_type",
+        45 UnsupportedBusinessType = "unsupported_business_type",
         /// `verification_directors_mismatch`
-        VerificationDirectorsMismatch = "verification_directors_mismatch",
+        46 VerificationDirectorsMismatch = "verification_directors_mismatch",
         /// `verification_document_address_mismatch`
-        VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
+        47 VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
         /// `verification_document_address_missing`
-        VerificationDocumentAddressMissing = "verification_document_address_missing",
+        48 VerificationDocumentAddressMissing = "verification_document_address_missing",
         /// `verification_document_corrupt`
-        VerificationDocumentCorrupt = "verification_document_corrupt",
+        49 VerificationDocumentCorrupt = "verification_document_corrupt",
         /// `verification_document_country_not_supported`
-        VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
+        50 VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
         /// `verification_document_directors_mismatch`
-        VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
+        51 VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
         /// `verification_document_dob_mismatch`
-        VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
+        52 VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
         /// `verification_document_duplicate_type`
-        VerificationDocumentDuplicateType = "verification_document_duplicate_type",
+        53 VerificationDocumentDuplicateType = "verification_document_duplicate_type",
         /// `verification_document_expired`
-        VerificationDocumentExpired = "verification_document_expired",
+        54 VerificationDocumentExpired = "verification_document_expired",
         /// `verification_document_failed_copy`
-        VerificationDocumentFailedCopy = "verification_document_failed_copy",
+        55 VerificationDocumentFailedCopy = "verification_document_failed_copy",
         /// `verification_document_failed_greyscale`
-        VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
+        56 VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
         /// `verification_document_failed_other`
-        VerificationDocumentFailedOther = "verification_document_failed_other",
+        57 VerificationDocumentFailedOther = "verification_document_failed_other",
         /// `verification_document_failed_test_mode`
-        VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
+        58 VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
         /// `verification_document_fraudulent`
-        VerificationDocumentFraudulent = "verification_document_fraudulent",
+        59 VerificationDocumentFraudulent = "verification_document_fraudulent",
         /// `verification_document_id_number_mismatch`
-        VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
+        60 VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
         /// `verification_document_id_number_missing`
-        VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
+        61 VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
         /// `verification_document_incomplete`
-        VerificationDocumentIncomplete = "verification_document_incomplete",
+        62 VerificationDocumentIncomplete = "verification_document_incomplete",
         /// `verification_document_invalid`
-        VerificationDocumentInvalid = "verification_document_invalid",
+        63 VerificationDocumentInvalid = "verification_document_invalid",
         /// `verification_document_issue_or_expiry_date_missing`
-        VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
+        64 VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
         /// `verification_document_manipulated`
-        VerificationDocumentManipulated = "verification_document_manipulated",
+        65 VerificationDocumentManipulated = "verification_document_manipulated",
         /// `verification_document_missing_back`
-        VerificationDocumentMissingBack = "verification_document_missing_back",
+        66 VerificationDocumentMissingBack = "verification_document_missing_back",
         /// `verification_document_missing_front`
-        VerificationDocumentMissingFront = "verification_document_missing_front",
+        67 VerificationDocumentMissingFront = "verification_document_missing_front",
         /// `verification_document_name_mismatch`
-        VerificationDocumentNameMismatch = "verification_document_name_mismatch",
+        68 VerificationDocumentNameMismatch = "verification_document_name_mismatch",
         /// `verification_document_name_missing`
-        VerificationDocumentNameMissing = "verification_document_name_missing",
+        69 VerificationDocumentNameMissing = "verification_document_name_missing",
         /// `verification_document_nationality_mismatch`
-        VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
+        70 VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
         /// `verification_document_not_readable`
-        VerificationDocumentNotReadable = "verification_document_not_readable",
+        71 VerificationDocumentNotReadable = "verification_document_not_readable",
         /// `verification_document_not_signed`
-        VerificationDocumentNotSigned = "verification_document_not_signed",
+        72 VerificationDocumentNotSigned = "verification_document_not_signed",
         /// `verification_document_not_uploaded`
-        VerificationDocumentNotUploaded = "verification_document_not_uploaded",
+        73 VerificationDocumentNotUploaded = "verification_document_not_uploaded",
         /// `verification_document_photo_mismatch`
-        VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
+        74 VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
         /// `verification_document_too_large`
-        VerificationDocumentTooLarge = "verification_document_too_large",
+        75 VerificationDocumentTooLarge = "verification_document_too_large",
         /// `verification_document_type_not_supported`
-        VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
+        76 VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
         /// `verification_extraneous_directors`
-        VerificationExtraneousDirectors = "verification_extraneous_directors",
+        77 VerificationExtraneousDirectors = "verification_extraneous_directors",
         /// `verification_failed_address_match`
-        VerificationFailedAddressMatch = "verification_failed_address_match",
+        78 VerificationFailedAddressMatch = "verification_failed_address_match",
         /// `verification_failed_authorizer_authority`
-        VerificationFailedAuthorizerAuthority = "verification_failed_authorizer_authority",
+        79 VerificationFailedAuthorizerAuthority = "verification_failed_authorizer_authority",
         /// `verification_failed_business_iec_number`
-        VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
+        80 VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
         /// `verification_failed_document_match`
-        VerificationFailedDocumentMatch = "verification_failed_document_match",
+        81 VerificationFailedDocumentMatch = "verification_failed_document_match",
         /// `verification_failed_id_number_match`
-        VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
+        82 VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
         /// `verification_failed_keyed_identity`
-        VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
+        83 VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
         /// `verification_failed_keyed_match`
-        VerificationFailedKeyedMatch = "verification_failed_keyed_match",
+        84 VerificationFailedKeyedMatch = "verification_failed_keyed_match",
         /// `verification_failed_name_match`
-        VerificationFailedNameMatch = "verification_failed_name_match",
+        85 VerificationFailedNameMatch = "verification_failed_name_match",
         /// `verification_failed_other`
-        VerificationFailedOther = "verification_failed_other",
+        86 VerificationFailedOther = "verification_failed_other",
         /// `verification_failed_representative_authority`
-        VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
+        87 VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
         /// `verification_failed_residential_address`
-        VerificationFailedResidentialAddress = "verification_failed_residential_address",
+        88 VerificationFailedResidentialAddress = "verification_failed_residential_address",
         /// `verification_failed_tax_id_match`
-        VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
+        89 VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
         /// `verification_failed_tax_id_not_issued`
-        VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
+        90 VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
         /// `verification_legal_entity_structure_mismatch`
-        VerificationLegalEntityStructureMismatch = "verification_legal_entity_structure_mismatch",
+        91 VerificationLegalEntityStructureMismatch = "verification_legal_entity_structure_mismatch",
         /// `verification_missing_directors`
-        VerificationMissingDirectors = "verification_missing_directors",
+        92 VerificationMissingDirectors = "verification_missing_directors",
         /// `verification_missing_executives`
-        VerificationMissingExecutives = "verification_missing_executives",
+        93 VerificationMissingExecutives = "verification_missing_executives",
         /// `verification_missing_owners`
-        VerificationMissingOwners = "verification_missing_owners",
+        94 VerificationMissingOwners = "verification_missing_owners",
         /// `verification_rejected_ownership_exemption_reason`
-        VerificationRejectedOwnershipExemptionReason = "verification_rejected_ownership_exemption_reason",
+        95 VerificationRejectedOwnershipExemptionReason = "verification_rejected_ownership_exemption_reason",
         /// `verification_requires_additional_memorandum_of_associations`
-        VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
+        96 VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
         /// `verification_requires_additional_proof_of_registration`
-        VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
+        97 VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
         /// `verification_supportability`
-        VerificationSupportability = "verification_supportability",
+        98 VerificationSupportability = "verification_supportability",
     }
 }
 
@@ -322,423 +322,423 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
     InvoiceLastFinalizationErrorCode {
         /// `account_closed`
-        AccountClosed = "account_closed",
+        0 AccountClosed = "account_closed",
         /// `account_country_invalid_address`
-        AccountCountryInvalidAddress = "account_country_invalid_address",
+        1 AccountCountryInvalidAddress = "account_country_invalid_address",
         /// `account_error_country_change_requires_additional_steps`
-        AccountErrorCountryChangeRequiresAdditionalSteps = "account_error_country_change_requires_additional_steps",
+        2 AccountErrorCountryChangeRequiresAdditionalSteps = "account_error_country_change_requires_additional_steps",
         /// `account_information_mismatch`
-        AccountInformationMismatch = "account_information_mismatch",
+        3 AccountInformationMismatch = "account_information_mismatch",
         /// `account_invalid`
-        AccountInvalid = "account_invalid",
+        4 AccountInvalid = "account_invalid",
         /// `account_number_invalid`
-        AccountNumberInvalid = "account_number_invalid",
+        5 AccountNumberInvalid = "account_number_invalid",
         /// `account_token_required_for_v2_account`
-        AccountTokenRequiredForV2Account = "account_token_required_for_v2_account",
+        6 AccountTokenRequiredForV2Account = "account_token_required_for_v2_account",
         /// `acss_debit_session_incomplete`
-        AcssDebitSessionIncomplete = "acss_debit_session_incomplete",
+        7 AcssDebitSessionIncomplete = "acss_debit_session_incomplete",
         /// `action_blocked`
-        ActionBlocked = "action_blocked",
+        8 ActionBlocked = "action_blocked",
         /// `alipay_upgrade_required`
-        AlipayUpgradeRequired = "alipay_upgrade_required",
+        9 AlipayUpgradeRequired = "alipay_upgrade_required",
         /// `amount_too_large`
-        AmountTooLarge = "amount_too_large",
+        10 AmountTooLarge = "amount_too_large",
         /// `amount_too_small`
-        AmountTooSmall = "amount_too_small",
+        11 AmountTooSmall = "amount_too_small",
         /// `anomalous_money_movement_request`
-        AnomalousMoneyMovementRequest = "anomalous_money_movement_request",
+        12 AnomalousMoneyMovementRequest = "anomalous_money_movement_request",
         /// `api_key_expired`
-        ApiKeyExpired = "api_key_expired",
+        13 ApiKeyExpired = "api_key_expired",
         /// `application_fees_not_allowed`
-        ApplicationFeesNotAllowed = "application_fees_not_allowed",
+        14 ApplicationFeesNotAllowed = "application_fees_not_allowed",
         /// `approval_required`
-        ApprovalRequired = "approval_required",
+        15 ApprovalRequired = "approval_required",
         /// `authentication_failure`
-        AuthenticationFailure = "authentication_failure",
+        16 AuthenticationFailure = "authentication_failure",
         /// `authentication_required`
-        AuthenticationRequired = "authentication_required",
+        17 AuthenticationRequired = "authentication_required",
         /// `balance_insufficient`
-        BalanceInsufficient = "balance_insufficient",
+        18 BalanceInsufficient = "balance_insufficient",
         /// `balance_invalid_parameter`
-        BalanceInvalidParameter = "balance_invalid_parameter",
+        19 BalanceInvalidParameter = "balance_invalid_parameter",
         /// `bank_account_bad_routing_numbers`
-        BankAccountBadRoutingNumbers = "bank_account_bad_routing_numbers",
+        20 BankAccountBadRoutingNumbers = "bank_account_bad_routing_numbers",
         /// `bank_account_declined`
-        BankAccountDeclined = "bank_account_declined",
+        21 BankAccountDeclined = "bank_account_declined",
         /// `bank_account_exists`
-        BankAccountExists = "bank_account_exists",
+        22 BankAccountExists = "bank_account_exists",
         /// `bank_account_restricted`
-        BankAccountRestricted = "bank_account_restricted",
+        23 BankAccountRestricted = "bank_account_restricted",
         /// `bank_account_unusable`
-        BankAccountUnusable = "bank_account_unusable",
+        24 BankAccountUnusable = "bank_account_unusable",
         /// `bank_account_unverified`
-        BankAccountUnverified = "bank_account_unverified",
+        25 BankAccountUnverified = "bank_account_unverified",
         /// `bank_account_verification_failed`
-        BankAccountVerificationFailed = "bank_account_verification_failed",
+        26 BankAccountVerificationFailed = "bank_account_verification_failed",
         /// `billing_invalid_mandate`
-        BillingInvalidMandate = "billing_invalid_mandate",
+        27 BillingInvalidMandate = "billing_invalid_mandate",
         /// `bitcoin_upgrade_required`
-        BitcoinUpgradeRequired = "bitcoin_upgrade_required",
+        28 BitcoinUpgradeRequired = "bitcoin_upgrade_required",
         /// `capability_not_active`
-        CapabilityNotActive = "capability_not_active",
+        29 CapabilityNotActive = "capability_not_active",
         /// `capture_charge_authorization_expired`
-        CaptureChargeAuthorizationExpired = "capture_charge_authorization_expired",
+        30 CaptureChargeAuthorizationExpired = "capture_charge_authorization_expired",
         /// `capture_unauthorized_payment`
-        CaptureUnauthorizedPayment = "capture_unauthorized_payment",
+        31 CaptureUnauthorizedPayment = "capture_unauthorized_payment",
         /// `card_decline_rate_limit_exceeded`
-        CardDeclineRateLimitExceeded = "card_decline_rate_limit_exceeded",
+        32 CardDeclineRateLimitExceeded = "card_decline_rate_limit_exceeded",
         /// `card_declined`
-        CardDeclined = "card_declined",
+        33 CardDeclined = "card_declined",
         /// `cardholder_phone_number_required`
-        CardholderPhoneNumberRequired = "cardholder_phone_number_required",
+        34 CardholderPhoneNumberRequired = "cardholder_phone_number_required",
         /// `charge_already_captured`
-        ChargeAlreadyCaptured = "charge_already_captured",
+        35 ChargeAlreadyCaptured = "charge_already_captured",
         /// `charge_already_refunded`
-        ChargeAlreadyRefunded = "charge_already_refunded",
+        36 ChargeAlreadyRefunded = "charge_already_refunded",
         /// `charge_disputed`
-        ChargeDisputed = "charge_disputed",
+        37 ChargeDisputed = "charge_disputed",
         /// `charge_exceeds_source_limit`
-        ChargeExceedsSourceLimit = "charge_exceeds_source_limit",
+        38 ChargeExceedsSourceLimit = "charge_exceeds_source_limit",
         /// `charge_exceeds_transaction_limit`
-        ChargeExceedsTransactionLimit = "charge_exceeds_transaction_limit",
+        39 ChargeExceedsTransactionLimit = "charge_exceeds_transaction_limit",
         /// `charge_expired_for_capture`
-        ChargeExpiredForCapture = "charge_expired_for_capture",
+        40 ChargeExpiredForCapture = "charge_expired_for_capture",
         /// `charge_invalid_parameter`
-        ChargeInvalidParameter = "charge_invalid_parameter",
+        41 ChargeInvalidParameter = "charge_invalid_parameter",
         /// `charge_not_refundable`
-        ChargeNotRefundable = "charge_not_refundable",
+        42 ChargeNotRefundable = "charge_not_refundable",
         /// `clearing_code_unsupported`
-        ClearingCodeUnsupported = "clearing_code_unsupported",
+        43 ClearingCodeUnsupported = "clearing_code_unsupported",
         /// `country_code_invalid`
-        CountryCodeInvalid = "country_code_invalid",
+        44 CountryCodeInvalid = "country_code_invalid",
         /// `country_unsupported`
-        CountryUnsupported = "country_unsupported",
+        45 CountryUnsupported = "country_unsupported",
         /// `coupon_expired`
-        CouponExpired = "coupon_expired",
+        46 CouponExpired = "coupon_expired",
         /// `customer_max_payment_methods`
-        CustomerMaxPaymentMethods = "customer_max_payment_methods",
+        47 CustomerMaxPaymentMethods = "customer_max_payment_methods",
         /// `customer_max_subscriptions`
-        CustomerMaxSubscriptions = "customer_max_subscriptions",
+        48 CustomerMaxSubscriptions = "customer_max_subscriptions",
         /// `customer_session_expired`
-        CustomerSessionExpired = "customer_session_expired",
+        49 CustomerSessionExpired = "customer_session_expired",
         /// `customer_tax_location_invalid`
-        CustomerTaxLocationInvalid = "customer_tax_location_invalid",
+        50 CustomerTaxLocationInvalid = "customer_tax_location_invalid",
         /// `debit_not_authorized`
-        DebitNotAuthorized = "debit_not_authorized",
+        51 DebitNotAuthorized = "debit_not_authorized",
         /// `dispute_evidence_page_limit_exceeded`
-        DisputeEvidencePageLimitExceeded = "dispute_evidence_page_limit_exceeded",
+        52 DisputeEvidencePageLimitExceeded = "dispute_evidence_page_limit_exceeded",
         /// `email_invalid`
-        EmailInvalid = "email_invalid",
+        53 EmailInvalid = "email_invalid",
         /// `expired_card`
-        ExpiredCard = "expired_card",
+        54 ExpiredCard = "expired_card",
         /// `expired_payment_method`
-        ExpiredPaymentMethod = "expired_payment_method",
+        55 ExpiredPaymentMethod = "expired_payment_method",
         /// `failed_tax_calculation`
-        FailedTaxCalculation = "failed_tax_calculation",
+        56 FailedTaxCalculation = "failed_tax_calculation",
         /// `financial_account_balance_does_not_support_currency`
-        FinancialAccountBalanceDoesNotSupportCurrency = "financial_account_balance_does_not_support_currency",
+        57 FinancialAccountBalanceDoesNotSupportCurrency = "financial_account_balance_does_not_support_currency",
         /// `financial_account_capability_not_enabled`
-        FinancialAccountCapabilityNotEnabled = "financial_account_capability_not_enabled",
+        58 FinancialAccountCapabilityNotEnabled = "financial_account_capability_not_enabled",
         /// `financial_account_capability_restricted`
-        FinancialAccountCapabilityRestricted = "financial_account_capability_restricted",
+        59 FinancialAccountCapabilityRestricted = "financial_account_capability_restricted",
         /// `financial_connections_account_inactive`
-        FinancialConnectionsAccountInactive = "financial_connections_account_inactive",
+        60 FinancialConnectionsAccountInactive = "financial_connections_account_inactive",
         /// `financial_connections_account_pending_account_numbers`
-        FinancialConnectionsAccountPendingAccountNumbers = "financial_connections_account_pending_account_numbers",
+        61 FinancialConnectionsAccountPendingAccountNumbers = "financial_connections_account_pending_account_numbers",
         /// `financial_connections_account_unavailable_account_numbers`
-        FinancialConnectionsAccountUnavailableAccountNumbers = "financial_connections_account_unavailable_account_numbers",
+        62 FinancialConnectionsAccountUnavailableAccountNumbers = "financial_connections_account_unavailable_account_numbers",
         /// `financial_connections_consent_locale_invalid`
-        FinancialConnectionsConsentLocaleInvalid = "financial_connections_consent_locale_invalid",
+        63 FinancialConnectionsConsentLocaleInvalid = "financial_connections_consent_locale_invalid",
         /// `financial_connections_consent_locale_unsupported`
-        FinancialConnectionsConsentLocaleUnsupported = "financial_connections_consent_locale_unsupported",
+        64 FinancialConnectionsConsentLocaleUnsupported = "financial_connections_consent_locale_unsupported",
         /// `financial_connections_no_successful_transaction_refresh`
-        FinancialConnectionsNoSuccessfulTransactionRefresh = "financial_connections_no_successful_transaction_refresh",
+        65 FinancialConnectionsNoSuccessfulTransactionRefresh = "financial_connections_no_successful_transaction_refresh",
         /// `forwarding_api_inactive`
-        ForwardingApiInactive = "forwarding_api_inactive",
+        66 ForwardingApiInactive = "forwarding_api_inactive",
         /// `forwarding_api_invalid_parameter`
-        ForwardingApiInvalidParameter = "forwarding_api_invalid_parameter",
+        67 ForwardingApiInvalidParameter = "forwarding_api_invalid_parameter",
         /// `forwarding_api_retryable_upstream_error`
-        ForwardingApiRetryableUpstreamError = "forwarding_api_retryable_upstream_error",
+        68 ForwardingApiRetryableUpstreamError = "forwarding_api_retryable_upstream_error",
         /// `forwarding_api_upstream_connection_error`
-        ForwardingApiUpstreamConnectionError = "forwarding_api_upstream_connection_error",
+        69 ForwardingApiUpstreamConnectionError = "forwarding_api_upstream_connection_error",
         /// `forwarding_api_upstream_connection_timeout`
-        ForwardingApiUpstreamConnectionTimeout = "forwarding_api_upstream_connection_timeout",
+        70 ForwardingApiUpstreamConnectionTimeout = "forwarding_api_upstream_connection_timeout",
         /// `forwarding_api_upstream_error`
-        ForwardingApiUpstreamError = "forwarding_api_upstream_error",
+        71 ForwardingApiUpstreamError = "forwarding_api_upstream_error",
         /// `idempotency_key_in_use`
-        IdempotencyKeyInUse = "idempotency_key_in_use",
+        72 IdempotencyKeyInUse = "idempotency_key_in_use",
         /// `incorrect_address`
-        IncorrectAddress = "incorrect_address",
+        73 IncorrectAddress = "incorrect_address",
         /// `incorrect_cvc`
-        IncorrectCvc = "incorrect_cvc",
+        74 IncorrectCvc = "incorrect_cvc",
         /// `incorrect_number`
-        IncorrectNumber = "incorrect_number",
+        75 IncorrectNumber = "incorrect_number",
         /// `incorrect_postal_code`
-        IncorrectPostalCode = "incorrect_postal_code",
+        76 IncorrectPostalCode = "incorrect_postal_code",
         /// `incorrect_zip`
-        IncorrectZip = "incorrect_zip",
+        77 IncorrectZip = "incorrect_zip",
         /// `india_recurring_payment_mandate_canceled`
-        IndiaRecurringPaymentMandateCanceled = "india_recurring_payment_mandate_canceled",
+        78 IndiaRecurringPaymentMandateCanceled = "india_recurring_payment_mandate_canceled",
         /// `instant_payouts_config_disabled`
-        InstantPayoutsConfigDisabled = "instant_payouts_config_disabled",
+        79 InstantPayoutsConfigDisabled = "instant_payouts_config_disabled",
         /// `instant_payouts_currency_disabled`
-        InstantPayoutsCurrencyDisabled = "instant_payouts_currency_disabled",
+        80 InstantPayoutsCurrencyDisabled = "instant_payouts_currency_disabled",
         /// `instant_payouts_limit_exceeded`
-        InstantPayoutsLimitExceeded = "instant_payouts_limit_exceeded",
+        81 InstantPayoutsLimitExceeded = "instant_payouts_limit_exceeded",
         /// `instant_payouts_unsupported`
-        InstantPayoutsUnsupported = "instant_payouts_unsupported",
+        82 InstantPayoutsUnsupported = "instant_payouts_unsupported",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        83 InsufficientFunds = "insufficient_funds",
         /// `intent_invalid_state`
-        IntentInvalidState = "intent_invalid_state",
+        84 IntentInvalidState = "intent_invalid_state",
         /// `intent_verification_method_missing`
-        IntentVerificationMethodMissing = "intent_verification_method_missing",
+        85 IntentVerificationMethodMissing = "intent_verification_method_missing",
         /// `invalid_canceled_subscription_fields`
-        InvalidCanceledSubscriptionFields = "invalid_canceled_subscription_fields",
+        86 InvalidCanceledSubscriptionFields = "invalid_canceled_subscription_fields",
         /// `invalid_card_type`
-        InvalidCardType = "invalid_card_type",
+        87 InvalidCardType = "invalid_card_type",
         /// `invalid_characters`
-        InvalidCharacters = "invalid_characters",
+        88 InvalidCharacters = "invalid_characters",
         /// `invalid_charge_amount`
-        InvalidChargeAmount = "invalid_charge_amount",
+        89 InvalidChargeAmount = "invalid_charge_amount",
         /// `invalid_cvc`
-        InvalidCvc = "invalid_cvc",
+        90 InvalidCvc = "invalid_cvc",
         /// `invalid_expiry_month`
-        InvalidExpiryMonth = "invalid_expiry_month",
+        91 InvalidExpiryMonth = "invalid_expiry_month",
         /// `invalid_expiry_year`
-        InvalidExpiryYear = "invalid_expiry_year",
+        92 InvalidExpiryYear = "invalid_expiry_year",
         /// `invalid_mandate_reference_prefix_format`
-        InvalidMandateReferencePrefixFormat = "invalid_mandate_reference_prefix_format",
+        93 InvalidMandateReferencePrefixFormat = "invalid_mandate_reference_prefix_format",
         /// `invalid_number`
-        InvalidNumber = "invalid_number",
+        94 InvalidNumber = "invalid_number",
         /// `invalid_source_usage`
-        InvalidSourceUsage = "invalid_source_usage",
+        95 InvalidSourceUsage = "invalid_source_usage",
         /// `invalid_tax_location`
-        InvalidTaxLocation = "invalid_tax_location",
+        96 InvalidTaxLocation = "invalid_tax_location",
         /// `invoice_no_customer_line_items`
-        InvoiceNoCustomerLineItems = "invoice_no_customer_line_items",
+        97 InvoiceNoCustomerLineItems = "invoice_no_customer_line_items",
         /// `invoice_no_payment_method_types`
-        InvoiceNoPaymentMethodTypes = "invoice_no_payment_method_types",
+        98 InvoiceNoPaymentMethodTypes = "invoice_no_payment_method_types",
         /// `invoice_no_subscription_line_items`
-        InvoiceNoSubscriptionLineItems = "invoice_no_subscription_line_items",
+        99 InvoiceNoSubscriptionLineItems = "invoice_no_subscription_line_items",
         /// `invoice_not_editable`
-        InvoiceNotEditable = "invoice_not_editable",
+        100 InvoiceNotEditable = "invoice_not_editable",
         /// `invoice_on_behalf_of_not_editable`
-        InvoiceOnBehalfOfNotEditable = "invoice_on_behalf_of_not_editable",
+        101 InvoiceOnBehalfOfNotEditable = "invoice_on_behalf_of_not_editable",
         /// `invoice_payment_intent_requires_action`
-        InvoicePaymentIntentRequiresAction = "invoice_payment_intent_requires_action",
+        102 InvoicePaymentIntentRequiresAction = "invoice_payment_intent_requires_action",
         /// `invoice_upcoming_none`
-        InvoiceUpcomingNone = "invoice_upcoming_none",
+        103 InvoiceUpcomingNone = "invoice_upcoming_none",
         /// `livemode_mismatch`
-        LivemodeMismatch = "livemode_mismatch",
+        104 LivemodeMismatch = "livemode_mismatch",
         /// `lock_timeout`
-        LockTimeout = "lock_timeout",
+        105 LockTimeout = "lock_timeout",
         /// `missing`
-        Missing = "missing",
+        106 Missing = "missing",
         /// `no_account`
-        NoAccount = "no_account",
+        107 NoAccount = "no_account",
         /// `not_allowed_on_standard_account`
-        NotAllowedOnStandardAccount = "not_allowed_on_standard_account",
+        108 NotAllowedOnStandardAccount = "not_allowed_on_standard_account",
         /// `out_of_inventory`
-        OutOfInventory = "out_of_inventory",
+        109 OutOfInventory = "out_of_inventory",
         /// `ownership_declaration_not_allowed`
-        OwnershipDeclarationNotAllowed = "ownership_declaration_not_allowed",
+        110 OwnershipDeclarationNotAllowed = "ownership_declaration_not_allowed",
         /// `parameter_invalid_empty`
-        ParameterInvalidEmpty = "parameter_invalid_empty",
+        111 ParameterInvalidEmpty = "parameter_invalid_empty",
         /// `parameter_invalid_integer`
-        ParameterInvalidInteger = "parameter_invalid_integer",
+        112 ParameterInvalidInteger = "parameter_invalid_integer",
         /// `parameter_invalid_string_blank`
-        ParameterInvalidStringBlank = "parameter_invalid_string_blank",
+        113 ParameterInvalidStringBlank = "parameter_invalid_string_blank",
         /// `parameter_invalid_string_empty`
-        ParameterInvalidStringEmpty = "parameter_invalid_string_empty",
+        114 ParameterInvalidStringEmpty = "parameter_invalid_string_empty",
         /// `parameter_missing`
-        ParameterMissing = "parameter_missing",
+        115 ParameterMissing = "parameter_missing",
         /// `parameter_unknown`
-        ParameterUnknown = "parameter_unknown",
+        116 ParameterUnknown = "parameter_unknown",
         /// `parameters_exclusive`
-        ParametersExclusive = "parameters_exclusive",
+        117 ParametersExclusive = "parameters_exclusive",
         /// `payment_evaluation_on_api_version_not_supported`
-        PaymentEvaluationOnApiVersionNotSupported = "payment_evaluation_on_api_version_not_supported",
+        118 PaymentEvaluationOnApiVersionNotSupported = "payment_evaluation_on_api_version_not_supported",
         /// `payment_intent_action_required`
-        PaymentIntentActionRequired = "payment_intent_action_required",
+        119 PaymentIntentActionRequired = "payment_intent_action_required",
         /// `payment_intent_authentication_failure`
-        PaymentIntentAuthenticationFailure = "payment_intent_authentication_failure",
+        120 PaymentIntentAuthenticationFailure = "payment_intent_authentication_failure",
         /// `payment_intent_incompatible_payment_method`
-        PaymentIntentIncompatiblePaymentMethod = "payment_intent_incompatible_payment_method",
+        121 PaymentIntentIncompatiblePaymentMethod = "payment_intent_incompatible_payment_method",
         /// `payment_intent_invalid_parameter`
-        PaymentIntentInvalidParameter = "payment_intent_invalid_parameter",
+        122 PaymentIntentInvalidParameter = "payment_intent_invalid_parameter",
         /// `payment_intent_konbini_rejected_confirmation_number`
-        PaymentIntentKonbiniRejectedConfirmationNumber = "payment_intent_konbini_rejected_confirmation_number",
+        123 PaymentIntentKonbiniRejectedConfirmationNumber = "payment_intent_konbini_rejected_confirmation_number",
         /// `payment_intent_mandate_invalid`
-        PaymentIntentMandateInvalid = "payment_intent_mandate_invalid",
+        124 PaymentIntentMandateInvalid = "payment_intent_mandate_invalid",
         /// `payment_intent_payment_attempt_expired`
-        PaymentIntentPaymentAttemptExpired = "payment_intent_payment_attempt_expired",
+        125 PaymentIntentPaymentAttemptExpired = "payment_intent_payment_attempt_expired",
         /// `payment_intent_payment_attempt_failed`
-        PaymentIntentPaymentAttemptFailed = "payment_intent_payment_attempt_failed",
+        126 PaymentIntentPaymentAttemptFailed = "payment_intent_payment_attempt_failed",
         /// `payment_intent_rate_limit_exceeded`
-        PaymentIntentRateLimitExceeded = "payment_intent_rate_limit_exceeded",
+        127 PaymentIntentRateLimitExceeded = "payment_intent_rate_limit_exceeded",
         /// `payment_intent_unexpected_state`
-        PaymentIntentUnexpectedState = "payment_intent_unexpected_state",
+        128 PaymentIntentUnexpectedState = "payment_intent_unexpected_state",
         /// `payment_method_bank_account_already_verified`
-        PaymentMethodBankAccountAlreadyVerified = "payment_method_bank_account_already_verified",
+        129 PaymentMethodBankAccountAlreadyVerified = "payment_method_bank_account_already_verified",
         /// `payment_method_bank_account_blocked`
-        PaymentMethodBankAccountBlocked = "payment_method_bank_account_blocked",
+        130 PaymentMethodBankAccountBlocked = "payment_method_bank_account_blocked",
         /// `payment_method_billing_details_address_missing`
-        PaymentMethodBillingDetailsAddressMissing = "payment_method_billing_details_address_missing",
+        131 PaymentMethodBillingDetailsAddressMissing = "payment_method_billing_details_address_missing",
         /// `payment_method_configuration_failures`
-        PaymentMethodConfigurationFailures = "payment_method_configuration_failures",
+        132 PaymentMethodConfigurationFailures = "payment_method_configuration_failures",
         /// `payment_method_currency_mismatch`
-        PaymentMethodCurrencyMismatch = "payment_method_currency_mismatch",
+        133 PaymentMethodCurrencyMismatch = "payment_method_currency_mismatch",
         /// `payment_method_customer_decline`
-        PaymentMethodCustomerDecline = "payment_method_customer_decline",
+        134 PaymentMethodCustomerDecline = "payment_method_customer_decline",
         /// `payment_method_invalid_parameter`
-        PaymentMethodInvalidParameter = "payment_method_invalid_parameter",
+        135 PaymentMethodInvalidParameter = "payment_method_invalid_parameter",
         /// `payment_method_invalid_parameter_testmode`
-        PaymentMethodInvalidParameterTestmode = "payment_method_invalid_parameter_testmode",
+        136 PaymentMethodInvalidParameterTestmode = "payment_method_invalid_parameter_testmode",
         /// `payment_method_microdeposit_failed`
-        PaymentMethodMicrodepositFailed = "payment_method_microdeposit_failed",
+        137 PaymentMethodMicrodepositFailed = "payment_method_microdeposit_failed",
         /// `payment_method_microdeposit_processing_error`
-        PaymentMethodMicrodepositProcessingError = "payment_method_microdeposit_processing_error",
+        138 PaymentMethodMicrodepositProcessingError = "payment_method_microdeposit_processing_error",
         /// `payment_method_microdeposit_verification_amounts_invalid`
-        PaymentMethodMicrodepositVerificationAmountsInvalid = "payment_method_microdeposit_verification_amounts_invalid",
+        139 PaymentMethodMicrodepositVerificationAmountsInvalid = "payment_method_microdeposit_verification_amounts_invalid",
         /// `payment_method_microdeposit_verification_amounts_mismatch`
-        PaymentMethodMicrodepositVerificationAmountsMismatch = "payment_method_microdeposit_verification_amounts_mismatch",
+        140 PaymentMethodMicrodepositVerificationAmountsMismatch = "payment_method_microdeposit_verification_amounts_mismatch",
         /// `payment_method_microdeposit_verification_attempts_exceeded`
-        PaymentMethodMicrodepositVerificationAttemptsExceeded = "payment_method_microdeposit_verification_attempts_exceeded",
+        141 PaymentMethodMicrodepositVerificationAttemptsExceeded = "payment_method_microdeposit_verification_attempts_exceeded",
         /// `payment_method_microdeposit_verification_descriptor_code_mismatch`
-        PaymentMethodMicrodepositVerificationDescriptorCodeMismatch = "payment_method_microdeposit_verification_descriptor_code_mismatch",
+        142 PaymentMethodMicrodepositVerificationDescriptorCodeMismatch = "payment_method_microdeposit_verification_descriptor_code_mismatch",
         /// `payment_method_microdeposit_verification_timeout`
-        PaymentMethodMicrodepositVerificationTimeout = "payment_method_microdeposit_verification_timeout",
+        143 PaymentMethodMicrodepositVerificationTimeout = "payment_method_microdeposit_verification_timeout",
         /// `payment_method_not_available`
-        PaymentMethodNotAvailable = "payment_method_not_available",
+        144 PaymentMethodNotAvailable = "payment_method_not_available",
         /// `payment_method_provider_decline`
-        PaymentMethodProviderDecline = "payment_method_provider_decline",
+        145 PaymentMethodProviderDecline = "payment_method_provider_decline",
         /// `payment_method_provider_timeout`
-        PaymentMethodProviderTimeout = "payment_method_provider_timeout",
+        146 PaymentMethodProviderTimeout = "payment_method_provider_timeout",
         /// `payment_method_restricted`
-        PaymentMethodRestricted = "payment_method_restricted",
+        147 PaymentMethodRestricted = "payment_method_restricted",
         /// `payment_method_unactivated`
-        PaymentMethodUnactivated = "payment_method_unactivated",
+        148 PaymentMethodUnactivated = "payment_method_unactivated",
         /// `payment_method_unexpected_state`
-        PaymentMethodUnexpectedState = "payment_method_unexpected_state",
+        149 PaymentMethodUnexpectedState = "payment_method_unexpected_state",
         /// `payment_method_unsupported_type`
-        PaymentMethodUnsupportedType = "payment_method_unsupported_type",
+        150 PaymentMethodUnsupportedType = "payment_method_unsupported_type",
         /// `payout_reconciliation_not_ready`
-        PayoutReconciliationNotReady = "payout_reconciliation_not_ready",
+        151 PayoutReconciliationNotReady = "payout_reconciliation_not_ready",
         /// `payouts_limit_exceeded`
-        PayoutsLimitExceeded = "payouts_limit_exceeded",
+        152 PayoutsLimitExceeded = "payouts_limit_exceeded",
         /// `payouts_not_allowed`
-        PayoutsNotAllowed = "payouts_not_allowed",
+        153 PayoutsNotAllowed = "payouts_not_allowed",
         /// `platform_account_required`
-        PlatformAccountRequired = "platform_account_required",
+        154 PlatformAccountRequired = "platform_account_required",
         /// `platform_api_key_expired`
-        PlatformApiKeyExpired = "platform_api_key_expired",
+        155 PlatformApiKeyExpired = "platform_api_key_expired",
         /// `postal_code_invalid`
-        PostalCodeInvalid = "postal_code_invalid",
+        156 PostalCodeInvalid = "postal_code_invalid",
         /// `processing_error`
-        ProcessingError = "processing_error",
+        157 ProcessingError = "processing_error",
         /// `product_inactive`
-        ProductInactive = "product_inactive",
+        158 ProductInactive = "product_inactive",
         /// `progressive_onboarding_limit_exceeded`
-        ProgressiveOnboardingLimitExceeded = "progressive_onboarding_limit_exceeded",
+        159 ProgressiveOnboardingLimitExceeded = "progressive_onboarding_limit_exceeded",
         /// `rate_limit`
-        RateLimit = "rate_limit",
+        160 RateLimit = "rate_limit",
         /// `refer_to_customer`
-        ReferToCustomer = "refer_to_customer",
+        161 ReferToCustomer = "refer_to_customer",
         /// `refund_disputed_payment`
-        RefundDisputedPayment = "refund_disputed_payment",
+        162 RefundDisputedPayment = "refund_disputed_payment",
         /// `request_blocked`
-        RequestBlocked = "request_blocked",
+        163 RequestBlocked = "request_blocked",
         /// `resource_already_exists`
-        ResourceAlreadyExists = "resource_already_exists",
+        164 ResourceAlreadyExists = "resource_already_exists",
         /// `resource_missing`
-        ResourceMissing = "resource_missing",
+        165 ResourceMissing = "resource_missing",
         /// `return_intent_already_processed`
-        ReturnIntentAlreadyProcessed = "return_intent_already_processed",
+        166 ReturnIntentAlreadyProcessed = "return_intent_already_processed",
         /// `routing_number_invalid`
-        RoutingNumberInvalid = "routing_number_invalid",
+        167 RoutingNumberInvalid = "routing_number_invalid",
         /// `secret_key_required`
-        SecretKeyRequired = "secret_key_required",
+        168 SecretKeyRequired = "secret_key_required",
         /// `sepa_unsupported_account`
-        SepaUnsupportedAccount = "sepa_unsupported_account",
+        169 SepaUnsupportedAccount = "sepa_unsupported_account",
         /// `service_period_coupon_with_metered_tiered_item_unsupported`
-        ServicePeriodCouponWithMeteredTieredItemUnsupported = "service_period_coupon_with_metered_tiered_item_unsupported",
+        170 ServicePeriodCouponWithMeteredTieredItemUnsupported = "service_period_coupon_with_metered_tiered_item_unsupported",
         /// `setup_attempt_failed`
-        SetupAttemptFailed = "setup_attempt_failed",
+        171 SetupAttemptFailed = "setup_attempt_failed",
         /// `setup_intent_authentication_failure`
-        SetupIntentAuthenticationFailure = "setup_intent_authentication_failure",
+        172 SetupIntentAuthenticationFailure = "setup_intent_authentication_failure",
         /// `setup_intent_invalid_parameter`
-        SetupIntentInvalidParameter = "setup_intent_invalid_parameter",
+        173 SetupIntentInvalidParameter = "setup_intent_invalid_parameter",
         /// `setup_intent_mandate_invalid`
-        SetupIntentMandateInvalid = "setup_intent_mandate_invalid",
+        174 SetupIntentMandateInvalid = "setup_intent_mandate_invalid",
         /// `setup_intent_mobile_wallet_unsupported`
-        SetupIntentMobileWalletUnsupported = "setup_intent_mobile_wallet_unsupported",
+        175 SetupIntentMobileWalletUnsupported = "setup_intent_mobile_wallet_unsupported",
         /// `setup_intent_setup_attempt_expired`
-        SetupIntentSetupAttemptExpired = "setup_intent_setup_attempt_expired",
+        176 SetupIntentSetupAttemptExpired = "setup_intent_setup_attempt_expired",
         /// `setup_intent_unexpected_state`
-        SetupIntentUnexpectedState = "setup_intent_unexpected_state",
+        177 SetupIntentUnexpectedState = "setup_intent_unexpected_state",
         /// `shipping_address_invalid`
-        ShippingAddressInvalid = "shipping_address_invalid",
+        178 ShippingAddressInvalid = "shipping_address_invalid",
         /// `shipping_calculation_failed`
-        ShippingCalculationFailed = "shipping_calculation_failed",
+        179 ShippingCalculationFailed = "shipping_calculation_failed",
         /// `siret_invalid`
-        SiretInvalid = "siret_invalid",
+        180 SiretInvalid = "siret_invalid",
         /// `sku_inactive`
-        SkuInactive = "sku_inactive",
+        181 SkuInactive = "sku_inactive",
         /// `smart_disputes_not_available`
-        SmartDisputesNotAvailable = "smart_disputes_not_available",
+        182 SmartDisputesNotAvailable = "smart_disputes_not_available",
         /// `state_unsupported`
-        StateUnsupported = "state_unsupported",
+        183 StateUnsupported = "state_unsupported",
         /// `status_transition_invalid`
-        StatusTransitionInvalid = "status_transition_invalid",
+        184 StatusTransitionInvalid = "status_transition_invalid",
         /// `storer_capability_missing`
-        StorerCapabilityMissing = "storer_capability_missing",
+        185 StorerCapabilityMissing = "storer_capability_missing",
         /// `storer_capability_not_active`
-        StorerCapabilityNotActive = "storer_capability_not_active",
+        186 StorerCapabilityNotActive = "storer_capability_not_active",
         /// `stripe_tax_inactive`
-        StripeTaxInactive = "stripe_tax_inactive",
+        187 StripeTaxInactive = "stripe_tax_inactive",
         /// `subscription_update_trial_after_billing_cycle_anchor`
-        SubscriptionUpdateTrialAfterBillingCycleAnchor = "subscription_update_trial_after_billing_cycle_anchor",
+        188 SubscriptionUpdateTrialAfterBillingCycleAnchor = "subscription_update_trial_after_billing_cycle_anchor",
         /// `tax_id_invalid`
-        TaxIdInvalid = "tax_id_invalid",
+        189 TaxIdInvalid = "tax_id_invalid",
         /// `tax_id_prohibited`
-        TaxIdProhibited = "tax_id_prohibited",
+        190 TaxIdProhibited = "tax_id_prohibited",
         /// `taxes_calculation_failed`
-        TaxesCalculationFailed = "taxes_calculation_failed",
+        191 TaxesCalculationFailed = "taxes_calculation_failed",
         /// `terminal_location_country_unsupported`
-        TerminalLocationCountryUnsupported = "terminal_location_country_unsupported",
+        192 TerminalLocationCountryUnsupported = "terminal_location_country_unsupported",
         /// `terminal_reader_busy`
-        TerminalReaderBusy = "terminal_reader_busy",
+        193 TerminalReaderBusy = "terminal_reader_busy",
         /// `terminal_reader_hardware_fault`
-        TerminalReaderHardwareFault = "terminal_reader_hardware_fault",
+        194 TerminalReaderHardwareFault = "terminal_reader_hardware_fault",
         /// `terminal_reader_invalid_location_for_activation`
-        TerminalReaderInvalidLocationForActivation = "terminal_reader_invalid_location_for_activation",
+        195 TerminalReaderInvalidLocationForActivation = "terminal_reader_invalid_location_for_activation",
         /// `terminal_reader_invalid_location_for_payment`
-        TerminalReaderInvalidLocationForPayment = "terminal_reader_invalid_location_for_payment",
+        196 TerminalReaderInvalidLocationForPayment = "terminal_reader_invalid_location_for_payment",
         /// `terminal_reader_offline`
-        TerminalReaderOffline = "terminal_reader_offline",
+        197 TerminalReaderOffline = "terminal_reader_offline",
         /// `terminal_reader_timeout`
-        TerminalReaderTimeout = "terminal_reader_timeout",
+        198 TerminalReaderTimeout = "terminal_reader_timeout",
         /// `testmode_charges_only`
-        TestmodeChargesOnly = "testmode_charges_only",
+        199 TestmodeChargesOnly = "testmode_charges_only",
         /// `three_d_secure_authentication_not_supported`
-        ThreeDSecureAuthenticationNotSupported = "three_d_secure_authentication_not_supported",
+        200 ThreeDSecureAuthenticationNotSupported = "three_d_secure_authentication_not_supported",
         /// `three_d_secure_authentication_upstream_error`
-        ThreeDSecureAuthenticationUpstreamError = "three_d_secure_authentication_upstream_error",
+        201 ThreeDSecureAuthenticationUpstreamError = "three_d_secure_authentication_upstream_error",
         /// `tls_version_unsupported`
-        TlsVersionUnsupported = "tls_version_unsupported",
+        202 TlsVersionUnsupported = "tls_version_unsupported",
         /// `token_already_used`
-        TokenAlreadyUsed = "token_already_used",
+        203 TokenAlreadyUsed = "token_already_used",
         /// `token_card_network_invalid`
-        TokenCardNetworkInvalid = "token_card_network_invalid",
+        204 TokenCardNetworkInvalid = "token_card_network_invalid",
         /// `token_in_use`
-        TokenInUse = "token_in_use",
+        205 TokenInUse = "token_in_use",
         /// `transfer_source_balance_parameters_mismatch`
-        TransferSourceBalanceParametersMismatch = "transfer_source_balance_parameters_mismatch",
+        206 TransferSourceBalanceParametersMismatch = "transfer_source_balance_parameters_mismatch",
         /// `transfers_not_allowed`
-        TransfersNotAllowed = "transfers_not_allowed",
+        207 TransfersNotAllowed = "transfers_not_allowed",
         /// `url_invalid`
-        UrlInvalid = "url_invalid",
+        208 UrlInvalid = "url_invalid",
     }
 }
 
@@ -748,109 +748,109 @@ words! {
     /// <https://docs.stripe.com/api/balance_transactions/object>
     BalanceTransactionType {
         /// `adjustment`
-        Adjustment = "adjustment",
+        0 Adjustment = "adjustment",
         /// `advance`
-        Advance = "advance",
+        1 Advance = "advance",
         /// `advance_funding`
-        AdvanceFunding = "advance_funding",
+        2 AdvanceFunding = "advance_funding",
         /// `anticipation_repayment`
-        AnticipationRepayment = "anticipation_repayment",
+        3 AnticipationRepayment = "anticipation_repayment",
         /// `application_fee`
-        ApplicationFee = "application_fee",
+        4 ApplicationFee = "application_fee",
         /// `application_fee_refund`
-        ApplicationFeeRefund = "application_fee_refund",
+        5 ApplicationFeeRefund = "application_fee_refund",
         /// `charge`
-        Charge = "charge",
+        6 Charge = "charge",
         /// `climate_order_purchase`
-        ClimateOrderPurchase = "climate_order_purchase",
+        7 ClimateOrderPurchase = "climate_order_purchase",
         /// `climate_order_refund`
-        ClimateOrderRefund = "climate_order_refund",
+        8 ClimateOrderRefund = "climate_order_refund",
         /// `connect_collection_transfer`
-        ConnectCollectionTransfer = "connect_collection_transfer",
+        9 ConnectCollectionTransfer = "connect_collection_transfer",
         /// `contribution`
-        Contribution = "contribution",
+        10 Contribution = "contribution",
         /// `fee_credit_funding`
-        FeeCreditFunding = "fee_credit_funding",
+        11 FeeCreditFunding = "fee_credit_funding",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        12 InboundTransfer = "inbound_transfer",
         /// `inbound_transfer_reversal`
-        InboundTransferReversal = "inbound_transfer_reversal",
+        13 InboundTransferReversal = "inbound_transfer_reversal",
         /// `issuing_authorization_hold`
-        IssuingAuthorizationHold = "issuing_authorization_hold",
+        14 IssuingAuthorizationHold = "issuing_authorization_hold",
         /// `issuing_authorization_release`
-        IssuingAuthorizationRelease = "issuing_authorization_release",
+        15 IssuingAuthorizationRelease = "issuing_authorization_release",
         /// `issuing_dispute`
-        IssuingDispute = "issuing_dispute",
+        16 IssuingDispute = "issuing_dispute",
         /// `issuing_dispute_provisional_credit`
-        IssuingDisputeProvisionalCredit = "issuing_dispute_provisional_credit",
+        17 IssuingDisputeProvisionalCredit = "issuing_dispute_provisional_credit",
         /// `issuing_dispute_provisional_credit_reversal`
-        IssuingDisputeProvisionalCreditReversal = "issuing_dispute_provisional_credit_reversal",
+        18 IssuingDisputeProvisionalCreditReversal = "issuing_dispute_provisional_credit_reversal",
         /// `issuing_transaction`
-        IssuingTransaction = "issuing_transaction",
+        19 IssuingTransaction = "issuing_transaction",
         /// `obligation_outbound`
-        ObligationOutbound = "obligation_outbound",
+        20 ObligationOutbound = "obligation_outbound",
         /// `obligation_reversal_inbound`
-        ObligationReversalInbound = "obligation_reversal_inbound",
+        21 ObligationReversalInbound = "obligation_reversal_inbound",
         /// `payment`
-        Payment = "payment",
+        22 Payment = "payment",
         /// `payment_failure_refund`
-        PaymentFailureRefund = "payment_failure_refund",
+        23 PaymentFailureRefund = "payment_failure_refund",
         /// `payment_network_reserve_hold`
-        PaymentNetworkReserveHold = "payment_network_reserve_hold",
+        24 PaymentNetworkReserveHold = "payment_network_reserve_hold",
         /// `payment_network_reserve_release`
-        PaymentNetworkReserveRelease = "payment_network_reserve_release",
+        25 PaymentNetworkReserveRelease = "payment_network_reserve_release",
         /// `payment_refund`
-        PaymentRefund = "payment_refund",
+        26 PaymentRefund = "payment_refund",
         /// `payment_reversal`
-        PaymentReversal = "payment_reversal",
+        27 PaymentReversal = "payment_reversal",
         /// `payment_unreconciled`
-        PaymentUnreconciled = "payment_unreconciled",
+        28 PaymentUnreconciled = "payment_unreconciled",
         /// `payout`
-        Payout = "payout",
+        29 Payout = "payout",
         /// `payout_cancel`
-        PayoutCancel = "payout_cancel",
+        30 PayoutCancel = "payout_cancel",
         /// `payout_failure`
-        PayoutFailure = "payout_failure",
+        31 PayoutFailure = "payout_failure",
         /// `payout_minimum_balance_hold`
-        PayoutMinimumBalanceHold = "payout_minimum_balance_hold",
+        32 PayoutMinimumBalanceHold = "payout_minimum_balance_hold",
         /// `payout_minimum_balance_release`
-        PayoutMinimumBalanceRelease = "payout_minimum_balance_release",
+        33 PayoutMinimumBalanceRelease = "payout_minimum_balance_release",
         /// `refund`
-        Refund = "refund",
+        34 Refund = "refund",
         /// `refund_failure`
-        RefundFailure = "refund_failure",
+        35 RefundFailure = "refund_failure",
         /// `reserve_hold`
-        ReserveHold = "reserve_hold",
+        36 ReserveHold = "reserve_hold",
         /// `reserve_release`
-        ReserveRelease = "reserve_release",
+        37 ReserveRelease = "reserve_release",
         /// `reserve_transaction`
-        ReserveTransaction = "reserve_transaction",
+        38 ReserveTransaction = "reserve_transaction",
         /// `reserved_funds`
-        ReservedFunds = "reserved_funds",
+        39 ReservedFunds = "reserved_funds",
         /// `stripe_balance_payment_debit`
-        StripeBalancePaymentDebit = "stripe_balance_payment_debit",
+        40 StripeBalancePaymentDebit = "stripe_balance_payment_debit",
         /// `stripe_balance_payment_debit_reversal`
-        StripeBalancePaymentDebitReversal = "stripe_balance_payment_debit_reversal",
+        41 StripeBalancePaymentDebitReversal = "stripe_balance_payment_debit_reversal",
         /// `stripe_fee`
-        StripeFee = "stripe_fee",
+        42 StripeFee = "stripe_fee",
         /// `stripe_fx_fee`
-        StripeFxFee = "stripe_fx_fee",
+        43 StripeFxFee = "stripe_fx_fee",
         /// `tax_fee`
-        TaxFee = "tax_fee",
+        44 TaxFee = "tax_fee",
         /// `tax_fund`
-        TaxFund = "tax_fund",
+        45 TaxFund = "tax_fund",
         /// `topup`
-        Topup = "topup",
+        46 Topup = "topup",
         /// `topup_reversal`
-        TopupReversal = "topup_reversal",
+        47 TopupReversal = "topup_reversal",
         /// `transfer`
-        Transfer = "transfer",
+        48 Transfer = "transfer",
         /// `transfer_cancel`
-        TransferCancel = "transfer_cancel",
+        49 TransferCancel = "transfer_cancel",
         /// `transfer_failure`
-        TransferFailure = "transfer_failure",
+        50 TransferFailure = "transfer_failure",
         /// `transfer_refund`
-        TransferRefund = "transfer_refund",
+        51 TransferRefund = "transfer_refund",
     }
 }
 
@@ -860,37 +860,37 @@ words! {
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-total_taxes>
     CreditNoteTotalTaxTaxabilityReason {
         /// `customer_exempt`
-        CustomerExempt = "customer_exempt",
+        0 CustomerExempt = "customer_exempt",
         /// `not_available`
-        NotAvailable = "not_available",
+        1 NotAvailable = "not_available",
         /// `not_collecting`
-        NotCollecting = "not_collecting",
+        2 NotCollecting = "not_collecting",
         /// `not_subject_to_tax`
-        NotSubjectToTax = "not_subject_to_tax",
+        3 NotSubjectToTax = "not_subject_to_tax",
         /// `not_supported`
-        NotSupported = "not_supported",
+        4 NotSupported = "not_supported",
         /// `portion_product_exempt`
-        PortionProductExempt = "portion_product_exempt",
+        5 PortionProductExempt = "portion_product_exempt",
         /// `portion_reduced_rated`
-        PortionReducedRated = "portion_reduced_rated",
+        6 PortionReducedRated = "portion_reduced_rated",
         /// `portion_standard_rated`
-        PortionStandardRated = "portion_standard_rated",
+        7 PortionStandardRated = "portion_standard_rated",
         /// `product_exempt`
-        ProductExempt = "product_exempt",
+        8 ProductExempt = "product_exempt",
         /// `product_exempt_holiday`
-        ProductExemptHoliday = "product_exempt_holiday",
+        9 ProductExemptHoliday = "product_exempt_holiday",
         /// `proportionally_rated`
-        ProportionallyRated = "proportionally_rated",
+        10 ProportionallyRated = "proportionally_rated",
         /// `reduced_rated`
-        ReducedRated = "reduced_rated",
+        11 ReducedRated = "reduced_rated",
         /// `reverse_charge`
-        ReverseCharge = "reverse_charge",
+        12 ReverseCharge = "reverse_charge",
         /// `standard_rated`
-        StandardRated = "standard_rated",
+        13 StandardRated = "standard_rated",
         /// `taxable_basis_reduced`
-        TaxableBasisReduced = "taxable_basis_reduced",
+        14 TaxableBasisReduced = "taxable_basis_reduced",
         /// `zero_rated`
-        ZeroRated = "zero_rated",
+        15 ZeroRated = "zero_rated",
     }
 }
 
@@ -900,98 +900,98 @@ words! {
     /// <https://docs.stripe.com/api/billing_portal/sessions/object>
     BillingPortalSessionLocale {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `bg`
-        Bg = "bg",
+        1 Bg = "bg",
         /// `cs`
-        Cs = "cs",
+        2 Cs = "cs",
         /// `da`
-        Da = "da",
+        3 Da = "da",
         /// `de`
-        De = "de",
+        4 De = "de",
         /// `el`
-        El = "el",
+        5 El = "el",
         /// `en`
-        En = "en",
+        6 En = "en",
         /// `en-AU`
-        EnAU = "en-AU",
+        7 EnAU = "en-AU",
         /// `en-CA`
-        EnCA = "en-CA",
+        8 EnCA = "en-CA",
         /// `en-GB`
-        EnGB = "en-GB",
+        9 EnGB = "en-GB",
         /// `en-IE`
-        EnIE = "en-IE",
+        10 EnIE = "en-IE",
         /// `en-IN`
-        EnIN = "en-IN",
+        11 EnIN = "en-IN",
         /// `en-NZ`
-        EnNZ = "en-NZ",
+        12 EnNZ = "en-NZ",
         /// `en-SG`
-        EnSG = "en-SG",
+        13 EnSG = "en-SG",
         /// `es`
-        Es = "es",
+        14 Es = "es",
         /// `es-419`
-        Es419 = "es-419",
+        15 Es419 = "es-419",
         /// `et`
-        Et = "et",
+        16 Et = "et",
         /// `fi`
-        Fi = "fi",
+        17 Fi = "fi",
         /// `fil`
-        Fil = "fil",
+        18 Fil = "fil",
         /// `fr`
-        Fr = "fr",
+        19 Fr = "fr",
         /// `fr-CA`
-        FrCA = "fr-CA",
+        20 FrCA = "fr-CA",
         /// `hr`
-        Hr = "hr",
+        21 Hr = "hr",
         /// `hu`
-        Hu = "hu",
+        22 Hu = "hu",
         /// `id`
-        Id = "id",
+        23 Id = "id",
         /// `it`
-        It = "it",
+        24 It = "it",
         /// `ja`
-        Ja = "ja",
+        25 Ja = "ja",
         /// `ko`
-        Ko = "ko",
+        26 Ko = "ko",
         /// `lt`
-        Lt = "lt",
+        27 Lt = "lt",
         /// `lv`
-        Lv = "lv",
+        28 Lv = "lv",
         /// `ms`
-        Ms = "ms",
+        29 Ms = "ms",
         /// `mt`
-        Mt = "mt",
+        30 Mt = "mt",
         /// `nb`
-        Nb = "nb",
+        31 Nb = "nb",
         /// `nl`
-        Nl = "nl",
+        32 Nl = "nl",
         /// `pl`
-        Pl = "pl",
+        33 Pl = "pl",
         /// `pt`
-        Pt = "pt",
+        34 Pt = "pt",
         /// `pt-BR`
-        PtBR = "pt-BR",
+        35 PtBR = "pt-BR",
         /// `ro`
-        Ro = "ro",
+        36 Ro = "ro",
         /// `ru`
-        Ru = "ru",
+        37 Ru = "ru",
         /// `sk`
-        Sk = "sk",
+        38 Sk = "sk",
         /// `sl`
-        Sl = "sl",
+        39 Sl = "sl",
         /// `sv`
-        Sv = "sv",
+        40 Sv = "sv",
         /// `th`
-        Th = "th",
+        41 Th = "th",
         /// `tr`
-        Tr = "tr",
+        42 Tr = "tr",
         /// `vi`
-        Vi = "vi",
+        43 Vi = "vi",
         /// `zh`
-        Zh = "zh",
+        44 Zh = "zh",
         /// `zh-HK`
-        ZhHK = "zh-HK",
+        45 ZhHK = "zh-HK",
         /// `zh-TW`
-        ZhTW = "zh-TW",
+        46 ZhTW = "zh-TW",
     }
 }

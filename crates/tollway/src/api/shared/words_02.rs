@@ -10,89 +10,89 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/object>
     CheckoutSessionLocale {
         /// `auto`
-        Auto = "auto",
+        0 Auto = "auto",
         /// `bg`
-        Bg = "bg",
+        1 Bg = "bg",
         /// `cs`
-        Cs = "cs",
+        2 Cs = "cs",
         /// `da`
-        Da = "da",
+        3 Da = "da",
         /// `de`
-        De = "de",
+        4 De = "de",
         /// `el`
-        El = "el",
+        5 El = "el",
         /// `en`
-        En = "en",
+        6 En = "en",
         /// `en-GB`
-        EnGB = "en-GB",
+        7 EnGB = "en-GB",
         /// `es`
-        Es = "es",
+        8 Es = "es",
         /// `es-419`
-        Es419 = "es-419",
+        9 Es419 = "es-419",
         /// `et`
-        Et = "et",
+        10 Et = "et",
         /// `fi`
-        Fi = "fi",
+        11 Fi = "fi",
         /// `fil`
-        Fil = "fil",
+        12 Fil = "fil",
         /// `fr`
-        Fr = "fr",
+        13 Fr = "fr",
         /// `fr-CA`
-        FrCA = "fr-CA",
+        14 FrCA = "fr-CA",
         /// `hi-IN`
-        HiIN = "hi-IN",
+        15 HiIN = "hi-IN",
         /// `hr`
-        Hr = "hr",
+        16 Hr = "hr",
         /// `hu`
-        Hu = "hu",
+        17 Hu = "hu",
         /// `id`
-        Id = "id",
+        18 Id = "id",
         /// `it`
-        It = "it",
+        19 It = "it",
         /// `ja`
-        Ja = "ja",
+        20 Ja = "ja",
         /// `ko`
-        Ko = "ko",
+        21 Ko = "ko",
         /// `lt`
-        Lt = "lt",
+        22 Lt = "lt",
         /// `lv`
-        Lv = "lv",
+        23 Lv = "lv",
         /// `ms`
-        Ms = "ms",
+        24 Ms = "ms",
         /// `mt`
-        Mt = "mt",
+        25 Mt = "mt",
         /// `nb`
-        Nb = "nb",
+        26 Nb = "nb",
         /// `nl`
-        Nl = "nl",
+        27 Nl = "nl",
         /// `pl`
-        Pl = "pl",
+        28 Pl = "pl",
         /// `pt`
-        Pt = "pt",
+        29 Pt = "pt",
         /// `pt-BR`
-        PtBR = "pt-BR",
+        30 PtBR = "pt-BR",
         /// `ro`
-        Ro = "ro",
+        31 Ro = "ro",
         /// `ru`
-        Ru = "ru",
+        32 Ru = "ru",
         /// `sk`
-        Sk = "sk",
+        33 Sk = "sk",
         /// `sl`
-        Sl = "sl",
+        34 Sl = "sl",
         /// `sv`
-        Sv = "sv",
+        35 Sv = "sv",
         /// `th`
-        Th = "th",
+        36 Th = "th",
         /// `tr`
-        Tr = "tr",
+        37 Tr = "tr",
         /// `vi`
-        Vi = "vi",
+        38 Vi = "vi",
         /// `zh`
-        Zh = "zh",
+        39 Zh = "zh",
         /// `zh-HK`
-        ZhHK = "zh-HK",
+        40 ZhHK = "zh-HK",
         /// `zh-TW`
-        ZhTW = "zh-TW",
+        41 ZhTW = "zh-TW",
     }
 }
 
@@ -102,123 +102,123 @@ words! {
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview>
     ConfirmationTokenPaymentMethodPreviewType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        12 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        13 Card = "card",
         /// `card_present`
-        CardPresent = "card_present",
+        14 CardPresent = "card_present",
         /// `cashapp`
-        Cashapp = "cashapp",
+        15 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        16 Crypto = "crypto",
         /// `custom`
-        Custom = "custom",
+        17 Custom = "custom",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        18 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        19 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        20 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        21 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        22 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        23 Ideal = "ideal",
         /// `interac_present`
-        InteracPresent = "interac_present",
+        24 InteracPresent = "interac_present",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        25 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        26 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        27 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        28 KrCard = "kr_card",
         /// `link`
-        Link = "link",
+        29 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        30 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        31 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        32 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        33 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        34 NzBankAccount = "nz_bank_account",
         /// `oxxo`
-        Oxxo = "oxxo",
+        35 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        36 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        37 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        38 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        39 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        40 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        41 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        42 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        43 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        44 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        45 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        46 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        47 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        48 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        49 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        50 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        51 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        52 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        53 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        54 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        55 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        56 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        57 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        58 Zip = "zip",
     }
 }
 
@@ -228,47 +228,47 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object>
     TerminalDeletedReaderDeviceType {
         /// `bbpos_chipper2x`
-        BbposChipper2x = "bbpos_chipper2x",
+        0 BbposChipper2x = "bbpos_chipper2x",
         /// `bbpos_wisepad3`
-        BbposWisepad3 = "bbpos_wisepad3",
+        1 BbposWisepad3 = "bbpos_wisepad3",
         /// `bbpos_wisepos_e`
-        BbposWiseposE = "bbpos_wisepos_e",
+        2 BbposWiseposE = "bbpos_wisepos_e",
         /// `mobile_phone_reader`
-        MobilePhoneReader = "mobile_phone_reader",
+        3 MobilePhoneReader = "mobile_phone_reader",
         /// `simulated_stripe_s700`
-        SimulatedStripeS700 = "simulated_stripe_s700",
+        4 SimulatedStripeS700 = "simulated_stripe_s700",
         /// `simulated_stripe_s710`
-        SimulatedStripeS710 = "simulated_stripe_s710",
+        5 SimulatedStripeS710 = "simulated_stripe_s710",
         /// `simulated_stripe_t600`
-        SimulatedStripeT600 = "simulated_stripe_t600",
+        6 SimulatedStripeT600 = "simulated_stripe_t600",
         /// `simulated_verifone_m425`
-        SimulatedVerifoneM425 = "simulated_verifone_m425",
+        7 SimulatedVerifoneM425 = "simulated_verifone_m425",
         /// `simulated_verifone_p630`
-        SimulatedVerifoneP630 = "simulated_verifone_p630",
+        8 SimulatedVerifoneP630 = "simulated_verifone_p630",
         /// `simulated_verifone_ux700`
-        SimulatedVerifoneUx700 = "simulated_verifone_ux700",
+        9 SimulatedVerifoneUx700 = "simulated_verifone_ux700",
         /// `simulated_verifone_v660p`
-        SimulatedVerifoneV660p = "simulated_verifone_v660p",
+        10 SimulatedVerifoneV660p = "simulated_verifone_v660p",
         /// `simulated_wisepos_e`
-        SimulatedWiseposE = "simulated_wisepos_e",
+        11 SimulatedWiseposE = "simulated_wisepos_e",
         /// `stripe_m2`
-        StripeM2 = "stripe_m2",
+        12 StripeM2 = "stripe_m2",
         /// `stripe_s700`
-        StripeS700 = "stripe_s700",
+        13 StripeS700 = "stripe_s700",
         /// `stripe_s710`
-        StripeS710 = "stripe_s710",
+        14 StripeS710 = "stripe_s710",
         /// `stripe_t600`
-        StripeT600 = "stripe_t600",
+        15 StripeT600 = "stripe_t600",
         /// `verifone_P400`
-        VerifoneP400 = "verifone_P400",
+        16 VerifoneP400 = "verifone_P400",
         /// `verifone_m425`
-        VerifoneM425 = "verifone_m425",
+        17 VerifoneM425 = "verifone_m425",
         /// `verifone_p630`
-        VerifoneP630 = "verifone_p630",
+        18 VerifoneP630 = "verifone_p630",
         /// `verifone_ux700`
-        VerifoneUx700 = "verifone_ux700",
+        19 VerifoneUx700 = "verifone_ux700",
         /// `verifone_v660p`
-        VerifoneV660p = "verifone_v660p",
+        20 VerifoneV660p = "verifone_v660p",
     }
 }
 
@@ -278,47 +278,47 @@ words! {
     /// <https://docs.stripe.com/api/files/object>
     FilePurpose {
         /// `account_requirement`
-        AccountRequirement = "account_requirement",
+        0 AccountRequirement = "account_requirement",
         /// `additional_verification`
-        AdditionalVerification = "additional_verification",
+        1 AdditionalVerification = "additional_verification",
         /// `business_icon`
-        BusinessIcon = "business_icon",
+        2 BusinessIcon = "business_icon",
         /// `business_logo`
-        BusinessLogo = "business_logo",
+        3 BusinessLogo = "business_logo",
         /// `customer_signature`
-        CustomerSignature = "customer_signature",
+        4 CustomerSignature = "customer_signature",
         /// `dispute_evidence`
-        DisputeEvidence = "dispute_evidence",
+        5 DisputeEvidence = "dispute_evidence",
         /// `document_provider_identity_document`
-        DocumentProviderIdentityDocument = "document_provider_identity_document",
+        6 DocumentProviderIdentityDocument = "document_provider_identity_document",
         /// `finance_report_run`
-        FinanceReportRun = "finance_report_run",
+        7 FinanceReportRun = "finance_report_run",
         /// `financial_account_statement`
-        FinancialAccountStatement = "financial_account_statement",
+        8 FinancialAccountStatement = "financial_account_statement",
         /// `identity_document`
-        IdentityDocument = "identity_document",
+        9 IdentityDocument = "identity_document",
         /// `identity_document_downloadable`
-        IdentityDocumentDownloadable = "identity_document_downloadable",
+        10 IdentityDocumentDownloadable = "identity_document_downloadable",
         /// `issuing_regulatory_reporting`
-        IssuingRegulatoryReporting = "issuing_regulatory_reporting",
+        11 IssuingRegulatoryReporting = "issuing_regulatory_reporting",
         /// `pci_document`
-        PciDocument = "pci_document",
+        12 PciDocument = "pci_document",
         /// `platform_terms_of_service`
-        PlatformTermsOfService = "platform_terms_of_service",
+        13 PlatformTermsOfService = "platform_terms_of_service",
         /// `selfie`
-        Selfie = "selfie",
+        14 Selfie = "selfie",
         /// `sigma_scheduled_query`
-        SigmaScheduledQuery = "sigma_scheduled_query",
+        15 SigmaScheduledQuery = "sigma_scheduled_query",
         /// `tax_document_user_upload`
-        TaxDocumentUserUpload = "tax_document_user_upload",
+        16 TaxDocumentUserUpload = "tax_document_user_upload",
         /// `terminal_android_apk`
-        TerminalAndroidApk = "terminal_android_apk",
+        17 TerminalAndroidApk = "terminal_android_apk",
         /// `terminal_reader_splashscreen`
-        TerminalReaderSplashscreen = "terminal_reader_splashscreen",
+        18 TerminalReaderSplashscreen = "terminal_reader_splashscreen",
         /// `terminal_wifi_certificate`
-        TerminalWifiCertificate = "terminal_wifi_certificate",
+        19 TerminalWifiCertificate = "terminal_wifi_certificate",
         /// `terminal_wifi_private_key`
-        TerminalWifiPrivateKey = "terminal_wifi_private_key",
+        20 TerminalWifiPrivateKey = "terminal_wifi_private_key",
     }
 }
 
@@ -328,43 +328,43 @@ words! {
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-last_error>
     IdentityVerificationSessionLastErrorCode {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `consent_declined`
-        ConsentDeclined = "consent_declined",
+        1 ConsentDeclined = "consent_declined",
         /// `country_not_supported`
-        CountryNotSupported = "country_not_supported",
+        2 CountryNotSupported = "country_not_supported",
         /// `device_not_supported`
-        DeviceNotSupported = "device_not_supported",
+        3 DeviceNotSupported = "device_not_supported",
         /// `document_expired`
-        DocumentExpired = "document_expired",
+        4 DocumentExpired = "document_expired",
         /// `document_type_not_supported`
-        DocumentTypeNotSupported = "document_type_not_supported",
+        5 DocumentTypeNotSupported = "document_type_not_supported",
         /// `document_unverified_other`
-        DocumentUnverifiedOther = "document_unverified_other",
+        6 DocumentUnverifiedOther = "document_unverified_other",
         /// `email_unverified_other`
-        EmailUnverifiedOther = "email_unverified_other",
+        7 EmailUnverifiedOther = "email_unverified_other",
         /// `email_verification_declined`
-        EmailVerificationDeclined = "email_verification_declined",
+        8 EmailVerificationDeclined = "email_verification_declined",
         /// `id_number_insufficient_document_data`
-        IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
+        9 IdNumberInsufficientDocumentData = "id_number_insufficient_document_data",
         /// `id_number_mismatch`
-        IdNumberMismatch = "id_number_mismatch",
+        10 IdNumberMismatch = "id_number_mismatch",
         /// `id_number_unverified_other`
-        IdNumberUnverifiedOther = "id_number_unverified_other",
+        11 IdNumberUnverifiedOther = "id_number_unverified_other",
         /// `phone_unverified_other`
-        PhoneUnverifiedOther = "phone_unverified_other",
+        12 PhoneUnverifiedOther = "phone_unverified_other",
         /// `phone_verification_declined`
-        PhoneVerificationDeclined = "phone_verification_declined",
+        13 PhoneVerificationDeclined = "phone_verification_declined",
         /// `selfie_document_missing_photo`
-        SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
+        14 SelfieDocumentMissingPhoto = "selfie_document_missing_photo",
         /// `selfie_face_mismatch`
-        SelfieFaceMismatch = "selfie_face_mismatch",
+        15 SelfieFaceMismatch = "selfie_face_mismatch",
         /// `selfie_manipulated`
-        SelfieManipulated = "selfie_manipulated",
+        16 SelfieManipulated = "selfie_manipulated",
         /// `selfie_unverified_other`
-        SelfieUnverifiedOther = "selfie_unverified_other",
+        17 SelfieUnverifiedOther = "selfie_unverified_other",
         /// `under_supported_age`
-        UnderSupportedAge = "under_supported_age",
+        18 UnderSupportedAge = "under_supported_age",
     }
 }
 
@@ -374,107 +374,107 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings>
     InvoicePaymentSettingsPaymentMethodType {
         /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
+        0 AchCreditTransfer = "ach_credit_transfer",
         /// `ach_debit`
-        AchDebit = "ach_debit",
+        1 AchDebit = "ach_debit",
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        2 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        3 Affirm = "affirm",
         /// `alipay`
-        Alipay = "alipay",
+        4 Alipay = "alipay",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `blik`
-        Blik = "blik",
+        10 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        11 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        12 Card = "card",
         /// `cashapp`
-        Cashapp = "cashapp",
+        13 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        14 Crypto = "crypto",
         /// `custom`
-        Custom = "custom",
+        15 Custom = "custom",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        16 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        17 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        18 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        19 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        20 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        21 Ideal = "ideal",
         /// `jp_credit_transfer`
-        JpCreditTransfer = "jp_credit_transfer",
+        22 JpCreditTransfer = "jp_credit_transfer",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        23 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        24 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        25 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        26 KrCard = "kr_card",
         /// `link`
-        Link = "link",
+        27 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        28 MbWay = "mb_way",
         /// `multibanco`
-        Multibanco = "multibanco",
+        29 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        30 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        31 NzBankAccount = "nz_bank_account",
         /// `p24`
-        P24 = "p24",
+        32 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        33 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        34 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        35 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        36 Paypal = "paypal",
         /// `payto`
-        Payto = "payto",
+        37 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        38 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        39 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        40 RevolutPay = "revolut_pay",
         /// `satispay`
-        Satispay = "satispay",
+        41 Satispay = "satispay",
         /// `sepa_credit_transfer`
-        SepaCreditTransfer = "sepa_credit_transfer",
+        42 SepaCreditTransfer = "sepa_credit_transfer",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        43 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        44 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        45 Sofort = "sofort",
         /// `swish`
-        Swish = "swish",
+        46 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        47 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        48 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        49 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        50 WechatPay = "wechat_pay",
     }
 }
 
@@ -484,275 +484,275 @@ words! {
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-customer_tax_ids>
     InvoiceCustomerTaxIdType {
         /// `ad_nrt`
-        AdNrt = "ad_nrt",
+        0 AdNrt = "ad_nrt",
         /// `ae_trn`
-        AeTrn = "ae_trn",
+        1 AeTrn = "ae_trn",
         /// `al_tin`
-        AlTin = "al_tin",
+        2 AlTin = "al_tin",
         /// `am_tin`
-        AmTin = "am_tin",
+        3 AmTin = "am_tin",
         /// `ao_tin`
-        AoTin = "ao_tin",
+        4 AoTin = "ao_tin",
         /// `ar_cuit`
-        ArCuit = "ar_cuit",
+        5 ArCuit = "ar_cuit",
         /// `au_abn`
-        AuAbn = "au_abn",
+        6 AuAbn = "au_abn",
         /// `au_acn`
-        AuAcn = "au_acn",
+        7 AuAcn = "au_acn",
         /// `au_arn`
-        AuArn = "au_arn",
+        8 AuArn = "au_arn",
         /// `au_wpn`
-        AuWpn = "au_wpn",
+        9 AuWpn = "au_wpn",
         /// `aw_tin`
-        AwTin = "aw_tin",
+        10 AwTin = "aw_tin",
         /// `az_tin`
-        AzTin = "az_tin",
+        11 AzTin = "az_tin",
         /// `ba_tin`
-        BaTin = "ba_tin",
+        12 BaTin = "ba_tin",
         /// `bb_tin`
-        BbTin = "bb_tin",
+        13 BbTin = "bb_tin",
         /// `bd_bin`
-        BdBin = "bd_bin",
+        14 BdBin = "bd_bin",
         /// `bf_ifu`
-        BfIfu = "bf_ifu",
+        15 BfIfu = "bf_ifu",
         /// `bg_uic`
-        BgUic = "bg_uic",
+        16 BgUic = "bg_uic",
         /// `bh_vat`
-        BhVat = "bh_vat",
+        17 BhVat = "bh_vat",
         /// `bj_ifu`
-        BjIfu = "bj_ifu",
+        18 BjIfu = "bj_ifu",
         /// `bo_tin`
-        BoTin = "bo_tin",
+        19 BoTin = "bo_tin",
         /// `br_cnpj`
-        BrCnpj = "br_cnpj",
+        20 BrCnpj = "br_cnpj",
         /// `br_cpf`
-        BrCpf = "br_cpf",
+        21 BrCpf = "br_cpf",
         /// `bs_tin`
-        BsTin = "bs_tin",
+        22 BsTin = "bs_tin",
         /// `bw_vat`
-        BwVat = "bw_vat",
+        23 BwVat = "bw_vat",
         /// `by_tin`
-        ByTin = "by_tin",
+        24 ByTin = "by_tin",
         /// `ca_bn`
-        CaBn = "ca_bn",
+        25 CaBn = "ca_bn",
         /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
+        26 CaGstHst = "ca_gst_hst",
         /// `ca_pst_bc`
-        CaPstBc = "ca_pst_bc",
+        27 CaPstBc = "ca_pst_bc",
         /// `ca_pst_mb`
-        CaPstMb = "ca_pst_mb",
+        28 CaPstMb = "ca_pst_mb",
         /// `ca_pst_sk`
-        CaPstSk = "ca_pst_sk",
+        29 CaPstSk = "ca_pst_sk",
         /// `ca_qst`
-        CaQst = "ca_qst",
+        30 CaQst = "ca_qst",
         /// `cd_nif`
-        CdNif = "cd_nif",
+        31 CdNif = "cd_nif",
         /// `ch_uid`
-        ChUid = "ch_uid",
+        32 ChUid = "ch_uid",
         /// `ch_vat`
-        ChVat = "ch_vat",
+        33 ChVat = "ch_vat",
         /// `ci_vat`
-        CiVat = "ci_vat",
+        34 CiVat = "ci_vat",
         /// `cl_tin`
-        ClTin = "cl_tin",
+        35 ClTin = "cl_tin",
         /// `cm_niu`
-        CmNiu = "cm_niu",
+        36 CmNiu = "cm_niu",
         /// `cn_tin`
-        CnTin = "cn_tin",
+        37 CnTin = "cn_tin",
         /// `co_nit`
-        CoNit = "co_nit",
+        38 CoNit = "co_nit",
         /// `cr_tin`
-        CrTin = "cr_tin",
+        39 CrTin = "cr_tin",
         /// `cv_nif`
-        CvNif = "cv_nif",
+        40 CvNif = "cv_nif",
         /// `cz_dic`
-        CzDic = "cz_dic",
+        41 CzDic = "cz_dic",
         /// `de_stn`
-        DeStn = "de_stn",
+        42 DeStn = "de_stn",
         /// `do_rcn`
-        DoRcn = "do_rcn",
+        43 DoRcn = "do_rcn",
         /// `ec_ruc`
-        EcRuc = "ec_ruc",
+        44 EcRuc = "ec_ruc",
         /// `eg_tin`
-        EgTin = "eg_tin",
+        45 EgTin = "eg_tin",
         /// `es_cif`
-        EsCif = "es_cif",
+        46 EsCif = "es_cif",
         /// `et_tin`
-        EtTin = "et_tin",
+        47 EtTin = "et_tin",
         /// `eu_oss_vat`
-        EuOssVat = "eu_oss_vat",
+        48 EuOssVat = "eu_oss_vat",
         /// `eu_vat`
-        EuVat = "eu_vat",
+        49 EuVat = "eu_vat",
         /// `fo_vat`
-        FoVat = "fo_vat",
+        50 FoVat = "fo_vat",
         /// `fr_siren`
-        FrSiren = "fr_siren",
+        51 FrSiren = "fr_siren",
         /// `fr_siret`
-        FrSiret = "fr_siret",
+        52 FrSiret = "fr_siret",
         /// `fr_spi`
-        FrSpi = "fr_spi",
+        53 FrSpi = "fr_spi",
         /// `gb_vat`
-        GbVat = "gb_vat",
+        54 GbVat = "gb_vat",
         /// `ge_vat`
-        GeVat = "ge_vat",
+        55 GeVat = "ge_vat",
         /// `gh_tin`
-        GhTin = "gh_tin",
+        56 GhTin = "gh_tin",
         /// `gi_tin`
-        GiTin = "gi_tin",
+        57 GiTin = "gi_tin",
         /// `gn_nif`
-        GnNif = "gn_nif",
+        58 GnNif = "gn_nif",
         /// `hk_br`
-        HkBr = "hk_br",
+        59 HkBr = "hk_br",
         /// `hr_oib`
-        HrOib = "hr_oib",
+        60 HrOib = "hr_oib",
         /// `hu_tin`
-        HuTin = "hu_tin",
+        61 HuTin = "hu_tin",
         /// `ic_nif`
-        IcNif = "ic_nif",
+        62 IcNif = "ic_nif",
         /// `id_npwp`
-        IdNpwp = "id_npwp",
+        63 IdNpwp = "id_npwp",
         /// `il_vat`
-        IlVat = "il_vat",
+        64 IlVat = "il_vat",
         /// `in_gst`
-        InGst = "in_gst",
+        65 InGst = "in_gst",
         /// `is_kt`
-        IsKt = "is_kt",
+        66 IsKt = "is_kt",
         /// `is_vat`
-        IsVat = "is_vat",
+        67 IsVat = "is_vat",
         /// `it_cf`
-        ItCf = "it_cf",
+        68 ItCf = "it_cf",
         /// `jp_cn`
-        JpCn = "jp_cn",
+        69 JpCn = "jp_cn",
         /// `jp_rn`
-        JpRn = "jp_rn",
+        70 JpRn = "jp_rn",
         /// `jp_trn`
-        JpTrn = "jp_trn",
+        71 JpTrn = "jp_trn",
         /// `ke_pin`
-        KePin = "ke_pin",
+        72 KePin = "ke_pin",
         /// `kg_tin`
-        KgTin = "kg_tin",
+        73 KgTin = "kg_tin",
         /// `kh_tin`
-        KhTin = "kh_tin",
+        74 KhTin = "kh_tin",
         /// `kr_brn`
-        KrBrn = "kr_brn",
+        75 KrBrn = "kr_brn",
         /// `kz_bin`
-        KzBin = "kz_bin",
+        76 KzBin = "kz_bin",
         /// `la_tin`
-        LaTin = "la_tin",
+        77 LaTin = "la_tin",
         /// `li_uid`
-        LiUid = "li_uid",
+        78 LiUid = "li_uid",
         /// `li_vat`
-        LiVat = "li_vat",
+        79 LiVat = "li_vat",
         /// `lk_vat`
-        LkVat = "lk_vat",
+        80 LkVat = "lk_vat",
         /// `ma_vat`
-        MaVat = "ma_vat",
+        81 MaVat = "ma_vat",
         /// `md_cf`
-        MdCf = "md_cf",
+        82 MdCf = "md_cf",
         /// `md_vat`
-        MdVat = "md_vat",
+        83 MdVat = "md_vat",
         /// `me_pib`
-        MePib = "me_pib",
+        84 MePib = "me_pib",
         /// `mk_vat`
-        MkVat = "mk_vat",
+        85 MkVat = "mk_vat",
         /// `mr_nif`
-        MrNif = "mr_nif",
+        86 MrNif = "mr_nif",
         /// `mu_vat`
-        MuVat = "mu_vat",
+        87 MuVat = "mu_vat",
         /// `mx_rfc`
-        MxRfc = "mx_rfc",
+        88 MxRfc = "mx_rfc",
         /// `my_frp`
-        MyFrp = "my_frp",
+        89 MyFrp = "my_frp",
         /// `my_itn`
-        MyItn = "my_itn",
+        90 MyItn = "my_itn",
         /// `my_sst`
-        MySst = "my_sst",
+        91 MySst = "my_sst",
         /// `mz_nuit`
-        MzNuit = "mz_nuit",
+        92 MzNuit = "mz_nuit",
         /// `ng_tin`
-        NgTin = "ng_tin",
+        93 NgTin = "ng_tin",
         /// `no_vat`
-        NoVat = "no_vat",
+        94 NoVat = "no_vat",
         /// `no_voec`
-        NoVoec = "no_voec",
+        95 NoVoec = "no_voec",
         /// `np_pan`
-        NpPan = "np_pan",
+        96 NpPan = "np_pan",
         /// `nz_bn`
-        NzBn = "nz_bn",
+        97 NzBn = "nz_bn",
         /// `nz_gst`
-        NzGst = "nz_gst",
+        98 NzGst = "nz_gst",
         /// `om_vat`
-        OmVat = "om_vat",
+        99 OmVat = "om_vat",
         /// `pe_ruc`
-        PeRuc = "pe_ruc",
+        100 PeRuc = "pe_ruc",
         /// `ph_tin`
-        PhTin = "ph_tin",
+        101 PhTin = "ph_tin",
         /// `pl_nip`
-        PlNip = "pl_nip",
+        102 PlNip = "pl_nip",
         /// `pt_nif`
-        PtNif = "pt_nif",
+        103 PtNif = "pt_nif",
         /// `py_ruc`
-        PyRuc = "py_ruc",
+        104 PyRuc = "py_ruc",
         /// `ro_tin`
-        RoTin = "ro_tin",
+        105 RoTin = "ro_tin",
         /// `rs_pib`
-        RsPib = "rs_pib",
+        106 RsPib = "rs_pib",
         /// `ru_inn`
-        RuInn = "ru_inn",
+        107 RuInn = "ru_inn",
         /// `ru_kpp`
-        RuKpp = "ru_kpp",
+        108 RuKpp = "ru_kpp",
         /// `sa_vat`
-        SaVat = "sa_vat",
+        109 SaVat = "sa_vat",
         /// `sg_gst`
-        SgGst = "sg_gst",
+        110 SgGst = "sg_gst",
         /// `sg_uen`
-        SgUen = "sg_uen",
+        111 SgUen = "sg_uen",
         /// `si_tin`
-        SiTin = "si_tin",
+        112 SiTin = "si_tin",
         /// `sm_coe`
-        SmCoe = "sm_coe",
+        113 SmCoe = "sm_coe",
         /// `sn_ninea`
-        SnNinea = "sn_ninea",
+        114 SnNinea = "sn_ninea",
         /// `sr_fin`
-        SrFin = "sr_fin",
+        115 SrFin = "sr_fin",
         /// `sv_nit`
-        SvNit = "sv_nit",
+        116 SvNit = "sv_nit",
         /// `th_vat`
-        ThVat = "th_vat",
+        117 ThVat = "th_vat",
         /// `tj_tin`
-        TjTin = "tj_tin",
+        118 TjTin = "tj_tin",
         /// `tr_tin`
-        TrTin = "tr_tin",
+        119 TrTin = "tr_tin",
         /// `tt_bir`
-        TtBir = "tt_bir",
+        120 TtBir = "tt_bir",
         /// `tt_vat`
-        TtVat = "tt_vat",
+        121 TtVat = "tt_vat",
         /// `tw_vat`
-        TwVat = "tw_vat",
+        122 TwVat = "tw_vat",
         /// `tz_vat`
-        TzVat = "tz_vat",
+        123 TzVat = "tz_vat",
         /// `ua_vat`
-        UaVat = "ua_vat",
+        124 UaVat = "ua_vat",
         /// `ug_tin`
-        UgTin = "ug_tin",
+        125 UgTin = "ug_tin",
         /// `us_ein`
-        UsEin = "us_ein",
+        126 UsEin = "us_ein",
         /// `uy_ruc`
-        UyRuc = "uy_ruc",
+        127 UyRuc = "uy_ruc",
         /// `uz_tin`
-        UzTin = "uz_tin",
+        128 UzTin = "uz_tin",
         /// `uz_vat`
-        UzVat = "uz_vat",
+        129 UzVat = "uz_vat",
         /// `ve_rif`
-        VeRif = "ve_rif",
+        130 VeRif = "ve_rif",
         /// `vn_tin`
-        VnTin = "vn_tin",
+        131 VnTin = "vn_tin",
         /// `za_vat`
-        ZaVat = "za_vat",
+        132 ZaVat = "za_vat",
         /// `zm_tin`
-        ZmTin = "zm_tin",
+        133 ZmTin = "zm_tin",
         /// `zw_tin`
-        ZwTin = "zw_tin",
+        134 ZwTin = "zw_tin",
     }
 }
 
@@ -762,45 +762,45 @@ words! {
     /// <https://docs.stripe.com/api/issuing/disputes/object>
     IssuingDisputeLossReason {
         /// `cardholder_authentication_issuer_liability`
-        CardholderAuthenticationIssuerLiability = "cardholder_authentication_issuer_liability",
+        0 CardholderAuthenticationIssuerLiability = "cardholder_authentication_issuer_liability",
         /// `eci5_token_transaction_with_tavv`
-        Eci5TokenTransactionWithTavv = "eci5_token_transaction_with_tavv",
+        1 Eci5TokenTransactionWithTavv = "eci5_token_transaction_with_tavv",
         /// `excess_disputes_in_timeframe`
-        ExcessDisputesInTimeframe = "excess_disputes_in_timeframe",
+        2 ExcessDisputesInTimeframe = "excess_disputes_in_timeframe",
         /// `has_not_met_the_minimum_dispute_amount_requirements`
-        HasNotMetTheMinimumDisputeAmountRequirements = "has_not_met_the_minimum_dispute_amount_requirements",
+        3 HasNotMetTheMinimumDisputeAmountRequirements = "has_not_met_the_minimum_dispute_amount_requirements",
         /// `invalid_duplicate_dispute`
-        InvalidDuplicateDispute = "invalid_duplicate_dispute",
+        4 InvalidDuplicateDispute = "invalid_duplicate_dispute",
         /// `invalid_incorrect_amount_dispute`
-        InvalidIncorrectAmountDispute = "invalid_incorrect_amount_dispute",
+        5 InvalidIncorrectAmountDispute = "invalid_incorrect_amount_dispute",
         /// `invalid_no_authorization`
-        InvalidNoAuthorization = "invalid_no_authorization",
+        6 InvalidNoAuthorization = "invalid_no_authorization",
         /// `invalid_use_of_disputes`
-        InvalidUseOfDisputes = "invalid_use_of_disputes",
+        7 InvalidUseOfDisputes = "invalid_use_of_disputes",
         /// `merchandise_delivered_or_shipped`
-        MerchandiseDeliveredOrShipped = "merchandise_delivered_or_shipped",
+        8 MerchandiseDeliveredOrShipped = "merchandise_delivered_or_shipped",
         /// `merchandise_or_service_as_described`
-        MerchandiseOrServiceAsDescribed = "merchandise_or_service_as_described",
+        9 MerchandiseOrServiceAsDescribed = "merchandise_or_service_as_described",
         /// `not_cancelled`
-        NotCancelled = "not_cancelled",
+        10 NotCancelled = "not_cancelled",
         /// `other`
-        Other = "other",
+        11 Other = "other",
         /// `refund_issued`
-        RefundIssued = "refund_issued",
+        12 RefundIssued = "refund_issued",
         /// `submitted_beyond_allowable_time_limit`
-        SubmittedBeyondAllowableTimeLimit = "submitted_beyond_allowable_time_limit",
+        13 SubmittedBeyondAllowableTimeLimit = "submitted_beyond_allowable_time_limit",
         /// `transaction_3ds_required`
-        Transaction3dsRequired = "transaction_3ds_required",
+        14 Transaction3dsRequired = "transaction_3ds_required",
         /// `transaction_approved_after_prior_fraud_dispute`
-        TransactionApprovedAfterPriorFraudDispute = "transaction_approved_after_prior_fraud_dispute",
+        15 TransactionApprovedAfterPriorFraudDispute = "transaction_approved_after_prior_fraud_dispute",
         /// `transaction_authorized`
-        TransactionAuthorized = "transaction_authorized",
+        16 TransactionAuthorized = "transaction_authorized",
         /// `transaction_electronically_read`
-        TransactionElectronicallyRead = "transaction_electronically_read",
+        17 TransactionElectronicallyRead = "transaction_electronically_read",
         /// `transaction_qualifies_for_visa_easy_payment_service`
-        TransactionQualifiesForVisaEasyPaymentService = "transaction_qualifies_for_visa_easy_payment_service",
+        18 TransactionQualifiesForVisaEasyPaymentService = "transaction_qualifies_for_visa_easy_payment_service",
         /// `transaction_unattended`
-        TransactionUnattended = "transaction_unattended",
+        19 TransactionUnattended = "transaction_unattended",
     }
 }
 
@@ -810,46 +810,46 @@ words! {
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-request_history>
     IssuingAuthorizationRequestHistoryReason {
         /// `account_disabled`
-        AccountDisabled = "account_disabled",
+        0 AccountDisabled = "account_disabled",
         /// `card_active`
-        CardActive = "card_active",
+        1 CardActive = "card_active",
         /// `card_canceled`
-        CardCanceled = "card_canceled",
+        2 CardCanceled = "card_canceled",
         /// `card_expired`
-        CardExpired = "card_expired",
+        3 CardExpired = "card_expired",
         /// `card_inactive`
-        CardInactive = "card_inactive",
+        4 CardInactive = "card_inactive",
         /// `cardholder_blocked`
-        CardholderBlocked = "cardholder_blocked",
+        5 CardholderBlocked = "cardholder_blocked",
         /// `cardholder_inactive`
-        CardholderInactive = "cardholder_inactive",
+        6 CardholderInactive = "cardholder_inactive",
         /// `cardholder_verification_required`
-        CardholderVerificationRequired = "cardholder_verification_required",
+        7 CardholderVerificationRequired = "cardholder_verification_required",
         /// `insecure_authorization_method`
-        InsecureAuthorizationMethod = "insecure_authorization_method",
+        8 InsecureAuthorizationMethod = "insecure_authorization_method",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        9 InsufficientFunds = "insufficient_funds",
         /// `network_fallback`
-        NetworkFallback = "network_fallback",
+        10 NetworkFallback = "network_fallback",
         /// `not_allowed`
-        NotAllowed = "not_allowed",
+        11 NotAllowed = "not_allowed",
         /// `pin_blocked`
-        PinBlocked = "pin_blocked",
+        12 PinBlocked = "pin_blocked",
         /// `spending_controls`
-        SpendingControls = "spending_controls",
+        13 SpendingControls = "spending_controls",
         /// `stripe_internal_error`
-        StripeInternalError = "stripe_internal_error",
+        14 StripeInternalError = "stripe_internal_error",
         /// `suspected_fraud`
-        SuspectedFraud = "suspected_fraud",
+        15 SuspectedFraud = "suspected_fraud",
         /// `verification_failed`
-        VerificationFailed = "verification_failed",
+        16 VerificationFailed = "verification_failed",
         /// `webhook_approved`
-        WebhookApproved = "webhook_approved",
+        17 WebhookApproved = "webhook_approved",
         /// `webhook_declined`
-        WebhookDeclined = "webhook_declined",
+        18 WebhookDeclined = "webhook_declined",
         /// `webhook_error`
-        WebhookError = "webhook_error",
+        19 WebhookError = "webhook_error",
         /// `webhook_timeout`
-        WebhookTimeout = "webhook_timeout",
+        20 WebhookTimeout = "webhook_timeout",
     }
 }

@@ -10,595 +10,595 @@ words! {
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
     IssuingCardSpendingControlsAllowedCategory {
         /// `ac_refrigeration_repair`
-        AcRefrigerationRepair = "ac_refrigeration_repair",
+        0 AcRefrigerationRepair = "ac_refrigeration_repair",
         /// `accounting_bookkeeping_services`
-        AccountingBookkeepingServices = "accounting_bookkeeping_services",
+        1 AccountingBookkeepingServices = "accounting_bookkeeping_services",
         /// `advertising_services`
-        AdvertisingServices = "advertising_services",
+        2 AdvertisingServices = "advertising_services",
         /// `agricultural_cooperative`
-        AgriculturalCooperative = "agricultural_cooperative",
+        3 AgriculturalCooperative = "agricultural_cooperative",
         /// `airlines_air_carriers`
-        AirlinesAirCarriers = "airlines_air_carriers",
+        4 AirlinesAirCarriers = "airlines_air_carriers",
         /// `airports_flying_fields`
-        AirportsFlyingFields = "airports_flying_fields",
+        5 AirportsFlyingFields = "airports_flying_fields",
         /// `ambulance_services`
-        AmbulanceServices = "ambulance_services",
+        6 AmbulanceServices = "ambulance_services",
         /// `amusement_parks_carnivals`
-        AmusementParksCarnivals = "amusement_parks_carnivals",
+        7 AmusementParksCarnivals = "amusement_parks_carnivals",
         /// `antique_reproductions`
-        AntiqueReproductions = "antique_reproductions",
+        8 AntiqueReproductions = "antique_reproductions",
         /// `antique_shops`
-        AntiqueShops = "antique_shops",
+        9 AntiqueShops = "antique_shops",
         /// `aquariums`
-        Aquariums = "aquariums",
+        10 Aquariums = "aquariums",
         /// `architectural_surveying_services`
-        ArchitecturalSurveyingServices = "architectural_surveying_services",
+        11 ArchitecturalSurveyingServices = "architectural_surveying_services",
         /// `art_dealers_and_galleries`
-        ArtDealersAndGalleries = "art_dealers_and_galleries",
+        12 ArtDealersAndGalleries = "art_dealers_and_galleries",
         /// `artists_supply_and_craft_shops`
-        ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
+        13 ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
         /// `auto_and_home_supply_stores`
-        AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
+        14 AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
         /// `auto_body_repair_shops`
-        AutoBodyRepairShops = "auto_body_repair_shops",
+        15 AutoBodyRepairShops = "auto_body_repair_shops",
         /// `auto_paint_shops`
-        AutoPaintShops = "auto_paint_shops",
+        16 AutoPaintShops = "auto_paint_shops",
         /// `auto_service_shops`
-        AutoServiceShops = "auto_service_shops",
+        17 AutoServiceShops = "auto_service_shops",
         /// `automated_cash_disburse`
-        AutomatedCashDisburse = "automated_cash_disburse",
+        18 AutomatedCashDisburse = "automated_cash_disburse",
         /// `automated_fuel_dispensers`
-        AutomatedFuelDispensers = "automated_fuel_dispensers",
+        19 AutomatedFuelDispensers = "automated_fuel_dispensers",
         /// `automobile_associations`
-        AutomobileAssociations = "automobile_associations",
+        20 AutomobileAssociations = "automobile_associations",
         /// `automotive_parts_and_accessories_stores`
-        AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
+        21 AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
         /// `automotive_tire_stores`
-        AutomotiveTireStores = "automotive_tire_stores",
+        22 AutomotiveTireStores = "automotive_tire_stores",
         /// `bail_and_bond_payments`
-        BailAndBondPayments = "bail_and_bond_payments",
+        23 BailAndBondPayments = "bail_and_bond_payments",
         /// `bakeries`
-        Bakeries = "bakeries",
+        24 Bakeries = "bakeries",
         /// `bands_orchestras`
-        BandsOrchestras = "bands_orchestras",
+        25 BandsOrchestras = "bands_orchestras",
         /// `barber_and_beauty_shops`
-        BarberAndBeautyShops = "barber_and_beauty_shops",
+        26 BarberAndBeautyShops = "barber_and_beauty_shops",
         /// `betting_casino_gambling`
-        BettingCasinoGambling = "betting_casino_gambling",
+        27 BettingCasinoGambling = "betting_casino_gambling",
         /// `bicycle_shops`
-        BicycleShops = "bicycle_shops",
+        28 BicycleShops = "bicycle_shops",
         /// `billiard_pool_establishments`
-        BilliardPoolEstablishments = "billiard_pool_establishments",
+        29 BilliardPoolEstablishments = "billiard_pool_establishments",
         /// `boat_dealers`
-        BoatDealers = "boat_dealers",
+        30 BoatDealers = "boat_dealers",
         /// `boat_rentals_and_leases`
-        BoatRentalsAndLeases = "boat_rentals_and_leases",
+        31 BoatRentalsAndLeases = "boat_rentals_and_leases",
         /// `book_stores`
-        BookStores = "book_stores",
+        32 BookStores = "book_stores",
         /// `books_periodicals_and_newspapers`
-        BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
+        33 BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
         /// `bowling_alleys`
-        BowlingAlleys = "bowling_alleys",
+        34 BowlingAlleys = "bowling_alleys",
         /// `bus_lines`
-        BusLines = "bus_lines",
+        35 BusLines = "bus_lines",
         /// `business_secretarial_schools`
-        BusinessSecretarialSchools = "business_secretarial_schools",
+        36 BusinessSecretarialSchools = "business_secretarial_schools",
         /// `buying_shopping_services`
-        BuyingShoppingServices = "buying_shopping_services",
+        37 BuyingShoppingServices = "buying_shopping_services",
         /// `cable_satellite_and_other_pay_television_and_radio`
-        CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
+        38 CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
         /// `camera_and_photographic_supply_stores`
-        CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
+        39 CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
         /// `candy_nut_and_confectionery_stores`
-        CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
+        40 CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
         /// `car_and_truck_dealers_new_used`
-        CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
+        41 CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
         /// `car_and_truck_dealers_used_only`
-        CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
+        42 CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
         /// `car_rental_agencies`
-        CarRentalAgencies = "car_rental_agencies",
+        43 CarRentalAgencies = "car_rental_agencies",
         /// `car_washes`
-        CarWashes = "car_washes",
+        44 CarWashes = "car_washes",
         /// `carpentry_services`
-        CarpentryServices = "carpentry_services",
+        45 CarpentryServices = "carpentry_services",
         /// `carpet_upholstery_cleaning`
-        CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
+        46 CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
         /// `caterers`
-        Caterers = "caterers",
+        47 Caterers = "caterers",
         /// `charitable_and_social_service_organizations_fundraising`
-        CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
+        48 CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
         /// `chemicals_and_allied_products`
-        ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
+        49 ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
         /// `child_care_services`
-        ChildCareServices = "child_care_services",
+        50 ChildCareServices = "child_care_services",
         /// `childrens_and_infants_wear_stores`
-        ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
+        51 ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
         /// `chiropodists_podiatrists`
-        ChiropodistsPodiatrists = "chiropodists_podiatrists",
+        52 ChiropodistsPodiatrists = "chiropodists_podiatrists",
         /// `chiropractors`
-        Chiropractors = "chiropractors",
+        53 Chiropractors = "chiropractors",
         /// `cigar_stores_and_stands`
-        CigarStoresAndStands = "cigar_stores_and_stands",
+        54 CigarStoresAndStands = "cigar_stores_and_stands",
         /// `civic_social_fraternal_associations`
-        CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
+        55 CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
         /// `cleaning_and_maintenance`
-        CleaningAndMaintenance = "cleaning_and_maintenance",
+        56 CleaningAndMaintenance = "cleaning_and_maintenance",
         /// `clothing_rental`
-        ClothingRental = "clothing_rental",
+        57 ClothingRental = "clothing_rental",
         /// `colleges_universities`
-        CollegesUniversities = "colleges_universities",
+        58 CollegesUniversities = "colleges_universities",
         /// `commercial_equipment`
-        CommercialEquipment = "commercial_equipment",
+        59 CommercialEquipment = "commercial_equipment",
         /// `commercial_footwear`
-        CommercialFootwear = "commercial_footwear",
+        60 CommercialFootwear = "commercial_footwear",
         /// `commercial_photography_art_and_graphics`
-        CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
+        61 CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
         /// `commuter_transport_and_ferries`
-        CommuterTransportAndFerries = "commuter_transport_and_ferries",
+        62 CommuterTransportAndFerries = "commuter_transport_and_ferries",
         /// `computer_network_services`
-        ComputerNetworkServices = "computer_network_services",
+        63 ComputerNetworkServices = "computer_network_services",
         /// `computer_programming`
-        ComputerProgramming = "computer_programming",
+        64 ComputerProgramming = "computer_programming",
         /// `computer_repair`
-        ComputerRepair = "computer_repair",
+        65 ComputerRepair = "computer_repair",
         /// `computer_software_stores`
-        ComputerSoftwareStores = "computer_software_stores",
+        66 ComputerSoftwareStores = "computer_software_stores",
         /// `computers_peripherals_and_software`
-        ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
+        67 ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
         /// `concrete_work_services`
-        ConcreteWorkServices = "concrete_work_services",
+        68 ConcreteWorkServices = "concrete_work_services",
         /// `construction_materials`
-        ConstructionMaterials = "construction_materials",
+        69 ConstructionMaterials = "construction_materials",
         /// `consulting_public_relations`
-        ConsultingPublicRelations = "consulting_public_relations",
+        70 ConsultingPublicRelations = "consulting_public_relations",
         /// `correspondence_schools`
-        CorrespondenceSchools = "correspondence_schools",
+        71 CorrespondenceSchools = "correspondence_schools",
         /// `cosmetic_stores`
-        CosmeticStores = "cosmetic_stores",
+        72 CosmeticStores = "cosmetic_stores",
         /// `counseling_services`
-        CounselingServices = "counseling_services",
+        73 CounselingServices = "counseling_services",
         /// `country_clubs`
-        CountryClubs = "country_clubs",
+        74 CountryClubs = "country_clubs",
         /// `courier_services`
-        CourierServices = "courier_services",
+        75 CourierServices = "courier_services",
         /// `court_costs`
-        CourtCosts = "court_costs",
+        76 CourtCosts = "court_costs",
         /// `credit_reporting_agencies`
-        CreditReportingAgencies = "credit_reporting_agencies",
+        77 CreditReportingAgencies = "credit_reporting_agencies",
         /// `cruise_lines`
-        CruiseLines = "cruise_lines",
+        78 CruiseLines = "cruise_lines",
         /// `dairy_products_stores`
-        DairyProductsStores = "dairy_products_stores",
+        79 DairyProductsStores = "dairy_products_stores",
         /// `dance_hall_studios_schools`
-        DanceHallStudiosSchools = "dance_hall_studios_schools",
+        80 DanceHallStudiosSchools = "dance_hall_studios_schools",
         /// `dating_escort_services`
-        DatingEscortServices = "dating_escort_services",
+        81 DatingEscortServices = "dating_escort_services",
         /// `dentists_orthodontists`
-        DentistsOrthodontists = "dentists_orthodontists",
+        82 DentistsOrthodontists = "dentists_orthodontists",
         /// `department_stores`
-        DepartmentStores = "department_stores",
+        83 DepartmentStores = "department_stores",
         /// `detective_agencies`
-        DetectiveAgencies = "detective_agencies",
+        84 DetectiveAgencies = "detective_agencies",
         /// `digital_goods_applications`
-        DigitalGoodsApplications = "digital_goods_applications",
+        85 DigitalGoodsApplications = "digital_goods_applications",
         /// `digital_goods_games`
-        DigitalGoodsGames = "digital_goods_games",
+        86 DigitalGoodsGames = "digital_goods_games",
         /// `digital_goods_large_volume`
-        DigitalGoodsLargeVolume = "digital_goods_large_volume",
+        87 DigitalGoodsLargeVolume = "digital_goods_large_volume",
         /// `digital_goods_media`
-        DigitalGoodsMedia = "digital_goods_media",
+        88 DigitalGoodsMedia = "digital_goods_media",
         /// `direct_marketing_catalog_merchant`
-        DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
+        89 DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
         /// `direct_marketing_combination_catalog_and_retail_merchant`
-        DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
+        90 DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
         /// `direct_marketing_inbound_telemarketing`
-        DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
+        91 DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
         /// `direct_marketing_insurance_services`
-        DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
+        92 DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
         /// `direct_marketing_other`
-        DirectMarketingOther = "direct_marketing_other",
+        93 DirectMarketingOther = "direct_marketing_other",
         /// `direct_marketing_outbound_telemarketing`
-        DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
+        94 DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
         /// `direct_marketing_subscription`
-        DirectMarketingSubscription = "direct_marketing_subscription",
+        95 DirectMarketingSubscription = "direct_marketing_subscription",
         /// `direct_marketing_travel`
-        DirectMarketingTravel = "direct_marketing_travel",
+        96 DirectMarketingTravel = "direct_marketing_travel",
         /// `discount_stores`
-        DiscountStores = "discount_stores",
+        97 DiscountStores = "discount_stores",
         /// `doctors`
-        Doctors = "doctors",
+        98 Doctors = "doctors",
         /// `door_to_door_sales`
-        DoorToDoorSales = "door_to_door_sales",
+        99 DoorToDoorSales = "door_to_door_sales",
         /// `drapery_window_covering_and_upholstery_stores`
-        DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
+        100 DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
         /// `drinking_places`
-        DrinkingPlaces = "drinking_places",
+        101 DrinkingPlaces = "drinking_places",
         /// `drug_stores_and_pharmacies`
-        DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
+        102 DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
         /// `drugs_drug_proprietaries_and_druggist_sundries`
-        DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
+        103 DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
         /// `dry_cleaners`
-        DryCleaners = "dry_cleaners",
+        104 DryCleaners = "dry_cleaners",
         /// `durable_goods`
-        DurableGoods = "durable_goods",
+        105 DurableGoods = "durable_goods",
         /// `duty_free_stores`
-        DutyFreeStores = "duty_free_stores",
+        106 DutyFreeStores = "duty_free_stores",
         /// `eating_places_restaurants`
-        EatingPlacesRestaurants = "eating_places_restaurants",
+        107 EatingPlacesRestaurants = "eating_places_restaurants",
         /// `educational_services`
-        EducationalServices = "educational_services",
+        108 EducationalServices = "educational_services",
         /// `electric_razor_stores`
-        ElectricRazorStores = "electric_razor_stores",
+        109 ElectricRazorStores = "electric_razor_stores",
         /// `electric_vehicle_charging`
-        ElectricVehicleCharging = "electric_vehicle_charging",
+        110 ElectricVehicleCharging = "electric_vehicle_charging",
         /// `electrical_parts_and_equipment`
-        ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
+        111 ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
         /// `electrical_services`
-        ElectricalServices = "electrical_services",
+        112 ElectricalServices = "electrical_services",
         /// `electronics_repair_shops`
-        ElectronicsRepairShops = "electronics_repair_shops",
+        113 ElectronicsRepairShops = "electronics_repair_shops",
         /// `electronics_stores`
-        ElectronicsStores = "electronics_stores",
+        114 ElectronicsStores = "electronics_stores",
         /// `elementary_secondary_schools`
-        ElementarySecondarySchools = "elementary_secondary_schools",
+        115 ElementarySecondarySchools = "elementary_secondary_schools",
         /// `emergency_services_gcas_visa_use_only`
-        EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
+        116 EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
         /// `employment_temp_agencies`
-        EmploymentTempAgencies = "employment_temp_agencies",
+        117 EmploymentTempAgencies = "employment_temp_agencies",
         /// `equipment_rental`
-        EquipmentRental = "equipment_rental",
+        118 EquipmentRental = "equipment_rental",
         /// `exterminating_services`
-        ExterminatingServices = "exterminating_services",
+        119 ExterminatingServices = "exterminating_services",
         /// `family_clothing_stores`
-        FamilyClothingStores = "family_clothing_stores",
+        120 FamilyClothingStores = "family_clothing_stores",
         /// `fast_food_restaurants`
-        FastFoodRestaurants = "fast_food_restaurants",
+        121 FastFoodRestaurants = "fast_food_restaurants",
         /// `financial_institutions`
-        FinancialInstitutions = "financial_institutions",
+        122 FinancialInstitutions = "financial_institutions",
         /// `fines_government_administrative_entities`
-        FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
+        123 FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
         /// `fireplace_fireplace_screens_and_accessories_stores`
-        FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
+        124 FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
         /// `floor_covering_stores`
-        FloorCoveringStores = "floor_covering_stores",
+        125 FloorCoveringStores = "floor_covering_stores",
         /// `florists`
-        Florists = "florists",
+        126 Florists = "florists",
         /// `florists_supplies_nursery_stock_and_flowers`
-        FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
+        127 FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
         /// `freezer_and_locker_meat_provisioners`
-        FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
+        128 FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
         /// `fuel_dealers_non_automotive`
-        FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
+        129 FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
         /// `funeral_services_crematories`
-        FuneralServicesCrematories = "funeral_services_crematories",
+        130 FuneralServicesCrematories = "funeral_services_crematories",
         /// `furniture_home_furnishings_and_equipment_stores_except_appliances`
-        FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
+        131 FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
         /// `furniture_repair_refinishing`
-        FurnitureRepairRefinishing = "furniture_repair_refinishing",
+        132 FurnitureRepairRefinishing = "furniture_repair_refinishing",
         /// `furriers_and_fur_shops`
-        FurriersAndFurShops = "furriers_and_fur_shops",
+        133 FurriersAndFurShops = "furriers_and_fur_shops",
         /// `general_services`
-        GeneralServices = "general_services",
+        134 GeneralServices = "general_services",
         /// `gift_card_novelty_and_souvenir_shops`
-        GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
+        135 GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
         /// `glass_paint_and_wallpaper_stores`
-        GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
+        136 GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
         /// `glassware_crystal_stores`
-        GlasswareCrystalStores = "glassware_crystal_stores",
+        137 GlasswareCrystalStores = "glassware_crystal_stores",
         /// `golf_courses_public`
-        GolfCoursesPublic = "golf_courses_public",
+        138 GolfCoursesPublic = "golf_courses_public",
         /// `government_licensed_horse_dog_racing_us_region_only`
-        GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
+        139 GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
         /// `government_licensed_online_casions_online_gambling_us_region_only`
-        GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
+        140 GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
         /// `government_owned_lotteries_non_us_region`
-        GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
+        141 GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
         /// `government_owned_lotteries_us_region_only`
-        GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
+        142 GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
         /// `government_services`
-        GovernmentServices = "government_services",
+        143 GovernmentServices = "government_services",
         /// `grocery_stores_supermarkets`
-        GroceryStoresSupermarkets = "grocery_stores_supermarkets",
+        144 GroceryStoresSupermarkets = "grocery_stores_supermarkets",
         /// `hardware_equipment_and_supplies`
-        HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
+        145 HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
         /// `hardware_stores`
-        HardwareStores = "hardware_stores",
+        146 HardwareStores = "hardware_stores",
         /// `health_and_beauty_spas`
-        HealthAndBeautySpas = "health_and_beauty_spas",
+        147 HealthAndBeautySpas = "health_and_beauty_spas",
         /// `hearing_aids_sales_and_supplies`
-        HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
+        148 HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
         /// `heating_plumbing_a_c`
-        HeatingPlumbingAC = "heating_plumbing_a_c",
+        149 HeatingPlumbingAC = "heating_plumbing_a_c",
         /// `hobby_toy_and_game_shops`
-        HobbyToyAndGameShops = "hobby_toy_and_game_shops",
+        150 HobbyToyAndGameShops = "hobby_toy_and_game_shops",
         /// `home_supply_warehouse_stores`
-        HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
+        151 HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
         /// `hospitals`
-        Hospitals = "hospitals",
+        152 Hospitals = "hospitals",
         /// `hotels_motels_and_resorts`
-        HotelsMotelsAndResorts = "hotels_motels_and_resorts",
+        153 HotelsMotelsAndResorts = "hotels_motels_and_resorts",
         /// `household_appliance_stores`
-        HouseholdApplianceStores = "household_appliance_stores",
+        154 HouseholdApplianceStores = "household_appliance_stores",
         /// `industrial_supplies`
-        IndustrialSupplies = "industrial_supplies",
+        155 IndustrialSupplies = "industrial_supplies",
         /// `information_retrieval_services`
-        InformationRetrievalServices = "information_retrieval_services",
+        156 InformationRetrievalServices = "information_retrieval_services",
         /// `insurance_default`
-        InsuranceDefault = "insurance_default",
+        157 InsuranceDefault = "insurance_default",
         /// `insurance_underwriting_premiums`
-        InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
+        158 InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
         /// `intra_company_purchases`
-        IntraCompanyPurchases = "intra_company_purchases",
+        159 IntraCompanyPurchases = "intra_company_purchases",
         /// `jewelry_stores_watches_clocks_and_silverware_stores`
-        JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
+        160 JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
         /// `landscaping_services`
-        LandscapingServices = "landscaping_services",
+        161 LandscapingServices = "landscaping_services",
         /// `laundries`
-        Laundries = "laundries",
+        162 Laundries = "laundries",
         /// `laundry_cleaning_services`
-        LaundryCleaningServices = "laundry_cleaning_services",
+        163 LaundryCleaningServices = "laundry_cleaning_services",
         /// `legal_services_attorneys`
-        LegalServicesAttorneys = "legal_services_attorneys",
+        164 LegalServicesAttorneys = "legal_services_attorneys",
         /// `luggage_and_leather_goods_stores`
-        LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
+        165 LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
         /// `lumber_building_materials_stores`
-        LumberBuildingMaterialsStores = "lumber_building_materials_stores",
+        166 LumberBuildingMaterialsStores = "lumber_building_materials_stores",
         /// `manual_cash_disburse`
-        ManualCashDisburse = "manual_cash_disburse",
+        167 ManualCashDisburse = "manual_cash_disburse",
         /// `marinas_service_and_supplies`
-        MarinasServiceAndSupplies = "marinas_service_and_supplies",
+        168 MarinasServiceAndSupplies = "marinas_service_and_supplies",
         /// `marketplaces`
-        Marketplaces = "marketplaces",
+        169 Marketplaces = "marketplaces",
         /// `masonry_stonework_and_plaster`
-        MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
+        170 MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
         /// `massage_parlors`
-        MassageParlors = "massage_parlors",
+        171 MassageParlors = "massage_parlors",
         /// `medical_and_dental_labs`
-        MedicalAndDentalLabs = "medical_and_dental_labs",
+        172 MedicalAndDentalLabs = "medical_and_dental_labs",
         /// `medical_dental_ophthalmic_and_hospital_equipment_and_supplies`
-        MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
+        173 MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
         /// `medical_services`
-        MedicalServices = "medical_services",
+        174 MedicalServices = "medical_services",
         /// `membership_organizations`
-        MembershipOrganizations = "membership_organizations",
+        175 MembershipOrganizations = "membership_organizations",
         /// `mens_and_boys_clothing_and_accessories_stores`
-        MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
+        176 MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
         /// `mens_womens_clothing_stores`
-        MensWomensClothingStores = "mens_womens_clothing_stores",
+        177 MensWomensClothingStores = "mens_womens_clothing_stores",
         /// `metal_service_centers`
-        MetalServiceCenters = "metal_service_centers",
+        178 MetalServiceCenters = "metal_service_centers",
         /// `miscellaneous`
-        Miscellaneous = "miscellaneous",
+        179 Miscellaneous = "miscellaneous",
         /// `miscellaneous_apparel_and_accessory_shops`
-        MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
+        180 MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
         /// `miscellaneous_auto_dealers`
-        MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
+        181 MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
         /// `miscellaneous_business_services`
-        MiscellaneousBusinessServices = "miscellaneous_business_services",
+        182 MiscellaneousBusinessServices = "miscellaneous_business_services",
         /// `miscellaneous_food_stores`
-        MiscellaneousFoodStores = "miscellaneous_food_stores",
+        183 MiscellaneousFoodStores = "miscellaneous_food_stores",
         /// `miscellaneous_general_merchandise`
-        MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
+        184 MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
         /// `miscellaneous_general_services`
-        MiscellaneousGeneralServices = "miscellaneous_general_services",
+        185 MiscellaneousGeneralServices = "miscellaneous_general_services",
         /// `miscellaneous_home_furnishing_specialty_stores`
-        MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
+        186 MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
         /// `miscellaneous_publishing_and_printing`
-        MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
+        187 MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
         /// `miscellaneous_recreation_services`
-        MiscellaneousRecreationServices = "miscellaneous_recreation_services",
+        188 MiscellaneousRecreationServices = "miscellaneous_recreation_services",
         /// `miscellaneous_repair_shops`
-        MiscellaneousRepairShops = "miscellaneous_repair_shops",
+        189 MiscellaneousRepairShops = "miscellaneous_repair_shops",
         /// `miscellaneous_specialty_retail`
-        MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
+        190 MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
         /// `mobile_home_dealers`
-        MobileHomeDealers = "mobile_home_dealers",
+        191 MobileHomeDealers = "mobile_home_dealers",
         /// `motion_picture_theaters`
-        MotionPictureTheaters = "motion_picture_theaters",
+        192 MotionPictureTheaters = "motion_picture_theaters",
         /// `motor_freight_carriers_and_trucking`
-        MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
+        193 MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
         /// `motor_homes_dealers`
-        MotorHomesDealers = "motor_homes_dealers",
+        194 MotorHomesDealers = "motor_homes_dealers",
         /// `motor_vehicle_supplies_and_new_parts`
-        MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
+        195 MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
         /// `motorcycle_shops_and_dealers`
-        MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
+        196 MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
         /// `motorcycle_shops_dealers`
-        MotorcycleShopsDealers = "motorcycle_shops_dealers",
+        197 MotorcycleShopsDealers = "motorcycle_shops_dealers",
         /// `music_stores_musical_instruments_pianos_and_sheet_music`
-        MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
+        198 MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
         /// `news_dealers_and_newsstands`
-        NewsDealersAndNewsstands = "news_dealers_and_newsstands",
+        199 NewsDealersAndNewsstands = "news_dealers_and_newsstands",
         /// `non_fi_money_orders`
-        NonFiMoneyOrders = "non_fi_money_orders",
+        200 NonFiMoneyOrders = "non_fi_money_orders",
         /// `non_fi_stored_value_card_purchase_load`
-        NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
+        201 NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
         /// `nondurable_goods`
-        NondurableGoods = "nondurable_goods",
+        202 NondurableGoods = "nondurable_goods",
         /// `nurseries_lawn_and_garden_supply_stores`
-        NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
+        203 NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
         /// `nursing_personal_care`
-        NursingPersonalCare = "nursing_personal_care",
+        204 NursingPersonalCare = "nursing_personal_care",
         /// `office_and_commercial_furniture`
-        OfficeAndCommercialFurniture = "office_and_commercial_furniture",
+        205 OfficeAndCommercialFurniture = "office_and_commercial_furniture",
         /// `opticians_eyeglasses`
-        OpticiansEyeglasses = "opticians_eyeglasses",
+        206 OpticiansEyeglasses = "opticians_eyeglasses",
         /// `optometrists_ophthalmologist`
-        OptometristsOphthalmologist = "optometrists_ophthalmologist",
+        207 OptometristsOphthalmologist = "optometrists_ophthalmologist",
         /// `orthopedic_goods_prosthetic_devices`
-        OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
+        208 OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
         /// `osteopaths`
-        Osteopaths = "osteopaths",
+        209 Osteopaths = "osteopaths",
         /// `package_stores_beer_wine_and_liquor`
-        PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
+        210 PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
         /// `paints_varnishes_and_supplies`
-        PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
+        211 PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
         /// `parking_lots_garages`
-        ParkingLotsGarages = "parking_lots_garages",
+        212 ParkingLotsGarages = "parking_lots_garages",
         /// `passenger_railways`
-        PassengerRailways = "passenger_railways",
+        213 PassengerRailways = "passenger_railways",
         /// `pawn_shops`
-        PawnShops = "pawn_shops",
+        214 PawnShops = "pawn_shops",
         /// `pet_shops_pet_food_and_supplies`
-        PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
+        215 PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
         /// `petroleum_and_petroleum_products`
-        PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
+        216 PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
         /// `photo_developing`
-        PhotoDeveloping = "photo_developing",
+        217 PhotoDeveloping = "photo_developing",
         /// `photographic_photocopy_microfilm_equipment_and_supplies`
-        PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
+        218 PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
         /// `photographic_studios`
-        PhotographicStudios = "photographic_studios",
+        219 PhotographicStudios = "photographic_studios",
         /// `picture_video_production`
-        PictureVideoProduction = "picture_video_production",
+        220 PictureVideoProduction = "picture_video_production",
         /// `piece_goods_notions_and_other_dry_goods`
-        PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
+        221 PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
         /// `plumbing_heating_equipment_and_supplies`
-        PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
+        222 PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
         /// `political_organizations`
-        PoliticalOrganizations = "political_organizations",
+        223 PoliticalOrganizations = "political_organizations",
         /// `postal_services_government_only`
-        PostalServicesGovernmentOnly = "postal_services_government_only",
+        224 PostalServicesGovernmentOnly = "postal_services_government_only",
         /// `precious_stones_and_metals_watches_and_jewelry`
-        PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
+        225 PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
         /// `professional_services`
-        ProfessionalServices = "professional_services",
+        226 ProfessionalServices = "professional_services",
         /// `public_warehousing_and_storage`
-        PublicWarehousingAndStorage = "public_warehousing_and_storage",
+        227 PublicWarehousingAndStorage = "public_warehousing_and_storage",
         /// `quick_copy_repro_and_blueprint`
-        QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
+        228 QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
         /// `railroads`
-        Railroads = "railroads",
+        229 Railroads = "railroads",
         /// `real_estate_agents_and_managers_rentals`
-        RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
+        230 RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
         /// `record_stores`
-        RecordStores = "record_stores",
+        231 RecordStores = "record_stores",
         /// `recreational_vehicle_rentals`
-        RecreationalVehicleRentals = "recreational_vehicle_rentals",
+        232 RecreationalVehicleRentals = "recreational_vehicle_rentals",
         /// `religious_goods_stores`
-        ReligiousGoodsStores = "religious_goods_stores",
+        233 ReligiousGoodsStores = "religious_goods_stores",
         /// `religious_organizations`
-        ReligiousOrganizations = "religious_organizations",
+        234 ReligiousOrganizations = "religious_organizations",
         /// `roofing_siding_sheet_metal`
-        RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
+        235 RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
         /// `secretarial_support_services`
-        SecretarialSupportServices = "secretarial_support_services",
+        236 SecretarialSupportServices = "secretarial_support_services",
         /// `security_brokers_dealers`
-        SecurityBrokersDealers = "security_brokers_dealers",
+        237 SecurityBrokersDealers = "security_brokers_dealers",
         /// `service_stations`
-        ServiceStations = "service_stations",
+        238 ServiceStations = "service_stations",
         /// `sewing_needlework_fabric_and_piece_goods_stores`
-        SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
+        239 SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
         /// `shoe_repair_hat_cleaning`
-        ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
+        240 ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
         /// `shoe_stores`
-        ShoeStores = "shoe_stores",
+        241 ShoeStores = "shoe_stores",
         /// `small_appliance_repair`
-        SmallApplianceRepair = "small_appliance_repair",
+        242 SmallApplianceRepair = "small_appliance_repair",
         /// `snowmobile_dealers`
-        SnowmobileDealers = "snowmobile_dealers",
+        243 SnowmobileDealers = "snowmobile_dealers",
         /// `special_trade_services`
-        SpecialTradeServices = "special_trade_services",
+        244 SpecialTradeServices = "special_trade_services",
         /// `specialty_cleaning`
-        SpecialtyCleaning = "specialty_cleaning",
+        245 SpecialtyCleaning = "specialty_cleaning",
         /// `sporting_goods_stores`
-        SportingGoodsStores = "sporting_goods_stores",
+        246 SportingGoodsStores = "sporting_goods_stores",
         /// `sporting_recreation_camps`
-        SportingRecreationCamps = "sporting_recreation_camps",
+        247 SportingRecreationCamps = "sporting_recreation_camps",
         /// `sports_and_riding_apparel_stores`
-        SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
+        248 SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
         /// `sports_clubs_fields`
-        SportsClubsFields = "sports_clubs_fields",
+        249 SportsClubsFields = "sports_clubs_fields",
         /// `stamp_and_coin_stores`
-        StampAndCoinStores = "stamp_and_coin_stores",
+        250 StampAndCoinStores = "stamp_and_coin_stores",
         /// `stationary_office_supplies_printing_and_writing_paper`
-        StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
+        251 StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
         /// `stationery_stores_office_and_school_supply_stores`
-        StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
+        252 StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
         /// `swimming_pools_sales`
-        SwimmingPoolsSales = "swimming_pools_sales",
+        253 SwimmingPoolsSales = "swimming_pools_sales",
         /// `t_ui_travel_germany`
-        TUiTravelGermany = "t_ui_travel_germany",
+        254 TUiTravelGermany = "t_ui_travel_germany",
         /// `tailors_alterations`
-        TailorsAlterations = "tailors_alterations",
+        255 TailorsAlterations = "tailors_alterations",
         /// `tax_payments_government_agencies`
-        TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
+        256 TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
         /// `tax_preparation_services`
-        TaxPreparationServices = "tax_preparation_services",
+        257 TaxPreparationServices = "tax_preparation_services",
         /// `taxicabs_limousines`
-        TaxicabsLimousines = "taxicabs_limousines",
+        258 TaxicabsLimousines = "taxicabs_limousines",
         /// `telecommunication_equipment_and_telephone_sales`
-        TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
+        259 TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
         /// `telecommunication_services`
-        TelecommunicationServices = "telecommunication_services",
+        260 TelecommunicationServices = "telecommunication_services",
         /// `telegraph_services`
-        TelegraphServices = "telegraph_services",
+        261 TelegraphServices = "telegraph_services",
         /// `tent_and_awning_shops`
-        TentAndAwningShops = "tent_and_awning_shops",
+        262 TentAndAwningShops = "tent_and_awning_shops",
         /// `testing_laboratories`
-        TestingLaboratories = "testing_laboratories",
+        263 TestingLaboratories = "testing_laboratories",
         /// `theatrical_ticket_agencies`
-        TheatricalTicketAgencies = "theatrical_ticket_agencies",
+        264 TheatricalTicketAgencies = "theatrical_ticket_agencies",
         /// `timeshares`
-        Timeshares = "timeshares",
+        265 Timeshares = "timeshares",
         /// `tire_retreading_and_repair`
-        TireRetreadingAndRepair = "tire_retreading_and_repair",
+        266 TireRetreadingAndRepair = "tire_retreading_and_repair",
         /// `tolls_bridge_fees`
-        TollsBridgeFees = "tolls_bridge_fees",
+        267 TollsBridgeFees = "tolls_bridge_fees",
         /// `tourist_attractions_and_exhibits`
-        TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
+        268 TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
         /// `towing_services`
-        TowingServices = "towing_services",
+        269 TowingServices = "towing_services",
         /// `trailer_parks_campgrounds`
-        TrailerParksCampgrounds = "trailer_parks_campgrounds",
+        270 TrailerParksCampgrounds = "trailer_parks_campgrounds",
         /// `transportation_services`
-        TransportationServices = "transportation_services",
+        271 TransportationServices = "transportation_services",
         /// `travel_agencies_tour_operators`
-        TravelAgenciesTourOperators = "travel_agencies_tour_operators",
+        272 TravelAgenciesTourOperators = "travel_agencies_tour_operators",
         /// `truck_stop_iteration`
-        TruckStopIteration = "truck_stop_iteration",
+        273 TruckStopIteration = "truck_stop_iteration",
         /// `truck_utility_trailer_rentals`
-        TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
+        274 TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
         /// `typesetting_plate_making_and_related_services`
-        TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
+        275 TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
         /// `typewriter_stores`
-        TypewriterStores = "typewriter_stores",
+        276 TypewriterStores = "typewriter_stores",
         /// `u_s_federal_government_agencies_or_departments`
-        USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
+        277 USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
         /// `uniforms_commercial_clothing`
-        UniformsCommercialClothing = "uniforms_commercial_clothing",
+        278 UniformsCommercialClothing = "uniforms_commercial_clothing",
         /// `used_merchandise_and_secondhand_stores`
-        UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
+        279 UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
         /// `utilities`
-        Utilities = "utilities",
+        280 Utilities = "utilities",
         /// `variety_stores`
-        VarietyStores = "variety_stores",
+        281 VarietyStores = "variety_stores",
         /// `veterinary_services`
-        VeterinaryServices = "veterinary_services",
+        282 VeterinaryServices = "veterinary_services",
         /// `video_amusement_game_supplies`
-        VideoAmusementGameSupplies = "video_amusement_game_supplies",
+        283 VideoAmusementGameSupplies = "video_amusement_game_supplies",
         /// `video_game_arcades`
-        VideoGameArcades = "video_game_arcades",
+        284 VideoGameArcades = "video_game_arcades",
         /// `video_tape_rental_stores`
-        VideoTapeRentalStores = "video_tape_rental_stores",
+        285 VideoTapeRentalStores = "video_tape_rental_stores",
         /// `vocational_trade_schools`
-        VocationalTradeSchools = "vocational_trade_schools",
+        286 VocationalTradeSchools = "vocational_trade_schools",
         /// `watch_jewelry_repair`
-        WatchJewelryRepair = "watch_jewelry_repair",
+        287 WatchJewelryRepair = "watch_jewelry_repair",
         /// `welding_repair`
-        WeldingRepair = "welding_repair",
+        288 WeldingRepair = "welding_repair",
         /// `wholesale_clubs`
-        WholesaleClubs = "wholesale_clubs",
+        289 WholesaleClubs = "wholesale_clubs",
         /// `wig_and_toupee_stores`
-        WigAndToupeeStores = "wig_and_toupee_stores",
+        290 WigAndToupeeStores = "wig_and_toupee_stores",
         /// `wires_money_orders`
-        WiresMoneyOrders = "wires_money_orders",
+        291 WiresMoneyOrders = "wires_money_orders",
         /// `womens_accessory_and_specialty_shops`
-        WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
+        292 WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
         /// `womens_ready_to_wear_stores`
-        WomensReadyToWearStores = "womens_ready_to_wear_stores",
+        293 WomensReadyToWearStores = "womens_ready_to_wear_stores",
         /// `wrecking_and_salvage_yards`
-        WreckingAndSalvageYards = "wrecking_and_salvage_yards",
+        294 WreckingAndSalvageYards = "wrecking_and_salvage_yards",
     }
 }
 
@@ -608,61 +608,61 @@ words! {
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
     IssuingTokenNetworkDataWalletProviderReasonCode {
         /// `account_card_too_new`
-        AccountCardTooNew = "account_card_too_new",
+        0 AccountCardTooNew = "account_card_too_new",
         /// `account_recently_changed`
-        AccountRecentlyChanged = "account_recently_changed",
+        1 AccountRecentlyChanged = "account_recently_changed",
         /// `account_too_new`
-        AccountTooNew = "account_too_new",
+        2 AccountTooNew = "account_too_new",
         /// `account_too_new_since_launch`
-        AccountTooNewSinceLaunch = "account_too_new_since_launch",
+        3 AccountTooNewSinceLaunch = "account_too_new_since_launch",
         /// `additional_device`
-        AdditionalDevice = "additional_device",
+        4 AdditionalDevice = "additional_device",
         /// `data_expired`
-        DataExpired = "data_expired",
+        5 DataExpired = "data_expired",
         /// `defer_id_v_decision`
-        DeferIdVDecision = "defer_id_v_decision",
+        6 DeferIdVDecision = "defer_id_v_decision",
         /// `device_recently_lost`
-        DeviceRecentlyLost = "device_recently_lost",
+        7 DeviceRecentlyLost = "device_recently_lost",
         /// `good_activity_history`
-        GoodActivityHistory = "good_activity_history",
+        8 GoodActivityHistory = "good_activity_history",
         /// `has_suspended_tokens`
-        HasSuspendedTokens = "has_suspended_tokens",
+        9 HasSuspendedTokens = "has_suspended_tokens",
         /// `high_risk`
-        HighRisk = "high_risk",
+        10 HighRisk = "high_risk",
         /// `inactive_account`
-        InactiveAccount = "inactive_account",
+        11 InactiveAccount = "inactive_account",
         /// `long_account_tenure`
-        LongAccountTenure = "long_account_tenure",
+        12 LongAccountTenure = "long_account_tenure",
         /// `low_account_score`
-        LowAccountScore = "low_account_score",
+        13 LowAccountScore = "low_account_score",
         /// `low_device_score`
-        LowDeviceScore = "low_device_score",
+        14 LowDeviceScore = "low_device_score",
         /// `low_phone_number_score`
-        LowPhoneNumberScore = "low_phone_number_score",
+        15 LowPhoneNumberScore = "low_phone_number_score",
         /// `network_service_error`
-        NetworkServiceError = "network_service_error",
+        16 NetworkServiceError = "network_service_error",
         /// `outside_home_territory`
-        OutsideHomeTerritory = "outside_home_territory",
+        17 OutsideHomeTerritory = "outside_home_territory",
         /// `provisioning_cardholder_mismatch`
-        ProvisioningCardholderMismatch = "provisioning_cardholder_mismatch",
+        18 ProvisioningCardholderMismatch = "provisioning_cardholder_mismatch",
         /// `provisioning_device_and_cardholder_mismatch`
-        ProvisioningDeviceAndCardholderMismatch = "provisioning_device_and_cardholder_mismatch",
+        19 ProvisioningDeviceAndCardholderMismatch = "provisioning_device_and_cardholder_mismatch",
         /// `provisioning_device_mismatch`
-        ProvisioningDeviceMismatch = "provisioning_device_mismatch",
+        20 ProvisioningDeviceMismatch = "provisioning_device_mismatch",
         /// `same_device_no_prior_authentication`
-        SameDeviceNoPriorAuthentication = "same_device_no_prior_authentication",
+        21 SameDeviceNoPriorAuthentication = "same_device_no_prior_authentication",
         /// `same_device_successful_prior_authentication`
-        SameDeviceSuccessfulPriorAuthentication = "same_device_successful_prior_authentication",
+        22 SameDeviceSuccessfulPriorAuthentication = "same_device_successful_prior_authentication",
         /// `software_update`
-        SoftwareUpdate = "software_update",
+        23 SoftwareUpdate = "software_update",
         /// `suspicious_activity`
-        SuspiciousActivity = "suspicious_activity",
+        24 SuspiciousActivity = "suspicious_activity",
         /// `too_many_different_cardholders`
-        TooManyDifferentCardholders = "too_many_different_cardholders",
+        25 TooManyDifferentCardholders = "too_many_different_cardholders",
         /// `too_many_recent_attempts`
-        TooManyRecentAttempts = "too_many_recent_attempts",
+        26 TooManyRecentAttempts = "too_many_recent_attempts",
         /// `too_many_recent_tokens`
-        TooManyRecentTokens = "too_many_recent_tokens",
+        27 TooManyRecentTokens = "too_many_recent_tokens",
     }
 }
 
@@ -672,51 +672,51 @@ words! {
     /// <https://docs.stripe.com/api/accounts/object#account_object-company>
     AccountCompanyStructure {
         /// `free_zone_establishment`
-        FreeZoneEstablishment = "free_zone_establishment",
+        0 FreeZoneEstablishment = "free_zone_establishment",
         /// `free_zone_llc`
-        FreeZoneLlc = "free_zone_llc",
+        1 FreeZoneLlc = "free_zone_llc",
         /// `government_instrumentality`
-        GovernmentInstrumentality = "government_instrumentality",
+        2 GovernmentInstrumentality = "government_instrumentality",
         /// `governmental_unit`
-        GovernmentalUnit = "governmental_unit",
+        3 GovernmentalUnit = "governmental_unit",
         /// `incorporated_non_profit`
-        IncorporatedNonProfit = "incorporated_non_profit",
+        4 IncorporatedNonProfit = "incorporated_non_profit",
         /// `incorporated_partnership`
-        IncorporatedPartnership = "incorporated_partnership",
+        5 IncorporatedPartnership = "incorporated_partnership",
         /// `limited_liability_partnership`
-        LimitedLiabilityPartnership = "limited_liability_partnership",
+        6 LimitedLiabilityPartnership = "limited_liability_partnership",
         /// `llc`
-        Llc = "llc",
+        7 Llc = "llc",
         /// `multi_member_llc`
-        MultiMemberLlc = "multi_member_llc",
+        8 MultiMemberLlc = "multi_member_llc",
         /// `private_company`
-        PrivateCompany = "private_company",
+        9 PrivateCompany = "private_company",
         /// `private_corporation`
-        PrivateCorporation = "private_corporation",
+        10 PrivateCorporation = "private_corporation",
         /// `private_partnership`
-        PrivatePartnership = "private_partnership",
+        11 PrivatePartnership = "private_partnership",
         /// `public_company`
-        PublicCompany = "public_company",
+        12 PublicCompany = "public_company",
         /// `public_corporation`
-        PublicCorporation = "public_corporation",
+        13 PublicCorporation = "public_corporation",
         /// `public_partnership`
-        PublicPartnership = "public_partnership",
+        14 PublicPartnership = "public_partnership",
         /// `registered_charity`
-        RegisteredCharity = "registered_charity",
+        15 RegisteredCharity = "registered_charity",
         /// `single_member_llc`
-        SingleMemberLlc = "single_member_llc",
+        16 SingleMemberLlc = "single_member_llc",
         /// `sole_establishment`
-        SoleEstablishment = "sole_establishment",
+        17 SoleEstablishment = "sole_establishment",
         /// `sole_proprietorship`
-        SoleProprietorship = "sole_proprietorship",
+        18 SoleProprietorship = "sole_proprietorship",
         /// `tax_exempt_government_instrumentality`
-        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
+        19 TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
         /// `unincorporated_association`
-        UnincorporatedAssociation = "unincorporated_association",
+        20 UnincorporatedAssociation = "unincorporated_association",
         /// `unincorporated_non_profit`
-        UnincorporatedNonProfit = "unincorporated_non_profit",
+        21 UnincorporatedNonProfit = "unincorporated_non_profit",
         /// `unincorporated_partnership`
-        UnincorporatedPartnership = "unincorporated_partnership",
+        22 UnincorporatedPartnership = "unincorporated_partnership",
     }
 }
 
@@ -726,202 +726,202 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentAllowedPaymentMethodType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boku_promptpay`
-        BokuPromptpay = "boku_promptpay",
+        12 BokuPromptpay = "boku_promptpay",
         /// `boleto`
-        Boleto = "boleto",
+        13 Boleto = "boleto",
         /// `capchase_pay`
-        CapchasePay = "capchase_pay",
+        14 CapchasePay = "capchase_pay",
         /// `card`
-        Card = "card",
+        15 Card = "card",
         /// `card_present`
-        CardPresent = "card_present",
+        16 CardPresent = "card_present",
         /// `cashapp`
-        Cashapp = "cashapp",
+        17 Cashapp = "cashapp",
         /// `check_scan`
-        CheckScan = "check_scan",
+        18 CheckScan = "check_scan",
         /// `click_to_pay`
-        ClickToPay = "click_to_pay",
+        19 ClickToPay = "click_to_pay",
         /// `crypto`
-        Crypto = "crypto",
+        20 Crypto = "crypto",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        21 CustomerBalance = "customer_balance",
         /// `demo_pay`
-        DemoPay = "demo_pay",
+        22 DemoPay = "demo_pay",
         /// `duitnow`
-        Duitnow = "duitnow",
+        23 Duitnow = "duitnow",
         /// `dummy_auth_push`
-        DummyAuthPush = "dummy_auth_push",
+        24 DummyAuthPush = "dummy_auth_push",
         /// `dummy_passthrough_card`
-        DummyPassthroughCard = "dummy_passthrough_card",
+        25 DummyPassthroughCard = "dummy_passthrough_card",
         /// `edenred`
-        Edenred = "edenred",
+        26 Edenred = "edenred",
         /// `eps`
-        Eps = "eps",
+        27 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        28 Fpx = "fpx",
         /// `gcash`
-        Gcash = "gcash",
+        29 Gcash = "gcash",
         /// `getbalance`
-        Getbalance = "getbalance",
+        30 Getbalance = "getbalance",
         /// `gift_card`
-        GiftCard = "gift_card",
+        31 GiftCard = "gift_card",
         /// `giropay`
-        Giropay = "giropay",
+        32 Giropay = "giropay",
         /// `gopay`
-        Gopay = "gopay",
+        33 Gopay = "gopay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        34 Grabpay = "grabpay",
         /// `id_bank_transfer`
-        IdBankTransfer = "id_bank_transfer",
+        35 IdBankTransfer = "id_bank_transfer",
         /// `ideal`
-        Ideal = "ideal",
+        36 Ideal = "ideal",
         /// `interac_present`
-        InteracPresent = "interac_present",
+        37 InteracPresent = "interac_present",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        38 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        39 Klarna = "klarna",
         /// `knet`
-        Knet = "knet",
+        40 Knet = "knet",
         /// `konbini`
-        Konbini = "konbini",
+        41 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        42 KrCard = "kr_card",
         /// `kr_market`
-        KrMarket = "kr_market",
+        43 KrMarket = "kr_market",
         /// `kriya`
-        Kriya = "kriya",
+        44 Kriya = "kriya",
         /// `link`
-        Link = "link",
+        45 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        46 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        47 Mobilepay = "mobilepay",
         /// `momo`
-        Momo = "momo",
+        48 Momo = "momo",
         /// `mondu`
-        Mondu = "mondu",
+        49 Mondu = "mondu",
         /// `multibanco`
-        Multibanco = "multibanco",
+        50 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        51 NaverPay = "naver_pay",
         /// `netbanking`
-        Netbanking = "netbanking",
+        52 Netbanking = "netbanking",
         /// `ng_bank`
-        NgBank = "ng_bank",
+        53 NgBank = "ng_bank",
         /// `ng_bank_transfer`
-        NgBankTransfer = "ng_bank_transfer",
+        54 NgBankTransfer = "ng_bank_transfer",
         /// `ng_card`
-        NgCard = "ng_card",
+        55 NgCard = "ng_card",
         /// `ng_market`
-        NgMarket = "ng_market",
+        56 NgMarket = "ng_market",
         /// `ng_ussd`
-        NgUssd = "ng_ussd",
+        57 NgUssd = "ng_ussd",
         /// `ng_wallet`
-        NgWallet = "ng_wallet",
+        58 NgWallet = "ng_wallet",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        59 NzBankAccount = "nz_bank_account",
         /// `octopus`
-        Octopus = "octopus",
+        60 Octopus = "octopus",
         /// `oxxo`
-        Oxxo = "oxxo",
+        61 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        62 P24 = "p24",
         /// `paper_check`
-        PaperCheck = "paper_check",
+        63 PaperCheck = "paper_check",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        64 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        65 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        66 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        67 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        68 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        69 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        70 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        71 Promptpay = "promptpay",
         /// `qris`
-        Qris = "qris",
+        72 Qris = "qris",
         /// `rechnung`
-        Rechnung = "rechnung",
+        73 Rechnung = "rechnung",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        74 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        75 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        76 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        77 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        78 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        79 Sequra = "sequra",
         /// `shop_pay`
-        ShopPay = "shop_pay",
+        80 ShopPay = "shop_pay",
         /// `shopeepay`
-        Shopeepay = "shopeepay",
+        81 Shopeepay = "shopeepay",
         /// `sofort`
-        Sofort = "sofort",
+        82 Sofort = "sofort",
         /// `south_korea_market`
-        SouthKoreaMarket = "south_korea_market",
+        83 SouthKoreaMarket = "south_korea_market",
         /// `stripe_balance`
-        StripeBalance = "stripe_balance",
+        84 StripeBalance = "stripe_balance",
         /// `sunbit`
-        Sunbit = "sunbit",
+        85 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        86 Swish = "swish",
         /// `tamara`
-        Tamara = "tamara",
+        87 Tamara = "tamara",
         /// `test_pay`
-        TestPay = "test_pay",
+        88 TestPay = "test_pay",
         /// `touch_n_go`
-        TouchNGo = "touch_n_go",
+        89 TouchNGo = "touch_n_go",
         /// `truemoney`
-        Truemoney = "truemoney",
+        90 Truemoney = "truemoney",
         /// `twint`
-        Twint = "twint",
+        91 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        92 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        93 UsBankAccount = "us_bank_account",
         /// `us_cash_voucher`
-        UsCashVoucher = "us_cash_voucher",
+        94 UsCashVoucher = "us_cash_voucher",
         /// `vipps`
-        Vipps = "vipps",
+        95 Vipps = "vipps",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        96 WechatPay = "wechat_pay",
         /// `wero`
-        Wero = "wero",
+        97 Wero = "wero",
         /// `zip`
-        Zip = "zip",
+        98 Zip = "zip",
     }
 }

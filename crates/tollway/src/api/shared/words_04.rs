@@ -10,115 +10,115 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/object>
     PaymentIntentExcludedPaymentMethodType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        12 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        13 Card = "card",
         /// `cashapp`
-        Cashapp = "cashapp",
+        14 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        15 Crypto = "crypto",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        16 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        17 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        18 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        19 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        20 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        21 Ideal = "ideal",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        22 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        23 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        24 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        25 KrCard = "kr_card",
         /// `mb_way`
-        MbWay = "mb_way",
+        26 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        27 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        28 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        29 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        30 NzBankAccount = "nz_bank_account",
         /// `oxxo`
-        Oxxo = "oxxo",
+        31 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        32 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        33 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        34 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        35 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        36 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        37 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        38 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        39 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        40 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        41 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        42 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        43 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        44 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        45 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        46 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        47 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        48 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        49 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        50 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        51 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        52 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        53 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        54 Zip = "zip",
     }
 }
 
@@ -128,95 +128,95 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object>
     PaymentLinkPaymentMethodType {
         /// `affirm`
-        Affirm = "affirm",
+        0 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        1 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        2 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        3 Alma = "alma",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        4 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        5 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        6 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        7 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        8 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        9 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        10 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        11 Card = "card",
         /// `cashapp`
-        Cashapp = "cashapp",
+        12 Cashapp = "cashapp",
         /// `eps`
-        Eps = "eps",
+        13 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        14 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        15 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        16 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        17 Ideal = "ideal",
         /// `klarna`
-        Klarna = "klarna",
+        18 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        19 Konbini = "konbini",
         /// `link`
-        Link = "link",
+        20 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        21 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        22 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        23 Multibanco = "multibanco",
         /// `oxxo`
-        Oxxo = "oxxo",
+        24 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        25 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        26 PayByBank = "pay_by_bank",
         /// `paynow`
-        Paynow = "paynow",
+        27 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        28 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        29 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        30 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        31 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        32 Promptpay = "promptpay",
         /// `satispay`
-        Satispay = "satispay",
+        33 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        34 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        35 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        36 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        37 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        38 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        39 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        40 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        41 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        42 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        43 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        44 Zip = "zip",
     }
 }
 
@@ -226,481 +226,481 @@ words! {
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-shipping_address_collection>
     PaymentLinkShippingAddressCollectionAllowedCountry {
         /// `AC`
-        Ac = "AC",
+        0 Ac = "AC",
         /// `AD`
-        Ad = "AD",
+        1 Ad = "AD",
         /// `AE`
-        Ae = "AE",
+        2 Ae = "AE",
         /// `AF`
-        Af = "AF",
+        3 Af = "AF",
         /// `AG`
-        Ag = "AG",
+        4 Ag = "AG",
         /// `AI`
-        Ai = "AI",
+        5 Ai = "AI",
         /// `AL`
-        Al = "AL",
+        6 Al = "AL",
         /// `AM`
-        Am = "AM",
+        7 Am = "AM",
         /// `AO`
-        Ao = "AO",
+        8 Ao = "AO",
         /// `AQ`
-        Aq = "AQ",
+        9 Aq = "AQ",
         /// `AR`
-        Ar = "AR",
+        10 Ar = "AR",
         /// `AT`
-        At = "AT",
+        11 At = "AT",
         /// `AU`
-        Au = "AU",
+        12 Au = "AU",
         /// `AW`
-        Aw = "AW",
+        13 Aw = "AW",
         /// `AX`
-        Ax = "AX",
+        14 Ax = "AX",
         /// `AZ`
-        Az = "AZ",
+        15 Az = "AZ",
         /// `BA`
-        Ba = "BA",
+        16 Ba = "BA",
         /// `BB`
-        Bb = "BB",
+        17 Bb = "BB",
         /// `BD`
-        Bd = "BD",
+        18 Bd = "BD",
         /// `BE`
-        Be = "BE",
+        19 Be = "BE",
         /// `BF`
-        Bf = "BF",
+        20 Bf = "BF",
         /// `BG`
-        Bg = "BG",
+        21 Bg = "BG",
         /// `BH`
-        Bh = "BH",
+        22 Bh = "BH",
         /// `BI`
-        Bi = "BI",
+        23 Bi = "BI",
         /// `BJ`
-        Bj = "BJ",
+        24 Bj = "BJ",
         /// `BL`
-        Bl = "BL",
+        25 Bl = "BL",
         /// `BM`
-        Bm = "BM",
+        26 Bm = "BM",
         /// `BN`
-        Bn = "BN",
+        27 Bn = "BN",
         /// `BO`
-        Bo = "BO",
+        28 Bo = "BO",
         /// `BQ`
-        Bq = "BQ",
+        29 Bq = "BQ",
         /// `BR`
-        Br = "BR",
+        30 Br = "BR",
         /// `BS`
-        Bs = "BS",
+        31 Bs = "BS",
         /// `BT`
-        Bt = "BT",
+        32 Bt = "BT",
         /// `BV`
-        Bv = "BV",
+        33 Bv = "BV",
         /// `BW`
-        Bw = "BW",
+        34 Bw = "BW",
         /// `BY`
-        By = "BY",
+        35 By = "BY",
         /// `BZ`
-        Bz = "BZ",
+        36 Bz = "BZ",
         /// `CA`
-        Ca = "CA",
+        37 Ca = "CA",
         /// `CD`
-        Cd = "CD",
+        38 Cd = "CD",
         /// `CF`
-        Cf = "CF",
+        39 Cf = "CF",
         /// `CG`
-        Cg = "CG",
+        40 Cg = "CG",
         /// `CH`
-        Ch = "CH",
+        41 Ch = "CH",
         /// `CI`
-        Ci = "CI",
+        42 Ci = "CI",
         /// `CK`
-        Ck = "CK",
+        43 Ck = "CK",
         /// `CL`
-        Cl = "CL",
+        44 Cl = "CL",
         /// `CM`
-        Cm = "CM",
+        45 Cm = "CM",
         /// `CN`
-        Cn = "CN",
+        46 Cn = "CN",
         /// `CO`
-        Co = "CO",
+        47 Co = "CO",
         /// `CR`
-        Cr = "CR",
+        48 Cr = "CR",
         /// `CV`
-        Cv = "CV",
+        49 Cv = "CV",
         /// `CW`
-        Cw = "CW",
+        50 Cw = "CW",
         /// `CY`
-        Cy = "CY",
+        51 Cy = "CY",
         /// `CZ`
-        Cz = "CZ",
+        52 Cz = "CZ",
         /// `DE`
-        De = "DE",
+        53 De = "DE",
         /// `DJ`
-        Dj = "DJ",
+        54 Dj = "DJ",
         /// `DK`
-        Dk = "DK",
+        55 Dk = "DK",
         /// `DM`
-        Dm = "DM",
+        56 Dm = "DM",
         /// `DO`
-        Do = "DO",
+        57 Do = "DO",
         /// `DZ`
-        Dz = "DZ",
+        58 Dz = "DZ",
         /// `EC`
-        Ec = "EC",
+        59 Ec = "EC",
         /// `EE`
-        Ee = "EE",
+        60 Ee = "EE",
         /// `EG`
-        Eg = "EG",
+        61 Eg = "EG",
         /// `EH`
-        Eh = "EH",
+        62 Eh = "EH",
         /// `ER`
-        Er = "ER",
+        63 Er = "ER",
         /// `ES`
-        Es = "ES",
+        64 Es = "ES",
         /// `ET`
-        Et = "ET",
+        65 Et = "ET",
         /// `FI`
-        Fi = "FI",
+        66 Fi = "FI",
         /// `FJ`
-        Fj = "FJ",
+        67 Fj = "FJ",
         /// `FK`
-        Fk = "FK",
+        68 Fk = "FK",
         /// `FO`
-        Fo = "FO",
+        69 Fo = "FO",
         /// `FR`
-        Fr = "FR",
+        70 Fr = "FR",
         /// `GA`
-        Ga = "GA",
+        71 Ga = "GA",
         /// `GB`
-        Gb = "GB",
+        72 Gb = "GB",
         /// `GD`
-        Gd = "GD",
+        73 Gd = "GD",
         /// `GE`
-        Ge = "GE",
+        74 Ge = "GE",
         /// `GF`
-        Gf = "GF",
+        75 Gf = "GF",
         /// `GG`
-        Gg = "GG",
+        76 Gg = "GG",
         /// `GH`
-        Gh = "GH",
+        77 Gh = "GH",
         /// `GI`
-        Gi = "GI",
+        78 Gi = "GI",
         /// `GL`
-        Gl = "GL",
+        79 Gl = "GL",
         /// `GM`
-        Gm = "GM",
+        80 Gm = "GM",
         /// `GN`
-        Gn = "GN",
+        81 Gn = "GN",
         /// `GP`
-        Gp = "GP",
+        82 Gp = "GP",
         /// `GQ`
-        Gq = "GQ",
+        83 Gq = "GQ",
         /// `GR`
-        Gr = "GR",
+        84 Gr = "GR",
         /// `GS`
-        Gs = "GS",
+        85 Gs = "GS",
         /// `GT`
-        Gt = "GT",
+        86 Gt = "GT",
         /// `GU`
-        Gu = "GU",
+        87 Gu = "GU",
         /// `GW`
-        Gw = "GW",
+        88 Gw = "GW",
         /// `GY`
-        Gy = "GY",
+        89 Gy = "GY",
         /// `HK`
-        Hk = "HK",
+        90 Hk = "HK",
         /// `HN`
-        Hn = "HN",
+        91 Hn = "HN",
         /// `HR`
-        Hr = "HR",
+        92 Hr = "HR",
         /// `HT`
-        Ht = "HT",
+        93 Ht = "HT",
         /// `HU`
-        Hu = "HU",
+        94 Hu = "HU",
         /// `ID`
-        Id = "ID",
+        95 Id = "ID",
         /// `IE`
-        Ie = "IE",
+        96 Ie = "IE",
         /// `IL`
-        Il = "IL",
+        97 Il = "IL",
         /// `IM`
-        Im = "IM",
+        98 Im = "IM",
         /// `IN`
-        In = "IN",
+        99 In = "IN",
         /// `IO`
-        Io = "IO",
+        100 Io = "IO",
         /// `IQ`
-        Iq = "IQ",
+        101 Iq = "IQ",
         /// `IS`
-        Is = "IS",
+        102 Is = "IS",
         /// `IT`
-        It = "IT",
+        103 It = "IT",
         /// `JE`
-        Je = "JE",
+        104 Je = "JE",
         /// `JM`
-        Jm = "JM",
+        105 Jm = "JM",
         /// `JO`
-        Jo = "JO",
+        106 Jo = "JO",
         /// `JP`
-        Jp = "JP",
+        107 Jp = "JP",
         /// `KE`
-        Ke = "KE",
+        108 Ke = "KE",
         /// `KG`
-        Kg = "KG",
+        109 Kg = "KG",
         /// `KH`
-        Kh = "KH",
+        110 Kh = "KH",
         /// `KI`
-        Ki = "KI",
+        111 Ki = "KI",
         /// `KM`
-        Km = "KM",
+        112 Km = "KM",
         /// `KN`
-        Kn = "KN",
+        113 Kn = "KN",
         /// `KR`
-        Kr = "KR",
+        114 Kr = "KR",
         /// `KW`
-        Kw = "KW",
+        115 Kw = "KW",
         /// `KY`
-        Ky = "KY",
+        116 Ky = "KY",
         /// `KZ`
-        Kz = "KZ",
+        117 Kz = "KZ",
         /// `LA`
-        La = "LA",
+        118 La = "LA",
         /// `LB`
-        Lb = "LB",
+        119 Lb = "LB",
         /// `LC`
-        Lc = "LC",
+        120 Lc = "LC",
         /// `LI`
-        Li = "LI",
+        121 Li = "LI",
         /// `LK`
-        Lk = "LK",
+        122 Lk = "LK",
         /// `LR`
-        Lr = "LR",
+        123 Lr = "LR",
         /// `LS`
-        Ls = "LS",
+        124 Ls = "LS",
         /// `LT`
-        Lt = "LT",
+        125 Lt = "LT",
         /// `LU`
-        Lu = "LU",
+        126 Lu = "LU",
         /// `LV`
-        Lv = "LV",
+        127 Lv = "LV",
         /// `LY`
-        Ly = "LY",
+        128 Ly = "LY",
         /// `MA`
-        Ma = "MA",
+        129 Ma = "MA",
         /// `MC`
-        Mc = "MC",
+        130 Mc = "MC",
         /// `MD`
-        Md = "MD",
+        131 Md = "MD",
         /// `ME`
-        Me = "ME",
+        132 Me = "ME",
         /// `MF`
-        Mf = "MF",
+        133 Mf = "MF",
         /// `MG`
-        Mg = "MG",
+        134 Mg = "MG",
         /// `MK`
-        Mk = "MK",
+        135 Mk = "MK",
         /// `ML`
-        Ml = "ML",
+        136 Ml = "ML",
         /// `MM`
-        Mm = "MM",
+        137 Mm = "MM",
         /// `MN`
-        Mn = "MN",
+        138 Mn = "MN",
         /// `MO`
-        Mo = "MO",
+        139 Mo = "MO",
         /// `MQ`
-        Mq = "MQ",
+        140 Mq = "MQ",
         /// `MR`
-        Mr = "MR",
+        141 Mr = "MR",
         /// `MS`
-        Ms = "MS",
+        142 Ms = "MS",
         /// `MT`
-        Mt = "MT",
+        143 Mt = "MT",
         /// `MU`
-        Mu = "MU",
+        144 Mu = "MU",
         /// `MV`
-        Mv = "MV",
+        145 Mv = "MV",
         /// `MW`
-        Mw = "MW",
+        146 Mw = "MW",
         /// `MX`
-        Mx = "MX",
+        147 Mx = "MX",
         /// `MY`
-        My = "MY",
+        148 My = "MY",
         /// `MZ`
-        Mz = "MZ",
+        149 Mz = "MZ",
         /// `NA`
-        Na = "NA",
+        150 Na = "NA",
         /// `NC`
-        Nc = "NC",
+        151 Nc = "NC",
         /// `NE`
-        Ne = "NE",
+        152 Ne = "NE",
         /// `NG`
-        Ng = "NG",
+        153 Ng = "NG",
         /// `NI`
-        Ni = "NI",
+        154 Ni = "NI",
         /// `NL`
-        Nl = "NL",
+        155 Nl = "NL",
         /// `NO`
-        No = "NO",
+        156 No = "NO",
         /// `NP`
-        Np = "NP",
+        157 Np = "NP",
         /// `NR`
-        Nr = "NR",
+        158 Nr = "NR",
         /// `NU`
-        Nu = "NU",
+        159 Nu = "NU",
         /// `NZ`
-        Nz = "NZ",
+        160 Nz = "NZ",
         /// `OM`
-        Om = "OM",
+        161 Om = "OM",
         /// `PA`
-        Pa = "PA",
+        162 Pa = "PA",
         /// `PE`
-        Pe = "PE",
+        163 Pe = "PE",
         /// `PF`
-        Pf = "PF",
+        164 Pf = "PF",
         /// `PG`
-        Pg = "PG",
+        165 Pg = "PG",
         /// `PH`
-        Ph = "PH",
+        166 Ph = "PH",
         /// `PK`
-        Pk = "PK",
+        167 Pk = "PK",
         /// `PL`
-        Pl = "PL",
+        168 Pl = "PL",
         /// `PM`
-        Pm = "PM",
+        169 Pm = "PM",
         /// `PN`
-        Pn = "PN",
+        170 Pn = "PN",
         /// `PR`
-        Pr = "PR",
+        171 Pr = "PR",
         /// `PS`
-        Ps = "PS",
+        172 Ps = "PS",
         /// `PT`
-        Pt = "PT",
+        173 Pt = "PT",
         /// `PY`
-        Py = "PY",
+        174 Py = "PY",
         /// `QA`
-        Qa = "QA",
+        175 Qa = "QA",
         /// `RE`
-        Re = "RE",
+        176 Re = "RE",
         /// `RO`
-        Ro = "RO",
+        177 Ro = "RO",
         /// `RS`
-        Rs = "RS",
+        178 Rs = "RS",
         /// `RU`
-        Ru = "RU",
+        179 Ru = "RU",
         /// `RW`
-        Rw = "RW",
+        180 Rw = "RW",
         /// `SA`
-        Sa = "SA",
+        181 Sa = "SA",
         /// `SB`
-        Sb = "SB",
+        182 Sb = "SB",
         /// `SC`
-        Sc = "SC",
+        183 Sc = "SC",
         /// `SD`
-        Sd = "SD",
+        184 Sd = "SD",
         /// `SE`
-        Se = "SE",
+        185 Se = "SE",
         /// `SG`
-        Sg = "SG",
+        186 Sg = "SG",
         /// `SH`
-        Sh = "SH",
+        187 Sh = "SH",
         /// `SI`
-        Si = "SI",
+        188 Si = "SI",
         /// `SJ`
-        Sj = "SJ",
+        189 Sj = "SJ",
         /// `SK`
-        Sk = "SK",
+        190 Sk = "SK",
         /// `SL`
-        Sl = "SL",
+        191 Sl = "SL",
         /// `SM`
-        Sm = "SM",
+        192 Sm = "SM",
         /// `SN`
-        Sn = "SN",
+        193 Sn = "SN",
         /// `SO`
-        So = "SO",
+        194 So = "SO",
         /// `SR`
-        Sr = "SR",
+        195 Sr = "SR",
         /// `SS`
-        Ss = "SS",
+        196 Ss = "SS",
         /// `ST`
-        St = "ST",
+        197 St = "ST",
         /// `SV`
-        Sv = "SV",
+        198 Sv = "SV",
         /// `SX`
-        Sx = "SX",
+        199 Sx = "SX",
         /// `SZ`
-        Sz = "SZ",
+        200 Sz = "SZ",
         /// `TA`
-        Ta = "TA",
+        201 Ta = "TA",
         /// `TC`
-        Tc = "TC",
+        202 Tc = "TC",
         /// `TD`
-        Td = "TD",
+        203 Td = "TD",
         /// `TF`
-        Tf = "TF",
+        204 Tf = "TF",
         /// `TG`
-        Tg = "TG",
+        205 Tg = "TG",
         /// `TH`
-        Th = "TH",
+        206 Th = "TH",
         /// `TJ`
-        Tj = "TJ",
+        207 Tj = "TJ",
         /// `TK`
-        Tk = "TK",
+        208 Tk = "TK",
         /// `TL`
-        Tl = "TL",
+        209 Tl = "TL",
         /// `TM`
-        Tm = "TM",
+        210 Tm = "TM",
         /// `TN`
-        Tn = "TN",
+        211 Tn = "TN",
         /// `TO`
-        To = "TO",
+        212 To = "TO",
         /// `TR`
-        Tr = "TR",
+        213 Tr = "TR",
         /// `TT`
-        Tt = "TT",
+        214 Tt = "TT",
         /// `TV`
-        Tv = "TV",
+        215 Tv = "TV",
         /// `TW`
-        Tw = "TW",
+        216 Tw = "TW",
         /// `TZ`
-        Tz = "TZ",
+        217 Tz = "TZ",
         /// `UA`
-        Ua = "UA",
+        218 Ua = "UA",
         /// `UG`
-        Ug = "UG",
+        219 Ug = "UG",
         /// `US`
-        Us = "US",
+        220 Us = "US",
         /// `UY`
-        Uy = "UY",
+        221 Uy = "UY",
         /// `UZ`
-        Uz = "UZ",
+        222 Uz = "UZ",
         /// `VA`
-        Va = "VA",
+        223 Va = "VA",
         /// `VC`
-        Vc = "VC",
+        224 Vc = "VC",
         /// `VE`
-        Ve = "VE",
+        225 Ve = "VE",
         /// `VG`
-        Vg = "VG",
+        226 Vg = "VG",
         /// `VN`
-        Vn = "VN",
+        227 Vn = "VN",
         /// `VU`
-        Vu = "VU",
+        228 Vu = "VU",
         /// `WF`
-        Wf = "WF",
+        229 Wf = "WF",
         /// `WS`
-        Ws = "WS",
+        230 Ws = "WS",
         /// `XK`
-        Xk = "XK",
+        231 Xk = "XK",
         /// `YE`
-        Ye = "YE",
+        232 Ye = "YE",
         /// `YT`
-        Yt = "YT",
+        233 Yt = "YT",
         /// `ZA`
-        Za = "ZA",
+        234 Za = "ZA",
         /// `ZM`
-        Zm = "ZM",
+        235 Zm = "ZM",
         /// `ZW`
-        Zw = "ZW",
+        236 Zw = "ZW",
         /// `ZZ`
-        Zz = "ZZ",
+        237 Zz = "ZZ",
     }
 }
 
@@ -710,61 +710,61 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-eps>
     ChargePaymentMethodDetailsEpsBank {
         /// `arzte_und_apotheker_bank`
-        ArzteUndApothekerBank = "arzte_und_apotheker_bank",
+        0 ArzteUndApothekerBank = "arzte_und_apotheker_bank",
         /// `austrian_anadi_bank_ag`
-        AustrianAnadiBankAg = "austrian_anadi_bank_ag",
+        1 AustrianAnadiBankAg = "austrian_anadi_bank_ag",
         /// `bank_austria`
-        BankAustria = "bank_austria",
+        2 BankAustria = "bank_austria",
         /// `bankhaus_carl_spangler`
-        BankhausCarlSpangler = "bankhaus_carl_spangler",
+        3 BankhausCarlSpangler = "bankhaus_carl_spangler",
         /// `bankhaus_schelhammer_und_schattera_ag`
-        BankhausSchelhammerUndSchatteraAg = "bankhaus_schelhammer_und_schattera_ag",
+        4 BankhausSchelhammerUndSchatteraAg = "bankhaus_schelhammer_und_schattera_ag",
         /// `bawag_psk_ag`
-        BawagPskAg = "bawag_psk_ag",
+        5 BawagPskAg = "bawag_psk_ag",
         /// `bks_bank_ag`
-        BksBankAg = "bks_bank_ag",
+        6 BksBankAg = "bks_bank_ag",
         /// `brull_kallmus_bank_ag`
-        BrullKallmusBankAg = "brull_kallmus_bank_ag",
+        7 BrullKallmusBankAg = "brull_kallmus_bank_ag",
         /// `btv_vier_lander_bank`
-        BtvVierLanderBank = "btv_vier_lander_bank",
+        8 BtvVierLanderBank = "btv_vier_lander_bank",
         /// `capital_bank_grawe_gruppe_ag`
-        CapitalBankGraweGruppeAg = "capital_bank_grawe_gruppe_ag",
+        9 CapitalBankGraweGruppeAg = "capital_bank_grawe_gruppe_ag",
         /// `deutsche_bank_ag`
-        DeutscheBankAg = "deutsche_bank_ag",
+        10 DeutscheBankAg = "deutsche_bank_ag",
         /// `dolomitenbank`
-        Dolomitenbank = "dolomitenbank",
+        11 Dolomitenbank = "dolomitenbank",
         /// `easybank_ag`
-        EasybankAg = "easybank_ag",
+        12 EasybankAg = "easybank_ag",
         /// `erste_bank_und_sparkassen`
-        ErsteBankUndSparkassen = "erste_bank_und_sparkassen",
+        13 ErsteBankUndSparkassen = "erste_bank_und_sparkassen",
         /// `hypo_alpeadriabank_international_ag`
-        HypoAlpeadriabankInternationalAg = "hypo_alpeadriabank_international_ag",
+        14 HypoAlpeadriabankInternationalAg = "hypo_alpeadriabank_international_ag",
         /// `hypo_bank_burgenland_aktiengesellschaft`
-        HypoBankBurgenlandAktiengesellschaft = "hypo_bank_burgenland_aktiengesellschaft",
+        15 HypoBankBurgenlandAktiengesellschaft = "hypo_bank_burgenland_aktiengesellschaft",
         /// `hypo_noe_lb_fur_niederosterreich_u_wien`
-        HypoNoeLbFurNiederosterreichUWien = "hypo_noe_lb_fur_niederosterreich_u_wien",
+        16 HypoNoeLbFurNiederosterreichUWien = "hypo_noe_lb_fur_niederosterreich_u_wien",
         /// `hypo_oberosterreich_salzburg_steiermark`
-        HypoOberosterreichSalzburgSteiermark = "hypo_oberosterreich_salzburg_steiermark",
+        17 HypoOberosterreichSalzburgSteiermark = "hypo_oberosterreich_salzburg_steiermark",
         /// `hypo_tirol_bank_ag`
-        HypoTirolBankAg = "hypo_tirol_bank_ag",
+        18 HypoTirolBankAg = "hypo_tirol_bank_ag",
         /// `hypo_vorarlberg_bank_ag`
-        HypoVorarlbergBankAg = "hypo_vorarlberg_bank_ag",
+        19 HypoVorarlbergBankAg = "hypo_vorarlberg_bank_ag",
         /// `marchfelder_bank`
-        MarchfelderBank = "marchfelder_bank",
+        20 MarchfelderBank = "marchfelder_bank",
         /// `oberbank_ag`
-        OberbankAg = "oberbank_ag",
+        21 OberbankAg = "oberbank_ag",
         /// `raiffeisen_bankengruppe_osterreich`
-        RaiffeisenBankengruppeOsterreich = "raiffeisen_bankengruppe_osterreich",
+        22 RaiffeisenBankengruppeOsterreich = "raiffeisen_bankengruppe_osterreich",
         /// `schoellerbank_ag`
-        SchoellerbankAg = "schoellerbank_ag",
+        23 SchoellerbankAg = "schoellerbank_ag",
         /// `sparda_bank_wien`
-        SpardaBankWien = "sparda_bank_wien",
+        24 SpardaBankWien = "sparda_bank_wien",
         /// `volksbank_gruppe`
-        VolksbankGruppe = "volksbank_gruppe",
+        25 VolksbankGruppe = "volksbank_gruppe",
         /// `volkskreditbank_ag`
-        VolkskreditbankAg = "volkskreditbank_ag",
+        26 VolkskreditbankAg = "volkskreditbank_ag",
         /// `vr_bank_braunau`
-        VrBankBraunau = "vr_bank_braunau",
+        27 VrBankBraunau = "vr_bank_braunau",
     }
 }
 
@@ -774,55 +774,55 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-fpx>
     ChargePaymentMethodDetailsFpxBank {
         /// `affin_bank`
-        AffinBank = "affin_bank",
+        0 AffinBank = "affin_bank",
         /// `agrobank`
-        Agrobank = "agrobank",
+        1 Agrobank = "agrobank",
         /// `alliance_bank`
-        AllianceBank = "alliance_bank",
+        2 AllianceBank = "alliance_bank",
         /// `ambank`
-        Ambank = "ambank",
+        3 Ambank = "ambank",
         /// `bank_islam`
-        BankIslam = "bank_islam",
+        4 BankIslam = "bank_islam",
         /// `bank_muamalat`
-        BankMuamalat = "bank_muamalat",
+        5 BankMuamalat = "bank_muamalat",
         /// `bank_of_china`
-        BankOfChina = "bank_of_china",
+        6 BankOfChina = "bank_of_china",
         /// `bank_rakyat`
-        BankRakyat = "bank_rakyat",
+        7 BankRakyat = "bank_rakyat",
         /// `bnp_paribas`
-        BnpParibas = "bnp_paribas",
+        8 BnpParibas = "bnp_paribas",
         /// `bsn`
-        Bsn = "bsn",
+        9 Bsn = "bsn",
         /// `cimb`
-        Cimb = "cimb",
+        10 Cimb = "cimb",
         /// `citibank`
-        Citibank = "citibank",
+        11 Citibank = "citibank",
         /// `deutsche_bank`
-        DeutscheBank = "deutsche_bank",
+        12 DeutscheBank = "deutsche_bank",
         /// `hong_leong_bank`
-        HongLeongBank = "hong_leong_bank",
+        13 HongLeongBank = "hong_leong_bank",
         /// `hsbc`
-        Hsbc = "hsbc",
+        14 Hsbc = "hsbc",
         /// `kfh`
-        Kfh = "kfh",
+        15 Kfh = "kfh",
         /// `maybank2e`
-        Maybank2e = "maybank2e",
+        16 Maybank2e = "maybank2e",
         /// `maybank2u`
-        Maybank2u = "maybank2u",
+        17 Maybank2u = "maybank2u",
         /// `mbsb_bank`
-        MbsbBank = "mbsb_bank",
+        18 MbsbBank = "mbsb_bank",
         /// `ocbc`
-        Ocbc = "ocbc",
+        19 Ocbc = "ocbc",
         /// `pb_enterprise`
-        PbEnterprise = "pb_enterprise",
+        20 PbEnterprise = "pb_enterprise",
         /// `public_bank`
-        PublicBank = "public_bank",
+        21 PublicBank = "public_bank",
         /// `rhb`
-        Rhb = "rhb",
+        22 Rhb = "rhb",
         /// `standard_chartered`
-        StandardChartered = "standard_chartered",
+        23 StandardChartered = "standard_chartered",
         /// `uob`
-        Uob = "uob",
+        24 Uob = "uob",
     }
 }
 
@@ -832,45 +832,45 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
     ChargePaymentMethodDetailsIdealBank {
         /// `abn_amro`
-        AbnAmro = "abn_amro",
+        0 AbnAmro = "abn_amro",
         /// `adyen`
-        Adyen = "adyen",
+        1 Adyen = "adyen",
         /// `asn_bank`
-        AsnBank = "asn_bank",
+        2 AsnBank = "asn_bank",
         /// `bunq`
-        Bunq = "bunq",
+        3 Bunq = "bunq",
         /// `buut`
-        Buut = "buut",
+        4 Buut = "buut",
         /// `finom`
-        Finom = "finom",
+        5 Finom = "finom",
         /// `handelsbanken`
-        Handelsbanken = "handelsbanken",
+        6 Handelsbanken = "handelsbanken",
         /// `ing`
-        Ing = "ing",
+        7 Ing = "ing",
         /// `knab`
-        Knab = "knab",
+        8 Knab = "knab",
         /// `mollie`
-        Mollie = "mollie",
+        9 Mollie = "mollie",
         /// `moneyou`
-        Moneyou = "moneyou",
+        10 Moneyou = "moneyou",
         /// `n26`
-        N26 = "n26",
+        11 N26 = "n26",
         /// `nn`
-        Nn = "nn",
+        12 Nn = "nn",
         /// `rabobank`
-        Rabobank = "rabobank",
+        13 Rabobank = "rabobank",
         /// `regiobank`
-        Regiobank = "regiobank",
+        14 Regiobank = "regiobank",
         /// `revolut`
-        Revolut = "revolut",
+        15 Revolut = "revolut",
         /// `sns_bank`
-        SnsBank = "sns_bank",
+        16 SnsBank = "sns_bank",
         /// `triodos_bank`
-        TriodosBank = "triodos_bank",
+        17 TriodosBank = "triodos_bank",
         /// `van_lanschot`
-        VanLanschot = "van_lanschot",
+        18 VanLanschot = "van_lanschot",
         /// `yoursafe`
-        Yoursafe = "yoursafe",
+        19 Yoursafe = "yoursafe",
     }
 }
 
@@ -880,47 +880,47 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
     ChargePaymentMethodDetailsIdealBic {
         /// `ABNANL2A`
-        Abnanl2a = "ABNANL2A",
+        0 Abnanl2a = "ABNANL2A",
         /// `ADYBNL2A`
-        Adybnl2a = "ADYBNL2A",
+        1 Adybnl2a = "ADYBNL2A",
         /// `ASNBNL21`
-        Asnbnl21 = "ASNBNL21",
+        2 Asnbnl21 = "ASNBNL21",
         /// `BITSNL2A`
-        Bitsnl2a = "BITSNL2A",
+        3 Bitsnl2a = "BITSNL2A",
         /// `BUNQNL2A`
-        Bunqnl2a = "BUNQNL2A",
+        4 Bunqnl2a = "BUNQNL2A",
         /// `BUUTNL2A`
-        Buutnl2a = "BUUTNL2A",
+        5 Buutnl2a = "BUUTNL2A",
         /// `FNOMNL22`
-        Fnomnl22 = "FNOMNL22",
+        6 Fnomnl22 = "FNOMNL22",
         /// `FVLBNL22`
-        Fvlbnl22 = "FVLBNL22",
+        7 Fvlbnl22 = "FVLBNL22",
         /// `HANDNL2A`
-        Handnl2a = "HANDNL2A",
+        8 Handnl2a = "HANDNL2A",
         /// `INGBNL2A`
-        Ingbnl2a = "INGBNL2A",
+        9 Ingbnl2a = "INGBNL2A",
         /// `KNABNL2H`
-        Knabnl2h = "KNABNL2H",
+        10 Knabnl2h = "KNABNL2H",
         /// `MLLENL2A`
-        Mllenl2a = "MLLENL2A",
+        11 Mllenl2a = "MLLENL2A",
         /// `MOYONL21`
-        Moyonl21 = "MOYONL21",
+        12 Moyonl21 = "MOYONL21",
         /// `NNBANL2G`
-        Nnbanl2g = "NNBANL2G",
+        13 Nnbanl2g = "NNBANL2G",
         /// `NTSBDEB1`
-        Ntsbdeb1 = "NTSBDEB1",
+        14 Ntsbdeb1 = "NTSBDEB1",
         /// `RABONL2U`
-        Rabonl2u = "RABONL2U",
+        15 Rabonl2u = "RABONL2U",
         /// `RBRBNL21`
-        Rbrbnl21 = "RBRBNL21",
+        16 Rbrbnl21 = "RBRBNL21",
         /// `REVOIE23`
-        Revoie23 = "REVOIE23",
+        17 Revoie23 = "REVOIE23",
         /// `REVOLT21`
-        Revolt21 = "REVOLT21",
+        18 Revolt21 = "REVOLT21",
         /// `SNSBNL2A`
-        Snsbnl2a = "SNSBNL2A",
+        19 Snsbnl2a = "SNSBNL2A",
         /// `TRIONL2U`
-        Trionl2u = "TRIONL2U",
+        20 Trionl2u = "TRIONL2U",
     }
 }
 
@@ -930,48 +930,48 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-kr_card>
     ChargePaymentMethodDetailsKrCardBrand {
         /// `bc`
-        Bc = "bc",
+        0 Bc = "bc",
         /// `citi`
-        Citi = "citi",
+        1 Citi = "citi",
         /// `hana`
-        Hana = "hana",
+        2 Hana = "hana",
         /// `hyundai`
-        Hyundai = "hyundai",
+        3 Hyundai = "hyundai",
         /// `jeju`
-        Jeju = "jeju",
+        4 Jeju = "jeju",
         /// `jeonbuk`
-        Jeonbuk = "jeonbuk",
+        5 Jeonbuk = "jeonbuk",
         /// `kakaobank`
-        Kakaobank = "kakaobank",
+        6 Kakaobank = "kakaobank",
         /// `kbank`
-        Kbank = "kbank",
+        7 Kbank = "kbank",
         /// `kdbbank`
-        Kdbbank = "kdbbank",
+        8 Kdbbank = "kdbbank",
         /// `kookmin`
-        Kookmin = "kookmin",
+        9 Kookmin = "kookmin",
         /// `kwangju`
-        Kwangju = "kwangju",
+        10 Kwangju = "kwangju",
         /// `lotte`
-        Lotte = "lotte",
+        11 Lotte = "lotte",
         /// `mg`
-        Mg = "mg",
+        12 Mg = "mg",
         /// `nh`
-        Nh = "nh",
+        13 Nh = "nh",
         /// `post`
-        Post = "post",
+        14 Post = "post",
         /// `samsung`
-        Samsung = "samsung",
+        15 Samsung = "samsung",
         /// `savingsbank`
-        Savingsbank = "savingsbank",
+        16 Savingsbank = "savingsbank",
         /// `shinhan`
-        Shinhan = "shinhan",
+        17 Shinhan = "shinhan",
         /// `shinhyup`
-        Shinhyup = "shinhyup",
+        18 Shinhyup = "shinhyup",
         /// `suhyup`
-        Suhyup = "suhyup",
+        19 Suhyup = "suhyup",
         /// `tossbank`
-        Tossbank = "tossbank",
+        20 Tossbank = "tossbank",
         /// `woori`
-        Woori = "woori",
+        21 Woori = "woori",
     }
 }

@@ -10,57 +10,57 @@ words! {
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-p24>
     ChargePaymentMethodDetailsP24Bank {
         /// `alior_bank`
-        AliorBank = "alior_bank",
+        0 AliorBank = "alior_bank",
         /// `bank_millennium`
-        BankMillennium = "bank_millennium",
+        1 BankMillennium = "bank_millennium",
         /// `bank_nowy_bfg_sa`
-        BankNowyBfgSa = "bank_nowy_bfg_sa",
+        2 BankNowyBfgSa = "bank_nowy_bfg_sa",
         /// `bank_pekao_sa`
-        BankPekaoSa = "bank_pekao_sa",
+        3 BankPekaoSa = "bank_pekao_sa",
         /// `banki_spbdzielcze`
-        BankiSpbdzielcze = "banki_spbdzielcze",
+        4 BankiSpbdzielcze = "banki_spbdzielcze",
         /// `blik`
-        Blik = "blik",
+        5 Blik = "blik",
         /// `bnp_paribas`
-        BnpParibas = "bnp_paribas",
+        6 BnpParibas = "bnp_paribas",
         /// `boz`
-        Boz = "boz",
+        7 Boz = "boz",
         /// `citi_handlowy`
-        CitiHandlowy = "citi_handlowy",
+        8 CitiHandlowy = "citi_handlowy",
         /// `credit_agricole`
-        CreditAgricole = "credit_agricole",
+        9 CreditAgricole = "credit_agricole",
         /// `envelobank`
-        Envelobank = "envelobank",
+        10 Envelobank = "envelobank",
         /// `etransfer_pocztowy24`
-        EtransferPocztowy24 = "etransfer_pocztowy24",
+        11 EtransferPocztowy24 = "etransfer_pocztowy24",
         /// `getin_bank`
-        GetinBank = "getin_bank",
+        12 GetinBank = "getin_bank",
         /// `ideabank`
-        Ideabank = "ideabank",
+        13 Ideabank = "ideabank",
         /// `ing`
-        Ing = "ing",
+        14 Ing = "ing",
         /// `inteligo`
-        Inteligo = "inteligo",
+        15 Inteligo = "inteligo",
         /// `mbank_mtransfer`
-        MbankMtransfer = "mbank_mtransfer",
+        16 MbankMtransfer = "mbank_mtransfer",
         /// `nest_przelew`
-        NestPrzelew = "nest_przelew",
+        17 NestPrzelew = "nest_przelew",
         /// `noble_pay`
-        NoblePay = "noble_pay",
+        18 NoblePay = "noble_pay",
         /// `pbac_z_ipko`
-        PbacZIpko = "pbac_z_ipko",
+        19 PbacZIpko = "pbac_z_ipko",
         /// `plus_bank`
-        PlusBank = "plus_bank",
+        20 PlusBank = "plus_bank",
         /// `santander_przelew24`
-        SantanderPrzelew24 = "santander_przelew24",
+        21 SantanderPrzelew24 = "santander_przelew24",
         /// `tmobile_usbugi_bankowe`
-        TmobileUsbugiBankowe = "tmobile_usbugi_bankowe",
+        22 TmobileUsbugiBankowe = "tmobile_usbugi_bankowe",
         /// `toyota_bank`
-        ToyotaBank = "toyota_bank",
+        23 ToyotaBank = "toyota_bank",
         /// `velobank`
-        Velobank = "velobank",
+        24 Velobank = "velobank",
         /// `volkswagen_bank`
-        VolkswagenBank = "volkswagen_bank",
+        25 VolkswagenBank = "volkswagen_bank",
     }
 }
 
@@ -70,53 +70,53 @@ words! {
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-race_details>
     PersonUsCfpbDataRaceDetailsRace {
         /// `african_american`
-        AfricanAmerican = "african_american",
+        0 AfricanAmerican = "african_american",
         /// `american_indian_or_alaska_native`
-        AmericanIndianOrAlaskaNative = "american_indian_or_alaska_native",
+        1 AmericanIndianOrAlaskaNative = "american_indian_or_alaska_native",
         /// `asian`
-        Asian = "asian",
+        2 Asian = "asian",
         /// `asian_indian`
-        AsianIndian = "asian_indian",
+        3 AsianIndian = "asian_indian",
         /// `black_or_african_american`
-        BlackOrAfricanAmerican = "black_or_african_american",
+        4 BlackOrAfricanAmerican = "black_or_african_american",
         /// `chinese`
-        Chinese = "chinese",
+        5 Chinese = "chinese",
         /// `ethiopian`
-        Ethiopian = "ethiopian",
+        6 Ethiopian = "ethiopian",
         /// `filipino`
-        Filipino = "filipino",
+        7 Filipino = "filipino",
         /// `guamanian_or_chamorro`
-        GuamanianOrChamorro = "guamanian_or_chamorro",
+        8 GuamanianOrChamorro = "guamanian_or_chamorro",
         /// `haitian`
-        Haitian = "haitian",
+        9 Haitian = "haitian",
         /// `jamaican`
-        Jamaican = "jamaican",
+        10 Jamaican = "jamaican",
         /// `japanese`
-        Japanese = "japanese",
+        11 Japanese = "japanese",
         /// `korean`
-        Korean = "korean",
+        12 Korean = "korean",
         /// `native_hawaiian`
-        NativeHawaiian = "native_hawaiian",
+        13 NativeHawaiian = "native_hawaiian",
         /// `native_hawaiian_or_other_pacific_islander`
-        NativeHawaiianOrOtherPacificIslander = "native_hawaiian_or_other_pacific_islander",
+        14 NativeHawaiianOrOtherPacificIslander = "native_hawaiian_or_other_pacific_islander",
         /// `nigerian`
-        Nigerian = "nigerian",
+        15 Nigerian = "nigerian",
         /// `other_asian`
-        OtherAsian = "other_asian",
+        16 OtherAsian = "other_asian",
         /// `other_black_or_african_american`
-        OtherBlackOrAfricanAmerican = "other_black_or_african_american",
+        17 OtherBlackOrAfricanAmerican = "other_black_or_african_american",
         /// `other_pacific_islander`
-        OtherPacificIslander = "other_pacific_islander",
+        18 OtherPacificIslander = "other_pacific_islander",
         /// `prefer_not_to_answer`
-        PreferNotToAnswer = "prefer_not_to_answer",
+        19 PreferNotToAnswer = "prefer_not_to_answer",
         /// `samoan`
-        Samoan = "samoan",
+        20 Samoan = "samoan",
         /// `somali`
-        Somali = "somali",
+        21 Somali = "somali",
         /// `vietnamese`
-        Vietnamese = "vietnamese",
+        22 Vietnamese = "vietnamese",
         /// `white`
-        White = "white",
+        23 White = "white",
     }
 }
 
@@ -126,43 +126,43 @@ words! {
     /// <https://docs.stripe.com/api/sources/object>
     SourceType {
         /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
+        0 AchCreditTransfer = "ach_credit_transfer",
         /// `ach_debit`
-        AchDebit = "ach_debit",
+        1 AchDebit = "ach_debit",
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        2 AcssDebit = "acss_debit",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        4 AuBecsDebit = "au_becs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        5 Bancontact = "bancontact",
         /// `card`
-        Card = "card",
+        6 Card = "card",
         /// `card_present`
-        CardPresent = "card_present",
+        7 CardPresent = "card_present",
         /// `eps`
-        Eps = "eps",
+        8 Eps = "eps",
         /// `giropay`
-        Giropay = "giropay",
+        9 Giropay = "giropay",
         /// `ideal`
-        Ideal = "ideal",
+        10 Ideal = "ideal",
         /// `klarna`
-        Klarna = "klarna",
+        11 Klarna = "klarna",
         /// `multibanco`
-        Multibanco = "multibanco",
+        12 Multibanco = "multibanco",
         /// `p24`
-        P24 = "p24",
+        13 P24 = "p24",
         /// `sepa_credit_transfer`
-        SepaCreditTransfer = "sepa_credit_transfer",
+        14 SepaCreditTransfer = "sepa_credit_transfer",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        15 SepaDebit = "sepa_debit",
         /// `sofort`
-        Sofort = "sofort",
+        16 Sofort = "sofort",
         /// `three_d_secure`
-        ThreeDSecure = "three_d_secure",
+        17 ThreeDSecure = "three_d_secure",
         /// `wechat`
-        Wechat = "wechat",
+        18 Wechat = "wechat",
     }
 }
 
@@ -172,37 +172,37 @@ words! {
     /// <https://docs.stripe.com/api/sources/transactions/object>
     SourceTransactionType {
         /// `ach_credit_transfer`
-        AchCreditTransfer = "ach_credit_transfer",
+        0 AchCreditTransfer = "ach_credit_transfer",
         /// `ach_debit`
-        AchDebit = "ach_debit",
+        1 AchDebit = "ach_debit",
         /// `alipay`
-        Alipay = "alipay",
+        2 Alipay = "alipay",
         /// `bancontact`
-        Bancontact = "bancontact",
+        3 Bancontact = "bancontact",
         /// `card`
-        Card = "card",
+        4 Card = "card",
         /// `card_present`
-        CardPresent = "card_present",
+        5 CardPresent = "card_present",
         /// `eps`
-        Eps = "eps",
+        6 Eps = "eps",
         /// `giropay`
-        Giropay = "giropay",
+        7 Giropay = "giropay",
         /// `ideal`
-        Ideal = "ideal",
+        8 Ideal = "ideal",
         /// `klarna`
-        Klarna = "klarna",
+        9 Klarna = "klarna",
         /// `multibanco`
-        Multibanco = "multibanco",
+        10 Multibanco = "multibanco",
         /// `p24`
-        P24 = "p24",
+        11 P24 = "p24",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        12 SepaDebit = "sepa_debit",
         /// `sofort`
-        Sofort = "sofort",
+        13 Sofort = "sofort",
         /// `three_d_secure`
-        ThreeDSecure = "three_d_secure",
+        14 ThreeDSecure = "three_d_secure",
         /// `wechat`
-        Wechat = "wechat",
+        15 Wechat = "wechat",
     }
 }
 
@@ -212,39 +212,39 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us>
     TaxRegistrationCountryOptionsUsType {
         /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
+        0 AdmissionsTax = "admissions_tax",
         /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
+        1 AttendanceTax = "attendance_tax",
         /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
+        2 DigitalExciseTax = "digital_excise_tax",
         /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
+        3 EntertainmentTax = "entertainment_tax",
         /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
+        4 GrossReceiptsTax = "gross_receipts_tax",
         /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
+        5 HospitalityTax = "hospitality_tax",
         /// `local_amusement_tax`
-        LocalAmusementTax = "local_amusement_tax",
+        6 LocalAmusementTax = "local_amusement_tax",
         /// `local_lease_tax`
-        LocalLeaseTax = "local_lease_tax",
+        7 LocalLeaseTax = "local_lease_tax",
         /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
+        8 LuxuryTax = "luxury_tax",
         /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
+        9 MassTransitParkingTax = "mass_transit_parking_tax",
         /// `parking_tax`
-        ParkingTax = "parking_tax",
+        10 ParkingTax = "parking_tax",
         /// `resort_tax`
-        ResortTax = "resort_tax",
+        11 ResortTax = "resort_tax",
         /// `state_communications_tax`
-        StateCommunicationsTax = "state_communications_tax",
+        12 StateCommunicationsTax = "state_communications_tax",
         /// `state_retail_delivery_fee`
-        StateRetailDeliveryFee = "state_retail_delivery_fee",
+        13 StateRetailDeliveryFee = "state_retail_delivery_fee",
         /// `state_sales_tax`
-        StateSalesTax = "state_sales_tax",
+        14 StateSalesTax = "state_sales_tax",
         /// `tourism_tax`
-        TourismTax = "tourism_tax",
+        15 TourismTax = "tourism_tax",
         /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
+        16 UtilityUsersTax = "utility_users_tax",
     }
 }
 
@@ -254,63 +254,63 @@ words! {
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-tax_rate_details>
     TaxCalculationShippingCostTaxBreakdownTaxRateDetailsTaxType {
         /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
+        0 AdmissionsTax = "admissions_tax",
         /// `amusement_tax`
-        AmusementTax = "amusement_tax",
+        1 AmusementTax = "amusement_tax",
         /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
+        2 AttendanceTax = "attendance_tax",
         /// `communications_tax`
-        CommunicationsTax = "communications_tax",
+        3 CommunicationsTax = "communications_tax",
         /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
+        4 DigitalExciseTax = "digital_excise_tax",
         /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
+        5 EntertainmentTax = "entertainment_tax",
         /// `get_fund`
-        GetFund = "get_fund",
+        6 GetFund = "get_fund",
         /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
+        7 GrossReceiptsTax = "gross_receipts_tax",
         /// `gst`
-        Gst = "gst",
+        8 Gst = "gst",
         /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
+        9 HospitalityTax = "hospitality_tax",
         /// `hst`
-        Hst = "hst",
+        10 Hst = "hst",
         /// `igst`
-        Igst = "igst",
+        11 Igst = "igst",
         /// `jct`
-        Jct = "jct",
+        12 Jct = "jct",
         /// `lease_tax`
-        LeaseTax = "lease_tax",
+        13 LeaseTax = "lease_tax",
         /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
+        14 LuxuryTax = "luxury_tax",
         /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
+        15 MassTransitParkingTax = "mass_transit_parking_tax",
         /// `nhil`
-        Nhil = "nhil",
+        16 Nhil = "nhil",
         /// `parking_tax`
-        ParkingTax = "parking_tax",
+        17 ParkingTax = "parking_tax",
         /// `pst`
-        Pst = "pst",
+        18 Pst = "pst",
         /// `qst`
-        Qst = "qst",
+        19 Qst = "qst",
         /// `recycling_fee`
-        RecyclingFee = "recycling_fee",
+        20 RecyclingFee = "recycling_fee",
         /// `resort_tax`
-        ResortTax = "resort_tax",
+        21 ResortTax = "resort_tax",
         /// `retail_delivery_fee`
-        RetailDeliveryFee = "retail_delivery_fee",
+        22 RetailDeliveryFee = "retail_delivery_fee",
         /// `rst`
-        Rst = "rst",
+        23 Rst = "rst",
         /// `sales_tax`
-        SalesTax = "sales_tax",
+        24 SalesTax = "sales_tax",
         /// `service_tax`
-        ServiceTax = "service_tax",
+        25 ServiceTax = "service_tax",
         /// `tourism_tax`
-        TourismTax = "tourism_tax",
+        26 TourismTax = "tourism_tax",
         /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
+        27 UtilityUsersTax = "utility_users_tax",
         /// `vat`
-        Vat = "vat",
+        28 Vat = "vat",
     }
 }
 
@@ -320,61 +320,61 @@ words! {
     /// <https://docs.stripe.com/api/tax_rates/object>
     TaxRateTaxType {
         /// `admissions_tax`
-        AdmissionsTax = "admissions_tax",
+        0 AdmissionsTax = "admissions_tax",
         /// `amusement_tax`
-        AmusementTax = "amusement_tax",
+        1 AmusementTax = "amusement_tax",
         /// `attendance_tax`
-        AttendanceTax = "attendance_tax",
+        2 AttendanceTax = "attendance_tax",
         /// `communications_tax`
-        CommunicationsTax = "communications_tax",
+        3 CommunicationsTax = "communications_tax",
         /// `digital_excise_tax`
-        DigitalExciseTax = "digital_excise_tax",
+        4 DigitalExciseTax = "digital_excise_tax",
         /// `entertainment_tax`
-        EntertainmentTax = "entertainment_tax",
+        5 EntertainmentTax = "entertainment_tax",
         /// `get_fund`
-        GetFund = "get_fund",
+        6 GetFund = "get_fund",
         /// `gross_receipts_tax`
-        GrossReceiptsTax = "gross_receipts_tax",
+        7 GrossReceiptsTax = "gross_receipts_tax",
         /// `gst`
-        Gst = "gst",
+        8 Gst = "gst",
         /// `hospitality_tax`
-        HospitalityTax = "hospitality_tax",
+        9 HospitalityTax = "hospitality_tax",
         /// `hst`
-        Hst = "hst",
+        10 Hst = "hst",
         /// `igst`
-        Igst = "igst",
+        11 Igst = "igst",
         /// `jct`
-        Jct = "jct",
+        12 Jct = "jct",
         /// `lease_tax`
-        LeaseTax = "lease_tax",
+        13 LeaseTax = "lease_tax",
         /// `luxury_tax`
-        LuxuryTax = "luxury_tax",
+        14 LuxuryTax = "luxury_tax",
         /// `mass_transit_parking_tax`
-        MassTransitParkingTax = "mass_transit_parking_tax",
+        15 MassTransitParkingTax = "mass_transit_parking_tax",
         /// `nhil`
-        Nhil = "nhil",
+        16 Nhil = "nhil",
         /// `parking_tax`
-        ParkingTax = "parking_tax",
+        17 ParkingTax = "parking_tax",
         /// `pst`
-        Pst = "pst",
+        18 Pst = "pst",
         /// `qst`
-        Qst = "qst",
+        19 Qst = "qst",
         /// `resort_tax`
-        ResortTax = "resort_tax",
+        20 ResortTax = "resort_tax",
         /// `retail_delivery_fee`
-        RetailDeliveryFee = "retail_delivery_fee",
+        21 RetailDeliveryFee = "retail_delivery_fee",
         /// `rst`
-        Rst = "rst",
+        22 Rst = "rst",
         /// `sales_tax`
-        SalesTax = "sales_tax",
+        23 SalesTax = "sales_tax",
         /// `service_tax`
-        ServiceTax = "service_tax",
+        24 ServiceTax = "service_tax",
         /// `tourism_tax`
-        TourismTax = "tourism_tax",
+        25 TourismTax = "tourism_tax",
         /// `utility_users_tax`
-        UtilityUsersTax = "utility_users_tax",
+        26 UtilityUsersTax = "utility_users_tax",
         /// `vat`
-        Vat = "vat",
+        27 Vat = "vat",
     }
 }
 
@@ -384,45 +384,45 @@ words! {
     /// <https://docs.stripe.com/api/treasury/transaction_entries/object>
     TreasuryTransactionEntryType {
         /// `credit_reversal`
-        CreditReversal = "credit_reversal",
+        0 CreditReversal = "credit_reversal",
         /// `credit_reversal_posting`
-        CreditReversalPosting = "credit_reversal_posting",
+        1 CreditReversalPosting = "credit_reversal_posting",
         /// `debit_reversal`
-        DebitReversal = "debit_reversal",
+        2 DebitReversal = "debit_reversal",
         /// `inbound_transfer`
-        InboundTransfer = "inbound_transfer",
+        3 InboundTransfer = "inbound_transfer",
         /// `inbound_transfer_return`
-        InboundTransferReturn = "inbound_transfer_return",
+        4 InboundTransferReturn = "inbound_transfer_return",
         /// `issuing_authorization_hold`
-        IssuingAuthorizationHold = "issuing_authorization_hold",
+        5 IssuingAuthorizationHold = "issuing_authorization_hold",
         /// `issuing_authorization_release`
-        IssuingAuthorizationRelease = "issuing_authorization_release",
+        6 IssuingAuthorizationRelease = "issuing_authorization_release",
         /// `other`
-        Other = "other",
+        7 Other = "other",
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        8 OutboundPayment = "outbound_payment",
         /// `outbound_payment_cancellation`
-        OutboundPaymentCancellation = "outbound_payment_cancellation",
+        9 OutboundPaymentCancellation = "outbound_payment_cancellation",
         /// `outbound_payment_failure`
-        OutboundPaymentFailure = "outbound_payment_failure",
+        10 OutboundPaymentFailure = "outbound_payment_failure",
         /// `outbound_payment_posting`
-        OutboundPaymentPosting = "outbound_payment_posting",
+        11 OutboundPaymentPosting = "outbound_payment_posting",
         /// `outbound_payment_return`
-        OutboundPaymentReturn = "outbound_payment_return",
+        12 OutboundPaymentReturn = "outbound_payment_return",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        13 OutboundTransfer = "outbound_transfer",
         /// `outbound_transfer_cancellation`
-        OutboundTransferCancellation = "outbound_transfer_cancellation",
+        14 OutboundTransferCancellation = "outbound_transfer_cancellation",
         /// `outbound_transfer_failure`
-        OutboundTransferFailure = "outbound_transfer_failure",
+        15 OutboundTransferFailure = "outbound_transfer_failure",
         /// `outbound_transfer_posting`
-        OutboundTransferPosting = "outbound_transfer_posting",
+        16 OutboundTransferPosting = "outbound_transfer_posting",
         /// `outbound_transfer_return`
-        OutboundTransferReturn = "outbound_transfer_return",
+        17 OutboundTransferReturn = "outbound_transfer_return",
         /// `received_credit`
-        ReceivedCredit = "received_credit",
+        18 ReceivedCredit = "received_credit",
         /// `received_debit`
-        ReceivedDebit = "received_debit",
+        19 ReceivedDebit = "received_debit",
     }
 }
 
@@ -432,173 +432,173 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults>
     V2CoreAccountDefaultsLocale {
         /// `ar-SA`
-        ArSA = "ar-SA",
+        0 ArSA = "ar-SA",
         /// `bg`
-        Bg = "bg",
+        1 Bg = "bg",
         /// `bg-BG`
-        BgBG = "bg-BG",
+        2 BgBG = "bg-BG",
         /// `cs`
-        Cs = "cs",
+        3 Cs = "cs",
         /// `cs-CZ`
-        CsCZ = "cs-CZ",
+        4 CsCZ = "cs-CZ",
         /// `da`
-        Da = "da",
+        5 Da = "da",
         /// `da-DK`
-        DaDK = "da-DK",
+        6 DaDK = "da-DK",
         /// `de`
-        De = "de",
+        7 De = "de",
         /// `de-DE`
-        DeDE = "de-DE",
+        8 DeDE = "de-DE",
         /// `el`
-        El = "el",
+        9 El = "el",
         /// `el-GR`
-        ElGR = "el-GR",
+        10 ElGR = "el-GR",
         /// `en`
-        En = "en",
+        11 En = "en",
         /// `en-AU`
-        EnAU = "en-AU",
+        12 EnAU = "en-AU",
         /// `en-CA`
-        EnCA = "en-CA",
+        13 EnCA = "en-CA",
         /// `en-GB`
-        EnGB = "en-GB",
+        14 EnGB = "en-GB",
         /// `en-IE`
-        EnIE = "en-IE",
+        15 EnIE = "en-IE",
         /// `en-IN`
-        EnIN = "en-IN",
+        16 EnIN = "en-IN",
         /// `en-NZ`
-        EnNZ = "en-NZ",
+        17 EnNZ = "en-NZ",
         /// `en-SG`
-        EnSG = "en-SG",
+        18 EnSG = "en-SG",
         /// `en-US`
-        EnUS = "en-US",
+        19 EnUS = "en-US",
         /// `es`
-        Es = "es",
+        20 Es = "es",
         /// `es-419`
-        Es419 = "es-419",
+        21 Es419 = "es-419",
         /// `es-ES`
-        EsES = "es-ES",
+        22 EsES = "es-ES",
         /// `et`
-        Et = "et",
+        23 Et = "et",
         /// `et-EE`
-        EtEE = "et-EE",
+        24 EtEE = "et-EE",
         /// `fi`
-        Fi = "fi",
+        25 Fi = "fi",
         /// `fil`
-        Fil = "fil",
+        26 Fil = "fil",
         /// `fil-PH`
-        FilPH = "fil-PH",
+        27 FilPH = "fil-PH",
         /// `fi-FI`
-        FiFI = "fi-FI",
+        28 FiFI = "fi-FI",
         /// `fr`
-        Fr = "fr",
+        29 Fr = "fr",
         /// `fr-CA`
-        FrCA = "fr-CA",
+        30 FrCA = "fr-CA",
         /// `fr-FR`
-        FrFR = "fr-FR",
+        31 FrFR = "fr-FR",
         /// `he-IL`
-        HeIL = "he-IL",
+        32 HeIL = "he-IL",
         /// `hr`
-        Hr = "hr",
+        33 Hr = "hr",
         /// `hr-HR`
-        HrHR = "hr-HR",
+        34 HrHR = "hr-HR",
         /// `hu`
-        Hu = "hu",
+        35 Hu = "hu",
         /// `hu-HU`
-        HuHU = "hu-HU",
+        36 HuHU = "hu-HU",
         /// `id`
-        Id = "id",
+        37 Id = "id",
         /// `id-ID`
-        IdID = "id-ID",
+        38 IdID = "id-ID",
         /// `it`
-        It = "it",
+        39 It = "it",
         /// `it-IT`
-        ItIT = "it-IT",
+        40 ItIT = "it-IT",
         /// `ja`
-        Ja = "ja",
+        41 Ja = "ja",
         /// `ja-JP`
-        JaJP = "ja-JP",
+        42 JaJP = "ja-JP",
         /// `ko`
-        Ko = "ko",
+        43 Ko = "ko",
         /// `ko-KR`
-        KoKR = "ko-KR",
+        44 KoKR = "ko-KR",
         /// `lt`
-        Lt = "lt",
+        45 Lt = "lt",
         /// `lt-LT`
-        LtLT = "lt-LT",
+        46 LtLT = "lt-LT",
         /// `lv`
-        Lv = "lv",
+        47 Lv = "lv",
         /// `lv-LV`
-        LvLV = "lv-LV",
+        48 LvLV = "lv-LV",
         /// `ms`
-        Ms = "ms",
+        49 Ms = "ms",
         /// `ms-MY`
-        MsMY = "ms-MY",
+        50 MsMY = "ms-MY",
         /// `mt`
-        Mt = "mt",
+        51 Mt = "mt",
         /// `mt-MT`
-        MtMT = "mt-MT",
+        52 MtMT = "mt-MT",
         /// `nb`
-        Nb = "nb",
+        53 Nb = "nb",
         /// `nb-NO`
-        NbNO = "nb-NO",
+        54 NbNO = "nb-NO",
         /// `nl`
-        Nl = "nl",
+        55 Nl = "nl",
         /// `nl-NL`
-        NlNL = "nl-NL",
+        56 NlNL = "nl-NL",
         /// `pl`
-        Pl = "pl",
+        57 Pl = "pl",
         /// `pl-PL`
-        PlPL = "pl-PL",
+        58 PlPL = "pl-PL",
         /// `pt`
-        Pt = "pt",
+        59 Pt = "pt",
         /// `pt-BR`
-        PtBR = "pt-BR",
+        60 PtBR = "pt-BR",
         /// `pt-PT`
-        PtPT = "pt-PT",
+        61 PtPT = "pt-PT",
         /// `ro`
-        Ro = "ro",
+        62 Ro = "ro",
         /// `ro-RO`
-        RoRO = "ro-RO",
+        63 RoRO = "ro-RO",
         /// `ru`
-        Ru = "ru",
+        64 Ru = "ru",
         /// `ru-RU`
-        RuRU = "ru-RU",
+        65 RuRU = "ru-RU",
         /// `sk`
-        Sk = "sk",
+        66 Sk = "sk",
         /// `sk-SK`
-        SkSK = "sk-SK",
+        67 SkSK = "sk-SK",
         /// `sl`
-        Sl = "sl",
+        68 Sl = "sl",
         /// `sl-SI`
-        SlSI = "sl-SI",
+        69 SlSI = "sl-SI",
         /// `sv`
-        Sv = "sv",
+        70 Sv = "sv",
         /// `sv-SE`
-        SvSE = "sv-SE",
+        71 SvSE = "sv-SE",
         /// `th`
-        Th = "th",
+        72 Th = "th",
         /// `th-TH`
-        ThTH = "th-TH",
+        73 ThTH = "th-TH",
         /// `tr`
-        Tr = "tr",
+        74 Tr = "tr",
         /// `tr-TR`
-        TrTR = "tr-TR",
+        75 TrTR = "tr-TR",
         /// `vi`
-        Vi = "vi",
+        76 Vi = "vi",
         /// `vi-VN`
-        ViVN = "vi-VN",
+        77 ViVN = "vi-VN",
         /// `zh`
-        Zh = "zh",
+        78 Zh = "zh",
         /// `zh-Hans`
-        ZhHans = "zh-Hans",
+        79 ZhHans = "zh-Hans",
         /// `zh-Hant-HK`
-        ZhHantHK = "zh-Hant-HK",
+        80 ZhHantHK = "zh-Hant-HK",
         /// `zh-Hant-TW`
-        ZhHantTW = "zh-Hant-TW",
+        81 ZhHantTW = "zh-Hant-TW",
         /// `zh-HK`
-        ZhHK = "zh-HK",
+        82 ZhHK = "zh-HK",
         /// `zh-TW`
-        ZhTW = "zh-TW",
+        83 ZhTW = "zh-TW",
     }
 }
 
@@ -608,201 +608,201 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-errors>
     V2CoreAccountFutureRequirementsAlternativeOptionEntryErrorCode {
         /// `invalid_address_city_state_postal_code`
-        InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
+        0 InvalidAddressCityStatePostalCode = "invalid_address_city_state_postal_code",
         /// `invalid_address_cmra_address`
-        InvalidAddressCmraAddress = "invalid_address_cmra_address",
+        1 InvalidAddressCmraAddress = "invalid_address_cmra_address",
         /// `invalid_address_highway_contract_box`
-        InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
+        2 InvalidAddressHighwayContractBox = "invalid_address_highway_contract_box",
         /// `invalid_address_private_mailbox`
-        InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
+        3 InvalidAddressPrivateMailbox = "invalid_address_private_mailbox",
         /// `invalid_address_registered_agent_address`
-        InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
+        4 InvalidAddressRegisteredAgentAddress = "invalid_address_registered_agent_address",
         /// `invalid_business_profile_name`
-        InvalidBusinessProfileName = "invalid_business_profile_name",
+        5 InvalidBusinessProfileName = "invalid_business_profile_name",
         /// `invalid_business_profile_name_denylisted`
-        InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
+        6 InvalidBusinessProfileNameDenylisted = "invalid_business_profile_name_denylisted",
         /// `invalid_company_name_denylisted`
-        InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
+        7 InvalidCompanyNameDenylisted = "invalid_company_name_denylisted",
         /// `invalid_dob_age_over_maximum`
-        InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
+        8 InvalidDobAgeOverMaximum = "invalid_dob_age_over_maximum",
         /// `invalid_dob_age_under_18`
-        InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
+        9 InvalidDobAgeUnder18 = "invalid_dob_age_under_18",
         /// `invalid_dob_age_under_minimum`
-        InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
+        10 InvalidDobAgeUnderMinimum = "invalid_dob_age_under_minimum",
         /// `invalid_product_description_length`
-        InvalidProductDescriptionLength = "invalid_product_description_length",
+        11 InvalidProductDescriptionLength = "invalid_product_description_length",
         /// `invalid_product_description_url_match`
-        InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
+        12 InvalidProductDescriptionUrlMatch = "invalid_product_description_url_match",
         /// `invalid_representative_country`
-        InvalidRepresentativeCountry = "invalid_representative_country",
+        13 InvalidRepresentativeCountry = "invalid_representative_country",
         /// `invalid_statement_descriptor_business_mismatch`
-        InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
+        14 InvalidStatementDescriptorBusinessMismatch = "invalid_statement_descriptor_business_mismatch",
         /// `invalid_statement_descriptor_denylisted`
-        InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
+        15 InvalidStatementDescriptorDenylisted = "invalid_statement_descriptor_denylisted",
         /// `invalid_statement_descriptor_length`
-        InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
+        16 InvalidStatementDescriptorLength = "invalid_statement_descriptor_length",
         /// `invalid_statement_descriptor_prefix_denylisted`
-        InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
+        17 InvalidStatementDescriptorPrefixDenylisted = "invalid_statement_descriptor_prefix_denylisted",
         /// `invalid_statement_descriptor_prefix_mismatch`
-        InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
+        18 InvalidStatementDescriptorPrefixMismatch = "invalid_statement_descriptor_prefix_mismatch",
         /// `invalid_street_address`
-        InvalidStreetAddress = "invalid_street_address",
+        19 InvalidStreetAddress = "invalid_street_address",
         /// `invalid_tax_id`
-        InvalidTaxId = "invalid_tax_id",
+        20 InvalidTaxId = "invalid_tax_id",
         /// `invalid_tax_id_format`
-        InvalidTaxIdFormat = "invalid_tax_id_format",
+        21 InvalidTaxIdFormat = "invalid_tax_id_format",
         /// `invalid_tos_acceptance`
-        InvalidTosAcceptance = "invalid_tos_acceptance",
+        22 InvalidTosAcceptance = "invalid_tos_acceptance",
         /// `invalid_url_denylisted`
-        InvalidUrlDenylisted = "invalid_url_denylisted",
+        23 InvalidUrlDenylisted = "invalid_url_denylisted",
         /// `invalid_url_format`
-        InvalidUrlFormat = "invalid_url_format",
+        24 InvalidUrlFormat = "invalid_url_format",
         /// `invalid_url_website_business_information_mismatch`
-        InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
+        25 InvalidUrlWebsiteBusinessInformationMismatch = "invalid_url_website_business_information_mismatch",
         /// `invalid_url_website_empty`
-        InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
+        26 InvalidUrlWebsiteEmpty = "invalid_url_website_empty",
         /// `invalid_url_website_inaccessible`
-        InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
+        27 InvalidUrlWebsiteInaccessible = "invalid_url_website_inaccessible",
         /// `invalid_url_website_inaccessible_geoblocked`
-        InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
+        28 InvalidUrlWebsiteInaccessibleGeoblocked = "invalid_url_website_inaccessible_geoblocked",
         /// `invalid_url_website_inaccessible_password_protected`
-        InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
+        29 InvalidUrlWebsiteInaccessiblePasswordProtected = "invalid_url_website_inaccessible_password_protected",
         /// `invalid_url_website_incomplete`
-        InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
+        30 InvalidUrlWebsiteIncomplete = "invalid_url_website_incomplete",
         /// `invalid_url_website_incomplete_cancellation_policy`
-        InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
+        31 InvalidUrlWebsiteIncompleteCancellationPolicy = "invalid_url_website_incomplete_cancellation_policy",
         /// `invalid_url_website_incomplete_customer_service_details`
-        InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
+        32 InvalidUrlWebsiteIncompleteCustomerServiceDetails = "invalid_url_website_incomplete_customer_service_details",
         /// `invalid_url_website_incomplete_legal_restrictions`
-        InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
+        33 InvalidUrlWebsiteIncompleteLegalRestrictions = "invalid_url_website_incomplete_legal_restrictions",
         /// `invalid_url_website_incomplete_refund_policy`
-        InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
+        34 InvalidUrlWebsiteIncompleteRefundPolicy = "invalid_url_website_incomplete_refund_policy",
         /// `invalid_url_website_incomplete_return_policy`
-        InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
+        35 InvalidUrlWebsiteIncompleteReturnPolicy = "invalid_url_website_incomplete_return_policy",
         /// `invalid_url_website_incomplete_terms_and_conditions`
-        InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
+        36 InvalidUrlWebsiteIncompleteTermsAndConditions = "invalid_url_website_incomplete_terms_and_conditions",
         /// `invalid_url_website_incomplete_under_construction`
-        InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
+        37 InvalidUrlWebsiteIncompleteUnderConstruction = "invalid_url_website_incomplete_under_construction",
         /// `invalid_url_website_other`
-        InvalidUrlWebsiteOther = "invalid_url_website_other",
+        38 InvalidUrlWebsiteOther = "invalid_url_website_other",
         /// `invalid_url_web_presence_detected`
-        InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
+        39 InvalidUrlWebPresenceDetected = "invalid_url_web_presence_detected",
         /// `invalid_value_other`
-        InvalidValueOther = "invalid_value_other",
+        40 InvalidValueOther = "invalid_value_other",
         /// `unresolvable_ip_address`
-        UnresolvableIpAddress = "unresolvable_ip_address",
+        41 UnresolvableIpAddress = "unresolvable_ip_address",
         /// `unresolvable_postal_code`
-        UnresolvablePostalCode = "unresolvable_postal_code",
+        42 UnresolvablePostalCode = "unresolvable_postal_code",
         /// `verification_directors_mismatch`
-        VerificationDirectorsMismatch = "verification_directors_mismatch",
+        43 VerificationDirectorsMismatch = "verification_directors_mismatch",
         /// `verification_document_address_mismatch`
-        VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
+        44 VerificationDocumentAddressMismatch = "verification_document_address_mismatch",
         /// `verification_document_address_missing`
-        VerificationDocumentAddressMissing = "verification_document_address_missing",
+        45 VerificationDocumentAddressMissing = "verification_document_address_missing",
         /// `verification_document_corrupt`
-        VerificationDocumentCorrupt = "verification_document_corrupt",
+        46 VerificationDocumentCorrupt = "verification_document_corrupt",
         /// `verification_document_country_not_supported`
-        VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
+        47 VerificationDocumentCountryNotSupported = "verification_document_country_not_supported",
         /// `verification_document_directors_mismatch`
-        VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
+        48 VerificationDocumentDirectorsMismatch = "verification_document_directors_mismatch",
         /// `verification_document_dob_mismatch`
-        VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
+        49 VerificationDocumentDobMismatch = "verification_document_dob_mismatch",
         /// `verification_document_duplicate_type`
-        VerificationDocumentDuplicateType = "verification_document_duplicate_type",
+        50 VerificationDocumentDuplicateType = "verification_document_duplicate_type",
         /// `verification_document_expired`
-        VerificationDocumentExpired = "verification_document_expired",
+        51 VerificationDocumentExpired = "verification_document_expired",
         /// `verification_document_failed_copy`
-        VerificationDocumentFailedCopy = "verification_document_failed_copy",
+        52 VerificationDocumentFailedCopy = "verification_document_failed_copy",
         /// `verification_document_failed_greyscale`
-        VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
+        53 VerificationDocumentFailedGreyscale = "verification_document_failed_greyscale",
         /// `verification_document_failed_other`
-        VerificationDocumentFailedOther = "verification_document_failed_other",
+        54 VerificationDocumentFailedOther = "verification_document_failed_other",
         /// `verification_document_failed_test_mode`
-        VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
+        55 VerificationDocumentFailedTestMode = "verification_document_failed_test_mode",
         /// `verification_document_fraudulent`
-        VerificationDocumentFraudulent = "verification_document_fraudulent",
+        56 VerificationDocumentFraudulent = "verification_document_fraudulent",
         /// `verification_document_id_number_mismatch`
-        VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
+        57 VerificationDocumentIdNumberMismatch = "verification_document_id_number_mismatch",
         /// `verification_document_id_number_missing`
-        VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
+        58 VerificationDocumentIdNumberMissing = "verification_document_id_number_missing",
         /// `verification_document_incomplete`
-        VerificationDocumentIncomplete = "verification_document_incomplete",
+        59 VerificationDocumentIncomplete = "verification_document_incomplete",
         /// `verification_document_invalid`
-        VerificationDocumentInvalid = "verification_document_invalid",
+        60 VerificationDocumentInvalid = "verification_document_invalid",
         /// `verification_document_issue_or_expiry_date_missing`
-        VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
+        61 VerificationDocumentIssueOrExpiryDateMissing = "verification_document_issue_or_expiry_date_missing",
         /// `verification_document_manipulated`
-        VerificationDocumentManipulated = "verification_document_manipulated",
+        62 VerificationDocumentManipulated = "verification_document_manipulated",
         /// `verification_document_missing_back`
-        VerificationDocumentMissingBack = "verification_document_missing_back",
+        63 VerificationDocumentMissingBack = "verification_document_missing_back",
         /// `verification_document_missing_front`
-        VerificationDocumentMissingFront = "verification_document_missing_front",
+        64 VerificationDocumentMissingFront = "verification_document_missing_front",
         /// `verification_document_name_mismatch`
-        VerificationDocumentNameMismatch = "verification_document_name_mismatch",
+        65 VerificationDocumentNameMismatch = "verification_document_name_mismatch",
         /// `verification_document_name_missing`
-        VerificationDocumentNameMissing = "verification_document_name_missing",
+        66 VerificationDocumentNameMissing = "verification_document_name_missing",
         /// `verification_document_nationality_mismatch`
-        VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
+        67 VerificationDocumentNationalityMismatch = "verification_document_nationality_mismatch",
         /// `verification_document_not_readable`
-        VerificationDocumentNotReadable = "verification_document_not_readable",
+        68 VerificationDocumentNotReadable = "verification_document_not_readable",
         /// `verification_document_not_signed`
-        VerificationDocumentNotSigned = "verification_document_not_signed",
+        69 VerificationDocumentNotSigned = "verification_document_not_signed",
         /// `verification_document_not_uploaded`
-        VerificationDocumentNotUploaded = "verification_document_not_uploaded",
+        70 VerificationDocumentNotUploaded = "verification_document_not_uploaded",
         /// `verification_document_photo_mismatch`
-        VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
+        71 VerificationDocumentPhotoMismatch = "verification_document_photo_mismatch",
         /// `verification_document_too_large`
-        VerificationDocumentTooLarge = "verification_document_too_large",
+        72 VerificationDocumentTooLarge = "verification_document_too_large",
         /// `verification_document_type_not_supported`
-        VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
+        73 VerificationDocumentTypeNotSupported = "verification_document_type_not_supported",
         /// `verification_extraneous_directors`
-        VerificationExtraneousDirectors = "verification_extraneous_directors",
+        74 VerificationExtraneousDirectors = "verification_extraneous_directors",
         /// `verification_failed_address_match`
-        VerificationFailedAddressMatch = "verification_failed_address_match",
+        75 VerificationFailedAddressMatch = "verification_failed_address_match",
         /// `verification_failed_business_iec_number`
-        VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
+        76 VerificationFailedBusinessIecNumber = "verification_failed_business_iec_number",
         /// `verification_failed_document_match`
-        VerificationFailedDocumentMatch = "verification_failed_document_match",
+        77 VerificationFailedDocumentMatch = "verification_failed_document_match",
         /// `verification_failed_id_number_match`
-        VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
+        78 VerificationFailedIdNumberMatch = "verification_failed_id_number_match",
         /// `verification_failed_keyed_identity`
-        VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
+        79 VerificationFailedKeyedIdentity = "verification_failed_keyed_identity",
         /// `verification_failed_keyed_match`
-        VerificationFailedKeyedMatch = "verification_failed_keyed_match",
+        80 VerificationFailedKeyedMatch = "verification_failed_keyed_match",
         /// `verification_failed_name_match`
-        VerificationFailedNameMatch = "verification_failed_name_match",
+        81 VerificationFailedNameMatch = "verification_failed_name_match",
         /// `verification_failed_other`
-        VerificationFailedOther = "verification_failed_other",
+        82 VerificationFailedOther = "verification_failed_other",
         /// `verification_failed_representative_authority`
-        VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
+        83 VerificationFailedRepresentativeAuthority = "verification_failed_representative_authority",
         /// `verification_failed_residential_address`
-        VerificationFailedResidentialAddress = "verification_failed_residential_address",
+        84 VerificationFailedResidentialAddress = "verification_failed_residential_address",
         /// `verification_failed_tax_id_match`
-        VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
+        85 VerificationFailedTaxIdMatch = "verification_failed_tax_id_match",
         /// `verification_failed_tax_id_not_issued`
-        VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
+        86 VerificationFailedTaxIdNotIssued = "verification_failed_tax_id_not_issued",
         /// `verification_missing_directors`
-        VerificationMissingDirectors = "verification_missing_directors",
+        87 VerificationMissingDirectors = "verification_missing_directors",
         /// `verification_missing_executives`
-        VerificationMissingExecutives = "verification_missing_executives",
+        88 VerificationMissingExecutives = "verification_missing_executives",
         /// `verification_missing_owners`
-        VerificationMissingOwners = "verification_missing_owners",
+        89 VerificationMissingOwners = "verification_missing_owners",
         /// `verification_requires_additional_memorandum_of_associations`
-        VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
+        90 VerificationRequiresAdditionalMemorandumOfAssociations = "verification_requires_additional_memorandum_of_associations",
         /// `verification_requires_additional_proof_of_registration`
-        VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
+        91 VerificationRequiresAdditionalProofOfRegistration = "verification_requires_additional_proof_of_registration",
         /// `verification_selfie_document_missing_photo`
-        VerificationSelfieDocumentMissingPhoto = "verification_selfie_document_missing_photo",
+        92 VerificationSelfieDocumentMissingPhoto = "verification_selfie_document_missing_photo",
         /// `verification_selfie_face_mismatch`
-        VerificationSelfieFaceMismatch = "verification_selfie_face_mismatch",
+        93 VerificationSelfieFaceMismatch = "verification_selfie_face_mismatch",
         /// `verification_selfie_manipulated`
-        VerificationSelfieManipulated = "verification_selfie_manipulated",
+        94 VerificationSelfieManipulated = "verification_selfie_manipulated",
         /// `verification_selfie_unverified_other`
-        VerificationSelfieUnverifiedOther = "verification_selfie_unverified_other",
+        95 VerificationSelfieUnverifiedOther = "verification_selfie_unverified_other",
         /// `verification_supportability`
-        VerificationSupportability = "verification_supportability",
+        96 VerificationSupportability = "verification_supportability",
         /// `verification_token_stale`
-        VerificationTokenStale = "verification_token_stale",
+        97 VerificationTokenStale = "verification_token_stale",
     }
 }
 
@@ -812,58 +812,58 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details>
     V2CoreAccountIdentityBusinessDetailsStructure {
         /// `cooperative`
-        Cooperative = "cooperative",
+        0 Cooperative = "cooperative",
         /// `free_zone_establishment`
-        FreeZoneEstablishment = "free_zone_establishment",
+        1 FreeZoneEstablishment = "free_zone_establishment",
         /// `free_zone_llc`
-        FreeZoneLlc = "free_zone_llc",
+        2 FreeZoneLlc = "free_zone_llc",
         /// `governmental_unit`
-        GovernmentalUnit = "governmental_unit",
+        3 GovernmentalUnit = "governmental_unit",
         /// `government_instrumentality`
-        GovernmentInstrumentality = "government_instrumentality",
+        4 GovernmentInstrumentality = "government_instrumentality",
         /// `incorporated_association`
-        IncorporatedAssociation = "incorporated_association",
+        5 IncorporatedAssociation = "incorporated_association",
         /// `incorporated_non_profit`
-        IncorporatedNonProfit = "incorporated_non_profit",
+        6 IncorporatedNonProfit = "incorporated_non_profit",
         /// `incorporated_partnership`
-        IncorporatedPartnership = "incorporated_partnership",
+        7 IncorporatedPartnership = "incorporated_partnership",
         /// `limited_liability_partnership`
-        LimitedLiabilityPartnership = "limited_liability_partnership",
+        8 LimitedLiabilityPartnership = "limited_liability_partnership",
         /// `llc`
-        Llc = "llc",
+        9 Llc = "llc",
         /// `multi_member_llc`
-        MultiMemberLlc = "multi_member_llc",
+        10 MultiMemberLlc = "multi_member_llc",
         /// `private_company`
-        PrivateCompany = "private_company",
+        11 PrivateCompany = "private_company",
         /// `private_corporation`
-        PrivateCorporation = "private_corporation",
+        12 PrivateCorporation = "private_corporation",
         /// `private_partnership`
-        PrivatePartnership = "private_partnership",
+        13 PrivatePartnership = "private_partnership",
         /// `public_company`
-        PublicCompany = "public_company",
+        14 PublicCompany = "public_company",
         /// `public_corporation`
-        PublicCorporation = "public_corporation",
+        15 PublicCorporation = "public_corporation",
         /// `public_listed_corporation`
-        PublicListedCorporation = "public_listed_corporation",
+        16 PublicListedCorporation = "public_listed_corporation",
         /// `public_partnership`
-        PublicPartnership = "public_partnership",
+        17 PublicPartnership = "public_partnership",
         /// `registered_charity`
-        RegisteredCharity = "registered_charity",
+        18 RegisteredCharity = "registered_charity",
         /// `single_member_llc`
-        SingleMemberLlc = "single_member_llc",
+        19 SingleMemberLlc = "single_member_llc",
         /// `sole_establishment`
-        SoleEstablishment = "sole_establishment",
+        20 SoleEstablishment = "sole_establishment",
         /// `sole_proprietorship`
-        SoleProprietorship = "sole_proprietorship",
+        21 SoleProprietorship = "sole_proprietorship",
         /// `tax_exempt_government_instrumentality`
-        TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
+        22 TaxExemptGovernmentInstrumentality = "tax_exempt_government_instrumentality",
         /// `trust`
-        Trust = "trust",
+        23 Trust = "trust",
         /// `unincorporated_association`
-        UnincorporatedAssociation = "unincorporated_association",
+        24 UnincorporatedAssociation = "unincorporated_association",
         /// `unincorporated_non_profit`
-        UnincorporatedNonProfit = "unincorporated_non_profit",
+        25 UnincorporatedNonProfit = "unincorporated_non_profit",
         /// `unincorporated_partnership`
-        UnincorporatedPartnership = "unincorporated_partnership",
+        26 UnincorporatedPartnership = "unincorporated_partnership",
     }
 }

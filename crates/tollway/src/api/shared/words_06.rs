@@ -10,235 +10,235 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-id_numbers>
     V2CoreAccountIdentityBusinessDetailsIdNumberType {
         /// `ae_crn`
-        AeCrn = "ae_crn",
+        0 AeCrn = "ae_crn",
         /// `ae_vat`
-        AeVat = "ae_vat",
+        1 AeVat = "ae_vat",
         /// `ao_nif`
-        AoNif = "ao_nif",
+        2 AoNif = "ao_nif",
         /// `ar_cuit`
-        ArCuit = "ar_cuit",
+        3 ArCuit = "ar_cuit",
         /// `at_fn`
-        AtFn = "at_fn",
+        4 AtFn = "at_fn",
         /// `at_stn`
-        AtStn = "at_stn",
+        5 AtStn = "at_stn",
         /// `at_vat`
-        AtVat = "at_vat",
+        6 AtVat = "at_vat",
         /// `au_abn`
-        AuAbn = "au_abn",
+        7 AuAbn = "au_abn",
         /// `au_acn`
-        AuAcn = "au_acn",
+        8 AuAcn = "au_acn",
         /// `au_in`
-        AuIn = "au_in",
+        9 AuIn = "au_in",
         /// `az_tin`
-        AzTin = "az_tin",
+        10 AzTin = "az_tin",
         /// `bd_etin`
-        BdEtin = "bd_etin",
+        11 BdEtin = "bd_etin",
         /// `be_cbe`
-        BeCbe = "be_cbe",
+        12 BeCbe = "be_cbe",
         /// `be_vat`
-        BeVat = "be_vat",
+        13 BeVat = "be_vat",
         /// `bg_uic`
-        BgUic = "bg_uic",
+        14 BgUic = "bg_uic",
         /// `bg_vat`
-        BgVat = "bg_vat",
+        15 BgVat = "bg_vat",
         /// `br_cnpj`
-        BrCnpj = "br_cnpj",
+        16 BrCnpj = "br_cnpj",
         /// `ca_cn`
-        CaCn = "ca_cn",
+        17 CaCn = "ca_cn",
         /// `ca_crarr`
-        CaCrarr = "ca_crarr",
+        18 CaCrarr = "ca_crarr",
         /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
+        19 CaGstHst = "ca_gst_hst",
         /// `ca_neq`
-        CaNeq = "ca_neq",
+        20 CaNeq = "ca_neq",
         /// `ca_rid`
-        CaRid = "ca_rid",
+        21 CaRid = "ca_rid",
         /// `ch_chid`
-        ChChid = "ch_chid",
+        22 ChChid = "ch_chid",
         /// `ch_uid`
-        ChUid = "ch_uid",
+        23 ChUid = "ch_uid",
         /// `cr_cpj`
-        CrCpj = "cr_cpj",
+        24 CrCpj = "cr_cpj",
         /// `cr_nite`
-        CrNite = "cr_nite",
+        25 CrNite = "cr_nite",
         /// `cy_he`
-        CyHe = "cy_he",
+        26 CyHe = "cy_he",
         /// `cy_tic`
-        CyTic = "cy_tic",
+        27 CyTic = "cy_tic",
         /// `cy_vat`
-        CyVat = "cy_vat",
+        28 CyVat = "cy_vat",
         /// `cz_ico`
-        CzIco = "cz_ico",
+        29 CzIco = "cz_ico",
         /// `cz_vat`
-        CzVat = "cz_vat",
+        30 CzVat = "cz_vat",
         /// `de_hrn`
-        DeHrn = "de_hrn",
+        31 DeHrn = "de_hrn",
         /// `de_stn`
-        DeStn = "de_stn",
+        32 DeStn = "de_stn",
         /// `de_vat`
-        DeVat = "de_vat",
+        33 DeVat = "de_vat",
         /// `dk_cvr`
-        DkCvr = "dk_cvr",
+        34 DkCvr = "dk_cvr",
         /// `dk_vat`
-        DkVat = "dk_vat",
+        35 DkVat = "dk_vat",
         /// `do_rcn`
-        DoRcn = "do_rcn",
+        36 DoRcn = "do_rcn",
         /// `ee_rk`
-        EeRk = "ee_rk",
+        37 EeRk = "ee_rk",
         /// `ee_vat`
-        EeVat = "ee_vat",
+        38 EeVat = "ee_vat",
         /// `es_cif`
-        EsCif = "es_cif",
+        39 EsCif = "es_cif",
         /// `es_vat`
-        EsVat = "es_vat",
+        40 EsVat = "es_vat",
         /// `fi_vat`
-        FiVat = "fi_vat",
+        41 FiVat = "fi_vat",
         /// `fi_yt`
-        FiYt = "fi_yt",
+        42 FiYt = "fi_yt",
         /// `fr_rna`
-        FrRna = "fr_rna",
+        43 FrRna = "fr_rna",
         /// `fr_siren`
-        FrSiren = "fr_siren",
+        44 FrSiren = "fr_siren",
         /// `fr_vat`
-        FrVat = "fr_vat",
+        45 FrVat = "fr_vat",
         /// `gb_crn`
-        GbCrn = "gb_crn",
+        46 GbCrn = "gb_crn",
         /// `gb_vat`
-        GbVat = "gb_vat",
+        47 GbVat = "gb_vat",
         /// `gi_crn`
-        GiCrn = "gi_crn",
+        48 GiCrn = "gi_crn",
         /// `gr_afm`
-        GrAfm = "gr_afm",
+        49 GrAfm = "gr_afm",
         /// `gr_gemi`
-        GrGemi = "gr_gemi",
+        50 GrGemi = "gr_gemi",
         /// `gr_vat`
-        GrVat = "gr_vat",
+        51 GrVat = "gr_vat",
         /// `gt_nit`
-        GtNit = "gt_nit",
+        52 GtNit = "gt_nit",
         /// `hk_br`
-        HkBr = "hk_br",
+        53 HkBr = "hk_br",
         /// `hk_cr`
-        HkCr = "hk_cr",
+        54 HkCr = "hk_cr",
         /// `hr_mbs`
-        HrMbs = "hr_mbs",
+        55 HrMbs = "hr_mbs",
         /// `hr_oib`
-        HrOib = "hr_oib",
+        56 HrOib = "hr_oib",
         /// `hr_vat`
-        HrVat = "hr_vat",
+        57 HrVat = "hr_vat",
         /// `hu_cjs`
-        HuCjs = "hu_cjs",
+        58 HuCjs = "hu_cjs",
         /// `hu_tin`
-        HuTin = "hu_tin",
+        59 HuTin = "hu_tin",
         /// `hu_vat`
-        HuVat = "hu_vat",
+        60 HuVat = "hu_vat",
         /// `ie_crn`
-        IeCrn = "ie_crn",
+        61 IeCrn = "ie_crn",
         /// `ie_trn`
-        IeTrn = "ie_trn",
+        62 IeTrn = "ie_trn",
         /// `ie_vat`
-        IeVat = "ie_vat",
+        63 IeVat = "ie_vat",
         /// `it_rea`
-        ItRea = "it_rea",
+        64 ItRea = "it_rea",
         /// `it_vat`
-        ItVat = "it_vat",
+        65 ItVat = "it_vat",
         /// `jp_cn`
-        JpCn = "jp_cn",
+        66 JpCn = "jp_cn",
         /// `kz_bin`
-        KzBin = "kz_bin",
+        67 KzBin = "kz_bin",
         /// `li_uid`
-        LiUid = "li_uid",
+        68 LiUid = "li_uid",
         /// `lt_ccrn`
-        LtCcrn = "lt_ccrn",
+        69 LtCcrn = "lt_ccrn",
         /// `lt_vat`
-        LtVat = "lt_vat",
+        70 LtVat = "lt_vat",
         /// `lu_nif`
-        LuNif = "lu_nif",
+        71 LuNif = "lu_nif",
         /// `lu_rcs`
-        LuRcs = "lu_rcs",
+        72 LuRcs = "lu_rcs",
         /// `lu_vat`
-        LuVat = "lu_vat",
+        73 LuVat = "lu_vat",
         /// `lv_urn`
-        LvUrn = "lv_urn",
+        74 LvUrn = "lv_urn",
         /// `lv_vat`
-        LvVat = "lv_vat",
+        75 LvVat = "lv_vat",
         /// `mt_crn`
-        MtCrn = "mt_crn",
+        76 MtCrn = "mt_crn",
         /// `mt_tin`
-        MtTin = "mt_tin",
+        77 MtTin = "mt_tin",
         /// `mt_vat`
-        MtVat = "mt_vat",
+        78 MtVat = "mt_vat",
         /// `mx_rfc`
-        MxRfc = "mx_rfc",
+        79 MxRfc = "mx_rfc",
         /// `my_brn`
-        MyBrn = "my_brn",
+        80 MyBrn = "my_brn",
         /// `my_coid`
-        MyCoid = "my_coid",
+        81 MyCoid = "my_coid",
         /// `my_itn`
-        MyItn = "my_itn",
+        82 MyItn = "my_itn",
         /// `my_sst`
-        MySst = "my_sst",
+        83 MySst = "my_sst",
         /// `mz_nuit`
-        MzNuit = "mz_nuit",
+        84 MzNuit = "mz_nuit",
         /// `nl_kvk`
-        NlKvk = "nl_kvk",
+        85 NlKvk = "nl_kvk",
         /// `nl_rsin`
-        NlRsin = "nl_rsin",
+        86 NlRsin = "nl_rsin",
         /// `nl_vat`
-        NlVat = "nl_vat",
+        87 NlVat = "nl_vat",
         /// `no_orgnr`
-        NoOrgnr = "no_orgnr",
+        88 NoOrgnr = "no_orgnr",
         /// `nz_bn`
-        NzBn = "nz_bn",
+        89 NzBn = "nz_bn",
         /// `nz_ird`
-        NzIrd = "nz_ird",
+        90 NzIrd = "nz_ird",
         /// `pe_ruc`
-        PeRuc = "pe_ruc",
+        91 PeRuc = "pe_ruc",
         /// `pk_ntn`
-        PkNtn = "pk_ntn",
+        92 PkNtn = "pk_ntn",
         /// `pl_nip`
-        PlNip = "pl_nip",
+        93 PlNip = "pl_nip",
         /// `pl_regon`
-        PlRegon = "pl_regon",
+        94 PlRegon = "pl_regon",
         /// `pl_vat`
-        PlVat = "pl_vat",
+        95 PlVat = "pl_vat",
         /// `pt_vat`
-        PtVat = "pt_vat",
+        96 PtVat = "pt_vat",
         /// `ro_cui`
-        RoCui = "ro_cui",
+        97 RoCui = "ro_cui",
         /// `ro_orc`
-        RoOrc = "ro_orc",
+        98 RoOrc = "ro_orc",
         /// `ro_vat`
-        RoVat = "ro_vat",
+        99 RoVat = "ro_vat",
         /// `sa_crn`
-        SaCrn = "sa_crn",
+        100 SaCrn = "sa_crn",
         /// `sa_tin`
-        SaTin = "sa_tin",
+        101 SaTin = "sa_tin",
         /// `se_orgnr`
-        SeOrgnr = "se_orgnr",
+        102 SeOrgnr = "se_orgnr",
         /// `se_vat`
-        SeVat = "se_vat",
+        103 SeVat = "se_vat",
         /// `sg_uen`
-        SgUen = "sg_uen",
+        104 SgUen = "sg_uen",
         /// `si_msp`
-        SiMsp = "si_msp",
+        105 SiMsp = "si_msp",
         /// `si_tin`
-        SiTin = "si_tin",
+        106 SiTin = "si_tin",
         /// `si_vat`
-        SiVat = "si_vat",
+        107 SiVat = "si_vat",
         /// `sk_dic`
-        SkDic = "sk_dic",
+        108 SkDic = "sk_dic",
         /// `sk_ico`
-        SkIco = "sk_ico",
+        109 SkIco = "sk_ico",
         /// `sk_vat`
-        SkVat = "sk_vat",
+        110 SkVat = "sk_vat",
         /// `th_crn`
-        ThCrn = "th_crn",
+        111 ThCrn = "th_crn",
         /// `th_prn`
-        ThPrn = "th_prn",
+        112 ThPrn = "th_prn",
         /// `th_tin`
-        ThTin = "th_tin",
+        113 ThTin = "th_tin",
         /// `us_ein`
-        UsEin = "us_ein",
+        114 UsEin = "us_ein",
     }
 }
 
@@ -248,159 +248,159 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-id_numbers>
     V2CoreAccountIdentityIndividualIdNumberType {
         /// `ae_eid`
-        AeEid = "ae_eid",
+        0 AeEid = "ae_eid",
         /// `ao_nif`
-        AoNif = "ao_nif",
+        1 AoNif = "ao_nif",
         /// `ar_cuil`
-        ArCuil = "ar_cuil",
+        2 ArCuil = "ar_cuil",
         /// `ar_dni`
-        ArDni = "ar_dni",
+        3 ArDni = "ar_dni",
         /// `at_stn`
-        AtStn = "at_stn",
+        4 AtStn = "at_stn",
         /// `az_tin`
-        AzTin = "az_tin",
+        5 AzTin = "az_tin",
         /// `bd_brc`
-        BdBrc = "bd_brc",
+        6 BdBrc = "bd_brc",
         /// `bd_etin`
-        BdEtin = "bd_etin",
+        7 BdEtin = "bd_etin",
         /// `bd_nid`
-        BdNid = "bd_nid",
+        8 BdNid = "bd_nid",
         /// `be_nrn`
-        BeNrn = "be_nrn",
+        9 BeNrn = "be_nrn",
         /// `bg_ucn`
-        BgUcn = "bg_ucn",
+        10 BgUcn = "bg_ucn",
         /// `bn_nric`
-        BnNric = "bn_nric",
+        11 BnNric = "bn_nric",
         /// `br_cpf`
-        BrCpf = "br_cpf",
+        12 BrCpf = "br_cpf",
         /// `ca_sin`
-        CaSin = "ca_sin",
+        13 CaSin = "ca_sin",
         /// `ch_oasi`
-        ChOasi = "ch_oasi",
+        14 ChOasi = "ch_oasi",
         /// `cl_rut`
-        ClRut = "cl_rut",
+        15 ClRut = "cl_rut",
         /// `cn_pp`
-        CnPp = "cn_pp",
+        16 CnPp = "cn_pp",
         /// `co_nuip`
-        CoNuip = "co_nuip",
+        17 CoNuip = "co_nuip",
         /// `cr_ci`
-        CrCi = "cr_ci",
+        18 CrCi = "cr_ci",
         /// `cr_cpf`
-        CrCpf = "cr_cpf",
+        19 CrCpf = "cr_cpf",
         /// `cr_dimex`
-        CrDimex = "cr_dimex",
+        20 CrDimex = "cr_dimex",
         /// `cr_nite`
-        CrNite = "cr_nite",
+        21 CrNite = "cr_nite",
         /// `cy_tic`
-        CyTic = "cy_tic",
+        22 CyTic = "cy_tic",
         /// `cz_rc`
-        CzRc = "cz_rc",
+        23 CzRc = "cz_rc",
         /// `de_stn`
-        DeStn = "de_stn",
+        24 DeStn = "de_stn",
         /// `dk_cpr`
-        DkCpr = "dk_cpr",
+        25 DkCpr = "dk_cpr",
         /// `do_cie`
-        DoCie = "do_cie",
+        26 DoCie = "do_cie",
         /// `do_rcn`
-        DoRcn = "do_rcn",
+        27 DoRcn = "do_rcn",
         /// `ec_ci`
-        EcCi = "ec_ci",
+        28 EcCi = "ec_ci",
         /// `ee_ik`
-        EeIk = "ee_ik",
+        29 EeIk = "ee_ik",
         /// `es_nif`
-        EsNif = "es_nif",
+        30 EsNif = "es_nif",
         /// `fi_hetu`
-        FiHetu = "fi_hetu",
+        31 FiHetu = "fi_hetu",
         /// `fr_nir`
-        FrNir = "fr_nir",
+        32 FrNir = "fr_nir",
         /// `gb_nino`
-        GbNino = "gb_nino",
+        33 GbNino = "gb_nino",
         /// `gr_afm`
-        GrAfm = "gr_afm",
+        34 GrAfm = "gr_afm",
         /// `gt_nit`
-        GtNit = "gt_nit",
+        35 GtNit = "gt_nit",
         /// `hk_id`
-        HkId = "hk_id",
+        36 HkId = "hk_id",
         /// `hr_oib`
-        HrOib = "hr_oib",
+        37 HrOib = "hr_oib",
         /// `hu_ad`
-        HuAd = "hu_ad",
+        38 HuAd = "hu_ad",
         /// `id_nik`
-        IdNik = "id_nik",
+        39 IdNik = "id_nik",
         /// `ie_ppsn`
-        IePpsn = "ie_ppsn",
+        40 IePpsn = "ie_ppsn",
         /// `is_kt`
-        IsKt = "is_kt",
+        41 IsKt = "is_kt",
         /// `it_cf`
-        ItCf = "it_cf",
+        42 ItCf = "it_cf",
         /// `jp_inc`
-        JpInc = "jp_inc",
+        43 JpInc = "jp_inc",
         /// `ke_pin`
-        KePin = "ke_pin",
+        44 KePin = "ke_pin",
         /// `kz_iin`
-        KzIin = "kz_iin",
+        45 KzIin = "kz_iin",
         /// `li_peid`
-        LiPeid = "li_peid",
+        46 LiPeid = "li_peid",
         /// `lt_ak`
-        LtAk = "lt_ak",
+        47 LtAk = "lt_ak",
         /// `lu_nif`
-        LuNif = "lu_nif",
+        48 LuNif = "lu_nif",
         /// `lv_pk`
-        LvPk = "lv_pk",
+        49 LvPk = "lv_pk",
         /// `mx_rfc`
-        MxRfc = "mx_rfc",
+        50 MxRfc = "mx_rfc",
         /// `my_nric`
-        MyNric = "my_nric",
+        51 MyNric = "my_nric",
         /// `mz_nuit`
-        MzNuit = "mz_nuit",
+        52 MzNuit = "mz_nuit",
         /// `ng_nin`
-        NgNin = "ng_nin",
+        53 NgNin = "ng_nin",
         /// `nl_bsn`
-        NlBsn = "nl_bsn",
+        54 NlBsn = "nl_bsn",
         /// `no_nin`
-        NoNin = "no_nin",
+        55 NoNin = "no_nin",
         /// `nz_ird`
-        NzIrd = "nz_ird",
+        56 NzIrd = "nz_ird",
         /// `pe_dni`
-        PeDni = "pe_dni",
+        57 PeDni = "pe_dni",
         /// `pk_cnic`
-        PkCnic = "pk_cnic",
+        58 PkCnic = "pk_cnic",
         /// `pk_snic`
-        PkSnic = "pk_snic",
+        59 PkSnic = "pk_snic",
         /// `pl_pesel`
-        PlPesel = "pl_pesel",
+        60 PlPesel = "pl_pesel",
         /// `pt_nif`
-        PtNif = "pt_nif",
+        61 PtNif = "pt_nif",
         /// `ro_cnp`
-        RoCnp = "ro_cnp",
+        62 RoCnp = "ro_cnp",
         /// `sa_tin`
-        SaTin = "sa_tin",
+        63 SaTin = "sa_tin",
         /// `se_pin`
-        SePin = "se_pin",
+        64 SePin = "se_pin",
         /// `sg_fin`
-        SgFin = "sg_fin",
+        65 SgFin = "sg_fin",
         /// `sg_nric`
-        SgNric = "sg_nric",
+        66 SgNric = "sg_nric",
         /// `sk_dic`
-        SkDic = "sk_dic",
+        67 SkDic = "sk_dic",
         /// `th_lc`
-        ThLc = "th_lc",
+        68 ThLc = "th_lc",
         /// `th_pin`
-        ThPin = "th_pin",
+        69 ThPin = "th_pin",
         /// `tr_tin`
-        TrTin = "tr_tin",
+        70 TrTin = "tr_tin",
         /// `us_itin`
-        UsItin = "us_itin",
+        71 UsItin = "us_itin",
         /// `us_itin_last_4`
-        UsItinLast4 = "us_itin_last_4",
+        72 UsItinLast4 = "us_itin_last_4",
         /// `us_ssn`
-        UsSsn = "us_ssn",
+        73 UsSsn = "us_ssn",
         /// `us_ssn_last_4`
-        UsSsnLast4 = "us_ssn_last_4",
+        74 UsSsnLast4 = "us_ssn_last_4",
         /// `uy_dni`
-        UyDni = "uy_dni",
+        75 UyDni = "uy_dni",
         /// `za_id`
-        ZaId = "za_id",
+        76 ZaId = "za_id",
     }
 }
 
@@ -410,121 +410,121 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities>
     V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityCapability {
         /// `ach_debit_payments`
-        AchDebitPayments = "ach_debit_payments",
+        0 AchDebitPayments = "ach_debit_payments",
         /// `acss_debit_payments`
-        AcssDebitPayments = "acss_debit_payments",
+        1 AcssDebitPayments = "acss_debit_payments",
         /// `affirm_payments`
-        AffirmPayments = "affirm_payments",
+        2 AffirmPayments = "affirm_payments",
         /// `afterpay_clearpay_payments`
-        AfterpayClearpayPayments = "afterpay_clearpay_payments",
+        3 AfterpayClearpayPayments = "afterpay_clearpay_payments",
         /// `alma_payments`
-        AlmaPayments = "alma_payments",
+        4 AlmaPayments = "alma_payments",
         /// `amazon_pay_payments`
-        AmazonPayPayments = "amazon_pay_payments",
+        5 AmazonPayPayments = "amazon_pay_payments",
         /// `automatic_indirect_tax`
-        AutomaticIndirectTax = "automatic_indirect_tax",
+        6 AutomaticIndirectTax = "automatic_indirect_tax",
         /// `au_becs_debit_payments`
-        AuBecsDebitPayments = "au_becs_debit_payments",
+        7 AuBecsDebitPayments = "au_becs_debit_payments",
         /// `bacs_debit_payments`
-        BacsDebitPayments = "bacs_debit_payments",
+        8 BacsDebitPayments = "bacs_debit_payments",
         /// `bancontact_payments`
-        BancontactPayments = "bancontact_payments",
+        9 BancontactPayments = "bancontact_payments",
         /// `bank_accounts.ach`
-        BankAccountsAch = "bank_accounts.ach",
+        10 BankAccountsAch = "bank_accounts.ach",
         /// `bank_accounts.fedwire`
-        BankAccountsFedwire = "bank_accounts.fedwire",
+        11 BankAccountsFedwire = "bank_accounts.fedwire",
         /// `bank_accounts.fps`
-        BankAccountsFps = "bank_accounts.fps",
+        12 BankAccountsFps = "bank_accounts.fps",
         /// `bank_accounts.local`
-        BankAccountsLocal = "bank_accounts.local",
+        13 BankAccountsLocal = "bank_accounts.local",
         /// `bank_accounts.rtp`
-        BankAccountsRtp = "bank_accounts.rtp",
+        14 BankAccountsRtp = "bank_accounts.rtp",
         /// `bank_accounts.sepa`
-        BankAccountsSepa = "bank_accounts.sepa",
+        15 BankAccountsSepa = "bank_accounts.sepa",
         /// `bank_accounts.swift`
-        BankAccountsSwift = "bank_accounts.swift",
+        16 BankAccountsSwift = "bank_accounts.swift",
         /// `bank_accounts.wire`
-        BankAccountsWire = "bank_accounts.wire",
+        17 BankAccountsWire = "bank_accounts.wire",
         /// `blik_payments`
-        BlikPayments = "blik_payments",
+        18 BlikPayments = "blik_payments",
         /// `blik_recurring_payments`
-        BlikRecurringPayments = "blik_recurring_payments",
+        19 BlikRecurringPayments = "blik_recurring_payments",
         /// `boleto_payments`
-        BoletoPayments = "boleto_payments",
+        20 BoletoPayments = "boleto_payments",
         /// `cards`
-        Cards = "cards",
+        21 Cards = "cards",
         /// `card_payments`
-        CardPayments = "card_payments",
+        22 CardPayments = "card_payments",
         /// `cartes_bancaires_payments`
-        CartesBancairesPayments = "cartes_bancaires_payments",
+        23 CartesBancairesPayments = "cartes_bancaires_payments",
         /// `cashapp_payments`
-        CashappPayments = "cashapp_payments",
+        24 CashappPayments = "cashapp_payments",
         /// `eps_payments`
-        EpsPayments = "eps_payments",
+        25 EpsPayments = "eps_payments",
         /// `fpx_payments`
-        FpxPayments = "fpx_payments",
+        26 FpxPayments = "fpx_payments",
         /// `gb_bank_transfer_payments`
-        GbBankTransferPayments = "gb_bank_transfer_payments",
+        27 GbBankTransferPayments = "gb_bank_transfer_payments",
         /// `grabpay_payments`
-        GrabpayPayments = "grabpay_payments",
+        28 GrabpayPayments = "grabpay_payments",
         /// `ideal_payments`
-        IdealPayments = "ideal_payments",
+        29 IdealPayments = "ideal_payments",
         /// `jcb_payments`
-        JcbPayments = "jcb_payments",
+        30 JcbPayments = "jcb_payments",
         /// `jp_bank_transfer_payments`
-        JpBankTransferPayments = "jp_bank_transfer_payments",
+        31 JpBankTransferPayments = "jp_bank_transfer_payments",
         /// `kakao_pay_payments`
-        KakaoPayPayments = "kakao_pay_payments",
+        32 KakaoPayPayments = "kakao_pay_payments",
         /// `klarna_payments`
-        KlarnaPayments = "klarna_payments",
+        33 KlarnaPayments = "klarna_payments",
         /// `konbini_payments`
-        KonbiniPayments = "konbini_payments",
+        34 KonbiniPayments = "konbini_payments",
         /// `kr_card_payments`
-        KrCardPayments = "kr_card_payments",
+        35 KrCardPayments = "kr_card_payments",
         /// `link_payments`
-        LinkPayments = "link_payments",
+        36 LinkPayments = "link_payments",
         /// `mobilepay_payments`
-        MobilepayPayments = "mobilepay_payments",
+        37 MobilepayPayments = "mobilepay_payments",
         /// `multibanco_payments`
-        MultibancoPayments = "multibanco_payments",
+        38 MultibancoPayments = "multibanco_payments",
         /// `mx_bank_transfer_payments`
-        MxBankTransferPayments = "mx_bank_transfer_payments",
+        39 MxBankTransferPayments = "mx_bank_transfer_payments",
         /// `naver_pay_payments`
-        NaverPayPayments = "naver_pay_payments",
+        40 NaverPayPayments = "naver_pay_payments",
         /// `oxxo_payments`
-        OxxoPayments = "oxxo_payments",
+        41 OxxoPayments = "oxxo_payments",
         /// `p24_payments`
-        P24Payments = "p24_payments",
+        42 P24Payments = "p24_payments",
         /// `payco_payments`
-        PaycoPayments = "payco_payments",
+        43 PaycoPayments = "payco_payments",
         /// `paynow_payments`
-        PaynowPayments = "paynow_payments",
+        44 PaynowPayments = "paynow_payments",
         /// `pay_by_bank_payments`
-        PayByBankPayments = "pay_by_bank_payments",
+        45 PayByBankPayments = "pay_by_bank_payments",
         /// `promptpay_payments`
-        PromptpayPayments = "promptpay_payments",
+        46 PromptpayPayments = "promptpay_payments",
         /// `revolut_pay_payments`
-        RevolutPayPayments = "revolut_pay_payments",
+        47 RevolutPayPayments = "revolut_pay_payments",
         /// `samsung_pay_payments`
-        SamsungPayPayments = "samsung_pay_payments",
+        48 SamsungPayPayments = "samsung_pay_payments",
         /// `satispay_payments`
-        SatispayPayments = "satispay_payments",
+        49 SatispayPayments = "satispay_payments",
         /// `sepa_bank_transfer_payments`
-        SepaBankTransferPayments = "sepa_bank_transfer_payments",
+        50 SepaBankTransferPayments = "sepa_bank_transfer_payments",
         /// `sepa_debit_payments`
-        SepaDebitPayments = "sepa_debit_payments",
+        51 SepaDebitPayments = "sepa_debit_payments",
         /// `stripe_balance.payouts`
-        StripeBalancePayouts = "stripe_balance.payouts",
+        52 StripeBalancePayouts = "stripe_balance.payouts",
         /// `stripe_balance.stripe_transfers`
-        StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
+        53 StripeBalanceStripeTransfers = "stripe_balance.stripe_transfers",
         /// `swish_payments`
-        SwishPayments = "swish_payments",
+        54 SwishPayments = "swish_payments",
         /// `twint_payments`
-        TwintPayments = "twint_payments",
+        55 TwintPayments = "twint_payments",
         /// `us_bank_transfer_payments`
-        UsBankTransferPayments = "us_bank_transfer_payments",
+        56 UsBankTransferPayments = "us_bank_transfer_payments",
         /// `zip_payments`
-        ZipPayments = "zip_payments",
+        57 ZipPayments = "zip_payments",
     }
 }
 
@@ -534,51 +534,51 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-handle_failure>
     V2MoneyManagementPayoutIntentNextActionHandleFailureFailureReason {
         /// `account_not_configured_as_recipient`
-        AccountNotConfiguredAsRecipient = "account_not_configured_as_recipient",
+        0 AccountNotConfiguredAsRecipient = "account_not_configured_as_recipient",
         /// `fx_rate_drift_exceeded_after_review`
-        FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
+        1 FxRateDriftExceededAfterReview = "fx_rate_drift_exceeded_after_review",
         /// `insufficient_funds`
-        InsufficientFunds = "insufficient_funds",
+        2 InsufficientFunds = "insufficient_funds",
         /// `payout_method_account_type_incorrect`
-        PayoutMethodAccountTypeIncorrect = "payout_method_account_type_incorrect",
+        3 PayoutMethodAccountTypeIncorrect = "payout_method_account_type_incorrect",
         /// `payout_method_amount_limit_exceeded`
-        PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
+        4 PayoutMethodAmountLimitExceeded = "payout_method_amount_limit_exceeded",
         /// `payout_method_canceled_by_customer`
-        PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
+        5 PayoutMethodCanceledByCustomer = "payout_method_canceled_by_customer",
         /// `payout_method_closed`
-        PayoutMethodClosed = "payout_method_closed",
+        6 PayoutMethodClosed = "payout_method_closed",
         /// `payout_method_currency_unsupported`
-        PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
+        7 PayoutMethodCurrencyUnsupported = "payout_method_currency_unsupported",
         /// `payout_method_declined`
-        PayoutMethodDeclined = "payout_method_declined",
+        8 PayoutMethodDeclined = "payout_method_declined",
         /// `payout_method_does_not_exist`
-        PayoutMethodDoesNotExist = "payout_method_does_not_exist",
+        9 PayoutMethodDoesNotExist = "payout_method_does_not_exist",
         /// `payout_method_expired`
-        PayoutMethodExpired = "payout_method_expired",
+        10 PayoutMethodExpired = "payout_method_expired",
         /// `payout_method_holder_address_incorrect`
-        PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
+        11 PayoutMethodHolderAddressIncorrect = "payout_method_holder_address_incorrect",
         /// `payout_method_holder_details_incorrect`
-        PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
+        12 PayoutMethodHolderDetailsIncorrect = "payout_method_holder_details_incorrect",
         /// `payout_method_holder_name_incorrect`
-        PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
+        13 PayoutMethodHolderNameIncorrect = "payout_method_holder_name_incorrect",
         /// `payout_method_invalid`
-        PayoutMethodInvalid = "payout_method_invalid",
+        14 PayoutMethodInvalid = "payout_method_invalid",
         /// `payout_method_invalid_account_number`
-        PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
+        15 PayoutMethodInvalidAccountNumber = "payout_method_invalid_account_number",
         /// `payout_method_restricted`
-        PayoutMethodRestricted = "payout_method_restricted",
+        16 PayoutMethodRestricted = "payout_method_restricted",
         /// `payout_method_unsupported`
-        PayoutMethodUnsupported = "payout_method_unsupported",
+        17 PayoutMethodUnsupported = "payout_method_unsupported",
         /// `payout_method_usage_frequency_limit_exceeded`
-        PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
+        18 PayoutMethodUsageFrequencyLimitExceeded = "payout_method_usage_frequency_limit_exceeded",
         /// `recalled`
-        Recalled = "recalled",
+        19 Recalled = "recalled",
         /// `recipient_capability_not_active`
-        RecipientCapabilityNotActive = "recipient_capability_not_active",
+        20 RecipientCapabilityNotActive = "recipient_capability_not_active",
         /// `review_rejected`
-        ReviewRejected = "review_rejected",
+        21 ReviewRejected = "review_rejected",
         /// `unknown_failure`
-        UnknownFailure = "unknown_failure",
+        22 UnknownFailure = "unknown_failure",
     }
 }
 
@@ -588,117 +588,117 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/create>
     CheckoutSessionCreateAllowedPaymentMethodType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        12 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        13 Card = "card",
         /// `cashapp`
-        Cashapp = "cashapp",
+        14 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        15 Crypto = "crypto",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        16 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        17 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        18 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        19 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        20 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        21 Ideal = "ideal",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        22 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        23 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        24 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        25 KrCard = "kr_card",
         /// `link`
-        Link = "link",
+        26 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        27 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        28 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        29 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        30 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        31 NzBankAccount = "nz_bank_account",
         /// `oxxo`
-        Oxxo = "oxxo",
+        32 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        33 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        34 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        35 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        36 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        37 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        38 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        39 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        40 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        41 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        42 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        43 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        44 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        45 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        46 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        47 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        48 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        49 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        50 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        51 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        52 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        53 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        54 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        55 Zip = "zip",
     }
 }
 
@@ -708,57 +708,57 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/create>
     CheckoutSessionCreateBrandingSettingsFontFamily {
         /// `be_vietnam_pro`
-        BeVietnamPro = "be_vietnam_pro",
+        0 BeVietnamPro = "be_vietnam_pro",
         /// `bitter`
-        Bitter = "bitter",
+        1 Bitter = "bitter",
         /// `chakra_petch`
-        ChakraPetch = "chakra_petch",
+        2 ChakraPetch = "chakra_petch",
         /// `default`
-        Default = "default",
+        3 Default = "default",
         /// `hahmlet`
-        Hahmlet = "hahmlet",
+        4 Hahmlet = "hahmlet",
         /// `inconsolata`
-        Inconsolata = "inconsolata",
+        5 Inconsolata = "inconsolata",
         /// `inter`
-        Inter = "inter",
+        6 Inter = "inter",
         /// `lato`
-        Lato = "lato",
+        7 Lato = "lato",
         /// `lora`
-        Lora = "lora",
+        8 Lora = "lora",
         /// `m_plus_1_code`
-        MPlus1Code = "m_plus_1_code",
+        9 MPlus1Code = "m_plus_1_code",
         /// `montserrat`
-        Montserrat = "montserrat",
+        10 Montserrat = "montserrat",
         /// `noto_sans`
-        NotoSans = "noto_sans",
+        11 NotoSans = "noto_sans",
         /// `noto_sans_jp`
-        NotoSansJp = "noto_sans_jp",
+        12 NotoSansJp = "noto_sans_jp",
         /// `noto_serif`
-        NotoSerif = "noto_serif",
+        13 NotoSerif = "noto_serif",
         /// `nunito`
-        Nunito = "nunito",
+        14 Nunito = "nunito",
         /// `open_sans`
-        OpenSans = "open_sans",
+        15 OpenSans = "open_sans",
         /// `pridi`
-        Pridi = "pridi",
+        16 Pridi = "pridi",
         /// `pt_sans`
-        PtSans = "pt_sans",
+        17 PtSans = "pt_sans",
         /// `pt_serif`
-        PtSerif = "pt_serif",
+        18 PtSerif = "pt_serif",
         /// `raleway`
-        Raleway = "raleway",
+        19 Raleway = "raleway",
         /// `roboto`
-        Roboto = "roboto",
+        20 Roboto = "roboto",
         /// `roboto_slab`
-        RobotoSlab = "roboto_slab",
+        21 RobotoSlab = "roboto_slab",
         /// `source_sans_pro`
-        SourceSansPro = "source_sans_pro",
+        22 SourceSansPro = "source_sans_pro",
         /// `titillium_web`
-        TitilliumWeb = "titillium_web",
+        23 TitilliumWeb = "titillium_web",
         /// `ubuntu_mono`
-        UbuntuMono = "ubuntu_mono",
+        24 UbuntuMono = "ubuntu_mono",
         /// `zen_maru_gothic`
-        ZenMaruGothic = "zen_maru_gothic",
+        25 ZenMaruGothic = "zen_maru_gothic",
     }
 }
 
@@ -768,46 +768,46 @@ words! {
     /// <https://docs.stripe.com/api/checkout/sessions/create>
     CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale {
         /// `cs-CZ`
-        CsCZ = "cs-CZ",
+        0 CsCZ = "cs-CZ",
         /// `da-DK`
-        DaDK = "da-DK",
+        1 DaDK = "da-DK",
         /// `de-AT`
-        DeAT = "de-AT",
+        2 DeAT = "de-AT",
         /// `de-DE`
-        DeDE = "de-DE",
+        3 DeDE = "de-DE",
         /// `de-LU`
-        DeLU = "de-LU",
+        4 DeLU = "de-LU",
         /// `el-GR`
-        ElGR = "el-GR",
+        5 ElGR = "el-GR",
         /// `en-GB`
-        EnGB = "en-GB",
+        6 EnGB = "en-GB",
         /// `en-US`
-        EnUS = "en-US",
+        7 EnUS = "en-US",
         /// `es-ES`
-        EsES = "es-ES",
+        8 EsES = "es-ES",
         /// `fi-FI`
-        FiFI = "fi-FI",
+        9 FiFI = "fi-FI",
         /// `fr-BE`
-        FrBE = "fr-BE",
+        10 FrBE = "fr-BE",
         /// `fr-FR`
-        FrFR = "fr-FR",
+        11 FrFR = "fr-FR",
         /// `fr-LU`
-        FrLU = "fr-LU",
+        12 FrLU = "fr-LU",
         /// `hu-HU`
-        HuHU = "hu-HU",
+        13 HuHU = "hu-HU",
         /// `it-IT`
-        ItIT = "it-IT",
+        14 ItIT = "it-IT",
         /// `nl-BE`
-        NlBE = "nl-BE",
+        15 NlBE = "nl-BE",
         /// `nl-NL`
-        NlNL = "nl-NL",
+        16 NlNL = "nl-NL",
         /// `pl-PL`
-        PlPL = "pl-PL",
+        17 PlPL = "pl-PL",
         /// `pt-PT`
-        PtPT = "pt-PT",
+        18 PtPT = "pt-PT",
         /// `sk-SK`
-        SkSK = "sk-SK",
+        19 SkSK = "sk-SK",
         /// `sv-SE`
-        SvSE = "sv-SE",
+        20 SvSE = "sv-SE",
     }
 }

@@ -10,275 +10,275 @@ words! {
     /// <https://docs.stripe.com/api/customers/create>
     CustomerCreateTaxIdDataType {
         /// `ad_nrt`
-        AdNrt = "ad_nrt",
+        0 AdNrt = "ad_nrt",
         /// `ae_trn`
-        AeTrn = "ae_trn",
+        1 AeTrn = "ae_trn",
         /// `al_tin`
-        AlTin = "al_tin",
+        2 AlTin = "al_tin",
         /// `am_tin`
-        AmTin = "am_tin",
+        3 AmTin = "am_tin",
         /// `ao_tin`
-        AoTin = "ao_tin",
+        4 AoTin = "ao_tin",
         /// `ar_cuit`
-        ArCuit = "ar_cuit",
+        5 ArCuit = "ar_cuit",
         /// `au_abn`
-        AuAbn = "au_abn",
+        6 AuAbn = "au_abn",
         /// `au_acn`
-        AuAcn = "au_acn",
+        7 AuAcn = "au_acn",
         /// `au_arn`
-        AuArn = "au_arn",
+        8 AuArn = "au_arn",
         /// `au_wpn`
-        AuWpn = "au_wpn",
+        9 AuWpn = "au_wpn",
         /// `aw_tin`
-        AwTin = "aw_tin",
+        10 AwTin = "aw_tin",
         /// `az_tin`
-        AzTin = "az_tin",
+        11 AzTin = "az_tin",
         /// `ba_tin`
-        BaTin = "ba_tin",
+        12 BaTin = "ba_tin",
         /// `bb_tin`
-        BbTin = "bb_tin",
+        13 BbTin = "bb_tin",
         /// `bd_bin`
-        BdBin = "bd_bin",
+        14 BdBin = "bd_bin",
         /// `bf_ifu`
-        BfIfu = "bf_ifu",
+        15 BfIfu = "bf_ifu",
         /// `bg_uic`
-        BgUic = "bg_uic",
+        16 BgUic = "bg_uic",
         /// `bh_vat`
-        BhVat = "bh_vat",
+        17 BhVat = "bh_vat",
         /// `bj_ifu`
-        BjIfu = "bj_ifu",
+        18 BjIfu = "bj_ifu",
         /// `bo_tin`
-        BoTin = "bo_tin",
+        19 BoTin = "bo_tin",
         /// `br_cnpj`
-        BrCnpj = "br_cnpj",
+        20 BrCnpj = "br_cnpj",
         /// `br_cpf`
-        BrCpf = "br_cpf",
+        21 BrCpf = "br_cpf",
         /// `bs_tin`
-        BsTin = "bs_tin",
+        22 BsTin = "bs_tin",
         /// `bw_vat`
-        BwVat = "bw_vat",
+        23 BwVat = "bw_vat",
         /// `by_tin`
-        ByTin = "by_tin",
+        24 ByTin = "by_tin",
         /// `ca_bn`
-        CaBn = "ca_bn",
+        25 CaBn = "ca_bn",
         /// `ca_gst_hst`
-        CaGstHst = "ca_gst_hst",
+        26 CaGstHst = "ca_gst_hst",
         /// `ca_pst_bc`
-        CaPstBc = "ca_pst_bc",
+        27 CaPstBc = "ca_pst_bc",
         /// `ca_pst_mb`
-        CaPstMb = "ca_pst_mb",
+        28 CaPstMb = "ca_pst_mb",
         /// `ca_pst_sk`
-        CaPstSk = "ca_pst_sk",
+        29 CaPstSk = "ca_pst_sk",
         /// `ca_qst`
-        CaQst = "ca_qst",
+        30 CaQst = "ca_qst",
         /// `cd_nif`
-        CdNif = "cd_nif",
+        31 CdNif = "cd_nif",
         /// `ch_uid`
-        ChUid = "ch_uid",
+        32 ChUid = "ch_uid",
         /// `ch_vat`
-        ChVat = "ch_vat",
+        33 ChVat = "ch_vat",
         /// `ci_vat`
-        CiVat = "ci_vat",
+        34 CiVat = "ci_vat",
         /// `cl_tin`
-        ClTin = "cl_tin",
+        35 ClTin = "cl_tin",
         /// `cm_niu`
-        CmNiu = "cm_niu",
+        36 CmNiu = "cm_niu",
         /// `cn_tin`
-        CnTin = "cn_tin",
+        37 CnTin = "cn_tin",
         /// `co_nit`
-        CoNit = "co_nit",
+        38 CoNit = "co_nit",
         /// `cr_tin`
-        CrTin = "cr_tin",
+        39 CrTin = "cr_tin",
         /// `cv_nif`
-        CvNif = "cv_nif",
+        40 CvNif = "cv_nif",
         /// `cz_dic`
-        CzDic = "cz_dic",
+        41 CzDic = "cz_dic",
         /// `de_stn`
-        DeStn = "de_stn",
+        42 DeStn = "de_stn",
         /// `do_rcn`
-        DoRcn = "do_rcn",
+        43 DoRcn = "do_rcn",
         /// `ec_ruc`
-        EcRuc = "ec_ruc",
+        44 EcRuc = "ec_ruc",
         /// `eg_tin`
-        EgTin = "eg_tin",
+        45 EgTin = "eg_tin",
         /// `es_cif`
-        EsCif = "es_cif",
+        46 EsCif = "es_cif",
         /// `et_tin`
-        EtTin = "et_tin",
+        47 EtTin = "et_tin",
         /// `eu_oss_vat`
-        EuOssVat = "eu_oss_vat",
+        48 EuOssVat = "eu_oss_vat",
         /// `eu_vat`
-        EuVat = "eu_vat",
+        49 EuVat = "eu_vat",
         /// `fo_vat`
-        FoVat = "fo_vat",
+        50 FoVat = "fo_vat",
         /// `fr_siren`
-        FrSiren = "fr_siren",
+        51 FrSiren = "fr_siren",
         /// `fr_siret`
-        FrSiret = "fr_siret",
+        52 FrSiret = "fr_siret",
         /// `fr_spi`
-        FrSpi = "fr_spi",
+        53 FrSpi = "fr_spi",
         /// `gb_vat`
-        GbVat = "gb_vat",
+        54 GbVat = "gb_vat",
         /// `ge_vat`
-        GeVat = "ge_vat",
+        55 GeVat = "ge_vat",
         /// `gh_tin`
-        GhTin = "gh_tin",
+        56 GhTin = "gh_tin",
         /// `gi_tin`
-        GiTin = "gi_tin",
+        57 GiTin = "gi_tin",
         /// `gn_nif`
-        GnNif = "gn_nif",
+        58 GnNif = "gn_nif",
         /// `hk_br`
-        HkBr = "hk_br",
+        59 HkBr = "hk_br",
         /// `hr_oib`
-        HrOib = "hr_oib",
+        60 HrOib = "hr_oib",
         /// `hu_tin`
-        HuTin = "hu_tin",
+        61 HuTin = "hu_tin",
         /// `ic_nif`
-        IcNif = "ic_nif",
+        62 IcNif = "ic_nif",
         /// `id_npwp`
-        IdNpwp = "id_npwp",
+        63 IdNpwp = "id_npwp",
         /// `il_vat`
-        IlVat = "il_vat",
+        64 IlVat = "il_vat",
         /// `in_gst`
-        InGst = "in_gst",
+        65 InGst = "in_gst",
         /// `is_kt`
-        IsKt = "is_kt",
+        66 IsKt = "is_kt",
         /// `is_vat`
-        IsVat = "is_vat",
+        67 IsVat = "is_vat",
         /// `it_cf`
-        ItCf = "it_cf",
+        68 ItCf = "it_cf",
         /// `jp_cn`
-        JpCn = "jp_cn",
+        69 JpCn = "jp_cn",
         /// `jp_rn`
-        JpRn = "jp_rn",
+        70 JpRn = "jp_rn",
         /// `jp_trn`
-        JpTrn = "jp_trn",
+        71 JpTrn = "jp_trn",
         /// `ke_pin`
-        KePin = "ke_pin",
+        72 KePin = "ke_pin",
         /// `kg_tin`
-        KgTin = "kg_tin",
+        73 KgTin = "kg_tin",
         /// `kh_tin`
-        KhTin = "kh_tin",
+        74 KhTin = "kh_tin",
         /// `kr_brn`
-        KrBrn = "kr_brn",
+        75 KrBrn = "kr_brn",
         /// `kz_bin`
-        KzBin = "kz_bin",
+        76 KzBin = "kz_bin",
         /// `la_tin`
-        LaTin = "la_tin",
+        77 LaTin = "la_tin",
         /// `li_uid`
-        LiUid = "li_uid",
+        78 LiUid = "li_uid",
         /// `li_vat`
-        LiVat = "li_vat",
+        79 LiVat = "li_vat",
         /// `lk_vat`
-        LkVat = "lk_vat",
+        80 LkVat = "lk_vat",
         /// `ma_vat`
-        MaVat = "ma_vat",
+        81 MaVat = "ma_vat",
         /// `md_cf`
-        MdCf = "md_cf",
+        82 MdCf = "md_cf",
         /// `md_vat`
-        MdVat = "md_vat",
+        83 MdVat = "md_vat",
         /// `me_pib`
-        MePib = "me_pib",
+        84 MePib = "me_pib",
         /// `mk_vat`
-        MkVat = "mk_vat",
+        85 MkVat = "mk_vat",
         /// `mr_nif`
-        MrNif = "mr_nif",
+        86 MrNif = "mr_nif",
         /// `mu_vat`
-        MuVat = "mu_vat",
+        87 MuVat = "mu_vat",
         /// `mx_rfc`
-        MxRfc = "mx_rfc",
+        88 MxRfc = "mx_rfc",
         /// `my_frp`
-        MyFrp = "my_frp",
+        89 MyFrp = "my_frp",
         /// `my_itn`
-        MyItn = "my_itn",
+        90 MyItn = "my_itn",
         /// `my_sst`
-        MySst = "my_sst",
+        91 MySst = "my_sst",
         /// `mz_nuit`
-        MzNuit = "mz_nuit",
+        92 MzNuit = "mz_nuit",
         /// `ng_tin`
-        NgTin = "ng_tin",
+        93 NgTin = "ng_tin",
         /// `no_vat`
-        NoVat = "no_vat",
+        94 NoVat = "no_vat",
         /// `no_voec`
-        NoVoec = "no_voec",
+        95 NoVoec = "no_voec",
         /// `np_pan`
-        NpPan = "np_pan",
+        96 NpPan = "np_pan",
         /// `nz_bn`
-        NzBn = "nz_bn",
+        97 NzBn = "nz_bn",
         /// `nz_gst`
-        NzGst = "nz_gst",
+        98 NzGst = "nz_gst",
         /// `om_vat`
-        OmVat = "om_vat",
+        99 OmVat = "om_vat",
         /// `pe_ruc`
-        PeRuc = "pe_ruc",
+        100 PeRuc = "pe_ruc",
         /// `ph_tin`
-        PhTin = "ph_tin",
+        101 PhTin = "ph_tin",
         /// `pl_nip`
-        PlNip = "pl_nip",
+        102 PlNip = "pl_nip",
         /// `pt_nif`
-        PtNif = "pt_nif",
+        103 PtNif = "pt_nif",
         /// `py_ruc`
-        PyRuc = "py_ruc",
+        104 PyRuc = "py_ruc",
         /// `ro_tin`
-        RoTin = "ro_tin",
+        105 RoTin = "ro_tin",
         /// `rs_pib`
-        RsPib = "rs_pib",
+        106 RsPib = "rs_pib",
         /// `ru_inn`
-        RuInn = "ru_inn",
+        107 RuInn = "ru_inn",
         /// `ru_kpp`
-        RuKpp = "ru_kpp",
+        108 RuKpp = "ru_kpp",
         /// `sa_vat`
-        SaVat = "sa_vat",
+        109 SaVat = "sa_vat",
         /// `sg_gst`
-        SgGst = "sg_gst",
+        110 SgGst = "sg_gst",
         /// `sg_uen`
-        SgUen = "sg_uen",
+        111 SgUen = "sg_uen",
         /// `si_tin`
-        SiTin = "si_tin",
+        112 SiTin = "si_tin",
         /// `sm_coe`
-        SmCoe = "sm_coe",
+        113 SmCoe = "sm_coe",
         /// `sn_ninea`
-        SnNinea = "sn_ninea",
+        114 SnNinea = "sn_ninea",
         /// `sr_fin`
-        SrFin = "sr_fin",
+        115 SrFin = "sr_fin",
         /// `sv_nit`
-        SvNit = "sv_nit",
+        116 SvNit = "sv_nit",
         /// `th_vat`
-        ThVat = "th_vat",
+        117 ThVat = "th_vat",
         /// `tj_tin`
-        TjTin = "tj_tin",
+        118 TjTin = "tj_tin",
         /// `tr_tin`
-        TrTin = "tr_tin",
+        119 TrTin = "tr_tin",
         /// `tt_bir`
-        TtBir = "tt_bir",
+        120 TtBir = "tt_bir",
         /// `tt_vat`
-        TtVat = "tt_vat",
+        121 TtVat = "tt_vat",
         /// `tw_vat`
-        TwVat = "tw_vat",
+        122 TwVat = "tw_vat",
         /// `tz_vat`
-        TzVat = "tz_vat",
+        123 TzVat = "tz_vat",
         /// `ua_vat`
-        UaVat = "ua_vat",
+        124 UaVat = "ua_vat",
         /// `ug_tin`
-        UgTin = "ug_tin",
+        125 UgTin = "ug_tin",
         /// `us_ein`
-        UsEin = "us_ein",
+        126 UsEin = "us_ein",
         /// `uy_ruc`
-        UyRuc = "uy_ruc",
+        127 UyRuc = "uy_ruc",
         /// `uz_tin`
-        UzTin = "uz_tin",
+        128 UzTin = "uz_tin",
         /// `uz_vat`
-        UzVat = "uz_vat",
+        129 UzVat = "uz_vat",
         /// `ve_rif`
-        VeRif = "ve_rif",
+        130 VeRif = "ve_rif",
         /// `vn_tin`
-        VnTin = "vn_tin",
+        131 VnTin = "vn_tin",
         /// `za_vat`
-        ZaVat = "za_vat",
+        132 ZaVat = "za_vat",
         /// `zm_tin`
-        ZmTin = "zm_tin",
+        133 ZmTin = "zm_tin",
         /// `zw_tin`
-        ZwTin = "zw_tin",
+        134 ZwTin = "zw_tin",
     }
 }
 
@@ -288,119 +288,119 @@ words! {
     /// <https://docs.stripe.com/api/customers/payment_methods/list>
     CustomersPaymentMethodListType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        12 Boleto = "boleto",
         /// `card`
-        Card = "card",
+        13 Card = "card",
         /// `cashapp`
-        Cashapp = "cashapp",
+        14 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        15 Crypto = "crypto",
         /// `custom`
-        Custom = "custom",
+        16 Custom = "custom",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        17 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        18 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        19 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        20 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        21 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        22 Ideal = "ideal",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        23 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        24 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        25 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        26 KrCard = "kr_card",
         /// `link`
-        Link = "link",
+        27 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        28 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        29 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        30 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        31 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        32 NzBankAccount = "nz_bank_account",
         /// `oxxo`
-        Oxxo = "oxxo",
+        33 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        34 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        35 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        36 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        37 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        38 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        39 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        40 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        41 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        42 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        43 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        44 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        45 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        46 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        47 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        48 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        49 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        50 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        51 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        52 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        53 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        54 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        55 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        56 Zip = "zip",
     }
 }
 
@@ -410,115 +410,115 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodDataType {
         /// `acss_debit`
-        AcssDebit = "acss_debit",
+        0 AcssDebit = "acss_debit",
         /// `affirm`
-        Affirm = "affirm",
+        1 Affirm = "affirm",
         /// `afterpay_clearpay`
-        AfterpayClearpay = "afterpay_clearpay",
+        2 AfterpayClearpay = "afterpay_clearpay",
         /// `alipay`
-        Alipay = "alipay",
+        3 Alipay = "alipay",
         /// `alma`
-        Alma = "alma",
+        4 Alma = "alma",
         /// `amazon_pay`
-        AmazonPay = "amazon_pay",
+        5 AmazonPay = "amazon_pay",
         /// `au_becs_debit`
-        AuBecsDebit = "au_becs_debit",
+        6 AuBecsDebit = "au_becs_debit",
         /// `bacs_debit`
-        BacsDebit = "bacs_debit",
+        7 BacsDebit = "bacs_debit",
         /// `bancontact`
-        Bancontact = "bancontact",
+        8 Bancontact = "bancontact",
         /// `billie`
-        Billie = "billie",
+        9 Billie = "billie",
         /// `bizum`
-        Bizum = "bizum",
+        10 Bizum = "bizum",
         /// `blik`
-        Blik = "blik",
+        11 Blik = "blik",
         /// `boleto`
-        Boleto = "boleto",
+        12 Boleto = "boleto",
         /// `cashapp`
-        Cashapp = "cashapp",
+        13 Cashapp = "cashapp",
         /// `crypto`
-        Crypto = "crypto",
+        14 Crypto = "crypto",
         /// `customer_balance`
-        CustomerBalance = "customer_balance",
+        15 CustomerBalance = "customer_balance",
         /// `eps`
-        Eps = "eps",
+        16 Eps = "eps",
         /// `fpx`
-        Fpx = "fpx",
+        17 Fpx = "fpx",
         /// `giropay`
-        Giropay = "giropay",
+        18 Giropay = "giropay",
         /// `grabpay`
-        Grabpay = "grabpay",
+        19 Grabpay = "grabpay",
         /// `ideal`
-        Ideal = "ideal",
+        20 Ideal = "ideal",
         /// `kakao_pay`
-        KakaoPay = "kakao_pay",
+        21 KakaoPay = "kakao_pay",
         /// `klarna`
-        Klarna = "klarna",
+        22 Klarna = "klarna",
         /// `konbini`
-        Konbini = "konbini",
+        23 Konbini = "konbini",
         /// `kr_card`
-        KrCard = "kr_card",
+        24 KrCard = "kr_card",
         /// `link`
-        Link = "link",
+        25 Link = "link",
         /// `mb_way`
-        MbWay = "mb_way",
+        26 MbWay = "mb_way",
         /// `mobilepay`
-        Mobilepay = "mobilepay",
+        27 Mobilepay = "mobilepay",
         /// `multibanco`
-        Multibanco = "multibanco",
+        28 Multibanco = "multibanco",
         /// `naver_pay`
-        NaverPay = "naver_pay",
+        29 NaverPay = "naver_pay",
         /// `nz_bank_account`
-        NzBankAccount = "nz_bank_account",
+        30 NzBankAccount = "nz_bank_account",
         /// `oxxo`
-        Oxxo = "oxxo",
+        31 Oxxo = "oxxo",
         /// `p24`
-        P24 = "p24",
+        32 P24 = "p24",
         /// `pay_by_bank`
-        PayByBank = "pay_by_bank",
+        33 PayByBank = "pay_by_bank",
         /// `payco`
-        Payco = "payco",
+        34 Payco = "payco",
         /// `paynow`
-        Paynow = "paynow",
+        35 Paynow = "paynow",
         /// `paypal`
-        Paypal = "paypal",
+        36 Paypal = "paypal",
         /// `paypay`
-        Paypay = "paypay",
+        37 Paypay = "paypay",
         /// `payto`
-        Payto = "payto",
+        38 Payto = "payto",
         /// `pix`
-        Pix = "pix",
+        39 Pix = "pix",
         /// `promptpay`
-        Promptpay = "promptpay",
+        40 Promptpay = "promptpay",
         /// `revolut_pay`
-        RevolutPay = "revolut_pay",
+        41 RevolutPay = "revolut_pay",
         /// `samsung_pay`
-        SamsungPay = "samsung_pay",
+        42 SamsungPay = "samsung_pay",
         /// `satispay`
-        Satispay = "satispay",
+        43 Satispay = "satispay",
         /// `scalapay`
-        Scalapay = "scalapay",
+        44 Scalapay = "scalapay",
         /// `sepa_debit`
-        SepaDebit = "sepa_debit",
+        45 SepaDebit = "sepa_debit",
         /// `sequra`
-        Sequra = "sequra",
+        46 Sequra = "sequra",
         /// `sofort`
-        Sofort = "sofort",
+        47 Sofort = "sofort",
         /// `sunbit`
-        Sunbit = "sunbit",
+        48 Sunbit = "sunbit",
         /// `swish`
-        Swish = "swish",
+        49 Swish = "swish",
         /// `twint`
-        Twint = "twint",
+        50 Twint = "twint",
         /// `upi`
-        Upi = "upi",
+        51 Upi = "upi",
         /// `us_bank_account`
-        UsBankAccount = "us_bank_account",
+        52 UsBankAccount = "us_bank_account",
         /// `wechat_pay`
-        WechatPay = "wechat_pay",
+        53 WechatPay = "wechat_pay",
         /// `zip`
-        Zip = "zip",
+        54 Zip = "zip",
     }
 }
 
@@ -528,97 +528,97 @@ words! {
     /// <https://docs.stripe.com/api/payment_intents/create>
     PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale {
         /// `cs-CZ`
-        CsCZ = "cs-CZ",
+        0 CsCZ = "cs-CZ",
         /// `da-DK`
-        DaDK = "da-DK",
+        1 DaDK = "da-DK",
         /// `de-AT`
-        DeAT = "de-AT",
+        2 DeAT = "de-AT",
         /// `de-CH`
-        DeCH = "de-CH",
+        3 DeCH = "de-CH",
         /// `de-DE`
-        DeDE = "de-DE",
+        4 DeDE = "de-DE",
         /// `el-GR`
-        ElGR = "el-GR",
+        5 ElGR = "el-GR",
         /// `en-AT`
-        EnAT = "en-AT",
+        6 EnAT = "en-AT",
         /// `en-AU`
-        EnAU = "en-AU",
+        7 EnAU = "en-AU",
         /// `en-BE`
-        EnBE = "en-BE",
+        8 EnBE = "en-BE",
         /// `en-CA`
-        EnCA = "en-CA",
+        9 EnCA = "en-CA",
         /// `en-CH`
-        EnCH = "en-CH",
+        10 EnCH = "en-CH",
         /// `en-CZ`
-        EnCZ = "en-CZ",
+        11 EnCZ = "en-CZ",
         /// `en-DE`
-        EnDE = "en-DE",
+        12 EnDE = "en-DE",
         /// `en-DK`
-        EnDK = "en-DK",
+        13 EnDK = "en-DK",
         /// `en-ES`
-        EnES = "en-ES",
+        14 EnES = "en-ES",
         /// `en-FI`
-        EnFI = "en-FI",
+        15 EnFI = "en-FI",
         /// `en-FR`
-        EnFR = "en-FR",
+        16 EnFR = "en-FR",
         /// `en-GB`
-        EnGB = "en-GB",
+        17 EnGB = "en-GB",
         /// `en-GR`
-        EnGR = "en-GR",
+        18 EnGR = "en-GR",
         /// `en-IE`
-        EnIE = "en-IE",
+        19 EnIE = "en-IE",
         /// `en-IT`
-        EnIT = "en-IT",
+        20 EnIT = "en-IT",
         /// `en-NL`
-        EnNL = "en-NL",
+        21 EnNL = "en-NL",
         /// `en-NO`
-        EnNO = "en-NO",
+        22 EnNO = "en-NO",
         /// `en-NZ`
-        EnNZ = "en-NZ",
+        23 EnNZ = "en-NZ",
         /// `en-PL`
-        EnPL = "en-PL",
+        24 EnPL = "en-PL",
         /// `en-PT`
-        EnPT = "en-PT",
+        25 EnPT = "en-PT",
         /// `en-RO`
-        EnRO = "en-RO",
+        26 EnRO = "en-RO",
         /// `en-SE`
-        EnSE = "en-SE",
+        27 EnSE = "en-SE",
         /// `en-US`
-        EnUS = "en-US",
+        28 EnUS = "en-US",
         /// `es-ES`
-        EsES = "es-ES",
+        29 EsES = "es-ES",
         /// `es-US`
-        EsUS = "es-US",
+        30 EsUS = "es-US",
         /// `fi-FI`
-        FiFI = "fi-FI",
+        31 FiFI = "fi-FI",
         /// `fr-BE`
-        FrBE = "fr-BE",
+        32 FrBE = "fr-BE",
         /// `fr-CA`
-        FrCA = "fr-CA",
+        33 FrCA = "fr-CA",
         /// `fr-CH`
-        FrCH = "fr-CH",
+        34 FrCH = "fr-CH",
         /// `fr-FR`
-        FrFR = "fr-FR",
+        35 FrFR = "fr-FR",
         /// `it-CH`
-        ItCH = "it-CH",
+        36 ItCH = "it-CH",
         /// `it-IT`
-        ItIT = "it-IT",
+        37 ItIT = "it-IT",
         /// `nb-NO`
-        NbNO = "nb-NO",
+        38 NbNO = "nb-NO",
         /// `nl-BE`
-        NlBE = "nl-BE",
+        39 NlBE = "nl-BE",
         /// `nl-NL`
-        NlNL = "nl-NL",
+        40 NlNL = "nl-NL",
         /// `pl-PL`
-        PlPL = "pl-PL",
+        41 PlPL = "pl-PL",
         /// `pt-PT`
-        PtPT = "pt-PT",
+        42 PtPT = "pt-PT",
         /// `ro-RO`
-        RoRO = "ro-RO",
+        43 RoRO = "ro-RO",
         /// `sv-FI`
-        SvFI = "sv-FI",
+        44 SvFI = "sv-FI",
         /// `sv-SE`
-        SvSE = "sv-SE",
+        45 SvSE = "sv-SE",
     }
 }
 
@@ -628,78 +628,78 @@ words! {
     /// <https://docs.stripe.com/api/reporting/report_runs/create>
     ReportingReportRunCreateParametersReportingCategory {
         /// `advance`
-        Advance = "advance",
+        0 Advance = "advance",
         /// `advance_funding`
-        AdvanceFunding = "advance_funding",
+        1 AdvanceFunding = "advance_funding",
         /// `anticipation_repayment`
-        AnticipationRepayment = "anticipation_repayment",
+        2 AnticipationRepayment = "anticipation_repayment",
         /// `charge`
-        Charge = "charge",
+        3 Charge = "charge",
         /// `charge_failure`
-        ChargeFailure = "charge_failure",
+        4 ChargeFailure = "charge_failure",
         /// `climate_order_purchase`
-        ClimateOrderPurchase = "climate_order_purchase",
+        5 ClimateOrderPurchase = "climate_order_purchase",
         /// `climate_order_refund`
-        ClimateOrderRefund = "climate_order_refund",
+        6 ClimateOrderRefund = "climate_order_refund",
         /// `connect_collection_transfer`
-        ConnectCollectionTransfer = "connect_collection_transfer",
+        7 ConnectCollectionTransfer = "connect_collection_transfer",
         /// `connect_reserved_funds`
-        ConnectReservedFunds = "connect_reserved_funds",
+        8 ConnectReservedFunds = "connect_reserved_funds",
         /// `contribution`
-        Contribution = "contribution",
+        9 Contribution = "contribution",
         /// `dispute`
-        Dispute = "dispute",
+        10 Dispute = "dispute",
         /// `dispute_reversal`
-        DisputeReversal = "dispute_reversal",
+        11 DisputeReversal = "dispute_reversal",
         /// `fee`
-        Fee = "fee",
+        12 Fee = "fee",
         /// `financing_paydown`
-        FinancingPaydown = "financing_paydown",
+        13 FinancingPaydown = "financing_paydown",
         /// `financing_paydown_reversal`
-        FinancingPaydownReversal = "financing_paydown_reversal",
+        14 FinancingPaydownReversal = "financing_paydown_reversal",
         /// `financing_payout`
-        FinancingPayout = "financing_payout",
+        15 FinancingPayout = "financing_payout",
         /// `financing_payout_reversal`
-        FinancingPayoutReversal = "financing_payout_reversal",
+        16 FinancingPayoutReversal = "financing_payout_reversal",
         /// `issuing_authorization_hold`
-        IssuingAuthorizationHold = "issuing_authorization_hold",
+        17 IssuingAuthorizationHold = "issuing_authorization_hold",
         /// `issuing_authorization_release`
-        IssuingAuthorizationRelease = "issuing_authorization_release",
+        18 IssuingAuthorizationRelease = "issuing_authorization_release",
         /// `issuing_dispute`
-        IssuingDispute = "issuing_dispute",
+        19 IssuingDispute = "issuing_dispute",
         /// `issuing_transaction`
-        IssuingTransaction = "issuing_transaction",
+        20 IssuingTransaction = "issuing_transaction",
         /// `network_cost`
-        NetworkCost = "network_cost",
+        21 NetworkCost = "network_cost",
         /// `other_adjustment`
-        OtherAdjustment = "other_adjustment",
+        22 OtherAdjustment = "other_adjustment",
         /// `partial_capture_reversal`
-        PartialCaptureReversal = "partial_capture_reversal",
+        23 PartialCaptureReversal = "partial_capture_reversal",
         /// `payout`
-        Payout = "payout",
+        24 Payout = "payout",
         /// `payout_reversal`
-        PayoutReversal = "payout_reversal",
+        25 PayoutReversal = "payout_reversal",
         /// `platform_earning`
-        PlatformEarning = "platform_earning",
+        26 PlatformEarning = "platform_earning",
         /// `platform_earning_refund`
-        PlatformEarningRefund = "platform_earning_refund",
+        27 PlatformEarningRefund = "platform_earning_refund",
         /// `refund`
-        Refund = "refund",
+        28 Refund = "refund",
         /// `refund_failure`
-        RefundFailure = "refund_failure",
+        29 RefundFailure = "refund_failure",
         /// `risk_reserved_funds`
-        RiskReservedFunds = "risk_reserved_funds",
+        30 RiskReservedFunds = "risk_reserved_funds",
         /// `tax`
-        Tax = "tax",
+        31 Tax = "tax",
         /// `topup`
-        Topup = "topup",
+        32 Topup = "topup",
         /// `topup_reversal`
-        TopupReversal = "topup_reversal",
+        33 TopupReversal = "topup_reversal",
         /// `transfer`
-        Transfer = "transfer",
+        34 Transfer = "transfer",
         /// `transfer_reversal`
-        TransferReversal = "transfer_reversal",
+        35 TransferReversal = "transfer_reversal",
         /// `unreconciled_customer_funds`
-        UnreconciledCustomerFunds = "unreconciled_customer_funds",
+        36 UnreconciledCustomerFunds = "unreconciled_customer_funds",
     }
 }

@@ -10,1202 +10,1202 @@ words! {
     /// <https://docs.stripe.com/api/reporting/report_runs/create>
     ReportingReportRunCreateParametersTimezone {
         /// `Africa/Abidjan`
-        AfricaAbidjan = "Africa/Abidjan",
+        0 AfricaAbidjan = "Africa/Abidjan",
         /// `Africa/Accra`
-        AfricaAccra = "Africa/Accra",
+        1 AfricaAccra = "Africa/Accra",
         /// `Africa/Addis_Ababa`
-        AfricaAddisAbaba = "Africa/Addis_Ababa",
+        2 AfricaAddisAbaba = "Africa/Addis_Ababa",
         /// `Africa/Algiers`
-        AfricaAlgiers = "Africa/Algiers",
+        3 AfricaAlgiers = "Africa/Algiers",
         /// `Africa/Asmara`
-        AfricaAsmara = "Africa/Asmara",
+        4 AfricaAsmara = "Africa/Asmara",
         /// `Africa/Asmera`
-        AfricaAsmera = "Africa/Asmera",
+        5 AfricaAsmera = "Africa/Asmera",
         /// `Africa/Bamako`
-        AfricaBamako = "Africa/Bamako",
+        6 AfricaBamako = "Africa/Bamako",
         /// `Africa/Bangui`
-        AfricaBangui = "Africa/Bangui",
+        7 AfricaBangui = "Africa/Bangui",
         /// `Africa/Banjul`
-        AfricaBanjul = "Africa/Banjul",
+        8 AfricaBanjul = "Africa/Banjul",
         /// `Africa/Bissau`
-        AfricaBissau = "Africa/Bissau",
+        9 AfricaBissau = "Africa/Bissau",
         /// `Africa/Blantyre`
-        AfricaBlantyre = "Africa/Blantyre",
+        10 AfricaBlantyre = "Africa/Blantyre",
         /// `Africa/Brazzaville`
-        AfricaBrazzaville = "Africa/Brazzaville",
+        11 AfricaBrazzaville = "Africa/Brazzaville",
         /// `Africa/Bujumbura`
-        AfricaBujumbura = "Africa/Bujumbura",
+        12 AfricaBujumbura = "Africa/Bujumbura",
         /// `Africa/Cairo`
-        AfricaCairo = "Africa/Cairo",
+        13 AfricaCairo = "Africa/Cairo",
         /// `Africa/Casablanca`
-        AfricaCasablanca = "Africa/Casablanca",
+        14 AfricaCasablanca = "Africa/Casablanca",
         /// `Africa/Ceuta`
-        AfricaCeuta = "Africa/Ceuta",
+        15 AfricaCeuta = "Africa/Ceuta",
         /// `Africa/Conakry`
-        AfricaConakry = "Africa/Conakry",
+        16 AfricaConakry = "Africa/Conakry",
         /// `Africa/Dakar`
-        AfricaDakar = "Africa/Dakar",
+        17 AfricaDakar = "Africa/Dakar",
         /// `Africa/Dar_es_Salaam`
-        AfricaDarEsSalaam = "Africa/Dar_es_Salaam",
+        18 AfricaDarEsSalaam = "Africa/Dar_es_Salaam",
         /// `Africa/Djibouti`
-        AfricaDjibouti = "Africa/Djibouti",
+        19 AfricaDjibouti = "Africa/Djibouti",
         /// `Africa/Douala`
-        AfricaDouala = "Africa/Douala",
+        20 AfricaDouala = "Africa/Douala",
         /// `Africa/El_Aaiun`
-        AfricaElAaiun = "Africa/El_Aaiun",
+        21 AfricaElAaiun = "Africa/El_Aaiun",
         /// `Africa/Freetown`
-        AfricaFreetown = "Africa/Freetown",
+        22 AfricaFreetown = "Africa/Freetown",
         /// `Africa/Gaborone`
-        AfricaGaborone = "Africa/Gaborone",
+        23 AfricaGaborone = "Africa/Gaborone",
         /// `Africa/Harare`
-        AfricaHarare = "Africa/Harare",
+        24 AfricaHarare = "Africa/Harare",
         /// `Africa/Johannesburg`
-        AfricaJohannesburg = "Africa/Johannesburg",
+        25 AfricaJohannesburg = "Africa/Johannesburg",
         /// `Africa/Juba`
-        AfricaJuba = "Africa/Juba",
+        26 AfricaJuba = "Africa/Juba",
         /// `Africa/Kampala`
-        AfricaKampala = "Africa/Kampala",
+        27 AfricaKampala = "Africa/Kampala",
         /// `Africa/Khartoum`
-        AfricaKhartoum = "Africa/Khartoum",
+        28 AfricaKhartoum = "Africa/Khartoum",
         /// `Africa/Kigali`
-        AfricaKigali = "Africa/Kigali",
+        29 AfricaKigali = "Africa/Kigali",
         /// `Africa/Kinshasa`
-        AfricaKinshasa = "Africa/Kinshasa",
+        30 AfricaKinshasa = "Africa/Kinshasa",
         /// `Africa/Lagos`
-        AfricaLagos = "Africa/Lagos",
+        31 AfricaLagos = "Africa/Lagos",
         /// `Africa/Libreville`
-        AfricaLibreville = "Africa/Libreville",
+        32 AfricaLibreville = "Africa/Libreville",
         /// `Africa/Lome`
-        AfricaLome = "Africa/Lome",
+        33 AfricaLome = "Africa/Lome",
         /// `Africa/Luanda`
-        AfricaLuanda = "Africa/Luanda",
+        34 AfricaLuanda = "Africa/Luanda",
         /// `Africa/Lubumbashi`
-        AfricaLubumbashi = "Africa/Lubumbashi",
+        35 AfricaLubumbashi = "Africa/Lubumbashi",
         /// `Africa/Lusaka`
-        AfricaLusaka = "Africa/Lusaka",
+        36 AfricaLusaka = "Africa/Lusaka",
         /// `Africa/Malabo`
-        AfricaMalabo = "Africa/Malabo",
+        37 AfricaMalabo = "Africa/Malabo",
         /// `Africa/Maputo`
-        AfricaMaputo = "Africa/Maputo",
+        38 AfricaMaputo = "Africa/Maputo",
         /// `Africa/Maseru`
-        AfricaMaseru = "Africa/Maseru",
+        39 AfricaMaseru = "Africa/Maseru",
         /// `Africa/Mbabane`
-        AfricaMbabane = "Africa/Mbabane",
+        40 AfricaMbabane = "Africa/Mbabane",
         /// `Africa/Mogadishu`
-        AfricaMogadishu = "Africa/Mogadishu",
+        41 AfricaMogadishu = "Africa/Mogadishu",
         /// `Africa/Monrovia`
-        AfricaMonrovia = "Africa/Monrovia",
+        42 AfricaMonrovia = "Africa/Monrovia",
         /// `Africa/Nairobi`
-        AfricaNairobi = "Africa/Nairobi",
+        43 AfricaNairobi = "Africa/Nairobi",
         /// `Africa/Ndjamena`
-        AfricaNdjamena = "Africa/Ndjamena",
+        44 AfricaNdjamena = "Africa/Ndjamena",
         /// `Africa/Niamey`
-        AfricaNiamey = "Africa/Niamey",
+        45 AfricaNiamey = "Africa/Niamey",
         /// `Africa/Nouakchott`
-        AfricaNouakchott = "Africa/Nouakchott",
+        46 AfricaNouakchott = "Africa/Nouakchott",
         /// `Africa/Ouagadougou`
-        AfricaOuagadougou = "Africa/Ouagadougou",
+        47 AfricaOuagadougou = "Africa/Ouagadougou",
         /// `Africa/Porto-Novo`
-        AfricaPortoNovo = "Africa/Porto-Novo",
+        48 AfricaPortoNovo = "Africa/Porto-Novo",
         /// `Africa/Sao_Tome`
-        AfricaSaoTome = "Africa/Sao_Tome",
+        49 AfricaSaoTome = "Africa/Sao_Tome",
         /// `Africa/Timbuktu`
-        AfricaTimbuktu = "Africa/Timbuktu",
+        50 AfricaTimbuktu = "Africa/Timbuktu",
         /// `Africa/Tripoli`
-        AfricaTripoli = "Africa/Tripoli",
+        51 AfricaTripoli = "Africa/Tripoli",
         /// `Africa/Tunis`
-        AfricaTunis = "Africa/Tunis",
+        52 AfricaTunis = "Africa/Tunis",
         /// `Africa/Windhoek`
-        AfricaWindhoek = "Africa/Windhoek",
+        53 AfricaWindhoek = "Africa/Windhoek",
         /// `America/Adak`
-        AmericaAdak = "America/Adak",
+        54 AmericaAdak = "America/Adak",
         /// `America/Anchorage`
-        AmericaAnchorage = "America/Anchorage",
+        55 AmericaAnchorage = "America/Anchorage",
         /// `America/Anguilla`
-        AmericaAnguilla = "America/Anguilla",
+        56 AmericaAnguilla = "America/Anguilla",
         /// `America/Antigua`
-        AmericaAntigua = "America/Antigua",
+        57 AmericaAntigua = "America/Antigua",
         /// `America/Araguaina`
-        AmericaAraguaina = "America/Araguaina",
+        58 AmericaAraguaina = "America/Araguaina",
         /// `America/Argentina/Buenos_Aires`
-        AmericaArgentinaBuenosAires = "America/Argentina/Buenos_Aires",
+        59 AmericaArgentinaBuenosAires = "America/Argentina/Buenos_Aires",
         /// `America/Argentina/Catamarca`
-        AmericaArgentinaCatamarca = "America/Argentina/Catamarca",
+        60 AmericaArgentinaCatamarca = "America/Argentina/Catamarca",
         /// `America/Argentina/ComodRivadavia`
-        AmericaArgentinaComodRivadavia = "America/Argentina/ComodRivadavia",
+        61 AmericaArgentinaComodRivadavia = "America/Argentina/ComodRivadavia",
         /// `America/Argentina/Cordoba`
-        AmericaArgentinaCordoba = "America/Argentina/Cordoba",
+        62 AmericaArgentinaCordoba = "America/Argentina/Cordoba",
         /// `America/Argentina/Jujuy`
-        AmericaArgentinaJujuy = "America/Argentina/Jujuy",
+        63 AmericaArgentinaJujuy = "America/Argentina/Jujuy",
         /// `America/Argentina/La_Rioja`
-        AmericaArgentinaLaRioja = "America/Argentina/La_Rioja",
+        64 AmericaArgentinaLaRioja = "America/Argentina/La_Rioja",
         /// `America/Argentina/Mendoza`
-        AmericaArgentinaMendoza = "America/Argentina/Mendoza",
+        65 AmericaArgentinaMendoza = "America/Argentina/Mendoza",
         /// `America/Argentina/Rio_Gallegos`
-        AmericaArgentinaRioGallegos = "America/Argentina/Rio_Gallegos",
+        66 AmericaArgentinaRioGallegos = "America/Argentina/Rio_Gallegos",
         /// `America/Argentina/Salta`
-        AmericaArgentinaSalta = "America/Argentina/Salta",
+        67 AmericaArgentinaSalta = "America/Argentina/Salta",
         /// `America/Argentina/San_Juan`
-        AmericaArgentinaSanJuan = "America/Argentina/San_Juan",
+        68 AmericaArgentinaSanJuan = "America/Argentina/San_Juan",
         /// `America/Argentina/San_Luis`
-        AmericaArgentinaSanLuis = "America/Argentina/San_Luis",
+        69 AmericaArgentinaSanLuis = "America/Argentina/San_Luis",
         /// `America/Argentina/Tucuman`
-        AmericaArgentinaTucuman = "America/Argentina/Tucuman",
+        70 AmericaArgentinaTucuman = "America/Argentina/Tucuman",
         /// `America/Argentina/Ushuaia`
-        AmericaArgentinaUshuaia = "America/Argentina/Ushuaia",
+        71 AmericaArgentinaUshuaia = "America/Argentina/Ushuaia",
         /// `America/Aruba`
-        AmericaAruba = "America/Aruba",
+        72 AmericaAruba = "America/Aruba",
         /// `America/Asuncion`
-        AmericaAsuncion = "America/Asuncion",
+        73 AmericaAsuncion = "America/Asuncion",
         /// `America/Atikokan`
-        AmericaAtikokan = "America/Atikokan",
+        74 AmericaAtikokan = "America/Atikokan",
         /// `America/Atka`
-        AmericaAtka = "America/Atka",
+        75 AmericaAtka = "America/Atka",
         /// `America/Bahia`
-        AmericaBahia = "America/Bahia",
+        76 AmericaBahia = "America/Bahia",
         /// `America/Bahia_Banderas`
-        AmericaBahiaBanderas = "America/Bahia_Banderas",
+        77 AmericaBahiaBanderas = "America/Bahia_Banderas",
         /// `America/Barbados`
-        AmericaBarbados = "America/Barbados",
+        78 AmericaBarbados = "America/Barbados",
         /// `America/Belem`
-        AmericaBelem = "America/Belem",
+        79 AmericaBelem = "America/Belem",
         /// `America/Belize`
-        AmericaBelize = "America/Belize",
+        80 AmericaBelize = "America/Belize",
         /// `America/Blanc-Sablon`
-        AmericaBlancSablon = "America/Blanc-Sablon",
+        81 AmericaBlancSablon = "America/Blanc-Sablon",
         /// `America/Boa_Vista`
-        AmericaBoaVista = "America/Boa_Vista",
+        82 AmericaBoaVista = "America/Boa_Vista",
         /// `America/Bogota`
-        AmericaBogota = "America/Bogota",
+        83 AmericaBogota = "America/Bogota",
         /// `America/Boise`
-        AmericaBoise = "America/Boise",
+        84 AmericaBoise = "America/Boise",
         /// `America/Buenos_Aires`
-        AmericaBuenosAires = "America/Buenos_Aires",
+        85 AmericaBuenosAires = "America/Buenos_Aires",
         /// `America/Cambridge_Bay`
-        AmericaCambridgeBay = "America/Cambridge_Bay",
+        86 AmericaCambridgeBay = "America/Cambridge_Bay",
         /// `America/Campo_Grande`
-        AmericaCampoGrande = "America/Campo_Grande",
+        87 AmericaCampoGrande = "America/Campo_Grande",
         /// `America/Cancun`
-        AmericaCancun = "America/Cancun",
+        88 AmericaCancun = "America/Cancun",
         /// `America/Caracas`
-        AmericaCaracas = "America/Caracas",
+        89 AmericaCaracas = "America/Caracas",
         /// `America/Catamarca`
-        AmericaCatamarca = "America/Catamarca",
+        90 AmericaCatamarca = "America/Catamarca",
         /// `America/Cayenne`
-        AmericaCayenne = "America/Cayenne",
+        91 AmericaCayenne = "America/Cayenne",
         /// `America/Cayman`
-        AmericaCayman = "America/Cayman",
+        92 AmericaCayman = "America/Cayman",
         /// `America/Chicago`
-        AmericaChicago = "America/Chicago",
+        93 AmericaChicago = "America/Chicago",
         /// `America/Chihuahua`
-        AmericaChihuahua = "America/Chihuahua",
+        94 AmericaChihuahua = "America/Chihuahua",
         /// `America/Ciudad_Juarez`
-        AmericaCiudadJuarez = "America/Ciudad_Juarez",
+        95 AmericaCiudadJuarez = "America/Ciudad_Juarez",
         /// `America/Coral_Harbour`
-        AmericaCoralHarbour = "America/Coral_Harbour",
+        96 AmericaCoralHarbour = "America/Coral_Harbour",
         /// `America/Cordoba`
-        AmericaCordoba = "America/Cordoba",
+        97 AmericaCordoba = "America/Cordoba",
         /// `America/Costa_Rica`
-        AmericaCostaRica = "America/Costa_Rica",
+        98 AmericaCostaRica = "America/Costa_Rica",
         /// `America/Coyhaique`
-        AmericaCoyhaique = "America/Coyhaique",
+        99 AmericaCoyhaique = "America/Coyhaique",
         /// `America/Creston`
-        AmericaCreston = "America/Creston",
+        100 AmericaCreston = "America/Creston",
         /// `America/Cuiaba`
-        AmericaCuiaba = "America/Cuiaba",
+        101 AmericaCuiaba = "America/Cuiaba",
         /// `America/Curacao`
-        AmericaCuracao = "America/Curacao",
+        102 AmericaCuracao = "America/Curacao",
         /// `America/Danmarkshavn`
-        AmericaDanmarkshavn = "America/Danmarkshavn",
+        103 AmericaDanmarkshavn = "America/Danmarkshavn",
         /// `America/Dawson`
-        AmericaDawson = "America/Dawson",
+        104 AmericaDawson = "America/Dawson",
         /// `America/Dawson_Creek`
-        AmericaDawsonCreek = "America/Dawson_Creek",
+        105 AmericaDawsonCreek = "America/Dawson_Creek",
         /// `America/Denver`
-        AmericaDenver = "America/Denver",
+        106 AmericaDenver = "America/Denver",
         /// `America/Detroit`
-        AmericaDetroit = "America/Detroit",
+        107 AmericaDetroit = "America/Detroit",
         /// `America/Dominica`
-        AmericaDominica = "America/Dominica",
+        108 AmericaDominica = "America/Dominica",
         /// `America/Edmonton`
-        AmericaEdmonton = "America/Edmonton",
+        109 AmericaEdmonton = "America/Edmonton",
         /// `America/Eirunepe`
-        AmericaEirunepe = "America/Eirunepe",
+        110 AmericaEirunepe = "America/Eirunepe",
         /// `America/El_Salvador`
-        AmericaElSalvador = "America/El_Salvador",
+        111 AmericaElSalvador = "America/El_Salvador",
         /// `America/Ensenada`
-        AmericaEnsenada = "America/Ensenada",
+        112 AmericaEnsenada = "America/Ensenada",
         /// `America/Fort_Nelson`
-        AmericaFortNelson = "America/Fort_Nelson",
+        113 AmericaFortNelson = "America/Fort_Nelson",
         /// `America/Fort_Wayne`
-        AmericaFortWayne = "America/Fort_Wayne",
+        114 AmericaFortWayne = "America/Fort_Wayne",
         /// `America/Fortaleza`
-        AmericaFortaleza = "America/Fortaleza",
+        115 AmericaFortaleza = "America/Fortaleza",
         /// `America/Glace_Bay`
-        AmericaGlaceBay = "America/Glace_Bay",
+        116 AmericaGlaceBay = "America/Glace_Bay",
         /// `America/Godthab`
-        AmericaGodthab = "America/Godthab",
+        117 AmericaGodthab = "America/Godthab",
         /// `America/Goose_Bay`
-        AmericaGooseBay = "America/Goose_Bay",
+        118 AmericaGooseBay = "America/Goose_Bay",
         /// `America/Grand_Turk`
-        AmericaGrandTurk = "America/Grand_Turk",
+        119 AmericaGrandTurk = "America/Grand_Turk",
         /// `America/Grenada`
-        AmericaGrenada = "America/Grenada",
+        120 AmericaGrenada = "America/Grenada",
         /// `America/Guadeloupe`
-        AmericaGuadeloupe = "America/Guadeloupe",
+        121 AmericaGuadeloupe = "America/Guadeloupe",
         /// `America/Guatemala`
-        AmericaGuatemala = "America/Guatemala",
+        122 AmericaGuatemala = "America/Guatemala",
         /// `America/Guayaquil`
-        AmericaGuayaquil = "America/Guayaquil",
+        123 AmericaGuayaquil = "America/Guayaquil",
         /// `America/Guyana`
-        AmericaGuyana = "America/Guyana",
+        124 AmericaGuyana = "America/Guyana",
         /// `America/Halifax`
-        AmericaHalifax = "America/Halifax",
+        125 AmericaHalifax = "America/Halifax",
         /// `America/Havana`
-        AmericaHavana = "America/Havana",
+        126 AmericaHavana = "America/Havana",
         /// `America/Hermosillo`
-        AmericaHermosillo = "America/Hermosillo",
+        127 AmericaHermosillo = "America/Hermosillo",
         /// `America/Indiana/Indianapolis`
-        AmericaIndianaIndianapolis = "America/Indiana/Indianapolis",
+        128 AmericaIndianaIndianapolis = "America/Indiana/Indianapolis",
         /// `America/Indiana/Knox`
-        AmericaIndianaKnox = "America/Indiana/Knox",
+        129 AmericaIndianaKnox = "America/Indiana/Knox",
         /// `America/Indiana/Marengo`
-        AmericaIndianaMarengo = "America/Indiana/Marengo",
+        130 AmericaIndianaMarengo = "America/Indiana/Marengo",
         /// `America/Indiana/Petersburg`
-        AmericaIndianaPetersburg = "America/Indiana/Petersburg",
+        131 AmericaIndianaPetersburg = "America/Indiana/Petersburg",
         /// `America/Indiana/Tell_City`
-        AmericaIndianaTellCity = "America/Indiana/Tell_City",
+        132 AmericaIndianaTellCity = "America/Indiana/Tell_City",
         /// `America/Indiana/Vevay`
-        AmericaIndianaVevay = "America/Indiana/Vevay",
+        133 AmericaIndianaVevay = "America/Indiana/Vevay",
         /// `America/Indiana/Vincennes`
-        AmericaIndianaVincennes = "America/Indiana/Vincennes",
+        134 AmericaIndianaVincennes = "America/Indiana/Vincennes",
         /// `America/Indiana/Winamac`
-        AmericaIndianaWinamac = "America/Indiana/Winamac",
+        135 AmericaIndianaWinamac = "America/Indiana/Winamac",
         /// `America/Indianapolis`
-        AmericaIndianapolis = "America/Indianapolis",
+        136 AmericaIndianapolis = "America/Indianapolis",
         /// `America/Inuvik`
-        AmericaInuvik = "America/Inuvik",
+        137 AmericaInuvik = "America/Inuvik",
         /// `America/Iqaluit`
-        AmericaIqaluit = "America/Iqaluit",
+        138 AmericaIqaluit = "America/Iqaluit",
         /// `America/Jamaica`
-        AmericaJamaica = "America/Jamaica",
+        139 AmericaJamaica = "America/Jamaica",
         /// `America/Jujuy`
-        AmericaJujuy = "America/Jujuy",
+        140 AmericaJujuy = "America/Jujuy",
         /// `America/Juneau`
-        AmericaJuneau = "America/Juneau",
+        141 AmericaJuneau = "America/Juneau",
         /// `America/Kentucky/Louisville`
-        AmericaKentuckyLouisville = "America/Kentucky/Louisville",
+        142 AmericaKentuckyLouisville = "America/Kentucky/Louisville",
         /// `America/Kentucky/Monticello`
-        AmericaKentuckyMonticello = "America/Kentucky/Monticello",
+        143 AmericaKentuckyMonticello = "America/Kentucky/Monticello",
         /// `America/Knox_IN`
-        AmericaKnoxIN = "America/Knox_IN",
+        144 AmericaKnoxIN = "America/Knox_IN",
         /// `America/Kralendijk`
-        AmericaKralendijk = "America/Kralendijk",
+        145 AmericaKralendijk = "America/Kralendijk",
         /// `America/La_Paz`
-        AmericaLaPaz = "America/La_Paz",
+        146 AmericaLaPaz = "America/La_Paz",
         /// `America/Lima`
-        AmericaLima = "America/Lima",
+        147 AmericaLima = "America/Lima",
         /// `America/Los_Angeles`
-        AmericaLosAngeles = "America/Los_Angeles",
+        148 AmericaLosAngeles = "America/Los_Angeles",
         /// `America/Louisville`
-        AmericaLouisville = "America/Louisville",
+        149 AmericaLouisville = "America/Louisville",
         /// `America/Lower_Princes`
-        AmericaLowerPrinces = "America/Lower_Princes",
+        150 AmericaLowerPrinces = "America/Lower_Princes",
         /// `America/Maceio`
-        AmericaMaceio = "America/Maceio",
+        151 AmericaMaceio = "America/Maceio",
         /// `America/Managua`
-        AmericaManagua = "America/Managua",
+        152 AmericaManagua = "America/Managua",
         /// `America/Manaus`
-        AmericaManaus = "America/Manaus",
+        153 AmericaManaus = "America/Manaus",
         /// `America/Marigot`
-        AmericaMarigot = "America/Marigot",
+        154 AmericaMarigot = "America/Marigot",
         /// `America/Martinique`
-        AmericaMartinique = "America/Martinique",
+        155 AmericaMartinique = "America/Martinique",
         /// `America/Matamoros`
-        AmericaMatamoros = "America/Matamoros",
+        156 AmericaMatamoros = "America/Matamoros",
         /// `America/Mazatlan`
-        AmericaMazatlan = "America/Mazatlan",
+        157 AmericaMazatlan = "America/Mazatlan",
         /// `America/Mendoza`
-        AmericaMendoza = "America/Mendoza",
+        158 AmericaMendoza = "America/Mendoza",
         /// `America/Menominee`
-        AmericaMenominee = "America/Menominee",
+        159 AmericaMenominee = "America/Menominee",
         /// `America/Merida`
-        AmericaMerida = "America/Merida",
+        160 AmericaMerida = "America/Merida",
         /// `America/Metlakatla`
-        AmericaMetlakatla = "America/Metlakatla",
+        161 AmericaMetlakatla = "America/Metlakatla",
         /// `America/Mexico_City`
-        AmericaMexicoCity = "America/Mexico_City",
+        162 AmericaMexicoCity = "America/Mexico_City",
         /// `America/Miquelon`
-        AmericaMiquelon = "America/Miquelon",
+        163 AmericaMiquelon = "America/Miquelon",
         /// `America/Moncton`
-        AmericaMoncton = "America/Moncton",
+        164 AmericaMoncton = "America/Moncton",
         /// `America/Monterrey`
-        AmericaMonterrey = "America/Monterrey",
+        165 AmericaMonterrey = "America/Monterrey",
         /// `America/Montevideo`
-        AmericaMontevideo = "America/Montevideo",
+        166 AmericaMontevideo = "America/Montevideo",
         /// `America/Montreal`
-        AmericaMontreal = "America/Montreal",
+        167 AmericaMontreal = "America/Montreal",
         /// `America/Montserrat`
-        AmericaMontserrat = "America/Montserrat",
+        168 AmericaMontserrat = "America/Montserrat",
         /// `America/Nassau`
-        AmericaNassau = "America/Nassau",
+        169 AmericaNassau = "America/Nassau",
         /// `America/New_York`
-        AmericaNewYork = "America/New_York",
+        170 AmericaNewYork = "America/New_York",
         /// `America/Nipigon`
-        AmericaNipigon = "America/Nipigon",
+        171 AmericaNipigon = "America/Nipigon",
         /// `America/Nome`
-        AmericaNome = "America/Nome",
+        172 AmericaNome = "America/Nome",
         /// `America/Noronha`
-        AmericaNoronha = "America/Noronha",
+        173 AmericaNoronha = "America/Noronha",
         /// `America/North_Dakota/Beulah`
-        AmericaNorthDakotaBeulah = "America/North_Dakota/Beulah",
+        174 AmericaNorthDakotaBeulah = "America/North_Dakota/Beulah",
         /// `America/North_Dakota/Center`
-        AmericaNorthDakotaCenter = "America/North_Dakota/Center",
+        175 AmericaNorthDakotaCenter = "America/North_Dakota/Center",
         /// `America/North_Dakota/New_Salem`
-        AmericaNorthDakotaNewSalem = "America/North_Dakota/New_Salem",
+        176 AmericaNorthDakotaNewSalem = "America/North_Dakota/New_Salem",
         /// `America/Nuuk`
-        AmericaNuuk = "America/Nuuk",
+        177 AmericaNuuk = "America/Nuuk",
         /// `America/Ojinaga`
-        AmericaOjinaga = "America/Ojinaga",
+        178 AmericaOjinaga = "America/Ojinaga",
         /// `America/Panama`
-        AmericaPanama = "America/Panama",
+        179 AmericaPanama = "America/Panama",
         /// `America/Pangnirtung`
-        AmericaPangnirtung = "America/Pangnirtung",
+        180 AmericaPangnirtung = "America/Pangnirtung",
         /// `America/Paramaribo`
-        AmericaParamaribo = "America/Paramaribo",
+        181 AmericaParamaribo = "America/Paramaribo",
         /// `America/Phoenix`
-        AmericaPhoenix = "America/Phoenix",
+        182 AmericaPhoenix = "America/Phoenix",
         /// `America/Port-au-Prince`
-        AmericaPortAuPrince = "America/Port-au-Prince",
+        183 AmericaPortAuPrince = "America/Port-au-Prince",
         /// `America/Port_of_Spain`
-        AmericaPortOfSpain = "America/Port_of_Spain",
+        184 AmericaPortOfSpain = "America/Port_of_Spain",
         /// `America/Porto_Acre`
-        AmericaPortoAcre = "America/Porto_Acre",
+        185 AmericaPortoAcre = "America/Porto_Acre",
         /// `America/Porto_Velho`
-        AmericaPortoVelho = "America/Porto_Velho",
+        186 AmericaPortoVelho = "America/Porto_Velho",
         /// `America/Puerto_Rico`
-        AmericaPuertoRico = "America/Puerto_Rico",
+        187 AmericaPuertoRico = "America/Puerto_Rico",
         /// `America/Punta_Arenas`
-        AmericaPuntaArenas = "America/Punta_Arenas",
+        188 AmericaPuntaArenas = "America/Punta_Arenas",
         /// `America/Rainy_River`
-        AmericaRainyRiver = "America/Rainy_River",
+        189 AmericaRainyRiver = "America/Rainy_River",
         /// `America/Rankin_Inlet`
-        AmericaRankinInlet = "America/Rankin_Inlet",
+        190 AmericaRankinInlet = "America/Rankin_Inlet",
         /// `America/Recife`
-        AmericaRecife = "America/Recife",
+        191 AmericaRecife = "America/Recife",
         /// `America/Regina`
-        AmericaRegina = "America/Regina",
+        192 AmericaRegina = "America/Regina",
         /// `America/Resolute`
-        AmericaResolute = "America/Resolute",
+        193 AmericaResolute = "America/Resolute",
         /// `America/Rio_Branco`
-        AmericaRioBranco = "America/Rio_Branco",
+        194 AmericaRioBranco = "America/Rio_Branco",
         /// `America/Rosario`
-        AmericaRosario = "America/Rosario",
+        195 AmericaRosario = "America/Rosario",
         /// `America/Santa_Isabel`
-        AmericaSantaIsabel = "America/Santa_Isabel",
+        196 AmericaSantaIsabel = "America/Santa_Isabel",
         /// `America/Santarem`
-        AmericaSantarem = "America/Santarem",
+        197 AmericaSantarem = "America/Santarem",
         /// `America/Santiago`
-        AmericaSantiago = "America/Santiago",
+        198 AmericaSantiago = "America/Santiago",
         /// `America/Santo_Domingo`
-        AmericaSantoDomingo = "America/Santo_Domingo",
+        199 AmericaSantoDomingo = "America/Santo_Domingo",
         /// `America/Sao_Paulo`
-        AmericaSaoPaulo = "America/Sao_Paulo",
+        200 AmericaSaoPaulo = "America/Sao_Paulo",
         /// `America/Scoresbysund`
-        AmericaScoresbysund = "America/Scoresbysund",
+        201 AmericaScoresbysund = "America/Scoresbysund",
         /// `America/Shiprock`
-        AmericaShiprock = "America/Shiprock",
+        202 AmericaShiprock = "America/Shiprock",
         /// `America/Sitka`
-        AmericaSitka = "America/Sitka",
+        203 AmericaSitka = "America/Sitka",
         /// `America/St_Barthelemy`
-        AmericaStBarthelemy = "America/St_Barthelemy",
+        204 AmericaStBarthelemy = "America/St_Barthelemy",
         /// `America/St_Johns`
-        AmericaStJohns = "America/St_Johns",
+        205 AmericaStJohns = "America/St_Johns",
         /// `America/St_Kitts`
-        AmericaStKitts = "America/St_Kitts",
+        206 AmericaStKitts = "America/St_Kitts",
         /// `America/St_Lucia`
-        AmericaStLucia = "America/St_Lucia",
+        207 AmericaStLucia = "America/St_Lucia",
         /// `America/St_Thomas`
-        AmericaStThomas = "America/St_Thomas",
+        208 AmericaStThomas = "America/St_Thomas",
         /// `America/St_Vincent`
-        AmericaStVincent = "America/St_Vincent",
+        209 AmericaStVincent = "America/St_Vincent",
         /// `America/Swift_Current`
-        AmericaSwiftCurrent = "America/Swift_Current",
+        210 AmericaSwiftCurrent = "America/Swift_Current",
         /// `America/Tegucigalpa`
-        AmericaTegucigalpa = "America/Tegucigalpa",
+        211 AmericaTegucigalpa = "America/Tegucigalpa",
         /// `America/Thule`
-        AmericaThule = "America/Thule",
+        212 AmericaThule = "America/Thule",
         /// `America/Thunder_Bay`
-        AmericaThunderBay = "America/Thunder_Bay",
+        213 AmericaThunderBay = "America/Thunder_Bay",
         /// `America/Tijuana`
-        AmericaTijuana = "America/Tijuana",
+        214 AmericaTijuana = "America/Tijuana",
         /// `America/Toronto`
-        AmericaToronto = "America/Toronto",
+        215 AmericaToronto = "America/Toronto",
         /// `America/Tortola`
-        AmericaTortola = "America/Tortola",
+        216 AmericaTortola = "America/Tortola",
         /// `America/Vancouver`
-        AmericaVancouver = "America/Vancouver",
+        217 AmericaVancouver = "America/Vancouver",
         /// `America/Virgin`
-        AmericaVirgin = "America/Virgin",
+        218 AmericaVirgin = "America/Virgin",
         /// `America/Whitehorse`
-        AmericaWhitehorse = "America/Whitehorse",
+        219 AmericaWhitehorse = "America/Whitehorse",
         /// `America/Winnipeg`
-        AmericaWinnipeg = "America/Winnipeg",
+        220 AmericaWinnipeg = "America/Winnipeg",
         /// `America/Yakutat`
-        AmericaYakutat = "America/Yakutat",
+        221 AmericaYakutat = "America/Yakutat",
         /// `America/Yellowknife`
-        AmericaYellowknife = "America/Yellowknife",
+        222 AmericaYellowknife = "America/Yellowknife",
         /// `Antarctica/Casey`
-        AntarcticaCasey = "Antarctica/Casey",
+        223 AntarcticaCasey = "Antarctica/Casey",
         /// `Antarctica/Davis`
-        AntarcticaDavis = "Antarctica/Davis",
+        224 AntarcticaDavis = "Antarctica/Davis",
         /// `Antarctica/DumontDUrville`
-        AntarcticaDumontDUrville = "Antarctica/DumontDUrville",
+        225 AntarcticaDumontDUrville = "Antarctica/DumontDUrville",
         /// `Antarctica/Macquarie`
-        AntarcticaMacquarie = "Antarctica/Macquarie",
+        226 AntarcticaMacquarie = "Antarctica/Macquarie",
         /// `Antarctica/Mawson`
-        AntarcticaMawson = "Antarctica/Mawson",
+        227 AntarcticaMawson = "Antarctica/Mawson",
         /// `Antarctica/McMurdo`
-        AntarcticaMcMurdo = "Antarctica/McMurdo",
+        228 AntarcticaMcMurdo = "Antarctica/McMurdo",
         /// `Antarctica/Palmer`
-        AntarcticaPalmer = "Antarctica/Palmer",
+        229 AntarcticaPalmer = "Antarctica/Palmer",
         /// `Antarctica/Rothera`
-        AntarcticaRothera = "Antarctica/Rothera",
+        230 AntarcticaRothera = "Antarctica/Rothera",
         /// `Antarctica/South_Pole`
-        AntarcticaSouthPole = "Antarctica/South_Pole",
+        231 AntarcticaSouthPole = "Antarctica/South_Pole",
         /// `Antarctica/Syowa`
-        AntarcticaSyowa = "Antarctica/Syowa",
+        232 AntarcticaSyowa = "Antarctica/Syowa",
         /// `Antarctica/Troll`
-        AntarcticaTroll = "Antarctica/Troll",
+        233 AntarcticaTroll = "Antarctica/Troll",
         /// `Antarctica/Vostok`
-        AntarcticaVostok = "Antarctica/Vostok",
+        234 AntarcticaVostok = "Antarctica/Vostok",
         /// `Arctic/Longyearbyen`
-        ArcticLongyearbyen = "Arctic/Longyearbyen",
+        235 ArcticLongyearbyen = "Arctic/Longyearbyen",
         /// `Asia/Aden`
-        AsiaAden = "Asia/Aden",
+        236 AsiaAden = "Asia/Aden",
         /// `Asia/Almaty`
-        AsiaAlmaty = "Asia/Almaty",
+        237 AsiaAlmaty = "Asia/Almaty",
         /// `Asia/Amman`
-        AsiaAmman = "Asia/Amman",
+        238 AsiaAmman = "Asia/Amman",
         /// `Asia/Anadyr`
-        AsiaAnadyr = "Asia/Anadyr",
+        239 AsiaAnadyr = "Asia/Anadyr",
         /// `Asia/Aqtau`
-        AsiaAqtau = "Asia/Aqtau",
+        240 AsiaAqtau = "Asia/Aqtau",
         /// `Asia/Aqtobe`
-        AsiaAqtobe = "Asia/Aqtobe",
+        241 AsiaAqtobe = "Asia/Aqtobe",
         /// `Asia/Ashgabat`
-        AsiaAshgabat = "Asia/Ashgabat",
+        242 AsiaAshgabat = "Asia/Ashgabat",
         /// `Asia/Ashkhabad`
-        AsiaAshkhabad = "Asia/Ashkhabad",
+        243 AsiaAshkhabad = "Asia/Ashkhabad",
         /// `Asia/Atyrau`
-        AsiaAtyrau = "Asia/Atyrau",
+        244 AsiaAtyrau = "Asia/Atyrau",
         /// `Asia/Baghdad`
-        AsiaBaghdad = "Asia/Baghdad",
+        245 AsiaBaghdad = "Asia/Baghdad",
         /// `Asia/Bahrain`
-        AsiaBahrain = "Asia/Bahrain",
+        246 AsiaBahrain = "Asia/Bahrain",
         /// `Asia/Baku`
-        AsiaBaku = "Asia/Baku",
+        247 AsiaBaku = "Asia/Baku",
         /// `Asia/Bangkok`
-        AsiaBangkok = "Asia/Bangkok",
+        248 AsiaBangkok = "Asia/Bangkok",
         /// `Asia/Barnaul`
-        AsiaBarnaul = "Asia/Barnaul",
+        249 AsiaBarnaul = "Asia/Barnaul",
         /// `Asia/Beirut`
-        AsiaBeirut = "Asia/Beirut",
+        250 AsiaBeirut = "Asia/Beirut",
         /// `Asia/Bishkek`
-        AsiaBishkek = "Asia/Bishkek",
+        251 AsiaBishkek = "Asia/Bishkek",
         /// `Asia/Brunei`
-        AsiaBrunei = "Asia/Brunei",
+        252 AsiaBrunei = "Asia/Brunei",
         /// `Asia/Calcutta`
-        AsiaCalcutta = "Asia/Calcutta",
+        253 AsiaCalcutta = "Asia/Calcutta",
         /// `Asia/Chita`
-        AsiaChita = "Asia/Chita",
+        254 AsiaChita = "Asia/Chita",
         /// `Asia/Choibalsan`
-        AsiaChoibalsan = "Asia/Choibalsan",
+        255 AsiaChoibalsan = "Asia/Choibalsan",
         /// `Asia/Chongqing`
-        AsiaChongqing = "Asia/Chongqing",
+        256 AsiaChongqing = "Asia/Chongqing",
         /// `Asia/Chungking`
-        AsiaChungking = "Asia/Chungking",
+        257 AsiaChungking = "Asia/Chungking",
         /// `Asia/Colombo`
-        AsiaColombo = "Asia/Colombo",
+        258 AsiaColombo = "Asia/Colombo",
         /// `Asia/Dacca`
-        AsiaDacca = "Asia/Dacca",
+        259 AsiaDacca = "Asia/Dacca",
         /// `Asia/Damascus`
-        AsiaDamascus = "Asia/Damascus",
+        260 AsiaDamascus = "Asia/Damascus",
         /// `Asia/Dhaka`
-        AsiaDhaka = "Asia/Dhaka",
+        261 AsiaDhaka = "Asia/Dhaka",
         /// `Asia/Dili`
-        AsiaDili = "Asia/Dili",
+        262 AsiaDili = "Asia/Dili",
         /// `Asia/Dubai`
-        AsiaDubai = "Asia/Dubai",
+        263 AsiaDubai = "Asia/Dubai",
         /// `Asia/Dushanbe`
-        AsiaDushanbe = "Asia/Dushanbe",
+        264 AsiaDushanbe = "Asia/Dushanbe",
         /// `Asia/Famagusta`
-        AsiaFamagusta = "Asia/Famagusta",
+        265 AsiaFamagusta = "Asia/Famagusta",
         /// `Asia/Gaza`
-        AsiaGaza = "Asia/Gaza",
+        266 AsiaGaza = "Asia/Gaza",
         /// `Asia/Harbin`
-        AsiaHarbin = "Asia/Harbin",
+        267 AsiaHarbin = "Asia/Harbin",
         /// `Asia/Hebron`
-        AsiaHebron = "Asia/Hebron",
+        268 AsiaHebron = "Asia/Hebron",
         /// `Asia/Ho_Chi_Minh`
-        AsiaHoChiMinh = "Asia/Ho_Chi_Minh",
+        269 AsiaHoChiMinh = "Asia/Ho_Chi_Minh",
         /// `Asia/Hong_Kong`
-        AsiaHongKong = "Asia/Hong_Kong",
+        270 AsiaHongKong = "Asia/Hong_Kong",
         /// `Asia/Hovd`
-        AsiaHovd = "Asia/Hovd",
+        271 AsiaHovd = "Asia/Hovd",
         /// `Asia/Irkutsk`
-        AsiaIrkutsk = "Asia/Irkutsk",
+        272 AsiaIrkutsk = "Asia/Irkutsk",
         /// `Asia/Istanbul`
-        AsiaIstanbul = "Asia/Istanbul",
+        273 AsiaIstanbul = "Asia/Istanbul",
         /// `Asia/Jakarta`
-        AsiaJakarta = "Asia/Jakarta",
+        274 AsiaJakarta = "Asia/Jakarta",
         /// `Asia/Jayapura`
-        AsiaJayapura = "Asia/Jayapura",
+        275 AsiaJayapura = "Asia/Jayapura",
         /// `Asia/Jerusalem`
-        AsiaJerusalem = "Asia/Jerusalem",
+        276 AsiaJerusalem = "Asia/Jerusalem",
         /// `Asia/Kabul`
-        AsiaKabul = "Asia/Kabul",
+        277 AsiaKabul = "Asia/Kabul",
         /// `Asia/Kamchatka`
-        AsiaKamchatka = "Asia/Kamchatka",
+        278 AsiaKamchatka = "Asia/Kamchatka",
         /// `Asia/Karachi`
-        AsiaKarachi = "Asia/Karachi",
+        279 AsiaKarachi = "Asia/Karachi",
         /// `Asia/Kashgar`
-        AsiaKashgar = "Asia/Kashgar",
+        280 AsiaKashgar = "Asia/Kashgar",
         /// `Asia/Kathmandu`
-        AsiaKathmandu = "Asia/Kathmandu",
+        281 AsiaKathmandu = "Asia/Kathmandu",
         /// `Asia/Katmandu`
-        AsiaKatmandu = "Asia/Katmandu",
+        282 AsiaKatmandu = "Asia/Katmandu",
         /// `Asia/Khandyga`
-        AsiaKhandyga = "Asia/Khandyga",
+        283 AsiaKhandyga = "Asia/Khandyga",
         /// `Asia/Kolkata`
-        AsiaKolkata = "Asia/Kolkata",
+        284 AsiaKolkata = "Asia/Kolkata",
         /// `Asia/Krasnoyarsk`
-        AsiaKrasnoyarsk = "Asia/Krasnoyarsk",
+        285 AsiaKrasnoyarsk = "Asia/Krasnoyarsk",
         /// `Asia/Kuala_Lumpur`
-        AsiaKualaLumpur = "Asia/Kuala_Lumpur",
+        286 AsiaKualaLumpur = "Asia/Kuala_Lumpur",
         /// `Asia/Kuching`
-        AsiaKuching = "Asia/Kuching",
+        287 AsiaKuching = "Asia/Kuching",
         /// `Asia/Kuwait`
-        AsiaKuwait = "Asia/Kuwait",
+        288 AsiaKuwait = "Asia/Kuwait",
         /// `Asia/Macao`
-        AsiaMacao = "Asia/Macao",
+        289 AsiaMacao = "Asia/Macao",
         /// `Asia/Macau`
-        AsiaMacau = "Asia/Macau",
+        290 AsiaMacau = "Asia/Macau",
         /// `Asia/Magadan`
-        AsiaMagadan = "Asia/Magadan",
+        291 AsiaMagadan = "Asia/Magadan",
         /// `Asia/Makassar`
-        AsiaMakassar = "Asia/Makassar",
+        292 AsiaMakassar = "Asia/Makassar",
         /// `Asia/Manila`
-        AsiaManila = "Asia/Manila",
+        293 AsiaManila = "Asia/Manila",
         /// `Asia/Muscat`
-        AsiaMuscat = "Asia/Muscat",
+        294 AsiaMuscat = "Asia/Muscat",
         /// `Asia/Nicosia`
-        AsiaNicosia = "Asia/Nicosia",
+        295 AsiaNicosia = "Asia/Nicosia",
         /// `Asia/Novokuznetsk`
-        AsiaNovokuznetsk = "Asia/Novokuznetsk",
+        296 AsiaNovokuznetsk = "Asia/Novokuznetsk",
         /// `Asia/Novosibirsk`
-        AsiaNovosibirsk = "Asia/Novosibirsk",
+        297 AsiaNovosibirsk = "Asia/Novosibirsk",
         /// `Asia/Omsk`
-        AsiaOmsk = "Asia/Omsk",
+        298 AsiaOmsk = "Asia/Omsk",
         /// `Asia/Oral`
-        AsiaOral = "Asia/Oral",
+        299 AsiaOral = "Asia/Oral",
         /// `Asia/Phnom_Penh`
-        AsiaPhnomPenh = "Asia/Phnom_Penh",
+        300 AsiaPhnomPenh = "Asia/Phnom_Penh",
         /// `Asia/Pontianak`
-        AsiaPontianak = "Asia/Pontianak",
+        301 AsiaPontianak = "Asia/Pontianak",
         /// `Asia/Pyongyang`
-        AsiaPyongyang = "Asia/Pyongyang",
+        302 AsiaPyongyang = "Asia/Pyongyang",
         /// `Asia/Qatar`
-        AsiaQatar = "Asia/Qatar",
+        303 AsiaQatar = "Asia/Qatar",
         /// `Asia/Qostanay`
-        AsiaQostanay = "Asia/Qostanay",
+        304 AsiaQostanay = "Asia/Qostanay",
         /// `Asia/Qyzylorda`
-        AsiaQyzylorda = "Asia/Qyzylorda",
+        305 AsiaQyzylorda = "Asia/Qyzylorda",
         /// `Asia/Rangoon`
-        AsiaRangoon = "Asia/Rangoon",
+        306 AsiaRangoon = "Asia/Rangoon",
         /// `Asia/Riyadh`
-        AsiaRiyadh = "Asia/Riyadh",
+        307 AsiaRiyadh = "Asia/Riyadh",
         /// `Asia/Saigon`
-        AsiaSaigon = "Asia/Saigon",
+        308 AsiaSaigon = "Asia/Saigon",
         /// `Asia/Sakhalin`
-        AsiaSakhalin = "Asia/Sakhalin",
+        309 AsiaSakhalin = "Asia/Sakhalin",
         /// `Asia/Samarkand`
-        AsiaSamarkand = "Asia/Samarkand",
+        310 AsiaSamarkand = "Asia/Samarkand",
         /// `Asia/Seoul`
-        AsiaSeoul = "Asia/Seoul",
+        311 AsiaSeoul = "Asia/Seoul",
         /// `Asia/Shanghai`
-        AsiaShanghai = "Asia/Shanghai",
+        312 AsiaShanghai = "Asia/Shanghai",
         /// `Asia/Singapore`
-        AsiaSingapore = "Asia/Singapore",
+        313 AsiaSingapore = "Asia/Singapore",
         /// `Asia/Srednekolymsk`
-        AsiaSrednekolymsk = "Asia/Srednekolymsk",
+        314 AsiaSrednekolymsk = "Asia/Srednekolymsk",
         /// `Asia/Taipei`
-        AsiaTaipei = "Asia/Taipei",
+        315 AsiaTaipei = "Asia/Taipei",
         /// `Asia/Tashkent`
-        AsiaTashkent = "Asia/Tashkent",
+        316 AsiaTashkent = "Asia/Tashkent",
         /// `Asia/Tbilisi`
-        AsiaTbilisi = "Asia/Tbilisi",
+        317 AsiaTbilisi = "Asia/Tbilisi",
         /// `Asia/Tehran`
-        AsiaTehran = "Asia/Tehran",
+        318 AsiaTehran = "Asia/Tehran",
         /// `Asia/Tel_Aviv`
-        AsiaTelAviv = "Asia/Tel_Aviv",
+        319 AsiaTelAviv = "Asia/Tel_Aviv",
         /// `Asia/Thimbu`
-        AsiaThimbu = "Asia/Thimbu",
+        320 AsiaThimbu = "Asia/Thimbu",
         /// `Asia/Thimphu`
-        AsiaThimphu = "Asia/Thimphu",
+        321 AsiaThimphu = "Asia/Thimphu",
         /// `Asia/Tokyo`
-        AsiaTokyo = "Asia/Tokyo",
+        322 AsiaTokyo = "Asia/Tokyo",
         /// `Asia/Tomsk`
-        AsiaTomsk = "Asia/Tomsk",
+        323 AsiaTomsk = "Asia/Tomsk",
         /// `Asia/Ujung_Pandang`
-        AsiaUjungPandang = "Asia/Ujung_Pandang",
+        324 AsiaUjungPandang = "Asia/Ujung_Pandang",
         /// `Asia/Ulaanbaatar`
-        AsiaUlaanbaatar = "Asia/Ulaanbaatar",
+        325 AsiaUlaanbaatar = "Asia/Ulaanbaatar",
         /// `Asia/Ulan_Bator`
-        AsiaUlanBator = "Asia/Ulan_Bator",
+        326 AsiaUlanBator = "Asia/Ulan_Bator",
         /// `Asia/Urumqi`
-        AsiaUrumqi = "Asia/Urumqi",
+        327 AsiaUrumqi = "Asia/Urumqi",
         /// `Asia/Ust-Nera`
-        AsiaUstNera = "Asia/Ust-Nera",
+        328 AsiaUstNera = "Asia/Ust-Nera",
         /// `Asia/Vientiane`
-        AsiaVientiane = "Asia/Vientiane",
+        329 AsiaVientiane = "Asia/Vientiane",
         /// `Asia/Vladivostok`
-        AsiaVladivostok = "Asia/Vladivostok",
+        330 AsiaVladivostok = "Asia/Vladivostok",
         /// `Asia/Yakutsk`
-        AsiaYakutsk = "Asia/Yakutsk",
+        331 AsiaYakutsk = "Asia/Yakutsk",
         /// `Asia/Yangon`
-        AsiaYangon = "Asia/Yangon",
+        332 AsiaYangon = "Asia/Yangon",
         /// `Asia/Yekaterinburg`
-        AsiaYekaterinburg = "Asia/Yekaterinburg",
+        333 AsiaYekaterinburg = "Asia/Yekaterinburg",
         /// `Asia/Yerevan`
-        AsiaYerevan = "Asia/Yerevan",
+        334 AsiaYerevan = "Asia/Yerevan",
         /// `Atlantic/Azores`
-        AtlanticAzores = "Atlantic/Azores",
+        335 AtlanticAzores = "Atlantic/Azores",
         /// `Atlantic/Bermuda`
-        AtlanticBermuda = "Atlantic/Bermuda",
+        336 AtlanticBermuda = "Atlantic/Bermuda",
         /// `Atlantic/Canary`
-        AtlanticCanary = "Atlantic/Canary",
+        337 AtlanticCanary = "Atlantic/Canary",
         /// `Atlantic/Cape_Verde`
-        AtlanticCapeVerde = "Atlantic/Cape_Verde",
+        338 AtlanticCapeVerde = "Atlantic/Cape_Verde",
         /// `Atlantic/Faeroe`
-        AtlanticFaeroe = "Atlantic/Faeroe",
+        339 AtlanticFaeroe = "Atlantic/Faeroe",
         /// `Atlantic/Faroe`
-        AtlanticFaroe = "Atlantic/Faroe",
+        340 AtlanticFaroe = "Atlantic/Faroe",
         /// `Atlantic/Jan_Mayen`
-        AtlanticJanMayen = "Atlantic/Jan_Mayen",
+        341 AtlanticJanMayen = "Atlantic/Jan_Mayen",
         /// `Atlantic/Madeira`
-        AtlanticMadeira = "Atlantic/Madeira",
+        342 AtlanticMadeira = "Atlantic/Madeira",
         /// `Atlantic/Reykjavik`
-        AtlanticReykjavik = "Atlantic/Reykjavik",
+        343 AtlanticReykjavik = "Atlantic/Reykjavik",
         /// `Atlantic/South_Georgia`
-        AtlanticSouthGeorgia = "Atlantic/South_Georgia",
+        344 AtlanticSouthGeorgia = "Atlantic/South_Georgia",
         /// `Atlantic/St_Helena`
-        AtlanticStHelena = "Atlantic/St_Helena",
+        345 AtlanticStHelena = "Atlantic/St_Helena",
         /// `Atlantic/Stanley`
-        AtlanticStanley = "Atlantic/Stanley",
+        346 AtlanticStanley = "Atlantic/Stanley",
         /// `Australia/ACT`
-        AustraliaACT = "Australia/ACT",
+        347 AustraliaACT = "Australia/ACT",
         /// `Australia/Adelaide`
-        AustraliaAdelaide = "Australia/Adelaide",
+        348 AustraliaAdelaide = "Australia/Adelaide",
         /// `Australia/Brisbane`
-        AustraliaBrisbane = "Australia/Brisbane",
+        349 AustraliaBrisbane = "Australia/Brisbane",
         /// `Australia/Broken_Hill`
-        AustraliaBrokenHill = "Australia/Broken_Hill",
+        350 AustraliaBrokenHill = "Australia/Broken_Hill",
         /// `Australia/Canberra`
-        AustraliaCanberra = "Australia/Canberra",
+        351 AustraliaCanberra = "Australia/Canberra",
         /// `Australia/Currie`
-        AustraliaCurrie = "Australia/Currie",
+        352 AustraliaCurrie = "Australia/Currie",
         /// `Australia/Darwin`
-        AustraliaDarwin = "Australia/Darwin",
+        353 AustraliaDarwin = "Australia/Darwin",
         /// `Australia/Eucla`
-        AustraliaEucla = "Australia/Eucla",
+        354 AustraliaEucla = "Australia/Eucla",
         /// `Australia/Hobart`
-        AustraliaHobart = "Australia/Hobart",
+        355 AustraliaHobart = "Australia/Hobart",
         /// `Australia/LHI`
-        AustraliaLHI = "Australia/LHI",
+        356 AustraliaLHI = "Australia/LHI",
         /// `Australia/Lindeman`
-        AustraliaLindeman = "Australia/Lindeman",
+        357 AustraliaLindeman = "Australia/Lindeman",
         /// `Australia/Lord_Howe`
-        AustraliaLordHowe = "Australia/Lord_Howe",
+        358 AustraliaLordHowe = "Australia/Lord_Howe",
         /// `Australia/Melbourne`
-        AustraliaMelbourne = "Australia/Melbourne",
+        359 AustraliaMelbourne = "Australia/Melbourne",
         /// `Australia/NSW`
-        AustraliaNSW = "Australia/NSW",
+        360 AustraliaNSW = "Australia/NSW",
         /// `Australia/North`
-        AustraliaNorth = "Australia/North",
+        361 AustraliaNorth = "Australia/North",
         /// `Australia/Perth`
-        AustraliaPerth = "Australia/Perth",
+        362 AustraliaPerth = "Australia/Perth",
         /// `Australia/Queensland`
-        AustraliaQueensland = "Australia/Queensland",
+        363 AustraliaQueensland = "Australia/Queensland",
         /// `Australia/South`
-        AustraliaSouth = "Australia/South",
+        364 AustraliaSouth = "Australia/South",
         /// `Australia/Sydney`
-        AustraliaSydney = "Australia/Sydney",
+        365 AustraliaSydney = "Australia/Sydney",
         /// `Australia/Tasmania`
-        AustraliaTasmania = "Australia/Tasmania",
+        366 AustraliaTasmania = "Australia/Tasmania",
         /// `Australia/Victoria`
-        AustraliaVictoria = "Australia/Victoria",
+        367 AustraliaVictoria = "Australia/Victoria",
         /// `Australia/West`
-        AustraliaWest = "Australia/West",
+        368 AustraliaWest = "Australia/West",
         /// `Australia/Yancowinna`
-        AustraliaYancowinna = "Australia/Yancowinna",
+        369 AustraliaYancowinna = "Australia/Yancowinna",
         /// `Brazil/Acre`
-        BrazilAcre = "Brazil/Acre",
+        370 BrazilAcre = "Brazil/Acre",
         /// `Brazil/DeNoronha`
-        BrazilDeNoronha = "Brazil/DeNoronha",
+        371 BrazilDeNoronha = "Brazil/DeNoronha",
         /// `Brazil/East`
-        BrazilEast = "Brazil/East",
+        372 BrazilEast = "Brazil/East",
         /// `Brazil/West`
-        BrazilWest = "Brazil/West",
+        373 BrazilWest = "Brazil/West",
         /// `CET`
-        Cet = "CET",
+        374 Cet = "CET",
         /// `CST6CDT`
-        Cst6cdt = "CST6CDT",
+        375 Cst6cdt = "CST6CDT",
         /// `Canada/Atlantic`
-        CanadaAtlantic = "Canada/Atlantic",
+        376 CanadaAtlantic = "Canada/Atlantic",
         /// `Canada/Central`
-        CanadaCentral = "Canada/Central",
+        377 CanadaCentral = "Canada/Central",
         /// `Canada/Eastern`
-        CanadaEastern = "Canada/Eastern",
+        378 CanadaEastern = "Canada/Eastern",
         /// `Canada/Mountain`
-        CanadaMountain = "Canada/Mountain",
+        379 CanadaMountain = "Canada/Mountain",
         /// `Canada/Newfoundland`
-        CanadaNewfoundland = "Canada/Newfoundland",
+        380 CanadaNewfoundland = "Canada/Newfoundland",
         /// `Canada/Pacific`
-        CanadaPacific = "Canada/Pacific",
+        381 CanadaPacific = "Canada/Pacific",
         /// `Canada/Saskatchewan`
-        CanadaSaskatchewan = "Canada/Saskatchewan",
+        382 CanadaSaskatchewan = "Canada/Saskatchewan",
         /// `Canada/Yukon`
-        CanadaYukon = "Canada/Yukon",
+        383 CanadaYukon = "Canada/Yukon",
         /// `Chile/Continental`
-        ChileContinental = "Chile/Continental",
+        384 ChileContinental = "Chile/Continental",
         /// `Chile/EasterIsland`
-        ChileEasterIsland = "Chile/EasterIsland",
+        385 ChileEasterIsland = "Chile/EasterIsland",
         /// `Cuba`
-        Cuba = "Cuba",
+        386 Cuba = "Cuba",
         /// `EET`
-        Eet = "EET",
+        387 Eet = "EET",
         /// `EST`
-        Est = "EST",
+        388 Est = "EST",
         /// `EST5EDT`
-        Est5edt = "EST5EDT",
+        389 Est5edt = "EST5EDT",
         /// `Egypt`
-        Egypt = "Egypt",
+        390 Egypt = "Egypt",
         /// `Eire`
-        Eire = "Eire",
+        391 Eire = "Eire",
         /// `Etc/GMT`
-        EtcGMT = "Etc/GMT",
+        392 EtcGMT = "Etc/GMT",
         /// `Etc/GMT+0`
-        EtcGMTPlus0 = "Etc/GMT+0",
+        393 EtcGMTPlus0 = "Etc/GMT+0",
         /// `Etc/GMT+1`
-        EtcGMTPlus1 = "Etc/GMT+1",
+        394 EtcGMTPlus1 = "Etc/GMT+1",
         /// `Etc/GMT+10`
-        EtcGMTPlus10 = "Etc/GMT+10",
+        395 EtcGMTPlus10 = "Etc/GMT+10",
         /// `Etc/GMT+11`
-        EtcGMTPlus11 = "Etc/GMT+11",
+        396 EtcGMTPlus11 = "Etc/GMT+11",
         /// `Etc/GMT+12`
-        EtcGMTPlus12 = "Etc/GMT+12",
+        397 EtcGMTPlus12 = "Etc/GMT+12",
         /// `Etc/GMT+2`
-        EtcGMTPlus2 = "Etc/GMT+2",
+        398 EtcGMTPlus2 = "Etc/GMT+2",
         /// `Etc/GMT+3`
-        EtcGMTPlus3 = "Etc/GMT+3",
+        399 EtcGMTPlus3 = "Etc/GMT+3",
         /// `Etc/GMT+4`
-        EtcGMTPlus4 = "Etc/GMT+4",
+        400 EtcGMTPlus4 = "Etc/GMT+4",
         /// `Etc/GMT+5`
-        EtcGMTPlus5 = "Etc/GMT+5",
+        401 EtcGMTPlus5 = "Etc/GMT+5",
         /// `Etc/GMT+6`
-        EtcGMTPlus6 = "Etc/GMT+6",
+        402 EtcGMTPlus6 = "Etc/GMT+6",
         /// `Etc/GMT+7`
-        EtcGMTPlus7 = "Etc/GMT+7",
+        403 EtcGMTPlus7 = "Etc/GMT+7",
         /// `Etc/GMT+8`
-        EtcGMTPlus8 = "Etc/GMT+8",
+        404 EtcGMTPlus8 = "Etc/GMT+8",
         /// `Etc/GMT+9`
-        EtcGMTPlus9 = "Etc/GMT+9",
+        405 EtcGMTPlus9 = "Etc/GMT+9",
         /// `Etc/GMT-0`
-        EtcGMT0 = "Etc/GMT-0",
+        406 EtcGMT0 = "Etc/GMT-0",
         /// `Etc/GMT-1`
-        EtcGMT1 = "Etc/GMT-1",
+        407 EtcGMT1 = "Etc/GMT-1",
         /// `Etc/GMT-10`
-        EtcGMT10 = "Etc/GMT-10",
+        408 EtcGMT10 = "Etc/GMT-10",
         /// `Etc/GMT-11`
-        EtcGMT11 = "Etc/GMT-11",
+        409 EtcGMT11 = "Etc/GMT-11",
         /// `Etc/GMT-12`
-        EtcGMT12 = "Etc/GMT-12",
+        410 EtcGMT12 = "Etc/GMT-12",
         /// `Etc/GMT-13`
-        EtcGMT13 = "Etc/GMT-13",
+        411 EtcGMT13 = "Etc/GMT-13",
         /// `Etc/GMT-14`
-        EtcGMT14 = "Etc/GMT-14",
+        412 EtcGMT14 = "Etc/GMT-14",
         /// `Etc/GMT-2`
-        EtcGMT2 = "Etc/GMT-2",
+        413 EtcGMT2 = "Etc/GMT-2",
         /// `Etc/GMT-3`
-        EtcGMT3 = "Etc/GMT-3",
+        414 EtcGMT3 = "Etc/GMT-3",
         /// `Etc/GMT-4`
-        EtcGMT4 = "Etc/GMT-4",
+        415 EtcGMT4 = "Etc/GMT-4",
         /// `Etc/GMT-5`
-        EtcGMT5 = "Etc/GMT-5",
+        416 EtcGMT5 = "Etc/GMT-5",
         /// `Etc/GMT-6`
-        EtcGMT6 = "Etc/GMT-6",
+        417 EtcGMT6 = "Etc/GMT-6",
         /// `Etc/GMT-7`
-        EtcGMT7 = "Etc/GMT-7",
+        418 EtcGMT7 = "Etc/GMT-7",
         /// `Etc/GMT-8`
-        EtcGMT8 = "Etc/GMT-8",
+        419 EtcGMT8 = "Etc/GMT-8",
         /// `Etc/GMT-9`
-        EtcGMT9 = "Etc/GMT-9",
+        420 EtcGMT9 = "Etc/GMT-9",
         /// `Etc/GMT0`
-        EtcGMT0_ = "Etc/GMT0",
+        421 EtcGMT0_ = "Etc/GMT0",
         /// `Etc/Greenwich`
-        EtcGreenwich = "Etc/Greenwich",
+        422 EtcGreenwich = "Etc/Greenwich",
         /// `Etc/UCT`
-        EtcUCT = "Etc/UCT",
+        423 EtcUCT = "Etc/UCT",
         /// `Etc/UTC`
-        EtcUTC = "Etc/UTC",
+        424 EtcUTC = "Etc/UTC",
         /// `Etc/Universal`
-        EtcUniversal = "Etc/Universal",
+        425 EtcUniversal = "Etc/Universal",
         /// `Etc/Zulu`
-        EtcZulu = "Etc/Zulu",
+        426 EtcZulu = "Etc/Zulu",
         /// `Europe/Amsterdam`
-        EuropeAmsterdam = "Europe/Amsterdam",
+        427 EuropeAmsterdam = "Europe/Amsterdam",
         /// `Europe/Andorra`
-        EuropeAndorra = "Europe/Andorra",
+        428 EuropeAndorra = "Europe/Andorra",
         /// `Europe/Astrakhan`
-        EuropeAstrakhan = "Europe/Astrakhan",
+        429 EuropeAstrakhan = "Europe/Astrakhan",
         /// `Europe/Athens`
-        EuropeAthens = "Europe/Athens",
+        430 EuropeAthens = "Europe/Athens",
         /// `Europe/Belfast`
-        EuropeBelfast = "Europe/Belfast",
+        431 EuropeBelfast = "Europe/Belfast",
         /// `Europe/Belgrade`
-        EuropeBelgrade = "Europe/Belgrade",
+        432 EuropeBelgrade = "Europe/Belgrade",
         /// `Europe/Berlin`
-        EuropeBerlin = "Europe/Berlin",
+        433 EuropeBerlin = "Europe/Berlin",
         /// `Europe/Bratislava`
-        EuropeBratislava = "Europe/Bratislava",
+        434 EuropeBratislava = "Europe/Bratislava",
         /// `Europe/Brussels`
-        EuropeBrussels = "Europe/Brussels",
+        435 EuropeBrussels = "Europe/Brussels",
         /// `Europe/Bucharest`
-        EuropeBucharest = "Europe/Bucharest",
+        436 EuropeBucharest = "Europe/Bucharest",
         /// `Europe/Budapest`
-        EuropeBudapest = "Europe/Budapest",
+        437 EuropeBudapest = "Europe/Budapest",
         /// `Europe/Busingen`
-        EuropeBusingen = "Europe/Busingen",
+        438 EuropeBusingen = "Europe/Busingen",
         /// `Europe/Chisinau`
-        EuropeChisinau = "Europe/Chisinau",
+        439 EuropeChisinau = "Europe/Chisinau",
         /// `Europe/Copenhagen`
-        EuropeCopenhagen = "Europe/Copenhagen",
+        440 EuropeCopenhagen = "Europe/Copenhagen",
         /// `Europe/Dublin`
-        EuropeDublin = "Europe/Dublin",
+        441 EuropeDublin = "Europe/Dublin",
         /// `Europe/Gibraltar`
-        EuropeGibraltar = "Europe/Gibraltar",
+        442 EuropeGibraltar = "Europe/Gibraltar",
         /// `Europe/Guernsey`
-        EuropeGuernsey = "Europe/Guernsey",
+        443 EuropeGuernsey = "Europe/Guernsey",
         /// `Europe/Helsinki`
-        EuropeHelsinki = "Europe/Helsinki",
+        444 EuropeHelsinki = "Europe/Helsinki",
         /// `Europe/Isle_of_Man`
-        EuropeIsleOfMan = "Europe/Isle_of_Man",
+        445 EuropeIsleOfMan = "Europe/Isle_of_Man",
         /// `Europe/Istanbul`
-        EuropeIstanbul = "Europe/Istanbul",
+        446 EuropeIstanbul = "Europe/Istanbul",
         /// `Europe/Jersey`
-        EuropeJersey = "Europe/Jersey",
+        447 EuropeJersey = "Europe/Jersey",
         /// `Europe/Kaliningrad`
-        EuropeKaliningrad = "Europe/Kaliningrad",
+        448 EuropeKaliningrad = "Europe/Kaliningrad",
         /// `Europe/Kiev`
-        EuropeKiev = "Europe/Kiev",
+        449 EuropeKiev = "Europe/Kiev",
         /// `Europe/Kirov`
-        EuropeKirov = "Europe/Kirov",
+        450 EuropeKirov = "Europe/Kirov",
         /// `Europe/Kyiv`
-        EuropeKyiv = "Europe/Kyiv",
+        451 EuropeKyiv = "Europe/Kyiv",
         /// `Europe/Lisbon`
-        EuropeLisbon = "Europe/Lisbon",
+        452 EuropeLisbon = "Europe/Lisbon",
         /// `Europe/Ljubljana`
-        EuropeLjubljana = "Europe/Ljubljana",
+        453 EuropeLjubljana = "Europe/Ljubljana",
         /// `Europe/London`
-        EuropeLondon = "Europe/London",
+        454 EuropeLondon = "Europe/London",
         /// `Europe/Luxembourg`
-        EuropeLuxembourg = "Europe/Luxembourg",
+        455 EuropeLuxembourg = "Europe/Luxembourg",
         /// `Europe/Madrid`
-        EuropeMadrid = "Europe/Madrid",
+        456 EuropeMadrid = "Europe/Madrid",
         /// `Europe/Malta`
-        EuropeMalta = "Europe/Malta",
+        457 EuropeMalta = "Europe/Malta",
         /// `Europe/Mariehamn`
-        EuropeMariehamn = "Europe/Mariehamn",
+        458 EuropeMariehamn = "Europe/Mariehamn",
         /// `Europe/Minsk`
-        EuropeMinsk = "Europe/Minsk",
+        459 EuropeMinsk = "Europe/Minsk",
         /// `Europe/Monaco`
-        EuropeMonaco = "Europe/Monaco",
+        460 EuropeMonaco = "Europe/Monaco",
         /// `Europe/Moscow`
-        EuropeMoscow = "Europe/Moscow",
+        461 EuropeMoscow = "Europe/Moscow",
         /// `Europe/Nicosia`
-        EuropeNicosia = "Europe/Nicosia",
+        462 EuropeNicosia = "Europe/Nicosia",
         /// `Europe/Oslo`
-        EuropeOslo = "Europe/Oslo",
+        463 EuropeOslo = "Europe/Oslo",
         /// `Europe/Paris`
-        EuropeParis = "Europe/Paris",
+        464 EuropeParis = "Europe/Paris",
         /// `Europe/Podgorica`
-        EuropePodgorica = "Europe/Podgorica",
+        465 EuropePodgorica = "Europe/Podgorica",
         /// `Europe/Prague`
-        EuropePrague = "Europe/Prague",
+        466 EuropePrague = "Europe/Prague",
         /// `Europe/Riga`
-        EuropeRiga = "Europe/Riga",
+        467 EuropeRiga = "Europe/Riga",
         /// `Europe/Rome`
-        EuropeRome = "Europe/Rome",
+        468 EuropeRome = "Europe/Rome",
         /// `Europe/Samara`
-        EuropeSamara = "Europe/Samara",
+        469 EuropeSamara = "Europe/Samara",
         /// `Europe/San_Marino`
-        EuropeSanMarino = "Europe/San_Marino",
+        470 EuropeSanMarino = "Europe/San_Marino",
         /// `Europe/Sarajevo`
-        EuropeSarajevo = "Europe/Sarajevo",
+        471 EuropeSarajevo = "Europe/Sarajevo",
         /// `Europe/Saratov`
-        EuropeSaratov = "Europe/Saratov",
+        472 EuropeSaratov = "Europe/Saratov",
         /// `Europe/Simferopol`
-        EuropeSimferopol = "Europe/Simferopol",
+        473 EuropeSimferopol = "Europe/Simferopol",
         /// `Europe/Skopje`
-        EuropeSkopje = "Europe/Skopje",
+        474 EuropeSkopje = "Europe/Skopje",
         /// `Europe/Sofia`
-        EuropeSofia = "Europe/Sofia",
+        475 EuropeSofia = "Europe/Sofia",
         /// `Europe/Stockholm`
-        EuropeStockholm = "Europe/Stockholm",
+        476 EuropeStockholm = "Europe/Stockholm",
         /// `Europe/Tallinn`
-        EuropeTallinn = "Europe/Tallinn",
+        477 EuropeTallinn = "Europe/Tallinn",
         /// `Europe/Tirane`
-        EuropeTirane = "Europe/Tirane",
+        478 EuropeTirane = "Europe/Tirane",
         /// `Europe/Tiraspol`
-        EuropeTiraspol = "Europe/Tiraspol",
+        479 EuropeTiraspol = "Europe/Tiraspol",
         /// `Europe/Ulyanovsk`
-        EuropeUlyanovsk = "Europe/Ulyanovsk",
+        480 EuropeUlyanovsk = "Europe/Ulyanovsk",
         /// `Europe/Uzhgorod`
-        EuropeUzhgorod = "Europe/Uzhgorod",
+        481 EuropeUzhgorod = "Europe/Uzhgorod",
         /// `Europe/Vaduz`
-        EuropeVaduz = "Europe/Vaduz",
+        482 EuropeVaduz = "Europe/Vaduz",
         /// `Europe/Vatican`
-        EuropeVatican = "Europe/Vatican",
+        483 EuropeVatican = "Europe/Vatican",
         /// `Europe/Vienna`
-        EuropeVienna = "Europe/Vienna",
+        484 EuropeVienna = "Europe/Vienna",
         /// `Europe/Vilnius`
-        EuropeVilnius = "Europe/Vilnius",
+        485 EuropeVilnius = "Europe/Vilnius",
         /// `Europe/Volgograd`
-        EuropeVolgograd = "Europe/Volgograd",
+        486 EuropeVolgograd = "Europe/Volgograd",
         /// `Europe/Warsaw`
-        EuropeWarsaw = "Europe/Warsaw",
+        487 EuropeWarsaw = "Europe/Warsaw",
         /// `Europe/Zagreb`
-        EuropeZagreb = "Europe/Zagreb",
+        488 EuropeZagreb = "Europe/Zagreb",
         /// `Europe/Zaporozhye`
-        EuropeZaporozhye = "Europe/Zaporozhye",
+        489 EuropeZaporozhye = "Europe/Zaporozhye",
         /// `Europe/Zurich`
-        EuropeZurich = "Europe/Zurich",
+        490 EuropeZurich = "Europe/Zurich",
         /// `Factory`
-        Factory = "Factory",
+        491 Factory = "Factory",
         /// `GB`
-        Gb = "GB",
+        492 Gb = "GB",
         /// `GB-Eire`
-        GBEire = "GB-Eire",
+        493 GBEire = "GB-Eire",
         /// `GMT`
-        Gmt = "GMT",
+        494 Gmt = "GMT",
         /// `GMT+0`
-        GmtPlus0 = "GMT+0",
+        495 GmtPlus0 = "GMT+0",
         /// `GMT-0`
-        Gmt0 = "GMT-0",
+        496 Gmt0 = "GMT-0",
         /// `GMT0`
-        Gmt0_ = "GMT0",
+        497 Gmt0_ = "GMT0",
         /// `Greenwich`
-        Greenwich = "Greenwich",
+        498 Greenwich = "Greenwich",
         /// `HST`
-        Hst = "HST",
+        499 Hst = "HST",
         /// `Hongkong`
-        Hongkong = "Hongkong",
+        500 Hongkong = "Hongkong",
         /// `Iceland`
-        Iceland = "Iceland",
+        501 Iceland = "Iceland",
         /// `Indian/Antananarivo`
-        IndianAntananarivo = "Indian/Antananarivo",
+        502 IndianAntananarivo = "Indian/Antananarivo",
         /// `Indian/Chagos`
-        IndianChagos = "Indian/Chagos",
+        503 IndianChagos = "Indian/Chagos",
         /// `Indian/Christmas`
-        IndianChristmas = "Indian/Christmas",
+        504 IndianChristmas = "Indian/Christmas",
         /// `Indian/Cocos`
-        IndianCocos = "Indian/Cocos",
+        505 IndianCocos = "Indian/Cocos",
         /// `Indian/Comoro`
-        IndianComoro = "Indian/Comoro",
+        506 IndianComoro = "Indian/Comoro",
         /// `Indian/Kerguelen`
-        IndianKerguelen = "Indian/Kerguelen",
+        507 IndianKerguelen = "Indian/Kerguelen",
         /// `Indian/Mahe`
-        IndianMahe = "Indian/Mahe",
+        508 IndianMahe = "Indian/Mahe",
         /// `Indian/Maldives`
-        IndianMaldives = "Indian/Maldives",
+        509 IndianMaldives = "Indian/Maldives",
         /// `Indian/Mauritius`
-        IndianMauritius = "Indian/Mauritius",
+        510 IndianMauritius = "Indian/Mauritius",
         /// `Indian/Mayotte`
-        IndianMayotte = "Indian/Mayotte",
+        511 IndianMayotte = "Indian/Mayotte",
         /// `Indian/Reunion`
-        IndianReunion = "Indian/Reunion",
+        512 IndianReunion = "Indian/Reunion",
         /// `Iran`
-        Iran = "Iran",
+        513 Iran = "Iran",
         /// `Israel`
-        Israel = "Israel",
+        514 Israel = "Israel",
         /// `Jamaica`
-        Jamaica = "Jamaica",
+        515 Jamaica = "Jamaica",
         /// `Japan`
-        Japan = "Japan",
+        516 Japan = "Japan",
         /// `Kwajalein`
-        Kwajalein = "Kwajalein",
+        517 Kwajalein = "Kwajalein",
         /// `Libya`
-        Libya = "Libya",
+        518 Libya = "Libya",
         /// `MET`
-        Met = "MET",
+        519 Met = "MET",
         /// `MST`
-        Mst = "MST",
+        520 Mst = "MST",
         /// `MST7MDT`
-        Mst7mdt = "MST7MDT",
+        521 Mst7mdt = "MST7MDT",
         /// `Mexico/BajaNorte`
-        MexicoBajaNorte = "Mexico/BajaNorte",
+        522 MexicoBajaNorte = "Mexico/BajaNorte",
         /// `Mexico/BajaSur`
-        MexicoBajaSur = "Mexico/BajaSur",
+        523 MexicoBajaSur = "Mexico/BajaSur",
         /// `Mexico/General`
-        MexicoGeneral = "Mexico/General",
+        524 MexicoGeneral = "Mexico/General",
         /// `NZ`
-        Nz = "NZ",
+        525 Nz = "NZ",
         /// `NZ-CHAT`
-        NzChat = "NZ-CHAT",
+        526 NzChat = "NZ-CHAT",
         /// `Navajo`
-        Navajo = "Navajo",
+        527 Navajo = "Navajo",
         /// `PRC`
-        Prc = "PRC",
+        528 Prc = "PRC",
         /// `PST8PDT`
-        Pst8pdt = "PST8PDT",
+        529 Pst8pdt = "PST8PDT",
         /// `Pacific/Apia`
-        PacificApia = "Pacific/Apia",
+        530 PacificApia = "Pacific/Apia",
         /// `Pacific/Auckland`
-        PacificAuckland = "Pacific/Auckland",
+        531 PacificAuckland = "Pacific/Auckland",
         /// `Pacific/Bougainville`
-        PacificBougainville = "Pacific/Bougainville",
+        532 PacificBougainville = "Pacific/Bougainville",
         /// `Pacific/Chatham`
-        PacificChatham = "Pacific/Chatham",
+        533 PacificChatham = "Pacific/Chatham",
         /// `Pacific/Chuuk`
-        PacificChuuk = "Pacific/Chuuk",
+        534 PacificChuuk = "Pacific/Chuuk",
         /// `Pacific/Easter`
-        PacificEaster = "Pacific/Easter",
+        535 PacificEaster = "Pacific/Easter",
         /// `Pacific/Efate`
-        PacificEfate = "Pacific/Efate",
+        536 PacificEfate = "Pacific/Efate",
         /// `Pacific/Enderbury`
-        PacificEnderbury = "Pacific/Enderbury",
+        537 PacificEnderbury = "Pacific/Enderbury",
         /// `Pacific/Fakaofo`
-        PacificFakaofo = "Pacific/Fakaofo",
+        538 PacificFakaofo = "Pacific/Fakaofo",
         /// `Pacific/Fiji`
-        PacificFiji = "Pacific/Fiji",
+        539 PacificFiji = "Pacific/Fiji",
         /// `Pacific/Funafuti`
-        PacificFunafuti = "Pacific/Funafuti",
+        540 PacificFunafuti = "Pacific/Funafuti",
         /// `Pacific/Galapagos`
-        PacificGalapagos = "Pacific/Galapagos",
+        541 PacificGalapagos = "Pacific/Galapagos",
         /// `Pacific/Gambier`
-        PacificGambier = "Pacific/Gambier",
+        542 PacificGambier = "Pacific/Gambier",
         /// `Pacific/Guadalcanal`
-        PacificGuadalcanal = "Pacific/Guadalcanal",
+        543 PacificGuadalcanal = "Pacific/Guadalcanal",
         /// `Pacific/Guam`
-        PacificGuam = "Pacific/Guam",
+        544 PacificGuam = "Pacific/Guam",
         /// `Pacific/Honolulu`
-        PacificHonolulu = "Pacific/Honolulu",
+        545 PacificHonolulu = "Pacific/Honolulu",
         /// `Pacific/Johnston`
-        PacificJohnston = "Pacific/Johnston",
+        546 PacificJohnston = "Pacific/Johnston",
         /// `Pacific/Kanton`
-        PacificKanton = "Pacific/Kanton",
+        547 PacificKanton = "Pacific/Kanton",
         /// `Pacific/Kiritimati`
-        PacificKiritimati = "Pacific/Kiritimati",
+        548 PacificKiritimati = "Pacific/Kiritimati",
         /// `Pacific/Kosrae`
-        PacificKosrae = "Pacific/Kosrae",
+        549 PacificKosrae = "Pacific/Kosrae",
         /// `Pacific/Kwajalein`
-        PacificKwajalein = "Pacific/Kwajalein",
+        550 PacificKwajalein = "Pacific/Kwajalein",
         /// `Pacific/Majuro`
-        PacificMajuro = "Pacific/Majuro",
+        551 PacificMajuro = "Pacific/Majuro",
         /// `Pacific/Marquesas`
-        PacificMarquesas = "Pacific/Marquesas",
+        552 PacificMarquesas = "Pacific/Marquesas",
         /// `Pacific/Midway`
-        PacificMidway = "Pacific/Midway",
+        553 PacificMidway = "Pacific/Midway",
         /// `Pacific/Nauru`
-        PacificNauru = "Pacific/Nauru",
+        554 PacificNauru = "Pacific/Nauru",
         /// `Pacific/Niue`
-        PacificNiue = "Pacific/Niue",
+        555 PacificNiue = "Pacific/Niue",
         /// `Pacific/Norfolk`
-        PacificNorfolk = "Pacific/Norfolk",
+        556 PacificNorfolk = "Pacific/Norfolk",
         /// `Pacific/Noumea`
-        PacificNoumea = "Pacific/Noumea",
+        557 PacificNoumea = "Pacific/Noumea",
         /// `Pacific/Pago_Pago`
-        PacificPagoPago = "Pacific/Pago_Pago",
+        558 PacificPagoPago = "Pacific/Pago_Pago",
         /// `Pacific/Palau`
-        PacificPalau = "Pacific/Palau",
+        559 PacificPalau = "Pacific/Palau",
         /// `Pacific/Pitcairn`
-        PacificPitcairn = "Pacific/Pitcairn",
+        560 PacificPitcairn = "Pacific/Pitcairn",
         /// `Pacific/Pohnpei`
-        PacificPohnpei = "Pacific/Pohnpei",
+        561 PacificPohnpei = "Pacific/Pohnpei",
         /// `Pacific/Ponape`
-        PacificPonape = "Pacific/Ponape",
+        562 PacificPonape = "Pacific/Ponape",
         /// `Pacific/Port_Moresby`
-        PacificPortMoresby = "Pacific/Port_Moresby",
+        563 PacificPortMoresby = "Pacific/Port_Moresby",
         /// `Pacific/Rarotonga`
-        PacificRarotonga = "Pacific/Rarotonga",
+        564 PacificRarotonga = "Pacific/Rarotonga",
         /// `Pacific/Saipan`
-        PacificSaipan = "Pacific/Saipan",
+        565 PacificSaipan = "Pacific/Saipan",
         /// `Pacific/Samoa`
-        PacificSamoa = "Pacific/Samoa",
+        566 PacificSamoa = "Pacific/Samoa",
         /// `Pacific/Tahiti`
-        PacificTahiti = "Pacific/Tahiti",
+        567 PacificTahiti = "Pacific/Tahiti",
         /// `Pacific/Tarawa`
-        PacificTarawa = "Pacific/Tarawa",
+        568 PacificTarawa = "Pacific/Tarawa",
         /// `Pacific/Tongatapu`
-        PacificTongatapu = "Pacific/Tongatapu",
+        569 PacificTongatapu = "Pacific/Tongatapu",
         /// `Pacific/Truk`
-        PacificTruk = "Pacific/Truk",
+        570 PacificTruk = "Pacific/Truk",
         /// `Pacific/Wake`
-        PacificWake = "Pacific/Wake",
+        571 PacificWake = "Pacific/Wake",
         /// `Pacific/Wallis`
-        PacificWallis = "Pacific/Wallis",
+        572 PacificWallis = "Pacific/Wallis",
         /// `Pacific/Yap`
-        PacificYap = "Pacific/Yap",
+        573 PacificYap = "Pacific/Yap",
         /// `Poland`
-        Poland = "Poland",
+        574 Poland = "Poland",
         /// `Portugal`
-        Portugal = "Portugal",
+        575 Portugal = "Portugal",
         /// `ROC`
-        Roc = "ROC",
+        576 Roc = "ROC",
         /// `ROK`
-        Rok = "ROK",
+        577 Rok = "ROK",
         /// `Singapore`
-        Singapore = "Singapore",
+        578 Singapore = "Singapore",
         /// `Turkey`
-        Turkey = "Turkey",
+        579 Turkey = "Turkey",
         /// `UCT`
-        Uct = "UCT",
+        580 Uct = "UCT",
         /// `US/Alaska`
-        USAlaska = "US/Alaska",
+        581 USAlaska = "US/Alaska",
         /// `US/Aleutian`
-        USAleutian = "US/Aleutian",
+        582 USAleutian = "US/Aleutian",
         /// `US/Arizona`
-        USArizona = "US/Arizona",
+        583 USArizona = "US/Arizona",
         /// `US/Central`
-        USCentral = "US/Central",
+        584 USCentral = "US/Central",
         /// `US/East-Indiana`
-        USEastIndiana = "US/East-Indiana",
+        585 USEastIndiana = "US/East-Indiana",
         /// `US/Eastern`
-        USEastern = "US/Eastern",
+        586 USEastern = "US/Eastern",
         /// `US/Hawaii`
-        USHawaii = "US/Hawaii",
+        587 USHawaii = "US/Hawaii",
         /// `US/Indiana-Starke`
-        USIndianaStarke = "US/Indiana-Starke",
+        588 USIndianaStarke = "US/Indiana-Starke",
         /// `US/Michigan`
-        USMichigan = "US/Michigan",
+        589 USMichigan = "US/Michigan",
         /// `US/Mountain`
-        USMountain = "US/Mountain",
+        590 USMountain = "US/Mountain",
         /// `US/Pacific`
-        USPacific = "US/Pacific",
+        591 USPacific = "US/Pacific",
         /// `US/Pacific-New`
-        USPacificNew = "US/Pacific-New",
+        592 USPacificNew = "US/Pacific-New",
         /// `US/Samoa`
-        USSamoa = "US/Samoa",
+        593 USSamoa = "US/Samoa",
         /// `UTC`
-        Utc = "UTC",
+        594 Utc = "UTC",
         /// `Universal`
-        Universal = "Universal",
+        595 Universal = "Universal",
         /// `W-SU`
-        WSu = "W-SU",
+        596 WSu = "W-SU",
         /// `WET`
-        Wet = "WET",
+        597 Wet = "WET",
         /// `Zulu`
-        Zulu = "Zulu",
+        598 Zulu = "Zulu",
     }
 }

@@ -10,593 +10,593 @@ words! {
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
     TestHelpersIssuingAuthorizationCreateMerchantDataCategory {
         /// `ac_refrigeration_repair`
-        AcRefrigerationRepair = "ac_refrigeration_repair",
+        0 AcRefrigerationRepair = "ac_refrigeration_repair",
         /// `accounting_bookkeeping_services`
-        AccountingBookkeepingServices = "accounting_bookkeeping_services",
+        1 AccountingBookkeepingServices = "accounting_bookkeeping_services",
         /// `advertising_services`
-        AdvertisingServices = "advertising_services",
+        2 AdvertisingServices = "advertising_services",
         /// `agricultural_cooperative`
-        AgriculturalCooperative = "agricultural_cooperative",
+        3 AgriculturalCooperative = "agricultural_cooperative",
         /// `airlines_air_carriers`
-        AirlinesAirCarriers = "airlines_air_carriers",
+        4 AirlinesAirCarriers = "airlines_air_carriers",
         /// `airports_flying_fields`
-        AirportsFlyingFields = "airports_flying_fields",
+        5 AirportsFlyingFields = "airports_flying_fields",
         /// `ambulance_services`
-        AmbulanceServices = "ambulance_services",
+        6 AmbulanceServices = "ambulance_services",
         /// `amusement_parks_carnivals`
-        AmusementParksCarnivals = "amusement_parks_carnivals",
+        7 AmusementParksCarnivals = "amusement_parks_carnivals",
         /// `antique_reproductions`
-        AntiqueReproductions = "antique_reproductions",
+        8 AntiqueReproductions = "antique_reproductions",
         /// `antique_shops`
-        AntiqueShops = "antique_shops",
+        9 AntiqueShops = "antique_shops",
         /// `aquariums`
-        Aquariums = "aquariums",
+        10 Aquariums = "aquariums",
         /// `architectural_surveying_services`
-        ArchitecturalSurveyingServices = "architectural_surveying_services",
+        11 ArchitecturalSurveyingServices = "architectural_surveying_services",
         /// `art_dealers_and_galleries`
-        ArtDealersAndGalleries = "art_dealers_and_galleries",
+        12 ArtDealersAndGalleries = "art_dealers_and_galleries",
         /// `artists_supply_and_craft_shops`
-        ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
+        13 ArtistsSupplyAndCraftShops = "artists_supply_and_craft_shops",
         /// `auto_and_home_supply_stores`
-        AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
+        14 AutoAndHomeSupplyStores = "auto_and_home_supply_stores",
         /// `auto_body_repair_shops`
-        AutoBodyRepairShops = "auto_body_repair_shops",
+        15 AutoBodyRepairShops = "auto_body_repair_shops",
         /// `auto_paint_shops`
-        AutoPaintShops = "auto_paint_shops",
+        16 AutoPaintShops = "auto_paint_shops",
         /// `auto_service_shops`
-        AutoServiceShops = "auto_service_shops",
+        17 AutoServiceShops = "auto_service_shops",
         /// `automated_cash_disburse`
-        AutomatedCashDisburse = "automated_cash_disburse",
+        18 AutomatedCashDisburse = "automated_cash_disburse",
         /// `automated_fuel_dispensers`
-        AutomatedFuelDispensers = "automated_fuel_dispensers",
+        19 AutomatedFuelDispensers = "automated_fuel_dispensers",
         /// `automobile_associations`
-        AutomobileAssociations = "automobile_associations",
+        20 AutomobileAssociations = "automobile_associations",
         /// `automotive_parts_and_accessories_stores`
-        AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
+        21 AutomotivePartsAndAccessoriesStores = "automotive_parts_and_accessories_stores",
         /// `automotive_tire_stores`
-        AutomotiveTireStores = "automotive_tire_stores",
+        22 AutomotiveTireStores = "automotive_tire_stores",
         /// `bail_and_bond_payments`
-        BailAndBondPayments = "bail_and_bond_payments",
+        23 BailAndBondPayments = "bail_and_bond_payments",
         /// `bakeries`
-        Bakeries = "bakeries",
+        24 Bakeries = "bakeries",
         /// `bands_orchestras`
-        BandsOrchestras = "bands_orchestras",
+        25 BandsOrchestras = "bands_orchestras",
         /// `barber_and_beauty_shops`
-        BarberAndBeautyShops = "barber_and_beauty_shops",
+        26 BarberAndBeautyShops = "barber_and_beauty_shops",
         /// `betting_casino_gambling`
-        BettingCasinoGambling = "betting_casino_gambling",
+        27 BettingCasinoGambling = "betting_casino_gambling",
         /// `bicycle_shops`
-        BicycleShops = "bicycle_shops",
+        28 BicycleShops = "bicycle_shops",
         /// `billiard_pool_establishments`
-        BilliardPoolEstablishments = "billiard_pool_establishments",
+        29 BilliardPoolEstablishments = "billiard_pool_establishments",
         /// `boat_dealers`
-        BoatDealers = "boat_dealers",
+        30 BoatDealers = "boat_dealers",
         /// `boat_rentals_and_leases`
-        BoatRentalsAndLeases = "boat_rentals_and_leases",
+        31 BoatRentalsAndLeases = "boat_rentals_and_leases",
         /// `book_stores`
-        BookStores = "book_stores",
+        32 BookStores = "book_stores",
         /// `books_periodicals_and_newspapers`
-        BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
+        33 BooksPeriodicalsAndNewspapers = "books_periodicals_and_newspapers",
         /// `bowling_alleys`
-        BowlingAlleys = "bowling_alleys",
+        34 BowlingAlleys = "bowling_alleys",
         /// `bus_lines`
-        BusLines = "bus_lines",
+        35 BusLines = "bus_lines",
         /// `business_secretarial_schools`
-        BusinessSecretarialSchools = "business_secretarial_schools",
+        36 BusinessSecretarialSchools = "business_secretarial_schools",
         /// `buying_shopping_services`
-        BuyingShoppingServices = "buying_shopping_services",
+        37 BuyingShoppingServices = "buying_shopping_services",
         /// `cable_satellite_and_other_pay_television_and_radio`
-        CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
+        38 CableSatelliteAndOtherPayTelevisionAndRadio = "cable_satellite_and_other_pay_television_and_radio",
         /// `camera_and_photographic_supply_stores`
-        CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
+        39 CameraAndPhotographicSupplyStores = "camera_and_photographic_supply_stores",
         /// `candy_nut_and_confectionery_stores`
-        CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
+        40 CandyNutAndConfectioneryStores = "candy_nut_and_confectionery_stores",
         /// `car_and_truck_dealers_new_used`
-        CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
+        41 CarAndTruckDealersNewUsed = "car_and_truck_dealers_new_used",
         /// `car_and_truck_dealers_used_only`
-        CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
+        42 CarAndTruckDealersUsedOnly = "car_and_truck_dealers_used_only",
         /// `car_rental_agencies`
-        CarRentalAgencies = "car_rental_agencies",
+        43 CarRentalAgencies = "car_rental_agencies",
         /// `car_washes`
-        CarWashes = "car_washes",
+        44 CarWashes = "car_washes",
         /// `carpentry_services`
-        CarpentryServices = "carpentry_services",
+        45 CarpentryServices = "carpentry_services",
         /// `carpet_upholstery_cleaning`
-        CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
+        46 CarpetUpholsteryCleaning = "carpet_upholstery_cleaning",
         /// `caterers`
-        Caterers = "caterers",
+        47 Caterers = "caterers",
         /// `charitable_and_social_service_organizations_fundraising`
-        CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
+        48 CharitableAndSocialServiceOrganizationsFundraising = "charitable_and_social_service_organizations_fundraising",
         /// `chemicals_and_allied_products`
-        ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
+        49 ChemicalsAndAlliedProducts = "chemicals_and_allied_products",
         /// `child_care_services`
-        ChildCareServices = "child_care_services",
+        50 ChildCareServices = "child_care_services",
         /// `childrens_and_infants_wear_stores`
-        ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
+        51 ChildrensAndInfantsWearStores = "childrens_and_infants_wear_stores",
         /// `chiropodists_podiatrists`
-        ChiropodistsPodiatrists = "chiropodists_podiatrists",
+        52 ChiropodistsPodiatrists = "chiropodists_podiatrists",
         /// `chiropractors`
-        Chiropractors = "chiropractors",
+        53 Chiropractors = "chiropractors",
         /// `cigar_stores_and_stands`
-        CigarStoresAndStands = "cigar_stores_and_stands",
+        54 CigarStoresAndStands = "cigar_stores_and_stands",
         /// `civic_social_fraternal_associations`
-        CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
+        55 CivicSocialFraternalAssociations = "civic_social_fraternal_associations",
         /// `cleaning_and_maintenance`
-        CleaningAndMaintenance = "cleaning_and_maintenance",
+        56 CleaningAndMaintenance = "cleaning_and_maintenance",
         /// `clothing_rental`
-        ClothingRental = "clothing_rental",
+        57 ClothingRental = "clothing_rental",
         /// `colleges_universities`
-        CollegesUniversities = "colleges_universities",
+        58 CollegesUniversities = "colleges_universities",
         /// `commercial_equipment`
-        CommercialEquipment = "commercial_equipment",
+        59 CommercialEquipment = "commercial_equipment",
         /// `commercial_footwear`
-        CommercialFootwear = "commercial_footwear",
+        60 CommercialFootwear = "commercial_footwear",
         /// `commercial_photography_art_and_graphics`
-        CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
+        61 CommercialPhotographyArtAndGraphics = "commercial_photography_art_and_graphics",
         /// `commuter_transport_and_ferries`
-        CommuterTransportAndFerries = "commuter_transport_and_ferries",
+        62 CommuterTransportAndFerries = "commuter_transport_and_ferries",
         /// `computer_network_services`
-        ComputerNetworkServices = "computer_network_services",
+        63 ComputerNetworkServices = "computer_network_services",
         /// `computer_programming`
-        ComputerProgramming = "computer_programming",
+        64 ComputerProgramming = "computer_programming",
         /// `computer_repair`
-        ComputerRepair = "computer_repair",
+        65 ComputerRepair = "computer_repair",
         /// `computer_software_stores`
-        ComputerSoftwareStores = "computer_software_stores",
+        66 ComputerSoftwareStores = "computer_software_stores",
         /// `computers_peripherals_and_software`
-        ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
+        67 ComputersPeripheralsAndSoftware = "computers_peripherals_and_software",
         /// `concrete_work_services`
-        ConcreteWorkServices = "concrete_work_services",
+        68 ConcreteWorkServices = "concrete_work_services",
         /// `construction_materials`
-        ConstructionMaterials = "construction_materials",
+        69 ConstructionMaterials = "construction_materials",
         /// `consulting_public_relations`
-        ConsultingPublicRelations = "consulting_public_relations",
+        70 ConsultingPublicRelations = "consulting_public_relations",
         /// `correspondence_schools`
-        CorrespondenceSchools = "correspondence_schools",
+        71 CorrespondenceSchools = "correspondence_schools",
         /// `cosmetic_stores`
-        CosmeticStores = "cosmetic_stores",
+        72 CosmeticStores = "cosmetic_stores",
         /// `counseling_services`
-        CounselingServices = "counseling_services",
+        73 CounselingServices = "counseling_services",
         /// `country_clubs`
-        CountryClubs = "country_clubs",
+        74 CountryClubs = "country_clubs",
         /// `courier_services`
-        CourierServices = "courier_services",
+        75 CourierServices = "courier_services",
         /// `court_costs`
-        CourtCosts = "court_costs",
+        76 CourtCosts = "court_costs",
         /// `credit_reporting_agencies`
-        CreditReportingAgencies = "credit_reporting_agencies",
+        77 CreditReportingAgencies = "credit_reporting_agencies",
         /// `cruise_lines`
-        CruiseLines = "cruise_lines",
+        78 CruiseLines = "cruise_lines",
         /// `dairy_products_stores`
-        DairyProductsStores = "dairy_products_stores",
+        79 DairyProductsStores = "dairy_products_stores",
         /// `dance_hall_studios_schools`
-        DanceHallStudiosSchools = "dance_hall_studios_schools",
+        80 DanceHallStudiosSchools = "dance_hall_studios_schools",
         /// `dating_escort_services`
-        DatingEscortServices = "dating_escort_services",
+        81 DatingEscortServices = "dating_escort_services",
         /// `dentists_orthodontists`
-        DentistsOrthodontists = "dentists_orthodontists",
+        82 DentistsOrthodontists = "dentists_orthodontists",
         /// `department_stores`
-        DepartmentStores = "department_stores",
+        83 DepartmentStores = "department_stores",
         /// `detective_agencies`
-        DetectiveAgencies = "detective_agencies",
+        84 DetectiveAgencies = "detective_agencies",
         /// `digital_goods_applications`
-        DigitalGoodsApplications = "digital_goods_applications",
+        85 DigitalGoodsApplications = "digital_goods_applications",
         /// `digital_goods_games`
-        DigitalGoodsGames = "digital_goods_games",
+        86 DigitalGoodsGames = "digital_goods_games",
         /// `digital_goods_large_volume`
-        DigitalGoodsLargeVolume = "digital_goods_large_volume",
+        87 DigitalGoodsLargeVolume = "digital_goods_large_volume",
         /// `digital_goods_media`
-        DigitalGoodsMedia = "digital_goods_media",
+        88 DigitalGoodsMedia = "digital_goods_media",
         /// `direct_marketing_catalog_merchant`
-        DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
+        89 DirectMarketingCatalogMerchant = "direct_marketing_catalog_merchant",
         /// `direct_marketing_combination_catalog_and_retail_merchant`
-        DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
+        90 DirectMarketingCombinationCatalogAndRetailMerchant = "direct_marketing_combination_catalog_and_retail_merchant",
         /// `direct_marketing_inbound_telemarketing`
-        DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
+        91 DirectMarketingInboundTelemarketing = "direct_marketing_inbound_telemarketing",
         /// `direct_marketing_insurance_services`
-        DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
+        92 DirectMarketingInsuranceServices = "direct_marketing_insurance_services",
         /// `direct_marketing_other`
-        DirectMarketingOther = "direct_marketing_other",
+        93 DirectMarketingOther = "direct_marketing_other",
         /// `direct_marketing_outbound_telemarketing`
-        DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
+        94 DirectMarketingOutboundTelemarketing = "direct_marketing_outbound_telemarketing",
         /// `direct_marketing_subscription`
-        DirectMarketingSubscription = "direct_marketing_subscription",
+        95 DirectMarketingSubscription = "direct_marketing_subscription",
         /// `direct_marketing_travel`
-        DirectMarketingTravel = "direct_marketing_travel",
+        96 DirectMarketingTravel = "direct_marketing_travel",
         /// `discount_stores`
-        DiscountStores = "discount_stores",
+        97 DiscountStores = "discount_stores",
         /// `doctors`
-        Doctors = "doctors",
+        98 Doctors = "doctors",
         /// `door_to_door_sales`
-        DoorToDoorSales = "door_to_door_sales",
+        99 DoorToDoorSales = "door_to_door_sales",
         /// `drapery_window_covering_and_upholstery_stores`
-        DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
+        100 DraperyWindowCoveringAndUpholsteryStores = "drapery_window_covering_and_upholstery_stores",
         /// `drinking_places`
-        DrinkingPlaces = "drinking_places",
+        101 DrinkingPlaces = "drinking_places",
         /// `drug_stores_and_pharmacies`
-        DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
+        102 DrugStoresAndPharmacies = "drug_stores_and_pharmacies",
         /// `drugs_drug_proprietaries_and_druggist_sundries`
-        DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
+        103 DrugsDrugProprietariesAndDruggistSundries = "drugs_drug_proprietaries_and_druggist_sundries",
         /// `dry_cleaners`
-        DryCleaners = "dry_cleaners",
+        104 DryCleaners = "dry_cleaners",
         /// `durable_goods`
-        DurableGoods = "durable_goods",
+        105 DurableGoods = "durable_goods",
         /// `duty_free_stores`
-        DutyFreeStores = "duty_free_stores",
+        106 DutyFreeStores = "duty_free_stores",
         /// `eating_places_restaurants`
-        EatingPlacesRestaurants = "eating_places_restaurants",
+        107 EatingPlacesRestaurants = "eating_places_restaurants",
         /// `educational_services`
-        EducationalServices = "educational_services",
+        108 EducationalServices = "educational_services",
         /// `electric_razor_stores`
-        ElectricRazorStores = "electric_razor_stores",
+        109 ElectricRazorStores = "electric_razor_stores",
         /// `electric_vehicle_charging`
-        ElectricVehicleCharging = "electric_vehicle_charging",
+        110 ElectricVehicleCharging = "electric_vehicle_charging",
         /// `electrical_parts_and_equipment`
-        ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
+        111 ElectricalPartsAndEquipment = "electrical_parts_and_equipment",
         /// `electrical_services`
-        ElectricalServices = "electrical_services",
+        112 ElectricalServices = "electrical_services",
         /// `electronics_repair_shops`
-        ElectronicsRepairShops = "electronics_repair_shops",
+        113 ElectronicsRepairShops = "electronics_repair_shops",
         /// `electronics_stores`
-        ElectronicsStores = "electronics_stores",
+        114 ElectronicsStores = "electronics_stores",
         /// `elementary_secondary_schools`
-        ElementarySecondarySchools = "elementary_secondary_schools",
+        115 ElementarySecondarySchools = "elementary_secondary_schools",
         /// `emergency_services_gcas_visa_use_only`
-        EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
+        116 EmergencyServicesGcasVisaUseOnly = "emergency_services_gcas_visa_use_only",
         /// `employment_temp_agencies`
-        EmploymentTempAgencies = "employment_temp_agencies",
+        117 EmploymentTempAgencies = "employment_temp_agencies",
         /// `equipment_rental`
-        EquipmentRental = "equipment_rental",
+        118 EquipmentRental = "equipment_rental",
         /// `exterminating_services`
-        ExterminatingServices = "exterminating_services",
+        119 ExterminatingServices = "exterminating_services",
         /// `family_clothing_stores`
-        FamilyClothingStores = "family_clothing_stores",
+        120 FamilyClothingStores = "family_clothing_stores",
         /// `fast_food_restaurants`
-        FastFoodRestaurants = "fast_food_restaurants",
+        121 FastFoodRestaurants = "fast_food_restaurants",
         /// `financial_institutions`
-        FinancialInstitutions = "financial_institutions",
+        122 FinancialInstitutions = "financial_institutions",
         /// `fines_government_administrative_entities`
-        FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
+        123 FinesGovernmentAdministrativeEntities = "fines_government_administrative_entities",
         /// `fireplace_fireplace_screens_and_accessories_stores`
-        FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
+        124 FireplaceFireplaceScreensAndAccessoriesStores = "fireplace_fireplace_screens_and_accessories_stores",
         /// `floor_covering_stores`
-        FloorCoveringStores = "floor_covering_stores",
+        125 FloorCoveringStores = "floor_covering_stores",
         /// `florists`
-        Florists = "florists",
+        126 Florists = "florists",
         /// `florists_supplies_nursery_stock_and_flowers`
-        FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
+        127 FloristsSuppliesNurseryStockAndFlowers = "florists_supplies_nursery_stock_and_flowers",
         /// `freezer_and_locker_meat_provisioners`
-        FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
+        128 FreezerAndLockerMeatProvisioners = "freezer_and_locker_meat_provisioners",
         /// `fuel_dealers_non_automotive`
-        FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
+        129 FuelDealersNonAutomotive = "fuel_dealers_non_automotive",
         /// `funeral_services_crematories`
-        FuneralServicesCrematories = "funeral_services_crematories",
+        130 FuneralServicesCrematories = "funeral_services_crematories",
         /// `furniture_home_furnishings_and_equipment_stores_except_appliances`
-        FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
+        131 FurnitureHomeFurnishingsAndEquipmentStoresExceptAppliances = "furniture_home_furnishings_and_equipment_stores_except_appliances",
         /// `furniture_repair_refinishing`
-        FurnitureRepairRefinishing = "furniture_repair_refinishing",
+        132 FurnitureRepairRefinishing = "furniture_repair_refinishing",
         /// `furriers_and_fur_shops`
-        FurriersAndFurShops = "furriers_and_fur_shops",
+        133 FurriersAndFurShops = "furriers_and_fur_shops",
         /// `general_services`
-        GeneralServices = "general_services",
+        134 GeneralServices = "general_services",
         /// `gift_card_novelty_and_souvenir_shops`
-        GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
+        135 GiftCardNoveltyAndSouvenirShops = "gift_card_novelty_and_souvenir_shops",
         /// `glass_paint_and_wallpaper_stores`
-        GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
+        136 GlassPaintAndWallpaperStores = "glass_paint_and_wallpaper_stores",
         /// `glassware_crystal_stores`
-        GlasswareCrystalStores = "glassware_crystal_stores",
+        137 GlasswareCrystalStores = "glassware_crystal_stores",
         /// `golf_courses_public`
-        GolfCoursesPublic = "golf_courses_public",
+        138 GolfCoursesPublic = "golf_courses_public",
         /// `government_licensed_horse_dog_racing_us_region_only`
-        GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
+        139 GovernmentLicensedHorseDogRacingUsRegionOnly = "government_licensed_horse_dog_racing_us_region_only",
         /// `government_licensed_online_casions_online_gambling_us_region_only`
-        GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
+        140 GovernmentLicensedOnlineCasionsOnlineGamblingUsRegionOnly = "government_licensed_online_casions_online_gambling_us_region_only",
         /// `government_owned_lotteries_non_us_region`
-        GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
+        141 GovernmentOwnedLotteriesNonUsRegion = "government_owned_lotteries_non_us_region",
         /// `government_owned_lotteries_us_region_only`
-        GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
+        142 GovernmentOwnedLotteriesUsRegionOnly = "government_owned_lotteries_us_region_only",
         /// `government_services`
-        GovernmentServices = "government_services",
+        143 GovernmentServices = "government_services",
         /// `grocery_stores_supermarkets`
-        GroceryStoresSupermarkets = "grocery_stores_supermarkets",
+        144 GroceryStoresSupermarkets = "grocery_stores_supermarkets",
         /// `hardware_equipment_and_supplies`
-        HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
+        145 HardwareEquipmentAndSupplies = "hardware_equipment_and_supplies",
         /// `hardware_stores`
-        HardwareStores = "hardware_stores",
+        146 HardwareStores = "hardware_stores",
         /// `health_and_beauty_spas`
-        HealthAndBeautySpas = "health_and_beauty_spas",
+        147 HealthAndBeautySpas = "health_and_beauty_spas",
         /// `hearing_aids_sales_and_supplies`
-        HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
+        148 HearingAidsSalesAndSupplies = "hearing_aids_sales_and_supplies",
         /// `heating_plumbing_a_c`
-        HeatingPlumbingAC = "heating_plumbing_a_c",
+        149 HeatingPlumbingAC = "heating_plumbing_a_c",
         /// `hobby_toy_and_game_shops`
-        HobbyToyAndGameShops = "hobby_toy_and_game_shops",
+        150 HobbyToyAndGameShops = "hobby_toy_and_game_shops",
         /// `home_supply_warehouse_stores`
-        HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
+        151 HomeSupplyWarehouseStores = "home_supply_warehouse_stores",
         /// `hospitals`
-        Hospitals = "hospitals",
+        152 Hospitals = "hospitals",
         /// `hotels_motels_and_resorts`
-        HotelsMotelsAndResorts = "hotels_motels_and_resorts",
+        153 HotelsMotelsAndResorts = "hotels_motels_and_resorts",
         /// `household_appliance_stores`
-        HouseholdApplianceStores = "household_appliance_stores",
+        154 HouseholdApplianceStores = "household_appliance_stores",
         /// `industrial_supplies`
-        IndustrialSupplies = "industrial_supplies",
+        155 IndustrialSupplies = "industrial_supplies",
         /// `information_retrieval_services`
-        InformationRetrievalServices = "information_retrieval_services",
+        156 InformationRetrievalServices = "information_retrieval_services",
         /// `insurance_default`
-        InsuranceDefault = "insurance_default",
+        157 InsuranceDefault = "insurance_default",
         /// `insurance_underwriting_premiums`
-        InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
+        158 InsuranceUnderwritingPremiums = "insurance_underwriting_premiums",
         /// `intra_company_purchases`
-        IntraCompanyPurchases = "intra_company_purchases",
+        159 IntraCompanyPurchases = "intra_company_purchases",
         /// `jewelry_stores_watches_clocks_and_silverware_stores`
-        JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
+        160 JewelryStoresWatchesClocksAndSilverwareStores = "jewelry_stores_watches_clocks_and_silverware_stores",
         /// `landscaping_services`
-        LandscapingServices = "landscaping_services",
+        161 LandscapingServices = "landscaping_services",
         /// `laundries`
-        Laundries = "laundries",
+        162 Laundries = "laundries",
         /// `laundry_cleaning_services`
-        LaundryCleaningServices = "laundry_cleaning_services",
+        163 LaundryCleaningServices = "laundry_cleaning_services",
         /// `legal_services_attorneys`
-        LegalServicesAttorneys = "legal_services_attorneys",
+        164 LegalServicesAttorneys = "legal_services_attorneys",
         /// `luggage_and_leather_goods_stores`
-        LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
+        165 LuggageAndLeatherGoodsStores = "luggage_and_leather_goods_stores",
         /// `lumber_building_materials_stores`
-        LumberBuildingMaterialsStores = "lumber_building_materials_stores",
+        166 LumberBuildingMaterialsStores = "lumber_building_materials_stores",
         /// `manual_cash_disburse`
-        ManualCashDisburse = "manual_cash_disburse",
+        167 ManualCashDisburse = "manual_cash_disburse",
         /// `marinas_service_and_supplies`
-        MarinasServiceAndSupplies = "marinas_service_and_supplies",
+        168 MarinasServiceAndSupplies = "marinas_service_and_supplies",
         /// `marketplaces`
-        Marketplaces = "marketplaces",
+        169 Marketplaces = "marketplaces",
         /// `masonry_stonework_and_plaster`
-        MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
+        170 MasonryStoneworkAndPlaster = "masonry_stonework_and_plaster",
         /// `massage_parlors`
-        MassageParlors = "massage_parlors",
+        171 MassageParlors = "massage_parlors",
         /// `medical_and_dental_labs`
-        MedicalAndDentalLabs = "medical_and_dental_labs",
+        172 MedicalAndDentalLabs = "medical_and_dental_labs",
         /// `medical_dental_ophthalmic_and_hospital_equipment_and_supplies`
-        MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
+        173 MedicalDentalOphthalmicAndHospitalEquipmentAndSupplies = "medical_dental_ophthalmic_and_hospital_equipment_and_supplies",
         /// `medical_services`
-        MedicalServices = "medical_services",
+        174 MedicalServices = "medical_services",
         /// `membership_organizations`
-        MembershipOrganizations = "membership_organizations",
+        175 MembershipOrganizations = "membership_organizations",
         /// `mens_and_boys_clothing_and_accessories_stores`
-        MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
+        176 MensAndBoysClothingAndAccessoriesStores = "mens_and_boys_clothing_and_accessories_stores",
         /// `mens_womens_clothing_stores`
-        MensWomensClothingStores = "mens_womens_clothing_stores",
+        177 MensWomensClothingStores = "mens_womens_clothing_stores",
         /// `metal_service_centers`
-        MetalServiceCenters = "metal_service_centers",
+        178 MetalServiceCenters = "metal_service_centers",
         /// `miscellaneous_apparel_and_accessory_shops`
-        MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
+        179 MiscellaneousApparelAndAccessoryShops = "miscellaneous_apparel_and_accessory_shops",
         /// `miscellaneous_auto_dealers`
-        MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
+        180 MiscellaneousAutoDealers = "miscellaneous_auto_dealers",
         /// `miscellaneous_business_services`
-        MiscellaneousBusinessServices = "miscellaneous_business_services",
+        181 MiscellaneousBusinessServices = "miscellaneous_business_services",
         /// `miscellaneous_food_stores`
-        MiscellaneousFoodStores = "miscellaneous_food_stores",
+        182 MiscellaneousFoodStores = "miscellaneous_food_stores",
         /// `miscellaneous_general_merchandise`
-        MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
+        183 MiscellaneousGeneralMerchandise = "miscellaneous_general_merchandise",
         /// `miscellaneous_general_services`
-        MiscellaneousGeneralServices = "miscellaneous_general_services",
+        184 MiscellaneousGeneralServices = "miscellaneous_general_services",
         /// `miscellaneous_home_furnishing_specialty_stores`
-        MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
+        185 MiscellaneousHomeFurnishingSpecialtyStores = "miscellaneous_home_furnishing_specialty_stores",
         /// `miscellaneous_publishing_and_printing`
-        MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
+        186 MiscellaneousPublishingAndPrinting = "miscellaneous_publishing_and_printing",
         /// `miscellaneous_recreation_services`
-        MiscellaneousRecreationServices = "miscellaneous_recreation_services",
+        187 MiscellaneousRecreationServices = "miscellaneous_recreation_services",
         /// `miscellaneous_repair_shops`
-        MiscellaneousRepairShops = "miscellaneous_repair_shops",
+        188 MiscellaneousRepairShops = "miscellaneous_repair_shops",
         /// `miscellaneous_specialty_retail`
-        MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
+        189 MiscellaneousSpecialtyRetail = "miscellaneous_specialty_retail",
         /// `mobile_home_dealers`
-        MobileHomeDealers = "mobile_home_dealers",
+        190 MobileHomeDealers = "mobile_home_dealers",
         /// `motion_picture_theaters`
-        MotionPictureTheaters = "motion_picture_theaters",
+        191 MotionPictureTheaters = "motion_picture_theaters",
         /// `motor_freight_carriers_and_trucking`
-        MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
+        192 MotorFreightCarriersAndTrucking = "motor_freight_carriers_and_trucking",
         /// `motor_homes_dealers`
-        MotorHomesDealers = "motor_homes_dealers",
+        193 MotorHomesDealers = "motor_homes_dealers",
         /// `motor_vehicle_supplies_and_new_parts`
-        MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
+        194 MotorVehicleSuppliesAndNewParts = "motor_vehicle_supplies_and_new_parts",
         /// `motorcycle_shops_and_dealers`
-        MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
+        195 MotorcycleShopsAndDealers = "motorcycle_shops_and_dealers",
         /// `motorcycle_shops_dealers`
-        MotorcycleShopsDealers = "motorcycle_shops_dealers",
+        196 MotorcycleShopsDealers = "motorcycle_shops_dealers",
         /// `music_stores_musical_instruments_pianos_and_sheet_music`
-        MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
+        197 MusicStoresMusicalInstrumentsPianosAndSheetMusic = "music_stores_musical_instruments_pianos_and_sheet_music",
         /// `news_dealers_and_newsstands`
-        NewsDealersAndNewsstands = "news_dealers_and_newsstands",
+        198 NewsDealersAndNewsstands = "news_dealers_and_newsstands",
         /// `non_fi_money_orders`
-        NonFiMoneyOrders = "non_fi_money_orders",
+        199 NonFiMoneyOrders = "non_fi_money_orders",
         /// `non_fi_stored_value_card_purchase_load`
-        NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
+        200 NonFiStoredValueCardPurchaseLoad = "non_fi_stored_value_card_purchase_load",
         /// `nondurable_goods`
-        NondurableGoods = "nondurable_goods",
+        201 NondurableGoods = "nondurable_goods",
         /// `nurseries_lawn_and_garden_supply_stores`
-        NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
+        202 NurseriesLawnAndGardenSupplyStores = "nurseries_lawn_and_garden_supply_stores",
         /// `nursing_personal_care`
-        NursingPersonalCare = "nursing_personal_care",
+        203 NursingPersonalCare = "nursing_personal_care",
         /// `office_and_commercial_furniture`
-        OfficeAndCommercialFurniture = "office_and_commercial_furniture",
+        204 OfficeAndCommercialFurniture = "office_and_commercial_furniture",
         /// `opticians_eyeglasses`
-        OpticiansEyeglasses = "opticians_eyeglasses",
+        205 OpticiansEyeglasses = "opticians_eyeglasses",
         /// `optometrists_ophthalmologist`
-        OptometristsOphthalmologist = "optometrists_ophthalmologist",
+        206 OptometristsOphthalmologist = "optometrists_ophthalmologist",
         /// `orthopedic_goods_prosthetic_devices`
-        OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
+        207 OrthopedicGoodsProstheticDevices = "orthopedic_goods_prosthetic_devices",
         /// `osteopaths`
-        Osteopaths = "osteopaths",
+        208 Osteopaths = "osteopaths",
         /// `package_stores_beer_wine_and_liquor`
-        PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
+        209 PackageStoresBeerWineAndLiquor = "package_stores_beer_wine_and_liquor",
         /// `paints_varnishes_and_supplies`
-        PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
+        210 PaintsVarnishesAndSupplies = "paints_varnishes_and_supplies",
         /// `parking_lots_garages`
-        ParkingLotsGarages = "parking_lots_garages",
+        211 ParkingLotsGarages = "parking_lots_garages",
         /// `passenger_railways`
-        PassengerRailways = "passenger_railways",
+        212 PassengerRailways = "passenger_railways",
         /// `pawn_shops`
-        PawnShops = "pawn_shops",
+        213 PawnShops = "pawn_shops",
         /// `pet_shops_pet_food_and_supplies`
-        PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
+        214 PetShopsPetFoodAndSupplies = "pet_shops_pet_food_and_supplies",
         /// `petroleum_and_petroleum_products`
-        PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
+        215 PetroleumAndPetroleumProducts = "petroleum_and_petroleum_products",
         /// `photo_developing`
-        PhotoDeveloping = "photo_developing",
+        216 PhotoDeveloping = "photo_developing",
         /// `photographic_photocopy_microfilm_equipment_and_supplies`
-        PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
+        217 PhotographicPhotocopyMicrofilmEquipmentAndSupplies = "photographic_photocopy_microfilm_equipment_and_supplies",
         /// `photographic_studios`
-        PhotographicStudios = "photographic_studios",
+        218 PhotographicStudios = "photographic_studios",
         /// `picture_video_production`
-        PictureVideoProduction = "picture_video_production",
+        219 PictureVideoProduction = "picture_video_production",
         /// `piece_goods_notions_and_other_dry_goods`
-        PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
+        220 PieceGoodsNotionsAndOtherDryGoods = "piece_goods_notions_and_other_dry_goods",
         /// `plumbing_heating_equipment_and_supplies`
-        PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
+        221 PlumbingHeatingEquipmentAndSupplies = "plumbing_heating_equipment_and_supplies",
         /// `political_organizations`
-        PoliticalOrganizations = "political_organizations",
+        222 PoliticalOrganizations = "political_organizations",
         /// `postal_services_government_only`
-        PostalServicesGovernmentOnly = "postal_services_government_only",
+        223 PostalServicesGovernmentOnly = "postal_services_government_only",
         /// `precious_stones_and_metals_watches_and_jewelry`
-        PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
+        224 PreciousStonesAndMetalsWatchesAndJewelry = "precious_stones_and_metals_watches_and_jewelry",
         /// `professional_services`
-        ProfessionalServices = "professional_services",
+        225 ProfessionalServices = "professional_services",
         /// `public_warehousing_and_storage`
-        PublicWarehousingAndStorage = "public_warehousing_and_storage",
+        226 PublicWarehousingAndStorage = "public_warehousing_and_storage",
         /// `quick_copy_repro_and_blueprint`
-        QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
+        227 QuickCopyReproAndBlueprint = "quick_copy_repro_and_blueprint",
         /// `railroads`
-        Railroads = "railroads",
+        228 Railroads = "railroads",
         /// `real_estate_agents_and_managers_rentals`
-        RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
+        229 RealEstateAgentsAndManagersRentals = "real_estate_agents_and_managers_rentals",
         /// `record_stores`
-        RecordStores = "record_stores",
+        230 RecordStores = "record_stores",
         /// `recreational_vehicle_rentals`
-        RecreationalVehicleRentals = "recreational_vehicle_rentals",
+        231 RecreationalVehicleRentals = "recreational_vehicle_rentals",
         /// `religious_goods_stores`
-        ReligiousGoodsStores = "religious_goods_stores",
+        232 ReligiousGoodsStores = "religious_goods_stores",
         /// `religious_organizations`
-        ReligiousOrganizations = "religious_organizations",
+        233 ReligiousOrganizations = "religious_organizations",
         /// `roofing_siding_sheet_metal`
-        RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
+        234 RoofingSidingSheetMetal = "roofing_siding_sheet_metal",
         /// `secretarial_support_services`
-        SecretarialSupportServices = "secretarial_support_services",
+        235 SecretarialSupportServices = "secretarial_support_services",
         /// `security_brokers_dealers`
-        SecurityBrokersDealers = "security_brokers_dealers",
+        236 SecurityBrokersDealers = "security_brokers_dealers",
         /// `service_stations`
-        ServiceStations = "service_stations",
+        237 ServiceStations = "service_stations",
         /// `sewing_needlework_fabric_and_piece_goods_stores`
-        SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
+        238 SewingNeedleworkFabricAndPieceGoodsStores = "sewing_needlework_fabric_and_piece_goods_stores",
         /// `shoe_repair_hat_cleaning`
-        ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
+        239 ShoeRepairHatCleaning = "shoe_repair_hat_cleaning",
         /// `shoe_stores`
-        ShoeStores = "shoe_stores",
+        240 ShoeStores = "shoe_stores",
         /// `small_appliance_repair`
-        SmallApplianceRepair = "small_appliance_repair",
+        241 SmallApplianceRepair = "small_appliance_repair",
         /// `snowmobile_dealers`
-        SnowmobileDealers = "snowmobile_dealers",
+        242 SnowmobileDealers = "snowmobile_dealers",
         /// `special_trade_services`
-        SpecialTradeServices = "special_trade_services",
+        243 SpecialTradeServices = "special_trade_services",
         /// `specialty_cleaning`
-        SpecialtyCleaning = "specialty_cleaning",
+        244 SpecialtyCleaning = "specialty_cleaning",
         /// `sporting_goods_stores`
-        SportingGoodsStores = "sporting_goods_stores",
+        245 SportingGoodsStores = "sporting_goods_stores",
         /// `sporting_recreation_camps`
-        SportingRecreationCamps = "sporting_recreation_camps",
+        246 SportingRecreationCamps = "sporting_recreation_camps",
         /// `sports_and_riding_apparel_stores`
-        SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
+        247 SportsAndRidingApparelStores = "sports_and_riding_apparel_stores",
         /// `sports_clubs_fields`
-        SportsClubsFields = "sports_clubs_fields",
+        248 SportsClubsFields = "sports_clubs_fields",
         /// `stamp_and_coin_stores`
-        StampAndCoinStores = "stamp_and_coin_stores",
+        249 StampAndCoinStores = "stamp_and_coin_stores",
         /// `stationary_office_supplies_printing_and_writing_paper`
-        StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
+        250 StationaryOfficeSuppliesPrintingAndWritingPaper = "stationary_office_supplies_printing_and_writing_paper",
         /// `stationery_stores_office_and_school_supply_stores`
-        StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
+        251 StationeryStoresOfficeAndSchoolSupplyStores = "stationery_stores_office_and_school_supply_stores",
         /// `swimming_pools_sales`
-        SwimmingPoolsSales = "swimming_pools_sales",
+        252 SwimmingPoolsSales = "swimming_pools_sales",
         /// `t_ui_travel_germany`
-        TUiTravelGermany = "t_ui_travel_germany",
+        253 TUiTravelGermany = "t_ui_travel_germany",
         /// `tailors_alterations`
-        TailorsAlterations = "tailors_alterations",
+        254 TailorsAlterations = "tailors_alterations",
         /// `tax_payments_government_agencies`
-        TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
+        255 TaxPaymentsGovernmentAgencies = "tax_payments_government_agencies",
         /// `tax_preparation_services`
-        TaxPreparationServices = "tax_preparation_services",
+        256 TaxPreparationServices = "tax_preparation_services",
         /// `taxicabs_limousines`
-        TaxicabsLimousines = "taxicabs_limousines",
+        257 TaxicabsLimousines = "taxicabs_limousines",
         /// `telecommunication_equipment_and_telephone_sales`
-        TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
+        258 TelecommunicationEquipmentAndTelephoneSales = "telecommunication_equipment_and_telephone_sales",
         /// `telecommunication_services`
-        TelecommunicationServices = "telecommunication_services",
+        259 TelecommunicationServices = "telecommunication_services",
         /// `telegraph_services`
-        TelegraphServices = "telegraph_services",
+        260 TelegraphServices = "telegraph_services",
         /// `tent_and_awning_shops`
-        TentAndAwningShops = "tent_and_awning_shops",
+        261 TentAndAwningShops = "tent_and_awning_shops",
         /// `testing_laboratories`
-        TestingLaboratories = "testing_laboratories",
+        262 TestingLaboratories = "testing_laboratories",
         /// `theatrical_ticket_agencies`
-        TheatricalTicketAgencies = "theatrical_ticket_agencies",
+        263 TheatricalTicketAgencies = "theatrical_ticket_agencies",
         /// `timeshares`
-        Timeshares = "timeshares",
+        264 Timeshares = "timeshares",
         /// `tire_retreading_and_repair`
-        TireRetreadingAndRepair = "tire_retreading_and_repair",
+        265 TireRetreadingAndRepair = "tire_retreading_and_repair",
         /// `tolls_bridge_fees`
-        TollsBridgeFees = "tolls_bridge_fees",
+        266 TollsBridgeFees = "tolls_bridge_fees",
         /// `tourist_attractions_and_exhibits`
-        TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
+        267 TouristAttractionsAndExhibits = "tourist_attractions_and_exhibits",
         /// `towing_services`
-        TowingServices = "towing_services",
+        268 TowingServices = "towing_services",
         /// `trailer_parks_campgrounds`
-        TrailerParksCampgrounds = "trailer_parks_campgrounds",
+        269 TrailerParksCampgrounds = "trailer_parks_campgrounds",
         /// `transportation_services`
-        TransportationServices = "transportation_services",
+        270 TransportationServices = "transportation_services",
         /// `travel_agencies_tour_operators`
-        TravelAgenciesTourOperators = "travel_agencies_tour_operators",
+        271 TravelAgenciesTourOperators = "travel_agencies_tour_operators",
         /// `truck_stop_iteration`
-        TruckStopIteration = "truck_stop_iteration",
+        272 TruckStopIteration = "truck_stop_iteration",
         /// `truck_utility_trailer_rentals`
-        TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
+        273 TruckUtilityTrailerRentals = "truck_utility_trailer_rentals",
         /// `typesetting_plate_making_and_related_services`
-        TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
+        274 TypesettingPlateMakingAndRelatedServices = "typesetting_plate_making_and_related_services",
         /// `typewriter_stores`
-        TypewriterStores = "typewriter_stores",
+        275 TypewriterStores = "typewriter_stores",
         /// `u_s_federal_government_agencies_or_departments`
-        USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
+        276 USFederalGovernmentAgenciesOrDepartments = "u_s_federal_government_agencies_or_departments",
         /// `uniforms_commercial_clothing`
-        UniformsCommercialClothing = "uniforms_commercial_clothing",
+        277 UniformsCommercialClothing = "uniforms_commercial_clothing",
         /// `used_merchandise_and_secondhand_stores`
-        UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
+        278 UsedMerchandiseAndSecondhandStores = "used_merchandise_and_secondhand_stores",
         /// `utilities`
-        Utilities = "utilities",
+        279 Utilities = "utilities",
         /// `variety_stores`
-        VarietyStores = "variety_stores",
+        280 VarietyStores = "variety_stores",
         /// `veterinary_services`
-        VeterinaryServices = "veterinary_services",
+        281 VeterinaryServices = "veterinary_services",
         /// `video_amusement_game_supplies`
-        VideoAmusementGameSupplies = "video_amusement_game_supplies",
+        282 VideoAmusementGameSupplies = "video_amusement_game_supplies",
         /// `video_game_arcades`
-        VideoGameArcades = "video_game_arcades",
+        283 VideoGameArcades = "video_game_arcades",
         /// `video_tape_rental_stores`
-        VideoTapeRentalStores = "video_tape_rental_stores",
+        284 VideoTapeRentalStores = "video_tape_rental_stores",
         /// `vocational_trade_schools`
-        VocationalTradeSchools = "vocational_trade_schools",
+        285 VocationalTradeSchools = "vocational_trade_schools",
         /// `watch_jewelry_repair`
-        WatchJewelryRepair = "watch_jewelry_repair",
+        286 WatchJewelryRepair = "watch_jewelry_repair",
         /// `welding_repair`
-        WeldingRepair = "welding_repair",
+        287 WeldingRepair = "welding_repair",
         /// `wholesale_clubs`
-        WholesaleClubs = "wholesale_clubs",
+        288 WholesaleClubs = "wholesale_clubs",
         /// `wig_and_toupee_stores`
-        WigAndToupeeStores = "wig_and_toupee_stores",
+        289 WigAndToupeeStores = "wig_and_toupee_stores",
         /// `wires_money_orders`
-        WiresMoneyOrders = "wires_money_orders",
+        290 WiresMoneyOrders = "wires_money_orders",
         /// `womens_accessory_and_specialty_shops`
-        WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
+        291 WomensAccessoryAndSpecialtyShops = "womens_accessory_and_specialty_shops",
         /// `womens_ready_to_wear_stores`
-        WomensReadyToWearStores = "womens_ready_to_wear_stores",
+        292 WomensReadyToWearStores = "womens_ready_to_wear_stores",
         /// `wrecking_and_salvage_yards`
-        WreckingAndSalvageYards = "wrecking_and_salvage_yards",
+        293 WreckingAndSalvageYards = "wrecking_and_salvage_yards",
     }
 }
 
@@ -606,262 +606,262 @@ words! {
     /// <https://docs.stripe.com/api/webhook_endpoints/create>
     WebhookEndpointCreateApiVersion {
         /// `2011-01-01`
-        V20110101 = "2011-01-01",
+        0 V20110101 = "2011-01-01",
         /// `2011-06-21`
-        V20110621 = "2011-06-21",
+        1 V20110621 = "2011-06-21",
         /// `2011-06-28`
-        V20110628 = "2011-06-28",
+        2 V20110628 = "2011-06-28",
         /// `2011-08-01`
-        V20110801 = "2011-08-01",
+        3 V20110801 = "2011-08-01",
         /// `2011-09-15`
-        V20110915 = "2011-09-15",
+        4 V20110915 = "2011-09-15",
         /// `2011-11-17`
-        V20111117 = "2011-11-17",
+        5 V20111117 = "2011-11-17",
         /// `2012-02-23`
-        V20120223 = "2012-02-23",
+        6 V20120223 = "2012-02-23",
         /// `2012-03-25`
-        V20120325 = "2012-03-25",
+        7 V20120325 = "2012-03-25",
         /// `2012-06-18`
-        V20120618 = "2012-06-18",
+        8 V20120618 = "2012-06-18",
         /// `2012-06-28`
-        V20120628 = "2012-06-28",
+        9 V20120628 = "2012-06-28",
         /// `2012-07-09`
-        V20120709 = "2012-07-09",
+        10 V20120709 = "2012-07-09",
         /// `2012-09-24`
-        V20120924 = "2012-09-24",
+        11 V20120924 = "2012-09-24",
         /// `2012-10-26`
-        V20121026 = "2012-10-26",
+        12 V20121026 = "2012-10-26",
         /// `2012-11-07`
-        V20121107 = "2012-11-07",
+        13 V20121107 = "2012-11-07",
         /// `2013-02-11`
-        V20130211 = "2013-02-11",
+        14 V20130211 = "2013-02-11",
         /// `2013-02-13`
-        V20130213 = "2013-02-13",
+        15 V20130213 = "2013-02-13",
         /// `2013-07-05`
-        V20130705 = "2013-07-05",
+        16 V20130705 = "2013-07-05",
         /// `2013-08-12`
-        V20130812 = "2013-08-12",
+        17 V20130812 = "2013-08-12",
         /// `2013-08-13`
-        V20130813 = "2013-08-13",
+        18 V20130813 = "2013-08-13",
         /// `2013-10-29`
-        V20131029 = "2013-10-29",
+        19 V20131029 = "2013-10-29",
         /// `2013-12-03`
-        V20131203 = "2013-12-03",
+        20 V20131203 = "2013-12-03",
         /// `2014-01-31`
-        V20140131 = "2014-01-31",
+        21 V20140131 = "2014-01-31",
         /// `2014-03-13`
-        V20140313 = "2014-03-13",
+        22 V20140313 = "2014-03-13",
         /// `2014-03-28`
-        V20140328 = "2014-03-28",
+        23 V20140328 = "2014-03-28",
         /// `2014-05-19`
-        V20140519 = "2014-05-19",
+        24 V20140519 = "2014-05-19",
         /// `2014-06-13`
-        V20140613 = "2014-06-13",
+        25 V20140613 = "2014-06-13",
         /// `2014-06-17`
-        V20140617 = "2014-06-17",
+        26 V20140617 = "2014-06-17",
         /// `2014-07-22`
-        V20140722 = "2014-07-22",
+        27 V20140722 = "2014-07-22",
         /// `2014-07-26`
-        V20140726 = "2014-07-26",
+        28 V20140726 = "2014-07-26",
         /// `2014-08-04`
-        V20140804 = "2014-08-04",
+        29 V20140804 = "2014-08-04",
         /// `2014-08-20`
-        V20140820 = "2014-08-20",
+        30 V20140820 = "2014-08-20",
         /// `2014-09-08`
-        V20140908 = "2014-09-08",
+        31 V20140908 = "2014-09-08",
         /// `2014-10-07`
-        V20141007 = "2014-10-07",
+        32 V20141007 = "2014-10-07",
         /// `2014-11-05`
-        V20141105 = "2014-11-05",
+        33 V20141105 = "2014-11-05",
         /// `2014-11-20`
-        V20141120 = "2014-11-20",
+        34 V20141120 = "2014-11-20",
         /// `2014-12-08`
-        V20141208 = "2014-12-08",
+        35 V20141208 = "2014-12-08",
         /// `2014-12-17`
-        V20141217 = "2014-12-17",
+        36 V20141217 = "2014-12-17",
         /// `2014-12-22`
-        V20141222 = "2014-12-22",
+        37 V20141222 = "2014-12-22",
         /// `2015-01-11`
-        V20150111 = "2015-01-11",
+        38 V20150111 = "2015-01-11",
         /// `2015-01-26`
-        V20150126 = "2015-01-26",
+        39 V20150126 = "2015-01-26",
         /// `2015-02-10`
-        V20150210 = "2015-02-10",
+        40 V20150210 = "2015-02-10",
         /// `2015-02-16`
-        V20150216 = "2015-02-16",
+        41 V20150216 = "2015-02-16",
         /// `2015-02-18`
-        V20150218 = "2015-02-18",
+        42 V20150218 = "2015-02-18",
         /// `2015-03-24`
-        V20150324 = "2015-03-24",
+        43 V20150324 = "2015-03-24",
         /// `2015-04-07`
-        V20150407 = "2015-04-07",
+        44 V20150407 = "2015-04-07",
         /// `2015-06-15`
-        V20150615 = "2015-06-15",
+        45 V20150615 = "2015-06-15",
         /// `2015-07-07`
-        V20150707 = "2015-07-07",
+        46 V20150707 = "2015-07-07",
         /// `2015-07-13`
-        V20150713 = "2015-07-13",
+        47 V20150713 = "2015-07-13",
         /// `2015-07-28`
-        V20150728 = "2015-07-28",
+        48 V20150728 = "2015-07-28",
         /// `2015-08-07`
-        V20150807 = "2015-08-07",
+        49 V20150807 = "2015-08-07",
         /// `2015-08-19`
-        V20150819 = "2015-08-19",
+        50 V20150819 = "2015-08-19",
         /// `2015-09-03`
-        V20150903 = "2015-09-03",
+        51 V20150903 = "2015-09-03",
         /// `2015-09-08`
-        V20150908 = "2015-09-08",
+        52 V20150908 = "2015-09-08",
         /// `2015-09-23`
-        V20150923 = "2015-09-23",
+        53 V20150923 = "2015-09-23",
         /// `2015-10-01`
-        V20151001 = "2015-10-01",
+        54 V20151001 = "2015-10-01",
         /// `2015-10-12`
-        V20151012 = "2015-10-12",
+        55 V20151012 = "2015-10-12",
         /// `2015-10-16`
-        V20151016 = "2015-10-16",
+        56 V20151016 = "2015-10-16",
         /// `2016-02-03`
-        V20160203 = "2016-02-03",
+        57 V20160203 = "2016-02-03",
         /// `2016-02-19`
-        V20160219 = "2016-02-19",
+        58 V20160219 = "2016-02-19",
         /// `2016-02-22`
-        V20160222 = "2016-02-22",
+        59 V20160222 = "2016-02-22",
         /// `2016-02-23`
-        V20160223 = "2016-02-23",
+        60 V20160223 = "2016-02-23",
         /// `2016-02-29`
-        V20160229 = "2016-02-29",
+        61 V20160229 = "2016-02-29",
         /// `2016-03-07`
-        V20160307 = "2016-03-07",
+        62 V20160307 = "2016-03-07",
         /// `2016-06-15`
-        V20160615 = "2016-06-15",
+        63 V20160615 = "2016-06-15",
         /// `2016-07-06`
-        V20160706 = "2016-07-06",
+        64 V20160706 = "2016-07-06",
         /// `2016-10-19`
-        V20161019 = "2016-10-19",
+        65 V20161019 = "2016-10-19",
         /// `2017-01-27`
-        V20170127 = "2017-01-27",
+        66 V20170127 = "2017-01-27",
         /// `2017-02-14`
-        V20170214 = "2017-02-14",
+        67 V20170214 = "2017-02-14",
         /// `2017-04-06`
-        V20170406 = "2017-04-06",
+        68 V20170406 = "2017-04-06",
         /// `2017-05-25`
-        V20170525 = "2017-05-25",
+        69 V20170525 = "2017-05-25",
         /// `2017-06-05`
-        V20170605 = "2017-06-05",
+        70 V20170605 = "2017-06-05",
         /// `2017-08-15`
-        V20170815 = "2017-08-15",
+        71 V20170815 = "2017-08-15",
         /// `2017-12-14`
-        V20171214 = "2017-12-14",
+        72 V20171214 = "2017-12-14",
         /// `2018-01-23`
-        V20180123 = "2018-01-23",
+        73 V20180123 = "2018-01-23",
         /// `2018-02-05`
-        V20180205 = "2018-02-05",
+        74 V20180205 = "2018-02-05",
         /// `2018-02-06`
-        V20180206 = "2018-02-06",
+        75 V20180206 = "2018-02-06",
         /// `2018-02-28`
-        V20180228 = "2018-02-28",
+        76 V20180228 = "2018-02-28",
         /// `2018-05-21`
-        V20180521 = "2018-05-21",
+        77 V20180521 = "2018-05-21",
         /// `2018-07-27`
-        V20180727 = "2018-07-27",
+        78 V20180727 = "2018-07-27",
         /// `2018-08-23`
-        V20180823 = "2018-08-23",
+        79 V20180823 = "2018-08-23",
         /// `2018-09-06`
-        V20180906 = "2018-09-06",
+        80 V20180906 = "2018-09-06",
         /// `2018-09-24`
-        V20180924 = "2018-09-24",
+        81 V20180924 = "2018-09-24",
         /// `2018-10-31`
-        V20181031 = "2018-10-31",
+        82 V20181031 = "2018-10-31",
         /// `2018-11-08`
-        V20181108 = "2018-11-08",
+        83 V20181108 = "2018-11-08",
         /// `2019-02-11`
-        V20190211 = "2019-02-11",
+        84 V20190211 = "2019-02-11",
         /// `2019-02-19`
-        V20190219 = "2019-02-19",
+        85 V20190219 = "2019-02-19",
         /// `2019-03-14`
-        V20190314 = "2019-03-14",
+        86 V20190314 = "2019-03-14",
         /// `2019-05-16`
-        V20190516 = "2019-05-16",
+        87 V20190516 = "2019-05-16",
         /// `2019-08-14`
-        V20190814 = "2019-08-14",
+        88 V20190814 = "2019-08-14",
         /// `2019-09-09`
-        V20190909 = "2019-09-09",
+        89 V20190909 = "2019-09-09",
         /// `2019-10-08`
-        V20191008 = "2019-10-08",
+        90 V20191008 = "2019-10-08",
         /// `2019-10-17`
-        V20191017 = "2019-10-17",
+        91 V20191017 = "2019-10-17",
         /// `2019-11-05`
-        V20191105 = "2019-11-05",
+        92 V20191105 = "2019-11-05",
         /// `2019-12-03`
-        V20191203 = "2019-12-03",
+        93 V20191203 = "2019-12-03",
         /// `2020-03-02`
-        V20200302 = "2020-03-02",
+        94 V20200302 = "2020-03-02",
         /// `2020-08-27`
-        V20200827 = "2020-08-27",
+        95 V20200827 = "2020-08-27",
         /// `2022-08-01`
-        V20220801 = "2022-08-01",
+        96 V20220801 = "2022-08-01",
         /// `2022-11-15`
-        V20221115 = "2022-11-15",
+        97 V20221115 = "2022-11-15",
         /// `2023-08-16`
-        V20230816 = "2023-08-16",
+        98 V20230816 = "2023-08-16",
         /// `2023-10-16`
-        V20231016 = "2023-10-16",
+        99 V20231016 = "2023-10-16",
         /// `2024-04-10`
-        V20240410 = "2024-04-10",
+        100 V20240410 = "2024-04-10",
         /// `2024-06-20`
-        V20240620 = "2024-06-20",
+        101 V20240620 = "2024-06-20",
         /// `2024-09-30.acacia`
-        V20240930Acacia = "2024-09-30.acacia",
+        102 V20240930Acacia = "2024-09-30.acacia",
         /// `2024-10-28.acacia`
-        V20241028Acacia = "2024-10-28.acacia",
+        103 V20241028Acacia = "2024-10-28.acacia",
         /// `2024-11-20.acacia`
-        V20241120Acacia = "2024-11-20.acacia",
+        104 V20241120Acacia = "2024-11-20.acacia",
         /// `2024-12-18.acacia`
-        V20241218Acacia = "2024-12-18.acacia",
+        105 V20241218Acacia = "2024-12-18.acacia",
         /// `2025-01-27.acacia`
-        V20250127Acacia = "2025-01-27.acacia",
+        106 V20250127Acacia = "2025-01-27.acacia",
         /// `2025-02-24.acacia`
-        V20250224Acacia = "2025-02-24.acacia",
+        107 V20250224Acacia = "2025-02-24.acacia",
         /// `2025-03-01.dashboard`
-        V20250301Dashboard = "2025-03-01.dashboard",
+        108 V20250301Dashboard = "2025-03-01.dashboard",
         /// `2025-03-31.basil`
-        V20250331Basil = "2025-03-31.basil",
+        109 V20250331Basil = "2025-03-31.basil",
         /// `2025-04-30.basil`
-        V20250430Basil = "2025-04-30.basil",
+        110 V20250430Basil = "2025-04-30.basil",
         /// `2025-05-28.basil`
-        V20250528Basil = "2025-05-28.basil",
+        111 V20250528Basil = "2025-05-28.basil",
         /// `2025-06-30.basil`
-        V20250630Basil = "2025-06-30.basil",
+        112 V20250630Basil = "2025-06-30.basil",
         /// `2025-07-30.basil`
-        V20250730Basil = "2025-07-30.basil",
+        113 V20250730Basil = "2025-07-30.basil",
         /// `2025-08-27.basil`
-        V20250827Basil = "2025-08-27.basil",
+        114 V20250827Basil = "2025-08-27.basil",
         /// `2025-09-30.clover`
-        V20250930Clover = "2025-09-30.clover",
+        115 V20250930Clover = "2025-09-30.clover",
         /// `2025-10-29.clover`
-        V20251029Clover = "2025-10-29.clover",
+        116 V20251029Clover = "2025-10-29.clover",
         /// `2025-11-17.clover`
-        V20251117Clover = "2025-11-17.clover",
+        117 V20251117Clover = "2025-11-17.clover",
         /// `2025-12-15.clover`
-        V20251215Clover = "2025-12-15.clover",
+        118 V20251215Clover = "2025-12-15.clover",
         /// `2026-01-28.clover`
-        V20260128Clover = "2026-01-28.clover",
+        119 V20260128Clover = "2026-01-28.clover",
         /// `2026-02-25.clover`
-        V20260225Clover = "2026-02-25.clover",
+        120 V20260225Clover = "2026-02-25.clover",
         /// `2026-03-25.dahlia`
-        V20260325Dahlia = "2026-03-25.dahlia",
+        121 V20260325Dahlia = "2026-03-25.dahlia",
         /// `2026-04-22.dahlia`
-        V20260422Dahlia = "2026-04-22.dahlia",
+        122 V20260422Dahlia = "2026-04-22.dahlia",
         /// `2026-05-27.dahlia`
-        V20260527Dahlia = "2026-05-27.dahlia",
+        123 V20260527Dahlia = "2026-05-27.dahlia",
         /// `2026-06-24.dahlia`
-        V20260624Dahlia = "2026-06-24.dahlia",
+        124 V20260624Dahlia = "2026-06-24.dahlia",
         /// `2026-07-29.dahlia`
-        V20260729Dahlia = "2026-07-29.dahlia",
+        125 V20260729Dahlia = "2026-07-29.dahlia",
         /// `2026-08-26.dahlia`
-        V20260826Dahlia = "2026-08-26.dahlia",
+        126 V20260826Dahlia = "2026-08-26.dahlia",
         /// `2026-09-30.endive`
-        V20260930Endive = "2026-09-30.endive",
+        127 V20260930Endive = "2026-09-30.endive",
         /// `2026-10-28.endive`
-        V20261028Endive = "2026-10-28.endive",
+        128 V20261028Endive = "2026-10-28.endive",
     }
 }

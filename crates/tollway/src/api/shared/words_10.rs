@@ -10,556 +10,556 @@ words! {
     /// <https://docs.stripe.com/api/webhook_endpoints/create>
     WebhookEndpointCreateEnabledEvent {
         /// `*`
-        All = "*",
+        0 All = "*",
         /// `account.application.authorized`
-        AccountApplicationAuthorized = "account.application.authorized",
+        1 AccountApplicationAuthorized = "account.application.authorized",
         /// `account.application.deauthorized`
-        AccountApplicationDeauthorized = "account.application.deauthorized",
+        2 AccountApplicationDeauthorized = "account.application.deauthorized",
         /// `account.external_account.created`
-        AccountExternalAccountCreated = "account.external_account.created",
+        3 AccountExternalAccountCreated = "account.external_account.created",
         /// `account.external_account.deleted`
-        AccountExternalAccountDeleted = "account.external_account.deleted",
+        4 AccountExternalAccountDeleted = "account.external_account.deleted",
         /// `account.external_account.updated`
-        AccountExternalAccountUpdated = "account.external_account.updated",
+        5 AccountExternalAccountUpdated = "account.external_account.updated",
         /// `account.updated`
-        AccountUpdated = "account.updated",
+        6 AccountUpdated = "account.updated",
         /// `application_fee.created`
-        ApplicationFeeCreated = "application_fee.created",
+        7 ApplicationFeeCreated = "application_fee.created",
         /// `application_fee.refund.updated`
-        ApplicationFeeRefundUpdated = "application_fee.refund.updated",
+        8 ApplicationFeeRefundUpdated = "application_fee.refund.updated",
         /// `application_fee.refunded`
-        ApplicationFeeRefunded = "application_fee.refunded",
+        9 ApplicationFeeRefunded = "application_fee.refunded",
         /// `apps.install.created`
-        AppsInstallCreated = "apps.install.created",
+        10 AppsInstallCreated = "apps.install.created",
         /// `apps.install.deleted`
-        AppsInstallDeleted = "apps.install.deleted",
+        11 AppsInstallDeleted = "apps.install.deleted",
         /// `apps.install.updated`
-        AppsInstallUpdated = "apps.install.updated",
+        12 AppsInstallUpdated = "apps.install.updated",
         /// `balance.available`
-        BalanceAvailable = "balance.available",
+        13 BalanceAvailable = "balance.available",
         /// `balance_settings.updated`
-        BalanceSettingsUpdated = "balance_settings.updated",
+        14 BalanceSettingsUpdated = "balance_settings.updated",
         /// `billing.alert.triggered`
-        BillingAlertTriggered = "billing.alert.triggered",
+        15 BillingAlertTriggered = "billing.alert.triggered",
         /// `billing.credit_balance_transaction.created`
-        BillingCreditBalanceTransactionCreated = "billing.credit_balance_transaction.created",
+        16 BillingCreditBalanceTransactionCreated = "billing.credit_balance_transaction.created",
         /// `billing.credit_grant.created`
-        BillingCreditGrantCreated = "billing.credit_grant.created",
+        17 BillingCreditGrantCreated = "billing.credit_grant.created",
         /// `billing.credit_grant.updated`
-        BillingCreditGrantUpdated = "billing.credit_grant.updated",
+        18 BillingCreditGrantUpdated = "billing.credit_grant.updated",
         /// `billing.meter.created`
-        BillingMeterCreated = "billing.meter.created",
+        19 BillingMeterCreated = "billing.meter.created",
         /// `billing.meter.deactivated`
-        BillingMeterDeactivated = "billing.meter.deactivated",
+        20 BillingMeterDeactivated = "billing.meter.deactivated",
         /// `billing.meter.reactivated`
-        BillingMeterReactivated = "billing.meter.reactivated",
+        21 BillingMeterReactivated = "billing.meter.reactivated",
         /// `billing.meter.updated`
-        BillingMeterUpdated = "billing.meter.updated",
+        22 BillingMeterUpdated = "billing.meter.updated",
         /// `billing_portal.configuration.created`
-        BillingPortalConfigurationCreated = "billing_portal.configuration.created",
+        23 BillingPortalConfigurationCreated = "billing_portal.configuration.created",
         /// `billing_portal.configuration.updated`
-        BillingPortalConfigurationUpdated = "billing_portal.configuration.updated",
+        24 BillingPortalConfigurationUpdated = "billing_portal.configuration.updated",
         /// `billing_portal.session.created`
-        BillingPortalSessionCreated = "billing_portal.session.created",
+        25 BillingPortalSessionCreated = "billing_portal.session.created",
         /// `capability.updated`
-        CapabilityUpdated = "capability.updated",
+        26 CapabilityUpdated = "capability.updated",
         /// `cash_balance.funds_available`
-        CashBalanceFundsAvailable = "cash_balance.funds_available",
+        27 CashBalanceFundsAvailable = "cash_balance.funds_available",
         /// `charge.captured`
-        ChargeCaptured = "charge.captured",
+        28 ChargeCaptured = "charge.captured",
         /// `charge.dispute.closed`
-        ChargeDisputeClosed = "charge.dispute.closed",
+        29 ChargeDisputeClosed = "charge.dispute.closed",
         /// `charge.dispute.created`
-        ChargeDisputeCreated = "charge.dispute.created",
+        30 ChargeDisputeCreated = "charge.dispute.created",
         /// `charge.dispute.funds_reinstated`
-        ChargeDisputeFundsReinstated = "charge.dispute.funds_reinstated",
+        31 ChargeDisputeFundsReinstated = "charge.dispute.funds_reinstated",
         /// `charge.dispute.funds_withdrawn`
-        ChargeDisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
+        32 ChargeDisputeFundsWithdrawn = "charge.dispute.funds_withdrawn",
         /// `charge.dispute.updated`
-        ChargeDisputeUpdated = "charge.dispute.updated",
+        33 ChargeDisputeUpdated = "charge.dispute.updated",
         /// `charge.expired`
-        ChargeExpired = "charge.expired",
+        34 ChargeExpired = "charge.expired",
         /// `charge.failed`
-        ChargeFailed = "charge.failed",
+        35 ChargeFailed = "charge.failed",
         /// `charge.pending`
-        ChargePending = "charge.pending",
+        36 ChargePending = "charge.pending",
         /// `charge.refund.updated`
-        ChargeRefundUpdated = "charge.refund.updated",
+        37 ChargeRefundUpdated = "charge.refund.updated",
         /// `charge.refunded`
-        ChargeRefunded = "charge.refunded",
+        38 ChargeRefunded = "charge.refunded",
         /// `charge.succeeded`
-        ChargeSucceeded = "charge.succeeded",
+        39 ChargeSucceeded = "charge.succeeded",
         /// `charge.updated`
-        ChargeUpdated = "charge.updated",
+        40 ChargeUpdated = "charge.updated",
         /// `checkout.session.async_payment_failed`
-        CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
+        41 CheckoutSessionAsyncPaymentFailed = "checkout.session.async_payment_failed",
         /// `checkout.session.async_payment_succeeded`
-        CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
+        42 CheckoutSessionAsyncPaymentSucceeded = "checkout.session.async_payment_succeeded",
         /// `checkout.session.completed`
-        CheckoutSessionCompleted = "checkout.session.completed",
+        43 CheckoutSessionCompleted = "checkout.session.completed",
         /// `checkout.session.expired`
-        CheckoutSessionExpired = "checkout.session.expired",
+        44 CheckoutSessionExpired = "checkout.session.expired",
         /// `climate.order.canceled`
-        ClimateOrderCanceled = "climate.order.canceled",
+        45 ClimateOrderCanceled = "climate.order.canceled",
         /// `climate.order.created`
-        ClimateOrderCreated = "climate.order.created",
+        46 ClimateOrderCreated = "climate.order.created",
         /// `climate.order.delayed`
-        ClimateOrderDelayed = "climate.order.delayed",
+        47 ClimateOrderDelayed = "climate.order.delayed",
         /// `climate.order.delivered`
-        ClimateOrderDelivered = "climate.order.delivered",
+        48 ClimateOrderDelivered = "climate.order.delivered",
         /// `climate.order.product_substituted`
-        ClimateOrderProductSubstituted = "climate.order.product_substituted",
+        49 ClimateOrderProductSubstituted = "climate.order.product_substituted",
         /// `climate.product.created`
-        ClimateProductCreated = "climate.product.created",
+        50 ClimateProductCreated = "climate.product.created",
         /// `climate.product.pricing_updated`
-        ClimateProductPricingUpdated = "climate.product.pricing_updated",
+        51 ClimateProductPricingUpdated = "climate.product.pricing_updated",
         /// `coupon.created`
-        CouponCreated = "coupon.created",
+        52 CouponCreated = "coupon.created",
         /// `coupon.deleted`
-        CouponDeleted = "coupon.deleted",
+        53 CouponDeleted = "coupon.deleted",
         /// `coupon.updated`
-        CouponUpdated = "coupon.updated",
+        54 CouponUpdated = "coupon.updated",
         /// `credit_note.created`
-        CreditNoteCreated = "credit_note.created",
+        55 CreditNoteCreated = "credit_note.created",
         /// `credit_note.updated`
-        CreditNoteUpdated = "credit_note.updated",
+        56 CreditNoteUpdated = "credit_note.updated",
         /// `credit_note.voided`
-        CreditNoteVoided = "credit_note.voided",
+        57 CreditNoteVoided = "credit_note.voided",
         /// `customer.created`
-        CustomerCreated = "customer.created",
+        58 CustomerCreated = "customer.created",
         /// `customer.deleted`
-        CustomerDeleted = "customer.deleted",
+        59 CustomerDeleted = "customer.deleted",
         /// `customer.discount.created`
-        CustomerDiscountCreated = "customer.discount.created",
+        60 CustomerDiscountCreated = "customer.discount.created",
         /// `customer.discount.deleted`
-        CustomerDiscountDeleted = "customer.discount.deleted",
+        61 CustomerDiscountDeleted = "customer.discount.deleted",
         /// `customer.discount.updated`
-        CustomerDiscountUpdated = "customer.discount.updated",
+        62 CustomerDiscountUpdated = "customer.discount.updated",
         /// `customer.source.created`
-        CustomerSourceCreated = "customer.source.created",
+        63 CustomerSourceCreated = "customer.source.created",
         /// `customer.source.deleted`
-        CustomerSourceDeleted = "customer.source.deleted",
+        64 CustomerSourceDeleted = "customer.source.deleted",
         /// `customer.source.expiring`
-        CustomerSourceExpiring = "customer.source.expiring",
+        65 CustomerSourceExpiring = "customer.source.expiring",
         /// `customer.source.updated`
-        CustomerSourceUpdated = "customer.source.updated",
+        66 CustomerSourceUpdated = "customer.source.updated",
         /// `customer.subscription.created`
-        CustomerSubscriptionCreated = "customer.subscription.created",
+        67 CustomerSubscriptionCreated = "customer.subscription.created",
         /// `customer.subscription.deleted`
-        CustomerSubscriptionDeleted = "customer.subscription.deleted",
+        68 CustomerSubscriptionDeleted = "customer.subscription.deleted",
         /// `customer.subscription.paused`
-        CustomerSubscriptionPaused = "customer.subscription.paused",
+        69 CustomerSubscriptionPaused = "customer.subscription.paused",
         /// `customer.subscription.pending_update_applied`
-        CustomerSubscriptionPendingUpdateApplied = "customer.subscription.pending_update_applied",
+        70 CustomerSubscriptionPendingUpdateApplied = "customer.subscription.pending_update_applied",
         /// `customer.subscription.pending_update_expired`
-        CustomerSubscriptionPendingUpdateExpired = "customer.subscription.pending_update_expired",
+        71 CustomerSubscriptionPendingUpdateExpired = "customer.subscription.pending_update_expired",
         /// `customer.subscription.resumed`
-        CustomerSubscriptionResumed = "customer.subscription.resumed",
+        72 CustomerSubscriptionResumed = "customer.subscription.resumed",
         /// `customer.subscription.trial_will_end`
-        CustomerSubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
+        73 CustomerSubscriptionTrialWillEnd = "customer.subscription.trial_will_end",
         /// `customer.subscription.updated`
-        CustomerSubscriptionUpdated = "customer.subscription.updated",
+        74 CustomerSubscriptionUpdated = "customer.subscription.updated",
         /// `customer.tax_id.created`
-        CustomerTaxIdCreated = "customer.tax_id.created",
+        75 CustomerTaxIdCreated = "customer.tax_id.created",
         /// `customer.tax_id.deleted`
-        CustomerTaxIdDeleted = "customer.tax_id.deleted",
+        76 CustomerTaxIdDeleted = "customer.tax_id.deleted",
         /// `customer.tax_id.updated`
-        CustomerTaxIdUpdated = "customer.tax_id.updated",
+        77 CustomerTaxIdUpdated = "customer.tax_id.updated",
         /// `customer.updated`
-        CustomerUpdated = "customer.updated",
+        78 CustomerUpdated = "customer.updated",
         /// `customer_cash_balance_transaction.created`
-        CustomerCashBalanceTransactionCreated = "customer_cash_balance_transaction.created",
+        79 CustomerCashBalanceTransactionCreated = "customer_cash_balance_transaction.created",
         /// `entitlements.active_entitlement_summary.updated`
-        EntitlementsActiveEntitlementSummaryUpdated = "entitlements.active_entitlement_summary.updated",
+        80 EntitlementsActiveEntitlementSummaryUpdated = "entitlements.active_entitlement_summary.updated",
         /// `file.created`
-        FileCreated = "file.created",
+        81 FileCreated = "file.created",
         /// `financial_connections.account.account_numbers_updated`
-        FinancialConnectionsAccountAccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
+        82 FinancialConnectionsAccountAccountNumbersUpdated = "financial_connections.account.account_numbers_updated",
         /// `financial_connections.account.created`
-        FinancialConnectionsAccountCreated = "financial_connections.account.created",
+        83 FinancialConnectionsAccountCreated = "financial_connections.account.created",
         /// `financial_connections.account.deactivated`
-        FinancialConnectionsAccountDeactivated = "financial_connections.account.deactivated",
+        84 FinancialConnectionsAccountDeactivated = "financial_connections.account.deactivated",
         /// `financial_connections.account.disconnected`
-        FinancialConnectionsAccountDisconnected = "financial_connections.account.disconnected",
+        85 FinancialConnectionsAccountDisconnected = "financial_connections.account.disconnected",
         /// `financial_connections.account.expected_deactivation_date_updated`
-        FinancialConnectionsAccountExpectedDeactivationDateUpdated = "financial_connections.account.expected_deactivation_date_updated",
+        86 FinancialConnectionsAccountExpectedDeactivationDateUpdated = "financial_connections.account.expected_deactivation_date_updated",
         /// `financial_connections.account.reactivated`
-        FinancialConnectionsAccountReactivated = "financial_connections.account.reactivated",
+        87 FinancialConnectionsAccountReactivated = "financial_connections.account.reactivated",
         /// `financial_connections.account.refreshed_balance`
-        FinancialConnectionsAccountRefreshedBalance = "financial_connections.account.refreshed_balance",
+        88 FinancialConnectionsAccountRefreshedBalance = "financial_connections.account.refreshed_balance",
         /// `financial_connections.account.refreshed_ownership`
-        FinancialConnectionsAccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
+        89 FinancialConnectionsAccountRefreshedOwnership = "financial_connections.account.refreshed_ownership",
         /// `financial_connections.account.refreshed_transactions`
-        FinancialConnectionsAccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
+        90 FinancialConnectionsAccountRefreshedTransactions = "financial_connections.account.refreshed_transactions",
         /// `financial_connections.account.supported_payment_method_types_updated`
-        FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "financial_connections.account.supported_payment_method_types_updated",
+        91 FinancialConnectionsAccountSupportedPaymentMethodTypesUpdated = "financial_connections.account.supported_payment_method_types_updated",
         /// `financial_connections.account.upcoming_account_number_expiry`
-        FinancialConnectionsAccountUpcomingAccountNumberExpiry = "financial_connections.account.upcoming_account_number_expiry",
+        92 FinancialConnectionsAccountUpcomingAccountNumberExpiry = "financial_connections.account.upcoming_account_number_expiry",
         /// `financial_connections.account.upcoming_deactivation`
-        FinancialConnectionsAccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
+        93 FinancialConnectionsAccountUpcomingDeactivation = "financial_connections.account.upcoming_deactivation",
         /// `financial_connections.authorization.expected_deactivation_date_updated`
-        FinancialConnectionsAuthorizationExpectedDeactivationDateUpdated = "financial_connections.authorization.expected_deactivation_date_updated",
+        94 FinancialConnectionsAuthorizationExpectedDeactivationDateUpdated = "financial_connections.authorization.expected_deactivation_date_updated",
         /// `financial_connections.authorization.upcoming_deactivation`
-        FinancialConnectionsAuthorizationUpcomingDeactivation = "financial_connections.authorization.upcoming_deactivation",
+        95 FinancialConnectionsAuthorizationUpcomingDeactivation = "financial_connections.authorization.upcoming_deactivation",
         /// `identity.verification_session.canceled`
-        IdentityVerificationSessionCanceled = "identity.verification_session.canceled",
+        96 IdentityVerificationSessionCanceled = "identity.verification_session.canceled",
         /// `identity.verification_session.created`
-        IdentityVerificationSessionCreated = "identity.verification_session.created",
+        97 IdentityVerificationSessionCreated = "identity.verification_session.created",
         /// `identity.verification_session.processing`
-        IdentityVerificationSessionProcessing = "identity.verification_session.processing",
+        98 IdentityVerificationSessionProcessing = "identity.verification_session.processing",
         /// `identity.verification_session.redacted`
-        IdentityVerificationSessionRedacted = "identity.verification_session.redacted",
+        99 IdentityVerificationSessionRedacted = "identity.verification_session.redacted",
         /// `identity.verification_session.requires_input`
-        IdentityVerificationSessionRequiresInput = "identity.verification_session.requires_input",
+        100 IdentityVerificationSessionRequiresInput = "identity.verification_session.requires_input",
         /// `identity.verification_session.verified`
-        IdentityVerificationSessionVerified = "identity.verification_session.verified",
+        101 IdentityVerificationSessionVerified = "identity.verification_session.verified",
         /// `invoice.created`
-        InvoiceCreated = "invoice.created",
+        102 InvoiceCreated = "invoice.created",
         /// `invoice.deleted`
-        InvoiceDeleted = "invoice.deleted",
+        103 InvoiceDeleted = "invoice.deleted",
         /// `invoice.finalization_failed`
-        InvoiceFinalizationFailed = "invoice.finalization_failed",
+        104 InvoiceFinalizationFailed = "invoice.finalization_failed",
         /// `invoice.finalized`
-        InvoiceFinalized = "invoice.finalized",
+        105 InvoiceFinalized = "invoice.finalized",
         /// `invoice.marked_uncollectible`
-        InvoiceMarkedUncollectible = "invoice.marked_uncollectible",
+        106 InvoiceMarkedUncollectible = "invoice.marked_uncollectible",
         /// `invoice.overdue`
-        InvoiceOverdue = "invoice.overdue",
+        107 InvoiceOverdue = "invoice.overdue",
         /// `invoice.overpaid`
-        InvoiceOverpaid = "invoice.overpaid",
+        108 InvoiceOverpaid = "invoice.overpaid",
         /// `invoice.paid`
-        InvoicePaid = "invoice.paid",
+        109 InvoicePaid = "invoice.paid",
         /// `invoice.payment_action_required`
-        InvoicePaymentActionRequired = "invoice.payment_action_required",
+        110 InvoicePaymentActionRequired = "invoice.payment_action_required",
         /// `invoice.payment_attempt_required`
-        InvoicePaymentAttemptRequired = "invoice.payment_attempt_required",
+        111 InvoicePaymentAttemptRequired = "invoice.payment_attempt_required",
         /// `invoice.payment_failed`
-        InvoicePaymentFailed = "invoice.payment_failed",
+        112 InvoicePaymentFailed = "invoice.payment_failed",
         /// `invoice.payment_succeeded`
-        InvoicePaymentSucceeded = "invoice.payment_succeeded",
+        113 InvoicePaymentSucceeded = "invoice.payment_succeeded",
         /// `invoice.sent`
-        InvoiceSent = "invoice.sent",
+        114 InvoiceSent = "invoice.sent",
         /// `invoice.upcoming`
-        InvoiceUpcoming = "invoice.upcoming",
+        115 InvoiceUpcoming = "invoice.upcoming",
         /// `invoice.updated`
-        InvoiceUpdated = "invoice.updated",
+        116 InvoiceUpdated = "invoice.updated",
         /// `invoice.voided`
-        InvoiceVoided = "invoice.voided",
+        117 InvoiceVoided = "invoice.voided",
         /// `invoice.will_be_due`
-        InvoiceWillBeDue = "invoice.will_be_due",
+        118 InvoiceWillBeDue = "invoice.will_be_due",
         /// `invoice_payment.paid`
-        InvoicePaymentPaid = "invoice_payment.paid",
+        119 InvoicePaymentPaid = "invoice_payment.paid",
         /// `invoiceitem.created`
-        InvoiceitemCreated = "invoiceitem.created",
+        120 InvoiceitemCreated = "invoiceitem.created",
         /// `invoiceitem.deleted`
-        InvoiceitemDeleted = "invoiceitem.deleted",
+        121 InvoiceitemDeleted = "invoiceitem.deleted",
         /// `issuing_authorization.created`
-        IssuingAuthorizationCreated = "issuing_authorization.created",
+        122 IssuingAuthorizationCreated = "issuing_authorization.created",
         /// `issuing_authorization.request`
-        IssuingAuthorizationRequest = "issuing_authorization.request",
+        123 IssuingAuthorizationRequest = "issuing_authorization.request",
         /// `issuing_authorization.updated`
-        IssuingAuthorizationUpdated = "issuing_authorization.updated",
+        124 IssuingAuthorizationUpdated = "issuing_authorization.updated",
         /// `issuing_card.created`
-        IssuingCardCreated = "issuing_card.created",
+        125 IssuingCardCreated = "issuing_card.created",
         /// `issuing_card.updated`
-        IssuingCardUpdated = "issuing_card.updated",
+        126 IssuingCardUpdated = "issuing_card.updated",
         /// `issuing_cardholder.created`
-        IssuingCardholderCreated = "issuing_cardholder.created",
+        127 IssuingCardholderCreated = "issuing_cardholder.created",
         /// `issuing_cardholder.updated`
-        IssuingCardholderUpdated = "issuing_cardholder.updated",
+        128 IssuingCardholderUpdated = "issuing_cardholder.updated",
         /// `issuing_dispute.closed`
-        IssuingDisputeClosed = "issuing_dispute.closed",
+        129 IssuingDisputeClosed = "issuing_dispute.closed",
         /// `issuing_dispute.created`
-        IssuingDisputeCreated = "issuing_dispute.created",
+        130 IssuingDisputeCreated = "issuing_dispute.created",
         /// `issuing_dispute.funds_reinstated`
-        IssuingDisputeFundsReinstated = "issuing_dispute.funds_reinstated",
+        131 IssuingDisputeFundsReinstated = "issuing_dispute.funds_reinstated",
         /// `issuing_dispute.funds_rescinded`
-        IssuingDisputeFundsRescinded = "issuing_dispute.funds_rescinded",
+        132 IssuingDisputeFundsRescinded = "issuing_dispute.funds_rescinded",
         /// `issuing_dispute.submitted`
-        IssuingDisputeSubmitted = "issuing_dispute.submitted",
+        133 IssuingDisputeSubmitted = "issuing_dispute.submitted",
         /// `issuing_dispute.updated`
-        IssuingDisputeUpdated = "issuing_dispute.updated",
+        134 IssuingDisputeUpdated = "issuing_dispute.updated",
         /// `issuing_personalization_design.activated`
-        IssuingPersonalizationDesignActivated = "issuing_personalization_design.activated",
+        135 IssuingPersonalizationDesignActivated = "issuing_personalization_design.activated",
         /// `issuing_personalization_design.deactivated`
-        IssuingPersonalizationDesignDeactivated = "issuing_personalization_design.deactivated",
+        136 IssuingPersonalizationDesignDeactivated = "issuing_personalization_design.deactivated",
         /// `issuing_personalization_design.rejected`
-        IssuingPersonalizationDesignRejected = "issuing_personalization_design.rejected",
+        137 IssuingPersonalizationDesignRejected = "issuing_personalization_design.rejected",
         /// `issuing_personalization_design.updated`
-        IssuingPersonalizationDesignUpdated = "issuing_personalization_design.updated",
+        138 IssuingPersonalizationDesignUpdated = "issuing_personalization_design.updated",
         /// `issuing_token.created`
-        IssuingTokenCreated = "issuing_token.created",
+        139 IssuingTokenCreated = "issuing_token.created",
         /// `issuing_token.updated`
-        IssuingTokenUpdated = "issuing_token.updated",
+        140 IssuingTokenUpdated = "issuing_token.updated",
         /// `issuing_transaction.created`
-        IssuingTransactionCreated = "issuing_transaction.created",
+        141 IssuingTransactionCreated = "issuing_transaction.created",
         /// `issuing_transaction.purchase_details_receipt_updated`
-        IssuingTransactionPurchaseDetailsReceiptUpdated = "issuing_transaction.purchase_details_receipt_updated",
+        142 IssuingTransactionPurchaseDetailsReceiptUpdated = "issuing_transaction.purchase_details_receipt_updated",
         /// `issuing_transaction.updated`
-        IssuingTransactionUpdated = "issuing_transaction.updated",
+        143 IssuingTransactionUpdated = "issuing_transaction.updated",
         /// `mandate.updated`
-        MandateUpdated = "mandate.updated",
+        144 MandateUpdated = "mandate.updated",
         /// `payment_intent.amount_capturable_updated`
-        PaymentIntentAmountCapturableUpdated = "payment_intent.amount_capturable_updated",
+        145 PaymentIntentAmountCapturableUpdated = "payment_intent.amount_capturable_updated",
         /// `payment_intent.canceled`
-        PaymentIntentCanceled = "payment_intent.canceled",
+        146 PaymentIntentCanceled = "payment_intent.canceled",
         /// `payment_intent.created`
-        PaymentIntentCreated = "payment_intent.created",
+        147 PaymentIntentCreated = "payment_intent.created",
         /// `payment_intent.partially_funded`
-        PaymentIntentPartiallyFunded = "payment_intent.partially_funded",
+        148 PaymentIntentPartiallyFunded = "payment_intent.partially_funded",
         /// `payment_intent.payment_failed`
-        PaymentIntentPaymentFailed = "payment_intent.payment_failed",
+        149 PaymentIntentPaymentFailed = "payment_intent.payment_failed",
         /// `payment_intent.processing`
-        PaymentIntentProcessing = "payment_intent.processing",
+        150 PaymentIntentProcessing = "payment_intent.processing",
         /// `payment_intent.requires_action`
-        PaymentIntentRequiresAction = "payment_intent.requires_action",
+        151 PaymentIntentRequiresAction = "payment_intent.requires_action",
         /// `payment_intent.succeeded`
-        PaymentIntentSucceeded = "payment_intent.succeeded",
+        152 PaymentIntentSucceeded = "payment_intent.succeeded",
         /// `payment_link.created`
-        PaymentLinkCreated = "payment_link.created",
+        153 PaymentLinkCreated = "payment_link.created",
         /// `payment_link.updated`
-        PaymentLinkUpdated = "payment_link.updated",
+        154 PaymentLinkUpdated = "payment_link.updated",
         /// `payment_method.attached`
-        PaymentMethodAttached = "payment_method.attached",
+        155 PaymentMethodAttached = "payment_method.attached",
         /// `payment_method.automatically_updated`
-        PaymentMethodAutomaticallyUpdated = "payment_method.automatically_updated",
+        156 PaymentMethodAutomaticallyUpdated = "payment_method.automatically_updated",
         /// `payment_method.detached`
-        PaymentMethodDetached = "payment_method.detached",
+        157 PaymentMethodDetached = "payment_method.detached",
         /// `payment_method.updated`
-        PaymentMethodUpdated = "payment_method.updated",
+        158 PaymentMethodUpdated = "payment_method.updated",
         /// `payout.canceled`
-        PayoutCanceled = "payout.canceled",
+        159 PayoutCanceled = "payout.canceled",
         /// `payout.created`
-        PayoutCreated = "payout.created",
+        160 PayoutCreated = "payout.created",
         /// `payout.failed`
-        PayoutFailed = "payout.failed",
+        161 PayoutFailed = "payout.failed",
         /// `payout.paid`
-        PayoutPaid = "payout.paid",
+        162 PayoutPaid = "payout.paid",
         /// `payout.reconciliation_completed`
-        PayoutReconciliationCompleted = "payout.reconciliation_completed",
+        163 PayoutReconciliationCompleted = "payout.reconciliation_completed",
         /// `payout.updated`
-        PayoutUpdated = "payout.updated",
+        164 PayoutUpdated = "payout.updated",
         /// `person.created`
-        PersonCreated = "person.created",
+        165 PersonCreated = "person.created",
         /// `person.deleted`
-        PersonDeleted = "person.deleted",
+        166 PersonDeleted = "person.deleted",
         /// `person.updated`
-        PersonUpdated = "person.updated",
+        167 PersonUpdated = "person.updated",
         /// `plan.created`
-        PlanCreated = "plan.created",
+        168 PlanCreated = "plan.created",
         /// `plan.deleted`
-        PlanDeleted = "plan.deleted",
+        169 PlanDeleted = "plan.deleted",
         /// `plan.updated`
-        PlanUpdated = "plan.updated",
+        170 PlanUpdated = "plan.updated",
         /// `price.created`
-        PriceCreated = "price.created",
+        171 PriceCreated = "price.created",
         /// `price.deleted`
-        PriceDeleted = "price.deleted",
+        172 PriceDeleted = "price.deleted",
         /// `price.updated`
-        PriceUpdated = "price.updated",
+        173 PriceUpdated = "price.updated",
         /// `product.created`
-        ProductCreated = "product.created",
+        174 ProductCreated = "product.created",
         /// `product.deleted`
-        ProductDeleted = "product.deleted",
+        175 ProductDeleted = "product.deleted",
         /// `product.updated`
-        ProductUpdated = "product.updated",
+        176 ProductUpdated = "product.updated",
         /// `promotion_code.created`
-        PromotionCodeCreated = "promotion_code.created",
+        177 PromotionCodeCreated = "promotion_code.created",
         /// `promotion_code.updated`
-        PromotionCodeUpdated = "promotion_code.updated",
+        178 PromotionCodeUpdated = "promotion_code.updated",
         /// `quote.accepted`
-        QuoteAccepted = "quote.accepted",
+        179 QuoteAccepted = "quote.accepted",
         /// `quote.canceled`
-        QuoteCanceled = "quote.canceled",
+        180 QuoteCanceled = "quote.canceled",
         /// `quote.created`
-        QuoteCreated = "quote.created",
+        181 QuoteCreated = "quote.created",
         /// `quote.finalized`
-        QuoteFinalized = "quote.finalized",
+        182 QuoteFinalized = "quote.finalized",
         /// `radar.early_fraud_warning.created`
-        RadarEarlyFraudWarningCreated = "radar.early_fraud_warning.created",
+        183 RadarEarlyFraudWarningCreated = "radar.early_fraud_warning.created",
         /// `radar.early_fraud_warning.updated`
-        RadarEarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
+        184 RadarEarlyFraudWarningUpdated = "radar.early_fraud_warning.updated",
         /// `refund.created`
-        RefundCreated = "refund.created",
+        185 RefundCreated = "refund.created",
         /// `refund.failed`
-        RefundFailed = "refund.failed",
+        186 RefundFailed = "refund.failed",
         /// `refund.updated`
-        RefundUpdated = "refund.updated",
+        187 RefundUpdated = "refund.updated",
         /// `reporting.report_run.failed`
-        ReportingReportRunFailed = "reporting.report_run.failed",
+        188 ReportingReportRunFailed = "reporting.report_run.failed",
         /// `reporting.report_run.succeeded`
-        ReportingReportRunSucceeded = "reporting.report_run.succeeded",
+        189 ReportingReportRunSucceeded = "reporting.report_run.succeeded",
         /// `reporting.report_type.updated`
-        ReportingReportTypeUpdated = "reporting.report_type.updated",
+        190 ReportingReportTypeUpdated = "reporting.report_type.updated",
         /// `reserve.hold.created`
-        ReserveHoldCreated = "reserve.hold.created",
+        191 ReserveHoldCreated = "reserve.hold.created",
         /// `reserve.hold.updated`
-        ReserveHoldUpdated = "reserve.hold.updated",
+        192 ReserveHoldUpdated = "reserve.hold.updated",
         /// `reserve.plan.created`
-        ReservePlanCreated = "reserve.plan.created",
+        193 ReservePlanCreated = "reserve.plan.created",
         /// `reserve.plan.disabled`
-        ReservePlanDisabled = "reserve.plan.disabled",
+        194 ReservePlanDisabled = "reserve.plan.disabled",
         /// `reserve.plan.expired`
-        ReservePlanExpired = "reserve.plan.expired",
+        195 ReservePlanExpired = "reserve.plan.expired",
         /// `reserve.plan.updated`
-        ReservePlanUpdated = "reserve.plan.updated",
+        196 ReservePlanUpdated = "reserve.plan.updated",
         /// `reserve.release.created`
-        ReserveReleaseCreated = "reserve.release.created",
+        197 ReserveReleaseCreated = "reserve.release.created",
         /// `review.closed`
-        ReviewClosed = "review.closed",
+        198 ReviewClosed = "review.closed",
         /// `review.opened`
-        ReviewOpened = "review.opened",
+        199 ReviewOpened = "review.opened",
         /// `setup_intent.canceled`
-        SetupIntentCanceled = "setup_intent.canceled",
+        200 SetupIntentCanceled = "setup_intent.canceled",
         /// `setup_intent.created`
-        SetupIntentCreated = "setup_intent.created",
+        201 SetupIntentCreated = "setup_intent.created",
         /// `setup_intent.requires_action`
-        SetupIntentRequiresAction = "setup_intent.requires_action",
+        202 SetupIntentRequiresAction = "setup_intent.requires_action",
         /// `setup_intent.setup_failed`
-        SetupIntentSetupFailed = "setup_intent.setup_failed",
+        203 SetupIntentSetupFailed = "setup_intent.setup_failed",
         /// `setup_intent.succeeded`
-        SetupIntentSucceeded = "setup_intent.succeeded",
+        204 SetupIntentSucceeded = "setup_intent.succeeded",
         /// `sigma.scheduled_query_run.created`
-        SigmaScheduledQueryRunCreated = "sigma.scheduled_query_run.created",
+        205 SigmaScheduledQueryRunCreated = "sigma.scheduled_query_run.created",
         /// `source.canceled`
-        SourceCanceled = "source.canceled",
+        206 SourceCanceled = "source.canceled",
         /// `source.chargeable`
-        SourceChargeable = "source.chargeable",
+        207 SourceChargeable = "source.chargeable",
         /// `source.failed`
-        SourceFailed = "source.failed",
+        208 SourceFailed = "source.failed",
         /// `source.mandate_notification`
-        SourceMandateNotification = "source.mandate_notification",
+        209 SourceMandateNotification = "source.mandate_notification",
         /// `source.refund_attributes_required`
-        SourceRefundAttributesRequired = "source.refund_attributes_required",
+        210 SourceRefundAttributesRequired = "source.refund_attributes_required",
         /// `source.transaction.created`
-        SourceTransactionCreated = "source.transaction.created",
+        211 SourceTransactionCreated = "source.transaction.created",
         /// `source.transaction.updated`
-        SourceTransactionUpdated = "source.transaction.updated",
+        212 SourceTransactionUpdated = "source.transaction.updated",
         /// `subscription_schedule.aborted`
-        SubscriptionScheduleAborted = "subscription_schedule.aborted",
+        213 SubscriptionScheduleAborted = "subscription_schedule.aborted",
         /// `subscription_schedule.canceled`
-        SubscriptionScheduleCanceled = "subscription_schedule.canceled",
+        214 SubscriptionScheduleCanceled = "subscription_schedule.canceled",
         /// `subscription_schedule.completed`
-        SubscriptionScheduleCompleted = "subscription_schedule.completed",
+        215 SubscriptionScheduleCompleted = "subscription_schedule.completed",
         /// `subscription_schedule.created`
-        SubscriptionScheduleCreated = "subscription_schedule.created",
+        216 SubscriptionScheduleCreated = "subscription_schedule.created",
         /// `subscription_schedule.expiring`
-        SubscriptionScheduleExpiring = "subscription_schedule.expiring",
+        217 SubscriptionScheduleExpiring = "subscription_schedule.expiring",
         /// `subscription_schedule.released`
-        SubscriptionScheduleReleased = "subscription_schedule.released",
+        218 SubscriptionScheduleReleased = "subscription_schedule.released",
         /// `subscription_schedule.updated`
-        SubscriptionScheduleUpdated = "subscription_schedule.updated",
+        219 SubscriptionScheduleUpdated = "subscription_schedule.updated",
         /// `tax.settings.updated`
-        TaxSettingsUpdated = "tax.settings.updated",
+        220 TaxSettingsUpdated = "tax.settings.updated",
         /// `tax_rate.created`
-        TaxRateCreated = "tax_rate.created",
+        221 TaxRateCreated = "tax_rate.created",
         /// `tax_rate.updated`
-        TaxRateUpdated = "tax_rate.updated",
+        222 TaxRateUpdated = "tax_rate.updated",
         /// `terminal.reader.action_failed`
-        TerminalReaderActionFailed = "terminal.reader.action_failed",
+        223 TerminalReaderActionFailed = "terminal.reader.action_failed",
         /// `terminal.reader.action_succeeded`
-        TerminalReaderActionSucceeded = "terminal.reader.action_succeeded",
+        224 TerminalReaderActionSucceeded = "terminal.reader.action_succeeded",
         /// `terminal.reader.action_updated`
-        TerminalReaderActionUpdated = "terminal.reader.action_updated",
+        225 TerminalReaderActionUpdated = "terminal.reader.action_updated",
         /// `test_helpers.test_clock.advancing`
-        TestHelpersTestClockAdvancing = "test_helpers.test_clock.advancing",
+        226 TestHelpersTestClockAdvancing = "test_helpers.test_clock.advancing",
         /// `test_helpers.test_clock.created`
-        TestHelpersTestClockCreated = "test_helpers.test_clock.created",
+        227 TestHelpersTestClockCreated = "test_helpers.test_clock.created",
         /// `test_helpers.test_clock.deleted`
-        TestHelpersTestClockDeleted = "test_helpers.test_clock.deleted",
+        228 TestHelpersTestClockDeleted = "test_helpers.test_clock.deleted",
         /// `test_helpers.test_clock.internal_failure`
-        TestHelpersTestClockInternalFailure = "test_helpers.test_clock.internal_failure",
+        229 TestHelpersTestClockInternalFailure = "test_helpers.test_clock.internal_failure",
         /// `test_helpers.test_clock.ready`
-        TestHelpersTestClockReady = "test_helpers.test_clock.ready",
+        230 TestHelpersTestClockReady = "test_helpers.test_clock.ready",
         /// `three_d_secure.authentication.canceled`
-        ThreeDSecureAuthenticationCanceled = "three_d_secure.authentication.canceled",
+        231 ThreeDSecureAuthenticationCanceled = "three_d_secure.authentication.canceled",
         /// `three_d_secure.authentication.challenge_started`
-        ThreeDSecureAuthenticationChallengeStarted = "three_d_secure.authentication.challenge_started",
+        232 ThreeDSecureAuthenticationChallengeStarted = "three_d_secure.authentication.challenge_started",
         /// `three_d_secure.authentication.errored`
-        ThreeDSecureAuthenticationErrored = "three_d_secure.authentication.errored",
+        233 ThreeDSecureAuthenticationErrored = "three_d_secure.authentication.errored",
         /// `three_d_secure.authentication.failed`
-        ThreeDSecureAuthenticationFailed = "three_d_secure.authentication.failed",
+        234 ThreeDSecureAuthenticationFailed = "three_d_secure.authentication.failed",
         /// `three_d_secure.authentication.requires_challenge`
-        ThreeDSecureAuthenticationRequiresChallenge = "three_d_secure.authentication.requires_challenge",
+        235 ThreeDSecureAuthenticationRequiresChallenge = "three_d_secure.authentication.requires_challenge",
         /// `three_d_secure.authentication.requires_submission`
-        ThreeDSecureAuthenticationRequiresSubmission = "three_d_secure.authentication.requires_submission",
+        236 ThreeDSecureAuthenticationRequiresSubmission = "three_d_secure.authentication.requires_submission",
         /// `three_d_secure.authentication.succeeded`
-        ThreeDSecureAuthenticationSucceeded = "three_d_secure.authentication.succeeded",
+        237 ThreeDSecureAuthenticationSucceeded = "three_d_secure.authentication.succeeded",
         /// `topup.canceled`
-        TopupCanceled = "topup.canceled",
+        238 TopupCanceled = "topup.canceled",
         /// `topup.created`
-        TopupCreated = "topup.created",
+        239 TopupCreated = "topup.created",
         /// `topup.failed`
-        TopupFailed = "topup.failed",
+        240 TopupFailed = "topup.failed",
         /// `topup.reversed`
-        TopupReversed = "topup.reversed",
+        241 TopupReversed = "topup.reversed",
         /// `topup.succeeded`
-        TopupSucceeded = "topup.succeeded",
+        242 TopupSucceeded = "topup.succeeded",
         /// `transfer.created`
-        TransferCreated = "transfer.created",
+        243 TransferCreated = "transfer.created",
         /// `transfer.reversed`
-        TransferReversed = "transfer.reversed",
+        244 TransferReversed = "transfer.reversed",
         /// `transfer.updated`
-        TransferUpdated = "transfer.updated",
+        245 TransferUpdated = "transfer.updated",
         /// `treasury.credit_reversal.created`
-        TreasuryCreditReversalCreated = "treasury.credit_reversal.created",
+        246 TreasuryCreditReversalCreated = "treasury.credit_reversal.created",
         /// `treasury.credit_reversal.posted`
-        TreasuryCreditReversalPosted = "treasury.credit_reversal.posted",
+        247 TreasuryCreditReversalPosted = "treasury.credit_reversal.posted",
         /// `treasury.debit_reversal.completed`
-        TreasuryDebitReversalCompleted = "treasury.debit_reversal.completed",
+        248 TreasuryDebitReversalCompleted = "treasury.debit_reversal.completed",
         /// `treasury.debit_reversal.created`
-        TreasuryDebitReversalCreated = "treasury.debit_reversal.created",
+        249 TreasuryDebitReversalCreated = "treasury.debit_reversal.created",
         /// `treasury.debit_reversal.initial_credit_granted`
-        TreasuryDebitReversalInitialCreditGranted = "treasury.debit_reversal.initial_credit_granted",
+        250 TreasuryDebitReversalInitialCreditGranted = "treasury.debit_reversal.initial_credit_granted",
         /// `treasury.financial_account.closed`
-        TreasuryFinancialAccountClosed = "treasury.financial_account.closed",
+        251 TreasuryFinancialAccountClosed = "treasury.financial_account.closed",
         /// `treasury.financial_account.created`
-        TreasuryFinancialAccountCreated = "treasury.financial_account.created",
+        252 TreasuryFinancialAccountCreated = "treasury.financial_account.created",
         /// `treasury.financial_account.features_status_updated`
-        TreasuryFinancialAccountFeaturesStatusUpdated = "treasury.financial_account.features_status_updated",
+        253 TreasuryFinancialAccountFeaturesStatusUpdated = "treasury.financial_account.features_status_updated",
         /// `treasury.inbound_transfer.canceled`
-        TreasuryInboundTransferCanceled = "treasury.inbound_transfer.canceled",
+        254 TreasuryInboundTransferCanceled = "treasury.inbound_transfer.canceled",
         /// `treasury.inbound_transfer.created`
-        TreasuryInboundTransferCreated = "treasury.inbound_transfer.created",
+        255 TreasuryInboundTransferCreated = "treasury.inbound_transfer.created",
         /// `treasury.inbound_transfer.failed`
-        TreasuryInboundTransferFailed = "treasury.inbound_transfer.failed",
+        256 TreasuryInboundTransferFailed = "treasury.inbound_transfer.failed",
         /// `treasury.inbound_transfer.succeeded`
-        TreasuryInboundTransferSucceeded = "treasury.inbound_transfer.succeeded",
+        257 TreasuryInboundTransferSucceeded = "treasury.inbound_transfer.succeeded",
         /// `treasury.outbound_payment.canceled`
-        TreasuryOutboundPaymentCanceled = "treasury.outbound_payment.canceled",
+        258 TreasuryOutboundPaymentCanceled = "treasury.outbound_payment.canceled",
         /// `treasury.outbound_payment.created`
-        TreasuryOutboundPaymentCreated = "treasury.outbound_payment.created",
+        259 TreasuryOutboundPaymentCreated = "treasury.outbound_payment.created",
         /// `treasury.outbound_payment.expected_arrival_date_updated`
-        TreasuryOutboundPaymentExpectedArrivalDateUpdated = "treasury.outbound_payment.expected_arrival_date_updated",
+        260 TreasuryOutboundPaymentExpectedArrivalDateUpdated = "treasury.outbound_payment.expected_arrival_date_updated",
         /// `treasury.outbound_payment.failed`
-        TreasuryOutboundPaymentFailed = "treasury.outbound_payment.failed",
+        261 TreasuryOutboundPaymentFailed = "treasury.outbound_payment.failed",
         /// `treasury.outbound_payment.posted`
-        TreasuryOutboundPaymentPosted = "treasury.outbound_payment.posted",
+        262 TreasuryOutboundPaymentPosted = "treasury.outbound_payment.posted",
         /// `treasury.outbound_payment.returned`
-        TreasuryOutboundPaymentReturned = "treasury.outbound_payment.returned",
+        263 TreasuryOutboundPaymentReturned = "treasury.outbound_payment.returned",
         /// `treasury.outbound_payment.tracking_details_updated`
-        TreasuryOutboundPaymentTrackingDetailsUpdated = "treasury.outbound_payment.tracking_details_updated",
+        264 TreasuryOutboundPaymentTrackingDetailsUpdated = "treasury.outbound_payment.tracking_details_updated",
         /// `treasury.outbound_transfer.canceled`
-        TreasuryOutboundTransferCanceled = "treasury.outbound_transfer.canceled",
+        265 TreasuryOutboundTransferCanceled = "treasury.outbound_transfer.canceled",
         /// `treasury.outbound_transfer.created`
-        TreasuryOutboundTransferCreated = "treasury.outbound_transfer.created",
+        266 TreasuryOutboundTransferCreated = "treasury.outbound_transfer.created",
         /// `treasury.outbound_transfer.expected_arrival_date_updated`
-        TreasuryOutboundTransferExpectedArrivalDateUpdated = "treasury.outbound_transfer.expected_arrival_date_updated",
+        267 TreasuryOutboundTransferExpectedArrivalDateUpdated = "treasury.outbound_transfer.expected_arrival_date_updated",
         /// `treasury.outbound_transfer.failed`
-        TreasuryOutboundTransferFailed = "treasury.outbound_transfer.failed",
+        268 TreasuryOutboundTransferFailed = "treasury.outbound_transfer.failed",
         /// `treasury.outbound_transfer.posted`
-        TreasuryOutboundTransferPosted = "treasury.outbound_transfer.posted",
+        269 TreasuryOutboundTransferPosted = "treasury.outbound_transfer.posted",
         /// `treasury.outbound_transfer.returned`
-        TreasuryOutboundTransferReturned = "treasury.outbound_transfer.returned",
+        270 TreasuryOutboundTransferReturned = "treasury.outbound_transfer.returned",
         /// `treasury.outbound_transfer.tracking_details_updated`
-        TreasuryOutboundTransferTrackingDetailsUpdated = "treasury.outbound_transfer.tracking_details_updated",
+        271 TreasuryOutboundTransferTrackingDetailsUpdated = "treasury.outbound_transfer.tracking_details_updated",
         /// `treasury.received_credit.created`
-        TreasuryReceivedCreditCreated = "treasury.received_credit.created",
+        272 TreasuryReceivedCreditCreated = "treasury.received_credit.created",
         /// `treasury.received_credit.failed`
-        TreasuryReceivedCreditFailed = "treasury.received_credit.failed",
+        273 TreasuryReceivedCreditFailed = "treasury.received_credit.failed",
         /// `treasury.received_credit.succeeded`
-        TreasuryReceivedCreditSucceeded = "treasury.received_credit.succeeded",
+        274 TreasuryReceivedCreditSucceeded = "treasury.received_credit.succeeded",
         /// `treasury.received_debit.created`
-        TreasuryReceivedDebitCreated = "treasury.received_debit.created",
+        275 TreasuryReceivedDebitCreated = "treasury.received_debit.created",
     }
 }

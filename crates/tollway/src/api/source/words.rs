@@ -16,13 +16,13 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateFlow {
         /// `code_verification`
-        CodeVerification = "code_verification",
+        0 CodeVerification = "code_verification",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `receiver`
-        Receiver = "receiver",
+        2 Receiver = "receiver",
         /// `redirect`
-        Redirect = "redirect",
+        3 Redirect = "redirect",
     }
 }
 
@@ -43,11 +43,11 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateMandateInterval {
         /// `one_time`
-        OneTime = "one_time",
+        0 OneTime = "one_time",
         /// `scheduled`
-        Scheduled = "scheduled",
+        1 Scheduled = "scheduled",
         /// `variable`
-        Variable = "variable",
+        2 Variable = "variable",
     }
 }
 
@@ -57,15 +57,15 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateMandateNotificationMethod {
         /// `deprecated_none`
-        DeprecatedNone = "deprecated_none",
+        0 DeprecatedNone = "deprecated_none",
         /// `email`
-        Email = "email",
+        1 Email = "email",
         /// `manual`
-        Manual = "manual",
+        2 Manual = "manual",
         /// `none`
-        None = "none",
+        3 None = "none",
         /// `stripe_email`
-        StripeEmail = "stripe_email",
+        4 StripeEmail = "stripe_email",
     }
 }
 
@@ -75,11 +75,11 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateReceiverRefundAttributesMethod {
         /// `email`
-        Email = "email",
+        0 Email = "email",
         /// `manual`
-        Manual = "manual",
+        1 Manual = "manual",
         /// `none`
-        None = "none",
+        2 None = "none",
     }
 }
 
@@ -89,13 +89,13 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateSourceOrderItemType {
         /// `discount`
-        Discount = "discount",
+        0 Discount = "discount",
         /// `shipping`
-        Shipping = "shipping",
+        1 Shipping = "shipping",
         /// `sku`
-        Sku = "sku",
+        2 Sku = "sku",
         /// `tax`
-        Tax = "tax",
+        3 Tax = "tax",
     }
 }
 
@@ -105,8 +105,8 @@ words! {
     /// <https://docs.stripe.com/api/sources/create>
     SourceCreateUsage {
         /// `reusable`
-        Reusable = "reusable",
+        0 Reusable = "reusable",
         /// `single_use`
-        SingleUse = "single_use",
+        1 SingleUse = "single_use",
     }
 }

@@ -11,21 +11,21 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
     SubscriptionCancellationDetailsFeedback {
         /// `customer_service`
-        CustomerService = "customer_service",
+        0 CustomerService = "customer_service",
         /// `low_quality`
-        LowQuality = "low_quality",
+        1 LowQuality = "low_quality",
         /// `missing_features`
-        MissingFeatures = "missing_features",
+        2 MissingFeatures = "missing_features",
         /// `other`
-        Other = "other",
+        3 Other = "other",
         /// `switched_service`
-        SwitchedService = "switched_service",
+        4 SwitchedService = "switched_service",
         /// `too_complex`
-        TooComplex = "too_complex",
+        5 TooComplex = "too_complex",
         /// `too_expensive`
-        TooExpensive = "too_expensive",
+        6 TooExpensive = "too_expensive",
         /// `unused`
-        Unused = "unused",
+        7 Unused = "unused",
     }
 }
 
@@ -35,13 +35,13 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
     SubscriptionCancellationDetailsReason {
         /// `canceled_by_retention_policy`
-        CanceledByRetentionPolicy = "canceled_by_retention_policy",
+        0 CanceledByRetentionPolicy = "canceled_by_retention_policy",
         /// `cancellation_requested`
-        CancellationRequested = "cancellation_requested",
+        1 CancellationRequested = "cancellation_requested",
         /// `payment_disputed`
-        PaymentDisputed = "payment_disputed",
+        2 PaymentDisputed = "payment_disputed",
         /// `payment_failed`
-        PaymentFailed = "payment_failed",
+        3 PaymentFailed = "payment_failed",
     }
 }
 
@@ -51,9 +51,9 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card-mandate_options>
     SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType {
         /// `fixed`
-        Fixed = "fixed",
+        0 Fixed = "fixed",
         /// `maximum`
-        Maximum = "maximum",
+        1 Maximum = "maximum",
     }
 }
 
@@ -68,21 +68,21 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object>
     SubscriptionStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `canceled`
-        Canceled = "canceled",
+        1 Canceled = "canceled",
         /// `incomplete`
-        Incomplete = "incomplete",
+        2 Incomplete = "incomplete",
         /// `incomplete_expired`
-        IncompleteExpired = "incomplete_expired",
+        3 IncompleteExpired = "incomplete_expired",
         /// `past_due`
-        PastDue = "past_due",
+        4 PastDue = "past_due",
         /// `paused`
-        Paused = "paused",
+        5 Paused = "paused",
         /// `trialing`
-        Trialing = "trialing",
+        6 Trialing = "trialing",
         /// `unpaid`
-        Unpaid = "unpaid",
+        7 Unpaid = "unpaid",
     }
 }
 
@@ -127,15 +127,15 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused-subscription>
     SubscriptionStatusDetailsPausedSubscriptionType {
         /// `final_payment_failure`
-        FinalPaymentFailure = "final_payment_failure",
+        0 FinalPaymentFailure = "final_payment_failure",
         /// `first_payment_failure`
-        FirstPaymentFailure = "first_payment_failure",
+        1 FirstPaymentFailure = "first_payment_failure",
         /// `pause_requested`
-        PauseRequested = "pause_requested",
+        2 PauseRequested = "pause_requested",
         /// `system`
-        System = "system",
+        3 System = "system",
         /// `trial_end_without_payment_method`
-        TrialEndWithoutPaymentMethod = "trial_end_without_payment_method",
+        4 TrialEndWithoutPaymentMethod = "trial_end_without_payment_method",
     }
 }
 
@@ -150,9 +150,9 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-bill_until>
     SubscriptionBillingScheduleBillUntilType {
         /// `duration`
-        Duration = "duration",
+        0 Duration = "duration",
         /// `timestamp`
-        Timestamp = "timestamp",
+        1 Timestamp = "timestamp",
     }
 }
 
@@ -162,11 +162,11 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection>
     SubscriptionPauseCollectionBehavior {
         /// `keep_as_draft`
-        KeepAsDraft = "keep_as_draft",
+        0 KeepAsDraft = "keep_as_draft",
         /// `mark_uncollectible`
-        MarkUncollectible = "mark_uncollectible",
+        1 MarkUncollectible = "mark_uncollectible",
         /// `void`
-        Void = "void",
+        2 Void = "void",
     }
 }
 
@@ -182,9 +182,9 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings>
     SubscriptionPaymentSettingsSaveDefaultPaymentMethod {
         /// `off`
-        Off = "off",
+        0 Off = "off",
         /// `on_subscription`
-        OnSubscription = "on_subscription",
+        1 OnSubscription = "on_subscription",
     }
 }
 
@@ -200,11 +200,11 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
     SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod {
         /// `cancel`
-        Cancel = "cancel",
+        0 Cancel = "cancel",
         /// `create_invoice`
-        CreateInvoice = "create_invoice",
+        1 CreateInvoice = "create_invoice",
         /// `pause`
-        Pause = "pause",
+        2 Pause = "pause",
     }
 }
 
@@ -214,25 +214,25 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/list>
     SubscriptionListStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `all`
-        All = "all",
+        1 All = "all",
         /// `canceled`
-        Canceled = "canceled",
+        2 Canceled = "canceled",
         /// `ended`
-        Ended = "ended",
+        3 Ended = "ended",
         /// `incomplete`
-        Incomplete = "incomplete",
+        4 Incomplete = "incomplete",
         /// `incomplete_expired`
-        IncompleteExpired = "incomplete_expired",
+        5 IncompleteExpired = "incomplete_expired",
         /// `past_due`
-        PastDue = "past_due",
+        6 PastDue = "past_due",
         /// `paused`
-        Paused = "paused",
+        7 Paused = "paused",
         /// `trialing`
-        Trialing = "trialing",
+        8 Trialing = "trialing",
         /// `unpaid`
-        Unpaid = "unpaid",
+        9 Unpaid = "unpaid",
     }
 }
 
@@ -242,9 +242,9 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/create>
     SubscriptionCreateAddInvoiceItemPeriodEndType {
         /// `min_item_period_end`
-        MinItemPeriodEnd = "min_item_period_end",
+        0 MinItemPeriodEnd = "min_item_period_end",
         /// `timestamp`
-        Timestamp = "timestamp",
+        1 Timestamp = "timestamp",
     }
 }
 
@@ -254,11 +254,11 @@ words! {
     /// <https://docs.stripe.com/api/subscriptions/create>
     SubscriptionCreateAddInvoiceItemPeriodStartType {
         /// `max_item_period_start`
-        MaxItemPeriodStart = "max_item_period_start",
+        0 MaxItemPeriodStart = "max_item_period_start",
         /// `now`
-        Now = "now",
+        1 Now = "now",
         /// `timestamp`
-        Timestamp = "timestamp",
+        2 Timestamp = "timestamp",
     }
 }
 

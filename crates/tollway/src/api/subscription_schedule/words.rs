@@ -11,13 +11,13 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object>
     SubscriptionScheduleEndBehavior {
         /// `cancel`
-        Cancel = "cancel",
+        0 Cancel = "cancel",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `release`
-        Release = "release",
+        2 Release = "release",
         /// `renew`
-        Renew = "renew",
+        3 Renew = "renew",
     }
 }
 
@@ -27,15 +27,15 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object>
     SubscriptionScheduleStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `canceled`
-        Canceled = "canceled",
+        1 Canceled = "canceled",
         /// `completed`
-        Completed = "completed",
+        2 Completed = "completed",
         /// `not_started`
-        NotStarted = "not_started",
+        3 NotStarted = "not_started",
         /// `released`
-        Released = "released",
+        4 Released = "released",
     }
 }
 
@@ -45,9 +45,9 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
     SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior {
         /// `invoice`
-        Invoice = "invoice",
+        0 Invoice = "invoice",
         /// `pending_invoice_item`
-        PendingInvoiceItem = "pending_invoice_item",
+        1 PendingInvoiceItem = "pending_invoice_item",
     }
 }
 
@@ -57,7 +57,7 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
     SubscriptionSchedulePauseSchedulePauseSettingsType {
         /// `subscription`
-        Subscription = "subscription",
+        0 Subscription = "subscription",
     }
 }
 
@@ -67,9 +67,9 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-outstanding_usage_through>
     SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType {
         /// `none`
-        None = "none",
+        0 None = "none",
         /// `pause_at`
-        PauseAt = "pause_at",
+        1 PauseAt = "pause_at",
     }
 }
 
@@ -79,11 +79,11 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-unused_time_from>
     SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType {
         /// `item_current_period_start`
-        ItemCurrentPeriodStart = "item_current_period_start",
+        0 ItemCurrentPeriodStart = "item_current_period_start",
         /// `none`
-        None = "none",
+        1 None = "none",
         /// `pause_at`
-        PauseAt = "pause_at",
+        2 PauseAt = "pause_at",
     }
 }
 
@@ -93,11 +93,11 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-status>
     SubscriptionSchedulePauseSchedulePauseStatusType {
         /// `error`
-        Error = "error",
+        0 Error = "error",
         /// `scheduled`
-        Scheduled = "scheduled",
+        1 Scheduled = "scheduled",
         /// `succeeded`
-        Succeeded = "succeeded",
+        2 Succeeded = "succeeded",
     }
 }
 
@@ -107,9 +107,9 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
     SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor {
         /// `resume_at`
-        ResumeAt = "resume_at",
+        0 ResumeAt = "resume_at",
         /// `unchanged`
-        Unchanged = "unchanged",
+        1 Unchanged = "unchanged",
     }
 }
 
@@ -119,9 +119,9 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
     SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior {
         /// `resume_on_payment_attempt`
-        ResumeOnPaymentAttempt = "resume_on_payment_attempt",
+        0 ResumeOnPaymentAttempt = "resume_on_payment_attempt",
         /// `resume_on_payment_success`
-        ResumeOnPaymentSuccess = "resume_on_payment_success",
+        1 ResumeOnPaymentSuccess = "resume_on_payment_success",
     }
 }
 
@@ -137,15 +137,15 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-status>
     SubscriptionSchedulePauseScheduleResumeStatusType {
         /// `error`
-        Error = "error",
+        0 Error = "error",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        2 RequiresAction = "requires_action",
         /// `scheduled`
-        Scheduled = "scheduled",
+        3 Scheduled = "scheduled",
         /// `succeeded`
-        Succeeded = "succeeded",
+        4 Succeeded = "succeeded",
     }
 }
 
@@ -155,9 +155,9 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
     SubscriptionSchedulePhaseBillingCycleAnchor {
         /// `automatic`
-        Automatic = "automatic",
+        0 Automatic = "automatic",
         /// `phase_start`
-        PhaseStart = "phase_start",
+        1 PhaseStart = "phase_start",
     }
 }
 
@@ -172,11 +172,11 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-end>
     SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType {
         /// `min_item_period_end`
-        MinItemPeriodEnd = "min_item_period_end",
+        0 MinItemPeriodEnd = "min_item_period_end",
         /// `phase_end`
-        PhaseEnd = "phase_end",
+        1 PhaseEnd = "phase_end",
         /// `timestamp`
-        Timestamp = "timestamp",
+        2 Timestamp = "timestamp",
     }
 }
 
@@ -186,11 +186,11 @@ words! {
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-start>
     SubscriptionSchedulePhaseAddInvoiceItemPeriodStartType {
         /// `max_item_period_start`
-        MaxItemPeriodStart = "max_item_period_start",
+        0 MaxItemPeriodStart = "max_item_period_start",
         /// `phase_start`
-        PhaseStart = "phase_start",
+        1 PhaseStart = "phase_start",
         /// `timestamp`
-        Timestamp = "timestamp",
+        2 Timestamp = "timestamp",
     }
 }
 

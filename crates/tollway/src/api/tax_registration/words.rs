@@ -10,11 +10,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object>
     TaxRegistrationStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `scheduled`
-        Scheduled = "scheduled",
+        2 Scheduled = "scheduled",
     }
 }
 
@@ -24,11 +24,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ca>
     TaxRegistrationCountryOptionsCaType {
         /// `province_standard`
-        ProvinceStandard = "province_standard",
+        0 ProvinceStandard = "province_standard",
         /// `simplified`
-        Simplified = "simplified",
+        1 Simplified = "simplified",
         /// `standard`
-        Standard = "standard",
+        2 Standard = "standard",
     }
 }
 
@@ -38,9 +38,9 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ae-standard>
     TaxRegistrationCountryOptionsAeStandardPlaceOfSupplyScheme {
         /// `inbound_goods`
-        InboundGoods = "inbound_goods",
+        0 InboundGoods = "inbound_goods",
         /// `standard`
-        Standard = "standard",
+        1 Standard = "standard",
     }
 }
 
@@ -50,11 +50,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at-standard>
     TaxRegistrationCountryOptionsAtStandardPlaceOfSupplyScheme {
         /// `inbound_goods`
-        InboundGoods = "inbound_goods",
+        0 InboundGoods = "inbound_goods",
         /// `small_seller`
-        SmallSeller = "small_seller",
+        1 SmallSeller = "small_seller",
         /// `standard`
-        Standard = "standard",
+        2 Standard = "standard",
     }
 }
 
@@ -64,13 +64,13 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at>
     TaxRegistrationCountryOptionsAtType {
         /// `ioss`
-        Ioss = "ioss",
+        0 Ioss = "ioss",
         /// `oss_non_union`
-        OssNonUnion = "oss_non_union",
+        1 OssNonUnion = "oss_non_union",
         /// `oss_union`
-        OssUnion = "oss_union",
+        2 OssUnion = "oss_union",
         /// `standard`
-        Standard = "standard",
+        3 Standard = "standard",
     }
 }
 
@@ -80,7 +80,7 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-th>
     TaxRegistrationCountryOptionsThType {
         /// `simplified`
-        Simplified = "simplified",
+        0 Simplified = "simplified",
     }
 }
 
@@ -90,11 +90,11 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-state_sales_tax-elections>
     TaxRegistrationCountryOptionsUsStateSalesTaxElectionType {
         /// `local_use_tax`
-        LocalUseTax = "local_use_tax",
+        0 LocalUseTax = "local_use_tax",
         /// `simplified_sellers_use_tax`
-        SimplifiedSellersUseTax = "simplified_sellers_use_tax",
+        1 SimplifiedSellersUseTax = "simplified_sellers_use_tax",
         /// `single_local_use_tax`
-        SingleLocalUseTax = "single_local_use_tax",
+        2 SingleLocalUseTax = "single_local_use_tax",
     }
 }
 
@@ -104,12 +104,12 @@ words! {
     /// <https://docs.stripe.com/api/tax/registrations/list>
     TaxRegistrationListStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `all`
-        All = "all",
+        1 All = "all",
         /// `expired`
-        Expired = "expired",
+        2 Expired = "expired",
         /// `scheduled`
-        Scheduled = "scheduled",
+        3 Scheduled = "scheduled",
     }
 }

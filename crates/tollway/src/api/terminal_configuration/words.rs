@@ -10,10 +10,10 @@ words! {
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi>
     TerminalConfigurationWifiType {
         /// `enterprise_eap_peap`
-        EnterpriseEapPeap = "enterprise_eap_peap",
+        0 EnterpriseEapPeap = "enterprise_eap_peap",
         /// `enterprise_eap_tls`
-        EnterpriseEapTls = "enterprise_eap_tls",
+        1 EnterpriseEapTls = "enterprise_eap_tls",
         /// `personal_psk`
-        PersonalPsk = "personal_psk",
+        2 PersonalPsk = "personal_psk",
     }
 }

@@ -16,9 +16,9 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-selection-choices>
     TerminalReaderActionCollectInputsInputSelectionChoiceStyle {
         /// `primary`
-        Primary = "primary",
+        0 Primary = "primary",
         /// `secondary`
-        Secondary = "secondary",
+        1 Secondary = "secondary",
     }
 }
 
@@ -28,17 +28,17 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs>
     TerminalReaderActionCollectInputsInputType {
         /// `email`
-        Email = "email",
+        0 Email = "email",
         /// `numeric`
-        Numeric = "numeric",
+        1 Numeric = "numeric",
         /// `phone`
-        Phone = "phone",
+        2 Phone = "phone",
         /// `selection`
-        Selection = "selection",
+        3 Selection = "selection",
         /// `signature`
-        Signature = "signature",
+        4 Signature = "signature",
         /// `text`
-        Text = "text",
+        5 Text = "text",
     }
 }
 
@@ -48,11 +48,11 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
     TerminalReaderActionStatus {
         /// `failed`
-        Failed = "failed",
+        0 Failed = "failed",
         /// `in_progress`
-        InProgress = "in_progress",
+        1 InProgress = "in_progress",
         /// `succeeded`
-        Succeeded = "succeeded",
+        2 Succeeded = "succeeded",
     }
 }
 
@@ -62,21 +62,21 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
     TerminalReaderActionType {
         /// `collect_inputs`
-        CollectInputs = "collect_inputs",
+        0 CollectInputs = "collect_inputs",
         /// `collect_payment_method`
-        CollectPaymentMethod = "collect_payment_method",
+        1 CollectPaymentMethod = "collect_payment_method",
         /// `confirm_payment_intent`
-        ConfirmPaymentIntent = "confirm_payment_intent",
+        2 ConfirmPaymentIntent = "confirm_payment_intent",
         /// `print_content`
-        PrintContent = "print_content",
+        3 PrintContent = "print_content",
         /// `process_payment_intent`
-        ProcessPaymentIntent = "process_payment_intent",
+        4 ProcessPaymentIntent = "process_payment_intent",
         /// `process_setup_intent`
-        ProcessSetupIntent = "process_setup_intent",
+        5 ProcessSetupIntent = "process_setup_intent",
         /// `refund_payment`
-        RefundPayment = "refund_payment",
+        6 RefundPayment = "refund_payment",
         /// `set_reader_display`
-        SetReaderDisplay = "set_reader_display",
+        7 SetReaderDisplay = "set_reader_display",
     }
 }
 
@@ -86,11 +86,11 @@ words! {
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment>
     TerminalReaderActionRefundPaymentReason {
         /// `duplicate`
-        Duplicate = "duplicate",
+        0 Duplicate = "duplicate",
         /// `fraudulent`
-        Fraudulent = "fraudulent",
+        1 Fraudulent = "fraudulent",
         /// `requested_by_customer`
-        RequestedByCustomer = "requested_by_customer",
+        2 RequestedByCustomer = "requested_by_customer",
     }
 }
 
@@ -111,11 +111,11 @@ words! {
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
     TestHelpersTerminalReaderPresentPaymentMethodType {
         /// `card`
-        Card = "card",
+        0 Card = "card",
         /// `card_present`
-        CardPresent = "card_present",
+        1 CardPresent = "card_present",
         /// `interac_present`
-        InteracPresent = "interac_present",
+        2 InteracPresent = "interac_present",
     }
 }
 
@@ -125,8 +125,8 @@ words! {
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection>
     TestHelpersTerminalReaderSucceedInputCollectionSkipNonRequiredInputs {
         /// `all`
-        All = "all",
+        0 All = "all",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }

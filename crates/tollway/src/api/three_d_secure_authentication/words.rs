@@ -11,15 +11,15 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationDirectoryServer {
         /// `american_express`
-        AmericanExpress = "american_express",
+        0 AmericanExpress = "american_express",
         /// `cartes_bancaires`
-        CartesBancaires = "cartes_bancaires",
+        1 CartesBancaires = "cartes_bancaires",
         /// `discover`
-        Discover = "discover",
+        2 Discover = "discover",
         /// `mastercard`
-        Mastercard = "mastercard",
+        3 Mastercard = "mastercard",
         /// `visa`
-        Visa = "visa",
+        4 Visa = "visa",
     }
 }
 
@@ -29,9 +29,9 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationMessageCategory {
         /// `non_payment_authentication`
-        NonPaymentAuthentication = "non_payment_authentication",
+        0 NonPaymentAuthentication = "non_payment_authentication",
         /// `payment_authentication`
-        PaymentAuthentication = "payment_authentication",
+        1 PaymentAuthentication = "payment_authentication",
     }
 }
 
@@ -41,27 +41,27 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationOutcome {
         /// `abandoned`
-        Abandoned = "abandoned",
+        0 Abandoned = "abandoned",
         /// `attempt_acknowledged`
-        AttemptAcknowledged = "attempt_acknowledged",
+        1 AttemptAcknowledged = "attempt_acknowledged",
         /// `authenticated`
-        Authenticated = "authenticated",
+        2 Authenticated = "authenticated",
         /// `canceled`
-        Canceled = "canceled",
+        3 Canceled = "canceled",
         /// `denied`
-        Denied = "denied",
+        4 Denied = "denied",
         /// `informational`
-        Informational = "informational",
+        5 Informational = "informational",
         /// `internal_error`
-        InternalError = "internal_error",
+        6 InternalError = "internal_error",
         /// `not_supported`
-        NotSupported = "not_supported",
+        7 NotSupported = "not_supported",
         /// `not_triggered`
-        NotTriggered = "not_triggered",
+        8 NotTriggered = "not_triggered",
         /// `processing_error`
-        ProcessingError = "processing_error",
+        9 ProcessingError = "processing_error",
         /// `rejected`
-        Rejected = "rejected",
+        10 Rejected = "rejected",
     }
 }
 
@@ -71,15 +71,15 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationReason {
         /// `cardholder_authentication`
-        CardholderAuthentication = "cardholder_authentication",
+        0 CardholderAuthentication = "cardholder_authentication",
         /// `issuer_requested`
-        IssuerRequested = "issuer_requested",
+        1 IssuerRequested = "issuer_requested",
         /// `liability_shift`
-        LiabilityShift = "liability_shift",
+        2 LiabilityShift = "liability_shift",
         /// `processing_costs`
-        ProcessingCosts = "processing_costs",
+        3 ProcessingCosts = "processing_costs",
         /// `regulatory_compliance`
-        RegulatoryCompliance = "regulatory_compliance",
+        4 RegulatoryCompliance = "regulatory_compliance",
     }
 }
 
@@ -89,17 +89,17 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
     ThreeDSecureAuthenticationStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `error`
-        Error = "error",
+        1 Error = "error",
         /// `failed`
-        Failed = "failed",
+        2 Failed = "failed",
         /// `requires_challenge`
-        RequiresChallenge = "requires_challenge",
+        3 RequiresChallenge = "requires_challenge",
         /// `requires_submission`
-        RequiresSubmission = "requires_submission",
+        4 RequiresSubmission = "requires_submission",
         /// `succeeded`
-        Succeeded = "succeeded",
+        5 Succeeded = "succeeded",
     }
 }
 
@@ -109,9 +109,9 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel>
     ThreeDSecureAuthenticationChannelType {
         /// `browser`
-        Browser = "browser",
+        0 Browser = "browser",
         /// `three_r_i`
-        ThreeRI = "three_r_i",
+        1 ThreeRI = "three_r_i",
     }
 }
 
@@ -121,13 +121,13 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel-three_r_i>
     ThreeDSecureAuthenticationChannelThreeRIType {
         /// `delayed_shipment`
-        DelayedShipment = "delayed_shipment",
+        0 DelayedShipment = "delayed_shipment",
         /// `other_payment`
-        OtherPayment = "other_payment",
+        1 OtherPayment = "other_payment",
         /// `recurring`
-        Recurring = "recurring",
+        2 Recurring = "recurring",
         /// `split_shipment`
-        SplitShipment = "split_shipment",
+        3 SplitShipment = "split_shipment",
     }
 }
 
@@ -137,9 +137,9 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-installment-expiry>
     ThreeDSecureAuthenticationFutureUsageInstallmentExpiryType {
         /// `date`
-        Date = "date",
+        0 Date = "date",
         /// `never`
-        Never = "never",
+        1 Never = "never",
     }
 }
 
@@ -149,11 +149,11 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference>
     ThreeDSecureAuthenticationFlowPreferenceType {
         /// `challenge`
-        Challenge = "challenge",
+        0 Challenge = "challenge",
         /// `data_share`
-        DataShare = "data_share",
+        1 DataShare = "data_share",
         /// `frictionless`
-        Frictionless = "frictionless",
+        2 Frictionless = "frictionless",
     }
 }
 
@@ -163,9 +163,9 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-challenge>
     ThreeDSecureAuthenticationFlowPreferenceChallengeType {
         /// `mandated`
-        Mandated = "mandated",
+        0 Mandated = "mandated",
         /// `preferred`
-        Preferred = "preferred",
+        1 Preferred = "preferred",
     }
 }
 
@@ -175,9 +175,9 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-data_share>
     ThreeDSecureAuthenticationFlowPreferenceDataShareType {
         /// `ds_specific`
-        DsSpecific = "ds_specific",
+        0 DsSpecific = "ds_specific",
         /// `emv_standard`
-        EmvStandard = "emv_standard",
+        1 EmvStandard = "emv_standard",
     }
 }
 
@@ -193,11 +193,11 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage>
     ThreeDSecureAuthenticationFutureUsageType {
         /// `card_on_file`
-        CardOnFile = "card_on_file",
+        0 CardOnFile = "card_on_file",
         /// `installment`
-        Installment = "installment",
+        1 Installment = "installment",
         /// `recurring`
-        Recurring = "recurring",
+        2 Recurring = "recurring",
     }
 }
 
@@ -207,23 +207,23 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsAresTransStatus {
         /// `A`
-        A = "A",
+        0 A = "A",
         /// `C`
-        C = "C",
+        1 C = "C",
         /// `D`
-        D = "D",
+        2 D = "D",
         /// `I`
-        I = "I",
+        3 I = "I",
         /// `N`
-        N = "N",
+        4 N = "N",
         /// `R`
-        R = "R",
+        5 R = "R",
         /// `S`
-        S = "S",
+        6 S = "S",
         /// `U`
-        U = "U",
+        7 U = "U",
         /// `Y`
-        Y = "Y",
+        8 Y = "Y",
     }
 }
 
@@ -233,11 +233,11 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsProtocolVersion {
         /// `2.1.0`
-        V210 = "2.1.0",
+        0 V210 = "2.1.0",
         /// `2.2.0`
-        V220 = "2.2.0",
+        1 V220 = "2.2.0",
         /// `2.3.1`
-        V231 = "2.3.1",
+        2 V231 = "2.3.1",
     }
 }
 
@@ -247,17 +247,17 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
     ThreeDSecureAuthenticationOutcomeDetailsRequestorChallengeIndicator {
         /// `01`
-        V01 = "01",
+        0 V01 = "01",
         /// `02`
-        V02 = "02",
+        1 V02 = "02",
         /// `03`
-        V03 = "03",
+        2 V03 = "03",
         /// `04`
-        V04 = "04",
+        3 V04 = "04",
         /// `05`
-        V05 = "05",
+        4 V05 = "05",
         /// `06`
-        V06 = "06",
+        5 V06 = "06",
     }
 }
 
@@ -267,10 +267,10 @@ words! {
     /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
     ThreeDSecureAuthenticationCreateSubmit {
         /// `always`
-        Always = "always",
+        0 Always = "always",
         /// `if_fingerprinting_not_supported`
-        IfFingerprintingNotSupported = "if_fingerprinting_not_supported",
+        1 IfFingerprintingNotSupported = "if_fingerprinting_not_supported",
         /// `never`
-        Never = "never",
+        2 Never = "never",
     }
 }

@@ -21,15 +21,15 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `rejected`
-        Rejected = "rejected",
+        2 Rejected = "rejected",
         /// `restricted`
-        Restricted = "restricted",
+        3 Restricted = "restricted",
         /// `unsupported`
-        Unsupported = "unsupported",
+        4 Unsupported = "unsupported",
     }
 }
 
@@ -44,13 +44,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
     V2CoreAccountConfigurationCustomerAutomaticIndirectTaxLocationSource {
         /// `identity_address`
-        IdentityAddress = "identity_address",
+        0 IdentityAddress = "identity_address",
         /// `ip_address`
-        IpAddress = "ip_address",
+        1 IpAddress = "ip_address",
         /// `payment_method`
-        PaymentMethod = "payment_method",
+        2 PaymentMethod = "payment_method",
         /// `shipping_address`
-        ShippingAddress = "shipping_address",
+        3 ShippingAddress = "shipping_address",
     }
 }
 
@@ -60,9 +60,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice-rendering>
     V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay {
         /// `exclude_tax`
-        ExcludeTax = "exclude_tax",
+        0 ExcludeTax = "exclude_tax",
         /// `include_inclusive_tax`
-        IncludeInclusiveTax = "include_inclusive_tax",
+        1 IncludeInclusiveTax = "include_inclusive_tax",
     }
 }
 
@@ -72,11 +72,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities-deadline>
     V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadlineStatus {
         /// `currently_due`
-        CurrentlyDue = "currently_due",
+        0 CurrentlyDue = "currently_due",
         /// `eventually_due`
-        EventuallyDue = "eventually_due",
+        1 EventuallyDue = "eventually_due",
         /// `past_due`
-        PastDue = "past_due",
+        2 PastDue = "past_due",
     }
 }
 
@@ -86,13 +86,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
     V2CoreAccountDefaultsResponsibilitiesFeesCollector {
         /// `application`
-        Application = "application",
+        0 Application = "application",
         /// `application_custom`
-        ApplicationCustom = "application_custom",
+        1 ApplicationCustom = "application_custom",
         /// `application_express`
-        ApplicationExpress = "application_express",
+        2 ApplicationExpress = "application_express",
         /// `stripe`
-        Stripe = "stripe",
+        3 Stripe = "stripe",
     }
 }
 
@@ -125,9 +125,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-additional_addresses>
     V2CoreAccountIdentityBusinessDetailsAdditionalAddressPurpose {
         /// `administrative`
-        Administrative = "administrative",
+        0 Administrative = "administrative",
         /// `principal_place_of_business`
-        PrincipalPlaceOfBusiness = "principal_place_of_business",
+        1 PrincipalPlaceOfBusiness = "principal_place_of_business",
     }
 }
 
@@ -137,7 +137,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
     V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType {
         /// `files`
-        Files = "files",
+        0 Files = "files",
     }
 }
 
@@ -147,9 +147,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
     V2CoreAccountIdentityIndividualLegalGender {
         /// `female`
-        Female = "female",
+        0 Female = "female",
         /// `male`
-        Male = "male",
+        1 Male = "male",
     }
 }
 
@@ -164,9 +164,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_names>
     V2CoreAccountIdentityIndividualAdditionalNamePurpose {
         /// `alias`
-        Alias = "alias",
+        0 Alias = "alias",
         /// `maiden`
-        Maiden = "maiden",
+        1 Maiden = "maiden",
     }
 }
 
@@ -176,7 +176,7 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-secondary_verification>
     V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType {
         /// `front_back`
-        FrontBack = "front_back",
+        0 FrontBack = "front_back",
     }
 }
 
@@ -186,11 +186,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-reference>
     V2CoreAccountFutureRequirementsAlternativeOptionEntryReferenceType {
         /// `inquiry`
-        Inquiry = "inquiry",
+        0 Inquiry = "inquiry",
         /// `payment_method`
-        PaymentMethod = "payment_method",
+        1 PaymentMethod = "payment_method",
         /// `person`
-        Person = "person",
+        2 Person = "person",
     }
 }
 
@@ -200,9 +200,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-requested_reasons>
     V2CoreAccountFutureRequirementsEntryRequestedReasonCode {
         /// `routine_onboarding`
-        RoutineOnboarding = "routine_onboarding",
+        0 RoutineOnboarding = "routine_onboarding",
         /// `routine_verification`
-        RoutineVerification = "routine_verification",
+        1 RoutineVerification = "routine_verification",
     }
 }
 
@@ -212,35 +212,35 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailCode {
         /// `determining_status`
-        DeterminingStatus = "determining_status",
+        0 DeterminingStatus = "determining_status",
         /// `rejected_fraud`
-        RejectedFraud = "rejected_fraud",
+        1 RejectedFraud = "rejected_fraud",
         /// `rejected_incomplete_verification`
-        RejectedIncompleteVerification = "rejected_incomplete_verification",
+        2 RejectedIncompleteVerification = "rejected_incomplete_verification",
         /// `rejected_listed`
-        RejectedListed = "rejected_listed",
+        3 RejectedListed = "rejected_listed",
         /// `rejected_other`
-        RejectedOther = "rejected_other",
+        4 RejectedOther = "rejected_other",
         /// `rejected_platform_fraud`
-        RejectedPlatformFraud = "rejected_platform_fraud",
+        5 RejectedPlatformFraud = "rejected_platform_fraud",
         /// `rejected_platform_other`
-        RejectedPlatformOther = "rejected_platform_other",
+        6 RejectedPlatformOther = "rejected_platform_other",
         /// `rejected_platform_terms_of_service`
-        RejectedPlatformTermsOfService = "rejected_platform_terms_of_service",
+        7 RejectedPlatformTermsOfService = "rejected_platform_terms_of_service",
         /// `rejected_terms_of_service`
-        RejectedTermsOfService = "rejected_terms_of_service",
+        8 RejectedTermsOfService = "rejected_terms_of_service",
         /// `requirements_past_due`
-        RequirementsPastDue = "requirements_past_due",
+        9 RequirementsPastDue = "requirements_past_due",
         /// `requirements_pending_verification`
-        RequirementsPendingVerification = "requirements_pending_verification",
+        10 RequirementsPendingVerification = "requirements_pending_verification",
         /// `restricted_other`
-        RestrictedOther = "restricted_other",
+        11 RestrictedOther = "restricted_other",
         /// `unsupported_business`
-        UnsupportedBusiness = "unsupported_business",
+        12 UnsupportedBusiness = "unsupported_business",
         /// `unsupported_country`
-        UnsupportedCountry = "unsupported_country",
+        13 UnsupportedCountry = "unsupported_country",
         /// `unsupported_entity_type`
-        UnsupportedEntityType = "unsupported_entity_type",
+        14 UnsupportedEntityType = "unsupported_entity_type",
     }
 }
 
@@ -250,11 +250,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
     V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetailResolution {
         /// `contact_stripe`
-        ContactStripe = "contact_stripe",
+        0 ContactStripe = "contact_stripe",
         /// `no_resolution`
-        NoResolution = "no_resolution",
+        1 NoResolution = "no_resolution",
         /// `provide_info`
-        ProvideInfo = "provide_info",
+        2 ProvideInfo = "provide_info",
     }
 }
 
@@ -264,19 +264,19 @@ words! {
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
     V2CoreAccountCreateInclude {
         /// `configuration.customer`
-        ConfigurationCustomer = "configuration.customer",
+        0 ConfigurationCustomer = "configuration.customer",
         /// `configuration.merchant`
-        ConfigurationMerchant = "configuration.merchant",
+        1 ConfigurationMerchant = "configuration.merchant",
         /// `configuration.recipient`
-        ConfigurationRecipient = "configuration.recipient",
+        2 ConfigurationRecipient = "configuration.recipient",
         /// `defaults`
-        Defaults = "defaults",
+        3 Defaults = "defaults",
         /// `future_requirements`
-        FutureRequirements = "future_requirements",
+        4 FutureRequirements = "future_requirements",
         /// `identity`
-        Identity = "identity",
+        5 Identity = "identity",
         /// `requirements`
-        Requirements = "requirements",
+        6 Requirements = "requirements",
     }
 }
 

@@ -17,15 +17,15 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object>
     V2MoneyManagementPayoutIntentStatus {
         /// `canceled`
-        Canceled = "canceled",
+        0 Canceled = "canceled",
         /// `pending`
-        Pending = "pending",
+        1 Pending = "pending",
         /// `posted`
-        Posted = "posted",
+        2 Posted = "posted",
         /// `processing`
-        Processing = "processing",
+        3 Processing = "processing",
         /// `requires_action`
-        RequiresAction = "requires_action",
+        4 RequiresAction = "requires_action",
     }
 }
 
@@ -35,21 +35,21 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees>
     V2MoneyManagementPayoutIntentEstimatedFeeType {
         /// `cross_border_fee`
-        CrossBorderFee = "cross_border_fee",
+        0 CrossBorderFee = "cross_border_fee",
         /// `foreign_exchange_fee`
-        ForeignExchangeFee = "foreign_exchange_fee",
+        1 ForeignExchangeFee = "foreign_exchange_fee",
         /// `instant_card_payout_fee`
-        InstantCardPayoutFee = "instant_card_payout_fee",
+        2 InstantCardPayoutFee = "instant_card_payout_fee",
         /// `network_fee`
-        NetworkFee = "network_fee",
+        3 NetworkFee = "network_fee",
         /// `next_day_payout_fee`
-        NextDayPayoutFee = "next_day_payout_fee",
+        4 NextDayPayoutFee = "next_day_payout_fee",
         /// `real_time_payout_fee`
-        RealTimePayoutFee = "real_time_payout_fee",
+        5 RealTimePayoutFee = "real_time_payout_fee",
         /// `standard_payout_fee`
-        StandardPayoutFee = "standard_payout_fee",
+        6 StandardPayoutFee = "standard_payout_fee",
         /// `wire_payout_fee`
-        WirePayoutFee = "wire_payout_fee",
+        7 WirePayoutFee = "wire_payout_fee",
     }
 }
 
@@ -59,19 +59,19 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees-network_fee_details>
     V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetwork {
         /// `ach`
-        Ach = "ach",
+        0 Ach = "ach",
         /// `fedwire`
-        Fedwire = "fedwire",
+        1 Fedwire = "fedwire",
         /// `fps`
-        Fps = "fps",
+        2 Fps = "fps",
         /// `local`
-        Local = "local",
+        3 Local = "local",
         /// `rtp`
-        Rtp = "rtp",
+        4 Rtp = "rtp",
         /// `sepa`
-        Sepa = "sepa",
+        5 Sepa = "sepa",
         /// `swift`
-        Swift = "swift",
+        6 Swift = "swift",
     }
 }
 
@@ -86,9 +86,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-fx_quote>
     V2MoneyManagementPayoutIntentFxQuoteLockDuration {
         /// `five_minutes`
-        FiveMinutes = "five_minutes",
+        0 FiveMinutes = "five_minutes",
         /// `none`
-        None = "none",
+        1 None = "none",
     }
 }
 
@@ -98,11 +98,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-fx_quote>
     V2MoneyManagementPayoutIntentFxQuoteLockStatus {
         /// `active`
-        Active = "active",
+        0 Active = "active",
         /// `expired`
-        Expired = "expired",
+        1 Expired = "expired",
         /// `none`
-        None = "none",
+        2 None = "none",
     }
 }
 
@@ -112,9 +112,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-latest_payout>
     V2MoneyManagementPayoutIntentLatestPayoutType {
         /// `outbound_payment`
-        OutboundPayment = "outbound_payment",
+        0 OutboundPayment = "outbound_payment",
         /// `outbound_transfer`
-        OutboundTransfer = "outbound_transfer",
+        1 OutboundTransfer = "outbound_transfer",
     }
 }
 
@@ -124,9 +124,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action>
     V2MoneyManagementPayoutIntentNextActionType {
         /// `confirm`
-        Confirm = "confirm",
+        0 Confirm = "confirm",
         /// `handle_failure`
-        HandleFailure = "handle_failure",
+        1 HandleFailure = "handle_failure",
     }
 }
 
@@ -136,11 +136,11 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-confirm>
     V2MoneyManagementPayoutIntentNextActionConfirmFieldsToReview {
         /// `estimated_fees`
-        EstimatedFees = "estimated_fees",
+        0 EstimatedFees = "estimated_fees",
         /// `fx_quote`
-        FxQuote = "fx_quote",
+        1 FxQuote = "fx_quote",
         /// `recipient_verification`
-        RecipientVerification = "recipient_verification",
+        2 RecipientVerification = "recipient_verification",
     }
 }
 
@@ -150,9 +150,9 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-confirm>
     V2MoneyManagementPayoutIntentNextActionConfirmReason {
         /// `automatically_required`
-        AutomaticallyRequired = "automatically_required",
+        0 AutomaticallyRequired = "automatically_required",
         /// `manually_requested`
-        ManuallyRequested = "manually_requested",
+        1 ManuallyRequested = "manually_requested",
     }
 }
 
@@ -168,13 +168,13 @@ words! {
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_verification>
     V2MoneyManagementPayoutIntentRecipientVerificationMatchResult {
         /// `close_match`
-        CloseMatch = "close_match",
+        0 CloseMatch = "close_match",
         /// `match`
-        Match = "match",
+        1 Match = "match",
         /// `no_match`
-        NoMatch = "no_match",
+        2 NoMatch = "no_match",
         /// `unavailable`
-        Unavailable = "unavailable",
+        3 Unavailable = "unavailable",
     }
 }
 
