@@ -1,9 +1,8 @@
 //! What generated types have in common. One macro call makes one type; none of them recurses.
 //!
 //! There are thousands of these types, so every function counts: what a generic type can give ([`Object`](super::Object),
-//! [`Request`](crate::request::Request)) is not repeated, and
-//! parameters turn into a [`Value`](crate::params::Value) by `Into`, because three thousand impls of `From` for one type
-//! would be compared with each other, and tried at every setter.
+//! [`Request`](crate::request::Request)) is not repeated, and parameters turn into a [`Value`](crate::params::Value) by
+//! `Into`, because a thousand impls of `From` for one type would be compared with each other, and tried at every setter.
 
 /// A view and the struct that has its accessors: `Charge = ChargeFields, "charge"`.
 macro_rules! view {
