@@ -306,6 +306,13 @@ fn payment_method_details(payment: &Payment) -> Value {
     })
 }
 
+/// `amount` and `currency` of a request, such that a card can be charged with them.
+pub(super) fn chargeable(params: &Params) -> Result<(i64, String), ApiError> {
+    let (amount, currency) = amount_and_currency(params)?;
+    currency::check_amount(amount, &currency, "amount")?;
+    Ok((amount, currency))
+}
+
 /// `amount` and `currency` of a request, within Stripe's bounds.
 pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiError> {
     let amount = params
@@ -317,7 +324,6 @@ pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiE
         .to_ascii_lowercase();
     currency::check(&currency, "currency")?;
     check_amount(amount, "amount")?;
-    currency::check_amount(amount, &currency, "amount")?;
     Ok((amount, currency))
 }
 

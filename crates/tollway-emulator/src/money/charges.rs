@@ -16,7 +16,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = charge::amount_and_currency(params)?;
+    let (amount, currency) = charge::chargeable(params)?;
     let customer = params
         .text("customer")
         .map(|id| ctx.referenced("customer", id, "customer"))

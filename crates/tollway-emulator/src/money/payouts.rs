@@ -9,8 +9,7 @@
 use serde_json::{Map, Value, json};
 
 use super::banks;
-use super::charge::check_amount;
-use super::currency;
+use super::charge::amount_and_currency;
 use super::due::{Task, plan};
 use super::fees::available_on;
 use super::ledger::{Holder, Journal};
@@ -35,13 +34,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/payouts`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let currency = params
-        .text("currency")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    currency::check(&currency, "currency")?;
-    let amount = params.int("amount").unwrap_or(0);
-    check_amount(amount, "amount")?;
+    let (amount, currency) = amount_and_currency(params)?;
     let destination = banks::destination(ctx, &currency, params.text("destination"));
     let Some(destination) = destination else {
         return Err(match params.text("destination") {

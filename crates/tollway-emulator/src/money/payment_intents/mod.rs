@@ -50,7 +50,7 @@ const COPIED: &[&str] = &[
 ];
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = charge::amount_and_currency(params)?;
+    let (amount, currency) = charge::chargeable(params)?;
     settlement::check(ctx, &Split::of_params(params), amount)?;
     settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     if let Some(customer) = params.text("customer") {
