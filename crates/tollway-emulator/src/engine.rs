@@ -284,7 +284,10 @@ impl Engine {
         for world in &worlds {
             self.worlds.settle(world);
         }
-        let live: usize = self.snapshot().map(|(_, changes)| changes.len()).sum();
+        let live: usize = worlds
+            .iter()
+            .map(|world| world.lock().store.snapshot().count())
+            .sum();
         self.journal = Some(journal);
         // Worth it once a fifth of the file is of no use.
         if read > live + live / 4 {

@@ -85,30 +85,28 @@ fn first(world: &WorldState, mode: Mode, record_type: &str) -> Option<(Arc<str>,
 
 /// Does everything in a world that is due by the emulator's clock, in order, each as of its own time.
 pub(crate) fn run_due(engine: &Engine, world: &Arc<World>) {
-    for mode in Mode::ALL {
-        loop {
-            let (id, scope) = {
-                let state = world.lock();
-                match first(&state, mode, DUE) {
-                    Some((id, at)) if at <= engine.clock().now() => {
-                        (id, state.platform_scope(mode))
-                    }
-                    _ => break,
-                }
-            };
-            let done = engine.transact_internal(world, scope.clone(), |ctx| run_one(ctx, DUE, &id));
-            if let Err(error) = done {
-                tracing::error!(%error, "what was due could not be done");
-                let forgotten = engine.transact_internal(world, scope.clone(), |ctx| {
-                    ctx.world.store.remove(&scope, DUE, &id);
-                    Ok(())
-                });
-                if forgotten.is_err() {
-                    break;
-                }
+    while let Some((id, scope)) = overdue(world, engine.clock().now()) {
+        let done = engine.transact_internal(world, scope.clone(), |ctx| run_one(ctx, DUE, &id));
+        if let Err(error) = done {
+            tracing::error!(%error, "what was due could not be done");
+            let forgotten = engine.transact_internal(world, scope.clone(), |ctx| {
+                ctx.world.store.remove(&scope, DUE, &id);
+                Ok(())
+            });
+            if forgotten.is_err() {
+                return;
             }
         }
     }
+}
+
+/// The next task that is due, and the scope of its record. One look under one lock: every request asks this.
+fn overdue(world: &World, now: i64) -> Option<(Arc<str>, Scope)> {
+    let state = world.lock();
+    Mode::ALL.into_iter().find_map(|mode| {
+        let (id, _) = first(&state, mode, DUE).filter(|(_, at)| *at <= now)?;
+        Some((id, state.platform_scope(mode)))
+    })
 }
 
 /// [`run_due`] for every world.
