@@ -98,6 +98,20 @@ async fn read(body: Body) -> Result<Bytes, Rejection> {
     }
 }
 
+/// Reads a request and has it judged by the state's verifier.
+async fn accept<S, T>(
+    request: Request,
+    state: &S,
+    judge: impl FnOnce(&Verifier, Bytes, &str) -> Result<T, WebhookError>,
+) -> Result<T, Rejection>
+where
+    Verifier: FromRef<S>,
+{
+    let (head, body) = request.into_parts();
+    let body = read(body).await?;
+    judge(&Verifier::from_ref(state), body, signature(&head.headers)).map_err(Rejection::Webhook)
+}
+
 /// The signature header; a missing one is judged like an empty one.
 fn signature(headers: &HeaderMap) -> &str {
     let header = headers.get("stripe-signature");
@@ -114,10 +128,9 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (head, body) = request.into_parts();
-        let body = read(body).await?;
-        let event = Verifier::from_ref(state).construct_event(body, signature(&head.headers));
-        event.map(Self).map_err(Rejection::Webhook)
+        accept(request, state, Verifier::construct_event)
+            .await
+            .map(Self)
     }
 }
 
@@ -129,11 +142,8 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (head, body) = request.into_parts();
-        let body = read(body).await?;
-        let event =
-            Verifier::from_ref(state).parse_event_notification(body, signature(&head.headers));
-        event.map(Self).map_err(Rejection::Webhook)
+        let judge = Verifier::parse_event_notification;
+        accept(request, state, judge).await.map(Self)
     }
 }
 
@@ -145,10 +155,9 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let (head, body) = request.into_parts();
-        let body = read(body).await?;
-        let delivery = Verifier::from_ref(state).parse_delivery(body, signature(&head.headers));
-        delivery.map(Self).map_err(Rejection::Webhook)
+        accept(request, state, Verifier::parse_delivery)
+            .await
+            .map(Self)
     }
 }
 
