@@ -497,14 +497,7 @@ fn emit_params(
     }
     body.push_str(&setters);
     let about = format!("The `{field}` of [`{owner}`](crate::api::{owner})");
-    let code = if let Some(known) = plan.same.find(&ty, &body) {
-        same::alias(
-            &format!("{about}: the same as [`{known}`](crate::api::{known})."),
-            &context.url,
-            &ty,
-            &known,
-        )
-    } else {
+    push_once(plan, context, &ty, &about, &body, || {
         let kind = if arguments.is_empty() {
             "params!"
         } else {
@@ -522,9 +515,27 @@ fn emit_params(
             );
         }
         code
+    });
+    ty
+}
+
+/// Writes a type, or an alias when another type has the same body.
+fn push_once(
+    plan: &mut Plan<'_>,
+    context: &Context,
+    ty: &str,
+    about: &str,
+    body: &str,
+    code: impl FnOnce() -> String,
+) {
+    let code = match plan.same.find(ty, body) {
+        Some(known) => {
+            let about = format!("{about}: the same as [`{known}`](crate::api::{known}).");
+            same::alias(&about, &context.url, ty, &known)
+        }
+        None => code(),
     };
     plan.push(&context.group, context.part, code);
-    ty
 }
 
 /// A parameter that takes one of several forms.
@@ -608,20 +619,19 @@ fn union(
         let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
     }
     let about = format!("The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms");
-    let code = if let Some(known) = plan.same.find(&ty, &format!("[{words}]{body}")) {
-        same::alias(
-            &format!("{about}: the same as [`{known}`](crate::api::{known})."),
-            &context.url,
-            &ty,
-            &known,
-        )
-    } else {
-        format!(
-            "one_of! {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
-            context.url
-        )
-    };
-    plan.push(&context.group, context.part, code);
+    push_once(
+        plan,
+        context,
+        &ty,
+        &about,
+        &format!("[{words}]{body}"),
+        || {
+            format!(
+                "one_of! {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
+                context.url
+            )
+        },
+    );
     Argument {
         ty: format!("impl Into<api::{ty}>"),
         value: format!("Into::<api::{ty}>::into({{}})"),
