@@ -16,6 +16,10 @@ mod same;
 mod tests;
 mod views;
 
+pub(crate) use self::names::ident;
+pub(crate) use self::plan::NO_VIEW;
+pub(crate) use self::requests::facts;
+
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};

@@ -11,7 +11,7 @@ const KEYWORDS: &[&str] = &[
 ];
 
 /// A function or argument name: a keyword, or one of the caller's reserved names, gets an underscore.
-pub(super) fn ident(name: &str, reserved: &[&str]) -> String {
+pub(crate) fn ident(name: &str, reserved: &[&str]) -> String {
     let mut ident: String = name
         .chars()
         .map(|c| {

@@ -8,7 +8,7 @@ use super::names::{Taken, ident, pascal, singular, snake};
 use super::same::Same;
 
 /// What the SDK reads by hand: errors, and the answers of OAuth.
-pub(super) const NO_VIEW: &[&str] = &["error", "oauth_error", "oauth_token", "v2.error"];
+pub(crate) const NO_VIEW: &[&str] = &["error", "oauth_error", "oauth_token", "v2.error"];
 
 /// A piece of a generated file.
 pub(super) struct Chunk {

@@ -81,6 +81,7 @@ fn emit_services<'a>(
             )
         })
         .collect();
+    let mut aliases = Vec::new();
     for (path, children) in &steps {
         let mut methods = String::new();
         for child in children {
@@ -118,7 +119,11 @@ fn emit_services<'a>(
             .unwrap_or_else(|| "services".to_owned());
         for operation in operations {
             let noun = nouns.get(path.as_str()).cloned().unwrap_or_default();
-            methods.push_str(&emit_operation(plan, operation, &group, &noun));
+            let method = emit_operation(plan, operation, &group, &noun);
+            methods.push_str(&method);
+            for alias in &operation.aliases {
+                aliases.push((alias, renamed(&method, &operation.method, &alias.method)));
+            }
         }
         if path.is_empty() {
             plan.push(
@@ -142,6 +147,20 @@ fn emit_services<'a>(
             .replace(&if children.is_empty() { format!("impl<'a> {ty}<'a>") } else { "\u{0}".to_owned() }, &format!("impl {ty}<'_>")),
         );
     }
+    // The second name of a request stands in a service of its own, which may have been written before or after.
+    for (alias, method) in aliases {
+        if let (Some(ty), Some(group)) = (types.get(&alias.service), groups.get(&alias.service)) {
+            let method = method.trim_start_matches('\n');
+            let code = format!("impl {ty}<'_> {{\n{method}}}\n\n");
+            plan.push(group, Part::Service, code);
+        }
+    }
+}
+
+/// A method under another name.
+fn renamed(method: &str, name: &str, other: &str) -> String {
+    let fun = |name| format!("pub fn {}(", ident(name, &[]));
+    method.replace(&fun(name), &fun(other))
 }
 
 /// `billing_portal.sessions` → `BillingPortalSessions`.
@@ -252,7 +271,8 @@ fn method_doc(operation: &Operation) -> String {
     text
 }
 
-fn facts(operation: &Operation) -> String {
+/// What `request!` says of an operation: `"charges.create", Post "/v1/charges", Api V1 Form`.
+pub(crate) fn facts(operation: &Operation) -> String {
     let verb = match operation.verb {
         Verb::Get => "Get",
         Verb::Post => "Post",

@@ -77,6 +77,21 @@ impl Error {
         self.text("payment_method_type")
     }
 
+    /// Why a v2 call cannot proceed, for errors of the type `cannot_proceed`.
+    pub fn reason(&self) -> Option<&str> {
+        self.text("reason")
+    }
+
+    /// Which v2 parameter does not fit, for errors of the types `invalid_payment_method` and `invalid_vaulted_credential`.
+    pub fn invalid_param(&self) -> Option<&str> {
+        self.text("invalid_param")
+    }
+
+    /// How far a v2 verification is, for errors about one.
+    pub fn verification_status(&self) -> Option<&str> {
+        self.text("verification_status")
+    }
+
     /// A message written for the end user, where Stripe has one. Not the same as [`Error::message`].
     pub fn user_message(&self) -> Option<&str> {
         self.text("user_message")
@@ -108,7 +123,7 @@ impl Error {
         (!object.is_null()).then(|| T::from_json(object))
     }
 
-    /// Any other member of the error, for example `reason` or `verification_status`.
+    /// Any other member of the error, also one that this version does not know.
     pub fn field(&self, name: &str) -> Option<&Value> {
         self.0.error.get(name)
     }

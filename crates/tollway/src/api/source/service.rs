@@ -56,3 +56,15 @@ impl<'a> Sources<'a> {
             .set("values", texts(values))
     }
 }
+
+impl Sources<'_> {
+    /// `DELETE /v1/customers/{customer}/sources/{id}`.
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_sources/delete>
+    #[inline]
+    pub fn detach(&self, customer: &str, id: &str) -> api::CustomersPaymentSourceDelete {
+        api::CustomersPaymentSourceDelete::new(self.0)
+            .path_arg(customer)
+            .path_arg(id)
+    }
+}

@@ -1,4 +1,10 @@
-//! `cargo xtask coverage`: how the emulator answers each operation, from the list that a test keeps fresh.
+//! `cargo xtask coverage`: how the emulator answers each operation, and how much of the description the SDK has as types.
+//!
+//! The emulator's list is kept fresh by a test of its own. The SDK's side is read from its source ([`source`]) and compared
+//! with the description ([`sdk`]): whatever is described and cannot be called or read by a typed name is a failure.
+
+mod sdk;
+mod source;
 
 use std::fs;
 
@@ -6,12 +12,20 @@ use crate::run::{cargo, root, run};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
-    /// Write the list anew.
+    /// Write the emulator's list anew.
     #[arg(long)]
     write: bool,
 }
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
+    emulator(args.write)?;
+    let report = sdk::report(&root())?;
+    print!("{report}");
+    report.verdict()
+}
+
+/// Prints the list that `crates/tollway-emulator` keeps, after the test that compares it with what the emulator does.
+fn emulator(write: bool) -> Result<(), String> {
     let mut test = cargo();
     test.args([
         "test",
@@ -27,7 +41,7 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
         "--exact",
         "coverage::the_list_is_fresh",
     ]);
-    if args.write {
+    if write {
         test.env("TOLLWAY_WRITE_COVERAGE", "1");
     }
     run(&mut test)?;
