@@ -23,4 +23,7 @@ mod documents {
 
     #[doc = include_str!("../../docs/emulator.md")]
     struct Emulator;
+
+    #[doc = include_str!("../../docs/testing.md")]
+    struct Testing;
 }

@@ -116,6 +116,20 @@ pub(super) fn page(object: &str, component: &str, json: &Json) -> Result<(), Che
     check.verdict()
 }
 
+/// The table's line of an object, without its name.
+pub(crate) fn described(component: &str) -> Option<&'static str> {
+    table().get(component).copied()
+}
+
+/// The names of all objects in the table.
+#[cfg(test)]
+pub(crate) fn described_names() -> impl Iterator<Item = &'static str> {
+    table()
+        .keys()
+        .copied()
+        .filter(|name| !name.starts_with('#'))
+}
+
 /// Lines of the table by their first word.
 fn table() -> &'static HashMap<&'static str, &'static str> {
     static TABLE: OnceLock<HashMap<&str, &str>> = OnceLock::new();

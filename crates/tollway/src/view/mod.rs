@@ -19,8 +19,10 @@ mod read;
 mod scalar;
 mod write;
 
-pub(crate) use self::check::object as check_object;
+#[cfg(test)]
+pub(crate) use self::check::described_names;
 pub use self::check::{CheckError, Mismatch, check};
+pub(crate) use self::check::{described, object as check_object};
 pub use self::expandable::Expandable;
 pub use self::list::{List, PageItems, Paged, SearchResult, V2List};
 pub use self::map::{Map, MapValue};

@@ -16,6 +16,7 @@ mod peer_faults;
 mod router;
 mod server;
 mod support;
+mod testing;
 mod transport;
 mod vectors;
 mod views;

@@ -24,6 +24,7 @@ mod tests;
 mod walk;
 
 pub use error::JsonError;
+pub(crate) use show::is_secret;
 use tape::{Kind, Tape};
 pub use walk::{Items, Members};
 

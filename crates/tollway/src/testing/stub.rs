@@ -1,66 +1,26 @@
-//! Help for tests: a transport that answers from a script, a clock that never waits, seeded randomness.
-//!
-//! ```
-//! use std::sync::Arc;
-//! use tollway::testing::StubTransport;
-//!
-//! # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-//! let stub = Arc::new(StubTransport::new());
-//! stub.push_json(200, r#"{"id": "cus_1", "object": "customer"}"#);
-//! let client = tollway::Client::builder("sk_test_123").transport(stub.clone()).build()?;
-//!
-//! let customer: serde_json::Value =
-//!     client.request(tollway::request::Verb::Post, "/v1/customers").param("name", "Jenny").send().await?;
-//!
-//! assert_eq!(customer["id"], "cus_1");
-//! assert_eq!(stub.requests()[0].form(), [("name".to_owned(), "Jenny".to_owned())]);
-//! # Ok::<(), tollway::Error>(())
-//! # }).unwrap();
-//! ```
+//! A transport that answers from a script.
 
 use std::collections::VecDeque;
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::task::{Poll, Waker};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use crate::runtime::{BoxFuture, Clock, Random};
+use super::compare::body_params;
+use super::expect::Expected;
+use super::{Expectation, ManualClock, SeededRandom, lock};
+use crate::config::ClientBuilder;
+use crate::runtime::BoxFuture;
 use crate::transport::{
     Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
 };
 use crate::wire::form;
 
-/// Runs a documentation example with a client that always gets one JSON answer.
-#[doc(hidden)]
-pub fn doc_test<F, E>(body: &'static str, example: impl FnOnce(crate::Client) -> F)
-where
-    F: Future<Output = Result<(), E>>,
-    E: fmt::Debug,
-{
-    let stub = StubTransport::answering(move |_| StubAnswer::json(200, body));
-    let client = crate::Client::builder("sk_test_123")
-        .transport(Arc::new(stub))
-        .build();
-    let runtime = tokio::runtime::Builder::new_current_thread()
-        .enable_all()
-        .build();
-    let client = client.expect("a stubbed client needs nothing");
-    runtime
-        .expect("a runtime on this thread")
-        .block_on(example(client))
-        .expect("the example works");
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
-}
-
 /// A request as a [`StubTransport`] saw it.
 #[derive(Clone)]
-pub struct StubRequest(TransportRequest);
+pub struct StubRequest(pub(super) TransportRequest);
 
 impl StubRequest {
     /// `GET`, `POST` or `DELETE`.
@@ -99,6 +59,15 @@ impl StubRequest {
     /// The form body, decoded into pairs.
     pub fn form(&self) -> Vec<(String, String)> {
         form::decode(&String::from_utf8_lossy(&self.0.body))
+    }
+
+    /// All parameters, those of the query and those of the body, by their names on the wire: `metadata[order]`. The
+    /// leaves of a JSON body are named alike.
+    pub fn params(&self) -> Vec<(String, String)> {
+        let content_type = self.header("content-type").unwrap_or_default();
+        let mut pairs = self.query();
+        pairs.extend(body_params(content_type, &self.0.body));
+        pairs
     }
 
     /// The JSON body; null when there is none.
@@ -160,9 +129,14 @@ type Script = Box<dyn Fn(&StubRequest) -> StubAnswer + Send + Sync>;
 
 /// A [`Transport`] that sends nothing: it notes each request and answers from a queue or a function.
 ///
-/// A request nobody prepared an answer for is answered with a 500 that says so.
+/// A request is answered by the first [`Expectation`] that fits, else from the queue, else by the function. One that
+/// nobody prepared an answer for gets a 500 that says so and is not retried.
+///
+/// # Panics
+/// When dropped, if expectations were not met; also in [`StubTransport::verify`].
 #[derive(Default)]
 pub struct StubTransport {
+    expected: Mutex<Expected>,
     queue: Mutex<VecDeque<StubAnswer>>,
     script: Option<Script>,
     requests: Mutex<Vec<StubRequest>>,
@@ -176,10 +150,9 @@ impl StubTransport {
 
     /// A stub that asks a function once its queue is empty.
     pub fn answering(script: impl Fn(&StubRequest) -> StubAnswer + Send + Sync + 'static) -> Self {
-        Self {
-            script: Some(Box::new(script)),
-            ..Self::default()
-        }
+        let mut stub = Self::default();
+        stub.script = Some(Box::new(script));
+        stub
     }
 
     /// Queues an answer.
@@ -197,16 +170,49 @@ impl StubTransport {
         lock(&self.requests).clone()
     }
 
-    fn answer(&self, request: &StubRequest) -> StubAnswer {
-        if let Some(answer) = lock(&self.queue).pop_front() {
+    /// Expects a request. See [`Expectation`].
+    pub fn expect(&self, expectation: Expectation) {
+        lock(&self.expected).push(expectation);
+    }
+
+    /// A builder of clients that send to this stub, never wait, and choose the same idempotency keys in every run.
+    pub fn client(self: &Arc<Self>) -> ClientBuilder {
+        crate::Client::builder("sk_test_123")
+            .transport(Arc::clone(self) as Arc<dyn Transport>)
+            .clock(Arc::new(ManualClock::at(1_700_000_000)))
+            .random(Arc::new(SeededRandom::new(1)))
+    }
+
+    /// Checks the expectations now. Dropping the stub does it, too; call this when a client that another task holds may
+    /// outlive the test.
+    ///
+    /// # Panics
+    /// When a request is missing or was not expected. Says which, and what differs.
+    pub fn verify(&self) {
+        let failures = std::mem::take(&mut *lock(&self.expected)).failures();
+        assert!(failures.is_empty(), "{}", failures.join("\n"));
+    }
+
+    fn pick(&self, request: &StubRequest) -> StubAnswer {
+        let expected = lock(&self.expected).answer(request);
+        if let Some(answer) = expected.or_else(|| lock(&self.queue).pop_front()) {
             return answer;
         }
-        match &self.script {
-            Some(script) => script(request),
-            None => StubAnswer::json(
-                500,
-                r#"{"error": {"type": "api_error", "message": "the stub has no answer left for this request"}}"#,
-            ),
+        if let Some(script) = &self.script {
+            return script(request);
+        }
+        let why = lock(&self.expected)
+            .surprise(request)
+            .unwrap_or_else(|| "the stub has no answer left for this request".to_owned());
+        let body = serde_json::json!({ "error": { "type": "api_error", "message": why } });
+        StubAnswer::json(500, body.to_string()).header("Stripe-Should-Retry", "false")
+    }
+}
+
+impl Drop for StubTransport {
+    fn drop(&mut self) {
+        if !std::thread::panicking() {
+            self.verify();
         }
     }
 }
@@ -217,7 +223,7 @@ impl Transport for StubTransport {
         request: TransportRequest,
     ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
         let request = StubRequest(request);
-        let answer = self.answer(&request);
+        let answer = self.pick(&request);
         lock(&self.requests).push(request);
         Box::pin(async move {
             match answer {
@@ -235,7 +241,7 @@ impl Transport for StubTransport {
     }
 }
 
-fn response(
+pub(super) fn response(
     status: u16,
     headers: Vec<(String, String)>,
     body: Bytes,
@@ -259,107 +265,5 @@ impl fmt::Debug for StubTransport {
         f.debug_struct("StubTransport")
             .field("requests", &lock(&self.requests).len())
             .finish_non_exhaustive()
-    }
-}
-
-/// A [`Clock`] that moves only when told: by [`ManualClock::advance`], and by sleeps, which pass at once and are noted.
-#[derive(Debug, Clone, Default)]
-pub struct ManualClock(Arc<Mutex<ClockState>>);
-
-#[derive(Debug, Default)]
-struct ClockState {
-    /// Since the unix epoch.
-    now: Duration,
-    /// Since the clock was made.
-    passed: Duration,
-    sleeps: Vec<Duration>,
-    waiting: Vec<Waker>,
-}
-
-impl ClockState {
-    fn advance(&mut self, by: Duration) {
-        self.now += by;
-        self.passed += by;
-        for waker in self.waiting.drain(..) {
-            waker.wake();
-        }
-    }
-}
-
-impl ManualClock {
-    /// A clock that shows the given unix time in seconds.
-    pub fn at(unix_seconds: u64) -> Self {
-        let state = ClockState {
-            now: Duration::from_secs(unix_seconds),
-            ..ClockState::default()
-        };
-        Self(Arc::new(Mutex::new(state)))
-    }
-
-    /// Lets time pass. Limits that are reached end.
-    pub fn advance(&self, by: Duration) {
-        lock(&self.0).advance(by);
-    }
-
-    /// The sleeps so far, in order.
-    pub fn sleeps(&self) -> Vec<Duration> {
-        lock(&self.0).sleeps.clone()
-    }
-}
-
-impl Clock for ManualClock {
-    fn now(&self) -> SystemTime {
-        UNIX_EPOCH + lock(&self.0).now
-    }
-
-    fn monotonic(&self) -> Duration {
-        lock(&self.0).passed
-    }
-
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let state = Arc::clone(&self.0);
-        Box::pin(async move {
-            let mut state = lock(&state);
-            state.sleeps.push(duration);
-            state.advance(duration);
-        })
-    }
-
-    fn limit(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        let state = Arc::clone(&self.0);
-        let end = lock(&state).passed.saturating_add(duration);
-        Box::pin(std::future::poll_fn(move |cx| {
-            let mut state = lock(&state);
-            if state.passed >= end {
-                return Poll::Ready(());
-            }
-            state.waiting.push(cx.waker().clone());
-            Poll::Pending
-        }))
-    }
-}
-
-/// A [`Random`] that gives the same bytes for the same seed. Not for secrets.
-#[derive(Debug)]
-pub struct SeededRandom(Mutex<u64>);
-
-impl SeededRandom {
-    /// A source for a seed.
-    pub fn new(seed: u64) -> Self {
-        Self(Mutex::new(seed))
-    }
-}
-
-impl Random for SeededRandom {
-    fn fill(&self, bytes: &mut [u8]) {
-        let mut state = lock(&self.0);
-        for byte in bytes {
-            // SplitMix64: one step and one mix for each byte, good enough to spread.
-            *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
-            let mut mixed = *state;
-            mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-            mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-            *byte = (mixed >> 56) as u8;
-        }
     }
 }

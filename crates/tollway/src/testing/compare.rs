@@ -1,0 +1,191 @@
+//! Two requests side by side: what a test expects or a recording holds, and what was sent.
+
+use std::fmt;
+
+use serde_json::Value;
+
+use super::StubRequest;
+use crate::wire::form;
+
+/// What tells one request from another: parameters of query and body together, as flat `a[b][0]` pairs.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Outline {
+    pub(super) method: String,
+    pub(super) path: String,
+    pub(super) params: Vec<(String, String)>,
+}
+
+impl Outline {
+    pub(super) fn of(request: &StubRequest) -> Self {
+        Self {
+            method: request.method().to_owned(),
+            path: request.path().to_owned(),
+            params: request.params(),
+        }
+    }
+
+    fn param(&self, name: &str) -> Option<&str> {
+        let found = self.params.iter().find(|(known, _)| known == name);
+        found.map(|(_, value)| value.as_str())
+    }
+
+    /// What is in this request and differs in the other, one sentence each. Parameters of the other that this one does
+    /// not name count only when `whole`.
+    pub(super) fn differences(&self, sent: &Self, whole: bool) -> Vec<String> {
+        let mut out = Vec::new();
+        if self.method != sent.method {
+            out.push(format!(
+                "the method is {} instead of {}",
+                sent.method, self.method
+            ));
+        }
+        if !path_fits(&self.path, &sent.path) {
+            out.push(format!(
+                "the path is {} instead of {}",
+                sent.path, self.path
+            ));
+        }
+        for (name, expected) in &self.params {
+            match sent.param(name) {
+                Some(value) if value == expected => {}
+                Some(value) => out.push(format!("{name} is `{value}` instead of `{expected}`")),
+                None => out.push(format!("{name} is missing instead of `{expected}`")),
+            }
+        }
+        for (name, value) in sent.params.iter().filter(|_| whole) {
+            if self.param(name).is_none() {
+                out.push(format!("{name} is `{value}` and should be absent"));
+            }
+        }
+        out
+    }
+}
+
+impl fmt::Display for Outline {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} {}", self.method, self.path)?;
+        for (at, (name, value)) in self.params.iter().enumerate() {
+            write!(f, "{}{name}={value}", if at == 0 { " with " } else { ", " })?;
+        }
+        Ok(())
+    }
+}
+
+/// Whether a path is the expected one, where `{name}` stands for any one segment.
+fn path_fits(expected: &str, path: &str) -> bool {
+    let (mut expected, mut path) = (expected.split('/'), path.split('/'));
+    loop {
+        match (expected.next(), path.next()) {
+            (None, None) => return true,
+            (Some(hole), Some(segment)) if hole.starts_with('{') && !segment.is_empty() => {}
+            (Some(one), Some(other)) if one == other => {}
+            _ => return false,
+        }
+    }
+}
+
+/// The parameters of a body: form pairs, or the leaves of a JSON object; of a file upload its fields and the size of
+/// its file.
+pub(super) fn body_params(content_type: &str, body: &[u8]) -> Vec<(String, String)> {
+    let text = String::from_utf8_lossy(body);
+    if content_type.starts_with("application/json") {
+        let mut pairs = Vec::new();
+        let json: Value = serde_json::from_slice(body).unwrap_or_default();
+        leaves("", &json, &mut pairs);
+        return pairs;
+    }
+    if let Some((_, boundary)) = content_type.split_once("boundary=") {
+        return text
+            .split(&format!("--{boundary}"))
+            .filter_map(part)
+            .collect();
+    }
+    form::decode(&text)
+}
+
+/// One part of an upload: its name, and its text; of a file, its name and length.
+fn part(text: &str) -> Option<(String, String)> {
+    let (head, value) = text.split_once("\r\n\r\n")?;
+    let quoted = |name: &str| {
+        let rest = head.split_once(name)?.1;
+        rest.split_once('"').map(|(value, _)| value.to_owned())
+    };
+    let value = value.strip_suffix("\r\n").unwrap_or(value);
+    let value = match quoted("; filename=\"") {
+        Some(file) => format!("{file} ({} characters)", value.chars().count()),
+        None => value.to_owned(),
+    };
+    Some((quoted("; name=\"")?, value))
+}
+
+fn leaves(path: &str, json: &Value, out: &mut Vec<(String, String)>) {
+    let under = |name: &str| {
+        if path.is_empty() {
+            name.to_owned()
+        } else {
+            format!("{path}[{name}]")
+        }
+    };
+    match json {
+        Value::Object(members) => {
+            for (name, value) in members {
+                leaves(&under(name), value, out);
+            }
+        }
+        Value::Array(items) => {
+            for (at, value) in items.iter().enumerate() {
+                leaves(&under(&at.to_string()), value, out);
+            }
+        }
+        Value::String(text) => out.push((path.to_owned(), text.clone())),
+        other => out.push((path.to_owned(), other.to_string())),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn outline(method: &str, path: &str, params: &[(&str, &str)]) -> Outline {
+        Outline {
+            method: method.to_owned(),
+            path: path.to_owned(),
+            params: params
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), (*value).to_owned()))
+                .collect(),
+        }
+    }
+
+    #[test]
+    fn every_difference_is_named() {
+        let expected = outline("POST", "/v1/charges/{charge}", &[("a", "1"), ("b", "2")]);
+        let same = outline("POST", "/v1/charges/ch_1", &[("b", "2"), ("a", "1")]);
+        assert_eq!(expected.differences(&same, true), [""; 0]);
+        let other = outline("GET", "/v1/charges/", &[("a", "3"), ("c", "4")]);
+        assert_eq!(
+            expected.differences(&other, true),
+            [
+                "the method is GET instead of POST",
+                "the path is /v1/charges/ instead of /v1/charges/{charge}",
+                "a is `3` instead of `1`",
+                "b is missing instead of `2`",
+                "c is `4` and should be absent",
+            ]
+        );
+        assert_eq!(expected.differences(&other, false).len(), 4);
+    }
+
+    #[test]
+    fn bodies_of_all_kinds_become_pairs() {
+        let json = body_params("application/json", br#"{"a": {"b": [1, null, "x"]}}"#);
+        let pairs: Vec<String> = json.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(pairs, ["a[b][0]=1", "a[b][1]=null", "a[b][2]=x"]);
+        let upload = "--B\r\nContent-Disposition: form-data; name=\"purpose\"\r\n\r\nlogo\r\n\
+            --B\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.png\"\r\n\
+            Content-Type: image/png\r\n\r\nPNG\r\n--B--\r\n";
+        let parts = body_params("multipart/form-data; boundary=B", upload.as_bytes());
+        let pairs: Vec<String> = parts.iter().map(|(n, v)| format!("{n}={v}")).collect();
+        assert_eq!(pairs, ["purpose=logo", "file=a.png (3 characters)"]);
+    }
+}
