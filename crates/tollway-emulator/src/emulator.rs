@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::from_fn_with_state;
+use axum::middleware::{from_fn, from_fn_with_state};
 use tollway::transport::{HyperTransport, Transport, TransportError};
 
 use crate::clock::Clock;
@@ -134,6 +134,7 @@ impl Emulator {
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))
             .merge(crate::control::routes())
+            .layer(from_fn(crate::pages::from_here_only))
             .with_state(Arc::clone(engine))
     }
 

@@ -11,8 +11,9 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Engine;
-use crate::http::{Details, DropConnection, Https};
+use crate::http::{Details, DropConnection};
 use crate::key::redact;
+use crate::pages::Address;
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
@@ -59,14 +60,8 @@ impl Entry {
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        let host = header("host")
-            .or(request.uri().authority().map(http::uri::Authority::as_str))
-            .unwrap_or("localhost");
-        let scheme = match request.extensions().get::<Https>() {
-            Some(Https) => "https",
-            None => request.uri().scheme_str().unwrap_or("http"),
-        };
-        let base_url = format!("{scheme}://{host}");
+        let address = Address::of(request.headers(), request.uri(), request.extensions());
+        let base_url = address.base().to_owned();
         let id = engine.new_request_id();
         Self {
             log_url: format!("{base_url}/_tollway/requests/{id}"),

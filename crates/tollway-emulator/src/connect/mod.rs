@@ -39,6 +39,13 @@ use axum::routing::{get, post};
 pub(crate) use self::accounts::plain as plain_account;
 use crate::Engine;
 use crate::registry::Registry;
+use crate::world::WorldState;
+
+/// What people call a connected account, if it is known by a name.
+pub(crate) fn name_of(world: &WorldState, account: &str) -> Option<String> {
+    let seller = records::seller(world, account)?;
+    Some(seller.label().to_owned()).filter(|name| !name.is_empty())
+}
 
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {

@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("customers.payment_sources.create", add_source);
 }
 
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = ctx.generic("customers.create", params)?;
     let id = customer["id"].as_str().unwrap_or_default();
     if let Some(method) = params.text("payment_method") {
@@ -30,7 +30,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// A new `source` replaces the default one.
-fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = ctx.generic("customers.update", params)?;
     let id = customer["id"].as_str().unwrap_or_default();
     if let Some(source) = params.text("source") {

@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{billing, disputes, payment_intents, payouts, refunds, topups};
+use super::{billing, checkout, disputes, payment_intents, payouts, refunds, topups};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -41,6 +41,8 @@ pub(super) enum Task {
     HoldExpires { intent: String },
     /// An invoice is finalized, or tried again.
     Invoice { invoice: String },
+    /// Nobody has paid a Checkout session in time.
+    Checkout { session: String },
     /// A subscription's trial or period ends.
     Subscription { subscription: String },
 }
@@ -165,6 +167,7 @@ impl Task {
             Self::TopUp { topup } => topups::arrive(ctx, topup),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
             Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
+            Self::Checkout { session } => checkout::expire_by_itself(ctx, session),
             Self::Subscription { subscription } => billing::catch_up(ctx, subscription),
         }
     }

@@ -14,21 +14,22 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{currency, payment_intents, setup_intents};
+use super::{checkout, currency, payment_intents, setup_intents};
 use crate::Engine;
-use crate::pages::{self, AuthenticatePage, MessagePage};
+use crate::error::ApiError;
+use crate::pages::{self, Address, AuthenticatePage, MessagePage};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new()
+    checkout::routes()
         .route("/_tollway/authenticate/{intent}", get(ask).post(answer))
         .route("/_tollway/receipts/{charge}", get(receipt))
 }
 
 async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let Some((_, scope, intent)) = find(&engine, type_of(&id), &id) else {
+    let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
         return not_found("payment", &id);
     };
     if intent["status"] != "requires_action" {
@@ -38,18 +39,23 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
         );
         return message(StatusCode::CONFLICT, "Nothing to approve", text);
     }
+    let state = world.lock();
+    let target = way_back(&state, &scope, &intent);
     let page = AuthenticatePage {
+        merchant: checkout::merchant(&state, &scope),
         amount: intent["amount"]
             .is_i64()
             .then(|| amount(&intent["amount"], &intent["currency"])),
         account: scope.account.to_string(),
         intent: id,
     };
-    pages::respond(StatusCode::OK, &page, return_url(&intent).as_ref())
+    drop(state);
+    pages::respond(StatusCode::OK, &page, target.as_ref())
 }
 
 async fn answer(
     State(engine): State<Arc<Engine>>,
+    address: Address,
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
@@ -64,7 +70,8 @@ async fn answer(
             return message(StatusCode::BAD_REQUEST, "No decision", text);
         }
     };
-    let outcome = engine.transact_internal(&world, scope, |ctx| {
+    let target = way_back(&world.lock(), &scope, &intent);
+    let outcome = address.transact(&engine, &world, scope, |ctx| {
         if type_of(&id) == SETUP {
             setup_intents::authenticate(ctx, &id, approved)
         } else {
@@ -74,14 +81,7 @@ async fn answer(
     let answered = match outcome {
         Ok(intent) => intent,
         Err(error) if error.status == 402 => intent.clone(),
-        Err(error) => {
-            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::CONFLICT);
-            return message(
-                status,
-                "Nothing was changed",
-                error.get("message").unwrap_or_default().to_owned(),
-            );
-        }
+        Err(error) => return refused(&error),
     };
     let succeeded = matches!(
         text(&answered["status"]),
@@ -98,7 +98,7 @@ async fn answer(
                     text(&intent["client_secret"]),
                 )
                 .append_pair("redirect_status", result);
-            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(&url))
+            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
         }
         None => message(
             StatusCode::OK,
@@ -137,7 +137,11 @@ fn type_of(id: &str) -> &'static str {
 }
 
 /// The object of this id, in whichever scope of whichever world it lies.
-fn find(engine: &Engine, object_type: &str, id: &str) -> Option<(Arc<World>, Scope, Value)> {
+pub(super) fn find(
+    engine: &Engine,
+    object_type: &str,
+    id: &str,
+) -> Option<(Arc<World>, Scope, Value)> {
     engine.worlds().all().into_iter().find_map(|world| {
         let (scope, object) = find_in(&world.lock(), object_type, id)?;
         Some((world, scope, object))
@@ -158,6 +162,12 @@ fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Va
     })
 }
 
+/// Where a form about an intent leads in the end: past the page of its session, if one is behind it, to the shop.
+fn way_back(world: &WorldState, scope: &Scope, intent: &Value) -> Option<url::Url> {
+    let session = checkout::way_back(world, scope, text(&intent["id"]));
+    session.or_else(|| return_url(intent))
+}
+
 fn return_url(intent: &Value) -> Option<url::Url> {
     url::Url::parse(intent["next_action"]["redirect_to_url"]["return_url"].as_str()?).ok()
 }
@@ -170,7 +180,7 @@ fn text(value: &Value) -> &str {
     value.as_str().unwrap_or_default()
 }
 
-fn not_found(what: &str, id: &str) -> Response {
+pub(super) fn not_found(what: &str, id: &str) -> Response {
     message(
         StatusCode::NOT_FOUND,
         "Not found",
@@ -178,7 +188,14 @@ fn not_found(what: &str, id: &str) -> Response {
     )
 }
 
-fn message(status: StatusCode, heading: &str, text: String) -> Response {
+/// A refusal as a page.
+pub(super) fn refused(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let text = error.get("message").unwrap_or_default().to_owned();
+    message(status, "Nothing was changed", text)
+}
+
+pub(super) fn message(status: StatusCode, heading: &str, text: String) -> Response {
     pages::respond(
         status,
         &MessagePage {

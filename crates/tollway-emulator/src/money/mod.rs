@@ -16,6 +16,7 @@ mod billing;
 mod cards;
 mod charge;
 mod charges;
+mod checkout;
 mod currency;
 mod customers;
 mod disputes;
@@ -46,6 +47,7 @@ pub(crate) fn register(registry: &mut Registry) {
     balance::register(registry);
     billing::register(registry);
     charges::register(registry);
+    checkout::register(registry);
     customers::register(registry);
     disputes::register(registry);
     payment_intents::register(registry);

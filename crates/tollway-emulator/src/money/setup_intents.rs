@@ -9,6 +9,7 @@
 use serde_json::{Value, json};
 
 use super::charge;
+use super::checkout;
 use super::instrument::{self, Instrument};
 use super::payment_intents;
 use super::payment_methods;
@@ -27,7 +28,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("setup_intents.cancel", cancel);
 }
 
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut blank = ctx.blank(INTENT);
     let members = json!({
         "application": application(ctx),
@@ -67,7 +68,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(intent)
 }
 
-fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let intent = ctx.required(INTENT, params.path("intent"))?;
     let ready = [
         "requires_payment_method",
@@ -182,6 +183,7 @@ fn finish(
     intent["status"] = "succeeded".into();
     ctx.update(INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
+    checkout::set_up(ctx, &intent)?;
     Ok(intent)
 }
 

@@ -1,5 +1,7 @@
 //! What each page is told.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::Page;
@@ -77,8 +79,111 @@ pub(crate) struct AuthenticatePage {
     pub(crate) intent: String,
     /// Number and currency; none if the card is only set up for later.
     pub(crate) amount: Option<String>,
+    /// The name of whoever is paid.
+    pub(crate) merchant: String,
     /// The account that is paid.
     pub(crate) account: String,
+}
+
+/// An input of a form.
+#[derive(Debug, Clone, Default, Serialize)]
+pub(crate) struct Input {
+    /// The name it is sent by, and its id with dashes.
+    pub(crate) name: String,
+    pub(crate) id: String,
+    pub(crate) label: String,
+    /// `text`, `email`, `tel`, `numeric`, `select` or `checkbox`.
+    pub(crate) kind: String,
+    pub(crate) autocomplete: String,
+    pub(crate) value: String,
+    /// What a `select` offers.
+    pub(crate) options: Vec<Choose>,
+    pub(crate) hint: String,
+    pub(crate) required: bool,
+    pub(crate) readonly: bool,
+    pub(crate) error: Option<String>,
+}
+
+/// One of the values of an [`Input`].
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub(crate) struct Choose {
+    pub(crate) value: String,
+    pub(crate) label: String,
+}
+
+impl Choose {
+    /// A value that is its own label.
+    pub(crate) fn plain(value: &str) -> Self {
+        Self {
+            value: value.to_owned(),
+            label: value.to_owned(),
+        }
+    }
+}
+
+impl Input {
+    pub(crate) fn new(name: &str, label: &str, kind: &str, autocomplete: &str) -> Self {
+        Self {
+            id: name.replace('_', "-"),
+            name: name.to_owned(),
+            label: label.to_owned(),
+            kind: kind.to_owned(),
+            autocomplete: autocomplete.to_owned(),
+            ..Self::default()
+        }
+    }
+
+    pub(crate) fn required(mut self) -> Self {
+        self.required = true;
+        self
+    }
+
+    /// Shows again what was typed, and what is wrong with it. A security code is never shown again.
+    pub(crate) fn fill(
+        &mut self,
+        form: &BTreeMap<String, String>,
+        errors: &BTreeMap<String, String>,
+    ) {
+        if let Some(typed) = form.get(&self.name).filter(|_| self.name != "cvc") {
+            self.value.clone_from(typed);
+        }
+        self.error = errors.get(&self.name).cloned();
+    }
+}
+
+/// A Checkout session, to be paid.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CheckoutPage {
+    pub(crate) heading: String,
+    pub(crate) mode: &'static str,
+    pub(crate) items: Vec<CheckoutItem>,
+    pub(crate) trial: Option<String>,
+    pub(crate) sums: Vec<Sum>,
+    pub(crate) inputs: Vec<Input>,
+    /// Where a promotion code is typed, if one may be.
+    pub(crate) promotion: Option<Input>,
+    pub(crate) button: String,
+    /// What the shop says beside the button.
+    pub(crate) note: Option<String>,
+    /// Back to the shop without paying.
+    pub(crate) cancel: Option<String>,
+    pub(crate) error: Option<String>,
+}
+
+/// A line of what is bought.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct CheckoutItem {
+    pub(crate) description: String,
+    pub(crate) quantity: i64,
+    pub(crate) note: Option<String>,
+    pub(crate) amount: String,
+}
+
+/// A sum below a table.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Sum {
+    pub(crate) label: String,
+    pub(crate) amount: String,
 }
 
 /// One message and where to go next.
@@ -184,6 +289,10 @@ impl Page for OnboardingPage {
 
 impl Page for AuthenticatePage {
     const TEMPLATE: &'static str = "authenticate.html";
+}
+
+impl Page for CheckoutPage {
+    const TEMPLATE: &'static str = "checkout.html";
 }
 
 impl Page for MessagePage {

@@ -9,6 +9,7 @@
 //! dashboard: `#disconnect-test` and `#disconnect-live`.
 
 mod context;
+mod request;
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,10 +21,11 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 pub(crate) use self::context::{
-    ApplicationRow, AuthenticatePage, AuthorizePage, BalanceRow, Choice, ConnectionCard,
-    ConsolePage, DashboardPage, EventRow, Field, Link, MessagePage, OnboardingField,
-    OnboardingPage, SellerRow, WorldSection,
+    ApplicationRow, AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage,
+    Choice, Choose, ConnectionCard, ConsolePage, DashboardPage, EventRow, Field, Input, Link,
+    MessagePage, OnboardingField, OnboardingPage, SellerRow, Sum, WorldSection,
 };
+pub(crate) use self::request::{Address, from_here_only};
 use crate::Engine;
 
 /// The stylesheet of every page, served at `/_tollway/assets/pages.css`.
@@ -39,6 +41,8 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
             include_str!("templates/authenticate.html"),
         ),
         ("authorize.html", include_str!("templates/authorize.html")),
+        ("checkout.html", include_str!("templates/checkout.html")),
+        ("inputs.html", include_str!("templates/inputs.html")),
         ("console.html", include_str!("templates/console.html")),
         ("dashboard.html", include_str!("templates/dashboard.html")),
         ("message.html", include_str!("templates/message.html")),
@@ -84,13 +88,15 @@ pub(crate) fn respond<P: Page>(
     }
 }
 
-/// Adds what keeps codes and tokens from leaking: no framing, no referrer, no caching, no script.
+/// Adds what keeps codes and tokens from leaking: no framing, no referrer to other sites, no caching, no script.
 pub(crate) fn with_page_headers(
     mut response: Response,
     form_target: Option<&url::Url>,
 ) -> Response {
-    let target = form_target.map_or_else(String::new, |url| {
-        format!(" {}", url.origin().ascii_serialization())
+    let target = form_target.map_or_else(String::new, |url| match url.origin() {
+        // An app's own scheme has no origin.
+        url::Origin::Opaque(_) => format!(" {}:", url.scheme()),
+        origin => format!(" {}", origin.ascii_serialization()),
     });
     let policy = format!(
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{target}"
@@ -101,7 +107,7 @@ pub(crate) fn with_page_headers(
     }
     headers.insert(
         header::REFERRER_POLICY,
-        HeaderValue::from_static("no-referrer"),
+        HeaderValue::from_static("same-origin"),
     );
     headers.insert(header::CACHE_CONTROL, HeaderValue::from_static("no-store"));
     headers.insert(
@@ -109,6 +115,12 @@ pub(crate) fn with_page_headers(
         HeaderValue::from_static("nosniff"),
     );
     response
+}
+
+/// A day as people write it: `2 January 2026`.
+pub(crate) fn day(unix_seconds: i64) -> String {
+    jiff::Timestamp::from_second(unix_seconds)
+        .map_or_else(|_| String::new(), |at| at.strftime("%-d %B %Y").to_string())
 }
 
 /// Routes of what the pages share.

@@ -111,6 +111,52 @@ fn console() -> ConsolePage {
     }
 }
 
+fn checkout() -> CheckoutPage {
+    let mut country = Input::new("shipping_country", "Country", "select", "country");
+    country.options = vec![Choose::plain("DE"), Choose::plain("FR")];
+    country.value = "FR".to_owned();
+    let mut number = Input::new("number", "Card number", "numeric", "cc-number").required();
+    number.hint = "4242 4242 4242 4242".to_owned();
+    number.error = Some("Your card was declined.".to_owned());
+    let sum = |label: &str, amount: &str| Sum {
+        label: label.to_owned(),
+        amount: amount.to_owned(),
+    };
+    CheckoutPage {
+        heading: "Pay Market & <Sons>".to_owned(),
+        mode: "test",
+        items: vec![CheckoutItem {
+            description: "Bread <b>".to_owned(),
+            quantity: 2,
+            note: Some("5.00 usd every month".to_owned()),
+            amount: "10.00 usd".to_owned(),
+        }],
+        trial: Some("Free for 14 days.".to_owned()),
+        sums: vec![sum("Discount", "-1.00 usd"), sum("Total", "9.00 usd")],
+        inputs: vec![
+            Input::new("email", "E-mail", "email", "email").required(),
+            country,
+            number,
+            Input::new("terms", "I agree", "checkbox", "off").required(),
+        ],
+        promotion: Some(Input::new(
+            "promotion_code",
+            "Promotion code",
+            "text",
+            "off",
+        )),
+        button: "Pay 9.00 usd".to_owned(),
+        note: Some("Thanks!".to_owned()),
+        cancel: Some("https://shop.example/cart".to_owned()),
+        error: Some("Your card was declined.".to_owned()),
+    }
+}
+
+#[test]
+fn the_checkout_page() {
+    insta::assert_snapshot!(checkout().html().unwrap());
+}
+
 #[test]
 fn the_oauth_page() {
     insta::assert_snapshot!(authorize().html().unwrap());
@@ -152,6 +198,7 @@ fn the_banks_question() {
     let page = AuthenticatePage {
         intent: "pi_1".to_owned(),
         amount: Some("10.00 usd".to_owned()),
+        merchant: "Bakery".to_owned(),
         account: "acct_1".to_owned(),
     };
     insta::assert_snapshot!(page.html().unwrap());
@@ -220,6 +267,7 @@ fn every_control_has_a_label_and_every_id_is_unique() {
         authorize().html().unwrap(),
         dashboard().html().unwrap(),
         console().html().unwrap(),
+        checkout().html().unwrap(),
     ] {
         let ids: Vec<&str> = html
             .split(" id=\"")
@@ -230,7 +278,8 @@ fn every_control_has_a_label_and_every_id_is_unique() {
         assert_eq!(unique.len(), ids.len(), "{ids:?}");
         for input in html
             .split("<input ")
-            .skip(1)
+            .chain(html.split("<select "))
+            .filter(|part| !part.starts_with("<!doctype"))
             .filter(|input| !input.starts_with("type=\"hidden\""))
         {
             let id = input
@@ -262,6 +311,6 @@ fn pages_let_forms_lead_to_the_platform_and_nothing_else_in() {
         policy.contains("form-action 'self' http://localhost:4000")
             && policy.contains("frame-ancestors 'none'")
     );
-    assert_eq!(response.headers()[header::REFERRER_POLICY], "no-referrer");
+    assert_eq!(response.headers()[header::REFERRER_POLICY], "same-origin");
     assert_eq!(response.headers()[header::CACHE_CONTROL], "no-store");
 }

@@ -94,15 +94,20 @@ pub(super) fn amounts(
         if over {
             continue;
         }
-        let off = match coupon["percent_off"].as_f64() {
-            Some(percent) => proportional(left, basis_points(percent), 10_000),
-            None => coupon["amount_off"].as_i64().unwrap_or(0),
-        };
-        let off = off.clamp(0, left);
+        let off = amount_off(&coupon, left);
         left -= off;
         amounts.push(json!({"amount": off, "discount": id}));
     }
     amounts
+}
+
+/// What a coupon takes off an amount: never more than there is.
+pub(in super::super) fn amount_off(coupon: &Value, amount: i64) -> i64 {
+    let off = match coupon["percent_off"].as_f64() {
+        Some(percent) => proportional(amount, basis_points(percent), 10_000),
+        None => coupon["amount_off"].as_i64().unwrap_or(0),
+    };
+    off.clamp(0, amount.max(0))
 }
 
 /// A percentage in hundredths of a percent.

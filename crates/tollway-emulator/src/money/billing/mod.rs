@@ -19,9 +19,11 @@ mod proration;
 mod subscription_items;
 mod subscriptions;
 
+pub(super) use self::discounts::amount_off as discount_of;
 pub(super) use self::invoices::advance as advance_invoice;
-pub(super) use self::payment::{failed, succeeded};
-pub(super) use self::subscriptions::catch_up;
+pub(super) use self::payment::{failed, intent_of, succeeded};
+pub(super) use self::prices::{cost as price_of, named as named_price};
+pub(super) use self::subscriptions::{catch_up, create as subscribe};
 use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {

@@ -113,7 +113,7 @@ fn show(invoice: &mut Value, payment: &Value) {
 }
 
 /// The PaymentIntent of an invoice.
-fn intent_of(invoice: &Value) -> Option<&str> {
+pub(in super::super) fn intent_of(invoice: &Value) -> Option<&str> {
     invoice["payments"]["data"][0]["payment"]["payment_intent"].as_str()
 }
 

@@ -65,7 +65,7 @@ fn complete(price: &mut Map<String, Value>, values: &Map<String, Value>) {
 }
 
 /// The price that a request names by `price`, or describes by `price_data`.
-pub(super) fn named(
+pub(in super::super) fn named(
     ctx: &mut Ctx<'_>,
     given: &Value,
     param: &str,
@@ -84,7 +84,7 @@ pub(super) fn named(
 }
 
 /// What a quantity of a price costs, in the currency's smallest unit. Metered prices cost what was used: nothing, here.
-pub(super) fn cost(price: &Value, quantity: i64) -> i64 {
+pub(in super::super) fn cost(price: &Value, quantity: i64) -> i64 {
     if price["recurring"]["usage_type"] == "metered" {
         return 0;
     }

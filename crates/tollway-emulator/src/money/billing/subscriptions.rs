@@ -23,7 +23,8 @@ use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
 
-pub(super) use self::change::update;
+pub(in super::super) use self::begin::create;
+pub(in super::super) use self::change::update;
 
 const SUBSCRIPTION: &str = "subscription";
 const DAY: i64 = 86_400;
@@ -31,7 +32,7 @@ const DAY: i64 = 86_400;
 const WARNING: i64 = 3 * DAY;
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add("subscriptions.create", begin::create);
+    registry.add("subscriptions.create", create);
     registry.add("subscriptions.update", update);
     registry.add("subscriptions.cancel", cancel);
     registry.add("subscriptions.resume", resume);
@@ -349,7 +350,7 @@ pub(super) fn unpaid(ctx: &mut Ctx<'_>, invoice: &Value, for_good: bool) {
 }
 
 /// `DELETE /v1/subscriptions/{subscription}`.
-fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(in super::super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("subscription_exposed_id").to_owned();
     let mut subscription = ctx.required(SUBSCRIPTION, &id)?;
     if matches!(status(&subscription), "canceled" | "incomplete_expired") {

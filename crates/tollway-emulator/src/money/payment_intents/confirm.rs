@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use super::super::billing;
 use super::super::charge::{self, Payment};
+use super::super::checkout;
 use super::super::due::{Task, plan};
 use super::super::instrument::{self, Instrument};
 use super::super::payment_methods;
@@ -115,6 +116,7 @@ fn charge_for(
     if !manual {
         billing::succeeded(ctx, &intent);
     }
+    checkout::paid(ctx, &intent);
     Ok(intent)
 }
 

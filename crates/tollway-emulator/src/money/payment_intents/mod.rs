@@ -71,7 +71,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     Ok(intent)
 }
 
-fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     let held = status(&intent) == "requires_capture"
         && ["amount", "currency", "payment_method"]

@@ -3,6 +3,7 @@
 mod billing;
 mod cards;
 mod charges;
+mod checkout;
 mod connect;
 mod disputes;
 mod events;

@@ -15,7 +15,10 @@ use crate::params::Params;
 const INCOMPLETE: i64 = 23 * 3600;
 
 /// `POST /v1/subscriptions`.
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(in super::super::super) fn create(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let customer = params
         .text("customer")
         .ok_or_else(|| ApiError::missing_parameter("customer"))?

@@ -13,7 +13,10 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 
-pub(in super::super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(in super::super::super) fn update(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let id = params.path("subscription_exposed_id").to_owned();
     let before = ctx.required(SUBSCRIPTION, &id)?;
     if matches!(status(&before), "canceled" | "incomplete_expired") {

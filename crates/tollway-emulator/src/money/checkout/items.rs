@@ -1,0 +1,276 @@
+//! What is bought: line items, what is taken off them, and what it comes to.
+
+use serde_json::{Map, Value, json};
+
+use super::super::billing::{discount_of, named_price, price_of};
+use super::super::currency;
+use super::super::fees::proportional;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::store::Query;
+
+const ITEM: &str = "item";
+/// More line items than any session or link has.
+const MOST: usize = 100;
+
+/// What a session or a payment link sells.
+#[derive(Debug, Clone)]
+pub(super) struct Cart {
+    /// `item` objects in the order of the request.
+    pub(super) items: Vec<Value>,
+    pub(super) currency: String,
+}
+
+impl Cart {
+    /// Is anything in it paid again and again?
+    pub(super) fn recurs(&self) -> bool {
+        self.items
+            .iter()
+            .any(|item| item["price"]["type"] == "recurring")
+    }
+
+    /// What all of it costs, before anything is taken off.
+    pub(super) fn subtotal(&self) -> i64 {
+        self.items
+            .iter()
+            .map(|item| item["amount_subtotal"].as_i64().unwrap_or(0))
+            .sum()
+    }
+}
+
+/// Reads `line_items`: each a price there is, or one described by `price_data`.
+pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<Cart, ApiError> {
+    if wanted.is_empty() {
+        return Err(ApiError::missing_parameter(param));
+    }
+    let mut items = Vec::with_capacity(wanted.len());
+    for (index, wanted) in wanted.iter().enumerate() {
+        items.push(new_item(ctx, wanted, &format!("{param}[{index}]"))?);
+    }
+    let currency = items[0]["currency"].as_str().unwrap_or_default().to_owned();
+    if let Some(index) = items.iter().position(|item| item["currency"] != *currency) {
+        let message =
+            format!("All line items must have the same currency: the first is in {currency}.");
+        return Err(ApiError::invalid_param(
+            &format!("{param}[{index}]"),
+            message,
+        ));
+    }
+    let mut intervals = items
+        .iter()
+        .enumerate()
+        .filter(|(_, item)| item["price"]["recurring"].is_object());
+    if let Some((_, first)) = intervals.next() {
+        let of = |item: &Value| {
+            let recurring = &item["price"]["recurring"];
+            (
+                recurring["interval"].clone(),
+                recurring["interval_count"].clone(),
+            )
+        };
+        if let Some((index, _)) = intervals.find(|(_, item)| of(item) != of(first)) {
+            let message = "All recurring line items must have the same billing interval.";
+            return Err(ApiError::invalid_param(
+                &format!("{param}[{index}]"),
+                message,
+            ));
+        }
+    }
+    Ok(Cart { items, currency })
+}
+
+fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
+    let Some(price) = named_price(ctx, wanted, param)? else {
+        let message = format!("Pass {param}[price] or {param}[price_data].");
+        return Err(ApiError::invalid_param(param, message).code("parameter_missing"));
+    };
+    let metered = price["recurring"]["usage_type"] == "metered";
+    let quantity = match wanted["quantity"].as_i64() {
+        _ if metered => None,
+        Some(quantity) if quantity < 1 => {
+            let message = "This value must be greater than or equal to 1.";
+            return Err(
+                ApiError::invalid_param(&format!("{param}[quantity]"), message)
+                    .code("parameter_invalid_integer"),
+            );
+        }
+        given => Some(given.unwrap_or(1)),
+    };
+    let product = ctx.get("product", price["product"].as_str().unwrap_or_default());
+    let name = product.and_then(|product| product["name"].as_str().map(str::to_owned));
+    let amount = price_of(&price, quantity.unwrap_or(1));
+    let adjustable = wanted["adjustable_quantity"].as_object().map(|given| {
+        json!({
+            "enabled": given.get("enabled") == Some(&Value::Bool(true)),
+            "maximum": given.get("maximum").and_then(Value::as_i64),
+            "minimum": given.get("minimum").and_then(Value::as_i64),
+        })
+    });
+    let mut item = Value::Object(ctx.blank(ITEM));
+    let members = json!({
+        "adjustable_quantity": adjustable,
+        "amount_discount": 0,
+        "amount_subtotal": amount,
+        "amount_tax": 0,
+        "amount_total": amount,
+        "currency": price["currency"],
+        "description": name,
+        "metadata": wanted["metadata"].as_object().cloned().unwrap_or_default(),
+        "price": price,
+        "quantity": quantity,
+    });
+    if let (Value::Object(item), Value::Object(members)) = (&mut item, members) {
+        item.extend(members);
+        item.remove("discounts");
+        item.remove("taxes");
+    }
+    Ok(item)
+}
+
+/// Another quantity of an item.
+pub(super) fn set_quantity(item: &mut Value, quantity: i64) {
+    let amount = price_of(&item["price"], quantity);
+    item["quantity"] = quantity.into();
+    item["amount_subtotal"] = amount.into();
+    item["amount_total"] = amount.into();
+    item["amount_discount"] = 0.into();
+}
+
+/// A trial makes what recurs free for now.
+pub(super) fn begin_with_trial(cart: &mut Cart) {
+    for item in &mut cart.items {
+        if item["price"]["type"] == "recurring" {
+            item["amount_subtotal"] = 0.into();
+            item["amount_total"] = 0.into();
+        }
+    }
+}
+
+/// Takes the discount of a coupon off the items, as much as they cost at most; how much that is.
+pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Result<i64, ApiError> {
+    for item in &mut cart.items {
+        item["amount_discount"] = 0.into();
+        item["amount_total"] = item["amount_subtotal"].clone();
+    }
+    let Some(coupon) = discounts[0]["coupon"].as_str() else {
+        return Ok(0);
+    };
+    let coupon = ctx.referenced("coupon", coupon, "discounts[0][coupon]")?;
+    let subtotal = cart.subtotal();
+    let off = discount_of(&coupon, subtotal);
+    let mut left = off;
+    let last = cart.items.len().saturating_sub(1);
+    for (index, item) in cart.items.iter_mut().enumerate() {
+        let amount = item["amount_subtotal"].as_i64().unwrap_or(0);
+        let part = if index == last || subtotal == 0 {
+            left.min(amount)
+        } else {
+            proportional(off, amount, subtotal).min(left)
+        };
+        left -= part;
+        item["amount_discount"] = part.into();
+        item["amount_total"] = (amount - part).into();
+    }
+    Ok(off - left)
+}
+
+/// Keeps the items under their session or link, in the place of those that were there.
+pub(super) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    for old in of(ctx, owner) {
+        let id = old["id"].as_str().unwrap_or_default();
+        ctx.world.store.remove(&scope, ITEM, id);
+    }
+    // Lists show the newest first, and line items are listed in the order they were given.
+    for item in cart.items.iter().rev() {
+        ctx.world
+            .store
+            .insert_under(&scope, ITEM, Some(owner), item, now);
+    }
+}
+
+/// The items of a session or a link, in order.
+pub(super) fn of(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
+    let query = Query {
+        limit: MOST,
+        parent: Some(owner),
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, ITEM, &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    records.iter().map(|record| record.parse()).collect()
+}
+
+/// The cart of a session or a link as it is kept.
+pub(super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
+    let items = of(ctx, owner);
+    let currency = items.first().and_then(|item| item["currency"].as_str());
+    Cart {
+        currency: currency.unwrap_or_default().to_owned(),
+        items,
+    }
+}
+
+/// Items as `line_items` of another request.
+pub(super) fn as_params(items: &[Value]) -> Value {
+    items
+        .iter()
+        .map(|item| {
+            let mut given = Map::new();
+            given.insert("price".into(), item["price"]["id"].clone());
+            if item["quantity"].is_i64() {
+                given.insert("quantity".into(), item["quantity"].clone());
+            }
+            if item["adjustable_quantity"].is_object() {
+                given.insert(
+                    "adjustable_quantity".into(),
+                    item["adjustable_quantity"].clone(),
+                );
+            }
+            Value::Object(given)
+        })
+        .collect()
+}
+
+/// `shipping_options` of a request: rates there are, or rates described by `shipping_rate_data`.
+pub(super) fn shipping_options(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
+    let mut options = Vec::with_capacity(wanted.len());
+    for (index, wanted) in wanted.iter().enumerate() {
+        let param = format!("shipping_options[{index}]");
+        let rate = match (
+            wanted["shipping_rate"].as_str(),
+            wanted["shipping_rate_data"].as_object(),
+        ) {
+            (Some(id), _) => {
+                ctx.referenced("shipping_rate", id, &format!("{param}[shipping_rate]"))?
+            }
+            (None, Some(data)) => {
+                let params = crate::params::Params::new(Vec::new(), data.clone());
+                ctx.generic("shipping_rates.create", &params)?
+            }
+            (None, None) => {
+                return Err(ApiError::missing_parameter(&format!(
+                    "{param}[shipping_rate]"
+                )));
+            }
+        };
+        let amount = rate["fixed_amount"]["amount"].as_i64().unwrap_or(0);
+        options.push(json!({"shipping_amount": amount, "shipping_rate": rate["id"]}));
+    }
+    Ok(options.into())
+}
+
+/// Can a card be charged with this in one payment?
+pub(super) fn check_total(total: i64, currency: &str) -> Result<(), ApiError> {
+    if total == 0 {
+        return Ok(());
+    }
+    super::super::charge::check_amount(total, "line_items")?;
+    currency::check_amount(total, currency, "line_items").map_err(|error| {
+        let message = format!(
+            "The Checkout Session's total amount due must add up to at least the smallest payment in {currency}: {}.",
+            error.get("message").unwrap_or_default()
+        );
+        ApiError::invalid_param("line_items", message).code("amount_too_small")
+    })
+}

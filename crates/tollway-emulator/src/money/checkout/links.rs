@@ -1,0 +1,255 @@
+//! Payment links: an address to share. Each visit makes a session of its own, and leads to its page.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::extract::{Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::super::hosted::{self, message, not_found};
+use super::super::settlement::{self, Split};
+use super::items;
+use super::session::{self, text};
+use crate::Engine;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::{self, Address};
+use crate::params::Params;
+use crate::registry::Registry;
+
+const LINK: &str = "payment_link";
+
+/// What a session takes over from its link as it is.
+const TAKEN: &[&str] = &[
+    "allow_promotion_codes",
+    "billing_address_collection",
+    "custom_fields",
+    "custom_text",
+    "metadata",
+    "phone_number_collection",
+    "shipping_address_collection",
+    "submit_type",
+];
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("payment_links.create", create);
+    registry.add("payment_links.update", update);
+}
+
+/// `POST /v1/payment_links`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let cart = items::read(ctx, params.list("line_items"), "line_items")?;
+    if cart.recurs() && params.has("payment_intent_data") {
+        let message = "You can not pass `payment_intent_data` with a recurring price.";
+        return Err(ApiError::invalid_param("payment_intent_data", message));
+    }
+    if !cart.recurs() && params.has("subscription_data") {
+        let message = "You can not pass `subscription_data` without a recurring price.";
+        return Err(ApiError::invalid_param("subscription_data", message));
+    }
+    let mut members = ctx.blank(LINK);
+    let id = members["id"].as_str().unwrap_or_default().to_owned();
+    let known = json!({
+        "active": true,
+        "after_completion": {"hosted_confirmation": {"custom_message": null}, "type": "hosted_confirmation"},
+        "application": settlement::application(ctx),
+        "billing_address_collection": "auto",
+        "currency": cart.currency,
+        "customer_creation": if cart.recurs() { "always" } else { "if_required" },
+        "livemode": ctx.scope.livemode(),
+        "payment_method_collection": "always",
+        "submit_type": "auto",
+        "url": format!("{}/_tollway/pay/{id}", ctx.request.base_url),
+    });
+    if let Value::Object(known) = known {
+        members.extend(known);
+    }
+    write(ctx, &mut members, params)?;
+    let link = Value::Object(members);
+    // What a session of it would be refused for is refused now.
+    if !cart.recurs() {
+        settlement::check(ctx, &Split::of_params(params), cart.subtotal())?;
+    }
+    settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
+    items::check_total(cart.subtotal(), &cart.currency)?;
+    items::keep(ctx, &id, &cart);
+    ctx.insert(LINK, &link);
+    ctx.emit("payment_link.created", &link, None);
+    Ok(link)
+}
+
+/// `POST /v1/payment_links/{payment_link}`.
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("payment_link").to_owned();
+    let before = ctx.required(LINK, &id)?;
+    let mut members = before.as_object().cloned().unwrap_or_default();
+    write(ctx, &mut members, params)?;
+    if params.has("line_items") {
+        let mut cart = items::cart_of(ctx, &id);
+        for (index, wanted) in params.list("line_items").iter().enumerate() {
+            let named = wanted["id"].as_str().unwrap_or_default();
+            let item = cart.items.iter_mut().find(|item| item["id"] == named);
+            let param = format!("line_items[{index}][id]");
+            let item =
+                item.ok_or_else(|| ApiError::no_such_reference("line item", named, &param))?;
+            if let Some(quantity) = wanted["quantity"].as_i64() {
+                items::set_quantity(item, quantity);
+            }
+        }
+        items::keep(ctx, &id, &cart);
+    }
+    let after = Value::Object(members);
+    ctx.update(LINK, &after);
+    let previous = crate::events::difference::previous_attributes(&before, &after);
+    if !previous.is_empty() {
+        ctx.emit(
+            "payment_link.updated",
+            &after,
+            Some(Value::Object(previous)),
+        );
+    }
+    Ok(after)
+}
+
+fn write(
+    ctx: &mut Ctx<'_>,
+    members: &mut Map<String, Value>,
+    params: &Params,
+) -> Result<(), ApiError> {
+    let mut plain = params.values().clone();
+    plain.remove("line_items");
+    plain.remove("currency");
+    let options = plain.remove("shipping_options");
+    ctx.apply(LINK, members, &plain)?;
+    if let Some(Value::Array(options)) = options {
+        let options = items::shipping_options(ctx, &options)?;
+        members.insert("shipping_options".into(), options);
+    }
+    Ok(())
+}
+
+/// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: a new session, and to its page.
+pub(super) async fn visit(
+    State(engine): State<Arc<Engine>>,
+    address: Address,
+    Path(id): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    let Some((world, scope, link)) = hosted::find(&engine, LINK, &id) else {
+        return not_found("payment link", &id);
+    };
+    if link["active"] != true || used_up(&link) {
+        let text = link["inactive_message"]
+            .as_str()
+            .unwrap_or("The link is no longer active.");
+        return message(StatusCode::GONE, "Nothing to pay here", text.to_owned());
+    }
+    let made = address.transact(&engine, &world, scope, |ctx| {
+        let params = session_params(ctx, &link, &query);
+        session::make(ctx, &params, Some(&link))
+    });
+    match made {
+        Ok(session) => {
+            let to = format!("/_tollway/checkout/{}", text(&session, "id"));
+            pages::with_page_headers(Redirect::to(&to).into_response(), None)
+        }
+        Err(error) => hosted::refused(&error),
+    }
+}
+
+/// As many sessions were completed as the link allows.
+fn used_up(link: &Value) -> bool {
+    let sessions = &link["restrictions"]["completed_sessions"];
+    match (sessions["count"].as_i64(), sessions["limit"].as_i64()) {
+        (Some(count), Some(limit)) => count >= limit,
+        _ => false,
+    }
+}
+
+/// The parameters of a session of the link.
+fn session_params(ctx: &Ctx<'_>, link: &Value, query: &BTreeMap<String, String>) -> Params {
+    let cart = items::cart_of(ctx, text(link, "id"));
+    let recurs = cart.recurs();
+    let mut form = Map::new();
+    let mode = if recurs { "subscription" } else { "payment" };
+    form.insert("mode".into(), mode.into());
+    form.insert("line_items".into(), items::as_params(&cart.items));
+    for name in TAKEN.iter().filter(|name| !link[**name].is_null()) {
+        form.insert((*name).to_owned(), link[*name].clone());
+    }
+    if link["consent_collection"]["terms_of_service"] == "required" {
+        form.insert(
+            "consent_collection".into(),
+            json!({"terms_of_service": "required"}),
+        );
+    }
+    if recurs {
+        form.insert(
+            "payment_method_collection".into(),
+            link["payment_method_collection"].clone(),
+        );
+    } else {
+        form.insert(
+            "customer_creation".into(),
+            link["customer_creation"].clone(),
+        );
+    }
+    let options = link["shipping_options"].as_array().into_iter().flatten();
+    let options: Vec<Value> = options
+        .map(|option| json!({"shipping_rate": option["shipping_rate"]}))
+        .collect();
+    if !options.is_empty() {
+        form.insert("shipping_options".into(), options.into());
+    }
+    if let Some(url) = link["after_completion"]["redirect"]["url"].as_str() {
+        form.insert("success_url".into(), url.into());
+    }
+    for (name, query_name) in [
+        ("customer_email", "prefilled_email"),
+        ("client_reference_id", "client_reference_id"),
+    ] {
+        if let Some(given) = query.get(query_name).filter(|text| !text.is_empty()) {
+            form.insert(name.to_owned(), given.as_str().into());
+        }
+    }
+    let (name, data) = payment_data(link, recurs);
+    if !data.is_empty() {
+        form.insert(name.to_owned(), data.into());
+    }
+    Params::new(Vec::new(), form)
+}
+
+/// `payment_intent_data` or `subscription_data` of a session of the link.
+fn payment_data(link: &Value, recurs: bool) -> (&'static str, Map<String, Value>) {
+    let (name, fee) = if recurs {
+        ("subscription_data", "application_fee_percent")
+    } else {
+        ("payment_intent_data", "application_fee_amount")
+    };
+    let mut data = link[name].as_object().cloned().unwrap_or_default();
+    for shared in [fee, "on_behalf_of"] {
+        data.insert(shared.to_owned(), link[shared].clone());
+    }
+    if let Some(to) = link["transfer_data"].as_object() {
+        let mut to = to.clone();
+        to.retain(|_, value| !value.is_null());
+        data.insert("transfer_data".into(), to.into());
+    }
+    data.retain(|_, value| !value.is_null());
+    (name, data)
+}
+
+/// A session of a link was completed.
+pub(super) fn count(ctx: &mut Ctx<'_>, session: &Value) {
+    let link = session["payment_link"].as_str();
+    let Some(mut link) = link.and_then(|id| ctx.get(LINK, id)) else {
+        return;
+    };
+    let sessions = &mut link["restrictions"]["completed_sessions"]["count"];
+    if let Some(count) = sessions.as_i64() {
+        *sessions = (count + 1).into();
+        ctx.update(LINK, &link);
+    }
+}

@@ -1,0 +1,424 @@
+//! The page of a session, `/_tollway/checkout/{session}`, and the address of a payment link, `/_tollway/pay/{link}`.
+//!
+//! `POST` with `decision=pay` pays (the button `#pay`), `decision=promote` applies `promotion_code` (`#promote`). A card that is
+//! refused is said in `#error`, and another one can be tried. By curl:
+//! `curl -i http://127.0.0.1:12111/_tollway/checkout/cs_test_… -d email=jenny@example.com -d number=4242424242424242`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::Value;
+use url::Url;
+
+use super::super::currency::format;
+use super::super::due::run_all_due;
+use super::super::hosted::{self, message, not_found};
+use super::answers::{self, Errors};
+use super::pay::{self, needs_card};
+use super::session::{self, hidden, text};
+use super::{SESSION, items, links};
+use crate::Engine;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Link, MessagePage, Sum};
+use crate::scope::Scope;
+use crate::world::{World, WorldState};
+
+pub(in super::super) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/_tollway/checkout/{session}", get(show).post(submit))
+        .route("/_tollway/pay/{link}", get(links::visit))
+}
+
+async fn show(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Query(query): Query<BTreeMap<String, String>>,
+) -> Response {
+    run_all_due(&engine);
+    let Some((world, scope, session)) = hosted::find(&engine, SESSION, &id) else {
+        return not_found("checkout", &id);
+    };
+    match text(&session, "status") {
+        "complete" if query.contains_key("redirect_status") => after(&world, &scope, &session),
+        "complete" => over(&world, &scope, &session),
+        "expired" => expired(&session),
+        _ => {
+            let failed = query
+                .get("redirect_status")
+                .is_some_and(|it| it == "failed");
+            let shown = engine.transact_internal(&world, scope, |ctx| {
+                let error = failed.then(|| last_error(ctx, &id)).flatten();
+                Ok(page(ctx, &session, &BTreeMap::new(), &Errors::new(), error))
+            });
+            match shown {
+                Ok(page) => respond(StatusCode::OK, &session, &page),
+                Err(error) => hosted::refused(&error),
+            }
+        }
+    }
+}
+
+async fn submit(
+    State(engine): State<Arc<Engine>>,
+    address: Address,
+    Path(id): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    run_all_due(&engine);
+    let Some((world, scope, session)) = hosted::find(&engine, SESSION, &id) else {
+        return not_found("checkout", &id);
+    };
+    match text(&session, "status") {
+        "complete" => return over(&world, &scope, &session),
+        "expired" => return expired(&session),
+        _ => {}
+    }
+    let decided = match form.get("decision").map_or("pay", String::as_str) {
+        "pay" => attempt(&engine, &address, &world, &scope, &session, &form),
+        "promote" => {
+            let code = form.get("promotion_code").map_or("", |code| code.trim());
+            address
+                .transact(&engine, &world, scope.clone(), |ctx| {
+                    promote(ctx, &id, code)
+                })
+                .map(|()| Some(Errors::new()))
+        }
+        other => {
+            let text = format!("The decision '{other}' is neither pay nor promote.");
+            return message(StatusCode::BAD_REQUEST, "No decision", text);
+        }
+    };
+    let (status, errors, error) = match decided {
+        Ok(None) => return next(&world, &scope, &id),
+        Ok(Some(errors)) if errors.is_empty() => (StatusCode::OK, errors, None),
+        Ok(Some(errors)) => {
+            let error = "Some answers are missing or not right.".to_owned();
+            (StatusCode::UNPROCESSABLE_ENTITY, errors, Some(error))
+        }
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let (errors, text) = at_input(&error);
+            (status, errors, Some(text))
+        }
+    };
+    let shown = engine.transact_internal(&world, scope, |ctx| {
+        let session = ctx.required(SESSION, &id)?;
+        Ok(page(ctx, &session, &form, &errors, error))
+    });
+    match shown {
+        Ok(page) => respond(status, &session, &page),
+        Err(error) => hosted::refused(&error),
+    }
+}
+
+/// Reads the answers and pays; what is wrong with the answers if something is.
+fn attempt(
+    engine: &Engine,
+    address: &Address,
+    world: &Arc<World>,
+    scope: &Scope,
+    session: &Value,
+    form: &answers::Form,
+) -> Result<Option<Errors>, ApiError> {
+    let id = text(session, "id");
+    let read = answers::read(session, form, needs_card(session), engine.clock().now());
+    let answers = match read {
+        Ok(answers) => answers,
+        Err(errors) => return Ok(Some(errors)),
+    };
+    let page = format!("{}/_tollway/checkout/{id}", address.base());
+    address
+        .transact(engine, world, scope.clone(), |ctx| {
+            pay::pay(ctx, id, &answers, &page)
+        })
+        .map(|()| None)
+}
+
+/// After an attempt that was not refused: to the bank, or back to the shop.
+fn next(world: &World, scope: &Scope, id: &str) -> Response {
+    let (session, intent) = {
+        let state = world.lock();
+        let session = state.store.object(scope, SESSION, id).unwrap_or_default();
+        let hidden: session::Hidden = session::hidden_in(&state, scope, id);
+        (session, hidden.intent)
+    };
+    match intent {
+        Some(intent) if session["status"] == "open" => {
+            let to = format!("/_tollway/authenticate/{intent}");
+            pages::with_page_headers(
+                Redirect::to(&to).into_response(),
+                way_out(&session).as_ref(),
+            )
+        }
+        _ => after(world, scope, &session),
+    }
+}
+
+/// A refusal at the input it is about, and in words.
+fn at_input(error: &ApiError) -> (Errors, String) {
+    let said = error.get("message").unwrap_or_default().to_owned();
+    let input = match error.get("code") {
+        Some("incorrect_number" | "invalid_number") => Some("number"),
+        Some("invalid_cvc" | "incorrect_cvc") => Some("cvc"),
+        Some("expired_card" | "invalid_expiry_month" | "invalid_expiry_year") => Some("exp"),
+        _ if error.get("param") == Some("promotion_code") => Some("promotion_code"),
+        _ if error.status == 402 => Some("number"),
+        _ => None,
+    };
+    let errors = input
+        .map(|input| (input.to_owned(), said.clone()))
+        .into_iter()
+        .collect();
+    (errors, said)
+}
+
+/// Why the last attempt failed, if it did.
+fn last_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
+    let intent = hidden(ctx, id).intent?;
+    let error = match ctx.get("payment_intent", &intent) {
+        Some(intent) => intent["last_payment_error"]["message"].clone(),
+        None => ctx.get("setup_intent", &intent)?["last_setup_error"]["message"].clone(),
+    };
+    error.as_str().map(str::to_owned)
+}
+
+/// Applies the promotion code that a customer typed.
+fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
+    let mut session = ctx.required(SESSION, id)?;
+    let invalid = || ApiError::invalid_param("promotion_code", "This code is invalid.");
+    if session["allow_promotion_codes"] != true {
+        return Err(invalid());
+    }
+    let found = ctx
+        .world
+        .store
+        .all(&ctx.scope, "promotion_code")
+        .into_iter()
+        .find(|it| text(it, "code").eq_ignore_ascii_case(code) && it["active"] == true)
+        .filter(|it| it["expires_at"].as_i64().is_none_or(|at| at > ctx.now()))
+        .ok_or_else(invalid)?;
+    let coupon = text(&found["promotion"], "coupon");
+    let coupon = ctx.get("coupon", coupon).ok_or_else(invalid)?;
+    if coupon["valid"] == false {
+        return Err(invalid());
+    }
+    session["discounts"] =
+        serde_json::json!([{"coupon": coupon["id"], "promotion_code": found["id"]}]);
+    let mut cart = items::cart_of(ctx, id);
+    session::total(ctx, &mut session, &mut cart)?;
+    items::keep(ctx, id, &cart);
+    ctx.update(SESSION, &session);
+    Ok(())
+}
+
+fn page(
+    ctx: &Ctx<'_>,
+    session: &Value,
+    form: &answers::Form,
+    errors: &Errors,
+    error: Option<String>,
+) -> CheckoutPage {
+    let id = text(session, "id");
+    let cart = items::cart_of(ctx, id);
+    let money = |amount: &Value| format(amount.as_i64().unwrap_or(0), &cart.currency);
+    let mut sums = Vec::new();
+    let totals = &session["total_details"];
+    let mut sum = |label: &str, amount: String| {
+        sums.push(Sum {
+            label: label.to_owned(),
+            amount,
+        });
+    };
+    if session["mode"] != "setup" {
+        if session["amount_subtotal"] != session["amount_total"] {
+            sum("Subtotal", money(&session["amount_subtotal"]));
+        }
+        if totals["amount_discount"]
+            .as_i64()
+            .is_some_and(|off| off > 0)
+        {
+            let off = -totals["amount_discount"].as_i64().unwrap_or(0);
+            sum("Discount", format(off, &cart.currency));
+        }
+        if session["shipping_cost"].is_object() {
+            sum("Shipping", money(&totals["amount_shipping"]));
+        }
+        let label = if cart.recurs() {
+            "Total due today"
+        } else {
+            "Total"
+        };
+        sum(label, money(&session["amount_total"]));
+    }
+    let with_card = needs_card(session);
+    let mut described = session.clone();
+    describe_shipping(ctx, &mut described);
+    let merchant = merchant(ctx.world, &ctx.scope);
+    let hidden = hidden(ctx, id);
+    CheckoutPage {
+        heading: match text(session, "mode") {
+            "setup" => format!("Save a card with {merchant}"),
+            "subscription" => format!("Subscribe to {merchant}"),
+            _ => format!("Pay {merchant}"),
+        },
+        mode: ctx.scope.mode.as_str(),
+        items: cart.items.iter().map(item).collect(),
+        trial: trial(&hidden.data),
+        sums,
+        inputs: answers::inputs(&described, form, errors, with_card),
+        promotion: (session["allow_promotion_codes"] == true).then(|| {
+            let mut input = pages::Input::new("promotion_code", "Promotion code", "text", "off");
+            input.fill(form, errors);
+            input
+        }),
+        button: match (text(session, "mode"), text(session, "submit_type")) {
+            ("setup", _) => "Save card".to_owned(),
+            ("subscription", _) => "Subscribe".to_owned(),
+            (_, "book") => format!("Book for {}", money(&session["amount_total"])),
+            (_, "donate") => format!("Donate {}", money(&session["amount_total"])),
+            _ => format!("Pay {}", money(&session["amount_total"])),
+        },
+        note: session["custom_text"]["submit"]["message"]
+            .as_str()
+            .map(str::to_owned),
+        cancel: session["cancel_url"].as_str().map(str::to_owned),
+        error,
+    }
+}
+
+fn trial(data: &serde_json::Map<String, Value>) -> Option<String> {
+    let days = data.get("trial_period_days").and_then(Value::as_i64);
+    let end = data.get("trial_end").and_then(Value::as_i64);
+    match (days, end) {
+        (Some(days), _) => Some(format!("Free for {days} days.")),
+        (None, Some(end)) => Some(format!("Free until {}.", pages::day(end))),
+        (None, None) => None,
+    }
+}
+
+fn item(item: &Value) -> CheckoutItem {
+    let price = &item["price"];
+    let recurring = &price["recurring"];
+    let every = recurring["interval"].as_str().map(|interval| {
+        let count = recurring["interval_count"].as_i64().unwrap_or(1);
+        let unit = price["unit_amount"].as_i64().unwrap_or(0);
+        let unit = format(unit, text(item, "currency"));
+        if count == 1 {
+            format!("{unit} every {interval}")
+        } else {
+            format!("{unit} every {count} {interval}s")
+        }
+    });
+    CheckoutItem {
+        description: item["description"].as_str().unwrap_or("Item").to_owned(),
+        quantity: item["quantity"].as_i64().unwrap_or(1),
+        note: every,
+        amount: format(
+            item["amount_subtotal"].as_i64().unwrap_or(0),
+            text(item, "currency"),
+        ),
+    }
+}
+
+/// Gives each way of shipping its name and price, for the page.
+fn describe_shipping(ctx: &Ctx<'_>, session: &mut Value) {
+    for option in session["shipping_options"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        let rate = ctx.get("shipping_rate", text(option, "shipping_rate"));
+        let rate = rate.unwrap_or_default();
+        let amount = option["shipping_amount"].as_i64().unwrap_or(0);
+        let price = format(amount, text(&rate["fixed_amount"], "currency"));
+        option["label"] = format!("{}, {price}", text(&rate, "display_name")).into();
+    }
+}
+
+/// The name of whoever is paid.
+pub(in super::super) fn merchant(world: &WorldState, scope: &Scope) -> String {
+    if scope.account == world.platform.account {
+        return world.platform.business_name.clone();
+    }
+    let account = [scope.clone(), world.platform_scope(scope.mode)]
+        .iter()
+        .find_map(|scope| world.store.object(scope, "account", &scope.account));
+    let account = account.unwrap_or_default();
+    let names = [
+        &account["business_profile"]["name"],
+        &account["settings"]["dashboard"]["display_name"],
+        &account["email"],
+    ];
+    let name = names.iter().find_map(|name| name.as_str());
+    name.map(str::to_owned)
+        .or_else(|| crate::connect::name_of(world, &scope.account))
+        .unwrap_or_else(|| scope.account.to_string())
+}
+
+fn respond(status: StatusCode, session: &Value, page: &CheckoutPage) -> Response {
+    pages::respond(status, page, way_out(session).as_ref())
+}
+
+/// Where the customer goes after paying.
+fn way_out(session: &Value) -> Option<Url> {
+    let id = text(session, "id");
+    let url = session["success_url"]
+        .as_str()
+        .or(session["return_url"].as_str())?;
+    // As in the browser's address, the place-holder may come with its braces escaped.
+    let url = url
+        .replace("{CHECKOUT_SESSION_ID}", id)
+        .replace("%7BCHECKOUT_SESSION_ID%7D", id);
+    Url::parse(&url).ok()
+}
+
+/// Where a form about an intent leads in the end, if a session is behind it.
+pub(in super::super) fn way_back(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
+    let session = pay::session_behind(world, scope, intent)?;
+    way_out(&world.store.object(scope, SESSION, &session)?)
+}
+
+/// Back to the shop, or thanks where there is no way back.
+fn after(world: &World, scope: &Scope, session: &Value) -> Response {
+    match way_out(session) {
+        Some(url) => {
+            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(&url))
+        }
+        None => over(world, scope, session),
+    }
+}
+
+/// There is nothing more to do here.
+fn over(world: &World, scope: &Scope, session: &Value) -> Response {
+    let thanks = {
+        let state = world.lock();
+        session::hidden_in(&state, scope, text(session, "id")).thanks
+    };
+    let page = MessagePage {
+        heading: "Thank you".to_owned(),
+        text: thanks.unwrap_or_else(|| "This checkout is complete.".to_owned()),
+        link: way_out(session).map(|url| Link {
+            href: url.into(),
+            label: "Back to the shop".to_owned(),
+        }),
+    };
+    pages::respond(StatusCode::OK, &page, None)
+}
+
+fn expired(session: &Value) -> Response {
+    let page = MessagePage {
+        heading: "This checkout has expired".to_owned(),
+        text: "Nothing was paid. Start again in the shop.".to_owned(),
+        link: session["cancel_url"].as_str().map(|url| Link {
+            href: url.to_owned(),
+            label: "Back to the shop".to_owned(),
+        }),
+    };
+    pages::respond(StatusCode::GONE, &page, None)
+}

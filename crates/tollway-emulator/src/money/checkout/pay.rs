@@ -1,0 +1,444 @@
+//! From answers to money: the PaymentIntent, SetupIntent or subscription of a session, and what their success makes of it.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::super::billing;
+use super::super::customers;
+use super::super::{payment_intents, setup_intents};
+use super::SESSION;
+use super::answers::Answers;
+use super::items;
+use super::session::{Hidden, details_of, hidden, not_open, put_hidden, text, total};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::scope::Scope;
+use crate::world::WorldState;
+
+/// The session behind a PaymentIntent or SetupIntent.
+const PAYS: &str = "_checkout_pays";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Pays {
+    session: String,
+}
+
+/// Is a card needed to complete this session?
+pub(super) fn needs_card(session: &Value) -> bool {
+    let free = session["amount_total"] == 0;
+    match text(session, "mode") {
+        "payment" => !free,
+        "subscription" => !free || session["payment_method_collection"] != "if_required",
+        _ => true,
+    }
+}
+
+/// Pays an open session as the customer says: it is complete afterwards, or its intent waits for the bank's question to be
+/// answered. `page` is the session's own page: where the bank leads back to.
+///
+/// # Errors
+/// The 402 of a card that was refused, which keeps what was written about it.
+pub(super) fn pay(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    answers: &Answers,
+    page: &str,
+) -> Result<(), ApiError> {
+    let mut session = ctx.required(SESSION, id)?;
+    if session["status"] != "open" {
+        return Err(not_open(&session, "paid"));
+    }
+    note(ctx, &mut session, answers)?;
+    let mut hidden = hidden(ctx, id);
+    let customer = customer_for(ctx, &session, &hidden)?;
+    hidden.customer.clone_from(&customer);
+    let mut billing = json!({
+        "address": answers.address.as_object(), "email": answers.email, "name": answers.name, "phone": answers.phone,
+    });
+    if let Value::Object(members) = &mut billing {
+        members.retain(|_, value| !value.is_null());
+    }
+    let method = match &answers.card {
+        Some(card) => Some(card.keep(ctx, &billing)?),
+        None => None,
+    };
+    ctx.update(SESSION, &session);
+    put_hidden(ctx, id, &hidden);
+    let mut attempt = Attempt {
+        session,
+        hidden,
+        customer,
+        method,
+        page,
+    };
+    match text(&attempt.session, "mode") {
+        "payment" => attempt.payment(ctx),
+        "subscription" => attempt.subscription(ctx),
+        _ => attempt.setup(ctx),
+    }
+}
+
+/// Writes the answers into the session.
+fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(), ApiError> {
+    let mut details = match &session["customer_details"] {
+        Value::Null => details_of(&json!({})),
+        known => known.clone(),
+    };
+    for (name, value) in [
+        ("email", &answers.email),
+        ("name", &answers.name),
+        ("phone", &answers.phone),
+    ] {
+        if let Some(value) = value {
+            details[name] = value.as_str().into();
+        }
+    }
+    if answers.address.is_object() {
+        details["address"] = answers.address.clone();
+    }
+    session["customer_details"] = details;
+    session["collected_information"] = json!({
+        "business_name": null, "individual_name": null,
+        "shipping_details": answers.shipping,
+    });
+    for field in session["custom_fields"]
+        .as_array_mut()
+        .into_iter()
+        .flatten()
+    {
+        let kind = text(field, "type").to_owned();
+        if let Some(answer) = answers.custom.get(text(field, "key")) {
+            field[&kind]["value"] = answer.as_str().into();
+        }
+    }
+    if session["consent_collection"].is_object() {
+        let accepted = answers.terms.then_some("accepted");
+        session["consent"] = json!({"promotions": null, "terms_of_service": accepted});
+    }
+    if let Some(rate) = &answers.shipping_rate {
+        session["shipping_cost"] = json!({"shipping_rate": rate});
+    }
+    if session["mode"] != "setup" {
+        let id = text(session, "id").to_owned();
+        let mut cart = items::cart_of(ctx, &id);
+        total(ctx, session, &mut cart)?;
+    }
+    Ok(())
+}
+
+/// The customer of the session: given, made before, or made now if the session wants one.
+fn customer_for(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    hidden: &Hidden,
+) -> Result<Option<String>, ApiError> {
+    let known = session["customer"].as_str().or(hidden.customer.as_deref());
+    if let Some(known) = known {
+        return Ok(Some(known.to_owned()));
+    }
+    let keeps_card = hidden.data.contains_key("setup_future_usage");
+    if session["customer_creation"] != "always" && !keeps_card {
+        return Ok(None);
+    }
+    let details = &session["customer_details"];
+    let mut form = Map::new();
+    for name in ["email", "name", "phone", "address"] {
+        if !details[name].is_null() {
+            form.insert(name.to_owned(), without_nulls(&details[name]));
+        }
+    }
+    let shipping = &session["collected_information"]["shipping_details"];
+    if shipping.is_object() {
+        form.insert("shipping".into(), without_nulls(shipping));
+    }
+    let customer = customers::create(ctx, &Params::new(Vec::new(), form))?;
+    Ok(customer["id"].as_str().map(str::to_owned))
+}
+
+fn without_nulls(value: &Value) -> Value {
+    match value {
+        Value::Object(members) => {
+            let kept = members.iter().filter(|(_, value)| !value.is_null());
+            kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+                .collect::<Map<_, _>>()
+                .into()
+        }
+        other => other.clone(),
+    }
+}
+
+/// One press of the button.
+struct Attempt<'a> {
+    session: Value,
+    hidden: Hidden,
+    customer: Option<String>,
+    /// The payment method that was made of the card.
+    method: Option<String>,
+    page: &'a str,
+}
+
+impl Attempt<'_> {
+    fn id(&self) -> &str {
+        text(&self.session, "id")
+    }
+
+    fn payment(&mut self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        if self.session["amount_total"] == 0 {
+            complete(ctx, self.session.clone(), self.customer.as_deref());
+            return Ok(());
+        }
+        let mut form = self.hidden.data.clone();
+        form.insert("amount".into(), self.session["amount_total"].clone());
+        form.insert("currency".into(), self.session["currency"].clone());
+        if let Some(customer) = &self.customer {
+            form.insert("customer".into(), customer.as_str().into());
+        }
+        let shipping = &self.session["collected_information"]["shipping_details"];
+        if shipping.is_object() {
+            form.insert("shipping".into(), without_nulls(shipping));
+        }
+        if self.hidden.options.is_object() {
+            form.insert("payment_method_options".into(), self.hidden.options.clone());
+        }
+        let intent = match &self.hidden.intent {
+            Some(intent) => {
+                let path = vec![("intent".to_owned(), intent.clone())];
+                // What was decided when the payment began stays.
+                form.retain(|name, _| {
+                    matches!(
+                        name.as_str(),
+                        "amount" | "currency" | "customer" | "shipping"
+                    )
+                });
+                payment_intents::update(ctx, &Params::new(path, form))?
+            }
+            None => payment_intents::create(ctx, &Params::new(Vec::new(), form))?,
+        };
+        let intent = text(&intent, "id").to_owned();
+        self.session["payment_intent"] = intent.as_str().into();
+        ctx.update(SESSION, &self.session);
+        self.confirm(ctx, &intent)
+    }
+
+    fn subscription(&mut self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        if self.session["amount_total"] == 0 {
+            if self.method.is_some() {
+                return self.setup(ctx);
+            }
+            subscribe(ctx, &self.session, &self.hidden, None)?;
+            return Ok(());
+        }
+        let method = self.method.clone();
+        let waiting = self
+            .hidden
+            .subscription
+            .as_ref()
+            .and_then(|id| ctx.get("subscription", id))
+            .filter(|waiting| waiting["status"] == "incomplete");
+        let subscription = match waiting {
+            Some(mut waiting) => {
+                waiting["default_payment_method"] = method.clone().into();
+                ctx.update("subscription", &waiting);
+                waiting
+            }
+            None => begin_subscription(ctx, &self.session, &self.hidden, method.as_deref(), true)?,
+        };
+        self.hidden.subscription = Some(text(&subscription, "id").to_owned());
+        let invoice = ctx.required("invoice", text(&subscription, "latest_invoice"))?;
+        match billing::intent_of(&invoice).map(str::to_owned) {
+            Some(intent) if invoice["status"] == "open" => self.confirm(ctx, &intent),
+            // Nothing was left to pay: the customer had credit.
+            _ => {
+                let mut session = self.session.clone();
+                session["subscription"] = subscription["id"].clone();
+                session["invoice"] = invoice["id"].clone();
+                complete(ctx, session, self.customer.as_deref());
+                Ok(())
+            }
+        }
+    }
+
+    fn setup(&mut self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        let intent = if let Some(intent) = &self.hidden.intent {
+            intent.clone()
+        } else {
+            let mut form = Map::new();
+            if self.session["mode"] == "setup" {
+                form = self.hidden.data.clone();
+            }
+            form.insert("usage".into(), "off_session".into());
+            if let Some(customer) = &self.customer {
+                form.insert("customer".into(), customer.as_str().into());
+            }
+            if self.hidden.options.is_object() {
+                form.insert("payment_method_options".into(), self.hidden.options.clone());
+            }
+            let intent = setup_intents::create(ctx, &Params::new(Vec::new(), form))?;
+            text(&intent, "id").to_owned()
+        };
+        if self.session["mode"] == "setup" {
+            self.session["setup_intent"] = intent.as_str().into();
+            ctx.update(SESSION, &self.session);
+        }
+        self.confirm(ctx, &intent)
+    }
+
+    /// Confirms the intent with the card; its success completes the session, now or once the bank has asked.
+    fn confirm(&mut self, ctx: &mut Ctx<'_>, intent: &str) -> Result<(), ApiError> {
+        self.hidden.intent = Some(intent.to_owned());
+        put_hidden(ctx, self.id(), &self.hidden);
+        let pays = Pays {
+            session: self.id().to_owned(),
+        };
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        ctx.world.put_typed(&scope, PAYS, intent, &pays, now);
+        let mut form = Map::new();
+        form.insert("payment_method".into(), self.method.clone().into());
+        form.insert("return_url".into(), self.page.into());
+        let params = Params::new(vec![("intent".to_owned(), intent.to_owned())], form);
+        if intent.starts_with("seti_") {
+            setup_intents::confirm(ctx, &params).map(drop)
+        } else {
+            payment_intents::confirm(ctx, &params).map(drop)
+        }
+    }
+}
+
+/// Makes the subscription of a session. With `waits` its first invoice is left for this page to pay.
+fn begin_subscription(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    hidden: &Hidden,
+    method: Option<&str>,
+    waits: bool,
+) -> Result<Value, ApiError> {
+    let customer = session["customer"].as_str().or(hidden.customer.as_deref());
+    let cart = items::cart_of(ctx, text(session, "id"));
+    let (recurring, once): (Vec<Value>, Vec<Value>) = cart
+        .items
+        .into_iter()
+        .partition(|item| item["price"]["type"] == "recurring");
+    let mut form = hidden.data.clone();
+    form.insert("customer".into(), customer.into());
+    form.insert("items".into(), items::as_params(&recurring));
+    if !once.is_empty() {
+        form.insert("add_invoice_items".into(), items::as_params(&once));
+    }
+    if let Some(method) = method {
+        form.insert("default_payment_method".into(), method.into());
+    }
+    let discount = &session["discounts"][0];
+    let named = [("promotion_code", "promotion_code"), ("coupon", "coupon")]
+        .into_iter()
+        .find_map(|(name, key)| discount[name].as_str().map(|id| json!([{key: id}])));
+    if let Some(discounts) = named {
+        form.insert("discounts".into(), discounts);
+    }
+    if waits {
+        form.insert("payment_behavior".into(), "default_incomplete".into());
+    }
+    billing::subscribe(ctx, &Params::new(Vec::new(), form))
+}
+
+/// Begins a subscription that costs nothing for now, and completes its session.
+fn subscribe(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    hidden: &Hidden,
+    method: Option<&str>,
+) -> Result<(), ApiError> {
+    let subscription = begin_subscription(ctx, session, hidden, method, false)?;
+    let mut session = session.clone();
+    session["subscription"] = subscription["id"].clone();
+    session["invoice"] = subscription["latest_invoice"].clone();
+    complete(ctx, session, hidden.customer.as_deref());
+    Ok(())
+}
+
+/// The session that an intent is to pay, by id.
+pub(super) fn session_behind(world: &WorldState, scope: &Scope, intent: &str) -> Option<String> {
+    let pays: Pays = world.typed(scope, PAYS, intent)?;
+    Some(pays.session)
+}
+
+/// The open session behind an intent.
+fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+    ctx.get(SESSION, &session)
+        .filter(|session| session["status"] == "open")
+}
+
+/// A PaymentIntent went through, or holds its money: if it is a session's, the session is complete.
+pub(in super::super) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
+    let Some(mut session) = session_of(ctx, intent) else {
+        return;
+    };
+    let hidden = hidden(ctx, text(&session, "id"));
+    if intent["status"] == "succeeded" {
+        session["payment_status"] = "paid".into();
+    }
+    if let Some(subscription) = hidden.subscription.as_ref() {
+        let subscription = ctx.get("subscription", subscription).unwrap_or_default();
+        session["subscription"] = subscription["id"].clone();
+        session["invoice"] = subscription["latest_invoice"].clone();
+    }
+    complete(ctx, session, hidden.customer.as_deref());
+}
+
+/// A card was set up: if that was for a session, the session is complete.
+pub(in super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    let Some(session) = session_of(ctx, intent) else {
+        return Ok(());
+    };
+    let hidden = hidden(ctx, text(&session, "id"));
+    if session["mode"] == "subscription" {
+        return subscribe(ctx, &session, &hidden, intent["payment_method"].as_str());
+    }
+    complete(ctx, session, hidden.customer.as_deref());
+    Ok(())
+}
+
+/// The session is complete.
+fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
+    if session["mode"] == "subscription" {
+        session["payment_status"] = if session["amount_total"] == 0 {
+            "no_payment_required"
+        } else {
+            "paid"
+        }
+        .into();
+    }
+    if session["customer"].is_null() {
+        session["customer"] = customer.into();
+    }
+    session["status"] = "complete".into();
+    session["url"] = Value::Null;
+    redeem(ctx, &session);
+    ctx.update(SESSION, &session);
+    ctx.emit("checkout.session.completed", &session, None);
+    super::links::count(ctx, &session);
+}
+
+/// A coupon was used; that of a subscription is counted where the subscription begins.
+fn redeem(ctx: &mut Ctx<'_>, session: &Value) {
+    if session["mode"] != "payment" {
+        return;
+    }
+    let discount = &session["discounts"][0];
+    for (kind, name) in [("coupon", "coupon"), ("promotion_code", "promotion_code")] {
+        let used = discount[name].as_str().and_then(|id| ctx.get(kind, id));
+        if let Some(mut used) = used {
+            let times = used["times_redeemed"].as_i64().unwrap_or(0) + 1;
+            used["times_redeemed"] = times.into();
+            let last = used["max_redemptions"]
+                .as_i64()
+                .is_some_and(|most| times >= most);
+            let name = if kind == "coupon" { "valid" } else { "active" };
+            if last {
+                used[name] = false.into();
+            }
+            ctx.update(kind, &used);
+        }
+    }
+}
