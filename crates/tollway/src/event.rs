@@ -105,7 +105,7 @@ impl EventNotification {
 
     /// A request for the whole event, in the event's context.
     pub fn fetch_event(&self, client: &Client) -> RequestBuilder {
-        let path = path::expand("/v2/core/events/{event}", &[self.id()]);
+        let path = path::expand("/v2/core/events/{event}", &[self.id().to_owned()]);
         self.follow_up(client, path.unwrap_or_default())
             .usage("fetch_event")
     }

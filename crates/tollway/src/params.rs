@@ -158,21 +158,25 @@ impl Params {
 
     /// The same as [`Params::set`], for building in one expression.
     #[must_use]
+    #[inline(never)]
     pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
         self.put(name.into(), value.into());
         self
     }
 
+    #[inline(never)]
     pub(crate) fn with_str(mut self, name: &'static str, text: &str) -> Self {
         self.put(Cow::Borrowed(name), Value::Str(text.to_owned()));
         self
     }
 
+    #[inline(never)]
     pub(crate) fn with_int(mut self, name: &'static str, number: i64) -> Self {
         self.put(Cow::Borrowed(name), Value::Int(number));
         self
     }
 
+    #[inline(never)]
     pub(crate) fn with_bool(mut self, name: &'static str, flag: bool) -> Self {
         self.put(Cow::Borrowed(name), Value::Bool(flag));
         self

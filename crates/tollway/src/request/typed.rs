@@ -71,27 +71,27 @@ impl<E> Request<E> {
         }
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn path_arg(self, id: &str) -> Self {
         Self::of(self.builder.path_arg(id))
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn set(self, name: &'static str, value: impl Into<Value>) -> Self {
         Self::of(self.builder.set_value(name, value.into()))
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn set_str(self, name: &'static str, text: &str) -> Self {
         Self::of(self.builder.set_value(name, Value::Str(text.to_owned())))
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn set_int(self, name: &'static str, number: i64) -> Self {
         Self::of(self.builder.set_value(name, Value::Int(number)))
     }
 
-    #[inline]
+    #[inline(never)]
     pub(crate) fn set_bool(self, name: &'static str, flag: bool) -> Self {
         Self::of(self.builder.set_value(name, Value::Bool(flag)))
     }

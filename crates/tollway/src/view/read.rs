@@ -14,6 +14,7 @@ use crate::wire::json::Json;
 macro_rules! required {
     ($($(#[$doc:meta])* $name:ident, $optional:ident -> $ty:ty, $zero:expr;)*) => {
         $($(#[$doc])*
+        #[inline(never)]
         pub(crate) fn $name(&self, of: &'static str, name: &'static str) -> $ty {
             match self.$optional(of, name) {
                 Some(value) => value,
@@ -50,11 +51,13 @@ impl Json {
         strings, opt_strings -> Vec<&str>, Vec::new();
     }
 
+    #[inline(never)]
     pub(crate) fn opt_string(&self, of: &'static str, name: &'static str) -> Option<&str> {
         let at = self.present(name)?;
         self.str_at(at).or_else(|| odd(of, name, "a string"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_int(&self, of: &'static str, name: &'static str) -> Option<i64> {
         let at = self.present(name)?;
         self.digits_at(at)
@@ -62,6 +65,7 @@ impl Json {
             .or_else(|| odd(of, name, "a whole number"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_int_text(&self, of: &'static str, name: &'static str) -> Option<i64> {
         let at = self.present(name)?;
         let digits = self.str_at(at).or_else(|| self.digits_at(at));
@@ -70,6 +74,7 @@ impl Json {
             .or_else(|| odd(of, name, "a whole number as text"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_float(&self, of: &'static str, name: &'static str) -> Option<f64> {
         let at = self.present(name)?;
         self.digits_at(at)
@@ -77,15 +82,18 @@ impl Json {
             .or_else(|| odd(of, name, "a number"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_flag(&self, of: &'static str, name: &'static str) -> Option<bool> {
         let at = self.present(name)?;
         self.bool_at(at).or_else(|| odd(of, name, "true or false"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_time(&self, of: &'static str, name: &'static str) -> Option<Timestamp> {
         self.opt_int(of, name).map(Timestamp)
     }
 
+    #[inline(never)]
     pub(crate) fn opt_decimal(&self, of: &'static str, name: &'static str) -> Option<Decimal<'_>> {
         let at = self.present(name)?;
         // Some decimals came as numbers in older API versions; the digits are the same.
@@ -95,21 +103,25 @@ impl Json {
             .or_else(|| odd(of, name, "a decimal number"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_instant(&self, of: &'static str, name: &'static str) -> Option<Instant<'_>> {
         self.opt_string(of, name).map(Instant::new)
     }
 
     // The name is only there so that all readers are called alike.
+    #[inline(never)]
     pub(crate) fn opt_value(&self, _of: &'static str, name: &'static str) -> Option<Self> {
         self.present(name).map(|at| self.value_at(at))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_strings(&self, of: &'static str, name: &'static str) -> Option<Vec<&str>> {
         let at = self.present_array(of, name)?;
         let texts: Option<Vec<&str>> = self.items_at(at).map(|item| self.str_at(item)).collect();
         texts.or_else(|| odd(of, name, "a list of strings"))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_ints(&self, of: &'static str, name: &'static str) -> Option<Vec<i64>> {
         let at = self.present_array(of, name)?;
         let ints: Option<Vec<i64>> = self
@@ -120,10 +132,12 @@ impl Json {
     }
 
     /// One of an enum's words; the empty unknown word when missing.
+    #[inline(never)]
     pub(crate) fn word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> W {
         W::from(self.string(of, name))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_word<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
@@ -133,6 +147,7 @@ impl Json {
     }
 
     /// A list of an enum's words; none when missing.
+    #[inline(never)]
     pub(crate) fn words<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
@@ -141,6 +156,7 @@ impl Json {
         self.strings(of, name).into_iter().map(W::from).collect()
     }
 
+    #[inline(never)]
     pub(crate) fn opt_words<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
@@ -155,15 +171,18 @@ impl Json {
     }
 
     /// A part of this object; one without members when missing.
+    #[inline(never)]
     pub(crate) fn view<T: View>(&self, of: &'static str, name: &'static str) -> T {
         T::from_json(self.value(of, name))
     }
 
+    #[inline(never)]
     pub(crate) fn opt_view<T: View>(&self, of: &'static str, name: &'static str) -> Option<T> {
         self.opt_value(of, name).map(T::from_json)
     }
 
     /// A list of parts; none when missing.
+    #[inline(never)]
     pub(crate) fn views<T: View>(&self, of: &'static str, name: &'static str) -> Vec<T> {
         self.opt_views(of, name).unwrap_or_else(|| {
             self.missing(of, name);
@@ -171,6 +190,7 @@ impl Json {
         })
     }
 
+    #[inline(never)]
     pub(crate) fn opt_views<T: View>(
         &self,
         of: &'static str,
@@ -185,6 +205,7 @@ impl Json {
     }
 
     /// Values by key; none when missing.
+    #[inline(never)]
     pub(crate) fn map<'a, V: super::MapValue<'a>>(
         &'a self,
         of: &'static str,
@@ -196,6 +217,7 @@ impl Json {
         })
     }
 
+    #[inline(never)]
     pub(crate) fn opt_map<'a, V: super::MapValue<'a>>(
         &'a self,
         of: &'static str,
@@ -244,8 +266,13 @@ impl Json {
 }
 
 /// A member has another type than the description says.
-#[cold]
 fn odd<T>(of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
+    warn_odd(of, name, expected);
+    None
+}
+
+#[cold]
+fn warn_odd(of: &'static str, name: &'static str, expected: &'static str) {
     if first_time(of, name) {
         tracing::warn!(
             object = of,
@@ -254,7 +281,6 @@ fn odd<T>(of: &'static str, name: &'static str, expected: &'static str) -> Optio
             "a field has another type than described; it reads as absent"
         );
     }
-    None
 }
 
 /// Whether this field has not been warned about before.

@@ -47,7 +47,7 @@ impl std::error::Error for PathError {}
 ///
 /// # Errors
 /// When an argument is empty, or their number does not fit the template.
-pub fn expand<S: AsRef<str>>(template: &str, args: &[S]) -> Result<String, PathError> {
+pub fn expand(template: &str, args: &[String]) -> Result<String, PathError> {
     let wrong_count = || PathError::ArgumentCount {
         template: template.to_owned(),
     };
@@ -56,7 +56,7 @@ pub fn expand<S: AsRef<str>>(template: &str, args: &[S]) -> Result<String, PathE
     let mut rest = template;
     while let Some(open) = rest.find('{') {
         let close = rest[open..].find('}').ok_or_else(wrong_count)? + open;
-        let arg = args.next().ok_or_else(wrong_count)?.as_ref();
+        let arg = args.next().ok_or_else(wrong_count)?;
         if arg.is_empty() {
             return Err(PathError::EmptyArgument(rest[open + 1..close].to_owned()));
         }
@@ -114,15 +114,15 @@ mod tests {
     #[test]
     fn a_hostile_id_stays_one_segment() {
         assert_eq!(
-            expand("/v1/charges/{charge}", &["ch_1/refunds?limit=5#"]).unwrap(),
+            expand("/v1/charges/{charge}", &["ch_1/refunds?limit=5#".to_owned()]).unwrap(),
             "/v1/charges/ch_1%2Frefunds%3Flimit%3D5%23"
         );
     }
 
     #[test]
     fn the_number_of_ids_must_fit() {
-        assert!(expand("/v1/charges/{charge}", &[] as &[&str]).is_err());
-        assert!(expand("/v1/charges", &["ch_1"]).is_err());
+        assert!(expand("/v1/charges/{charge}", &[]).is_err());
+        assert!(expand("/v1/charges", &["ch_1".to_owned()]).is_err());
     }
 
     #[test]

@@ -1,0 +1,1 @@
+//! Empty: only what it depends on is measured.

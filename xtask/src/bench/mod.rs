@@ -1,0 +1,56 @@
+//! `cargo xtask bench`: the figures that the project promises.
+//!
+//! `compile` measures what the SDK costs to build, beside a peer. `decode` runs the benchmark in `benches/`, a workspace of its
+//! own, so that nobody else builds the peer it is compared with. `emulator` runs another one, which starts every contender
+//! as a program of its own.
+
+mod compile;
+
+use std::path::PathBuf;
+
+use crate::outsiders;
+use crate::run::{cargo, root, run};
+
+#[derive(clap::Args)]
+pub(crate) struct Args {
+    #[command(subcommand)]
+    bench: Bench,
+}
+
+#[derive(clap::Subcommand)]
+enum Bench {
+    /// What crate `tollway` costs to compile, against its budget and beside a peer.
+    Compile,
+    /// The emulator's speed beside that of its peers: start, memory, requests a second.
+    Emulator,
+    /// A page of 100 charges, decoded and read, against a validating pass and a peer.
+    Decode,
+}
+
+pub(crate) fn main(args: &Args) -> Result<(), String> {
+    match args.bench {
+        Bench::Compile => compile::main(),
+        Bench::Emulator => emulator(),
+        Bench::Decode => run(cargo()
+            .args(["run", "--release", "--locked", "--bin", "decode"])
+            .current_dir(root().join("benches"))),
+    }
+}
+
+/// Builds the emulator, installs its peers, and lets all of them answer the same requests.
+fn emulator() -> Result<(), String> {
+    const FOLDER: &str = "benches/emulator";
+    let venv = outsiders::python(&format!("{FOLDER}/requirements.txt"))?;
+    outsiders::node(FOLDER)?;
+    run(cargo().args(["build", "--release", "--locked", "--package", "tollway-cli"]))?;
+    let target =
+        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let folder = root().join(FOLDER);
+    run(cargo()
+        .args(["run", "--release", "--locked", "--"])
+        .arg(target.join("release/tollway"))
+        .arg(venv.join("bin/localstripe"))
+        .arg("node")
+        .arg(folder.join("node_modules/stripe-stateful-mock/dist/cli.js"))
+        .current_dir(&folder))
+}
