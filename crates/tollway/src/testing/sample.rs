@@ -16,7 +16,7 @@ const WHOLE_DEPTH: usize = 1;
 /// use tollway::{api, testing::sample};
 ///
 /// let charge = sample::<api::Charge>();
-/// assert_eq!((charge.id(), charge.currency(), charge.created().unix()), ("ch_sample", "usd", 1_700_000_000));
+/// assert_eq!((charge.id(), charge.currency(), charge.created().unix_seconds()), ("ch_sample", "usd", 1_700_000_000));
 /// assert!(charge.check().is_ok());
 /// ```
 pub fn sample<T: View>() -> T {

@@ -114,7 +114,11 @@ mod tests {
     #[test]
     fn a_hostile_id_stays_one_segment() {
         assert_eq!(
-            expand("/v1/charges/{charge}", &["ch_1/refunds?limit=5#".to_owned()]).unwrap(),
+            expand(
+                "/v1/charges/{charge}",
+                &["ch_1/refunds?limit=5#".to_owned()]
+            )
+            .unwrap(),
             "/v1/charges/ch_1%2Frefunds%3Flimit%3D5%23"
         );
     }

@@ -70,11 +70,11 @@ async fn query_urls() {
 #[test]
 fn path_escaping() {
     run("path_escaping", |vector| {
-        let args: Vec<&str> = vector["args"]
+        let args: Vec<String> = vector["args"]
             .as_array()
             .unwrap()
             .iter()
-            .filter_map(|arg| arg.as_str())
+            .filter_map(|arg| arg.as_str().map(str::to_owned))
             .collect();
         let path = path::expand(vector["template"].as_str().unwrap(), &args).ok();
         assert_eq!(path.as_deref(), vector["path"].as_str(), "{}", id(vector));
