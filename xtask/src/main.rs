@@ -1,11 +1,13 @@
-//! Chores of the repository: `cargo xtask codegen | test | bench | coverage | deny`.
+//! Chores of the repository: `cargo xtask codegen | test | bench | coverage | builds | fuzz | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
 mod bench;
+mod builds;
 mod codegen;
 mod coverage;
 mod deny;
+mod fuzz;
 mod outsiders;
 mod run;
 mod test;
@@ -26,6 +28,10 @@ enum Chore {
     Test(test::Args),
     /// Print how the emulator answers each operation of the API.
     Coverage(coverage::Args),
+    /// Check that the SDK compiles without its default transport, over reqwest, and on WebAssembly.
+    Builds,
+    /// Feed the parsers, the webhook verifier and the emulator with inputs that libFuzzer thinks of.
+    Fuzz(fuzz::Args),
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
     Deny,
 }
@@ -36,6 +42,8 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::main(&args),
         Chore::Test(args) => test::main(&args),
         Chore::Coverage(args) => coverage::main(&args),
+        Chore::Builds => builds::main(),
+        Chore::Fuzz(args) => fuzz::main(&args),
         Chore::Deny => deny::main(),
     };
     match done {

@@ -1,7 +1,6 @@
 //! The default transport: hyper over rustls, one pool of kept-alive connections per client.
 
 use std::error::Error as StdError;
-use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
@@ -11,12 +10,10 @@ use hyper_rustls::{HttpsConnector, HttpsConnectorBuilder};
 use hyper_util::client::legacy::Client as HyperClient;
 use hyper_util::client::legacy::connect::{HttpConnector, capture_connection};
 use hyper_util::rt::{TokioExecutor, TokioTimer};
-use rustls::pki_types::CertificateDer;
-use rustls::pki_types::pem::PemObject as _;
-
 use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::connector::Connector;
+use crate::tls::Tls;
 use crate::{
     BoxFuture, ResponseBody, Transport, TransportError, TransportErrorKind, TransportRequest,
     TransportResponse,
@@ -37,8 +34,7 @@ type Pool = HyperClient<HttpsConnector<Connector>, Full<Bytes>>;
 pub struct HyperTransportBuilder {
     connect_timeout: Duration,
     idle_timeout: Duration,
-    extra_roots: Vec<Vec<u8>>,
-    pem_roots: Vec<Vec<u8>>,
+    tls: Tls,
     proxy: Option<SecretString>,
     #[cfg(unix)]
     unix_socket: Option<std::path::PathBuf>,
@@ -49,8 +45,7 @@ impl Default for HyperTransportBuilder {
         Self {
             connect_timeout: Duration::from_secs(30),
             idle_timeout: Duration::from_secs(30),
-            extra_roots: Vec::new(),
-            pem_roots: Vec::new(),
+            tls: Tls::default(),
             proxy: None,
             #[cfg(unix)]
             unix_socket: None,
@@ -76,7 +71,7 @@ impl HyperTransportBuilder {
     /// Trusts one more root certificate (DER) besides the public ones, for a company's own gateway.
     #[must_use]
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.extra_roots.push(der.into());
+        self.tls.roots.push(der.into());
         self
     }
 
@@ -84,7 +79,16 @@ impl HyperTransportBuilder {
     /// comes with.
     #[must_use]
     pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.pem_roots.push(pem.into());
+        self.tls.pem_roots.push(pem.into());
+        self
+    }
+
+    /// Accepts any certificate, also a forged one: whoever sits on the way reads the key and every answer. For test
+    /// servers only; says so at `WARN` each time a transport is built with it. To trust one server, prefer
+    /// [`HyperTransportBuilder::root_certificate`].
+    #[must_use]
+    pub fn danger_accept_invalid_certs(mut self) -> Self {
+        self.tls.accept_any = true;
         self
     }
 
@@ -112,7 +116,7 @@ impl HyperTransportBuilder {
     pub fn build(self) -> Result<HyperTransport, TransportError> {
         let connector = self.connector()?;
         let connector = HttpsConnectorBuilder::new()
-            .with_tls_config(self.tls()?)
+            .with_tls_config(self.tls.config()?)
             .https_or_http()
             .enable_all_versions()
             .wrap_connector(connector);
@@ -143,39 +147,6 @@ impl HyperTransportBuilder {
             Some(url) => Connector::proxy(url.expose_secret(), direct),
             None => Ok(Connector::Direct(direct)),
         }
-    }
-
-    fn tls(&self) -> Result<rustls::ClientConfig, TransportError> {
-        let mut roots = rustls::RootCertStore {
-            roots: webpki_roots::TLS_SERVER_ROOTS.to_vec(),
-        };
-        for der in &self.extra_roots {
-            roots
-                .add(CertificateDer::from(der.clone()))
-                .map_err(|cause| TransportError::new(TransportErrorKind::TlsCertificate, cause))?;
-        }
-        for pem in &self.pem_roots {
-            let refuse = |why: String| TransportError::new(TransportErrorKind::TlsCertificate, why);
-            let before = roots.len();
-            for certificate in CertificateDer::pem_slice_iter(pem) {
-                let certificate = certificate
-                    .map_err(|cause| refuse(format!("the PEM text cannot be read: {cause}")))?;
-                roots
-                    .add(certificate)
-                    .map_err(|cause| refuse(cause.to_string()))?;
-            }
-            if roots.len() == before {
-                return Err(refuse("the PEM text holds no certificate".to_owned()));
-            }
-        }
-        // The provider is named, so that another one installed by the program cannot make the choice ambiguous.
-        let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
-        let config = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .map_err(|cause| TransportError::new(TransportErrorKind::InvalidRequest, cause))?
-            .with_root_certificates(roots)
-            .with_no_client_auth();
-        Ok(config)
     }
 }
 

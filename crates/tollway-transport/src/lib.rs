@@ -1,13 +1,27 @@
 //! How bytes travel. [`Transport`] is the only place where they leave a program that uses `tollway`: hyper with rustls
-//! by default ([`HyperTransport`]), `tollway::testing::StubTransport` in tests, or your own.
+//! by default (`HyperTransport`), `tollway::testing::StubTransport` in tests, or your own.
 //!
 //! A transport sends one request once. Retries, timeouts, idempotency keys and errors sit above it, in `tollway`, which
 //! has all of this as `tollway::transport`. It is a crate of its own because hyper is generic over bodies: whoever names a
 //! body compiles all of HTTP/1 and HTTP/2, and here that is done once, beside the SDK and not in it.
+//!
+//! | feature | transport |
+//! | --- | --- |
+//! | `hyper` (default) | `HyperTransport`: hyper with rustls |
+//! | `reqwest` | `ReqwestTransport`: the program's own reqwest, with its own TLS |
+//! | `fetch` | `FetchTransport`: JavaScript's `fetch`, on `wasm32-unknown-unknown` |
 
 mod body;
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 mod connector;
+#[cfg(all(feature = "fetch", target_family = "wasm"))]
+pub mod fetch;
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 mod hyper;
+#[cfg(all(feature = "reqwest", not(target_family = "wasm")))]
+mod reqwest;
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+mod tls;
 
 use std::fmt;
 use std::future::Future;
@@ -19,7 +33,12 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 pub use self::body::ResponseBody;
+#[cfg(all(feature = "fetch", target_family = "wasm"))]
+pub use self::fetch::FetchTransport;
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 pub use self::hyper::{HyperTransport, HyperTransportBuilder};
+#[cfg(all(feature = "reqwest", not(target_family = "wasm")))]
+pub use self::reqwest::ReqwestTransport;
 
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;

@@ -9,6 +9,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::config::{Bases, ClientBuilder, check_key};
 use crate::error::Error;
+use crate::execute::Throttle;
 use crate::headers::Identity;
 use crate::observe::Observer;
 use crate::options::Scope;
@@ -45,6 +46,7 @@ pub(crate) struct Shared {
     pub(crate) clock: Arc<dyn Clock>,
     pub(crate) random: Arc<dyn Random>,
     pub(crate) retry: RetryPolicy,
+    pub(crate) throttle: Option<Throttle>,
     pub(crate) timeout: Duration,
     pub(crate) total_timeout: Option<Duration>,
     pub(crate) version: String,

@@ -8,6 +8,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 
 use crate::client::{Client, Key, Shared};
 use crate::error::Error;
+use crate::execute::{RateLimit, Throttle};
 use crate::headers::{self, AppInfo};
 use crate::observe::Observer;
 use crate::options::Scope;
@@ -15,7 +16,7 @@ use crate::request::Host;
 use crate::retry::RetryPolicy;
 use crate::runtime::{Clock, Random, SystemClock, SystemRandom};
 use crate::telemetry::Telemetry;
-use crate::transport::{HyperTransport, Transport};
+use crate::transport::Transport;
 
 /// Where the four hosts of the Stripe API are. Without a trailing slash; may hold a path prefix.
 #[derive(Debug, Clone)]
@@ -54,12 +55,10 @@ pub struct ClientBuilder {
     app_info: Option<AppInfo>,
     telemetry: bool,
     retry: RetryPolicy,
+    rate_limit: Option<RateLimit>,
     timeout: Duration,
     total_timeout: Option<Duration>,
-    connect_timeout: Option<Duration>,
-    roots: Vec<Vec<u8>>,
-    pem_roots: Vec<Vec<u8>>,
-    proxy: Option<SecretString>,
+    default_transport: DefaultTransport,
     observers: Vec<Arc<dyn Observer>>,
     transport: Option<Arc<dyn Transport>>,
     clock: Option<Arc<dyn Clock>>,
@@ -82,12 +81,10 @@ impl ClientBuilder {
             app_info: None,
             telemetry: false,
             retry: RetryPolicy::default(),
+            rate_limit: None,
             timeout: Duration::from_secs(80),
             total_timeout: Some(Duration::from_mins(5)),
-            connect_timeout: None,
-            roots: Vec::new(),
-            pem_roots: Vec::new(),
-            proxy: None,
+            default_transport: DefaultTransport::default(),
             observers: Vec::new(),
             transport: None,
             clock: None,
@@ -176,6 +173,20 @@ impl ClientBuilder {
         self
     }
 
+    /// Whether a plain rate limit (429) is waited for and sent again, as often as [`ClientBuilder::max_retries`] says.
+    /// Default: no; the caller hears of it, because sending more makes it worse.
+    pub fn retry_rate_limits(mut self, on: bool) -> Self {
+        self.retry.rate_limits = on;
+        self
+    }
+
+    /// Sends no faster than this, all copies of the client together; requests wait for their turn, within their total
+    /// time. Default: no limit. [`RateLimit::stripe`] is what Stripe allows by default.
+    pub fn rate_limit(mut self, limit: RateLimit) -> Self {
+        self.rate_limit = Some(limit);
+        self
+    }
+
     /// How long one attempt may take, the body included. Default: 80 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
@@ -190,26 +201,34 @@ impl ClientBuilder {
 
     /// How long making a connection may take. Default: 30 seconds. Belongs to the default transport.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
-        self.connect_timeout = Some(timeout);
+        self.default_transport.connect_timeout = Some(timeout);
         self
     }
 
     /// Trusts one more root certificate (DER). Belongs to the default transport.
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
-        self.roots.push(der.into());
+        self.default_transport.roots.push(der.into());
         self
     }
 
     /// Trusts the root certificates of a PEM file besides the public ones. Belongs to the default transport.
     pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
-        self.pem_roots.push(pem.into());
+        self.default_transport.pem_roots.push(pem.into());
         self
     }
 
     /// Goes through a proxy, `http://[user:password@]host:port`, by `CONNECT`. Default: none; the environment is not
     /// asked. Belongs to the default transport.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
-        self.proxy = Some(url.into());
+        self.default_transport.proxy = Some(url.into());
+        self
+    }
+
+    /// Accepts any certificate, also a forged one, so that the key and every answer can be read on the way. For test
+    /// servers: [`ClientBuilder::build`] refuses it together with a host of Stripe's, and it is told at `WARN`. Belongs
+    /// to the default transport.
+    pub fn danger_accept_invalid_certs(mut self) -> Self {
+        self.default_transport.accept_any = true;
         self
     }
 
@@ -254,6 +273,7 @@ impl ClientBuilder {
         };
         let key = Key::new(&self.key)?;
         let bases = self.bases()?;
+        self.refuse_danger(&bases)?;
         headers::check(&scope, &self.version)?;
         let transport = self.pick_transport()?;
         let shared = Shared {
@@ -262,6 +282,7 @@ impl ClientBuilder {
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
             random: self.random.unwrap_or_else(|| Arc::new(SystemRandom)),
             retry: self.retry,
+            throttle: self.rate_limit.map(Throttle::new),
             timeout: self.timeout,
             total_timeout: self.total_timeout,
             version: self.version,
@@ -287,19 +308,62 @@ impl ClientBuilder {
     }
 
     fn pick_transport(&self) -> Result<Arc<dyn Transport>, Error> {
-        if let Some(transport) = &self.transport {
-            let own = self.connect_timeout.is_none()
-                && self.roots.is_empty()
-                && self.pem_roots.is_empty();
-            if !own || self.proxy.is_some() {
-                return Err(Error::invalid_input(
-                    "connect_timeout, proxy and root certificates belong to the default transport: set them on your \
-                     own one instead",
-                ));
-            }
-            return Ok(Arc::clone(transport));
+        let defaults = &self.default_transport;
+        match &self.transport {
+            None => defaults.build(),
+            Some(_) if defaults.is_changed() => Err(Error::invalid_input(
+                "connect_timeout, proxy, root certificates and danger_accept_invalid_certs belong to the default \
+                 transport: set them on your own one instead",
+            )),
+            Some(transport) => Ok(Arc::clone(transport)),
         }
-        let mut builder = HyperTransport::builder();
+    }
+
+    /// A test setting must not reach Stripe with a real key.
+    fn refuse_danger(&self, bases: &Bases) -> Result<(), Error> {
+        let all = [
+            &bases.api,
+            &bases.connect,
+            &bases.files,
+            &bases.meter_events,
+        ];
+        let is_stripe = |base: &&String| {
+            let uri = base.parse::<Uri>().ok();
+            let host = uri.as_ref().and_then(Uri::host).unwrap_or_default();
+            host == "stripe.com" || host.ends_with(".stripe.com")
+        };
+        match all.into_iter().find(is_stripe) {
+            Some(base) if self.default_transport.accept_any => Err(Error::invalid_input(format!(
+                "danger_accept_invalid_certs is for test servers and {base} is Stripe's own: set base_url to your test \
+                 server, or leave it out"
+            ))),
+            _ => Ok(()),
+        }
+    }
+}
+
+/// Settings of the default transport.
+#[derive(Default)]
+struct DefaultTransport {
+    connect_timeout: Option<Duration>,
+    roots: Vec<Vec<u8>>,
+    pem_roots: Vec<Vec<u8>>,
+    proxy: Option<SecretString>,
+    accept_any: bool,
+}
+
+impl DefaultTransport {
+    fn is_changed(&self) -> bool {
+        self.connect_timeout.is_some()
+            || !self.roots.is_empty()
+            || !self.pem_roots.is_empty()
+            || self.proxy.is_some()
+            || self.accept_any
+    }
+
+    #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+    fn build(&self) -> Result<Arc<dyn Transport>, Error> {
+        let mut builder = crate::transport::HyperTransport::builder();
         if let Some(timeout) = self.connect_timeout {
             builder = builder.connect_timeout(timeout);
         }
@@ -312,10 +376,36 @@ impl ClientBuilder {
         if let Some(proxy) = &self.proxy {
             builder = builder.proxy(proxy.clone());
         }
+        if self.accept_any {
+            builder = builder.danger_accept_invalid_certs();
+        }
         let transport = builder.build().map_err(|cause| {
             Error::invalid_input(format!("the default transport cannot be made: {cause}"))
         })?;
         Ok(Arc::new(transport))
+    }
+
+    #[cfg(all(feature = "fetch", target_family = "wasm"))]
+    fn build(&self) -> Result<Arc<dyn Transport>, Error> {
+        if self.is_changed() {
+            return Err(Error::invalid_input(
+                "connect_timeout, proxy, root certificates and danger_accept_invalid_certs mean nothing to fetch: leave \
+                 them out",
+            ));
+        }
+        Ok(Arc::new(crate::transport::FetchTransport))
+    }
+
+    #[cfg(not(any(
+        all(feature = "hyper", not(target_family = "wasm")),
+        all(feature = "fetch", target_family = "wasm")
+    )))]
+    #[expect(clippy::unused_self, reason = "the other builds look at it")]
+    fn build(&self) -> Result<Arc<dyn Transport>, Error> {
+        Err(Error::invalid_input(
+            "this build has no default transport: turn the feature `hyper` (`fetch` on WebAssembly) on, or pass one with \
+             Client::builder(…).transport(…)",
+        ))
     }
 }
 

@@ -114,6 +114,7 @@ mod telemetry;
 pub use self::client::Client;
 pub use self::config::ClientBuilder;
 pub use self::error::{Error, ErrorKind};
+pub use self::execute::RateLimit;
 pub use self::headers::AppInfo;
 pub use self::response::ResponseMeta;
 pub use self::view::{

@@ -11,6 +11,8 @@ pub(crate) struct RetryPolicy {
     pub(crate) max_retries: u32,
     pub(crate) initial_delay: Duration,
     pub(crate) max_delay: Duration,
+    /// Whether plain rate limits are waited for, too.
+    pub(crate) rate_limits: bool,
 }
 
 impl Default for RetryPolicy {
@@ -19,6 +21,7 @@ impl Default for RetryPolicy {
             max_retries: 2,
             initial_delay: Duration::from_millis(500),
             max_delay: Duration::from_secs(5),
+            rate_limits: false,
         }
     }
 }
@@ -38,19 +41,24 @@ pub(crate) enum Attempt<'a> {
     },
 }
 
-/// Whether to send again. `once_only` marks a request that the server must not see twice, because no idempotency key
-/// protects it: it goes again only when it surely never arrived, or when the server asks for it.
-pub(crate) fn should_retry(
-    attempt: Attempt<'_>,
-    retries_so_far: u32,
-    max_retries: u32,
-    once_only: bool,
-) -> bool {
-    if retries_so_far >= max_retries {
+/// What may be sent again.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Rules {
+    pub(crate) max_retries: u32,
+    /// The server must not see the request twice, because no idempotency key protects it: it goes again only when it
+    /// surely never arrived, or when the server asks for it.
+    pub(crate) once_only: bool,
+    /// Plain rate limits are waited for, too.
+    pub(crate) rate_limits: bool,
+}
+
+/// Whether to send again.
+pub(crate) fn should_retry(attempt: Attempt<'_>, retries_so_far: u32, rules: Rules) -> bool {
+    if retries_so_far >= rules.max_retries {
         return false;
     }
     match attempt {
-        Attempt::Failed(kind) if once_only => kind == TransportErrorKind::Connect,
+        Attempt::Failed(kind) if rules.once_only => kind == TransportErrorKind::Connect,
         Attempt::Failed(kind) => kind.is_transient(),
         Attempt::Answered {
             should_retry: Some("true"),
@@ -60,7 +68,9 @@ pub(crate) fn should_retry(
             should_retry: Some("false"),
             ..
         } => false,
-        Attempt::Answered { .. } if once_only => false,
+        // A request that was turned away at the door has not been looked at.
+        Attempt::Answered { status: 429, .. } if rules.rate_limits => true,
+        Attempt::Answered { .. } if rules.once_only => false,
         Attempt::Answered {
             status: 409 | 500..,
             ..
@@ -109,7 +119,12 @@ mod tests {
 
     #[test]
     fn an_exchange_is_repeated_only_when_it_surely_never_arrived() {
-        let failed = |kind| should_retry(Attempt::Failed(kind), 0, 2, true);
+        let rules = Rules {
+            max_retries: 2,
+            once_only: true,
+            rate_limits: false,
+        };
+        let failed = |kind| should_retry(Attempt::Failed(kind), 0, rules);
         assert!(failed(TransportErrorKind::Connect));
         assert!(!failed(TransportErrorKind::Timeout));
         assert!(!failed(TransportErrorKind::Reset));
@@ -121,13 +136,32 @@ mod tests {
                     code: None,
                 },
                 0,
-                2,
-                true,
+                rules,
             )
         };
         assert!(!answered(500, None));
         assert!(!answered(409, None));
         assert!(answered(500, Some("true")));
+    }
+
+    #[test]
+    fn plain_rate_limits_are_waited_for_on_demand_only() {
+        let limited = |header, rate_limits| {
+            let attempt = Attempt::Answered {
+                status: 429,
+                should_retry: header,
+                code: Some("rate_limit"),
+            };
+            let rules = Rules {
+                max_retries: 1,
+                once_only: false,
+                rate_limits,
+            };
+            should_retry(attempt, 0, rules) && !should_retry(attempt, 1, rules)
+        };
+        assert!(!limited(None, false));
+        assert!(limited(None, true));
+        assert!(!limited(Some("false"), true));
     }
 
     #[test]

@@ -2,7 +2,7 @@
 //! test decides what time it is and never waits.
 
 use std::sync::Arc;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 pub use crate::transport::BoxFuture;
 
@@ -48,21 +48,18 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The system's clock. Waiting needs a running Tokio runtime with its timer enabled.
+/// The system's clock. Waiting needs a running Tokio runtime with its timer enabled. On WebAssembly (feature `fetch`) it
+/// is JavaScript's, and needs nothing.
 #[derive(Debug, Clone)]
 pub struct SystemClock {
-    origin: Instant,
+    stopwatch: system::Stopwatch,
 }
 
 impl SystemClock {
     /// A clock that reads the system's time.
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "the one place that starts the SDK's stopwatch"
-    )]
     pub fn new() -> Self {
         Self {
-            origin: Instant::now(),
+            stopwatch: system::Stopwatch::start(),
         }
     }
 }
@@ -74,20 +71,84 @@ impl Default for SystemClock {
 }
 
 impl Clock for SystemClock {
+    fn now(&self) -> SystemTime {
+        system::now()
+    }
+
+    fn monotonic(&self) -> Duration {
+        self.stopwatch.elapsed()
+    }
+
+    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
+        system::sleep(duration)
+    }
+}
+
+/// Time by the operating system and Tokio.
+#[cfg(not(all(feature = "fetch", target_family = "wasm")))]
+mod system {
+    use std::time::{Duration, Instant, SystemTime};
+
+    use super::BoxFuture;
+
+    #[derive(Debug, Clone)]
+    pub(super) struct Stopwatch(Instant);
+
+    impl Stopwatch {
+        #[expect(
+            clippy::disallowed_methods,
+            reason = "the one place that starts the SDK's stopwatch"
+        )]
+        pub(super) fn start() -> Self {
+            Self(Instant::now())
+        }
+
+        pub(super) fn elapsed(&self) -> Duration {
+            self.0.elapsed()
+        }
+    }
+
     #[expect(
         clippy::disallowed_methods,
         reason = "the one place that reads the system's clock"
     )]
-    fn now(&self) -> SystemTime {
+    pub(super) fn now() -> SystemTime {
         SystemTime::now()
     }
 
-    fn monotonic(&self) -> Duration {
-        self.origin.elapsed()
+    pub(super) fn sleep(duration: Duration) -> BoxFuture<'static, ()> {
+        Box::pin(tokio::time::sleep(duration))
+    }
+}
+
+/// Time by JavaScript.
+#[cfg(all(feature = "fetch", target_family = "wasm"))]
+mod system {
+    use std::time::{Duration, SystemTime, UNIX_EPOCH};
+
+    pub(super) use crate::transport::fetch::sleep;
+    use crate::transport::fetch::{monotonic_millis, unix_millis};
+
+    /// Since the time origin of JavaScript.
+    #[derive(Debug, Clone)]
+    pub(super) struct Stopwatch(Duration);
+
+    impl Stopwatch {
+        pub(super) fn start() -> Self {
+            Self(millis(monotonic_millis()))
+        }
+
+        pub(super) fn elapsed(&self) -> Duration {
+            millis(monotonic_millis()).saturating_sub(self.0)
+        }
     }
 
-    fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()> {
-        Box::pin(tokio::time::sleep(duration))
+    pub(super) fn now() -> SystemTime {
+        UNIX_EPOCH + millis(unix_millis())
+    }
+
+    fn millis(millis: f64) -> Duration {
+        Duration::try_from_secs_f64(millis / 1000.0).unwrap_or_default()
     }
 }
 

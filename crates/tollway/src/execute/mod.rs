@@ -3,6 +3,7 @@
 mod limits;
 mod prepare;
 mod span;
+mod throttle;
 
 use std::pin::pin;
 use std::sync::Arc;
@@ -15,6 +16,8 @@ use serde_json::Value;
 use tracing::Instrument as _;
 
 use self::prepare::{Prepared, prepare};
+pub use self::throttle::RateLimit;
+pub(crate) use self::throttle::Throttle;
 use crate::client::Shared;
 use crate::download::Download;
 use crate::error::{Error, ErrorKind};
@@ -87,8 +90,19 @@ async fn run(request: &Prepared) -> Result<(Response, Option<ResponseBody>), Err
         let left = shared
             .total_timeout
             .map(|total| total.saturating_sub(elapsed));
-        let timeout = left.map_or(request.timeout, |left| left.min(request.timeout));
-        let outcome = attempt(request, timeout, retries + 1).await;
+        let outcome = match wait_for_turn(request, left).await {
+            Ok(left) => {
+                let timeout = left.map_or(request.timeout, |left| left.min(request.timeout));
+                attempt(request, timeout, retries + 1).await
+            }
+            Err(cause) => {
+                return Err(conclude(
+                    Error::connection(cause, retries),
+                    request,
+                    unclear,
+                ));
+            }
+        };
         let elapsed = shared.clock.monotonic().saturating_sub(started);
 
         let (error, retry_after, again) = match outcome {
@@ -112,8 +126,7 @@ async fn run(request: &Prepared) -> Result<(Response, Option<ResponseBody>), Err
                     should_retry,
                     code,
                 };
-                let again =
-                    retry::should_retry(ended, retries, request.max_retries, request.once_only);
+                let again = retry::should_retry(ended, retries, request.rules);
                 let retry_after = meta.retry_after();
                 unclear |= meta.status() >= 500;
                 (
@@ -130,8 +143,7 @@ async fn run(request: &Prepared) -> Result<(Response, Option<ResponseBody>), Err
             Err(cause) => {
                 tracing::debug!(operation = request.name, retries, error = %cause, "no answer from Stripe");
                 let ended = Attempt::Failed(cause.kind());
-                let again =
-                    retry::should_retry(ended, retries, request.max_retries, request.once_only);
+                let again = retry::should_retry(ended, retries, request.rules);
                 unclear |= cause.may_have_been_sent();
                 (Error::connection(cause, retries), None, again)
             }
@@ -157,6 +169,28 @@ async fn run(request: &Prepared) -> Result<(Response, Option<ResponseBody>), Err
             "sending the request again"
         );
     }
+}
+
+/// Waits until the client's own rate limit lets the request go; tells what is left of the call's time then.
+async fn wait_for_turn(
+    request: &Prepared,
+    left: Option<Duration>,
+) -> Result<Option<Duration>, TransportError> {
+    let shared = &request.shared;
+    let Some(throttle) = &shared.throttle else {
+        return Ok(left);
+    };
+    let wait = throttle.reserve(request, shared.clock.monotonic());
+    if left.is_some_and(|left| wait >= left) {
+        return Err(TransportError::new(
+            TransportErrorKind::Connect,
+            "the client's own rate limit has no room within total_timeout: send less, or raise one of them",
+        ));
+    }
+    if !wait.is_zero() {
+        shared.clock.sleep(wait).await;
+    }
+    Ok(left.map(|left| left.saturating_sub(wait)))
 }
 
 /// One attempt, told to the observers.
@@ -259,7 +293,7 @@ fn conclude(mut error: Error, request: &Prepared, unclear: bool) -> Error {
     let may_have = unclear && !settles(&error, request);
     error.set_may_have_taken_effect(may_have);
     let no_clear_answer = unclear && !matches!(error.kind(), ErrorKind::OAuth(_));
-    if request.once_only && no_clear_answer {
+    if request.rules.once_only && no_clear_answer {
         error.into_outcome_unknown()
     } else {
         error
@@ -272,5 +306,5 @@ fn conclude(mut error: Error, request: &Prepared, unclear: bool) -> Error {
 fn settles(error: &Error, request: &Prepared) -> bool {
     let replayed = error.last_response().is_some_and(ResponseMeta::is_replayed);
     let looked = matches!(error.status(), Some(400 | 402 | 404));
-    request.has_idempotency_key && !request.once_only && (replayed || looked)
+    request.has_idempotency_key && !request.rules.once_only && (replayed || looked)
 }

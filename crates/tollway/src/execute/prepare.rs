@@ -13,6 +13,7 @@ use crate::headers;
 use crate::params::Params;
 use crate::request::{ApiMode, Draft, Encoding, Verb};
 use crate::response::{ResponseMeta, Sent};
+use crate::retry::Rules;
 use crate::runtime::uuid;
 use crate::wire::{form, json_body, multipart};
 
@@ -25,7 +26,7 @@ pub(super) struct Prepared {
     pub(super) name: &'static str,
     pub(super) verb: Verb,
     pub(super) mode: ApiMode,
-    pub(super) once_only: bool,
+    pub(super) rules: Rules,
     /// Hands a successful body over as it arrives.
     pub(super) streamed: bool,
     pub(super) has_idempotency_key: bool,
@@ -35,7 +36,6 @@ pub(super) struct Prepared {
     pub(super) headers: HeaderMap,
     pub(super) body: Bytes,
     pub(super) timeout: Duration,
-    pub(super) max_retries: u32,
 }
 
 /// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
@@ -76,7 +76,14 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
         name: operation.name,
         verb: operation.verb,
         mode: operation.mode,
-        once_only: request.once_only,
+        rules: Rules {
+            max_retries: request
+                .options
+                .max_retries
+                .unwrap_or(shared.retry.max_retries),
+            once_only: request.once_only,
+            rate_limits: shared.retry.rate_limits,
+        },
         streamed: false,
         has_idempotency_key: idempotency_key.is_some(),
         usage: request.usage,
@@ -85,10 +92,6 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
         headers,
         body,
         timeout: request.options.timeout.unwrap_or(shared.timeout),
-        max_retries: request
-            .options
-            .max_retries
-            .unwrap_or(shared.retry.max_retries),
         shared,
     })
 }

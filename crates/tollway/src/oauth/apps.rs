@@ -27,7 +27,7 @@ static APPS_TOKEN: Operation = Operation {
 /// ```
 #[derive(Debug, Clone)]
 pub struct AppsOAuth {
-    client: Client,
+    pub(super) client: Client,
 }
 
 impl OAuth {
@@ -59,7 +59,7 @@ impl AppsOAuth {
 
     /// Exchanges a code, which lives 5 minutes, or a refresh token. The access token of the answer lives for an hour
     /// ([`OAuthToken::expires_in`](super::OAuthToken::expires_in)); each refresh token works once and is replaced by the
-    /// one that comes with the answer: store that before using anything else.
+    /// one that comes with the answer: store that before using anything else. [`AppsOAuth::tokens`] does all of this.
     pub fn token(&self) -> TokenRequest {
         TokenRequest::of(&self.client, &APPS_TOKEN)
     }

@@ -24,6 +24,7 @@
 mod apps;
 mod authorize;
 mod callback;
+mod keeper;
 mod prefill;
 mod token;
 
@@ -32,6 +33,7 @@ use std::fmt;
 pub use self::apps::AppsOAuth;
 pub use self::authorize::{AuthorizeUrl, Landing};
 pub use self::callback::{Callback, CallbackError, new_state, parse_callback};
+pub use self::keeper::{AppTokens, StoredToken, TokenError, TokenStore, TokenStoreError};
 pub use self::prefill::{BusinessType, PrefillProblem, StripeUser};
 pub use self::token::{Deauthorization, DeauthorizeRequest, OAuthToken, TokenRequest};
 use crate::client::Client;

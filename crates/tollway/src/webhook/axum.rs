@@ -84,7 +84,10 @@ impl IntoResponse for Rejection {
     fn into_response(self) -> Response {
         let status = match self {
             Self::TooLong => StatusCode::PAYLOAD_TOO_LARGE,
-            Self::Webhook(_) | Self::Unreadable => StatusCode::BAD_REQUEST,
+            Self::Webhook(ref error) => {
+                StatusCode::from_u16(error.status()).unwrap_or(StatusCode::BAD_REQUEST)
+            }
+            Self::Unreadable => StatusCode::BAD_REQUEST,
         };
         (status, self.to_string()).into_response()
     }

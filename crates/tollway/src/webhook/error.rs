@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a delivery was not accepted. Answer it with 400 and do not act on it.
+/// Why a delivery was not accepted. Answer it with [`WebhookError::status`] and do not act on it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -28,11 +28,25 @@ pub enum WebhookError {
     },
     /// The body is no event at all.
     Unrecognized,
+    /// The event is of a mode that the verifier does not take, or that its secret's endpoint cannot have.
+    WrongMode {
+        /// The event's mode.
+        livemode: bool,
+    },
+    /// The event was rendered with an API version that does not fit this crate's types, and the verifier is strict.
+    OtherVersion {
+        /// The event's version.
+        version: String,
+    },
+    /// The same event is being handled at this moment.
+    Running,
+    /// The store of deliveries failed.
+    Store(String),
 }
 
 impl WebhookError {
     /// A stable name for logs and metrics: `bad_header`, `no_signatures`, `no_match`, `too_old`, `bad_secret`,
-    /// `not_json`, `wrong_kind` or `unrecognized`.
+    /// `not_json`, `wrong_kind`, `unrecognized`, `wrong_mode`, `other_version`, `running` or `store`.
     pub fn code(&self) -> &'static str {
         match self {
             Self::BadHeader => "bad_header",
@@ -43,6 +57,18 @@ impl WebhookError {
             Self::NotJson(_) => "not_json",
             Self::WrongKind { .. } => "wrong_kind",
             Self::Unrecognized => "unrecognized",
+            Self::WrongMode { .. } => "wrong_mode",
+            Self::OtherVersion { .. } => "other_version",
+            Self::Running => "running",
+            Self::Store(_) => "store",
+        }
+    }
+
+    /// The HTTP status to answer with: 400, or 503 when Stripe shall deliver again soon.
+    pub fn status(&self) -> u16 {
+        match self {
+            Self::Running | Self::Store(_) => 503,
+            _ => 400,
         }
     }
 
@@ -85,6 +111,21 @@ impl fmt::Display for WebhookError {
             ),
             Self::WrongKind { object } => write!(f, "the body is a `{object}`, not an event"),
             Self::Unrecognized => f.write_str("the body is no event, and no envelope with an event in it"),
+            Self::WrongMode { livemode: true } => f.write_str(
+                "the event is live, and this verifier or the secret it was signed with is for test events: check which \
+                 endpoint's secret is where",
+            ),
+            Self::WrongMode { livemode: false } => {
+                f.write_str("the event is a test one, and this verifier takes live events only")
+            }
+            Self::OtherVersion { version } => write!(
+                f,
+                "the event was rendered with API version {version}, and this crate's types are of {}: make a webhook \
+                 endpoint of that version",
+                crate::STRIPE_VERSION
+            ),
+            Self::Running => f.write_str("this event is being handled already: answer 503 and it comes again"),
+            Self::Store(cause) => write!(f, "whether this event was handled before is not known: {cause}"),
         }
     }
 }

@@ -23,16 +23,19 @@
 #[cfg(feature = "axum")]
 pub mod axum;
 mod error;
+mod once;
 mod router;
 mod signature;
 
 use std::fmt;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use secrecy::{ExposeSecret as _, SecretString};
 
 pub use self::error::WebhookError;
+pub use self::once::{Begun, DeliveryStore, MemoryDeliveries, StoreError};
 pub use self::router::{Delivery, EventRouter, EventRouterBuilder, RouterError};
 pub use self::signature::test_header;
 use crate::api::Event;
@@ -63,15 +66,43 @@ pub struct Verified {
     pub timestamp: i64,
     /// Which of the secrets matched, counted from 0 in the order they were given.
     pub secret: usize,
+    /// The mode of that secret's endpoint, when the secret was given with one. A live endpoint of Connect gets test
+    /// events as well, so the event's own `livemode` may differ.
+    pub livemode: Option<bool>,
+}
+
+/// A signing secret, and the mode of its endpoint if that is known.
+#[derive(Clone)]
+struct Secret {
+    text: SecretString,
+    livemode: Option<bool>,
 }
 
 /// Checks deliveries with one or several signing secrets (`whsec_…`): old and new while a secret is rolled, live and
 /// test on one endpoint, platform and Connect.
+///
+/// ```
+/// use tollway::webhook::{Verifier, WebhookError, test_header};
+///
+/// let verifier = Verifier::new("whsec_platform")?.live_secret("whsec_live")?.test_secret("whsec_test")?;
+///
+/// // Whoever has the test endpoint's secret cannot make live events with it.
+/// # let now = std::time::UNIX_EPOCH.elapsed().map_or(0, |since| since.as_secs()) as i64;
+/// let forged = r#"{"id": "evt_1", "object": "event", "type": "charge.succeeded", "livemode": true}"#;
+/// let header = test_header(forged, "whsec_test", now);
+/// assert_eq!(verifier.construct_event(forged, &header).unwrap_err(), WebhookError::WrongMode { livemode: true });
+/// # Ok::<(), WebhookError>(())
+/// ```
 #[derive(Clone)]
 pub struct Verifier {
-    secrets: Vec<SecretString>,
+    secrets: Vec<Secret>,
     tolerance: Tolerance,
     clock: Arc<dyn Clock>,
+    /// The only mode that is taken.
+    livemode: Option<bool>,
+    strict_version: bool,
+    /// Whether an event of another version was told of; shared by copies.
+    told: Arc<AtomicBool>,
 }
 
 impl Verifier {
@@ -84,6 +115,9 @@ impl Verifier {
             secrets: Vec::new(),
             tolerance: Tolerance::default(),
             clock: Arc::new(SystemClock::new()),
+            livemode: None,
+            strict_version: false,
+            told: Arc::default(),
         };
         none.secret(secret)
     }
@@ -92,13 +126,50 @@ impl Verifier {
     ///
     /// # Errors
     /// When the secret is empty or blank.
-    pub fn secret(mut self, secret: impl Into<SecretString>) -> Result<Self, WebhookError> {
-        let secret = secret.into();
-        if secret.expose_secret().trim().is_empty() {
+    pub fn secret(self, secret: impl Into<SecretString>) -> Result<Self, WebhookError> {
+        self.push(secret.into(), None)
+    }
+
+    /// Adds the secret of a live endpoint. It may sign test events, too: live endpoints of Connect get both.
+    ///
+    /// # Errors
+    /// When the secret is empty or blank.
+    pub fn live_secret(self, secret: impl Into<SecretString>) -> Result<Self, WebhookError> {
+        self.push(secret.into(), Some(true))
+    }
+
+    /// Adds the secret of a test endpoint or of the Stripe CLI. A live event signed with it is refused.
+    ///
+    /// # Errors
+    /// When the secret is empty or blank.
+    pub fn test_secret(self, secret: impl Into<SecretString>) -> Result<Self, WebhookError> {
+        self.push(secret.into(), Some(false))
+    }
+
+    fn push(mut self, text: SecretString, livemode: Option<bool>) -> Result<Self, WebhookError> {
+        if text.expose_secret().trim().is_empty() {
             return Err(WebhookError::BadSecret);
         }
-        self.secrets.push(secret);
+        self.secrets.push(Secret { text, livemode });
         Ok(self)
+    }
+
+    /// Takes events of one mode only: `true` for live ones. Live endpoints of Connect get test events, too; without this
+    /// they pass, and [`Delivery::livemode`] tells them apart.
+    #[must_use]
+    pub fn livemode(mut self, livemode: bool) -> Self {
+        self.livemode = Some(livemode);
+        self
+    }
+
+    /// Refuses snapshot events that were rendered with an API version whose objects may not fit this crate's types
+    /// ([`versions_agree`](crate::event::versions_agree)). Without this they pass, readable as far as they fit, and the
+    /// first one is logged at `WARN`. The version is the endpoint's, see
+    /// <https://docs.stripe.com/webhooks/versioning>.
+    #[must_use]
+    pub fn strict_version(mut self) -> Self {
+        self.strict_version = true;
+        self
     }
 
     /// Changes the tolerance.
@@ -125,21 +196,58 @@ impl Verifier {
         header: &str,
     ) -> Result<Verified, WebhookError> {
         let now = unix_seconds(self.clock.now());
-        signature::verify(payload.as_ref(), header, &self.secrets, self.tolerance, now)
+        let secrets = self.secrets.iter().map(|secret| &secret.text);
+        let (secret, timestamp) =
+            signature::verify(payload.as_ref(), header, secrets, self.tolerance, now)?;
+        Ok(Verified {
+            timestamp,
+            secret,
+            livemode: self.secrets.get(secret).and_then(|secret| secret.livemode),
+        })
+    }
+
+    /// Whether an event that was signed with this secret may pass.
+    fn accept(&self, verified: Verified, delivery: &Delivery) -> Result<(), WebhookError> {
+        let livemode = delivery.livemode();
+        let forged = livemode && verified.livemode == Some(false);
+        if forged || self.livemode.is_some_and(|only| only != livemode) {
+            return Err(WebhookError::WrongMode { livemode });
+        }
+        if delivery.fits_this_version() {
+            return Ok(());
+        }
+        let version = delivery.api_version().unwrap_or("no version");
+        if self.strict_version {
+            return Err(WebhookError::OtherVersion {
+                version: version.to_owned(),
+            });
+        }
+        if !self.told.swap(true, Ordering::Relaxed) {
+            tracing::warn!(
+                event = delivery.id(),
+                version,
+                sdk_version = crate::STRIPE_VERSION,
+                "a webhook event was rendered with another API version: what this crate's types do not fit reads as \
+                 nothing; told once"
+            );
+        }
+        Ok(())
     }
 
     /// Checks a delivery and reads the snapshot event in it.
     ///
     /// # Errors
-    /// As [`Verifier::verify`]; also when the body is not a snapshot event. A known event with an odd shape is no
-    /// error.
+    /// As [`Verifier::verify`]; also when the body is not a snapshot event, or is of a mode or version that this
+    /// verifier does not take. A known event with an odd shape is no error.
     pub fn construct_event(
         &self,
         payload: impl AsRef<[u8]>,
         header: &str,
     ) -> Result<Event, WebhookError> {
-        self.verify(payload.as_ref(), header)?;
-        event::parse_snapshot(payload.as_ref())
+        let verified = self.verify(payload.as_ref(), header)?;
+        let event = event::parse_snapshot(payload.as_ref())?;
+        self.accept(verified, &Delivery::Snapshot(event.clone()))?;
+        Ok(event)
     }
 
     /// Checks a delivery and reads the thin event (event notification) in it.
@@ -151,8 +259,10 @@ impl Verifier {
         payload: impl AsRef<[u8]>,
         header: &str,
     ) -> Result<EventNotification, WebhookError> {
-        self.verify(payload.as_ref(), header)?;
-        event::parse_notification(payload.as_ref())
+        let verified = self.verify(payload.as_ref(), header)?;
+        let event = event::parse_notification(payload.as_ref())?;
+        self.accept(verified, &Delivery::Notification(event.clone()))?;
+        Ok(event)
     }
 }
 

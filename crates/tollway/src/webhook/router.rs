@@ -34,7 +34,7 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Verifier, WebhookError};
+use super::{Begun, DeliveryStore, StoreError, Verifier, WebhookError};
 use crate::api::{Event, EventType, V2EventType};
 use crate::client::Client;
 use crate::event::{self, EventNotification};
@@ -102,6 +102,24 @@ impl Delivery {
         }
     }
 
+    /// The API version that a snapshot event was rendered with; thin events have none.
+    pub fn api_version(&self) -> Option<&str> {
+        match self {
+            Self::Snapshot(event) => event.api_version(),
+            Self::Notification(_) => None,
+        }
+    }
+
+    /// Whether this crate's types fit the version the event was rendered with. Always true of thin events.
+    pub fn fits_this_version(&self) -> bool {
+        match self {
+            Self::Snapshot(event) => event
+                .api_version()
+                .is_some_and(|version| event::versions_agree(crate::STRIPE_VERSION, version)),
+            Self::Notification(_) => true,
+        }
+    }
+
     fn read(payload: &[u8]) -> Result<Self, WebhookError> {
         match event::parse_snapshot(payload) {
             Ok(event) => Ok(Self::Snapshot(event)),
@@ -123,8 +141,10 @@ impl Verifier {
         payload: impl AsRef<[u8]>,
         header: &str,
     ) -> Result<Delivery, WebhookError> {
-        self.verify(payload.as_ref(), header)?;
-        Delivery::read(payload.as_ref())
+        let verified = self.verify(payload.as_ref(), header)?;
+        let delivery = Delivery::read(payload.as_ref())?;
+        self.accept(verified, &delivery)?;
+        Ok(delivery)
     }
 }
 
@@ -142,6 +162,13 @@ struct Routes<R> {
     notifications: BTreeMap<String, Handler<EventNotification, R>>,
     fallback: Handler<Delivery, R>,
     filter: Option<Filter>,
+    once: Option<Once<R>>,
+}
+
+/// Where handled deliveries are remembered, and which answers mean that one was handled.
+struct Once<R> {
+    store: Arc<dyn DeliveryStore>,
+    is_done: Arc<dyn Fn(&R) -> bool + Send + Sync>,
 }
 
 /// Gathers the handlers of an [`EventRouter`].
@@ -159,6 +186,8 @@ pub enum RouterError {
     Twice(String),
     /// Two filters.
     TwoFilters,
+    /// Two stores of handled events.
+    TwoStores,
 }
 
 impl fmt::Display for RouterError {
@@ -171,6 +200,7 @@ impl fmt::Display for RouterError {
             Self::TwoFilters => {
                 f.write_str("pre_handle was called twice: put both conditions into one")
             }
+            Self::TwoStores => f.write_str("once was called twice: keep one store"),
         }
     }
 }
@@ -214,10 +244,11 @@ impl<R: 'static> EventRouter<R> {
     }
 
     /// Checks a delivery, reads it and calls exactly one handler. `header` is the `Stripe-Signature` header; it is not
-    /// looked at without verification. `None` when the filter said no.
+    /// looked at without verification. `None` when the filter said no, or when the event was handled before
+    /// ([`EventRouterBuilder::once`]): answer that with 200.
     ///
     /// # Errors
-    /// When the delivery is not accepted: answer it with 400. No handler was called.
+    /// When the delivery is not accepted: answer it with [`WebhookError::status`]. No handler was called.
     pub async fn handle(
         &self,
         payload: impl AsRef<[u8]>,
@@ -228,17 +259,38 @@ impl<R: 'static> EventRouter<R> {
             Some(verifier) => verifier.parse_delivery(payload, header)?,
             None => Delivery::read(&event::open_envelope(payload)?)?,
         };
-        Ok(self.dispatch(delivery).await)
+        self.dispatch(delivery).await
     }
 
-    /// Calls exactly one handler for a delivery that was checked and read already.
-    pub async fn dispatch(&self, delivery: Delivery) -> Option<R> {
+    /// Calls exactly one handler for a delivery that was checked and read already. `None` as in [`EventRouter::handle`].
+    ///
+    /// # Errors
+    /// When the event is being handled by somebody else right now, or the store of [`EventRouterBuilder::once`] fails.
+    pub async fn dispatch(&self, delivery: Delivery) -> Result<Option<R>, WebhookError> {
         let routes = &self.0;
         if let Some(filter) = &routes.filter
             && !filter(delivery.clone()).await
         {
-            return None;
+            return Ok(None);
         }
+        let id = delivery.id().to_owned();
+        let once = routes.once.as_ref().filter(|_| !id.is_empty());
+        let Some(Once { store, is_done }) = once else {
+            return Ok(Some(self.call(delivery).await));
+        };
+        let failed = |cause: StoreError| WebhookError::Store(cause.to_string());
+        match store.begin(&id).await.map_err(failed)? {
+            Begun::First => {}
+            Begun::Running => return Err(WebhookError::Running),
+            Begun::Done => return Ok(None),
+        }
+        let answer = self.call(delivery).await;
+        store.end(&id, is_done(&answer)).await.map_err(failed)?;
+        Ok(Some(answer))
+    }
+
+    async fn call(&self, delivery: Delivery) -> R {
+        let routes = &self.0;
         let client = delivery.client(&routes.client);
         let name = delivery.type_().to_owned();
         let answer = match delivery {
@@ -251,7 +303,7 @@ impl<R: 'static> EventRouter<R> {
                 None => (routes.fallback)(Delivery::Notification(event), client),
             },
         };
-        Some(answer.await)
+        answer.await
     }
 
     /// The event types that have a handler, sorted.
@@ -278,6 +330,7 @@ impl<R: 'static> EventRouterBuilder<R> {
                 notifications: BTreeMap::new(),
                 fallback,
                 filter: None,
+                once: None,
             },
             mistake: None,
         }
@@ -335,10 +388,29 @@ impl<R: 'static> EventRouterBuilder<R> {
         self
     }
 
+    /// Remembers which events were handled, so that a delivery that comes again calls no handler. An answer of which
+    /// `is_done` says no (`Result::is_ok` is the usual one) counts as not handled: the event is taken again when Stripe
+    /// delivers it again. Of the same event at the same time one handler runs; the other delivery is refused with
+    /// [`WebhookError::Running`] and comes again.
+    pub fn once(
+        mut self,
+        store: Arc<dyn DeliveryStore>,
+        is_done: impl Fn(&R) -> bool + Send + Sync + 'static,
+    ) -> Self {
+        let once = Once {
+            store,
+            is_done: Arc::new(is_done),
+        };
+        if self.routes.once.replace(once).is_some() {
+            self.mistake.get_or_insert(RouterError::TwoStores);
+        }
+        self
+    }
+
     /// Fixes the handlers.
     ///
     /// # Errors
-    /// When an event type has two handlers, or there are two filters.
+    /// When an event type has two handlers, or there are two filters or two stores.
     pub fn build(self) -> Result<EventRouter<R>, RouterError> {
         match self.mistake {
             Some(mistake) => Err(mistake),

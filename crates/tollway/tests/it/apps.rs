@@ -1,10 +1,14 @@
 //! OAuth of Stripe Apps.
 
-use std::sync::Arc;
+use std::collections::HashMap;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex};
+use std::time::Duration;
 
 use secrecy::ExposeSecret as _;
-use tollway::oauth::Scope;
-use tollway::testing::{StubAnswer, StubTransport};
+use tollway::oauth::{AppTokens, Scope, StoredToken, TokenError, TokenStore, TokenStoreError};
+use tollway::runtime::BoxFuture;
+use tollway::testing::{ManualClock, StubAnswer, StubTransport};
 use tollway::transport::TransportErrorKind;
 use tollway::{Client, ErrorKind};
 
@@ -85,4 +89,160 @@ fn the_authorize_url_needs_the_apps_client_id() {
         .authorize_url("https://example.com/cb", "s")
         .unwrap_err();
     assert_eq!(error.kind(), ErrorKind::Authentication);
+}
+
+/// A table of tokens that can be told to fail.
+#[derive(Default)]
+struct Table {
+    rows: Mutex<HashMap<String, StoredToken>>,
+    broken: AtomicBool,
+}
+
+impl TokenStore for Table {
+    fn load<'a>(
+        &'a self,
+        account: &'a str,
+    ) -> BoxFuture<'a, Result<Option<StoredToken>, TokenStoreError>> {
+        let row = self.rows.lock().unwrap().get(account).cloned();
+        Box::pin(async move { Ok(row) })
+    }
+
+    fn save<'a>(
+        &'a self,
+        account: &'a str,
+        token: StoredToken,
+    ) -> BoxFuture<'a, Result<(), TokenStoreError>> {
+        let broken = self.broken.load(Ordering::SeqCst);
+        if !broken {
+            let mut rows = self.rows.lock().unwrap();
+            rows.insert(account.to_owned(), token);
+        }
+        Box::pin(async move {
+            if broken {
+                Err("disk full".into())
+            } else {
+                Ok(())
+            }
+        })
+    }
+}
+
+/// A keeper whose tokens carry a number that each refresh counts up, and that refuses a refresh token used twice.
+fn keeper() -> (AppTokens, Arc<Table>, Arc<StubTransport>, ManualClock) {
+    let stub = Arc::new(StubTransport::answering(|request| {
+        if request.path() != "/v1/oauth/token" {
+            return StubAnswer::json(200, "{}");
+        }
+        let form = request.form();
+        let old = &form
+            .iter()
+            .find(|(name, _)| name == "refresh_token")
+            .unwrap()
+            .1;
+        let number: u32 = old.strip_prefix("rt_").unwrap().parse().unwrap();
+        let next = number + 1;
+        StubAnswer::json(
+            200,
+            format!(
+                r#"{{"access_token": "sk_{next}", "refresh_token": "rt_{next}", "expires_in": 3600, "stripe_user_id": "acct_1"}}"#
+            ),
+        )
+    }));
+    let clock = ManualClock::at(1_000);
+    let client = stubbed(&stub)
+        .clock(Arc::new(clock.clone()))
+        .build()
+        .unwrap();
+    let table = Arc::new(Table::default());
+    let first = StoredToken::new("sk_1", "rt_1", 4_600);
+    table
+        .rows
+        .lock()
+        .unwrap()
+        .insert("acct_1".to_owned(), first);
+    (
+        client.oauth().apps().tokens(table.clone()),
+        table,
+        stub,
+        clock,
+    )
+}
+
+#[tokio::test]
+async fn many_tasks_share_one_refresh_and_its_result_is_kept() {
+    let (tokens, table, stub, clock) = keeper();
+    let good = tokens.access_token("acct_1").await.unwrap();
+    assert_eq!((good.expose_secret(), stub.requests().len()), ("sk_1", 0));
+
+    clock.advance(Duration::from_mins(59));
+    let tasks = (0..50).map(|_| tokens.access_token("acct_1"));
+    for token in futures_util::future::join_all(tasks).await {
+        assert_eq!(token.unwrap().expose_secret(), "sk_2");
+    }
+    assert_eq!(stub.requests().len(), 1);
+    let row = table.rows.lock().unwrap()["acct_1"].clone();
+    assert_eq!(
+        (row.refresh_token.expose_secret(), row.expires_at),
+        ("rt_2", 1_000 + 3_540 + 3_600)
+    );
+
+    let client = tokens.client_for("acct_1").await.unwrap();
+    let request = client.request(tollway::request::Verb::Get, "/v1/balance");
+    request.send::<tollway::Json>().await.unwrap();
+    assert_eq!(
+        stub.requests()[1].header("authorization"),
+        Some("Bearer sk_2")
+    );
+}
+
+#[tokio::test]
+async fn a_fresh_token_survives_a_store_that_is_down() {
+    let (tokens, table, stub, clock) = keeper();
+    clock.advance(Duration::from_hours(1));
+    table.broken.store(true, Ordering::SeqCst);
+    for _ in 0..2 {
+        let error = tokens.access_token("acct_1").await.unwrap_err();
+        assert!(
+            matches!(error, TokenError::Store(_)) && !error.must_reconnect(),
+            "{error}"
+        );
+    }
+    assert_eq!(
+        stub.requests().len(),
+        1,
+        "the refresh token is not used again"
+    );
+    table.broken.store(false, Ordering::SeqCst);
+    assert_eq!(
+        tokens.access_token("acct_1").await.unwrap().expose_secret(),
+        "sk_2"
+    );
+    let row = table.rows.lock().unwrap()["acct_1"].clone();
+    assert_eq!(row.refresh_token.expose_secret(), "rt_2");
+}
+
+#[tokio::test]
+async fn who_must_connect_again_is_told_apart() {
+    let (tokens, _, _, _) = keeper();
+    let error = tokens.access_token("acct_none").await.unwrap_err();
+    assert!(error.must_reconnect(), "{error}");
+
+    let stub = Arc::new(StubTransport::new());
+    stub.push_json(
+        400,
+        r#"{"error": "invalid_grant", "error_description": "used"}"#,
+    );
+    stub.push(StubAnswer::Fail(TransportErrorKind::Connect));
+    let table = Arc::new(Table::default());
+    let old = StoredToken::new("sk_1", "rt_1", 0);
+    table.rows.lock().unwrap().insert("acct_1".to_owned(), old);
+    let client = stubbed(&stub).max_retries(0).build().unwrap();
+    let tokens = client.oauth().apps().tokens(table);
+    let error = tokens.access_token("acct_1").await.unwrap_err();
+    assert!(
+        error.must_reconnect() && !format!("{error:?}").contains("rt_1"),
+        "{error:?}"
+    );
+    let error = tokens.access_token("acct_1").await.unwrap_err();
+    assert!(!error.must_reconnect(), "{error}");
 }

@@ -84,6 +84,21 @@ async fn a_root_of_ones_own_is_trusted_and_nothing_else() {
     assert!(!error.may_have_taken_effect());
 }
 
+#[tokio::test]
+async fn any_certificate_is_accepted_only_on_demand_and_never_for_stripe() {
+    let careless = || Client::builder("sk_test_123").danger_accept_invalid_certs();
+    let url = format!("https://localhost:{}", https_server());
+    assert_eq!(
+        balance(careless().base_url(url)).await.unwrap()["tls"],
+        true
+    );
+
+    for builder in [careless(), careless().api_base("http://localhost:1")] {
+        let error = builder.build().unwrap_err();
+        assert!(error.to_string().contains("Stripe's own"), "{error}");
+    }
+}
+
 #[test]
 fn roots_that_cannot_be_read_are_refused() {
     for (pem, why) in [

@@ -5,9 +5,11 @@ use std::sync::{Arc, Mutex};
 
 use tollway::Client;
 use tollway::api::{EventType, V2EventType};
+use tollway::runtime::BoxFuture;
 use tollway::testing::{ManualClock, StubTransport};
 use tollway::webhook::{
-    self, EventRouter, EventRouterBuilder, RouterError, Verifier, WebhookError,
+    self, Begun, DeliveryStore, EventRouter, EventRouterBuilder, MemoryDeliveries, RouterError,
+    StoreError, Verifier, WebhookError,
 };
 
 use crate::support::stubbed;
@@ -226,4 +228,127 @@ async fn what_an_event_is_about_is_fetched_where_it_happened() {
     }
     let telemetry = requests[1].header("x-stripe-client-telemetry").unwrap();
     assert!(telemetry.contains("fetch_related_object"), "{telemetry}");
+}
+
+/// A router that counts its calls and fails as often as it is told.
+fn counting(
+    calls: &Arc<AtomicUsize>,
+    failures: usize,
+    store: Arc<dyn DeliveryStore>,
+) -> EventRouter<Result<usize, String>> {
+    let calls = calls.clone();
+    let stub = Arc::new(StubTransport::new());
+    EventRouter::builder(&client(&stub), verifier(), move |_, _| {
+        let call = calls.fetch_add(1, Ordering::SeqCst);
+        async move {
+            tokio::task::yield_now().await;
+            if call < failures {
+                Err("the database is down".to_owned())
+            } else {
+                Ok(call)
+            }
+        }
+    })
+    .once(store, Result::is_ok)
+    .build()
+    .unwrap()
+}
+
+#[tokio::test]
+async fn an_event_that_was_handled_calls_no_handler_again() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let router = counting(&calls, 1, Arc::new(MemoryDeliveries::new(100)));
+    let header = webhook::test_header(LEFT.as_bytes(), SECRET, NOW);
+    // It fails, is delivered again and succeeds, and is delivered twice more.
+    assert!(matches!(
+        router.handle(LEFT, &header).await,
+        Ok(Some(Err(_)))
+    ));
+    assert_eq!(router.handle(LEFT, &header).await, Ok(Some(Ok(1))));
+    for _ in 0..2 {
+        assert_eq!(router.handle(LEFT, &header).await, Ok(None));
+    }
+    // Another event is another event.
+    let header = webhook::test_header(THIN.as_bytes(), SECRET, NOW);
+    assert_eq!(router.handle(THIN, &header).await, Ok(Some(Ok(2))));
+}
+
+#[tokio::test]
+async fn of_one_event_at_the_same_time_one_handler_runs() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let router = counting(&calls, 0, Arc::new(MemoryDeliveries::new(100)));
+    let header = webhook::test_header(LEFT.as_bytes(), SECRET, NOW);
+    let (first, second) =
+        futures_util::join!(router.handle(LEFT, &header), router.handle(LEFT, &header));
+    assert_eq!(first, Ok(Some(Ok(0))));
+    assert_eq!(second, Err(WebhookError::Running));
+    assert_eq!(WebhookError::Running.status(), 503);
+    assert_eq!(calls.load(Ordering::SeqCst), 1);
+}
+
+/// A store whose database is gone.
+struct Gone;
+
+impl DeliveryStore for Gone {
+    fn begin<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Begun, StoreError>> {
+        Box::pin(async { Err("no connection".into()) })
+    }
+
+    fn end<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+        Box::pin(async { Err("no connection".into()) })
+    }
+}
+
+#[tokio::test]
+async fn without_its_store_a_router_handles_nothing_and_asks_for_another_delivery() {
+    let calls = Arc::new(AtomicUsize::new(0));
+    let router = counting(&calls, 0, Arc::new(Gone));
+    let header = webhook::test_header(LEFT.as_bytes(), SECRET, NOW);
+    let error = router.handle(LEFT, &header).await.unwrap_err();
+    assert_eq!((error.code(), error.status()), ("store", 503));
+    assert_eq!(calls.load(Ordering::SeqCst), 0);
+}
+
+#[test]
+fn a_verifier_can_refuse_other_modes_and_versions() {
+    let event = |livemode: bool, version: &str| {
+        format!(
+            r#"{{"id": "evt_1", "object": "event", "type": "charge.succeeded", "livemode": {livemode}, "api_version": "{version}"}}"#
+        )
+    };
+    let sdk = tollway::STRIPE_VERSION;
+    let all = verifier().live_secret("whsec_live").unwrap();
+    let all = all.test_secret("whsec_cli").unwrap();
+    let check = |verifier: &Verifier, payload: &str, secret: &str| {
+        let header = webhook::test_header(payload, secret, NOW);
+        let event = verifier.construct_event(payload, &header);
+        let delivery = verifier.parse_delivery(payload, &header);
+        assert_eq!(event.is_ok(), delivery.is_ok());
+        event.map(drop).map_err(|error| error.code())
+    };
+    let (live, test) = (event(true, sdk), event(false, sdk));
+    for (payload, secret, verdict) in [
+        (&live, "whsec_live", Ok(())),
+        (&live, "whsec_test", Ok(())), // a secret of no said mode
+        (&live, "whsec_cli", Err("wrong_mode")),
+        (&test, "whsec_live", Ok(())), // live endpoints of Connect get test events
+        (&test, "whsec_cli", Ok(())),
+    ] {
+        assert_eq!(check(&all, payload, secret), verdict, "{secret} {payload}");
+    }
+    let header = webhook::test_header(&test, "whsec_cli", NOW);
+    let verified = all.verify(&test, &header).unwrap();
+    assert_eq!((verified.secret, verified.livemode), (2, Some(false)));
+
+    let live_only = all.clone().livemode(true);
+    assert_eq!(check(&live_only, &test, "whsec_live"), Err("wrong_mode"));
+    assert_eq!(check(&live_only, &live, "whsec_live"), Ok(()));
+
+    let old = event(true, "2024-06-20");
+    assert_eq!(check(&all, &old, "whsec_live"), Ok(()));
+    let strict = all.strict_version();
+    assert_eq!(check(&strict, &old, "whsec_live"), Err("other_version"));
+    assert_eq!(check(&strict, &live, "whsec_live"), Ok(()));
+    let header = webhook::test_header(THIN, SECRET, NOW);
+    assert!(strict.parse_event_notification(THIN, &header).is_ok());
 }
