@@ -134,6 +134,7 @@ impl Emulator {
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))
             .merge(crate::control::routes())
+            .merge(crate::console::routes())
             .layer(from_fn(crate::pages::from_here_only))
             .with_state(Arc::clone(engine))
     }

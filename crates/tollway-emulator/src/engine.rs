@@ -2,7 +2,7 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tollway_spec::CatalogError;
@@ -39,6 +39,7 @@ pub struct Engine {
     outbox: Outbox,
     journal: Option<Journal>,
     overgrown: Notify,
+    address: OnceLock<String>,
 }
 
 impl Engine {
@@ -60,6 +61,7 @@ impl Engine {
             outbox,
             journal: None,
             overgrown: Notify::new(),
+            address: OnceLock::new(),
             config,
             clock,
         })
@@ -192,9 +194,16 @@ impl Engine {
     ) -> Result<T, ApiError> {
         let request = RequestInfo {
             api_version: self.config.api_version.clone(),
+            base_url: self.address.get().cloned().unwrap_or_default(),
             ..RequestInfo::default()
         };
         self.transact(world, scope, &Caller::internal(), &request, work)
+    }
+
+    /// Remembers where the first request came to: what the emulator makes by itself, as a renewed subscription's invoice,
+    /// links to its pages there.
+    pub(crate) fn reached_at(&self, base_url: &str) {
+        self.address.get_or_init(|| base_url.to_owned());
     }
 
     /// Hands an unclaimed client id, with everything connected through it, to the world of the key that redeems a code of

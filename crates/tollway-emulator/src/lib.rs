@@ -19,6 +19,7 @@ mod api;
 mod clock;
 mod config;
 mod connect;
+mod console;
 mod control;
 mod coverage;
 mod ctx;

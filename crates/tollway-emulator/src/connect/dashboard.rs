@@ -1,4 +1,4 @@
-//! A seller's dashboard and the console: who is connected to whom, and the button that ends it on Stripe's side.
+//! A seller's dashboard: who is connected to whom, and the button that ends it on Stripe's side.
 //!
 //! By curl: `curl -i http://127.0.0.1:12111/_tollway/dashboard/acct_…/disconnect -d mode=test`.
 
@@ -8,16 +8,13 @@ use std::sync::Arc;
 use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
-use http::{HeaderMap, StatusCode, header};
+use http::StatusCode;
 
 use super::connection;
 use super::records::{self, Seller};
 use crate::Engine;
 use crate::money;
-use crate::pages::{
-    self, ApplicationRow, BalanceRow, ConnectionCard, ConsolePage, DashboardPage, EventRow, Link,
-    MessagePage, SellerRow, WorldSection,
-};
+use crate::pages::{self, BalanceRow, ConnectionCard, DashboardPage, Link, MessagePage};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
@@ -84,62 +81,19 @@ pub(super) async fn disconnect(
     }
 }
 
-pub(super) async fn console(State(engine): State<Arc<Engine>>, headers: HeaderMap) -> Response {
-    let host = headers
-        .get(header::HOST)
-        .and_then(|host| host.to_str().ok())
-        .unwrap_or("127.0.0.1:12111");
-    let worlds = engine.worlds().all();
-    let page = ConsolePage {
-        base: format!("http://{host}"),
-        worlds: worlds.iter().map(|world| section(&world.lock())).collect(),
+/// Accounts that people know by a name, and the name.
+pub(crate) fn named_sellers(world: &WorldState) -> Vec<(String, String)> {
+    let named = |seller: Seller| {
+        let label = seller.label().to_owned();
+        (seller.account, label)
     };
-    pages::respond(StatusCode::OK, &page, None)
+    records::sellers(world).into_iter().map(named).collect()
 }
 
-fn section(world: &WorldState) -> WorldSection {
-    let application = |mode: Mode| {
-        let settings = world.platform.mode(mode);
-        ApplicationRow {
-            client_id: settings.client_id.clone(),
-            mode: mode.as_str(),
-            redirect_uris: settings.redirect_uris.clone(),
-        }
-    };
-    let seller = |seller: Seller| {
-        let connected: Vec<String> = connections(world, &seller)
-            .iter()
-            .map(|it| format!("{} ({})", it.mode, it.scope))
-            .collect();
-        SellerRow {
-            label: seller.label().to_owned(),
-            account: seller.account,
-            connected: if connected.is_empty() {
-                "no".to_owned()
-            } else {
-                connected.join(", ")
-            },
-        }
-    };
-    WorldSection {
-        name: world.name.to_string(),
-        account: world.platform.account.to_string(),
-        applications: Mode::ALL.map(application).into(),
-        sellers: records::sellers(world).into_iter().map(seller).collect(),
-        events: newest_events(world),
-    }
-}
-
-fn newest_events(world: &WorldState) -> Vec<EventRow> {
-    crate::events::newest_deliveries(world, 20, |_| true)
-        .into_iter()
-        .map(|delivery| EventRow {
-            deliveries: delivery.in_words(),
-            account: delivery.account.clone().unwrap_or_default(),
-            id: delivery.event,
-            r#type: delivery.event_type,
-        })
-        .collect()
+/// The connections of an account that hold, in both modes.
+pub(crate) fn connections_of(world: &WorldState, account: &str) -> Vec<ConnectionCard> {
+    let seller = records::seller(world, account);
+    seller.map_or_else(Vec::new, |seller| connections(world, &seller))
 }
 
 fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {

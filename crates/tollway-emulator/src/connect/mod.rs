@@ -37,6 +37,7 @@ use axum::Router;
 use axum::routing::{get, post};
 
 pub(crate) use self::accounts::plain as plain_account;
+pub(crate) use self::dashboard::{connections_of, named_sellers};
 use crate::Engine;
 use crate::registry::Registry;
 use crate::world::WorldState;
@@ -79,7 +80,6 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
             "/_tollway/sellers",
             get(sellers::list).post(sellers::create),
         )
-        .route("/_tollway/console", get(dashboard::console))
         .route(
             "/_tollway/onboarding/{token}",
             get(onboarding::show).post(onboarding::submit),

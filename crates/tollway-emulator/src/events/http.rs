@@ -70,20 +70,24 @@ pub(super) async fn resend(
     State(engine): State<Arc<Engine>>,
     Path(event): Path<String>,
 ) -> Response {
+    match resend_everywhere(&engine, &event) {
+        Ok(0) => refused(&ApiError::no_such("delivery of the event", &event, "event")),
+        Ok(sent) => Json(json!({"event": event, "deliveries": sent})).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+/// Sends an event again, whichever world and mode has it: how many deliveries that are.
+pub(crate) fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, ApiError> {
     let mut sent = 0;
     for world in engine.worlds().all() {
         for mode in Mode::ALL {
             let scope = world.lock().platform_scope(mode);
-            match engine.transact_internal(&world, scope, |ctx| Ok(delivery::resend(ctx, &event))) {
-                Ok(count) => sent += count,
-                Err(error) => return refused(&error),
-            }
+            sent +=
+                engine.transact_internal(&world, scope, |ctx| Ok(delivery::resend(ctx, event)))?;
         }
     }
-    if sent == 0 {
-        return refused(&ApiError::no_such("delivery of the event", &event, "event"));
-    }
-    Json(json!({"event": event, "deliveries": sent})).into_response()
+    Ok(sent)
 }
 
 pub(super) async fn create_endpoint(

@@ -27,6 +27,7 @@ use serde_json::{Value, json};
 
 pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
 pub(crate) use self::endpoints::set_secret;
+pub(crate) use self::http::resend_everywhere as resend;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::thin::notify;
 use crate::Engine;

@@ -10,6 +10,7 @@ use crate::ids;
 #[rustfmt::skip]
 const FIRST_VALUES: &[(&str, &str, First)] = &[
     ("billing.alert", "status", First::Text("active")),
+    ("billing_portal.configuration", "active", First::Flag(true)),
     ("checkout.session", "payment_status", First::Text("unpaid")),
     ("coupon", "duration", First::Text("once")),
     ("coupon", "valid", First::Flag(true)),

@@ -88,6 +88,7 @@ pub(crate) async fn around(
         return next.run(request).await;
     }
     let mut entry = Entry::begin(&engine, &request);
+    engine.reached_at(&entry.base_url);
     let logged = request.extensions().get::<Unlogged>().is_none();
     let strike = || {
         engine

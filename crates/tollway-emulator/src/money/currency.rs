@@ -64,7 +64,7 @@ pub(super) fn decimals(currency: &str) -> u32 {
 }
 
 /// An amount as people write it: `10.00 usd`, `1000 jpy`.
-pub(super) fn format(amount: i64, currency: &str) -> String {
+pub(crate) fn format(amount: i64, currency: &str) -> String {
     let places = decimals(currency);
     let unit = 10_i64.pow(places);
     let (sign, amount) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());

@@ -14,7 +14,7 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::{checkout, currency, payment_intents, setup_intents};
+use super::{checkout, currency, invoice_page, payment_intents, portal, setup_intents};
 use crate::Engine;
 use crate::error::ApiError;
 use crate::pages::{self, Address, AuthenticatePage, MessagePage};
@@ -24,6 +24,8 @@ use crate::world::{World, WorldState};
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     checkout::routes()
+        .merge(invoice_page::routes())
+        .merge(portal::routes())
         .route("/_tollway/authenticate/{intent}", get(ask).post(answer))
         .route("/_tollway/receipts/{charge}", get(receipt))
 }

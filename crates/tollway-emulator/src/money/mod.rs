@@ -24,10 +24,12 @@ mod due;
 mod fees;
 mod hosted;
 mod instrument;
+mod invoice_page;
 mod ledger;
 mod payment_intents;
 mod payment_methods;
 mod payouts;
+mod portal;
 mod posting;
 mod refunds;
 mod settlement;
@@ -36,6 +38,7 @@ mod topups;
 mod transfers;
 
 pub(crate) use self::banks::{bank_account, is_bank, payout_card};
+pub(crate) use self::currency::format as format_amount;
 pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::routes;
 pub(crate) use self::posting::balance_of;
@@ -53,6 +56,7 @@ pub(crate) fn register(registry: &mut Registry) {
     payment_intents::register(registry);
     payment_methods::register(registry);
     payouts::register(registry);
+    portal::register(registry);
     refunds::register(registry);
     setup_intents::register(registry);
     topups::register(registry);

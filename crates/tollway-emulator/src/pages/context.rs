@@ -151,10 +151,12 @@ impl Input {
     }
 }
 
-/// A Checkout session, to be paid.
+/// Something to be paid: a Checkout session, an invoice.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CheckoutPage {
     pub(crate) heading: String,
+    /// What the table of items is called.
+    pub(crate) caption: &'static str,
     pub(crate) mode: &'static str,
     pub(crate) items: Vec<CheckoutItem>,
     pub(crate) trial: Option<String>,
@@ -162,7 +164,8 @@ pub(crate) struct CheckoutPage {
     pub(crate) inputs: Vec<Input>,
     /// Where a promotion code is typed, if one may be.
     pub(crate) promotion: Option<Input>,
-    pub(crate) button: String,
+    /// What the button says; none if there is nothing to press.
+    pub(crate) button: Option<String>,
     /// What the shop says beside the button.
     pub(crate) note: Option<String>,
     /// Back to the shop without paying.
@@ -177,6 +180,46 @@ pub(crate) struct CheckoutItem {
     pub(crate) quantity: i64,
     pub(crate) note: Option<String>,
     pub(crate) amount: String,
+}
+
+/// A customer's billing portal.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PortalPage {
+    pub(crate) merchant: String,
+    pub(crate) mode: &'static str,
+    pub(crate) email: Option<String>,
+    pub(crate) subscriptions: Vec<PortalSubscription>,
+    /// At once, or at the end of the period.
+    pub(crate) cancel_label: &'static str,
+    /// The card that invoices are paid with.
+    pub(crate) card: Option<String>,
+    /// The form of another card; none if it cannot be changed here.
+    pub(crate) inputs: Vec<Input>,
+    pub(crate) invoices: Vec<PortalInvoice>,
+    pub(crate) return_url: Option<String>,
+    pub(crate) error: Option<String>,
+}
+
+/// A subscription in the portal.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PortalSubscription {
+    pub(crate) id: String,
+    pub(crate) items: Vec<String>,
+    pub(crate) status: String,
+    /// Until when, in a sentence.
+    pub(crate) until: String,
+    pub(crate) may_cancel: bool,
+    pub(crate) may_renew: bool,
+}
+
+/// An invoice in the portal.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct PortalInvoice {
+    pub(crate) day: String,
+    pub(crate) number: String,
+    pub(crate) href: String,
+    pub(crate) amount: String,
+    pub(crate) status: String,
 }
 
 /// A sum below a table.
@@ -234,49 +277,8 @@ pub(crate) struct BalanceRow {
     pub(crate) pending: String,
 }
 
-/// Everything in the emulator, world by world.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct ConsolePage {
-    /// The emulator's own address, for the example.
-    pub(crate) base: String,
-    pub(crate) worlds: Vec<WorldSection>,
-}
-
-/// One world.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct WorldSection {
-    pub(crate) name: String,
-    pub(crate) account: String,
-    pub(crate) applications: Vec<ApplicationRow>,
-    pub(crate) sellers: Vec<SellerRow>,
-    pub(crate) events: Vec<EventRow>,
-}
-
-/// A client id.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct ApplicationRow {
-    pub(crate) client_id: String,
-    pub(crate) mode: &'static str,
-    pub(crate) redirect_uris: Vec<String>,
-}
-
-/// An account and where it is connected.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct SellerRow {
-    pub(crate) account: String,
-    pub(crate) label: String,
-    /// Modes and scopes, in words.
-    pub(crate) connected: String,
-}
-
-/// An event and how its deliveries stand.
-#[derive(Debug, Clone, Serialize)]
-pub(crate) struct EventRow {
-    pub(crate) id: String,
-    pub(crate) r#type: String,
-    pub(crate) account: String,
-    /// In words.
-    pub(crate) deliveries: String,
+impl Page for PortalPage {
+    const TEMPLATE: &'static str = "portal.html";
 }
 
 impl Page for AuthorizePage {
@@ -301,8 +303,4 @@ impl Page for MessagePage {
 
 impl Page for DashboardPage {
     const TEMPLATE: &'static str = "dashboard.html";
-}
-
-impl Page for ConsolePage {
-    const TEMPLATE: &'static str = "console.html";
 }

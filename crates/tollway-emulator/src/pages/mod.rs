@@ -8,6 +8,7 @@
 //! `stripe_user[…]`; the buttons `#connect`, `#skip` and `#deny`, sent as `decision`; the message `#error`. On a seller's
 //! dashboard: `#disconnect-test` and `#disconnect-live`.
 
+mod console;
 mod context;
 mod request;
 
@@ -20,10 +21,15 @@ use http::{HeaderValue, StatusCode, header};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
+pub(crate) use self::console::{
+    ApplicationRow, AttemptRow, Bar, Chart, ChartRow, ConsolePage, DeliveryCard, EventPage,
+    EventRow, FaultRow, FaultsPage, RequestPage, RequestRow, RequestsPage, SellerConnection,
+    SellerRow, WorldPage, WorldSection,
+};
 pub(crate) use self::context::{
-    ApplicationRow, AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage,
-    Choice, Choose, ConnectionCard, ConsolePage, DashboardPage, EventRow, Field, Input, Link,
-    MessagePage, OnboardingField, OnboardingPage, SellerRow, Sum, WorldSection,
+    AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage, Choice, Choose,
+    ConnectionCard, DashboardPage, Field, Input, Link, MessagePage, OnboardingField,
+    OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Sum,
 };
 pub(crate) use self::request::{Address, from_here_only};
 use crate::Engine;
@@ -42,11 +48,21 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ),
         ("authorize.html", include_str!("templates/authorize.html")),
         ("checkout.html", include_str!("templates/checkout.html")),
+        ("event.html", include_str!("templates/event.html")),
+        ("faults.html", include_str!("templates/faults.html")),
         ("inputs.html", include_str!("templates/inputs.html")),
         ("console.html", include_str!("templates/console.html")),
+        (
+            "console_base.html",
+            include_str!("templates/console_base.html"),
+        ),
         ("dashboard.html", include_str!("templates/dashboard.html")),
         ("message.html", include_str!("templates/message.html")),
         ("onboarding.html", include_str!("templates/onboarding.html")),
+        ("portal.html", include_str!("templates/portal.html")),
+        ("request.html", include_str!("templates/request.html")),
+        ("requests.html", include_str!("templates/requests.html")),
+        ("world.html", include_str!("templates/world.html")),
     ] {
         templates
             .add_template(name, source)
@@ -96,7 +112,7 @@ pub(crate) fn with_page_headers(
     let target = form_target.map_or_else(String::new, |url| match url.origin() {
         // An app's own scheme has no origin.
         url::Origin::Opaque(_) => format!(" {}:", url.scheme()),
-        origin => format!(" {}", origin.ascii_serialization()),
+        origin @ url::Origin::Tuple(..) => format!(" {}", origin.ascii_serialization()),
     });
     let policy = format!(
         "default-src 'none'; style-src 'self'; base-uri 'none'; frame-ancestors 'none'; form-action 'self'{target}"

@@ -4,6 +4,11 @@ use http::header;
 
 use super::*;
 
+#[path = "tests/console.rs"]
+mod the_console_and_the_portal;
+
+use self::the_console_and_the_portal as operator;
+
 fn authorize() -> AuthorizePage {
     let field = |id, label, r#type, autocomplete, value: &str, error: Option<&str>| Field {
         id,
@@ -124,6 +129,7 @@ fn checkout() -> CheckoutPage {
     };
     CheckoutPage {
         heading: "Pay Market & <Sons>".to_owned(),
+        caption: "Your order",
         mode: "test",
         items: vec![CheckoutItem {
             description: "Bread <b>".to_owned(),
@@ -145,7 +151,7 @@ fn checkout() -> CheckoutPage {
             "text",
             "off",
         )),
-        button: "Pay 9.00 usd".to_owned(),
+        button: Some("Pay 9.00 usd".to_owned()),
         note: Some("Thanks!".to_owned()),
         cancel: Some("https://shop.example/cart".to_owned()),
         error: Some("Your card was declined.".to_owned()),
@@ -268,6 +274,12 @@ fn every_control_has_a_label_and_every_id_is_unique() {
         dashboard().html().unwrap(),
         console().html().unwrap(),
         checkout().html().unwrap(),
+        operator::portal().html().unwrap(),
+        operator::world().html().unwrap(),
+        operator::requests().html().unwrap(),
+        operator::request().html().unwrap(),
+        operator::event().html().unwrap(),
+        operator::faults().html().unwrap(),
     ] {
         let ids: Vec<&str> = html
             .split(" id=\"")

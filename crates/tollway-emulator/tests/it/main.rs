@@ -7,6 +7,7 @@ mod anything;
 mod auth;
 mod client;
 mod connected;
+mod console;
 mod control;
 mod coverage;
 mod errors;

@@ -363,6 +363,8 @@ pub(super) fn finalize(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, A
     ctx.update("customer", &customer);
     invoice["automatically_finalizes_at"] = Value::Null;
     invoice["effective_at"] = ctx.now().into();
+    invoice["hosted_invoice_url"] =
+        format!("{}/_tollway/invoices/{id}", ctx.request.base_url).into();
     invoice["status"] = "open".into();
     invoice["status_transitions"]["finalized_at"] = ctx.now().into();
     ctx.update(INVOICE, &invoice);

@@ -19,12 +19,23 @@ mod proration;
 mod subscription_items;
 mod subscriptions;
 
+use serde_json::Value;
+
 pub(super) use self::discounts::amount_off as discount_of;
 pub(super) use self::invoices::advance as advance_invoice;
 pub(super) use self::payment::{failed, intent_of, succeeded};
 pub(super) use self::prices::{cost as price_of, named as named_price};
-pub(super) use self::subscriptions::{catch_up, create as subscribe};
+pub(super) use self::subscriptions::{
+    cancel as cancel_subscription, catch_up, create as subscribe, update as change_subscription,
+};
+use crate::ctx::Ctx;
 use crate::registry::Registry;
+
+/// The lines of an invoice, oldest first.
+pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
+    let id = invoice["id"].as_str().unwrap_or_default();
+    lines::of_invoice(ctx, id).unwrap_or_default()
+}
 
 pub(super) fn register(registry: &mut Registry) {
     clocks::register(registry);

@@ -148,22 +148,19 @@ pub(super) fn read(
         None
     };
     let billing = if session["billing_address_collection"] == "required" {
-        let (line1, country) = (
-            needed("line1", "An address"),
-            needed("country", "A country"),
-        );
-        address(form, "", line1, country)
+        needed("line1", "An address");
+        needed("country", "A country");
+        address(form, "")
+    } else if given(form, "postal_code").is_some() || given(form, "country").is_some() {
+        address(form, "")
     } else {
-        match (given(form, "postal_code"), given(form, "country")) {
-            (None, None) => Value::Null,
-            (_, country) => address(form, "", None, country.map(str::to_owned)),
-        }
+        Value::Null
     };
     let shipping = if session["shipping_address_collection"].is_object() {
         let name = needed("shipping_name", "A name");
-        let line1 = needed("shipping_line1", "An address");
-        let country = needed("shipping_country", "A country");
-        json!({"address": address(form, "shipping_", line1, country), "name": name})
+        needed("shipping_line1", "An address");
+        needed("shipping_country", "A country");
+        json!({"address": address(form, "shipping_"), "name": name})
     } else {
         Value::Null
     };
@@ -247,10 +244,10 @@ fn options(field: &Value) -> Vec<Choose> {
     all.into_iter().flatten().map(option).collect()
 }
 
-fn address(form: &Form, prefix: &str, line1: Option<String>, country: Option<String>) -> Value {
+fn address(form: &Form, prefix: &str) -> Value {
     let at = |name: &str| given(form, &format!("{prefix}{name}"));
     json!({
-        "city": at("city"), "country": country.map(|country| country.to_ascii_uppercase()), "line1": line1, "line2": at("line2"),
+        "city": at("city"), "country": at("country").map(str::to_ascii_uppercase), "line1": at("line1"), "line2": at("line2"),
         "postal_code": at("postal_code"), "state": at("state"),
     })
 }
@@ -327,7 +324,10 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, card: bool) 
         input.options = options(field);
         input.required = field["optional"] != true;
         let preset = &field[field["type"].as_str().unwrap_or("text")]["default_value"];
-        input.value = preset.as_str().unwrap_or_default().to_owned();
+        preset
+            .as_str()
+            .unwrap_or_default()
+            .clone_into(&mut input.value);
         inputs.push(input);
     }
     if session["billing_address_collection"] == "required" {

@@ -18,6 +18,7 @@ mod page;
 mod pay;
 mod session;
 
+pub(super) use self::answers::{Card, card_inputs};
 pub(super) use self::page::{merchant, routes, way_back};
 pub(super) use self::pay::{paid, set_up};
 pub(super) use self::session::expire_by_itself;

@@ -267,6 +267,7 @@ fn page(
             "subscription" => format!("Subscribe to {merchant}"),
             _ => format!("Pay {merchant}"),
         },
+        caption: "Your order",
         mode: ctx.scope.mode.as_str(),
         items: cart.items.iter().map(item).collect(),
         trial: trial(&hidden.data),
@@ -277,13 +278,15 @@ fn page(
             input.fill(form, errors);
             input
         }),
-        button: match (text(session, "mode"), text(session, "submit_type")) {
-            ("setup", _) => "Save card".to_owned(),
-            ("subscription", _) => "Subscribe".to_owned(),
-            (_, "book") => format!("Book for {}", money(&session["amount_total"])),
-            (_, "donate") => format!("Donate {}", money(&session["amount_total"])),
-            _ => format!("Pay {}", money(&session["amount_total"])),
-        },
+        button: Some(
+            match (text(session, "mode"), text(session, "submit_type")) {
+                ("setup", _) => "Save card".to_owned(),
+                ("subscription", _) => "Subscribe".to_owned(),
+                (_, "book") => format!("Book for {}", money(&session["amount_total"])),
+                (_, "donate") => format!("Donate {}", money(&session["amount_total"])),
+                _ => format!("Pay {}", money(&session["amount_total"])),
+            },
+        ),
         note: session["custom_text"]["submit"]["message"]
             .as_str()
             .map(str::to_owned),

@@ -265,7 +265,7 @@ impl Attempt<'_> {
         } else {
             let mut form = Map::new();
             if self.session["mode"] == "setup" {
-                form = self.hidden.data.clone();
+                form.clone_from(&self.hidden.data);
             }
             form.insert("usage".into(), "off_session".into());
             if let Some(customer) = &self.customer {

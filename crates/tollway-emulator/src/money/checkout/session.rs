@@ -105,19 +105,16 @@ pub(super) fn make(
     session["url"] = hosted
         .then(|| format!("{}/_tollway/checkout/{id}", ctx.request.base_url))
         .into();
-    match &mut cart {
-        Some(cart) => {
-            total(ctx, &mut session, cart)?;
-            items::keep(ctx, &id, cart);
+    if let Some(cart) = &mut cart {
+        total(ctx, &mut session, cart)?;
+        items::keep(ctx, &id, cart);
+    } else {
+        let given = params.text("currency").map(str::to_ascii_lowercase);
+        if let Some(given) = &given {
+            currency::check(given, "currency")?;
         }
-        None => {
-            let given = params.text("currency").map(str::to_ascii_lowercase);
-            if let Some(given) = &given {
-                currency::check(given, "currency")?;
-            }
-            session["currency"] = given.into();
-            session["payment_status"] = "no_payment_required".into();
-        }
+        session["currency"] = given.into();
+        session["payment_status"] = "no_payment_required".into();
     }
     check_split(ctx, &session, &data)?;
     let hidden = Hidden {

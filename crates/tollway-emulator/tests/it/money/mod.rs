@@ -10,6 +10,7 @@ mod events;
 mod intents;
 mod invariants;
 mod payouts;
+mod portal;
 mod setup_intents;
 
 use axum::http::Method;

@@ -1,0 +1,70 @@
+//! The operator's console under `/_tollway/console`: what happens in the emulator, for people.
+//!
+//! | page | shows |
+//! | --- | --- |
+//! | `/_tollway/console` | every world: its applications, accounts, newest events |
+//! | `/_tollway/console/worlds/{world}` | one world: connections to end, balances as a chart and as a table, events |
+//! | `/_tollway/console/requests[?live=1]` | the request log, by itself every two seconds with `live` |
+//! | `/_tollway/console/requests/{request}` | one request |
+//! | `/_tollway/console/events/{event}` | an event, its deliveries and their attempts, **Send again** |
+//! | `/_tollway/console/faults` | the faults in force, one more, none |
+//!
+//! Plain HTML without a script: what is live is a `Refresh` header that a link switches on and off.
+
+mod balances;
+mod events;
+mod faults;
+mod requests;
+mod worlds;
+
+use std::sync::Arc;
+
+use axum::Router;
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::{get, post};
+use http::StatusCode;
+
+use crate::Engine;
+use crate::pages::{self, Link, MessagePage};
+
+/// The routes.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new()
+        .route("/_tollway/console", get(worlds::all))
+        .route("/_tollway/console/worlds/{world}", get(worlds::one))
+        .route("/_tollway/console/requests", get(requests::list))
+        .route("/_tollway/console/requests/{request}", get(requests::one))
+        .route("/_tollway/console/events/{event}", get(events::show))
+        .route(
+            "/_tollway/console/events/{event}/resend",
+            post(events::resend),
+        )
+        .route(
+            "/_tollway/console/faults",
+            get(faults::show).post(faults::add),
+        )
+        .route("/_tollway/console/faults/clear", post(faults::clear))
+}
+
+/// Back to a page after a change.
+fn back_to(path: &str) -> Response {
+    pages::with_page_headers(Redirect::to(path).into_response(), None)
+}
+
+fn nothing(what: &str, id: &str) -> Response {
+    let page = MessagePage {
+        heading: "Not found".to_owned(),
+        text: format!("There is no {what} '{id}' here, or no more."),
+        link: Some(Link {
+            href: "/_tollway/console".to_owned(),
+            label: "Console".to_owned(),
+        }),
+    };
+    pages::respond(StatusCode::NOT_FOUND, &page, None)
+}
+
+/// A time of the emulator's clock, from Unix milliseconds.
+fn moment(millis: i64) -> String {
+    jiff::Timestamp::from_millisecond(millis)
+        .map_or_else(|_| String::new(), |at| at.strftime("%F %T").to_string())
+}

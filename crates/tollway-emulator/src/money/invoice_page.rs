@@ -1,0 +1,230 @@
+//! The page of an invoice, `/_tollway/invoices/{invoice}`: what it is for, and a card to pay it with while it is open.
+//!
+//! By curl: `curl -i http://127.0.0.1:12111/_tollway/invoices/in_… -d number=4242424242424242`.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, Query, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::{Map, Value, json};
+
+use super::checkout::{Card, card_inputs, merchant};
+use super::currency::format;
+use super::due::run_all_due;
+use super::hosted::{find, message, not_found, refused};
+use super::{billing, payment_intents};
+use crate::Engine;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Sum};
+use crate::params::Params;
+
+const INVOICE: &str = "invoice";
+
+type Texts = BTreeMap<String, String>;
+
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/_tollway/invoices/{invoice}", get(show).post(pay))
+}
+
+async fn show(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    Query(query): Query<Texts>,
+) -> Response {
+    run_all_due(&engine);
+    let failed = query
+        .get("redirect_status")
+        .is_some_and(|it| it == "failed");
+    respond(
+        &engine,
+        &id,
+        StatusCode::OK,
+        &Texts::new(),
+        &Texts::new(),
+        failed,
+        None,
+    )
+}
+
+async fn pay(
+    State(engine): State<Arc<Engine>>,
+    address: Address,
+    Path(id): Path<String>,
+    Form(form): Form<Texts>,
+) -> Response {
+    run_all_due(&engine);
+    let Some((world, scope, _)) = find(&engine, INVOICE, &id) else {
+        return not_found("invoice", &id);
+    };
+    let mut errors = Texts::new();
+    let card = Card::read(&form, engine.clock().now(), &mut errors);
+    let Some(card) = card.filter(|_| errors.is_empty()) else {
+        let missing = || "Your card number is incomplete.".to_owned();
+        if errors.is_empty() {
+            errors.insert("number".to_owned(), missing());
+        }
+        let status = StatusCode::UNPROCESSABLE_ENTITY;
+        return respond(&engine, &id, status, &form, &errors, false, None);
+    };
+    let page = format!("{}/_tollway/invoices/{id}", address.base());
+    let paid = address.transact(&engine, &world, scope, |ctx| {
+        attempt(ctx, &id, &card, &page)
+    });
+    match paid {
+        Ok(Some(intent)) => {
+            let to = format!("/_tollway/authenticate/{intent}");
+            pages::with_page_headers(Redirect::to(&to).into_response(), None)
+        }
+        Ok(None) => {
+            let to = format!("/_tollway/invoices/{id}");
+            pages::with_page_headers(Redirect::to(&to).into_response(), None)
+        }
+        Err(error) => {
+            let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+            let said = error.get("message").unwrap_or_default().to_owned();
+            errors.insert("number".to_owned(), said.clone());
+            respond(&engine, &id, status, &form, &errors, false, Some(said))
+        }
+    }
+}
+
+/// Pays an open invoice; its PaymentIntent if the bank asks first.
+fn attempt(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    card: &Card,
+    page: &str,
+) -> Result<Option<String>, ApiError> {
+    let invoice = ctx.required(INVOICE, id)?;
+    let open = matches!(invoice["status"].as_str(), Some("open" | "uncollectible"));
+    let intent = billing::intent_of(&invoice).filter(|_| open);
+    let Some(intent) = intent.map(str::to_owned) else {
+        return Err(ApiError::invalid_request(
+            "This invoice cannot be paid any more.",
+        ));
+    };
+    let billing = json!({"email": invoice["customer_email"], "name": invoice["customer_name"]});
+    let method = card.keep(ctx, &billing)?;
+    let mut form = Map::new();
+    form.insert("payment_method".into(), method.into());
+    form.insert("return_url".into(), page.into());
+    let params = Params::new(vec![("intent".to_owned(), intent.clone())], form);
+    let confirmed = payment_intents::confirm(ctx, &params)?;
+    Ok((confirmed["status"] == "requires_action").then_some(intent))
+}
+
+fn respond(
+    engine: &Engine,
+    id: &str,
+    status: StatusCode,
+    form: &Texts,
+    errors: &Texts,
+    failed: bool,
+    error: Option<String>,
+) -> Response {
+    let Some((world, scope, invoice)) = find(engine, INVOICE, id) else {
+        return not_found("invoice", id);
+    };
+    if invoice["status"] == "draft" {
+        let text = "It is a draft: whoever wrote it has not sent it yet.".to_owned();
+        return message(StatusCode::NOT_FOUND, "There is no such invoice yet", text);
+    }
+    let shown = engine.transact_internal(&world, scope, |ctx| {
+        let error = error.or_else(|| failed.then(|| last_error(ctx, &invoice)).flatten());
+        Ok(page(ctx, &invoice, form, errors, error))
+    });
+    match shown {
+        Ok(page) => pages::respond(status, &page, None),
+        Err(error) => refused(&error),
+    }
+}
+
+fn last_error(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
+    let intent = ctx.get("payment_intent", billing::intent_of(invoice)?)?;
+    intent["last_payment_error"]["message"]
+        .as_str()
+        .map(str::to_owned)
+}
+
+fn page(
+    ctx: &Ctx<'_>,
+    invoice: &Value,
+    form: &Texts,
+    errors: &Texts,
+    error: Option<String>,
+) -> CheckoutPage {
+    let currency = invoice["currency"].as_str().unwrap_or_default();
+    let money = |name: &str| format(invoice[name].as_i64().unwrap_or(0), currency);
+    let sum = |label: &str, name: &str| Sum {
+        label: label.to_owned(),
+        amount: money(name),
+    };
+    let open = invoice["status"] == "open";
+    let mut inputs = if open { card_inputs() } else { Vec::new() };
+    for input in &mut inputs {
+        input.fill(form, errors);
+    }
+    let lines = billing::lines_of(ctx, invoice);
+    CheckoutPage {
+        heading: format!(
+            "Invoice {} from {}",
+            invoice["number"].as_str().unwrap_or_default(),
+            merchant(ctx.world, &ctx.scope)
+        ),
+        caption: "Lines",
+        mode: ctx.scope.mode.as_str(),
+        items: lines.iter().map(|line| item(line, currency)).collect(),
+        trial: None,
+        sums: vec![
+            sum("Subtotal", "subtotal"),
+            sum("Total", "total"),
+            sum(
+                if open { "Amount due" } else { "Amount paid" },
+                if open {
+                    "amount_remaining"
+                } else {
+                    "amount_paid"
+                },
+            ),
+        ],
+        inputs,
+        promotion: None,
+        button: open.then(|| format!("Pay {}", money("amount_remaining"))),
+        note: Some(standing(invoice)),
+        cancel: None,
+        error: error.filter(|_| open),
+    }
+}
+
+/// How an invoice stands, in words.
+fn standing(invoice: &Value) -> String {
+    let at = |name: &str| invoice["status_transitions"][name].as_i64().map(pages::day);
+    match invoice["status"].as_str() {
+        Some("paid") => format!("Paid on {}.", at("paid_at").unwrap_or_default()),
+        Some("void") => "This invoice was voided: nothing is to be paid.".to_owned(),
+        Some("uncollectible") => "This invoice was given up.".to_owned(),
+        _ => match invoice["due_date"].as_i64() {
+            Some(due) => format!("Due on {}.", pages::day(due)),
+            None => "Not paid yet.".to_owned(),
+        },
+    }
+}
+
+fn item(line: &Value, currency: &str) -> CheckoutItem {
+    let period = &line["period"];
+    let (start, end) = (
+        period["start"].as_i64().unwrap_or(0),
+        period["end"].as_i64().unwrap_or(0),
+    );
+    CheckoutItem {
+        description: line["description"].as_str().unwrap_or("Item").to_owned(),
+        quantity: line["quantity"].as_i64().unwrap_or(1),
+        note: (end > start).then(|| format!("{} to {}", pages::day(start), pages::day(end))),
+        amount: format(line["amount"].as_i64().unwrap_or(0), currency),
+    }
+}

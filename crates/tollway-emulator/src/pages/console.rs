@@ -1,0 +1,208 @@
+//! What the console's pages are told.
+
+use serde::Serialize;
+
+use super::{ConnectionCard, Page};
+
+/// Everything in the emulator, world by world.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ConsolePage {
+    /// The emulator's own address, for the example.
+    pub(crate) base: String,
+    pub(crate) worlds: Vec<WorldSection>,
+}
+
+/// One world.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct WorldSection {
+    pub(crate) name: String,
+    pub(crate) account: String,
+    pub(crate) applications: Vec<ApplicationRow>,
+    pub(crate) sellers: Vec<SellerRow>,
+    pub(crate) events: Vec<EventRow>,
+}
+
+/// A client id.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ApplicationRow {
+    pub(crate) client_id: String,
+    pub(crate) mode: &'static str,
+    pub(crate) redirect_uris: Vec<String>,
+}
+
+/// An account and where it is connected.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SellerRow {
+    pub(crate) account: String,
+    pub(crate) label: String,
+    /// Modes and scopes, in words.
+    pub(crate) connected: String,
+}
+
+/// An event and how its deliveries stand.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EventRow {
+    pub(crate) id: String,
+    pub(crate) r#type: String,
+    pub(crate) account: String,
+    /// In words.
+    pub(crate) deliveries: String,
+}
+
+/// One world in the console.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct WorldPage {
+    pub(crate) world: WorldSection,
+    pub(crate) connections: Vec<SellerConnection>,
+    pub(crate) charts: Vec<Chart>,
+}
+
+/// A connection and the seller who can end it.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct SellerConnection {
+    pub(crate) account: String,
+    pub(crate) label: String,
+    pub(crate) connection: ConnectionCard,
+}
+
+/// Balances in one mode and currency, as bars.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Chart {
+    pub(crate) id: String,
+    pub(crate) mode: &'static str,
+    pub(crate) currency: String,
+    pub(crate) height: usize,
+    pub(crate) rows: Vec<ChartRow>,
+}
+
+/// An account's two bars.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct ChartRow {
+    pub(crate) label: String,
+    /// The label, as much of it as there is room for.
+    pub(crate) short: String,
+    /// Where the label stands.
+    pub(crate) y: usize,
+    pub(crate) available: Bar,
+    pub(crate) pending: Bar,
+}
+
+/// A bar and what it stands for.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Bar {
+    pub(crate) width: i64,
+    pub(crate) y: usize,
+    pub(crate) negative: bool,
+    /// Formatted.
+    pub(crate) amount: String,
+}
+
+/// The request log.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RequestsPage {
+    /// It looks again by itself.
+    pub(crate) live: bool,
+    /// The same page the other way.
+    pub(crate) toggle: String,
+    pub(crate) path: String,
+    pub(crate) errors: bool,
+    pub(crate) world: String,
+    pub(crate) rows: Vec<RequestRow>,
+}
+
+/// A request in the log.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RequestRow {
+    pub(crate) id: String,
+    pub(crate) at: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) operation: String,
+    pub(crate) world: String,
+    pub(crate) account: String,
+    pub(crate) status: String,
+    pub(crate) failed: bool,
+    pub(crate) fault: Option<String>,
+}
+
+/// One request.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct RequestPage {
+    pub(crate) row: RequestRow,
+    pub(crate) mode: &'static str,
+    pub(crate) idempotency_key: Option<String>,
+    pub(crate) replayed: bool,
+    pub(crate) error: Option<String>,
+    /// As JSON.
+    pub(crate) params: String,
+}
+
+/// One event.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EventPage {
+    pub(crate) id: String,
+    pub(crate) world: String,
+    pub(crate) r#type: String,
+    pub(crate) deliveries: Vec<DeliveryCard>,
+    /// As JSON; empty if the event is not kept.
+    pub(crate) body: String,
+}
+
+/// How an event's way to one endpoint went.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct DeliveryCard {
+    pub(crate) endpoint: String,
+    /// In words.
+    pub(crate) standing: String,
+    pub(crate) attempts: Vec<AttemptRow>,
+}
+
+/// One attempt.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct AttemptRow {
+    pub(crate) at: String,
+    pub(crate) status: String,
+    pub(crate) answer: String,
+}
+
+/// The faults in force, and a form for one more.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FaultsPage {
+    pub(crate) faults: Vec<FaultRow>,
+    pub(crate) error: Option<String>,
+}
+
+/// A fault.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct FaultRow {
+    pub(crate) does: String,
+    pub(crate) method: String,
+    pub(crate) path: String,
+    pub(crate) key: String,
+    pub(crate) after: u32,
+    pub(crate) left: String,
+}
+
+impl Page for ConsolePage {
+    const TEMPLATE: &'static str = "console.html";
+}
+
+impl Page for WorldPage {
+    const TEMPLATE: &'static str = "world.html";
+}
+
+impl Page for RequestsPage {
+    const TEMPLATE: &'static str = "requests.html";
+}
+
+impl Page for RequestPage {
+    const TEMPLATE: &'static str = "request.html";
+}
+
+impl Page for EventPage {
+    const TEMPLATE: &'static str = "event.html";
+}
+
+impl Page for FaultsPage {
+    const TEMPLATE: &'static str = "faults.html";
+}

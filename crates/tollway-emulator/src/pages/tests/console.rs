@@ -1,0 +1,204 @@
+//! The pages of the console and of the billing portal, as snapshots.
+
+use super::super::*;
+
+fn owned(text: &str) -> String {
+    text.to_owned()
+}
+
+pub(super) fn portal() -> PortalPage {
+    let subscription = |id: &str, may_cancel| PortalSubscription {
+        id: owned(id),
+        items: vec![owned("1 × Bread club <b>, 20.00 usd every month")],
+        status: owned("active"),
+        until: owned("Renews on 2 January 2026."),
+        may_cancel,
+        may_renew: !may_cancel,
+    };
+    PortalPage {
+        merchant: owned("Market & <Sons>"),
+        mode: "test",
+        email: Some(owned("jenny@x.example")),
+        subscriptions: vec![subscription("sub_1", true), subscription("sub_2", false)],
+        cancel_label: "Cancel now",
+        card: Some(owned("visa ending in 4242, until 12/2034")),
+        inputs: vec![Input::new("number", "Card number", "numeric", "cc-number").required()],
+        invoices: vec![PortalInvoice {
+            day: owned("2 January 2026"),
+            number: owned("ABC-0001"),
+            href: owned("/_tollway/invoices/in_1"),
+            amount: owned("20.00 usd"),
+            status: owned("paid"),
+        }],
+        return_url: Some(owned("https://shop.example")),
+        error: Some(owned("Your card was declined.")),
+    }
+}
+
+pub(super) fn world() -> WorldPage {
+    let bar = |width, y, negative, amount: &str| Bar {
+        width,
+        y,
+        negative,
+        amount: owned(amount),
+    };
+    WorldPage {
+        world: super::console().worlds.remove(0),
+        connections: vec![SellerConnection {
+            account: owned("acct_1"),
+            label: owned("Bakery <i>"),
+            connection: super::dashboard().connections.remove(0),
+        }],
+        charts: vec![Chart {
+            id: owned("test-usd"),
+            mode: "test",
+            currency: owned("usd"),
+            height: 52,
+            rows: vec![ChartRow {
+                label: owned("A name that is too long for the chart"),
+                short: owned("A name that is too…"),
+                y: 26,
+                available: bar(400, 12, true, "-4.00 usd"),
+                pending: bar(200, 28, false, "2.00 usd"),
+            }],
+        }],
+    }
+}
+
+fn row() -> RequestRow {
+    RequestRow {
+        id: owned("req_1"),
+        at: owned("2026-01-02 03:04:05"),
+        method: owned("POST"),
+        path: owned("/v1/charges"),
+        operation: owned("charges.create"),
+        world: owned("123"),
+        account: owned("acct_1"),
+        status: owned("402"),
+        failed: true,
+        fault: Some(owned("nothing after 5 ms")),
+    }
+}
+
+pub(super) fn requests() -> RequestsPage {
+    RequestsPage {
+        live: true,
+        toggle: owned("/_tollway/console/requests?path=a&errors=1"),
+        path: owned("a\"b"),
+        errors: true,
+        world: owned("123"),
+        rows: vec![row()],
+    }
+}
+
+pub(super) fn request() -> RequestPage {
+    RequestPage {
+        row: row(),
+        mode: "test",
+        idempotency_key: Some(owned("k1")),
+        replayed: true,
+        error: Some(owned("Your card was declined.")),
+        params: owned("{\n  \"amount\": \"<1>\"\n}"),
+    }
+}
+
+pub(super) fn event() -> EventPage {
+    EventPage {
+        id: owned("evt_1"),
+        world: owned("123"),
+        r#type: owned("charge.succeeded"),
+        deliveries: vec![DeliveryCard {
+            endpoint: owned("we_1"),
+            standing: owned("delivered"),
+            attempts: vec![AttemptRow {
+                at: owned("2026-01-02 03:04:05"),
+                status: owned("200"),
+                answer: owned("<ok>"),
+            }],
+        }],
+        body: owned("{}"),
+    }
+}
+
+pub(super) fn faults() -> FaultsPage {
+    FaultsPage {
+        faults: vec![FaultRow {
+            does: owned("rate limit"),
+            method: owned("any"),
+            path: owned("/v1/*"),
+            key: owned("any"),
+            after: 1,
+            left: owned("2"),
+        }],
+        error: Some(owned("How many requests: 'x' is not a number that fits.")),
+    }
+}
+
+#[test]
+fn the_billing_portal() {
+    insta::assert_snapshot!(portal().html().unwrap());
+}
+
+#[test]
+fn a_world_with_its_chart() {
+    insta::assert_snapshot!(world().html().unwrap());
+}
+
+#[test]
+fn the_request_log() {
+    insta::assert_snapshot!(requests().html().unwrap());
+}
+
+#[test]
+fn one_request() {
+    insta::assert_snapshot!(request().html().unwrap());
+}
+
+#[test]
+fn an_event_and_its_attempts() {
+    insta::assert_snapshot!(event().html().unwrap());
+}
+
+#[test]
+fn the_faults() {
+    insta::assert_snapshot!(faults().html().unwrap());
+}
+
+#[test]
+fn pages_without_anything_to_show_say_so() {
+    let empty = PortalPage {
+        subscriptions: vec![],
+        card: None,
+        inputs: vec![],
+        invoices: vec![],
+        error: None,
+        ..portal()
+    };
+    let html = empty.html().unwrap();
+    assert!(html.contains("no-subscriptions") && html.contains("No card is kept."));
+    let mut bare = world();
+    bare.connections.clear();
+    bare.charts.clear();
+    bare.world.events.clear();
+    let html = bare.html().unwrap();
+    for id in ["no-connections", "no-balances", "no-events"] {
+        assert!(html.contains(id), "{id}");
+    }
+    let quiet = RequestsPage {
+        rows: vec![],
+        live: false,
+        ..requests()
+    };
+    assert!(quiet.html().unwrap().contains("no-requests"));
+    let unheard = EventPage {
+        deliveries: vec![],
+        body: String::new(),
+        ..event()
+    };
+    assert!(unheard.html().unwrap().contains("no-deliveries"));
+    let faultless = FaultsPage {
+        faults: vec![],
+        error: None,
+    };
+    assert!(faultless.html().unwrap().contains("no-faults"));
+}

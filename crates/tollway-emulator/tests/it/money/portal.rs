@@ -1,0 +1,239 @@
+//! The billing portal and the page of an invoice.
+
+use axum::http::{Method, StatusCode, header};
+use serde_json::Value;
+
+use super::{Shop, id};
+use crate::support::{Answer, Stripe};
+
+const GOOD: &str = "4242424242424242";
+const EMPTY: &str = "4000000000009995";
+const ASKS: &str = "4000002500003155";
+
+async fn press(stripe: &Stripe, path: &str, form: &[(&str, &str)]) -> Answer {
+    stripe.call(Method::POST, path, None, form).await
+}
+
+fn path_of(url: &Value) -> String {
+    url::Url::parse(url.as_str().unwrap())
+        .unwrap()
+        .path()
+        .to_owned()
+}
+
+/// A customer with a card and a subscription of 20 dollars a month.
+async fn member(shop: &Shop) -> (String, String) {
+    let form = [("email", "m@x.example"), ("source", "tok_visa")];
+    let customer = shop.post("/v1/customers", &form).await.ok();
+    let price = [
+        ("currency", "usd"),
+        ("unit_amount", "2000"),
+        ("recurring[interval]", "month"),
+        ("product_data[name]", "Bread club"),
+    ];
+    let price = shop.post("/v1/prices", &price).await.ok();
+    let form = [("customer", id(&customer)), ("items[0][price]", id(&price))];
+    let subscription = shop.post("/v1/subscriptions", &form).await.ok();
+    (id(&customer).to_owned(), id(&subscription).to_owned())
+}
+
+async fn portal(shop: &Shop, customer: &str, more: &[(&str, &str)]) -> Value {
+    let mut form = vec![
+        ("customer", customer),
+        ("return_url", "https://shop.example/account"),
+    ];
+    form.extend(more);
+    shop.post("/v1/billing_portal/sessions", &form).await.ok()
+}
+
+#[tokio::test]
+async fn a_customer_cancels_and_thinks_better_of_it() {
+    let shop = Shop::open().await;
+    let (customer, subscription) = member(&shop).await;
+    let session = portal(&shop, &customer, &[]).await;
+    let path = path_of(&session["url"]);
+    let page = shop.stripe.get(&path).await.body;
+    for part in [
+        "Bread club",
+        "20.00 usd every month",
+        "Renews on",
+        "visa ending in 4242",
+        "m@x.example",
+    ] {
+        assert!(
+            page.to_lowercase().contains(&part.to_lowercase()),
+            "{part} in {page}"
+        );
+    }
+    let cancel = [
+        ("decision", "cancel"),
+        ("subscription", subscription.as_str()),
+    ];
+    let left = press(&shop.stripe, &path, &cancel).await;
+    assert_eq!(left.headers[header::LOCATION], *path);
+    assert!(shop.stripe.get(&path).await.body.contains("Ends on"));
+    let at = format!("/v1/subscriptions/{subscription}");
+    assert_eq!(shop.get(&at).await["cancel_at_period_end"], true);
+    let renew = [
+        ("decision", "renew"),
+        ("subscription", subscription.as_str()),
+    ];
+    press(&shop.stripe, &path, &renew).await;
+    assert_eq!(shop.get(&at).await["cancel_at_period_end"], false);
+    // Nobody else's subscription, and nothing the page does not offer.
+    let (_, other) = member(&shop).await;
+    let foreign = [("decision", "cancel"), ("subscription", other.as_str())];
+    assert_eq!(
+        press(&shop.stripe, &path, &foreign).await.status,
+        StatusCode::NOT_FOUND
+    );
+    let odd = press(&shop.stripe, &path, &[("decision", "refund")]).await;
+    assert_eq!(odd.status, StatusCode::BAD_REQUEST);
+
+    let now = [
+        ("features[subscription_cancel][enabled]", "true"),
+        ("features[subscription_cancel][mode]", "immediately"),
+        ("business_profile[headline]", "Bakery"),
+    ];
+    let now = shop
+        .post("/v1/billing_portal/configurations", &now)
+        .await
+        .ok();
+    let more = [
+        ("configuration", id(&now)),
+        ("flow_data[type]", "subscription_cancel"),
+        (
+            "flow_data[subscription_cancel][subscription]",
+            subscription.as_str(),
+        ),
+        ("flow_data[after_completion][type]", "redirect"),
+        (
+            "flow_data[after_completion][redirect][return_url]",
+            "https://shop.example/bye",
+        ),
+    ];
+    let session = portal(&shop, &customer, &more).await;
+    let path = path_of(&session["url"]);
+    let page = shop.stripe.get(&path).await.body;
+    assert!(
+        page.contains("Cancel now") && !page.contains("save-card"),
+        "{page}"
+    );
+    let gone = press(&shop.stripe, &path, &cancel).await;
+    assert_eq!(gone.headers[header::LOCATION], "https://shop.example/bye");
+    assert_eq!(shop.get(&at).await["status"], "canceled");
+    shop.stripe.advance(3601);
+    assert_eq!(shop.stripe.get(&path).await.status, StatusCode::GONE);
+}
+
+#[tokio::test]
+async fn a_customer_changes_the_card_and_looks_at_invoices() {
+    let shop = Shop::open().await;
+    let (customer, _) = member(&shop).await;
+    let session = portal(&shop, &customer, &[]).await;
+    let path = path_of(&session["url"]);
+    let card = |number| [("decision", "card"), ("number", number)];
+    let declined = press(&shop.stripe, &path, &card(EMPTY)).await;
+    assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
+    assert!(
+        declined.body.contains("id=\"number-error\""),
+        "{}",
+        declined.body
+    );
+    press(&shop.stripe, &path, &card("5555555555554444")).await;
+    assert!(
+        shop.stripe
+            .get(&path)
+            .await
+            .body
+            .contains("mastercard ending in 4444")
+    );
+
+    let asked = press(&shop.stripe, &path, &card(ASKS)).await;
+    let bank = asked.headers[header::LOCATION].to_str().unwrap().to_owned();
+    let back = press(&shop.stripe, &bank, &[("decision", "approve")]).await;
+    let back = url::Url::parse(back.headers[header::LOCATION].to_str().unwrap()).unwrap();
+    let page = shop
+        .stripe
+        .get(&format!("{}?{}", back.path(), back.query().unwrap()))
+        .await;
+    assert!(page.body.contains("visa ending in 3155"), "{}", page.body);
+    let owner = shop.get(&format!("/v1/customers/{customer}")).await;
+    let method = owner["invoice_settings"]["default_payment_method"]
+        .as_str()
+        .unwrap();
+    let method = shop.get(&format!("/v1/payment_methods/{method}")).await;
+    assert_eq!(
+        (&method["card"]["last4"], &method["customer"]),
+        (&"3155".into(), &customer.as_str().into())
+    );
+
+    let invoices = shop.get("/v1/invoices").await;
+    let url = path_of(&invoices["data"][0]["hosted_invoice_url"]);
+    assert!(
+        page.body.contains(&url.replace('/', "&#x2f;")),
+        "{}",
+        page.body
+    );
+    // What the clock makes has its page too.
+    shop.stripe.advance(32 * 86_400);
+    let renewed = shop.get("/v1/invoices").await["data"][0].clone();
+    assert_eq!(
+        path_of(&renewed["hosted_invoice_url"]),
+        format!("/_tollway/invoices/{}", id(&renewed))
+    );
+    let paid = shop.stripe.get(&url).await.body;
+    assert!(
+        paid.contains("Paid on") && !paid.contains("id=\"pay\""),
+        "{paid}"
+    );
+}
+
+#[tokio::test]
+async fn an_open_invoice_is_paid_on_its_page() {
+    let shop = Shop::open().await;
+    let customer = shop
+        .post("/v1/customers", &[("email", "i@x.example")])
+        .await
+        .ok();
+    let item = [
+        ("customer", id(&customer)),
+        ("amount", "4200"),
+        ("currency", "usd"),
+        ("description", "Cake"),
+    ];
+    shop.post("/v1/invoiceitems", &item).await.ok();
+    let form = [
+        ("customer", id(&customer)),
+        ("collection_method", "send_invoice"),
+        ("days_until_due", "7"),
+        ("pending_invoice_items_behavior", "include"),
+    ];
+    let draft = shop.post("/v1/invoices", &form).await.ok();
+    let page = format!("/_tollway/invoices/{}", id(&draft));
+    assert_eq!(shop.stripe.get(&page).await.status, StatusCode::NOT_FOUND);
+    let path = format!("/v1/invoices/{}", id(&draft));
+    let open = shop.post(&format!("{path}/finalize"), &[]).await.ok();
+    assert_eq!(path_of(&open["hosted_invoice_url"]), page);
+    let shown = shop.stripe.get(&page).await.body;
+    assert!(
+        shown.contains("Cake") && shown.contains("Pay 42.00 usd") && shown.contains("Due on"),
+        "{shown}"
+    );
+    let empty = press(&shop.stripe, &page, &[("number", "")]).await;
+    assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
+    let declined = press(&shop.stripe, &page, &[("number", EMPTY)]).await;
+    assert!(
+        declined.status == StatusCode::PAYMENT_REQUIRED
+            && declined.body.contains("insufficient funds")
+    );
+    let paid = press(&shop.stripe, &page, &[("number", GOOD)]).await;
+    assert_eq!(paid.headers[header::LOCATION], *page);
+    assert!(shop.stripe.get(&page).await.body.contains("Paid on"));
+    assert_eq!(shop.get(&path).await["status"], "paid");
+    assert_eq!(
+        press(&shop.stripe, &page, &[("number", GOOD)]).await.status,
+        StatusCode::BAD_REQUEST
+    );
+    assert_eq!(shop.sum(), 0);
+}
