@@ -1,7 +1,8 @@
-//! Chores of the repository: `cargo xtask codegen | test | bench | coverage | builds | fuzz | deny`.
+//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | fuzz | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
+mod api;
 mod bench;
 mod builds;
 mod codegen;
@@ -28,6 +29,8 @@ enum Chore {
     Test(test::Args),
     /// Print how the emulator answers each operation of the API.
     Coverage(coverage::Args),
+    /// Compare the SDK's public API with the list of it.
+    Api(api::Args),
     /// Check that the SDK compiles without its default transport, over reqwest, and on WebAssembly.
     Builds,
     /// Feed the parsers, the webhook verifier and the emulator with inputs that libFuzzer thinks of.
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Chore::Bench(args) => bench::main(&args),
         Chore::Test(args) => test::main(&args),
         Chore::Coverage(args) => coverage::main(&args),
+        Chore::Api(args) => api::main(&args),
         Chore::Builds => builds::main(),
         Chore::Fuzz(args) => fuzz::main(&args),
         Chore::Deny => deny::main(),
