@@ -35,6 +35,31 @@ pub(crate) fn python(requirements: &str) -> Result<PathBuf, String> {
     Ok(venv)
 }
 
+/// Unpacks the source package of Stripe's Python client, in the version that `requirements` pins: it has the client's own
+/// tests, which what is installed leaves out. They land in `.venv/source/stripe-VERSION`.
+pub(crate) fn python_source(requirements: &str) -> Result<(), String> {
+    let venv = python(requirements)?;
+    let text = fs::read_to_string(root().join(requirements))
+        .map_err(|error| format!("cannot read {requirements}: {error}"))?;
+    let version = text
+        .lines()
+        .find_map(|line| line.strip_prefix("stripe=="))
+        .ok_or_else(|| format!("{requirements} does not pin stripe"))?;
+    let (folder, python) = (venv.join("source"), venv.join("bin/python"));
+    if folder.join(format!("stripe-{version}")).exists() {
+        return Ok(());
+    }
+    run(Command::new(&python)
+        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+        .args(["--no-deps", "--no-binary", "stripe", "--dest"])
+        .arg(&folder)
+        .arg(format!("stripe=={version}")))?;
+    run(Command::new(&python)
+        .args(["-m", "tarfile", "--extract"])
+        .arg(folder.join(format!("stripe-{version}.tar.gz")))
+        .arg(&folder))
+}
+
 /// Installs the locked Node packages of `folder` (a path below the root).
 pub(crate) fn node(folder: &str) -> Result<(), String> {
     let folder = root().join(folder);

@@ -37,7 +37,7 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
     let without: BTreeSet<_> = args.without.iter().copied().collect();
     let wanted = |outsider| !without.contains(&outsider);
     if wanted(Outsider::Python) {
-        outsiders::python("tests/clients/python/requirements.txt")?;
+        outsiders::python_source("tests/clients/python/requirements.txt")?;
     }
     if wanted(Outsider::Node) {
         outsiders::node("tests/clients/node")?;

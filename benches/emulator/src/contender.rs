@@ -14,7 +14,7 @@ pub struct Contender {
     command: Box<dyn Fn(u16) -> Command>,
 }
 
-/// Everybody who takes part.
+/// Everybody who takes part, the limit first.
 pub fn all(tollway: &str, localstripe: &str, node: &str, stateful_mock: &str) -> Vec<Contender> {
     let [tollway, localstripe, node, stateful_mock] =
         [tollway, localstripe, node, stateful_mock].map(str::to_owned);
@@ -36,6 +36,10 @@ pub fn all(tollway: &str, localstripe: &str, node: &str, stateful_mock: &str) ->
     };
     vec![
         Contender {
+            name: "the limit: bare axum",
+            command: Box::new(with_port(own.display().to_string(), &["limit"])),
+        },
+        Contender {
             name: "tollway emulator",
             command: Box::new(with_port(tollway, &["emulator", "--port"])),
         },
@@ -46,10 +50,6 @@ pub fn all(tollway: &str, localstripe: &str, node: &str, stateful_mock: &str) ->
         Contender {
             name: "stripe-stateful-mock",
             command: Box::new(mock),
-        },
-        Contender {
-            name: "the limit (bare axum)",
-            command: Box::new(with_port(own.display().to_string(), &["limit"])),
         },
     ]
 }
@@ -102,6 +102,22 @@ impl Running {
         let line = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         let kilobytes = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
         kilobytes.unwrap_or(f64::NAN) / 1024.0
+    }
+
+    /// What it has used of the processor so far, in its own code and in the kernel's, as Linux counts it: a hundredth of a
+    /// second at a time.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.child.id()));
+        let stat = stat.unwrap_or_default();
+        // Behind the name, which may hold anything, the 12th and 13th field.
+        let fields = stat.rsplit_once(')').map_or("", |(_, fields)| fields);
+        let ticks: u64 = fields
+            .split_whitespace()
+            .skip(11)
+            .take(2)
+            .filter_map(|field| field.parse::<u64>().ok())
+            .sum();
+        Duration::from_millis(ticks * 10)
     }
 }
 

@@ -31,9 +31,12 @@ fn head(method: &str, path: &str, about: &str) -> String {
 
 /// What a spell of requests showed.
 pub struct Measured {
+    pub count: u32,
     pub per_second: f64,
     /// The time within which 99 of 100 were answered.
     pub slowest_hundredth: Duration,
+    /// Of the server, for one request.
+    pub processor_time: Duration,
 }
 
 /// Asks once on a connection of its own, and answers the body.
@@ -76,8 +79,10 @@ pub async fn spell(
     #[allow(clippy::cast_precision_loss)]
     let per_second = times.len() as f64 / seconds;
     Ok(Measured {
+        count: u32::try_from(times.len()).unwrap_or(u32::MAX),
         per_second,
         slowest_hundredth,
+        processor_time: Duration::ZERO,
     })
 }
 

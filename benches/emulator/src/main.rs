@@ -1,7 +1,7 @@
 //! The emulator beside its peers: start, memory, requests a second and the slowest hundredth of them.
 //!
 //! ```text
-//! emulator-bench TOLLWAY LOCALSTRIPE NODE STATEFUL_MOCK    one table of all of them and of the limit
+//! emulator-bench TOLLWAY LOCALSTRIPE NODE STATEFUL_MOCK    one table of the limit and of all of them
 //! emulator-bench limit PORT                                the limit: axum that answers ready-made bytes
 //! ```
 //!
@@ -42,23 +42,67 @@ async fn main() {
     }
 }
 
+/// Measures everybody, the limit first, and prints a table of Markdown with each one's share of the limit.
 async fn compare(contenders: &[Contender]) {
-    println!(
-        "{:<22} {:>9} {:>8}   {:>18}   {:>18}   {:>18}   {:>9}",
-        "", "start", "idle", "POST a customer", "GET a customer", "page of 100", "after"
-    );
+    println!("{CONNECTIONS} connections that ask one after the other; requests a second (share of the limit), the time within");
+    println!("which 99 of 100 were answered, and the server's processor time for one");
+    println!();
+    println!("| | start | idle | POST a customer | GET a customer | page of 100 | after |");
+    println!("| --- | --- | --- | --- | --- | --- | --- |");
+    let mut limit = None;
     for contender in contenders {
         match measure(contender).await {
-            Ok(line) => println!("{:<22} {line}", contender.name),
-            Err(reason) => println!("{:<22} could not be measured: {reason}", contender.name),
+            Ok(row) => {
+                println!("| {} | {} |", contender.name, row.cells(limit.as_ref()));
+                limit.get_or_insert(row);
+            }
+            Err(reason) => println!("| {} | could not be measured: {reason} |", contender.name),
         }
     }
-    println!(
-        "requests a second, and the time within which 99 of 100 were answered; {CONNECTIONS} connections"
-    );
 }
 
-async fn measure(contender: &Contender) -> Result<String, String> {
+/// What one contender showed.
+struct Row {
+    started_in: Duration,
+    idle: f64,
+    post: Measured,
+    get: Measured,
+    page: Measured,
+    after: f64,
+}
+
+impl Row {
+    fn cells(&self, limit: Option<&Self>) -> String {
+        let kinds = [
+            (&self.post, limit.map(|limit| &limit.post)),
+            (&self.get, limit.map(|limit| &limit.get)),
+            (&self.page, limit.map(|limit| &limit.page)),
+        ];
+        let kinds = kinds.map(|(measured, limit)| measured.cell(limit));
+        format!(
+            "{:.0} ms | {:.1} MB | {} | {:.1} MB",
+            self.started_in.as_secs_f64() * 1000.0,
+            self.idle,
+            kinds.join(" | "),
+            self.after
+        )
+    }
+}
+
+impl Measured {
+    fn cell(&self, limit: Option<&Self>) -> String {
+        let share = limit.map_or(1.0, |limit| self.per_second / limit.per_second);
+        format!(
+            "{:.0}/s ({:.0} %), {:.1} ms, {:.0} µs",
+            self.per_second,
+            share * 100.0,
+            self.slowest_hundredth.as_secs_f64() * 1000.0,
+            self.processor_time.as_secs_f64() * 1e6
+        )
+    }
+}
+
+async fn measure(contender: &Contender) -> Result<Row, String> {
     let running = Running::start(contender).await?;
     let port = running.port();
     let idle = running.memory();
@@ -76,21 +120,21 @@ async fn measure(contender: &Contender) -> Result<String, String> {
         .ok_or_else(|| format!("no id in {made}"))?;
     let get = Request::get(&format!("/v1/customers/{id}"));
     let page = Request::get("/v1/customers?limit=100");
-    let mut cells = Vec::new();
-    // Reading first: writing makes the store larger.
-    for request in [&get, &page, &post] {
-        cells.push(load::spell(port, request, CONNECTIONS, SPELL).await?);
-    }
-    let cell = |measured: &Measured| {
-        let p99 = measured.slowest_hundredth.as_secs_f64() * 1000.0;
-        format!("{:>9.0}/s {p99:>5.1} ms", measured.per_second)
+    let spell = async |request: &Request| {
+        let before = running.processor_time();
+        let mut measured = load::spell(port, request, CONNECTIONS, SPELL).await?;
+        measured.processor_time =
+            running.processor_time().saturating_sub(before) / measured.count.max(1);
+        Ok::<_, String>(measured)
     };
-    Ok(format!(
-        "{:>6.0} ms {idle:>5.1} MB   {}   {}   {}   {:>6.1} MB",
-        running.started_in().as_secs_f64() * 1000.0,
-        cell(&cells[2]),
-        cell(&cells[0]),
-        cell(&cells[1]),
-        running.memory(),
-    ))
+    // Reading first: writing makes the store larger.
+    let (get, page, post) = (spell(&get).await?, spell(&page).await?, spell(&post).await?);
+    Ok(Row {
+        started_in: running.started_in(),
+        idle,
+        post,
+        get,
+        page,
+        after: running.memory(),
+    })
 }

@@ -1,4 +1,4 @@
-//! The `tollway` command: the emulator, the platform, and a demo of both.
+//! The `tollway` command: the emulator, the platform, a demo of both, and webhooks at hand.
 //!
 //! Each subcommand is a module with its arguments and one `run` function. A failure is one sentence on stderr and exit code 1;
 //! wrong usage is exit code 2.
@@ -11,6 +11,7 @@ mod listen;
 mod logging;
 mod platform;
 mod shutdown;
+mod webhooks;
 
 use std::process::ExitCode;
 
@@ -43,6 +44,10 @@ enum Command {
     Emulator(emulator::Args),
     /// Run the platform's side of Connect: start, callback, disconnect, webhook inbox.
     Platform(platform::Args),
+    /// Hear of an emulator's events, and pass them on to a webhook handler.
+    Listen(webhooks::listen::Args),
+    /// Make an event happen in an emulator.
+    Trigger(webhooks::trigger::Args),
 }
 
 #[tokio::main]
@@ -63,6 +68,8 @@ async fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::run(args).await,
         Command::Emulator(args) => emulator::run(args).await,
         Command::Platform(args) => platform::run(args).await,
+        Command::Listen(args) => webhooks::listen::run(args).await,
+        Command::Trigger(args) => webhooks::trigger::run(args).await,
     }
 }
 

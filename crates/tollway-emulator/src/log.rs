@@ -126,7 +126,8 @@ impl Sent {
             body: if multipart || body.len() > KEPT {
                 Bytes::new()
             } else {
-                body.clone()
+                // A copy: the body is a piece of the connection's buffer, which must not be kept for it.
+                Bytes::copy_from_slice(body)
             },
         }
     }
@@ -186,12 +187,13 @@ impl RequestLog {
     /// Adds a request; the oldest one goes when the log is full.
     pub fn push(&self, entry: Entry) {
         let mut entries = self.entries();
-        if entries.len() >= self.capacity {
-            entries.pop_front();
-        }
+        let oldest = (entries.len() >= self.capacity).then(|| entries.pop_front());
         if self.capacity > 0 {
             entries.push_back(entry);
         }
+        drop(entries);
+        // Freed when others may have the log again.
+        drop(oldest);
     }
 
     /// The requests that `wanted` accepts, newest first.

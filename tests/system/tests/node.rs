@@ -1,5 +1,7 @@
 //! Stripe's official Node client.
 
+use tokio::process::Command;
+
 use crate::outsider::{self, CLIENTS, Story};
 
 #[tokio::test]
@@ -18,4 +20,18 @@ async fn the_official_node_client_walks_through_connect() {
     assert_eq!(seen["after_deauthorize"], "account_invalid");
     let text = |name: &str| seen[name].as_str().expect("a string");
     story.holds_fee(text("charge"), text("account")).await;
+}
+
+#[tokio::test]
+#[ignore = "needs Stripe's Node client in tests/clients/node; run `cargo xtask test`"]
+async fn the_documented_lines_start_an_emulator_in_a_node_test() {
+    let mut node = Command::new("node");
+    node.args(["--input-type=module", "-"])
+        .current_dir(format!("{CLIENTS}/node"));
+    let then = r#"
+console.log((await stripe.customers.create({ email: "jenny@example.com" })).id);
+emulator.kill();
+"#;
+    let said = outsider::run_documented(&mut node, "js", then).await;
+    assert!(said.starts_with("cus_"), "{said}");
 }

@@ -6,3 +6,4 @@ mod damage;
 mod program;
 mod services;
 mod story;
+mod webhooks;

@@ -93,12 +93,15 @@ pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, Ap
     Ok(endpoint)
 }
 
-/// Gives an endpoint a secret that somebody knows already.
-pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) {
-    if let Some(hidden) = hidden(ctx.world, &ctx.scope, id) {
+/// Gives an endpoint a secret that somebody knows already. False if there is no such endpoint.
+pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) -> bool {
+    let hidden = hidden(ctx.world, &ctx.scope, id);
+    let known = hidden.is_some();
+    if let Some(hidden) = hidden {
         let secret = secret.to_owned();
         put_hidden(ctx, id, &Hidden { secret, ..hidden });
     }
+    known
 }
 
 /// `POST /v1/webhook_endpoints/{id}`.

@@ -4,6 +4,9 @@
 //!   kept; of what is over the last thousand of each world and mode.
 //! - `POST /_tollway/deliveries/flush`: attempts what is due now, waits for the answers, and says how deliveries stand.
 //! - `POST /_tollway/events/{event}/resend`: sends an event again to the endpoints it was set out to.
+//! - `POST /_tollway/events` with `key`, `type` and perhaps `account`: an event that nobody caused, about a made-up object.
+//! - `POST /_tollway/webhook_endpoints/{id}` with `key` and `secret`: gives an endpoint, or an event destination, a secret that
+//!   somebody knows already.
 //! - `POST /_tollway/webhook_endpoints` with `key`, `url`, `connect`, `enabled_events` (comma-separated, all if absent): makes an
 //!   endpoint for the world and mode of a secret key; the answer shows its secret.
 
@@ -12,13 +15,15 @@ use std::sync::Arc;
 
 use axum::extract::{Form, Path, Query, State};
 use axum::response::{IntoResponse, Json, Response};
-use http::StatusCode;
+use http::{HeaderMap, StatusCode};
 use serde_json::{Value, json};
 
 use super::delivery::{self, Delivery, State as Standing};
 use super::endpoints::{self, Wanted};
+use super::made_up;
 use crate::Engine;
 use crate::error::ApiError;
+use crate::http::key_text;
 use crate::key::{ApiKey, KeyKind};
 use crate::scope::Mode;
 use crate::world::World;
@@ -90,19 +95,80 @@ pub(crate) fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, A
     Ok(sent)
 }
 
-pub(super) async fn create_endpoint(
+pub(super) async fn make_up(
     State(engine): State<Arc<Engine>>,
+    headers: HeaderMap,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let key = form
-        .get("key")
-        .and_then(|key| ApiKey::parse(key))
-        .filter(|key| key.kind != KeyKind::Publishable);
-    let Some(key) = key else {
-        return refused(&ApiError::invalid_param(
-            "key",
-            "Pass the platform's secret key (sk_test_… or sk_live_…) as key.",
-        ));
+    let key = match secret_key(&form, &headers) {
+        Ok(key) => key,
+        Err(error) => return refused(&error),
+    };
+    let Some(event_type) = form.get("type") else {
+        return refused(&ApiError::missing_parameter("type"));
+    };
+    let world = engine.worlds().for_key(&key);
+    let platform = world.lock().platform_scope(key.mode);
+    let scope = match form.get("account") {
+        Some(account) if world.lock().connection(key.mode, account).is_none() => {
+            return refused(&ApiError::account_invalid(&key.redacted(), account));
+        }
+        Some(account) => platform.for_account(account.as_str()),
+        None => platform,
+    };
+    match engine.transact_internal(&world, scope, |ctx| made_up::make(ctx, event_type)) {
+        Ok(id) => Json(json!({"id": id, "type": event_type})).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+pub(super) async fn change_secret(
+    State(engine): State<Arc<Engine>>,
+    Path(id): Path<String>,
+    headers: HeaderMap,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let key = match secret_key(&form, &headers) {
+        Ok(key) => key,
+        Err(error) => return refused(&error),
+    };
+    let Some(secret) = form.get("secret").filter(|secret| !secret.is_empty()) else {
+        return refused(&ApiError::missing_parameter("secret"));
+    };
+    let world = engine.worlds().for_key(&key);
+    let scope = world.lock().platform_scope(key.mode);
+    let changed = engine.transact_internal(&world, scope, |ctx| {
+        endpoints::set_secret(ctx, &id, secret)
+            .then_some(())
+            .ok_or_else(|| ApiError::no_such("webhook endpoint", &id, "id"))
+    });
+    match changed {
+        Ok(()) => Json(json!({"id": id})).into_response(),
+        Err(error) => refused(&error),
+    }
+}
+
+/// The secret key of the world that is meant: the parameter `key`, or as in any request to the API.
+fn secret_key(form: &BTreeMap<String, String>, headers: &HeaderMap) -> Result<ApiKey, ApiError> {
+    let text = form.get("key").cloned().or_else(|| key_text(headers));
+    text.and_then(|key| ApiKey::parse(&key))
+        .filter(|key| key.kind != KeyKind::Publishable)
+        .ok_or_else(|| {
+            ApiError::invalid_param(
+                "key",
+                "Pass the platform's secret key (sk_test_… or sk_live_…) as key.",
+            )
+        })
+}
+
+pub(super) async fn create_endpoint(
+    State(engine): State<Arc<Engine>>,
+    headers: HeaderMap,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let key = match secret_key(&form, &headers) {
+        Ok(key) => key,
+        Err(error) => return refused(&error),
     };
     let events = form.get("enabled_events").map_or("*", String::as_str);
     let events: Vec<Value> = events.split(',').map(|name| name.trim().into()).collect();

@@ -14,6 +14,7 @@ mod destinations;
 pub(crate) mod difference;
 mod endpoints;
 mod http;
+mod made_up;
 mod outbox;
 mod schedule;
 mod selection;
@@ -23,7 +24,9 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::routing::{get, post};
-use serde_json::{Value, json};
+use bytes::Bytes;
+use serde::Serialize;
+use serde_json::Value;
 
 pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
 pub(crate) use self::endpoints::set_secret;
@@ -35,6 +38,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::store::{InOrder, written};
 
 /// How long events can be retrieved, in seconds: 30 days, as at Stripe.
 const KEPT: i64 = 30 * 24 * 60 * 60;
@@ -65,27 +69,34 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.generic("events.list", &Params::new(Vec::new(), values))
 }
 
-/// Control routes: deliveries and their attempts, delivering now, sending again, setting up an endpoint.
+/// Control routes: deliveries and their attempts, delivering now, sending again, setting up an endpoint, events that nobody caused.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/deliveries", get(http::list))
         .route("/_tollway/deliveries/flush", post(http::flush))
         .route("/_tollway/events/{event}/resend", post(http::resend))
+        .route("/_tollway/events", post(http::make_up))
         .route("/_tollway/webhook_endpoints", post(http::create_endpoint))
+        .route("/_tollway/webhook_endpoints/{id}", post(http::change_secret))
 }
 
-/// Makes and keeps an event in the context's scope, and sets out its deliveries.
+/// Makes and keeps an event in the context's scope, and sets out its deliveries. Its id.
 pub(crate) fn record(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &Value,
     previous_attributes: Option<Value>,
-) {
-    let event = deliver(ctx, event_type, object, previous_attributes);
-    ctx.insert("event", &event);
+) -> Arc<str> {
+    let (id, body) = deliver(ctx, event_type, object, previous_attributes.as_ref());
+    let (scope, created) = (ctx.scope.clone(), created(ctx));
+    let kept = ctx
+        .world
+        .store
+        .insert_raw(&scope, "event", &id, body, created);
     // A test clock may show a time far ahead: it must not make others forget.
     let forgotten = ctx.engine.clock().now() - KEPT;
     ctx.world.store.expire(&ctx.scope, "event", forgotten);
+    Arc::clone(&kept.id)
 }
 
 /// Delivers an event without keeping it: an account that is no longer connected cannot be asked about it.
@@ -93,37 +104,78 @@ pub(crate) fn announce(ctx: &mut Ctx<'_>, event_type: &str, object: &Value) {
     deliver(ctx, event_type, object, None);
 }
 
+/// An event as it is written. Nearly every request makes one, so its object is not copied for it.
+#[derive(Serialize)]
+struct Envelope<'a> {
+    id: &'a str,
+    object: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    account: Option<&'a str>,
+    api_version: &'a str,
+    created: i64,
+    data: Data<'a>,
+    livemode: bool,
+    pending_webhooks: usize,
+    request: Cause<'a>,
+    #[serde(rename = "type")]
+    event_type: &'a str,
+}
+
+#[derive(Serialize)]
+struct Data<'a> {
+    object: InOrder<'a>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    previous_attributes: Option<InOrder<'a>>,
+}
+
+/// The request that made the event.
+#[derive(Serialize)]
+struct Cause<'a> {
+    id: Option<&'a str>,
+    idempotency_key: Option<&'a str>,
+}
+
+fn created(ctx: &Ctx<'_>) -> i64 {
+    ctx.now().min(ctx.engine.clock().now())
+}
+
+/// Makes an event and sets out its deliveries; its id, and the event itself.
 fn deliver(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &Value,
-    previous_attributes: Option<Value>,
-) -> Value {
-    let mut data = json!({ "object": object });
-    if let Some(previous) = previous_attributes {
-        data["previous_attributes"] = previous;
-    }
-    let request = ctx.request;
-    let mut event = json!({
-        "id": ctx.new_id("event"),
-        "object": "event",
-        "api_version": ctx.engine.config().api_version,
-        "created": ctx.now().min(ctx.engine.clock().now()),
-        "data": data,
-        "livemode": ctx.scope.livemode(),
-        "pending_webhooks": 0,
-        "request": {"id": request.id, "idempotency_key": request.idempotency_key},
-        "type": event_type,
-    });
-    if !ctx.is_platform() {
-        event["account"] = (*ctx.scope.account).into();
-    }
+    previous_attributes: Option<&Value>,
+) -> (String, Bytes) {
+    let id = ctx.new_id("event");
     let mut listeners = endpoints::listening(ctx, event_type);
     listeners.extend(destinations::listening(ctx, event_type, false));
-    event["pending_webhooks"] = listeners.len().into();
-    for listener in listeners {
-        delivery::set_out(ctx, &event, &listener);
+    let body = written(&Envelope {
+        id: &id,
+        object: "event",
+        account: (!ctx.is_platform()).then_some(&*ctx.scope.account),
+        api_version: &ctx.engine.config().api_version,
+        created: created(ctx),
+        data: Data {
+            object: InOrder(object),
+            previous_attributes: previous_attributes.map(InOrder),
+        },
+        livemode: ctx.scope.livemode(),
+        pending_webhooks: listeners.len(),
+        request: Cause {
+            id: ctx.request.id.as_deref(),
+            idempotency_key: ctx.request.idempotency_key.as_deref(),
+        },
+        event_type,
+    });
+    let twin = thin::twin_of(event_type);
+    let thin_listeners = destinations::listening(ctx, &twin, true);
+    if !listeners.is_empty() || !thin_listeners.is_empty() {
+        // It was written just now.
+        let event: Value = serde_json::from_slice(&body).unwrap_or_default();
+        for listener in listeners {
+            delivery::set_out(ctx, &event, &listener);
+        }
+        thin::accompany(ctx, &event, &twin, &thin_listeners);
     }
-    thin::accompany(ctx, &event);
-    event
+    (id, body)
 }

@@ -4,6 +4,7 @@
 
 use serde_json::{Value, json};
 
+use super::endpoints::Target;
 use super::{delivery, destinations};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -29,21 +30,28 @@ pub(crate) fn notify(ctx: &mut Ctx<'_>, event_type: &str, object_type: &str, obj
     }
 }
 
+/// The type of a snapshot event's thin twin.
+pub(super) fn twin_of(event_type: &str) -> String {
+    format!("v1.{event_type}")
+}
+
 /// The thin twin of a snapshot event, for the destinations that want it. It is kept only if there are any.
-pub(super) fn accompany(ctx: &mut Ctx<'_>, snapshot: &Value) {
-    let name = snapshot["type"].as_str().unwrap_or_default();
-    let event_type = format!("v1.{name}");
-    let targets = destinations::listening(ctx, &event_type, true);
+pub(super) fn accompany(
+    ctx: &mut Ctx<'_>,
+    snapshot: &Value,
+    event_type: &str,
+    targets: &[Target],
+) {
     if targets.is_empty() {
         return;
     }
     let object = &snapshot["data"]["object"];
     let kind = object["object"].as_str().unwrap_or_default();
-    let event = make(ctx, &event_type, kind, object, snapshot["id"].as_str());
+    let event = make(ctx, event_type, kind, object, snapshot["id"].as_str());
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     ctx.world.store.insert(&scope, EVENT, &event, now);
     for target in targets {
-        delivery::set_out(ctx, &event, &target);
+        delivery::set_out(ctx, &event, target);
     }
 }
 

@@ -34,6 +34,8 @@ pub(crate) enum Reply {
     Object(Value),
     /// An object as it is kept.
     Record(Arc<Record>),
+    /// An object that was kept just now, read already.
+    Made(Arc<Record>, Value),
     /// A page, its members joined already.
     Page(Bytes),
     /// Bytes that are no JSON.
@@ -48,14 +50,14 @@ impl Reply {
     pub(crate) fn into_bytes(self) -> Bytes {
         match self {
             Self::Object(value) => to_bytes(&value),
-            Self::Record(record) => record.body.clone(),
+            Self::Record(record) | Self::Made(record, _) => record.body.clone(),
             Self::Page(bytes) | Self::Stream { bytes, .. } => bytes,
         }
     }
 
     pub(crate) fn into_value(self) -> Value {
         match self {
-            Self::Object(value) => value,
+            Self::Object(value) | Self::Made(_, value) => value,
             Self::Record(record) => record.parse(),
             Self::Page(bytes) | Self::Stream { bytes, .. } => {
                 serde_json::from_slice(&bytes).unwrap_or_default()
@@ -114,7 +116,7 @@ pub(crate) fn generic(
     } = matched;
     require_parent(ctx, plan, params)?;
     match plan.action {
-        Action::Create => create(ctx, operation, plan, params).map(Reply::Record),
+        Action::Create => create(ctx, operation, plan, params),
         Action::Compute => compute(ctx, operation, plan, params).map(Reply::Object),
         Action::Retrieve => {
             retrieve(ctx, plan, params).map(|record| Reply::Record(as_described(ctx, plan, record)))
@@ -170,7 +172,7 @@ fn create(
     operation: &Operation,
     plan: &Plan,
     params: &Params,
-) -> Result<Arc<Record>, ApiError> {
+) -> Result<Reply, ApiError> {
     let mut object = new_object(ctx, operation, plan, params)?;
     let object_type = resource(plan);
     let parent = parent_id(plan, params);
@@ -191,7 +193,7 @@ fn create(
         .store
         .insert_under(&ctx.scope, object_type, parent, &object, now);
     emit(ctx, object_type, "created", &object, None);
-    Ok(record)
+    Ok(Reply::Made(record, object))
 }
 
 /// An object from the description and the parameters, not kept.

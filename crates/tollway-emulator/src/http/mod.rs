@@ -25,6 +25,7 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tollway_spec::{Mode as ApiMode, Verb};
 
+pub(crate) use self::auth::key_text;
 pub(crate) use self::idempotency::Claims;
 pub(crate) use self::respond::{Answer, DropConnection};
 use crate::Engine;

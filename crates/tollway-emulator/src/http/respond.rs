@@ -16,6 +16,8 @@ pub(crate) struct Answer {
     pub(crate) body: Bytes,
     content_type: &'static str,
     should_retry: Option<bool>,
+    /// Refused for asking too often, not for a lock that somebody else holds.
+    rate_limited: bool,
     /// The request this answer was first given to.
     original_request: Option<String>,
     echo: Option<Echo>,
@@ -50,6 +52,7 @@ impl Answer {
             body,
             content_type: "application/json",
             should_retry: None,
+            rate_limited: false,
             original_request: None,
             echo: None,
         }
@@ -77,6 +80,7 @@ impl Answer {
             StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         Self {
             should_retry: error.should_retry,
+            rate_limited: error.status == 429 && error.get("code") == Some("rate_limit"),
             ..Self::new(status, to_bytes(&body))
         }
     }
@@ -153,6 +157,12 @@ impl Answer {
             headers.insert(
                 HeaderName::from_static("idempotent-replayed"),
                 HeaderValue::from_static("true"),
+            );
+        }
+        if self.rate_limited {
+            headers.insert(
+                HeaderName::from_static("stripe-rate-limited-reason"),
+                HeaderValue::from_static("global-rate"),
             );
         }
         if let Some(retry) = self.should_retry {

@@ -193,25 +193,65 @@ fn risk_score(level: &str) -> i64 {
     }
 }
 
+/// What a new charge says, whatever it is paid with.
+pub(super) struct Base<'a> {
+    pub(super) amount: i64,
+    pub(super) currency: &'a str,
+    pub(super) billing_details: &'a Value,
+    pub(super) customer: Option<&'a str>,
+    pub(super) intent: Option<&'a str>,
+    /// The payment method or card, by id.
+    pub(super) method: &'a str,
+    /// `payment_method_details`.
+    pub(super) details: Value,
+    /// `normal`, `elevated` or `highest`.
+    pub(super) risk: &'a str,
+    /// The card object, when it was named as a `source`.
+    pub(super) source: Option<&'a Value>,
+    pub(super) split: &'a Split,
+    pub(super) said: &'a Map<String, Value>,
+}
+
 fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
     let instrument = &payment.instrument;
+    let base = Base {
+        amount: payment.amount,
+        currency: &payment.currency,
+        billing_details: &instrument.billing_details,
+        customer: payment
+            .customer
+            .as_deref()
+            .or(instrument.customer.as_deref()),
+        intent: payment.intent.as_deref(),
+        method: &instrument.id,
+        details: payment_method_details(payment),
+        risk: instrument.card.risk,
+        source: instrument.source.as_ref(),
+        split: &payment.split,
+        said: &payment.said,
+    };
+    blank(ctx, base)
+}
+
+/// A charge that nothing came of yet. It is not kept.
+pub(super) fn blank(ctx: &mut Ctx<'_>, base: Base<'_>) -> Value {
     let mut charge = Value::Object(ctx.blank("charge"));
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let application = settlement::application(ctx);
     let members = json!({
-        "amount": payment.amount,
+        "amount": base.amount,
         "amount_captured": 0,
         "amount_refunded": 0,
         "application": application,
         "application_fee": null,
-        "application_fee_amount": payment.split.application_fee_amount,
+        "application_fee_amount": base.split.application_fee_amount,
         "balance_transaction": null,
-        "billing_details": instrument.billing_details,
+        "billing_details": base.billing_details,
         "calculated_statement_descriptor": "TOLLWAY",
         "captured": false,
         "created": ctx.now(),
-        "currency": payment.currency,
-        "customer": payment.customer.as_ref().or(instrument.customer.as_ref()),
+        "currency": base.currency,
+        "customer": base.customer,
         "description": null,
         "disputed": false,
         "failure_balance_transaction": null,
@@ -222,30 +262,30 @@ fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
         "on_behalf_of": null,
         "outcome": {
             "advice_code": null, "network_advice_code": null, "network_decline_code": null,
-            "network_status": "approved_by_network", "reason": null, "risk_level": instrument.card.risk,
-            "risk_score": risk_score(instrument.card.risk),
+            "network_status": "approved_by_network", "reason": null, "risk_level": base.risk,
+            "risk_score": risk_score(base.risk),
             "seller_message": "Payment complete.", "type": "authorized",
         },
         "paid": false,
-        "payment_intent": payment.intent,
-        "payment_method": instrument.id,
-        "payment_method_details": payment_method_details(payment),
+        "payment_intent": base.intent,
+        "payment_method": base.method,
+        "payment_method_details": base.details,
         "receipt_email": null,
         "receipt_number": null,
         "receipt_url": format!("{}/_tollway/receipts/{id}", ctx.request.base_url),
         "refunded": false,
         "review": null,
         "shipping": null,
-        "source": instrument.source,
+        "source": base.source,
         "source_transfer": null,
         "statement_descriptor": null,
         "statement_descriptor_suffix": null,
-        "transfer_data": payment.split.transfer_data(),
+        "transfer_data": base.split.transfer_data(),
         "transfer_group": null,
     });
     if let (Value::Object(charge), Value::Object(members)) = (&mut charge, members) {
         charge.extend(members);
-        charge.extend(payment.said.clone());
+        charge.extend(base.said.clone());
         // Members that Stripe sends only where they apply.
         for name in [
             "destination",

@@ -1,5 +1,7 @@
 //! Cards of customers: `source` and `payment_method` of a new customer, and `/v1/customers/{customer}/sources`.
 
+use std::borrow::Cow;
+
 use serde_json::Value;
 
 use super::{charge, instrument, payment_methods};
@@ -18,10 +20,23 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let customer = ctx.generic("customers.create", params)?;
+    let (plain, default) = without_default_by_name(params);
+    let customer = ctx.generic("customers.create", &plain)?;
+    if default.is_none() && !params.has("payment_method") && !params.has("source") {
+        return Ok(customer);
+    }
     let id = customer["id"].as_str().unwrap_or_default();
-    if let Some(method) = params.text("payment_method") {
-        payment_methods::attach_to(ctx, method, id)?;
+    let given = params.text("payment_method");
+    let attached = given
+        .map(|method| payment_methods::attach_to(ctx, method, id))
+        .transpose()?;
+    if let Some(default) = default {
+        // The same name twice is the same payment method.
+        let method = match attached.filter(|_| given == Some(default.as_str())) {
+            Some(method) => method,
+            None => payment_methods::attach_to(ctx, &default, id)?,
+        };
+        pay_by_default(ctx, id, &method)?;
     }
     if let Some(source) = params.text("source") {
         keep_source(ctx, id, source, true)?;
@@ -31,12 +46,42 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 
 /// A new `source` replaces the default one.
 pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let customer = ctx.generic("customers.update", params)?;
+    let (plain, default) = without_default_by_name(params);
+    let customer = ctx.generic("customers.update", &plain)?;
     let id = customer["id"].as_str().unwrap_or_default();
+    if let Some(default) = default {
+        let method = payment_methods::attach_to(ctx, &default, id)?;
+        pay_by_default(ctx, id, &method)?;
+    }
     if let Some(source) = params.text("source") {
         keep_source(ctx, id, source, true)?;
     }
     ctx.required(CUSTOMER, id)
+}
+
+/// The parameters without a default payment method that is one of Stripe's test names, and that name: `pm_card_visa` names no
+/// object until it is attached.
+fn without_default_by_name(params: &Params) -> (Cow<'_, Params>, Option<String>) {
+    let name = params
+        .text("invoice_settings.default_payment_method")
+        .filter(|name| payment_methods::is_test_name(name))
+        .map(str::to_owned);
+    if name.is_none() {
+        return (Cow::Borrowed(params), None);
+    }
+    let mut plain = params.clone();
+    if let Some(Value::Object(settings)) = plain.values_mut().get_mut("invoice_settings") {
+        settings.remove("default_payment_method");
+    }
+    (Cow::Owned(plain), name)
+}
+
+/// The customer's invoices are paid by this payment method from now on.
+fn pay_by_default(ctx: &mut Ctx<'_>, customer: &str, method: &Value) -> Result<(), ApiError> {
+    let mut customer = ctx.required(CUSTOMER, customer)?;
+    customer["invoice_settings"]["default_payment_method"] = method["id"].clone();
+    ctx.update(CUSTOMER, &customer);
+    Ok(())
 }
 
 /// `POST /v1/customers/{customer}/sources`.

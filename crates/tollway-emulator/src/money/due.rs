@@ -12,7 +12,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{billing, checkout, disputes, payment_intents, payouts, refunds, topups};
+use super::{billing, checkout, disputes, others, payment_intents, payouts, refunds, topups};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -33,6 +33,8 @@ pub(super) enum Task {
     EvidenceDeadline { dispute: String },
     /// A refund that was pending goes through, or one that went through comes back.
     Refund { refund: String },
+    /// A bank answers a debit.
+    Debit { intent: String },
     /// A payout is sent, or arrives.
     Payout { payout: String },
     /// A top-up arrives.
@@ -163,6 +165,7 @@ impl Task {
             Self::Verdict { dispute } => disputes::judge(ctx, dispute),
             Self::EvidenceDeadline { dispute } => disputes::deadline(ctx, dispute),
             Self::Refund { refund } => refunds::finish(ctx, refund),
+            Self::Debit { intent } => others::arrive(ctx, intent),
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),

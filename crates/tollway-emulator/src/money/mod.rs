@@ -26,6 +26,7 @@ mod hosted;
 mod instrument;
 mod invoice_page;
 mod ledger;
+mod others;
 mod payment_intents;
 mod payment_methods;
 mod payouts;

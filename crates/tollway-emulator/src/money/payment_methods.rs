@@ -6,6 +6,7 @@ use super::banks;
 use super::cards;
 use super::charge;
 use super::instrument;
+use super::others;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -26,27 +27,15 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Some(original) = params.text("payment_method") {
         return clone_for_account(ctx, original);
     }
-    if kind != "card" {
-        let mut method = ctx.blank("payment_method");
-        method.insert("type".into(), kind.into());
-        method.insert("customer".into(), Value::Null);
-        method.insert(
-            kind.to_owned(),
-            params.map(kind).cloned().unwrap_or_default().into(),
-        );
-        method.insert(
-            "metadata".into(),
-            params.map("metadata").cloned().unwrap_or_default().into(),
-        );
-        let method = Value::Object(method);
-        ctx.insert("payment_method", &method);
-        return Ok(method);
-    }
     let billing = params
         .at("billing_details")
         .cloned()
         .unwrap_or_else(|| json!({}));
     let metadata = params.map("metadata").cloned().unwrap_or_default();
+    if kind != "card" {
+        let given = params.at(kind).cloned().unwrap_or_else(|| json!({}));
+        return others::create(ctx, kind, &given, &billing, &metadata);
+    }
     of_card_params(ctx, params.at("card"), &billing, &metadata)
 }
 
@@ -119,6 +108,9 @@ fn retrieve_of_customer(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, Api
 /// Retrieving `pm_card_visa` and the like makes a payment method of it, as Stripe does.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_method");
+    if let Some(method) = others::by_name(ctx, id) {
+        return method;
+    }
     match cards::by_payment_method(id) {
         Some(card) => Ok(instrument::payment_method(
             ctx,
@@ -137,12 +129,18 @@ fn attach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     attach_to(ctx, params.path("payment_method"), customer)
 }
 
+/// Whether this is one of the names under which Stripe's documentation has test payment methods.
+pub(super) fn is_test_name(name: &str) -> bool {
+    others::is_test_name(name) || cards::by_payment_method(name).is_some()
+}
+
 /// Keeps a payment method with a customer, if its bank agrees.
 pub(super) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
     ctx.referenced("customer", customer, "customer")?;
-    let method = match cards::by_payment_method(id) {
-        Some(card) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
-        None => ctx.required("payment_method", id)?,
+    let method = match (others::by_name(ctx, id), cards::by_payment_method(id)) {
+        (Some(method), _) => method?,
+        (None, Some(card)) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
+        (None, None) => ctx.required("payment_method", id)?,
     };
     let id = method["id"].as_str().unwrap_or_default();
     let refusal = instrument::recall(ctx, id).and_then(cards::Card::refusal_to_attach);

@@ -11,7 +11,8 @@ use serde_json::{Value, json};
 use super::charge;
 use super::checkout;
 use super::instrument::{self, Instrument};
-use super::payment_intents;
+use super::others;
+use super::payment_intents::{self, Waiting};
 use super::payment_methods;
 use super::settlement::application;
 use crate::ctx::Ctx;
@@ -123,6 +124,10 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
                        method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
+    if let Some(method) = others::named(ctx, &method) {
+        let id = method["id"].as_str().unwrap_or_default();
+        return succeed(ctx, intent, id, method["customer"].as_str());
+    }
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     intent["payment_method"] = instrument.id.as_str().into();
     let wish = &intent["payment_method_options"]["card"]["request_three_d_secure"];
@@ -174,8 +179,18 @@ fn finish(
         return Err(error.with("setup_intent", intent).keeping_changes());
     }
     instrument::remember_set_up(ctx, &instrument.id);
-    if let (Some(customer), None) = (intent["customer"].as_str(), &instrument.customer) {
-        payment_methods::keep_with(ctx, &instrument.id, customer)?;
+    succeed(ctx, intent, &instrument.id, instrument.customer.as_deref())
+}
+
+/// The payment method is kept with the customer, unless it belongs to one already.
+fn succeed(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    method: &str,
+    owner: Option<&str>,
+) -> Result<Value, ApiError> {
+    if let (Some(customer), None) = (intent["customer"].as_str(), owner) {
+        payment_methods::keep_with(ctx, method, customer)?;
     }
     attempt(ctx, &mut intent, None);
     intent["last_setup_error"] = Value::Null;
@@ -188,18 +203,13 @@ fn finish(
 }
 
 /// The intent says why and waits for another payment method.
-fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, mut error: ApiError) -> ApiError {
-    let method = intent["payment_method"].as_str().unwrap_or_default();
-    if let Some(method) = ctx.get("payment_method", method) {
-        error = error.with("payment_method", method);
-    }
-    intent["last_setup_error"] = error.to_json()["error"].take();
-    intent["next_action"] = Value::Null;
-    intent["payment_method"] = Value::Null;
-    intent["status"] = "requires_payment_method".into();
-    ctx.update(INTENT, intent);
-    ctx.emit("setup_intent.setup_failed", intent, None);
-    error
+fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
+    const FIELDS: Waiting = Waiting {
+        object_type: INTENT,
+        error: "last_setup_error",
+        event: "setup_intent.setup_failed",
+    };
+    FIELDS.wait(ctx, intent, error)
 }
 
 /// Keeps a `setup_attempt`.

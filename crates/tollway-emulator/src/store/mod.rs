@@ -15,6 +15,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use serde::{Serialize, Serializer};
 use serde_json::Value;
 
 pub use self::collection::{Collection, Record};
@@ -381,47 +382,35 @@ impl Store {
 /// Compact JSON with `id` and `object` first, the rest in alphabetical order: the order Stripe sends.
 #[must_use]
 pub(crate) fn to_bytes(object: &Value) -> Bytes {
+    written(&InOrder(object))
+}
+
+/// Compact JSON.
+pub(crate) fn written<T: Serialize>(value: &T) -> Bytes {
     let mut text = Vec::with_capacity(1024);
-    write_value(object, &mut text);
+    // Writing texts, numbers and the like into memory cannot fail.
+    let _ = serde_json::to_writer(&mut text, value);
     text.into()
 }
 
-fn write_value(value: &Value, out: &mut Vec<u8>) {
-    match value {
-        Value::Object(map) => {
-            let first = ["id", "object"];
-            let leading = first.iter().filter_map(|name| map.get_key_value(*name));
-            let rest = map
-                .iter()
-                .filter(|(name, _)| !first.contains(&name.as_str()));
-            out.push(b'{');
-            for (position, (name, member)) in leading.chain(rest).enumerate() {
-                if position > 0 {
-                    out.push(b',');
-                }
-                write_scalar(name, out);
-                out.push(b':');
-                write_value(member, out);
-            }
-            out.push(b'}');
-        }
-        Value::Array(items) => {
-            out.push(b'[');
-            for (position, item) in items.iter().enumerate() {
-                if position > 0 {
-                    out.push(b',');
-                }
-                write_value(item, out);
-            }
-            out.push(b']');
-        }
-        scalar => write_scalar(scalar, out),
-    }
-}
+/// A value whose objects are written with `id` and `object` first.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct InOrder<'a>(pub(crate) &'a Value);
 
-fn write_scalar<T: serde::Serialize + ?Sized>(scalar: &T, out: &mut Vec<u8>) {
-    // Writing text, numbers and the like into memory cannot fail.
-    let _ = serde_json::to_writer(out, scalar);
+impl Serialize for InOrder<'_> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        const FIRST: [&str; 2] = ["id", "object"];
+        match self.0 {
+            Value::Object(map) => {
+                let leading = FIRST.iter().filter_map(|name| map.get_key_value(*name));
+                let rest = map.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+                let members = leading.chain(rest);
+                serializer.collect_map(members.map(|(name, member)| (name, InOrder(member))))
+            }
+            Value::Array(items) => serializer.collect_seq(items.iter().map(InOrder)),
+            scalar => scalar.serialize(serializer),
+        }
+    }
 }
 
 #[cfg(test)]

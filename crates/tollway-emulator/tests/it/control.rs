@@ -143,6 +143,9 @@ async fn faults_strike_and_pass() {
         };
         assert_eq!(hit.status.as_u16(), expected, "{then}");
         assert!(hit.header("request-id").is_some());
+        // A lock that somebody else holds is no rate limit, though the status is the same.
+        let reason = hit.header("stripe-rate-limited-reason");
+        assert_eq!(reason, (then == "rate_limit").then_some("global-rate"));
         assert_eq!(api.post("/v1/customers", "").await.status, 200);
     }
     assert_eq!(

@@ -8,6 +8,7 @@ use super::super::charge::{self, Payment};
 use super::super::checkout;
 use super::super::due::{Task, plan};
 use super::super::instrument::{self, Instrument};
+use super::super::others;
 use super::super::payment_methods;
 use super::super::settlement::Split;
 use super::{INTENT, status, unexpected};
@@ -38,6 +39,9 @@ pub(super) fn run(
                        payment method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
+    if let Some(method) = others::named(ctx, &method) {
+        return others::confirm(ctx, intent, &method, params);
+    }
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     intent["payment_method"] = instrument.id.as_str().into();
     let off_session = params.at("off_session").is_some_and(|it| *it != false);
@@ -164,6 +168,9 @@ pub(in super::super) fn authenticate(
         ctx.update(INTENT, &intent);
         return Ok(intent);
     }
+    if approved && let Some(method) = others::named(ctx, &method) {
+        return others::approved(ctx, intent, &method);
+    }
     if approved {
         let instrument = instrument::resolve(ctx, &method, "payment_method")?;
         return charge_for(ctx, intent, instrument, true, false);
@@ -171,21 +178,56 @@ pub(in super::super) fn authenticate(
     let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
-    let error = match ctx.get("payment_method", &method) {
-        Some(method) => error.with("payment_method", method),
-        None => error,
-    };
-    intent["last_payment_error"] = error.to_json()["error"].take();
-    intent["next_action"] = Value::Null;
-    intent["payment_method"] = Value::Null;
-    intent["status"] = "requires_payment_method".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.payment_failed", &intent, None);
+    back_to_payment_method(ctx, &mut intent, error);
     Ok(intent)
 }
 
+/// The intent says why it was not paid, and waits for another payment method; so does the error that is given back.
+pub(in super::super) fn back_to_payment_method(
+    ctx: &mut Ctx<'_>,
+    intent: &mut Value,
+    error: ApiError,
+) -> ApiError {
+    const FIELDS: Waiting = Waiting {
+        object_type: INTENT,
+        error: "last_payment_error",
+        event: "payment_intent.payment_failed",
+    };
+    FIELDS.wait(ctx, intent, error)
+}
+
+/// How an intent of either kind goes back to waiting for a payment method.
+pub(in super::super) struct Waiting {
+    pub(in super::super) object_type: &'static str,
+    /// The field that says why.
+    pub(in super::super) error: &'static str,
+    pub(in super::super) event: &'static str,
+}
+
+impl Waiting {
+    /// Writes it, keeps it, tells of it; the error with the payment method that failed.
+    pub(in super::super) fn wait(
+        &self,
+        ctx: &mut Ctx<'_>,
+        intent: &mut Value,
+        mut error: ApiError,
+    ) -> ApiError {
+        let method = intent["payment_method"].as_str().unwrap_or_default();
+        if let Some(method) = ctx.get("payment_method", method) {
+            error = error.with("payment_method", method);
+        }
+        intent[self.error] = error.to_json()["error"].take();
+        intent["next_action"] = Value::Null;
+        intent["payment_method"] = Value::Null;
+        intent["status"] = "requires_payment_method".into();
+        ctx.update(self.object_type, intent);
+        ctx.emit(self.event, intent, None);
+        error
+    }
+}
+
 /// The intent waits for the card holder, who is sent to a page.
-fn ask_for_action(
+pub(in super::super) fn ask_for_action(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     params: &Params,
@@ -230,25 +272,14 @@ pub(in super::super) fn next_action(
     }
 }
 
-/// The card was refused: the intent says why and waits for another payment method; so does the error.
+/// The card was refused.
 fn decline(ctx: &mut Ctx<'_>, mut intent: Value, refused: charge::Refused) -> ApiError {
-    let method = ctx.get(
-        "payment_method",
-        intent["payment_method"].as_str().unwrap_or_default(),
-    );
     let mut error = refused.error;
     if error.get("decline_code") == Some("authentication_required") {
         error = error.code("authentication_required");
     }
-    if let Some(method) = method {
-        error = error.with("payment_method", method);
-    }
     intent["latest_charge"] = refused.charge["id"].clone();
-    intent["last_payment_error"] = error.to_json()["error"].take();
-    intent["payment_method"] = Value::Null;
-    intent["status"] = "requires_payment_method".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.payment_failed", &intent, None);
+    let error = back_to_payment_method(ctx, &mut intent, error);
     billing::failed(ctx, &intent);
     error.with("payment_intent", intent)
 }

@@ -10,10 +10,13 @@ use serde_json::{Value, json};
 
 mod confirm;
 
-pub(super) use self::confirm::{authenticate, next_action};
+pub(super) use self::confirm::{
+    Waiting, ask_for_action, authenticate, back_to_payment_method, next_action,
+};
 use super::charge;
 use super::currency;
 use super::instrument;
+use super::others;
 use super::payment_methods;
 use super::settlement::{self, Split};
 use crate::ctx::Ctx;
@@ -21,7 +24,7 @@ use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
 
-const INTENT: &str = "payment_intent";
+pub(super) const INTENT: &str = "payment_intent";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("payment_intents.create", create);
@@ -251,10 +254,12 @@ pub(super) fn method_of(
 ) -> Result<Option<String>, ApiError> {
     if let Some(id) = params.text("payment_method") {
         // Test names become payment methods of their own, so that the intent shows a real id.
-        let id = if id.starts_with("pm_card_") {
-            instrument::resolve(ctx, id, "payment_method")?.id
-        } else {
-            id.to_owned()
+        let id = match others::by_name(ctx, id) {
+            Some(method) => method?["id"].as_str().unwrap_or_default().to_owned(),
+            None if id.starts_with("pm_card_") => {
+                instrument::resolve(ctx, id, "payment_method")?.id
+            }
+            None => id.to_owned(),
         };
         if instrument::recall(ctx, &id).is_none() && ctx.get("payment_method", &id).is_none() {
             return Err(ApiError::no_such_reference(
@@ -278,7 +283,11 @@ pub(super) fn method_of(
         .and_then(Value::as_object)
         .cloned()
         .unwrap_or_default();
-    let method = payment_methods::of_card_params(ctx, data.get("card"), &billing, &metadata)?;
+    let kind = data.get("type").and_then(Value::as_str).unwrap_or("card");
+    let method = match data.get(kind) {
+        card if kind == "card" => payment_methods::of_card_params(ctx, card, &billing, &metadata)?,
+        given => others::create(ctx, kind, given.unwrap_or(&json!({})), &billing, &metadata)?,
+    };
     Ok(method["id"].as_str().map(str::to_owned))
 }
 

@@ -9,6 +9,7 @@ mod disputes;
 mod events;
 mod intents;
 mod invariants;
+mod others;
 mod payouts;
 mod portal;
 mod setup_intents;

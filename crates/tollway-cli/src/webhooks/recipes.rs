@@ -1,0 +1,193 @@
+//! The requests that lead to each event: `recipes.toml`, read.
+//!
+//! A step's `post`, `get` or `delete` is its path; `${customer}` is the id of what the step `customer` was answered, `${customer.x.0.y}` a
+//! field of it. Steps that several events share are written once, under `[shared]`, and named by `after`.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value;
+use tollway::request::Verb;
+use toml::Table;
+
+use crate::failure::{Failure, Outcome};
+
+/// One request.
+#[derive(Debug, Clone, PartialEq)]
+pub(crate) struct Step {
+    pub(crate) name: String,
+    pub(crate) verb: Verb,
+    pub(crate) path: String,
+    /// In the order they are sent, as `a[b]` and text.
+    pub(crate) params: Vec<(String, String)>,
+    /// A declined card is what the step is for.
+    pub(crate) fails: bool,
+}
+
+/// The requests, in order.
+pub(crate) type Recipe = Vec<Step>;
+
+/// All recipes by event.
+pub(crate) fn all() -> Outcome<BTreeMap<String, Recipe>> {
+    read(include_str!("recipes.toml"))
+        .map_err(|reason| Failure::new(format!("the recipes cannot be read: {reason}")))
+}
+
+fn read(text: &str) -> Result<BTreeMap<String, Recipe>, String> {
+    let table: Table = text.parse().map_err(|error| format!("{error}"))?;
+    let (shared, events) = (section(&table, "shared")?, section(&table, "events")?);
+    let recipe = |(event, entry): (&String, &toml::Value)| {
+        Ok((event.clone(), steps(entry, shared)?))
+    };
+    events.iter().map(recipe).collect()
+}
+
+fn section<'t>(table: &'t Table, name: &str) -> Result<&'t Table, String> {
+    table
+        .get(name)
+        .and_then(toml::Value::as_table)
+        .ok_or_else(|| format!("[{name}] is missing"))
+}
+
+/// The steps of an entry, those it comes after first.
+fn steps(entry: &toml::Value, shared: &Table) -> Result<Recipe, String> {
+    let mut recipe = Recipe::new();
+    if let Some(name) = entry.get("after").and_then(toml::Value::as_str) {
+        let before = shared
+            .get(name)
+            .ok_or_else(|| format!("nothing shared is called {name}"))?;
+        recipe.extend(steps(before, shared)?);
+    }
+    let own = entry.get("steps").and_then(toml::Value::as_array);
+    for table in own.into_iter().flatten() {
+        recipe.push(step(table)?);
+    }
+    if recipe.is_empty() {
+        return Err(format!("no steps in {entry}"));
+    }
+    Ok(recipe)
+}
+
+fn step(table: &toml::Value) -> Result<Step, String> {
+    let text = |name: &str| table.get(name).and_then(toml::Value::as_str);
+    let verbs = [
+        ("post", Verb::Post),
+        ("get", Verb::Get),
+        ("delete", Verb::Delete),
+    ];
+    let (verb, path) = verbs
+        .iter()
+        .find_map(|(name, verb)| Some((*verb, text(name)?)))
+        .ok_or_else(|| format!("no path in {table}"))?;
+    let mut params = Vec::new();
+    if let Some(given) = table.get("params") {
+        flatten("", given, &mut params);
+    }
+    Ok(Step {
+        name: text("name")
+            .ok_or_else(|| format!("no name in {table}"))?
+            .to_owned(),
+        verb,
+        path: path.to_owned(),
+        params,
+        fails: table.get("fails").and_then(toml::Value::as_bool) == Some(true),
+    })
+}
+
+fn flatten(name: &str, value: &toml::Value, into: &mut Vec<(String, String)>) {
+    let inside = |key: &str| {
+        if name.is_empty() {
+            key.to_owned()
+        } else {
+            format!("{name}[{key}]")
+        }
+    };
+    match value {
+        toml::Value::Table(members) => members
+            .iter()
+            .for_each(|(key, value)| flatten(&inside(key), value, into)),
+        toml::Value::Array(items) => items
+            .iter()
+            .enumerate()
+            .for_each(|(index, value)| flatten(&inside(&index.to_string()), value, into)),
+        toml::Value::String(text) => into.push((name.to_owned(), text.clone())),
+        other => into.push((name.to_owned(), other.to_string())),
+    }
+}
+
+/// The text with what earlier steps were answered in place of `${…}`.
+pub(crate) fn filled(text: &str, answers: &[(String, Value)]) -> String {
+    let mut filled = String::new();
+    let mut rest = text;
+    while let Some((before, after)) = rest.split_once("${") {
+        let (reference, behind) = after.split_once('}').unwrap_or((after, ""));
+        filled.push_str(before);
+        filled.push_str(&answered(reference, answers));
+        rest = behind;
+    }
+    filled + rest
+}
+
+fn answered(reference: &str, answers: &[(String, Value)]) -> String {
+    let (step, path) = reference.split_once('.').unwrap_or((reference, "id"));
+    let answer = answers.iter().rev().find(|(name, _)| name == step);
+    let found = answer.and_then(|(_, answer)| {
+        path.split('.').try_fold(answer, |value, part| match value {
+            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+            other => other.get(part),
+        })
+    });
+    match found {
+        Some(Value::String(text)) => text.clone(),
+        Some(other) => other.to_string(),
+        None => String::new(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn references_are_filled_in() {
+        let answers = [(
+            "sub".to_owned(),
+            json!({"id": "sub_1", "items": {"data": [{"id": "si_1"}]}}),
+        )];
+        assert_eq!(
+            filled("/v1/subscriptions/${sub}", &answers),
+            "/v1/subscriptions/sub_1"
+        );
+        assert_eq!(filled("${sub.items.data.0.id}!", &answers), "si_1!");
+        assert_eq!(filled("plain", &answers), "plain");
+    }
+
+    #[test]
+    fn every_reference_names_an_earlier_step() {
+        for (event, recipe) in all().unwrap() {
+            let mut known: Vec<&str> = Vec::new();
+            for step in &recipe {
+                let texts = step.params.iter().map(|(_, value)| value).chain([&step.path]);
+                for text in texts {
+                    for reference in text.split("${").skip(1) {
+                        let name = reference.split(['}', '.']).next().unwrap_or_default();
+                        assert!(known.contains(&name), "{event}: {name}");
+                    }
+                }
+                known.push(&step.name);
+            }
+        }
+    }
+
+    #[test]
+    fn what_is_wrong_in_a_recipe_is_said() {
+        let said = |text| read(text).unwrap_err();
+        assert_eq!(said("[events]"), "[shared] is missing");
+        assert!(said("[shared]\n[events.a]\nsteps = []").starts_with("no steps"));
+        assert_eq!(
+            said("[shared]\n[events.a]\nafter = \"b\""),
+            "nothing shared is called b"
+        );
+    }
+}

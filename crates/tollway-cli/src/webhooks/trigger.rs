@@ -1,0 +1,243 @@
+//! `tollway trigger EVENT`: makes an event happen, by the requests that lead to it.
+//!
+//! The [recipes](super::recipes) are plain API calls. An event without a recipe is made up by the emulator: sent like any other,
+//! about a schema-true object that is not kept.
+
+use serde_json::Value;
+use tollway::{Client, Error, request::Verb};
+
+use super::{
+    Target,
+    recipes::{self, Recipe, Step},
+};
+use crate::failure::{Failure, Outcome};
+
+const EXAMPLES: &str = "\
+Examples:
+  tollway trigger payment_intent.succeeded
+  tollway trigger charge.succeeded --stripe-account acct_123
+      on a connected account
+  tollway trigger customer.created --override customer:name=Ann --add customer:metadata[order]=1
+      with other parameters
+  tollway trigger --list
+      the events that are led to by requests; any other event of the API is made up
+
+Run `tollway listen` beside it to see events arrive.";
+
+/// The arguments of `tollway trigger`.
+#[derive(Debug, clap::Args)]
+#[command(after_help = EXAMPLES)]
+pub(crate) struct Args {
+    #[command(flatten)]
+    target: Target,
+    /// The event, as `charge.succeeded`.
+    #[arg(required_unless_present = "list")]
+    event: Option<String>,
+    /// A connected account to make it happen on.
+    #[arg(long, value_name = "ACCOUNT")]
+    stripe_account: Option<String>,
+    /// Another value for a parameter of a step, `STEP:PARAMETER=VALUE`; may be given again.
+    #[arg(long = "override", value_name = "CHANGE", value_parser = change)]
+    overrides: Vec<Change>,
+    /// A parameter that a step does not have by itself, `STEP:PARAMETER=VALUE`; may be given again.
+    #[arg(long = "add", value_name = "CHANGE", value_parser = change)]
+    additions: Vec<Change>,
+    /// A parameter to leave out of a step, `STEP:PARAMETER`; may be given again.
+    #[arg(long = "remove", value_name = "CHANGE", value_parser = removal)]
+    removals: Vec<Change>,
+    /// Print the events that are led to by requests.
+    #[arg(long)]
+    list: bool,
+}
+
+/// A change of a step's parameters; no value takes the parameter away.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Change {
+    step: String,
+    parameter: String,
+    value: Option<String>,
+}
+
+/// Plays the recipe, and checks that the event came of it.
+pub(crate) async fn run(args: Args) -> Outcome {
+    let recipes = recipes::all()?;
+    if args.list {
+        recipes.keys().for_each(|event| println!("{event}"));
+        return Ok(());
+    }
+    let event = args.event.as_deref().unwrap_or_default();
+    let player = Player {
+        client: args.target.client()?,
+        account: args.stripe_account.clone(),
+    };
+    let failed = |error| args.target.failed(&error);
+    let changes: Vec<&Change> = [&args.overrides, &args.additions, &args.removals]
+        .into_iter()
+        .flatten()
+        .collect();
+    let Some(recipe) = recipes.get(event) else {
+        if let Some(change) = changes.first() {
+            return Err(Failure::new(format!(
+                "{event} is made up, so there is no step '{}' to change: `tollway trigger --list` names the events that have steps",
+                change.step
+            )));
+        }
+        let id = player.make_up(event).await.map_err(failed)?;
+        println!("{event}: {id}, about a made-up object");
+        return Ok(());
+    };
+    let recipe = changed(recipe, event, &changes)?;
+    let last = player.newest(event).await.map_err(failed)?;
+    player.play(&recipe).await.map_err(failed)?;
+    match player.newest(event).await.map_err(failed)? {
+        Some(id) if last.as_ref() != Some(&id) => println!("{event}: {id}"),
+        _ => {
+            return Err(Failure::new(format!(
+                "the requests were answered, but no {event} came of them: look at what you changed"
+            )));
+        }
+    }
+    Ok(())
+}
+
+struct Player {
+    client: Client,
+    account: Option<String>,
+}
+
+impl Player {
+    fn request(&self, verb: Verb, path: String) -> tollway::request::RequestBuilder {
+        let request = self.client.request(verb, path);
+        match &self.account {
+            Some(account) => request.stripe_account(account),
+            None => request,
+        }
+    }
+
+    /// Plays the steps in order, saying what each came to.
+    async fn play(&self, recipe: &Recipe) -> Result<(), Error> {
+        let mut answers: Vec<(String, Value)> = Vec::new();
+        for step in recipe {
+            let path = recipes::filled(&step.path, &answers);
+            let mut request = self.request(step.verb, path.clone());
+            for (name, value) in &step.params {
+                request = request.param(name, recipes::filled(value, &answers));
+            }
+            let answer = match request.send::<Value>().await {
+                Ok(answer) => answer,
+                // A payment that is to fail is answered by a 402.
+                Err(error) if step.fails && error.status() == Some(402) => Value::Null,
+                Err(error) => return Err(error),
+            };
+            let id = answer["id"].as_str().unwrap_or("declined");
+            let verb = format!("{:?}", step.verb).to_uppercase();
+            println!("{}: {verb} {path} {id}", step.name);
+            answers.push((step.name.clone(), answer));
+        }
+        Ok(())
+    }
+
+    /// Has the emulator make up an event of this type.
+    async fn make_up(&self, event: &str) -> Result<String, Error> {
+        let request = self
+            .client
+            .request(Verb::Post, "/_tollway/events")
+            .param("type", event);
+        let request = match &self.account {
+            Some(account) => request.param("account", account.as_str()),
+            None => request,
+        };
+        let made: Value = request.send().await?;
+        Ok(made["id"].as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The last event of this type.
+    async fn newest(&self, event: &str) -> Result<Option<String>, Error> {
+        let list: Value = self
+            .request(Verb::Get, "/v1/events".to_owned())
+            .param("type", event)
+            .param("limit", 1)
+            .send()
+            .await?;
+        Ok(list["data"][0]["id"].as_str().map(str::to_owned))
+    }
+}
+
+/// The recipe with the changes; every change must name a step of it.
+fn changed(recipe: &Recipe, event: &str, changes: &[&Change]) -> Outcome<Recipe> {
+    let mut recipe = recipe.clone();
+    for change in changes {
+        let names: Vec<String> = recipe.iter().map(|step| step.name.clone()).collect();
+        let step: &mut Step = recipe
+            .iter_mut()
+            .find(|step| step.name == change.step)
+            .ok_or_else(|| {
+                Failure::new(format!(
+                    "{event} has no step '{}': it has {}",
+                    change.step,
+                    names.join(", ")
+                ))
+            })?;
+        step.params.retain(|(name, _)| *name != change.parameter);
+        if let Some(value) = &change.value {
+            step.params.push((change.parameter.clone(), value.clone()));
+        }
+    }
+    Ok(recipe)
+}
+
+/// `step:a.b=value`; dots and brackets both lead into objects.
+fn change(text: &str) -> Result<Change, String> {
+    let (target, value) = text
+        .split_once('=')
+        .ok_or("give STEP:PARAMETER=VALUE, such as customer:name=Ann")?;
+    let mut change = removal(target)?;
+    change.value = Some(value.to_owned());
+    Ok(change)
+}
+
+fn removal(text: &str) -> Result<Change, String> {
+    let (step, parameter) = text
+        .split_once(':')
+        .filter(|(step, parameter)| !step.is_empty() && !parameter.is_empty())
+        .ok_or("give STEP:PARAMETER, such as customer:name")?;
+    let mut parts = parameter.split('.');
+    let first = parts.next().unwrap_or_default().to_owned();
+    Ok(Change {
+        step: step.to_owned(),
+        parameter: parts.fold(first, |name, part| format!("{name}[{part}]")),
+        value: None,
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn changes_name_a_step_and_a_parameter() {
+        let change = change("charge:shipping.address.city=Bonn=1").unwrap();
+        assert_eq!(change.step, "charge");
+        assert_eq!(change.parameter, "shipping[address][city]");
+        assert_eq!(change.value.as_deref(), Some("Bonn=1"));
+        for bad in ["charge", "charge:=1", ":a=1"] {
+            assert!(super::change(bad).is_err(), "{bad}");
+        }
+        assert_eq!(removal("a:b").unwrap().value, None);
+    }
+
+    #[test]
+    fn a_step_that_is_not_there_is_named() {
+        let recipes = recipes::all().unwrap();
+        let recipe = &recipes["customer.created"];
+        let wrong = removal("charge:amount").unwrap();
+        let said = changed(recipe, "customer.created", &[&wrong]).unwrap_err();
+        assert_eq!(
+            said.to_string(),
+            "customer.created has no step 'charge': it has customer"
+        );
+        let other = change("customer:name=Bob").unwrap();
+        let recipe = changed(recipe, "customer.created", &[&other]).unwrap();
+        assert!(recipe[0].params.contains(&("name".into(), "Bob".into())));
+    }
+}
