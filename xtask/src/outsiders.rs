@@ -50,7 +50,13 @@ pub(crate) fn python_source(requirements: &str) -> Result<(), String> {
         return Ok(());
     }
     run(Command::new(&python)
-        .args(["-m", "pip", "download", "--quiet", "--disable-pip-version-check"])
+        .args([
+            "-m",
+            "pip",
+            "download",
+            "--quiet",
+            "--disable-pip-version-check",
+        ])
         .args(["--no-deps", "--no-binary", "stripe", "--dest"])
         .arg(&folder)
         .arg(format!("stripe=={version}")))?;

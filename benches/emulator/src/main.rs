@@ -44,7 +44,9 @@ async fn main() {
 
 /// Measures everybody, the limit first, and prints a table of Markdown with each one's share of the limit.
 async fn compare(contenders: &[Contender]) {
-    println!("{CONNECTIONS} connections that ask one after the other; requests a second (share of the limit), the time within");
+    println!(
+        "{CONNECTIONS} connections that ask one after the other; requests a second (share of the limit), the time within"
+    );
     println!("which 99 of 100 were answered, and the server's processor time for one");
     println!();
     println!("| | start | idle | POST a customer | GET a customer | page of 100 | after |");

@@ -225,7 +225,7 @@ impl<'a> Ctx<'a> {
 
     /// Makes an event of this type in this scope: it is kept, and delivered once the request is committed.
     pub fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>) {
-        events::record(self, event_type, object, previous_attributes);
+        events::record(self, event_type, object, previous_attributes.as_ref());
     }
 
     /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start

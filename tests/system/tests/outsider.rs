@@ -112,7 +112,10 @@ pub(crate) async fn run_documented(program: &mut Command, language: &str, then: 
     let code = format!("{}\n{then}\n", code.expect("a block of code"));
     let own = std::env::current_exe().expect("the path of this program");
     // The workspace's programs are built beside the folder that this test is in.
-    let built = own.parent().and_then(std::path::Path::parent).expect("a folder");
+    let built = own
+        .parent()
+        .and_then(std::path::Path::parent)
+        .expect("a folder");
     let path = std::env::var_os("PATH").unwrap_or_default();
     let path = std::iter::once(built.to_owned()).chain(std::env::split_paths(&path));
     let path = std::env::join_paths(path).expect("a path");

@@ -61,7 +61,13 @@ async fn the_clients_generated_examples_run_unchanged_in_stripe_mocks_place() {
     let (host, port) = address.split_once(':').expect("a port");
     let mut pytest = Command::new(format!("{venv}/bin/python"));
     pytest
-        .args(["-m", "pytest", "tests/test_generated_examples.py", "--quiet", "--tb=line"])
+        .args([
+            "-m",
+            "pytest",
+            "tests/test_generated_examples.py",
+            "--quiet",
+            "--tb=line",
+        ])
         .args(["-p", "answered", "-p", "no:cacheprovider", "-o", "addopts="])
         .current_dir(format!("{venv}/source/stripe-{}", pinned()))
         .env("PYTHONPATH", format!("{CLIENTS}/python"))
@@ -75,6 +81,9 @@ async fn the_clients_generated_examples_run_unchanged_in_stripe_mocks_place() {
     let said = String::from_utf8_lossy(&output.stdout);
     assert!(output.status.success(), "{said}");
     let last = outsider::last_line(&said);
-    let passed = last.split(' ').next().and_then(|word| word.parse::<u32>().ok());
+    let passed = last
+        .split(' ')
+        .next()
+        .and_then(|word| word.parse::<u32>().ok());
     assert!(passed.is_some_and(|passed| passed > 3_000), "{last}");
 }

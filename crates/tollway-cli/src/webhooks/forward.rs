@@ -66,7 +66,11 @@ impl Forwarder {
             String::new()
         };
         self.say(&event, || format!("--> {kind}{from} [{id}]"));
-        let place = if connect { &self.connect } else { &self.account };
+        let place = if connect {
+            &self.connect
+        } else {
+            &self.account
+        };
         let Some(place) = place else {
             return StatusCode::OK;
         };
@@ -116,7 +120,9 @@ impl Forwarder {
             Ok(status)
         };
         let late = |error| TransportError::new(TransportErrorKind::Timeout, error);
-        tokio::time::timeout(PATIENCE, exchange).await.map_err(late)?
+        tokio::time::timeout(PATIENCE, exchange)
+            .await
+            .map_err(late)?
     }
 
     /// A line about the event; or the event itself, once.

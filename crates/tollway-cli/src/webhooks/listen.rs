@@ -153,11 +153,7 @@ impl Endpoints {
         loop {
             tokio::time::sleep(LOOK).await;
             let path = format!("/v1/webhook_endpoints/{}", ids[0]);
-            let there = self
-                .client
-                .request(Verb::Get, path)
-                .send::<Value>()
-                .await;
+            let there = self.client.request(Verb::Get, path).send::<Value>().await;
             if there.is_err_and(|error| error.status() == Some(404))
                 && let Ok(made) = self.make().await
             {
@@ -183,8 +179,11 @@ impl Endpoints {
                 && port.is_some_and(|port| Probe::bind(("127.0.0.1", port)).is_ok())
         };
         let endpoints = list["data"].as_array().into_iter().flatten();
-        let dead = endpoints.filter(dead).filter_map(|endpoint| endpoint["id"].as_str());
-        self.remove(&dead.map(str::to_owned).collect::<Vec<_>>()).await;
+        let dead = endpoints
+            .filter(dead)
+            .filter_map(|endpoint| endpoint["id"].as_str());
+        self.remove(&dead.map(str::to_owned).collect::<Vec<_>>())
+            .await;
         Ok(())
     }
 

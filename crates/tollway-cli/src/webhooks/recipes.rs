@@ -35,9 +35,8 @@ pub(crate) fn all() -> Outcome<BTreeMap<String, Recipe>> {
 fn read(text: &str) -> Result<BTreeMap<String, Recipe>, String> {
     let table: Table = text.parse().map_err(|error| format!("{error}"))?;
     let (shared, events) = (section(&table, "shared")?, section(&table, "events")?);
-    let recipe = |(event, entry): (&String, &toml::Value)| {
-        Ok((event.clone(), steps(entry, shared)?))
-    };
+    let recipe =
+        |(event, entry): (&String, &toml::Value)| Ok((event.clone(), steps(entry, shared)?));
     events.iter().map(recipe).collect()
 }
 
@@ -168,7 +167,11 @@ mod tests {
         for (event, recipe) in all().unwrap() {
             let mut known: Vec<&str> = Vec::new();
             for step in &recipe {
-                let texts = step.params.iter().map(|(_, value)| value).chain([&step.path]);
+                let texts = step
+                    .params
+                    .iter()
+                    .map(|(_, value)| value)
+                    .chain([&step.path]);
                 for text in texts {
                     for reference in text.split("${").skip(1) {
                         let name = reference.split(['}', '.']).next().unwrap_or_default();

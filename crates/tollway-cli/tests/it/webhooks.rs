@@ -55,7 +55,9 @@ impl Listening {
 
     fn terminate(mut self) -> Option<i32> {
         let id = self.child.id().to_string();
-        let kill = std::process::Command::new("kill").args(["-TERM", &id]).status();
+        let kill = std::process::Command::new("kill")
+            .args(["-TERM", &id])
+            .status();
         assert!(kill.expect("kill runs").success());
         self.child.wait().expect("it ends").code()
     }
@@ -84,7 +86,8 @@ fn handler(status: u16) -> (String, mpsc::Receiver<String>) {
     thread::spawn(move || {
         for stream in listener.incoming().map_while(Result::ok) {
             let request = read_request(&stream);
-            let answer = format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
+            let answer =
+                format!("HTTP/1.1 {status} x\r\ncontent-length: 0\r\nconnection: close\r\n\r\n");
             (&stream).write_all(answer.as_bytes()).ok();
             if sender.send(request).is_err() {
                 return;
@@ -120,7 +123,14 @@ fn what_happens_is_passed_on_signed_and_taken_away_at_the_end() {
     let (place, requests) = handler(200);
     let listening = Listening::start(
         &emulator.url,
-        &["--forward-to", &place, "--events", "charge.succeeded,customer.created", "--header", "X-Tenant: 7"],
+        &[
+            "--forward-to",
+            &place,
+            "--events",
+            "charge.succeeded,customer.created",
+            "--header",
+            "X-Tenant: 7",
+        ],
     );
     let ready = listening.line("whsec_");
     let secret = success(["listen", "--api-base", &emulator.url, "--print-secret"]);
@@ -135,17 +145,25 @@ fn what_happens_is_passed_on_signed_and_taken_away_at_the_end() {
         head.lines()
             .find_map(|line| {
                 let (found, value) = line.split_once(':')?;
-                found.eq_ignore_ascii_case(name).then(|| value.trim().to_owned())
+                found
+                    .eq_ignore_ascii_case(name)
+                    .then(|| value.trim().to_owned())
             })
             .unwrap_or_default()
     };
     let event = tollway::webhook::construct_event(body, &header("stripe-signature"), secret.trim());
-    assert_eq!(event.expect("the signature is right").type_(), "charge.succeeded".into());
+    assert_eq!(
+        event.expect("the signature is right").type_(),
+        "charge.succeeded".into()
+    );
     listening.line("--> charge.succeeded [evt_");
     listening.line("<-- [200] POST http");
 
     assert_eq!(listening.terminate(), Some(0));
-    assert_eq!(list(&emulator.url, "/v1/webhook_endpoints")["data"], json!([]));
+    assert_eq!(
+        list(&emulator.url, "/v1/webhook_endpoints")["data"],
+        json!([])
+    );
 }
 
 #[test]
@@ -179,10 +197,16 @@ fn a_handler_that_is_not_there_or_refuses_is_told_of() {
     listening.line("whsec_");
     success(["trigger", "customer.created", "--api-base", &emulator.url]);
     let said = listening.line("could not be passed on");
-    assert!(said.contains("nobody listens there; start the server"), "{said}");
+    assert!(
+        said.contains("nobody listens there; start the server"),
+        "{said}"
+    );
     // The emulator knows, and will try again.
     let deliveries = list(&emulator.url, "/_tollway/deliveries");
-    assert_eq!(deliveries["deliveries"][0]["state"], "pending", "{deliveries}");
+    assert_eq!(
+        deliveries["deliveries"][0]["state"], "pending",
+        "{deliveries}"
+    );
     let account = post(&emulator.url, "/v1/accounts", "type", "express");
     let account = account["id"].as_str().expect("an account");
     let trigger = ["trigger", "product.created", "--api-base", &emulator.url];
@@ -195,7 +219,10 @@ fn events_can_be_printed_as_json() {
     let emulator = Service::start(["emulator", "--port", "0"]);
     let listening = Listening::start(&emulator.url, &["--print-json"]);
     // It says nothing before the first event, so its endpoints are waited for.
-    while list(&emulator.url, "/v1/webhook_endpoints")["data"].as_array().is_none_or(|made| made.len() < 2) {}
+    while list(&emulator.url, "/v1/webhook_endpoints")["data"]
+        .as_array()
+        .is_none_or(|made| made.len() < 2)
+    {}
     success(["trigger", "customer.created", "--api-base", &emulator.url]);
     let event: Value = serde_json::from_str(&listening.line("evt_")).expect("JSON");
     assert_eq!(event["type"], "customer.created");
@@ -219,15 +246,35 @@ fn events_without_a_recipe_are_made_up_and_others_refused() {
     let said = success(["trigger", "issuing_dispute.closed"].iter().chain(&url));
     assert!(said.starts_with("issuing_dispute.closed: evt_"), "{said}");
     let event = list(&emulator.url, "/v1/events?type=issuing_dispute.closed");
-    assert_eq!(event["data"][0]["data"]["object"]["object"], "issuing.dispute");
+    assert_eq!(
+        event["data"][0]["data"]["object"]["object"],
+        "issuing.dispute"
+    );
     let said = failure(["trigger", "customer.vanished"].iter().chain(&url));
-    assert!(said.contains("no event 'customer.vanished'. Did you mean 'customer."), "{said}");
-    let said = failure(["trigger", "customer.created", "--add", "charge:amount=1"].iter().chain(&url));
-    assert!(said.contains("has no step 'charge': it has customer"), "{said}");
-    let said = success(
-        ["trigger", "customer.created", "--override", "customer:description=Bob", "--add", "customer:metadata.a=1"]
+    assert!(
+        said.contains("no event 'customer.vanished'. Did you mean 'customer."),
+        "{said}"
+    );
+    let said = failure(
+        ["trigger", "customer.created", "--add", "charge:amount=1"]
             .iter()
             .chain(&url),
+    );
+    assert!(
+        said.contains("has no step 'charge': it has customer"),
+        "{said}"
+    );
+    let said = success(
+        [
+            "trigger",
+            "customer.created",
+            "--override",
+            "customer:description=Bob",
+            "--add",
+            "customer:metadata.a=1",
+        ]
+        .iter()
+        .chain(&url),
     );
     assert!(said.contains("customer.created: evt_"), "{said}");
     let newest = list(&emulator.url, "/v1/customers");
@@ -243,9 +290,14 @@ fn an_emulator_that_is_not_there_is_named() {
             args.push("customer.created");
         }
         let said = failure(args);
-        assert!(said.contains("nobody answers at http://127.0.0.1:9: start `tollway emulator`"), "{said}");
+        assert!(
+            said.contains("nobody answers at http://127.0.0.1:9: start `tollway emulator`"),
+            "{said}"
+        );
     }
-    let wrong = tollway(["listen", "--forward-to", "ftp://x"]).output().expect("it ends");
+    let wrong = tollway(["listen", "--forward-to", "ftp://x"])
+        .output()
+        .expect("it ends");
     assert_eq!(wrong.status.code(), Some(2));
 }
 
@@ -255,11 +307,15 @@ fn list(url: &str, path: &str) -> Value {
 }
 
 fn post(url: &str, path: &str, name: &str, value: &str) -> Value {
-    ask(url, |client| client.request(Verb::Post, path).param(name, value))
+    ask(url, |client| {
+        client.request(Verb::Post, path).param(name, value)
+    })
 }
 
 fn ask(url: &str, request: impl FnOnce(&Client) -> RequestBuilder) -> Value {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build();
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build();
     runtime.expect("a runtime").block_on(async {
         let client = Client::builder("sk_test_123").base_url(url).build();
         let request = request(&client.expect("a client"));

@@ -77,7 +77,10 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route("/_tollway/events/{event}/resend", post(http::resend))
         .route("/_tollway/events", post(http::make_up))
         .route("/_tollway/webhook_endpoints", post(http::create_endpoint))
-        .route("/_tollway/webhook_endpoints/{id}", post(http::change_secret))
+        .route(
+            "/_tollway/webhook_endpoints/{id}",
+            post(http::change_secret),
+        )
 }
 
 /// Makes and keeps an event in the context's scope, and sets out its deliveries. Its id.
@@ -85,9 +88,9 @@ pub(crate) fn record(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &Value,
-    previous_attributes: Option<Value>,
+    previous_attributes: Option<&Value>,
 ) -> Arc<str> {
-    let (id, body) = deliver(ctx, event_type, object, previous_attributes.as_ref());
+    let (id, body) = deliver(ctx, event_type, object, previous_attributes);
     let (scope, created) = (ctx.scope.clone(), created(ctx));
     let kept = ctx
         .world

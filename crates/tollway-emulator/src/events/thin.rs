@@ -36,12 +36,7 @@ pub(super) fn twin_of(event_type: &str) -> String {
 }
 
 /// The thin twin of a snapshot event, for the destinations that want it. It is kept only if there are any.
-pub(super) fn accompany(
-    ctx: &mut Ctx<'_>,
-    snapshot: &Value,
-    event_type: &str,
-    targets: &[Target],
-) {
+pub(super) fn accompany(ctx: &mut Ctx<'_>, snapshot: &Value, event_type: &str, targets: &[Target]) {
     if targets.is_empty() {
         return;
     }

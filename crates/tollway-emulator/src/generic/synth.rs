@@ -28,6 +28,7 @@ const FIRST_VALUES: &[(&str, &str, First)] = &[
     ("price", "active", First::Flag(true)),
     ("product", "active", First::Flag(true)),
     ("promotion_code", "active", First::Flag(true)),
+    ("quote", "status", First::Text("draft")),
     ("review", "open", First::Flag(true)),
     ("shipping_rate", "active", First::Flag(true)),
     ("subscription", "status", First::Text("active")),

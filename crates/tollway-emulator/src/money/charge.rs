@@ -230,11 +230,11 @@ fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
         split: &payment.split,
         said: &payment.said,
     };
-    blank(ctx, base)
+    blank(ctx, &base)
 }
 
 /// A charge that nothing came of yet. It is not kept.
-pub(super) fn blank(ctx: &mut Ctx<'_>, base: Base<'_>) -> Value {
+pub(super) fn blank(ctx: &mut Ctx<'_>, base: &Base<'_>) -> Value {
     let mut charge = Value::Object(ctx.blank("charge"));
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let application = settlement::application(ctx);

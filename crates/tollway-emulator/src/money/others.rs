@@ -99,14 +99,46 @@ const METHODS: &[Method] = &[
 
 /// Why a bank sends a debit back: the end of the account number, the code, and the sentence.
 const FAILURES: &[(&str, &str, &str)] = &[
-    ("1113", "account_closed", "The customer's bank account has been closed."),
-    ("1116", "no_account", "The customer's bank account could not be located."),
-    ("2227", "insufficient_funds", "The customer's account has insufficient funds to cover this payment."),
-    ("3335", "debit_not_authorized", "The customer has notified their bank that this payment was unauthorized."),
-    ("4440", "invalid_currency", "The bank account cannot be debited in this currency."),
-    ("3001", "debit_not_authorized", "The customer has notified their bank that this payment was unauthorized."),
-    ("3202", "insufficient_funds", "The customer's account has insufficient funds to cover this payment."),
-    ("3607", "insufficient_funds", "The customer's account has insufficient funds to cover this payment."),
+    (
+        "1113",
+        "account_closed",
+        "The customer's bank account has been closed.",
+    ),
+    (
+        "1116",
+        "no_account",
+        "The customer's bank account could not be located.",
+    ),
+    (
+        "2227",
+        "insufficient_funds",
+        "The customer's account has insufficient funds to cover this payment.",
+    ),
+    (
+        "3335",
+        "debit_not_authorized",
+        "The customer has notified their bank that this payment was unauthorized.",
+    ),
+    (
+        "4440",
+        "invalid_currency",
+        "The bank account cannot be debited in this currency.",
+    ),
+    (
+        "3001",
+        "debit_not_authorized",
+        "The customer has notified their bank that this payment was unauthorized.",
+    ),
+    (
+        "3202",
+        "insufficient_funds",
+        "The customer's account has insufficient funds to cover this payment.",
+    ),
+    (
+        "3607",
+        "insufficient_funds",
+        "The customer's account has insufficient funds to cover this payment.",
+    ),
 ];
 
 /// `pm_usBankAccount_…` by name, and the account number that stands for it.
@@ -147,7 +179,13 @@ pub(super) fn by_name(ctx: &mut Ctx<'_>, name: &str) -> Option<Result<Value, Api
         "account_holder_type": "individual", "account_number": number, "routing_number": "110000000",
     });
     let billing = json!({"name": "Jenny Rosen"});
-    Some(create(ctx, "us_bank_account", &given, &billing, &Map::new()))
+    Some(create(
+        ctx,
+        "us_bank_account",
+        &given,
+        &billing,
+        &Map::new(),
+    ))
 }
 
 /// Makes and keeps a payment method that is no card, from what the request says of it.
@@ -190,7 +228,11 @@ fn shown(kind: &str, given: &Value, number: Option<&str>) -> Value {
         let last4 = number.len().checked_sub(4).and_then(|at| number.get(at..));
         shown.insert("last4".into(), last4.unwrap_or(number).into());
         let digest = Sha256::digest(format!("{kind} {number}"));
-        let fingerprint: String = digest.iter().take(8).map(|byte| format!("{byte:02x}")).collect();
+        let short = digest
+            .iter()
+            .take(8)
+            .fold(0_u64, |number, byte| number << 8 | u64::from(*byte));
+        let fingerprint = format!("{short:016x}");
         shown.insert("fingerprint".into(), fingerprint.into());
     }
     match kind {
@@ -220,11 +262,18 @@ pub(super) fn confirm(
     let Some(known) = method_of(kind) else {
         let message = format!(
             "The emulator does not know how payments by '{kind}' go. It knows cards, {}.",
-            METHODS.iter().map(|method| method.kind).collect::<Vec<_>>().join(", ")
+            METHODS
+                .iter()
+                .map(|method| method.kind)
+                .collect::<Vec<_>>()
+                .join(", ")
         );
         return Err(ApiError::invalid_param("payment_method", message));
     };
-    if let Some(wanted) = known.currency.filter(|wanted| intent["currency"] != *wanted) {
+    if let Some(wanted) = known
+        .currency
+        .filter(|wanted| intent["currency"] != *wanted)
+    {
         let message = format!(
             "The currency provided ({}) is invalid. Payments with {kind} support the following currencies: {wanted}.",
             intent["currency"].as_str().unwrap_or_default()
@@ -269,7 +318,10 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     }
     let charge = intent["latest_charge"].as_str().unwrap_or_default();
     let mut charge = ctx.required("charge", charge)?;
-    let method = intent["payment_method"].as_str().unwrap_or_default().to_owned();
+    let method = intent["payment_method"]
+        .as_str()
+        .unwrap_or_default()
+        .to_owned();
     let hidden: Option<Hidden> = ctx.world.typed(&ctx.scope, HIDDEN, &method);
     let number = hidden.map(|hidden| hidden.number).unwrap_or_default();
     let Some((_, code, message)) = FAILURES.iter().find(|(end, ..)| number.ends_with(end)) else {
@@ -340,7 +392,7 @@ fn new_charge(ctx: &mut Ctx<'_>, intent: &Value, method: &Value) -> Result<Value
         split: &split,
         said: &intent.as_object().map(charge::said).unwrap_or_default(),
     };
-    let mut made = charge::blank(ctx, base);
+    let mut made = charge::blank(ctx, &base);
     let details = json!({"payment_method_details": {"type": kind, kind: method[kind]}});
     if let (Value::Object(charge), Value::Object(details)) = (&mut made, details) {
         charge.insert("payment_method_details".into(), json!({"type": kind}));
@@ -355,15 +407,23 @@ mod tests {
 
     #[test]
     fn tables_are_in_order_and_failing_numbers_are_told_apart() {
-        let debits = METHODS.iter().filter(|method| method.flow != Flow::Redirect);
-        let redirects = METHODS.iter().filter(|method| method.flow == Flow::Redirect);
+        let debits = METHODS
+            .iter()
+            .filter(|method| method.flow != Flow::Redirect);
+        let redirects = METHODS
+            .iter()
+            .filter(|method| method.flow == Flow::Redirect);
         assert!(debits.map(|method| method.kind).is_sorted());
         assert!(redirects.map(|method| method.kind).is_sorted());
         for (name, number) in NAMED {
             let fails = FAILURES.iter().any(|(end, ..)| number.ends_with(end));
             assert_eq!(fails, *name != "pm_usBankAccount_success", "{name}");
         }
-        assert!(!FAILURES.iter().any(|(end, ..)| "DE89370400440532013000".ends_with(end)));
+        assert!(
+            !FAILURES
+                .iter()
+                .any(|(end, ..)| "DE89370400440532013000".ends_with(end))
+        );
     }
 
     #[test]

@@ -403,7 +403,9 @@ impl Serialize for InOrder<'_> {
         match self.0 {
             Value::Object(map) => {
                 let leading = FIRST.iter().filter_map(|name| map.get_key_value(*name));
-                let rest = map.iter().filter(|(name, _)| !FIRST.contains(&name.as_str()));
+                let rest = map
+                    .iter()
+                    .filter(|(name, _)| !FIRST.contains(&name.as_str()));
                 let members = leading.chain(rest);
                 serializer.collect_map(members.map(|(name, member)| (name, InOrder(member))))
             }

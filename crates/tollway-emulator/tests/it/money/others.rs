@@ -15,7 +15,9 @@ async fn pay(shop: &Shop, currency: &str, method: &[(&str, &str)]) -> serde_json
         ("confirm", "true"),
         ("return_url", "https://shop.example/back"),
     ];
-    shop.post("/v1/payment_intents", &with(&form, method)).await.ok()
+    shop.post("/v1/payment_intents", &with(&form, method))
+        .await
+        .ok()
 }
 
 #[tokio::test]
@@ -26,23 +28,38 @@ async fn a_debit_is_processing_until_the_bank_pays() {
             "usd",
             &[
                 ("payment_method_data[type]", "us_bank_account"),
-                ("payment_method_data[us_bank_account][account_number]", "000123456789"),
-                ("payment_method_data[us_bank_account][routing_number]", "110000000"),
-                ("payment_method_data[us_bank_account][account_holder_type]", "individual"),
+                (
+                    "payment_method_data[us_bank_account][account_number]",
+                    "000123456789",
+                ),
+                (
+                    "payment_method_data[us_bank_account][routing_number]",
+                    "110000000",
+                ),
+                (
+                    "payment_method_data[us_bank_account][account_holder_type]",
+                    "individual",
+                ),
             ],
         ),
         (
             "eur",
             &[
                 ("payment_method_data[type]", "sepa_debit"),
-                ("payment_method_data[sepa_debit][iban]", "DE89370400440532013000"),
+                (
+                    "payment_method_data[sepa_debit][iban]",
+                    "DE89370400440532013000",
+                ),
             ],
         ),
         (
             "gbp",
             &[
                 ("payment_method_data[type]", "bacs_debit"),
-                ("payment_method_data[bacs_debit][account_number]", "00012345"),
+                (
+                    "payment_method_data[bacs_debit][account_number]",
+                    "00012345",
+                ),
                 ("payment_method_data[bacs_debit][sort_code]", "108800"),
             ],
         ),
@@ -50,7 +67,10 @@ async fn a_debit_is_processing_until_the_bank_pays() {
             "aud",
             &[
                 ("payment_method_data[type]", "au_becs_debit"),
-                ("payment_method_data[au_becs_debit][account_number]", "000123456"),
+                (
+                    "payment_method_data[au_becs_debit][account_number]",
+                    "000123456",
+                ),
                 ("payment_method_data[au_becs_debit][bsb_number]", "000000"),
             ],
         ),
@@ -61,13 +81,21 @@ async fn a_debit_is_processing_until_the_bank_pays() {
         let charge = format!("/v1/charges/{}", intent["latest_charge"].as_str().unwrap());
         let pending = shop.get(&charge).await;
         assert_eq!(
-            (&pending["status"], &pending["paid"], &pending["balance_transaction"]),
+            (
+                &pending["status"],
+                &pending["paid"],
+                &pending["balance_transaction"]
+            ),
             (&json!("pending"), &json!(false), &json!(null))
         );
         let kind = method[0].1;
         let details = &pending["payment_method_details"];
         assert_eq!(details["type"], kind);
-        assert_eq!(details[kind]["last4"].as_str().map(str::len), Some(4), "{details}");
+        assert_eq!(
+            details[kind]["last4"].as_str().map(str::len),
+            Some(4),
+            "{details}"
+        );
         shop.stripe.advance(6 * DAY);
         let path = format!("/v1/payment_intents/{}", id(&intent));
         let paid = shop.get(&path).await;
@@ -76,10 +104,17 @@ async fn a_debit_is_processing_until_the_bank_pays() {
             (&json!("succeeded"), &json!(1000))
         );
         let charge = shop.get(&charge).await;
-        assert_eq!((&charge["status"], &charge["paid"]), (&json!("succeeded"), &json!(true)));
+        assert_eq!(
+            (&charge["status"], &charge["paid"]),
+            (&json!("succeeded"), &json!(true))
+        );
         assert!(charge["balance_transaction"].is_string());
     }
-    for event in ["charge.pending", "payment_intent.processing", "charge.succeeded"] {
+    for event in [
+        "charge.pending",
+        "payment_intent.processing",
+        "charge.succeeded",
+    ] {
         let events = shop.get(&format!("/v1/events?type={event}")).await;
         assert_eq!(events["data"].as_array().map(Vec::len), Some(4), "{event}");
     }
@@ -93,7 +128,10 @@ async fn a_debit_that_comes_back_leaves_the_intent_waiting() {
         ("pm_usBankAccount_insufficientFunds", "insufficient_funds"),
         ("pm_usBankAccount_accountClosed", "account_closed"),
         ("pm_usBankAccount_noAccount", "no_account"),
-        ("pm_usBankAccount_debitNotAuthorized", "debit_not_authorized"),
+        (
+            "pm_usBankAccount_debitNotAuthorized",
+            "debit_not_authorized",
+        ),
     ];
     for (name, code) in failing {
         let intent = pay(&shop, "usd", &[("payment_method", name)]).await;
@@ -103,10 +141,16 @@ async fn a_debit_that_comes_back_leaves_the_intent_waiting() {
         let failed = shop.get(&path).await;
         assert_eq!(failed["status"], "requires_payment_method");
         assert_eq!(failed["last_payment_error"]["code"], code);
-        assert_eq!(failed["last_payment_error"]["payment_method"]["type"], "us_bank_account");
+        assert_eq!(
+            failed["last_payment_error"]["payment_method"]["type"],
+            "us_bank_account"
+        );
         let charge = failed["latest_charge"].as_str().unwrap();
         let charge = shop.get(&format!("/v1/charges/{charge}")).await;
-        assert_eq!((&charge["status"], &charge["failure_code"]), (&json!("failed"), &json!(code)));
+        assert_eq!(
+            (&charge["status"], &charge["failure_code"]),
+            (&json!("failed"), &json!(code))
+        );
         let again = [("payment_method", "pm_card_visa")];
         let paid = shop.post(&format!("{path}/confirm"), &again).await.ok();
         assert_eq!(paid["status"], "succeeded");
@@ -133,13 +177,24 @@ async fn a_redirect_is_approved_on_the_page() {
             .call(Method::POST, &page, None, &[("decision", decision)])
             .await;
         let location = answered.headers["location"].to_str().unwrap();
-        assert!(location.starts_with("https://shop.example/back?payment_intent=pi_"), "{location}");
-        let intent = shop.get(&format!("/v1/payment_intents/{}", id(&intent))).await;
+        assert!(
+            location.starts_with("https://shop.example/back?payment_intent=pi_"),
+            "{location}"
+        );
+        let intent = shop
+            .get(&format!("/v1/payment_intents/{}", id(&intent)))
+            .await;
         assert_eq!(intent["status"], status);
         if status == "succeeded" {
             let charge = format!("/v1/charges/{}", intent["latest_charge"].as_str().unwrap());
-            assert_eq!(shop.get(&charge).await["payment_method_details"]["type"], kind);
-            let refund = shop.post("/v1/refunds", &[("payment_intent", id(&intent))]).await.ok();
+            assert_eq!(
+                shop.get(&charge).await["payment_method_details"]["type"],
+                kind
+            );
+            let refund = shop
+                .post("/v1/refunds", &[("payment_intent", id(&intent))])
+                .await
+                .ok();
             assert_eq!(refund["status"], "succeeded");
         }
     }
@@ -153,14 +208,26 @@ async fn currencies_and_unknown_methods_are_refused() {
     let post = async |kind| {
         let form = with(&form, &[("payment_method_data[type]", kind)]);
         let answer = shop.post("/v1/payment_intents", &form).await;
-        (answer.status.as_u16(), answer.json()["error"]["message"].as_str().unwrap().to_owned())
+        (
+            answer.status.as_u16(),
+            answer.json()["error"]["message"]
+                .as_str()
+                .unwrap()
+                .to_owned(),
+        )
     };
     let (status, message) = post("ideal").await;
     assert_eq!(status, 400);
-    assert_eq!(message, "The currency provided (usd) is invalid. Payments with ideal support the following currencies: eur.");
+    assert_eq!(
+        message,
+        "The currency provided (usd) is invalid. Payments with ideal support the following currencies: eur."
+    );
     let (status, message) = post("oxxo").await;
     assert_eq!(status, 400);
-    assert!(message.starts_with("The emulator does not know how payments by 'oxxo' go."), "{message}");
+    assert!(
+        message.starts_with("The emulator does not know how payments by 'oxxo' go."),
+        "{message}"
+    );
 }
 
 #[tokio::test]
@@ -174,7 +241,10 @@ async fn a_bank_account_is_set_up_and_kept_with_its_customer() {
     ];
     let intent = shop.post("/v1/setup_intents", &form).await.ok();
     assert_eq!(intent["status"], "succeeded", "{intent}");
-    let method = format!("/v1/payment_methods/{}", intent["payment_method"].as_str().unwrap());
+    let method = format!(
+        "/v1/payment_methods/{}",
+        intent["payment_method"].as_str().unwrap()
+    );
     let method = shop.get(&method).await;
     assert_eq!(method["customer"].as_str(), Some(id(&customer)));
     assert_eq!(method["us_bank_account"]["last4"], "6789");
@@ -190,13 +260,23 @@ async fn a_customer_is_made_with_a_default_payment_method_by_its_test_name() {
             ("invoice_settings[default_payment_method]", name),
         ];
         let customer = shop.post("/v1/customers", &form).await.ok();
-        let default = customer["invoice_settings"]["default_payment_method"].as_str().unwrap();
-        let methods = shop.get(&format!("/v1/customers/{}/payment_methods", id(&customer))).await;
+        let default = customer["invoice_settings"]["default_payment_method"]
+            .as_str()
+            .unwrap();
+        let methods = shop
+            .get(&format!("/v1/customers/{}/payment_methods", id(&customer)))
+            .await;
         assert_eq!(methods["data"].as_array().map(Vec::len), Some(1));
         assert_eq!(methods["data"][0]["id"], default);
         let path = format!("/v1/customers/{}", id(&customer));
-        let other = [("invoice_settings[default_payment_method]", "pm_card_mastercard")];
+        let other = [(
+            "invoice_settings[default_payment_method]",
+            "pm_card_mastercard",
+        )];
         let changed = shop.post(&path, &other).await.ok();
-        assert_ne!(changed["invoice_settings"]["default_payment_method"], default);
+        assert_ne!(
+            changed["invoice_settings"]["default_payment_method"],
+            default
+        );
     }
 }
