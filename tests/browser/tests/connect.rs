@@ -163,7 +163,7 @@ async fn value(page: &WebDriver, id: &str) -> String {
 }
 
 /// Saves what the browser shows, if pictures are wanted.
-async fn picture(page: &WebDriver, name: &str) {
+pub(crate) async fn picture(page: &WebDriver, name: &str) {
     if let Some(folder) = std::env::var_os("TOLLWAY_SCREENSHOTS") {
         page.screenshot(&Path::new(&folder).join(name))
             .await

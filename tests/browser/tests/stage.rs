@@ -82,7 +82,7 @@ async fn name_platform(stripe: &str) {
     assert!(answer.status().is_success(), "{}", answer.status());
 }
 
-async fn serve_emulator(listener: TcpListener, stopped: watch::Receiver<()>) {
+pub(crate) async fn serve_emulator(listener: TcpListener, stopped: watch::Receiver<()>) {
     Emulator::new()
         .serve(listener, closed(stopped))
         .await
@@ -96,7 +96,7 @@ async fn serve_platform(platform: Platform, listener: TcpListener, stopped: watc
         .expect("the platform serves");
 }
 
-async fn listener() -> (TcpListener, String) {
+pub(crate) async fn listener() -> (TcpListener, String) {
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a free port");
     let address = format!("http://{}", listener.local_addr().expect("an address"));
     (listener, address)

@@ -206,9 +206,9 @@ async fn the_bank_asks_and_leads_back() {
         assert!(policy.contains("https://shop.example"), "{policy}");
         let decision = if approves { "approve" } else { "fail" };
         let answered = shop.press(&bank, &[("decision", decision)]).await;
-        let back = url::Url::parse(location(&answered)).unwrap();
-        assert_eq!(back.path(), path);
-        let to = format!("{}?{}", back.path(), back.query().unwrap());
+        let returned = url::Url::parse(location(&answered)).unwrap();
+        assert_eq!(returned.path(), path);
+        let to = format!("{}?{}", returned.path(), returned.query().unwrap());
         if approves {
             assert_eq!(shop.again(&session).await["status"], "complete");
             let end = shop.stripe.get(&to).await;

@@ -151,11 +151,15 @@ async fn a_customer_changes_the_card_and_looks_at_invoices() {
 
     let asked = press(&shop.stripe, &path, &card(ASKS)).await;
     let bank = asked.headers[header::LOCATION].to_str().unwrap().to_owned();
-    let back = press(&shop.stripe, &bank, &[("decision", "approve")]).await;
-    let back = url::Url::parse(back.headers[header::LOCATION].to_str().unwrap()).unwrap();
+    let returned = press(&shop.stripe, &bank, &[("decision", "approve")]).await;
+    let returned = url::Url::parse(returned.headers[header::LOCATION].to_str().unwrap()).unwrap();
     let page = shop
         .stripe
-        .get(&format!("{}?{}", back.path(), back.query().unwrap()))
+        .get(&format!(
+            "{}?{}",
+            returned.path(),
+            returned.query().unwrap()
+        ))
         .await;
     assert!(page.body.contains("visa ending in 3155"), "{}", page.body);
     let owner = shop.get(&format!("/v1/customers/{customer}")).await;
