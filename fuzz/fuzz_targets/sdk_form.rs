@@ -11,7 +11,8 @@ fuzz_target!(|data: &[u8]| {
     let mut params = Params::new();
     let mut expected = Vec::new();
     for (at, (name, value)) in pairs.into_iter().enumerate() {
-        let name = format!("{at}{name}");
+        // Unique, since a second value of one name replaces the first.
+        let name = format!("{at}_{name}");
         expected.push((name.clone(), value.clone()));
         params.set(name, value);
     }

@@ -2,10 +2,12 @@
 
 use std::cell::Cell;
 
+use axum::Router;
 use axum::body::Body;
 use http::{HeaderValue, Request, Uri};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tokio::runtime::{Builder, Runtime};
 use tollway_emulator::{Clock, Emulator};
 use tower::ServiceExt as _;
 
@@ -16,7 +18,23 @@ const START: i64 = 1_700_000_000;
 const RENEW_AFTER: u32 = 2_000;
 
 thread_local! {
-    static EMULATOR: Cell<Option<(Emulator, u32)>> = const { Cell::new(None) };
+    static STAGE: Cell<Option<Stage>> = const { Cell::new(None) };
+}
+
+/// An emulator's routes, and what runs them.
+struct Stage {
+    router: Router,
+    runtime: Runtime,
+    requests: u32,
+}
+
+impl Stage {
+    fn new() -> Self {
+        let builder = Emulator::builder().clock(Clock::manual(START)).seed(7);
+        let emulator = builder.build().expect("an emulator in memory");
+        let runtime = Builder::new_current_thread().enable_all().build();
+        Self { router: emulator.router(), runtime: runtime.expect("a runtime"), requests: 0 }
+    }
 }
 
 /// A request to be sent to the emulator.
@@ -59,10 +77,10 @@ pub fn send(sent: &Sent<'_>) {
         .body(Body::from(sent.body.to_vec()));
     let Ok(request) = request else { return };
 
-    let (emulator, requests) = EMULATOR.take().unwrap_or_else(|| (emulator(), 0));
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("a runtime");
-    let (parts, body) = runtime.block_on(async {
-        let answer = emulator.router().oneshot(request).await.expect("the router answers");
+    let mut stage = STAGE.take().unwrap_or_else(Stage::new);
+    let router = stage.router.clone();
+    let (parts, body) = stage.runtime.block_on(async {
+        let answer = router.oneshot(request).await.expect("the router answers");
         let (parts, body) = answer.into_parts();
         (parts, body.collect().await.expect("a whole body").to_bytes())
     });
@@ -77,14 +95,10 @@ pub fn send(sent: &Sent<'_>) {
         let shaped = error.is_string() || (error["type"].is_string() && error["message"].is_string());
         assert!(shaped, "{} {uri}: {} {text}", sent.method, parts.status);
     }
-    if requests < RENEW_AFTER {
-        EMULATOR.set(Some((emulator, requests + 1)));
+    stage.requests += 1;
+    if stage.requests < RENEW_AFTER {
+        STAGE.set(Some(stage));
     }
-}
-
-fn emulator() -> Emulator {
-    let builder = Emulator::builder().clock(Clock::manual(START)).seed(7);
-    builder.build().expect("an emulator in memory")
 }
 
 /// The input as text, if it is text.

@@ -78,6 +78,18 @@
 //!
 //! [`testing`] has a transport that answers from a script and a clock that does not wait. For a whole Stripe on your
 //! machine, point [`ClientBuilder::base_url`] at the `tollway emulator`.
+//!
+//! # Features
+//!
+//! None of them changes the API of Stripe that is covered: all of it always is.
+//!
+//! | feature | what |
+//! | --- | --- |
+//! | `hyper` (default) | the default transport: hyper with rustls |
+//! | `reqwest` | a transport over your own reqwest, with its TLS: `transport::ReqwestTransport` |
+//! | `fetch` | WebAssembly (`wasm32-unknown-unknown`): transport, clock and randomness of JavaScript |
+//! | `blocking` | a client without `async` |
+//! | `axum` | extractors and a layer for webhooks |
 
 #[expect(
     clippy::from_over_into,
