@@ -3,7 +3,28 @@
 use std::collections::HashMap;
 use std::sync::RwLock;
 
+use tokio::task::JoinSet;
 use tollway::Client;
+
+/// Asks for the balances of many tenants at once, each task with its tenant's own client. All share one pool of connections.
+pub async fn balances(
+    tenants: &Tenants,
+    names: &[&str],
+) -> Result<HashMap<String, i64>, tollway::Error> {
+    let mut tasks = JoinSet::new();
+    for (name, client) in names
+        .iter()
+        .filter_map(|name| Some((*name, tenants.client(name)?)))
+    {
+        let name = name.to_owned();
+        tasks.spawn(async move {
+            let balance = client.balance().retrieve().send().await?;
+            let available = balance.available();
+            Ok((name, available.iter().map(|part| part.amount()).sum()))
+        });
+    }
+    tasks.join_all().await.into_iter().collect()
+}
 
 /// Knows which tenant is connected to which account.
 #[derive(Debug)]

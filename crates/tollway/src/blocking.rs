@@ -29,7 +29,7 @@ use tokio::task::JoinHandle;
 use crate::client::Client;
 use crate::config::ClientBuilder;
 use crate::error::Error;
-use crate::page::AutoPaging;
+use crate::page::{AutoPaging, Pages};
 use crate::request::Pending;
 use crate::response::FromResponse;
 use crate::runtime::{BoxFuture, Clock};
@@ -74,6 +74,13 @@ impl<T: View> AutoPaging<T> {
     /// The items as a plain iterator. See [`blocking`](crate::blocking).
     pub fn blocking(self) -> Items<T> {
         Items(self)
+    }
+}
+
+impl<P: View> Pages<P> {
+    /// The pages as a plain iterator. See [`blocking`](crate::blocking).
+    pub fn blocking(mut self) -> impl Iterator<Item = Result<P, Error>> {
+        std::iter::from_fn(move || wait(self.next()))
     }
 }
 

@@ -24,24 +24,19 @@ use futures_core::Stream;
 use crate::client::{Client, Shared};
 use crate::error::Error;
 use crate::execute;
-use crate::request::{ApiMode, Encoding, Host, Operation, RequestBuilder, Verb};
+use crate::request::{ApiMode, Encoding, Endpoint, Host, Operation, Request, RequestBuilder, Verb};
 use crate::response::ResponseMeta;
 use crate::runtime::BoxFuture;
 use crate::transport::{ResponseBody, TransportError, TransportErrorKind};
 
-static FILE_CONTENTS: Operation = from_files("files.contents", "/v1/files/{file}/contents");
-static QUOTE_PDF: Operation = from_files("quotes.pdf", "/v1/quotes/{quote}/pdf");
-
-const fn from_files(name: &'static str, path: &'static str) -> Operation {
-    Operation {
-        name,
-        verb: Verb::Get,
-        path,
-        host: Host::Files,
-        mode: ApiMode::V1,
-        encoding: Encoding::Form,
-    }
-}
+static FILE_CONTENTS: Operation = Operation {
+    name: "files.contents",
+    verb: Verb::Get,
+    path: "/v1/files/{file}/contents",
+    host: Host::Files,
+    mode: ApiMode::V1,
+    encoding: Encoding::Form,
+};
 
 impl Client {
     /// The contents of an uploaded file, from the files host. Send it with
@@ -50,11 +45,13 @@ impl Client {
     pub fn file_contents(&self, file: &str) -> RequestBuilder {
         RequestBuilder::new(self, &FILE_CONTENTS).path_arg(file)
     }
+}
 
-    /// A finalized quote as PDF, from the files host, to be read as it arrives. `client.quotes().pdf(…)` gives it whole.
-    /// <https://docs.stripe.com/api/quotes/pdf>
-    pub fn quote_pdf(&self, quote: &str) -> RequestBuilder {
-        RequestBuilder::new(self, &QUOTE_PDF).path_arg(quote)
+impl<E: Endpoint<Answer = Bytes>> Request<E> {
+    /// Sends the request and gives the file as it arrives: `client.quotes().pdf("qt_1").download()`. `send()` gives it
+    /// whole. See [`RequestBuilder::download`].
+    pub fn download(self) -> BoxFuture<'static, Result<Download, Error>> {
+        self.into_builder().download()
     }
 }
 

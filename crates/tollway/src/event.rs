@@ -2,12 +2,14 @@
 //! <https://docs.stripe.com/event-destinations>
 
 use std::fmt;
+use std::marker::PhantomData;
+use std::ops::Deref;
 
 use bytes::Bytes;
 
 use crate::api;
 use crate::client::Client;
-use crate::request::{RequestBuilder, Verb};
+use crate::request::{Pending, RequestBuilder, Verb};
 use crate::view::View;
 use crate::webhook::WebhookError;
 use crate::wire::json::Json;
@@ -27,6 +29,86 @@ impl api::Event {
         let named = object.get("object");
         let name = named.as_ref().and_then(Json::as_str);
         (T::NAME.is_empty() || name == Some(T::NAME)).then(|| T::from_json(object))
+    }
+}
+
+impl api::V2CoreEvent {
+    /// The event's `data`, as the type that events of the kind `E` have: `event.data_as::<V2CoreHealthMeterRejectedEvent>()`.
+    /// `None` when it is an event of another type, or has no data.
+    pub fn data_as<E: ThinEvent>(&self) -> Option<E::Data> {
+        let data = self.get("data").filter(|data| !data.is_null())?;
+        (self.type_() == E::TYPE).then(|| E::Data::from_json(data))
+    }
+}
+
+/// One type of thin event: what it is called, what it is about, and what it brings. There is one for each type that the
+/// description knows, for example [`V2CoreAccountUpdatedEvent`](api::V2CoreAccountUpdatedEvent).
+pub trait ThinEvent: 'static {
+    /// The object it is about; [`Json`] when it is about none.
+    type Related: View;
+
+    /// What the whole event has as `data`; [`Json`] when it has none.
+    type Data: View;
+
+    /// Its type, for example `v2.core.account.updated`.
+    const TYPE: &'static str;
+}
+
+/// A thin event of a known type. It dereferences to the [`EventNotification`].
+///
+/// ```
+/// use tollway::api::V2CoreAccountUpdatedEvent;
+/// use tollway::webhook;
+///
+/// # tollway::testing::doc_test(r#"{"id": "acct_1", "object": "v2.core.account"}"#, |client| async move {
+/// let payload = br#"{"id": "evt_1", "object": "v2.core.event", "type": "v2.core.account.updated", "related_object":
+///     {"id": "acct_1", "type": "v2.core.account", "url": "/v2/core/accounts/acct_1"}}"#;
+/// let notification = webhook::parse_event_notification_without_verification(payload)?;
+/// if let Some(event) = notification.of_type::<V2CoreAccountUpdatedEvent>()
+///     && let Some(request) = event.fetch_related(&client)
+/// {
+///     assert_eq!(request.await?.id(), "acct_1");
+/// }
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// # });
+/// ```
+pub struct TypedEvent<E> {
+    notification: EventNotification,
+    kind: PhantomData<fn() -> E>,
+}
+
+impl<E: ThinEvent> TypedEvent<E> {
+    /// Fetches the object it is about, in the event's context; `None` when there is none.
+    pub fn fetch_related(&self, client: &Client) -> Option<Pending<E::Related>> {
+        self.fetch_related_object(client).map(RequestBuilder::send)
+    }
+
+    /// Fetches the whole event, in the event's context; its data is [`data_as`](api::V2CoreEvent::data_as).
+    pub fn fetch(&self, client: &Client) -> Pending<api::V2CoreEvent> {
+        self.fetch_event(client).send()
+    }
+}
+
+impl<E> Deref for TypedEvent<E> {
+    type Target = EventNotification;
+
+    fn deref(&self) -> &EventNotification {
+        &self.notification
+    }
+}
+
+impl<E> Clone for TypedEvent<E> {
+    fn clone(&self) -> Self {
+        Self {
+            notification: self.notification.clone(),
+            kind: PhantomData,
+        }
+    }
+}
+
+impl<E> fmt::Debug for TypedEvent<E> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.notification.fmt(f)
     }
 }
 
@@ -71,6 +153,14 @@ impl EventNotification {
     /// What happened, for example `v2.core.account.updated`.
     pub fn type_(&self) -> &str {
         self.text("type").unwrap_or_default()
+    }
+
+    /// The event as one of the types that the description knows: `event.of_type::<V2CoreAccountUpdatedEvent>()`. `None` when it is of another type.
+    pub fn of_type<E: ThinEvent>(&self) -> Option<TypedEvent<E>> {
+        (self.type_() == E::TYPE).then(|| TypedEvent {
+            notification: self.clone(),
+            kind: PhantomData,
+        })
     }
 
     /// When it happened, as RFC 3339 text.

@@ -130,8 +130,8 @@ pub use self::execute::RateLimit;
 pub use self::headers::AppInfo;
 pub use self::response::ResponseMeta;
 pub use self::view::{
-    CheckError, Decimal, Expandable, Instant, List, Map, RangeQuery, SearchResult, Timestamp,
-    V2List, View,
+    CheckError, Decimal, Expandable, Instant, List, Map, RangeQuery, SearchResult, TextOrNull,
+    Timestamp, V2List, View,
 };
 pub use self::wire::json::{Json, JsonError, JsonKind};
 pub use secrecy;

@@ -5,6 +5,7 @@
 )]
 
 mod curl;
+mod examples;
 mod guide;
 mod http;
 mod stripe;

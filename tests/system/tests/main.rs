@@ -4,6 +4,7 @@
 //! serves an emulator on a free loopback port, runs the script, and looks at the same world with our own SDK.
 
 mod curl;
+mod every_operation;
 mod node;
 mod outsider;
 mod python;

@@ -7,6 +7,7 @@ mod checks;
 mod docs;
 mod enums;
 mod events;
+mod exercise;
 mod layout;
 mod names;
 mod plan;
@@ -46,7 +47,11 @@ pub(crate) struct Args {
 pub(crate) type Files = BTreeMap<String, String>;
 
 /// Folders of which every file is generated: what is not made any more is removed.
-const OWNED: &[&str] = &["crates/tollway-emulator/src/spec", layout::API];
+const OWNED: &[&str] = &[
+    "crates/tollway-emulator/src/spec",
+    exercise::FOLDER,
+    layout::API,
+];
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
     run(args).map_err(|error| error.to_string())
@@ -69,7 +74,9 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     events::emit_all(&mut plan);
     views::emit_all(&mut plan);
     requests::emit_all(&mut plan);
-    let mut files = layout::files(plan.chunks)?;
+    let mut files = layout::files(plan.chunks);
+    files.extend(plan.exercise.files());
+    let mut files = layout::format(files)?;
     files.insert(format!("{}/check.txt", layout::API), checks::table(spec));
     let catalog = CatalogFiles::write(spec)?;
     let emulator = "crates/tollway-emulator/src/spec";

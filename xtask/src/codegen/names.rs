@@ -168,6 +168,8 @@ const RESERVED_TYPES: &[&str] = &[
     "SearchResult",
     "Self",
     "String",
+    "TextOrNull",
+    "ThinEvent",
     "Timestamp",
     "V2List",
     "Value",

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap, HashSet, VecDeque};
 
 use tollway_spec::{Kind, Object, ObjectBody, Operation, Shape, Spec};
 
+use super::exercise::Exercise;
 use super::names::{Taken, ident, pascal, singular, snake};
 use super::same::Same;
 
@@ -22,6 +23,7 @@ pub(super) struct Chunk {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Part {
     Model,
+    Events,
     Service,
     Requests,
     Params,
@@ -34,6 +36,7 @@ pub(super) struct Plan<'a> {
     pub(super) taken: Taken,
     pub(super) chunks: Vec<Chunk>,
     pub(super) same: Same,
+    pub(super) exercise: Exercise,
     /// Rust type by component.
     types: HashMap<&'a str, String>,
     /// Group by component.
@@ -51,6 +54,7 @@ impl<'a> Plan<'a> {
             taken: Taken::default(),
             chunks: Vec::new(),
             same: Same::default(),
+            exercise: Exercise::default(),
             types: HashMap::new(),
             groups: HashMap::new(),
             places: places(spec),

@@ -6,7 +6,8 @@ use std::fmt::Write as _;
 use tollway_spec::{Encoding, Field, Host, Mode, Operation, Shape, Verb};
 
 use super::docs;
-use super::names::{ident, pascal, singular, words};
+use super::exercise::{Sample, Setter};
+use super::names::{ident, pascal, singular, variant, words};
 use super::plan::{Part, Plan, service_noun};
 use super::{same, views};
 
@@ -185,8 +186,11 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
     let mut setters = String::new();
     let mut arguments = Vec::new();
     let mut sets = String::new();
+    let mut samples = Vec::new();
+    let mut optional = Vec::new();
     for param in &operation.path_params {
         let arg = ident(param, &["self"]);
+        samples.push(Sample::of(format!("\"nobody_{param}\"")));
         arguments.push(format!("{arg}: &str"));
         let _ = write!(sets, ".path_arg({arg})");
     }
@@ -203,6 +207,7 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
                 arg
             };
             arguments.push(format!("{arg}: {}", argument.ty));
+            samples.push(argument.sample.clone());
             let _ = write!(
                 sets,
                 ".set{}(\"{}\", {})",
@@ -211,6 +216,11 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
                 argument.value.replace("{}", &arg)
             );
         } else {
+            optional.push(Setter {
+                field: field.name.clone(),
+                method: ident(&field.name, RESERVED),
+                sample: argument.sample.clone(),
+            });
             setters.push_str(&setter(
                 field,
                 &operation.params,
@@ -242,6 +252,19 @@ fn emit_operation(plan: &mut Plan<'_>, operation: &Operation, group: &str, noun:
     plan.push(group, Part::Requests, code);
 
     let method = ident(&operation.method, &[]);
+    let steps: Vec<String> = operation
+        .service
+        .split('.')
+        .map(|step| ident(step, &[]))
+        .collect();
+    let way = steps.join("().");
+    plan.exercise.call(
+        &format!("{}.{}", operation.service, operation.method),
+        &format!("client.{way}().{method}"),
+        &samples,
+        &optional,
+        operation.response == Shape::Binary,
+    );
     let about = method_doc(operation);
     format!(
         "\n    /// {about}\n    ///\n    /// <{url}>\n    #[inline]\n    pub fn {method}(&self{}) -> api::{name} {{\n        \
@@ -324,6 +347,8 @@ struct Argument {
     ty: String,
     /// The value, with `{}` for the argument.
     value: String,
+    /// What a test gives.
+    sample: Sample,
 }
 
 impl Argument {
@@ -390,64 +415,99 @@ fn argument(
     name: &str,
     shape: &Shape,
 ) -> Argument {
-    let simple = |ty: &str, given: &str| Argument {
+    let argument_of = |ty: &str, given: &str, sample: &str| Argument {
         ty: ty.to_owned(),
         value: given.to_owned(),
+        sample: Sample::of(sample),
     };
     match shape {
-        Shape::String | Shape::Currency | Shape::DateTime | Shape::Const(_) => simple("&str", "{}"),
-        Shape::Decimal => simple("&str", "decimal({})"),
-        Shape::Integer => simple("i64", "{}"),
-        Shape::Int64 => simple("i64", "Value::IntText({})"),
-        Shape::Number => simple("f64", "{}"),
-        Shape::Boolean | Shape::ConstBool(_) => simple("bool", "{}"),
-        Shape::UnixTime => simple("impl Into<Timestamp>", "Into::<Timestamp>::into({})"),
+        Shape::String if name == "query" => argument_of("&str", "{}", "\"created>0\""),
+        Shape::String if name == "number" => argument_of("&str", "{}", "\"4242424242424242\""),
+        Shape::String => argument_of("&str", "{}", "\"text\""),
+        Shape::Currency => argument_of("&str", "{}", "\"usd\""),
+        Shape::DateTime => argument_of("&str", "{}", "\"2026-01-01T00:00:00Z\""),
+        Shape::Const(word) => argument_of("&str", "{}", &format!("{word:?}")),
+        Shape::Decimal => argument_of("&str", "decimal({})", "\"1\""),
+        Shape::Integer => argument_of("i64", "{}", "1"),
+        Shape::Int64 => argument_of("i64", "Value::IntText({})", "1"),
+        Shape::Number => argument_of("f64", "{}", "1.0"),
+        Shape::Boolean => argument_of("bool", "{}", "true"),
+        Shape::ConstBool(flag) => argument_of("bool", "{}", &flag.to_string()),
+        Shape::UnixTime => argument_of(
+            "impl Into<Timestamp>",
+            "Into::<Timestamp>::into({})",
+            "Timestamp(1_700_000_100)",
+        ),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &context.group, owner, name, &context.url, values);
-            Argument {
-                ty: format!("api::{ty}"),
-                value: "{}".to_owned(),
-            }
+            let word = values.iter().find(|value| !value.is_empty());
+            argument_of(
+                &format!("api::{ty}"),
+                "{}",
+                &format!(
+                    "api::{ty}::{}",
+                    word.map_or_else(String::new, |word| variant(word))
+                ),
+            )
         }
         Shape::Nullable(inner) => argument(plan, context, owner, name, inner),
         Shape::Array(item) => {
             let item = argument(plan, context, owner, &singular(name), item);
             if item.value == "{}" && item.ty == "&str" {
-                return simple("impl IntoIterator<Item: Into<String>>", "texts({})");
+                return Argument {
+                    ty: "impl IntoIterator<Item: Into<String>>".to_owned(),
+                    value: "texts({})".to_owned(),
+                    sample: item.sample.within("[{}]"),
+                };
             }
-            let ty = if item.ty.starts_with("api::") || item.ty == "i64" {
-                item.ty
+            let (ty, sample) = if item.ty.starts_with("api::") || item.ty == "i64" {
+                (item.ty, item.sample.within("[{}]"))
             } else {
-                "Value".to_owned()
+                (
+                    "Value".to_owned(),
+                    item.sample.within("[Into::<Value>::into({})]"),
+                )
             };
             Argument {
                 ty: format!("impl IntoIterator<Item = {ty}>"),
                 value: "list({})".to_owned(),
+                sample,
+            }
+        }
+        Shape::Map(value) if matches!(&**value, Shape::Nullable(text) if **text == Shape::String) => {
+            Argument {
+                ty: "impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>"
+                    .to_owned(),
+                value: "entries({}.into_iter().map(|(key, text)| (key, Into::<TextOrNull>::into(text))))"
+                    .to_owned(),
+                sample: Sample::of("[(\"key\", Some(\"text\")), (\"gone\", None)]"),
             }
         }
         Shape::Map(value) => {
             let value = argument(plan, context, owner, &singular(name), value);
             if value.value == "{}" && value.ty == "&str" {
-                return simple(
-                    "impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>",
-                    "pairs({})",
-                );
+                return Argument {
+                    ty: "impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>"
+                        .to_owned(),
+                    value: "pairs({})".to_owned(),
+                    sample: value.sample.within("[(\"key\", {})]"),
+                };
             }
-            let ty = if value.ty.starts_with("api::") {
-                value.ty
+            let (ty, sample) = if value.ty.starts_with("api::") {
+                (value.ty, value.sample.within("[(\"key\", {})]"))
             } else {
-                "Value".to_owned()
+                let sample = value.sample.within("[(\"key\", Into::<Value>::into({}))]");
+                ("Value".to_owned(), sample)
             };
             Argument {
                 ty: format!("impl IntoIterator<Item = (impl Into<String>, {ty})>"),
                 value: "entries({})".to_owned(),
+                sample,
             }
         }
-        Shape::Object { fields, .. } if is_range(fields) => {
-            simple("impl Into<RangeQuery>", "Into::<RangeQuery>::into({})")
-        }
+        Shape::Object { fields, .. } if is_range(fields) => range_argument(),
         Shape::Object { fields, .. } => {
-            let ty = emit_params(
+            let (ty, sample) = emit_params(
                 plan,
                 context,
                 &format!("{owner}{}", pascal(name)),
@@ -458,16 +518,29 @@ fn argument(
             Argument {
                 ty: format!("api::{ty}"),
                 value: "{}".to_owned(),
+                sample,
             }
         }
         Shape::Union { variants, .. } => union(plan, context, owner, name, variants),
+        Shape::Binary => argument_of(
+            "impl Into<Value>",
+            "{}",
+            "Upload::new(\"a.txt\", \"hello\")",
+        ),
         Shape::Any
-        | Shape::Binary
         | Shape::Ref(_)
         | Shape::Expandable { .. }
         | Shape::List(_)
         | Shape::SearchResult(_)
-        | Shape::V2Page(_) => simple("impl Into<Value>", "{}"),
+        | Shape::V2Page(_) => argument_of("impl Into<Value>", "{}", "\"text\""),
+    }
+}
+
+fn range_argument() -> Argument {
+    Argument {
+        ty: "impl Into<RangeQuery>".to_owned(),
+        value: "Into::<RangeQuery>::into({})".to_owned(),
+        sample: Sample::of("RangeQuery::new().gte(Timestamp(1_700_000_100))"),
     }
 }
 
@@ -484,18 +557,21 @@ fn emit_params(
     field: &str,
     owner: &str,
     fields: &[Field],
-) -> String {
+) -> (String, Sample) {
     let ty = plan
         .taken
         .claim(&[name.to_owned(), format!("{name}Params")]);
     let mut arguments = Vec::new();
     let mut sets = String::new();
     let mut setters = String::new();
+    let mut required = Vec::new();
+    let mut optional = Vec::new();
     for field in fields {
         let argument = argument(plan, context, &ty, &field.name, &field.shape);
         if field.required {
             let arg = ident(&field.name, &["self"]);
             arguments.push(format!("{arg}: {}", argument.ty));
+            required.push(argument.sample.clone());
             let _ = write!(
                 sets,
                 ".with{}(\"{}\", {})",
@@ -504,6 +580,11 @@ fn emit_params(
                 argument.value.replace("{}", &arg)
             );
         } else {
+            optional.push(Setter {
+                field: field.name.clone(),
+                method: ident(&field.name, &["new"]),
+                sample: argument.sample.clone(),
+            });
             setters.push_str(&setter(field, fields, &argument, &["new"], &PARAMS));
         }
     }
@@ -536,7 +617,14 @@ fn emit_params(
         }
         code
     });
-    ty
+    let sample = plan.exercise.make(&ty, &required, &optional);
+    let known = plan.same.meaning(&ty).to_owned();
+    let sample = if known == ty {
+        sample
+    } else {
+        plan.exercise.made(&ty, &known, sample)
+    };
+    (ty, sample)
 }
 
 /// Writes a type, or an alias when another type has the same body.
@@ -570,10 +658,7 @@ fn union(
         .iter()
         .any(|variant| matches!(variant, Shape::Object { fields, .. } if is_range(fields)));
     if range && variants.len() == 2 {
-        return Argument {
-            ty: "impl Into<RangeQuery>".to_owned(),
-            value: "Into::<RangeQuery>::into({})".to_owned(),
-        };
+        return range_argument();
     }
     let ty = plan.taken.claim(&[
         format!("{owner}{}", pascal(name)),
@@ -582,30 +667,28 @@ fn union(
     let mut words = String::new();
     let mut body = String::new();
     let mut more = String::new();
+    // A test gives the first form and the last.
+    let mut samples: Vec<Sample> = Vec::new();
     for shape in variants {
-        let (variant, doc, from) = match shape {
+        let (variant, doc, from, inner) = match shape {
             Shape::Const(word) => {
+                let form = variant(word);
+                samples.push(Sample::of(format!("api::{ty}::{form}")));
                 let _ = write!(
                     words,
-                    "            /// `{word}`\n            {} = \"{word}\",\n",
-                    super::names::variant(word)
+                    "            /// `{word}`\n            {form} = \"{word}\",\n"
                 );
                 continue;
             }
-            Shape::Enum { values, .. } => {
-                let argument =
-                    super::enums::named(plan, &context.group, &ty, "value", &context.url, values);
+            Shape::Enum { .. } => {
+                let shape = argument(plan, context, &ty, "value", shape);
                 (
                     "Word".to_owned(),
                     "One of the words.",
-                    format!("api::{argument}"),
+                    shape.ty,
+                    shape.sample,
                 )
             }
-            Shape::String => ("Text".to_owned(), "A token or an id.", "String".to_owned()),
-            Shape::Integer => ("Int".to_owned(), "A whole number.", "i64".to_owned()),
-            Shape::Number => ("Number".to_owned(), "A number.", "f64".to_owned()),
-            Shape::Boolean => ("Bool".to_owned(), "True or false.", "bool".to_owned()),
-            Shape::UnixTime => ("Time".to_owned(), "An instant.", "Timestamp".to_owned()),
             Shape::Object { title, fields } => {
                 let word = title
                     .clone()
@@ -615,10 +698,14 @@ fn union(
                     word.rsplit_once("_params_")
                         .map_or(word.as_str(), |(_, word)| word),
                 );
-                let inner = emit_params(plan, context, &format!("{ty}{word}"), name, owner, fields);
-                (word, "Its members.", format!("api::{inner}"))
+                let (inner, sample) =
+                    emit_params(plan, context, &format!("{ty}{word}"), name, owner, fields);
+                (word, "Its members.", format!("api::{inner}"), sample)
             }
-            _ => ("Other".to_owned(), "Anything else.", "Value".to_owned()),
+            scalar => {
+                let (variant, doc, from, value) = scalar_form(scalar);
+                (variant.to_owned(), doc, from.to_owned(), Sample::of(value))
+            }
         };
         let mut variant = variant;
         while body.contains(&format!(" {variant}(")) {
@@ -636,6 +723,7 @@ fn union(
                 "impl From<{handy}> for {ty} {{\n    fn from(form: {handy}) -> Self {{\n        Self::{variant}({made})\n    }}\n}}\n\n"
             );
         }
+        samples.push(inner.within(&format!("api::{ty}::{variant}({{}})")));
         let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
     }
     let about = format!("The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms");
@@ -655,6 +743,31 @@ fn union(
     Argument {
         ty: format!("impl Into<api::{ty}>"),
         value: format!("Into::<api::{ty}>::into({{}})"),
+        sample: Sample {
+            least: samples
+                .first()
+                .map_or_else(String::new, |form| form.least.clone()),
+            most: samples
+                .last()
+                .map_or_else(String::new, |form| form.most.clone()),
+        },
+    }
+}
+
+/// The form of a plain value in a union: its variant, what is said of it, its type, and a test's value.
+fn scalar_form(shape: &Shape) -> (&'static str, &'static str, &'static str, &'static str) {
+    match shape {
+        Shape::String => ("Text", "A token or an id.", "String", "\"text\".to_owned()"),
+        Shape::Integer => ("Int", "A whole number.", "i64", "1"),
+        Shape::Number => ("Number", "A number.", "f64", "1.0"),
+        Shape::Boolean => ("Bool", "True or false.", "bool", "true"),
+        Shape::UnixTime => (
+            "Time",
+            "An instant.",
+            "Timestamp",
+            "Timestamp(1_700_000_100)",
+        ),
+        _ => ("Other", "Anything else.", "Value", "Value::from(\"text\")"),
     }
 }
 

@@ -34,6 +34,11 @@ impl Same {
         self.meant.insert(name.to_owned(), known.to_owned());
     }
 
+    /// The type that a name stands for: itself, unless it is an alias.
+    pub(super) fn meaning<'n>(&'n self, name: &'n str) -> &'n str {
+        self.meant.get(name).map_or(name, String::as_str)
+    }
+
     /// A body without its comments, and with types in place of names.
     fn text(&self, body: &str) -> String {
         let mut text = String::with_capacity(body.len());
@@ -49,7 +54,7 @@ impl Same {
                     .unwrap_or(part.len());
                 let (name, rest) = part.split_at(end);
                 text.push_str("api::");
-                text.push_str(self.meant.get(name).map_or(name, String::as_str));
+                text.push_str(self.meaning(name));
                 text.push_str(rest);
             }
             text.push('\n');

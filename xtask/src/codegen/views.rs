@@ -51,6 +51,9 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
             group: plan.group(&object.name),
             url: docs::object_url(&service, &resource, &path),
         };
+        if object.resource {
+            plan.exercise.resource(&object.name, &owner.name);
+        }
         match &object.body {
             ObjectBody::Fields(fields) => {
                 let about = about(plan, object, &owner, &resource, &path);
@@ -108,9 +111,12 @@ fn emit_view(plan: &mut Plan<'_>, owner: &Owner, about: &str, fields: &[Field]) 
         group,
     } = owner;
     let mut accessors = String::new();
+    let mut methods = Vec::new();
     for field in fields {
         accessors.push_str(&accessor(plan, owner, field, fields));
+        methods.push((ident(&field.name, RESERVED), field.name.clone()));
     }
+    plan.exercise.view(name, label, &methods);
     let has = plan.taken.claim(&[format!("{name}Fields")]);
     let mut code = format!(
         "view! {{\n    /// {about} It has what [`{has}`](crate::api::{has}) has.\n    ///\n    /// <{url}>\n    {name} =\n    \
@@ -168,6 +174,8 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         Shape::Binary | Shape::Any => simple("Json", "value"),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &owner.group, &owner.name, name, &owner.url, values);
+            let meant = plan.same.meaning(&ty).to_owned();
+            plan.exercise.word(&meant);
             Reading {
                 ty: format!("api::{ty}"),
                 call: "word".to_owned(),
@@ -366,6 +374,7 @@ fn emit_union(plan: &mut Plan<'_>, owner: &Owner, about: &str, names: &[&str]) {
     let spec = plan.spec;
     let mut variants = String::new();
     let mut seen = Vec::new();
+    let mut names_of = Vec::new();
     for name in members(spec, names) {
         let (Some(object), Some(ty)) = (spec.object(name), plan.type_of(name)) else {
             continue;
@@ -374,12 +383,14 @@ fn emit_union(plan: &mut Plan<'_>, owner: &Owner, about: &str, names: &[&str]) {
             continue;
         };
         seen.push(kind);
+        names_of.push(pascal(kind));
         let _ = writeln!(
             variants,
             "        /// `object` is `{kind}`.\n        {}(api::{ty}) = \"{kind}\",",
             pascal(kind)
         );
     }
+    plan.exercise.union(&owner.name, &names_of);
     let code = format!(
         "union! {{\n    /// {about}\n    ///\n    /// <{}>\n    {}, \"{}\" {{\n{variants}    }}\n}}\n\n",
         owner.url, owner.name, owner.label

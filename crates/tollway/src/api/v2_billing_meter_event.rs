@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Client, Instant, Map, pairs, request, view};
+use crate::view::prelude::{Client, Map, pairs, request, view};
 
 view! {
     /// The `v2.billing.meter_event` object. It has what [`V2BillingMeterEventFields`](crate::api::V2BillingMeterEventFields) has.

@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event_adjustment`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Client, Instant, Params, params_required, request, view, words};
+use crate::view::prelude::{Client, Params, params_required, request, view, words};
 
 view! {
     /// The `v2.billing.meter_event_adjustment` object. It has what [`V2BillingMeterEventAdjustmentFields`](crate::api::V2BillingMeterEventAdjustmentFields) has.

@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event_session`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Client, Instant, request, view};
+use crate::view::prelude::{Client, request, view};
 
 view! {
     /// The `v2.billing.meter_event_session` object. It has what [`V2BillingMeterEventSessionFields`](crate::api::V2BillingMeterEventSessionFields) has.

@@ -3,7 +3,8 @@
 //! Stripe's `v2_commerce_product_catalog_import`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, Map, V2List, pairs, request, view, words};
+use crate::view::prelude::{Client, Map, pairs, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.commerce.product_catalog_import` object. It has what [`V2CommerceProductCatalogImportFields`](crate::api::V2CommerceProductCatalogImportFields) has.

@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account_link`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Client, Instant, Params, params_required, request, view, words};
+use crate::view::prelude::{Client, Params, params_required, request, view, words};
 
 view! {
     /// The `v2.core.account_link` object. It has what [`V2CoreAccountLinkFields`](crate::api::V2CoreAccountLinkFields) has.

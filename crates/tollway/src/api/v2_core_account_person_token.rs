@@ -3,7 +3,8 @@
 //! Stripe's `v2_core_account_person_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, decimal, list, pairs, params, request, texts, view};
+use crate::view::prelude::{Client, decimal, entries, list, params, request, texts, view};
+use crate::{Instant, TextOrNull};
 
 view! {
     /// The `v2.core.account_person_token` object. It has what [`V2CoreAccountPersonTokenFields`](crate::api::V2CoreAccountPersonTokenFields) has.
@@ -170,9 +171,16 @@ impl V2CoreAccountsPersonTokenCreate {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        self.set("metadata", pairs(metadata))
+        self.set(
+            "metadata",
+            entries(
+                metadata
+                    .into_iter()
+                    .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+            ),
+        )
     }
 
     /// Nationalities, as a list.

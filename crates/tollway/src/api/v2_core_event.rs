@@ -3,9 +3,8 @@
 //! Stripe's `v2_core_event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Json, Map, RangeQuery, V2List, request, texts, view, words,
-};
+use crate::view::prelude::{Client, Json, Map, RangeQuery, request, texts, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `related_object` of [`V2CoreEvent`](crate::api::V2CoreEvent). It has what [`V2CoreEventRelatedObjectFields`](crate::api::V2CoreEventRelatedObjectFields) has.

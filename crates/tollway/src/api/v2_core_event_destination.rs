@@ -4,8 +4,9 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Map, Params, V2List, list, pairs, params_required, request, texts, view, words,
+    Client, Map, Params, entries, list, pairs, params_required, request, texts, view, words,
 };
+use crate::{Instant, TextOrNull, V2List};
 
 view! {
     /// The `v2.core.event_destination` object. It has what [`V2CoreEventDestinationFields`](crate::api::V2CoreEventDestinationFields) has.
@@ -529,9 +530,16 @@ impl V2CoreEventDestinationUpdate {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        self.set("metadata", pairs(metadata))
+        self.set(
+            "metadata",
+            entries(
+                metadata
+                    .into_iter()
+                    .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+            ),
+        )
     }
 
     /// Name.

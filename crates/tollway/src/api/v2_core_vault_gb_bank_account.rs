@@ -3,7 +3,8 @@
 //! Stripe's `v2_core_vault_gb_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, V2List, request, view};
+use crate::view::prelude::{Client, request, view};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.core.vault.gb_bank_account` object. It has what [`V2CoreVaultGbBankAccountFields`](crate::api::V2CoreVaultGbBankAccountFields) has.

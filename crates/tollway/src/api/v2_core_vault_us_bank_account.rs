@@ -3,7 +3,8 @@
 //! Stripe's `v2_core_vault_us_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, V2List, list, request, view, words};
+use crate::view::prelude::{Client, list, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.core.vault.us_bank_account` object. It has what [`V2CoreVaultUsBankAccountFields`](crate::api::V2CoreVaultUsBankAccountFields) has.

@@ -3,7 +3,8 @@
 //! Stripe's `v2_money_management_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
+use crate::view::prelude::{Client, RangeQuery, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.adjustment` object. It has what [`V2MoneyManagementAdjustmentFields`](crate::api::V2MoneyManagementAdjustmentFields) has.

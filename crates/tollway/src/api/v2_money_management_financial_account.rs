@@ -3,9 +3,8 @@
 //! Stripe's `v2_money_management_financial_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Map, V2List, list, pairs, request, texts, view, words,
-};
+use crate::view::prelude::{Client, Map, entries, list, request, texts, view, words};
+use crate::{Instant, TextOrNull, V2List};
 
 view! {
     /// The `v2.money_management.financial_account` object. It has what [`V2MoneyManagementFinancialAccountFields`](crate::api::V2MoneyManagementFinancialAccountFields) has.
@@ -328,9 +327,16 @@ impl V2MoneyManagementFinancialAccountUpdate {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        self.set("metadata", pairs(metadata))
+        self.set(
+            "metadata",
+            entries(
+                metadata
+                    .into_iter()
+                    .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+            ),
+        )
     }
 }
 

@@ -3,9 +3,8 @@
 //! Stripe's `v2_money_management_financial_address`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, V2List, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Params, params_required, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.financial_address` object. It has what [`V2MoneyManagementFinancialAddressFields`](crate::api::V2MoneyManagementFinancialAddressFields) has.

@@ -3,9 +3,8 @@
 //! Stripe's `v2_money_management_inbound_transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, RangeQuery, V2List, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Params, RangeQuery, params_required, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.inbound_transfer` object. It has what [`V2MoneyManagementInboundTransferFields`](crate::api::V2MoneyManagementInboundTransferFields) has.

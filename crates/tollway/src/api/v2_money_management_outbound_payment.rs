@@ -4,9 +4,9 @@
 
 use crate::api;
 use crate::view::prelude::{
-    Client, Instant, Map, Params, RangeQuery, V2List, list, pairs, params, params_required,
-    request, view, words,
+    Client, Map, Params, RangeQuery, list, pairs, params, params_required, request, view, words,
 };
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.outbound_payment` object. It has what [`V2MoneyManagementOutboundPaymentFields`](crate::api::V2MoneyManagementOutboundPaymentFields) has.

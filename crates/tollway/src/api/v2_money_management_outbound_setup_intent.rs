@@ -3,9 +3,8 @@
 //! Stripe's `v2_money_management_outbound_setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Instant, Params, V2List, params_required, request, view, words,
-};
+use crate::view::prelude::{Client, Params, params_required, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.outbound_setup_intent` object. It has what [`V2MoneyManagementOutboundSetupIntentFields`](crate::api::V2MoneyManagementOutboundSetupIntentFields) has.

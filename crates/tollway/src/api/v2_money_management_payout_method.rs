@@ -3,7 +3,8 @@
 //! Stripe's `v2_money_management_payout_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, V2List, list, params, request, view, words};
+use crate::view::prelude::{Client, list, params, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.payout_method` object. It has what [`V2MoneyManagementPayoutMethodFields`](crate::api::V2MoneyManagementPayoutMethodFields) has.

@@ -3,7 +3,8 @@
 //! Stripe's `v2_money_management_received_credit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
+use crate::view::prelude::{Client, RangeQuery, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.received_credit` object. It has what [`V2MoneyManagementReceivedCreditFields`](crate::api::V2MoneyManagementReceivedCreditFields) has.

@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_money_management_recipient_verification`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Client, Instant, request, view, words};
+use crate::view::prelude::{Client, request, view, words};
 
 view! {
     /// The `v2.money_management.recipient_verification` object. It has what [`V2MoneyManagementRecipientVerificationFields`](crate::api::V2MoneyManagementRecipientVerificationFields) has.

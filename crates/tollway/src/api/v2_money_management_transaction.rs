@@ -3,7 +3,8 @@
 //! Stripe's `v2_money_management_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, Map, RangeQuery, V2List, pairs, request, view, words};
+use crate::view::prelude::{Client, Map, RangeQuery, entries, request, view, words};
+use crate::{Instant, TextOrNull, V2List};
 
 view! {
     /// The `v2.money_management.transaction` object. It has what [`V2MoneyManagementTransactionFields`](crate::api::V2MoneyManagementTransactionFields) has.
@@ -416,9 +417,16 @@ impl V2MoneyManagementTransactionUpdate {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        self.set("metadata", pairs(metadata))
+        self.set(
+            "metadata",
+            entries(
+                metadata
+                    .into_iter()
+                    .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+            ),
+        )
     }
 }
 

@@ -3,7 +3,8 @@
 //! Stripe's `v2_money_management_transaction_entry`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Instant, RangeQuery, V2List, request, view, words};
+use crate::view::prelude::{Client, RangeQuery, request, view, words};
+use crate::{Instant, V2List};
 
 view! {
     /// The `v2.money_management.transaction_entry` object. It has what [`V2MoneyManagementTransactionEntryFields`](crate::api::V2MoneyManagementTransactionEntryFields) has.

@@ -10,7 +10,7 @@ use super::limits;
 use crate::client::Shared;
 use crate::error::Error;
 use crate::headers;
-use crate::params::Params;
+use crate::params::{Params, Value};
 use crate::request::{ApiMode, Draft, Encoding, Verb};
 use crate::response::{ResponseMeta, Sent};
 use crate::retry::Rules;
@@ -48,7 +48,14 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
 
     let (body, content_type) = match operation.verb {
         Verb::Get | Verb::Delete => {
-            append_query(&mut path, &form::encode(&request.params)?);
+            let query = match operation.mode {
+                ApiMode::V1 => {
+                    merge_query(&mut path, &mut request.params)?;
+                    form::encode(&request.params)?
+                }
+                ApiMode::V2 => form::encode_v2(&request.params)?,
+            };
+            append_query(&mut path, &query);
             (Bytes::new(), None)
         }
         Verb::Post => {
@@ -139,6 +146,37 @@ fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
 fn is_v2_search(request: &Draft, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     request.operation.mode == ApiMode::V2 && path.ends_with("/search")
+}
+
+/// Makes one query of a path's own and the parameters: a parameter beats that of the same name in the path, and what both
+/// want expanded is expanded once. Without parameters the path stays as it is.
+fn merge_query(path: &mut String, params: &mut Params) -> Result<(), Error> {
+    let Some((bare, query)) = path.split_once('?') else {
+        return Ok(());
+    };
+    if params.is_empty() {
+        return Ok(());
+    }
+    let mut merged = Params::new();
+    for (name, value) in form::decode(query) {
+        merged.set_path(&name, value)?;
+    }
+    for (name, value) in std::mem::take(params) {
+        match (merged.remove(&name), value) {
+            (Some(Value::List(mut fields)), Value::List(more)) if name == "expand" => {
+                for field in more {
+                    if !fields.contains(&field) {
+                        fields.push(field);
+                    }
+                }
+                merged.set(name, Value::List(fields));
+            }
+            (_, value) => merged.set(name, value),
+        }
+    }
+    *params = merged;
+    *path = bare.to_owned();
+    Ok(())
 }
 
 /// Adds parameters to a path that may have some already; no `?` without parameters.

@@ -2,7 +2,8 @@
 
 use http::HeaderValue;
 
-use super::{AutoPaging, Pages};
+use super::one::Direction;
+use super::{AutoPaging, Walk};
 use crate::client::Client;
 use crate::options::Setting;
 use crate::request::{Draft, Verb};
@@ -12,11 +13,21 @@ use crate::wire::json::Json;
 
 /// All items from this page on. The pages after it are asked for at the list's own URL, for whom this one was.
 pub(crate) fn from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
+    walk(page, client, Direction::Forward)
+}
+
+/// All items of a v2 list from the last of this page back to the first of all.
+pub(crate) fn back_from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
+    walk(page, client, Direction::Backward)
+}
+
+fn walk<T: View>(page: &Json, client: &Client, direction: Direction) -> AutoPaging<T> {
     let text = |name| {
         page.get(name)
             .and_then(|text| text.as_str().map(str::to_owned))
     };
-    let url = text("url").or_else(|| text("next_page_url"));
+    let links = ["url", "next_page_url", "previous_page_url"];
+    let url = links.into_iter().find_map(text);
     let mut request = client
         .request(Verb::Get, url.as_deref().unwrap_or_default())
         .draft;
@@ -26,7 +37,7 @@ pub(crate) fn from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> 
             ask_alike(&mut request, meta, url.as_deref().unwrap_or_default());
         }
     }
-    AutoPaging::of(Pages::after(request, page))
+    AutoPaging::of(Walk::after(request, page, direction))
 }
 
 /// Another account's list would be read without any error, so the account, context and version of the call that got

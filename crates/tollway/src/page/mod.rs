@@ -3,12 +3,13 @@
 //! The request that got the first page gets the others too, so filters, page size, account, key, version and time
 //! limits stay the same; only the cursor moves. <https://docs.stripe.com/api/pagination/auto>
 //!
-//! [`AutoPaging`] is the stream, the private module `one` knows what one page says about the next, [`Cursor`] stores
-//! where a walk stands, and `follow` goes on from a page that is already here.
+//! [`AutoPaging`] is the stream of items, [`Pages`] that of pages; the private module `one` knows what one page says about
+//! the next, [`Cursor`] stores where a walk stands, and `follow` goes on from a page that is already here.
 
 mod cursor;
 pub(crate) mod follow;
 mod one;
+mod pages;
 
 use std::marker::PhantomData;
 use std::pin::Pin;
@@ -17,7 +18,8 @@ use std::task::{Context, Poll};
 use futures_core::Stream;
 
 pub use self::cursor::{Cursor, CursorError};
-use self::one::Page;
+use self::one::{Direction, Page};
+pub use self::pages::Pages;
 use crate::error::Error;
 use crate::execute;
 use crate::request::Draft;
@@ -32,14 +34,15 @@ use crate::wire::json::Json;
 /// error is an item like others; the stream ends after it, and [`AutoPaging::cursor`] says where to go on.
 #[must_use = "a stream does nothing until it is polled"]
 pub struct AutoPaging<T> {
-    pages: Pages,
+    pages: Walk,
     item: PhantomData<fn() -> T>,
 }
 
 /// The part that does not depend on the type of the items.
-struct Pages {
+struct Walk {
     state: State,
     page: Page,
+    direction: Direction,
     /// Items to leave out at the start of the first page.
     skip: usize,
     /// Whether any item was given out.
@@ -60,10 +63,10 @@ enum State {
 
 impl<T> AutoPaging<T> {
     pub(crate) fn new(request: Box<Draft>) -> Self {
-        Self::of(Pages::starting(State::Next(request)))
+        Self::of(Walk::starting(State::Next(request)))
     }
 
-    fn of(pages: Pages) -> Self {
+    fn of(pages: Walk) -> Self {
         Self {
             pages,
             item: PhantomData,
@@ -141,11 +144,12 @@ impl<T: View> Stream for AutoPaging<T> {
     }
 }
 
-impl Pages {
+impl Walk {
     fn starting(state: State) -> Self {
         Self {
             state,
             page: Page::none(),
+            direction: Direction::Forward,
             skip: 0,
             started: false,
             place: None,
@@ -153,8 +157,9 @@ impl Pages {
     }
 
     /// From a page that is already here; `request` says how the others are got.
-    fn after(request: Box<Draft>, page: &Json) -> Self {
+    fn after(request: Box<Draft>, page: &Json, direction: Direction) -> Self {
         let mut pages = Self::starting(State::Done);
+        pages.direction = direction;
         pages.take_page(request, page);
         pages.page.forget_url();
         pages
@@ -192,11 +197,11 @@ impl Pages {
         if let Some(place) = self.page.place() {
             self.place = Some(Cursor(place));
         }
-        self.page = Page::new(&request, json);
+        self.page = Page::new(&request, json, self.direction);
         for _ in 0..std::mem::take(&mut self.skip) {
             self.page.next();
         }
-        self.state = match one::next_request(request, json, self.started) {
+        self.state = match one::next_request(request, json, self.direction, self.started) {
             Ok(Some(request)) => State::Next(request),
             Ok(None) => State::Done,
             Err(error) => State::Failed(error),

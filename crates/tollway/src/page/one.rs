@@ -23,6 +23,14 @@ enum Order {
     Backward(Vec<Json>),
 }
 
+/// Which way a walk goes. v1 lists say it by their parameters, v2 lists have a URL for either.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    Forward,
+    /// Over `previous_page_url`.
+    Backward,
+}
+
 /// How this page was asked for, which says what a cursor on it looks like.
 enum Here {
     Ids {
@@ -46,7 +54,7 @@ impl Page {
     }
 
     /// The page that answered this request.
-    pub(super) fn new(request: &Draft, page: &Json) -> Self {
+    pub(super) fn new(request: &Draft, page: &Json, direction: Direction) -> Self {
         let items = page.get("data").unwrap_or_else(Json::null).items();
         let here = if request.operation.mode == ApiMode::V2 {
             Here::Url(match &request.path {
@@ -64,9 +72,11 @@ impl Page {
                 backward: is_backward(request),
             }
         };
-        let items = match here {
-            Here::Ids { backward: true } => Order::Backward(items.collect()),
-            _ => Order::Forward(items),
+        let (items, here) = match (here, direction) {
+            // A cursor counts from a page's beginning, so there is none on this way.
+            (_, Direction::Backward) => (Order::Backward(items.collect()), Here::Unknown),
+            (here @ Here::Ids { backward: true }, _) => (Order::Backward(items.collect()), here),
+            (here, _) => (Order::Forward(items), here),
         };
         Self {
             items,
@@ -132,11 +142,16 @@ fn is_backward(request: &Draft) -> bool {
 pub(super) fn next_request(
     mut request: Box<Draft>,
     page: &Json,
+    direction: Direction,
     started: bool,
 ) -> Result<Option<Box<Draft>>, Error> {
     if request.operation.mode == ApiMode::V2 {
+        let link = match direction {
+            Direction::Forward => "next_page_url",
+            Direction::Backward => "previous_page_url",
+        };
         let Some(url) = page
-            .get("next_page_url")
+            .get(link)
             .and_then(|url| url.as_str().map(str::to_owned))
         else {
             return Ok(None);

@@ -9,7 +9,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::execute;
 use crate::options::{CallOptions, Setting};
-use crate::page::AutoPaging;
+use crate::page::{AutoPaging, Pages};
 use crate::params::{Params, Value};
 use crate::response::FromResponse;
 use crate::wire::path;
@@ -214,6 +214,11 @@ impl RequestBuilder {
     /// All pages of a list, one item at a time, from the first page on.
     pub fn auto_paging<T>(self) -> AutoPaging<T> {
         AutoPaging::new(self.draft)
+    }
+
+    /// All pages of a list from the first one on.
+    pub fn pages<P>(self) -> Pages<P> {
+        Pages::new(self.draft)
     }
 }
 

@@ -12,10 +12,10 @@ use secrecy::SecretString;
 use super::{Operation, Pending, RequestBuilder};
 use crate::client::Client;
 use crate::error::Error;
-use crate::page::AutoPaging;
+use crate::page::{AutoPaging, Pages};
 use crate::params::Value;
 use crate::response::FromResponse;
-use crate::view::Paged;
+use crate::view::{Paged, View};
 
 /// One endpoint of the API: a type without values that tells a [`Request`] where it goes and what comes back.
 pub trait Endpoint: 'static {
@@ -157,6 +157,19 @@ impl<E> Request<E> {
     /// A header of your own; it replaces a header of the same name.
     pub fn header(self, name: &str, value: &str) -> Self {
         Self::of(self.builder.header(name, value))
+    }
+}
+
+impl<E> Request<E> {
+    pub(crate) fn into_builder(self) -> RequestBuilder {
+        self.builder
+    }
+}
+
+impl<E: Endpoint<Answer: Paged + View>> Request<E> {
+    /// All pages, one after the other, as a stream: for work that is done page by page. <https://docs.stripe.com/api/pagination>
+    pub fn pages(self) -> Pages<E::Answer> {
+        self.builder.pages()
     }
 }
 

@@ -187,6 +187,14 @@ impl<T> SearchResult<T> {
     }
 }
 
+impl<T: View> V2List<T> {
+    /// All objects from the last of this page back to the first of the list: those here, then the pages before it, asked
+    /// for as this page was. [`auto_paging`](Self::auto_paging) goes the other way.
+    pub fn auto_paging_backward(&self, client: &Client) -> AutoPaging<T> {
+        follow::back_from_page(&self.json, client)
+    }
+}
+
 impl<T> V2List<T> {
     /// The path and query of the next page.
     pub fn next_page_url(&self) -> Option<&str> {

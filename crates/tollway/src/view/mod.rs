@@ -28,8 +28,8 @@ pub use self::list::{List, PageItems, Paged, SearchResult, V2List};
 pub use self::map::{Map, MapValue};
 pub use self::object::{Fields, Object};
 pub use self::scalar::{Decimal, Instant, Timestamp};
-pub use self::write::RangeQuery;
 pub(crate) use self::write::place_of;
+pub use self::write::{RangeQuery, TextOrNull};
 
 use std::sync::Arc;
 

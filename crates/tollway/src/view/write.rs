@@ -51,7 +51,7 @@ impl RangeQuery {
             // A single value becomes the range that begins with this bound.
             _ => Params::new(),
         };
-        Self(Value::Map(params.with(name, bound.0)))
+        Self(Value::Map(params.with(name, bound)))
     }
 }
 
@@ -63,7 +63,7 @@ impl Default for RangeQuery {
 
 impl<T: Into<Timestamp>> From<T> for RangeQuery {
     fn from(value: T) -> Self {
-        Self(Value::Int(value.into().0))
+        Self(value.into().into())
     }
 }
 
@@ -76,6 +76,41 @@ impl From<RangeQuery> for Value {
 impl From<Timestamp> for Value {
     fn from(time: Timestamp) -> Self {
         Self::Time(time.0)
+    }
+}
+
+/// A value of API v2 metadata: a text, or nothing, which removes the key.
+///
+/// ```
+/// # fn example(client: tollway::Client) {
+/// let request = client.v2().core().accounts().update("acct_1").metadata([("order", Some("6735")), ("draft", None)]);
+/// # drop(request);
+/// # }
+/// ```
+#[derive(Clone, Debug)]
+pub struct TextOrNull(Value);
+
+impl From<&str> for TextOrNull {
+    fn from(text: &str) -> Self {
+        Self(text.into())
+    }
+}
+
+impl From<String> for TextOrNull {
+    fn from(text: String) -> Self {
+        Self(text.into())
+    }
+}
+
+impl<T: Into<String>> From<Option<T>> for TextOrNull {
+    fn from(text: Option<T>) -> Self {
+        Self(text.map_or(Value::Clear, |text| Value::Str(text.into())))
+    }
+}
+
+impl From<TextOrNull> for Value {
+    fn from(text: TextOrNull) -> Self {
+        text.0
     }
 }
 

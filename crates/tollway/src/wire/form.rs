@@ -11,6 +11,24 @@ use crate::wire::number;
 /// # Errors
 /// When a key contains a bracket, a number has no decimal form, or a file is where only text can be.
 pub fn encode(params: &Params) -> Result<String, ParamError> {
+    encode_with(params, scalar)
+}
+
+/// The query of a v2 request: the same, but instants are RFC 3339 texts, as in v2 bodies.
+///
+/// # Errors
+/// As [`encode`].
+pub fn encode_v2(params: &Params) -> Result<String, ParamError> {
+    encode_with(params, |value, key| match value {
+        Value::Time(seconds) => Ok(number::rfc3339(*seconds)),
+        other => scalar(other, key),
+    })
+}
+
+fn encode_with(
+    params: &Params,
+    text: fn(&Value, &str) -> Result<String, ParamError>,
+) -> Result<String, ParamError> {
     let mut out = String::new();
     flatten(params, &mut |key, value| {
         if !out.is_empty() {
@@ -18,7 +36,7 @@ pub fn encode(params: &Params) -> Result<String, ParamError> {
         }
         escape_into(&mut out, key, true);
         out.push('=');
-        escape_into(&mut out, &scalar(value, key)?, false);
+        escape_into(&mut out, &text(value, key)?, false);
         Ok(())
     })?;
     Ok(out)

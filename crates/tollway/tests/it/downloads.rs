@@ -22,7 +22,8 @@ async fn files_come_from_their_host_for_the_account() {
     stub.push_json(500, "{}");
     stub.push_json(200, "%PDF");
     let pdf = client
-        .quote_pdf("qt_1/x")
+        .quotes()
+        .pdf("qt_1/x")
         .stripe_account("acct_1")
         .download()
         .await

@@ -2,10 +2,18 @@
 
 //! Stripe's `event_types`: objects, requests and their words.
 
+mod events;
+mod events_02;
+mod events_03;
+mod events_04;
 mod model;
 mod words;
 mod words_02;
 
+pub use self::events::*;
+pub use self::events_02::*;
+pub use self::events_03::*;
+pub use self::events_04::*;
 pub use self::model::*;
 pub use self::words::*;
 pub use self::words_02::*;

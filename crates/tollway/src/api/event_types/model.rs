@@ -2,8 +2,9 @@
 
 //! Stripe's `event_types`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Instant, view};
+use crate::view::prelude::view;
 
 view! {
     /// The `request` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields) has.

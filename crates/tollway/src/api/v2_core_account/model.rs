@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Instant, Map, view};
+use crate::view::prelude::{Map, view};
 
 view! {
     /// The `v2.core.account` object. It has what [`V2CoreAccountFields`](crate::api::V2CoreAccountFields) has.

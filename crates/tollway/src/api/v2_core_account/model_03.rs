@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Instant, view};
+use crate::view::prelude::view;
 
 view! {
     /// Responsibilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.responsibilities`. It has what [`V2CoreAccountDefaultsResponsibilitiesFields`](crate::api::V2CoreAccountDefaultsResponsibilitiesFields) has.

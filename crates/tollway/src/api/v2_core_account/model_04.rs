@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Decimal, Instant, Map, view};
+use crate::view::prelude::{Decimal, Map, view};
 
 view! {
     /// Individual of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual`. It has what [`V2CoreAccountIdentityIndividualFields`](crate::api::V2CoreAccountIdentityIndividualFields) has.

@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Decimal, Instant, Map, view};
+use crate::view::prelude::{Decimal, Map, view};
 
 view! {
     /// The `v2.core.account_person` object. It has what [`V2CoreAccountPersonFields`](crate::api::V2CoreAccountPersonFields) has.

@@ -3,7 +3,8 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{V2List, list, pairs, request, texts};
+use crate::view::prelude::{entries, list, pairs, request, texts};
+use crate::{TextOrNull, V2List};
 
 request! {
     /// The request of `client.v2().core().accounts().persons().list(…)`: `GET /v2/core/accounts/{account_id}/persons`.
@@ -261,9 +262,16 @@ impl V2CoreAccountsPersonUpdate {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        self.set("metadata", pairs(metadata))
+        self.set(
+            "metadata",
+            entries(
+                metadata
+                    .into_iter()
+                    .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+            ),
+        )
     }
 
     /// Nationalities, as a list.

@@ -2,7 +2,8 @@
 
 //! Stripe's `v2_core_account_token`: objects, requests and their words.
 
-use crate::view::prelude::{Instant, view};
+use crate::Instant;
+use crate::view::prelude::view;
 
 view! {
     /// The `v2.core.account_token` object. It has what [`V2CoreAccountTokenFields`](crate::api::V2CoreAccountTokenFields) has.

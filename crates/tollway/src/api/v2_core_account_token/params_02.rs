@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_core_account_token`: objects, requests and their words.
 
+use crate::TextOrNull;
 use crate::api;
-use crate::view::prelude::{list, pairs, params, texts};
+use crate::view::prelude::{entries, list, params, texts};
 
 params! {
     /// The `individual` of [`V2CoreAccountTokenCreateIdentity`](crate::api::V2CoreAccountTokenCreateIdentity).
@@ -96,9 +97,18 @@ impl V2CoreAccountTokenCreateIdentityIndividual {
     #[inline]
     pub fn metadata(
         self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
     ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
+        Self(
+            self.0.with(
+                "metadata",
+                entries(
+                    metadata
+                        .into_iter()
+                        .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+                ),
+            ),
+        )
     }
 
     /// Nationalities, as a list.

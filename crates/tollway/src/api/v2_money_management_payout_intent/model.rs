@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
+use crate::Instant;
 use crate::api;
-use crate::view::prelude::{Instant, Map, view};
+use crate::view::prelude::{Map, view};
 
 view! {
     /// The `v2.money_management.payout_intent` object. It has what [`V2MoneyManagementPayoutIntentFields`](crate::api::V2MoneyManagementPayoutIntentFields) has.

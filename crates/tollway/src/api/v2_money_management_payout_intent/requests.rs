@@ -2,8 +2,9 @@
 
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
+use crate::V2List;
 use crate::api;
-use crate::view::prelude::{V2List, pairs, request};
+use crate::view::prelude::{pairs, request};
 
 request! {
     /// The request of `client.v2().money_management().payout_intents().list(…)`: `GET /v2/money_management/payout_intents`.

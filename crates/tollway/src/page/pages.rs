@@ -1,0 +1,107 @@
+//! Lists page by page.
+
+use std::fmt;
+use std::marker::PhantomData;
+use std::pin::Pin;
+use std::task::{Context, Poll};
+
+use futures_core::Stream;
+
+use super::one::{self, Direction};
+use super::{State, parse};
+use crate::error::Error;
+use crate::execute;
+use crate::request::Draft;
+use crate::view::View;
+use crate::wire::json::Json;
+
+/// All pages of a list, each as the list's own request would give it: [`List`](crate::List),
+/// [`SearchResult`](crate::SearchResult) or [`V2List`](crate::V2List).
+///
+/// A [`Stream`], and usable without one: call [`Pages::next`] in a loop. An error is an item like others; the stream ends
+/// after it.
+///
+/// ```
+/// # tollway::testing::doc_test(r#"{"object": "list", "has_more": false, "data": [{"id": "cus_1"}, {"id": "cus_2"}]}"#, |client| async move {
+/// let mut pages = client.customers().list().limit(100).pages();
+/// while let Some(page) = pages.next().await {
+///     let page = page?;
+///     println!("{} customers, request {:?}", page.len(), page.last_response().and_then(|meta| meta.request_id()));
+/// }
+/// # Ok::<(), tollway::Error>(())
+/// # });
+/// ```
+#[must_use = "a stream does nothing until it is polled"]
+pub struct Pages<P> {
+    state: State,
+    started: bool,
+    page: PhantomData<fn() -> P>,
+}
+
+impl<P> Pages<P> {
+    pub(crate) fn new(request: Box<Draft>) -> Self {
+        Self {
+            state: State::Next(request),
+            started: false,
+            page: PhantomData,
+        }
+    }
+
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Json, Error>>> {
+        loop {
+            match std::mem::replace(&mut self.state, State::Done) {
+                State::Done => return Poll::Ready(None),
+                State::Failed(error) => return Poll::Ready(Some(Err(error))),
+                State::Next(request) => {
+                    let answer = execute::start(request.clone());
+                    self.state = State::Waiting(request, answer);
+                }
+                State::Waiting(request, mut answer) => match answer.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        self.state = State::Waiting(request, answer);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(answer) => {
+                        return Poll::Ready(Some(
+                            answer
+                                .and_then(parse)
+                                .inspect(|page| self.go_on(request, page)),
+                        ));
+                    }
+                },
+            }
+        }
+    }
+
+    fn go_on(&mut self, request: Box<Draft>, page: &Json) {
+        self.started |= page.get("data").is_some_and(|data| !data.is_empty());
+        self.state = match one::next_request(request, page, Direction::Forward, self.started) {
+            Ok(Some(request)) => State::Next(request),
+            Ok(None) => State::Done,
+            Err(error) => State::Failed(error),
+        };
+    }
+}
+
+impl<P: View> Pages<P> {
+    /// The next page; `None` after the last.
+    pub async fn next(&mut self) -> Option<Result<P, Error>> {
+        let page = std::future::poll_fn(|cx| self.poll_page(cx)).await;
+        page.map(|page| page.map(P::from_json))
+    }
+}
+
+impl<P: View> Stream for Pages<P> {
+    type Item = Result<P, Error>;
+
+    fn poll_next(mut self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Self::Item>> {
+        self.poll_page(cx)
+            .map(|page| page.map(|page| page.map(P::from_json)))
+    }
+}
+
+impl<P> fmt::Debug for Pages<P> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Pages")
+    }
+}
