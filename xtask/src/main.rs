@@ -1,4 +1,4 @@
-//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | fuzz | deny`.
+//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | fuzz | older | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
@@ -9,6 +9,7 @@ mod codegen;
 mod coverage;
 mod deny;
 mod fuzz;
+mod older;
 mod outsiders;
 mod run;
 mod test;
@@ -35,6 +36,8 @@ enum Chore {
     Builds,
     /// Feed the parsers, the webhook verifier and the emulator with inputs that libFuzzer thinks of.
     Fuzz(fuzz::Args),
+    /// Check that an older description of Stripe's generates an SDK that compiles.
+    Older,
     /// Check licences, banned crates, duplicates and sources by `deny.toml`.
     Deny,
 }
@@ -48,6 +51,7 @@ fn main() -> ExitCode {
         Chore::Api(args) => api::main(&args),
         Chore::Builds => builds::main(),
         Chore::Fuzz(args) => fuzz::main(&args),
+        Chore::Older => older::main(),
         Chore::Deny => deny::main(),
     };
     match done {

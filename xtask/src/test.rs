@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use clap::ValueEnum;
 
 use crate::{
-    outsiders,
+    older, outsiders,
     run::{cargo, run},
 };
 
@@ -31,6 +31,8 @@ enum Outsider {
     Curl,
     /// Chromium and ChromeDriver.
     Browser,
+    /// An older description of Stripe's API, from npm.
+    Older,
 }
 
 pub(crate) fn main(args: &Args) -> Result<(), String> {
@@ -53,6 +55,9 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
     }
 
     run(cargo().args(["test", "--workspace", "--locked"]))?;
+    if wanted(Outsider::Older) {
+        older::main()?;
+    }
 
     // The same workspace-wide selection of features, so that nothing is compiled twice.
     let mut ignored = cargo();

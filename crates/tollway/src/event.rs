@@ -37,7 +37,9 @@ impl api::V2CoreEvent {
     /// `None` when it is an event of another type, or has no data.
     pub fn data_as<E: ThinEvent>(&self) -> Option<E::Data> {
         let data = self.get("data").filter(|data| !data.is_null())?;
-        (self.type_() == E::TYPE).then(|| E::Data::from_json(data))
+        let named = self.get("type");
+        let name = named.as_ref().and_then(Json::as_str);
+        (name == Some(E::TYPE)).then(|| E::Data::from_json(data))
     }
 }
 

@@ -35,7 +35,25 @@
 //! # }
 //! ```
 //!
-//! How accounts get connected: [`oauth`]. How you hear that they left: [`webhook`].
+//! Sellers connect by OAuth: send them away with a `state`, exchange the code they come back with, keep the account's id.
+//!
+//! ```
+//! use tollway::oauth::{Scope, parse_callback};
+//!
+//! # tollway::testing::doc_test(r#"{"stripe_user_id": "acct_1", "scope": "read_write", "livemode": false}"#, |client| async move {
+//! # let platform = client.with_api_key("sk_test_1")?;
+//! let oauth = platform.oauth();
+//! let link = oauth.authorize_url().client_id("ca_123").scope(Scope::ReadWrite).state("unguessable").build()?;
+//! assert!(link.starts_with("https://connect.stripe.com/oauth/authorize?"));
+//!
+//! let back = parse_callback("https://example.com/callback?code=ac_1&state=unguessable", "unguessable")?;
+//! let token = oauth.token().authorization_code(back.code()).send().await?;
+//! assert_eq!(token.stripe_user_id(), "acct_1");
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! # });
+//! ```
+//!
+//! That they left comes by [`webhook`]; that an account changed, too.
 //!
 //! # What comes back
 //!
@@ -78,6 +96,19 @@
 //!
 //! [`testing`] has a transport that answers from a script and a clock that does not wait. For a whole Stripe on your
 //! machine, point [`ClientBuilder::base_url`] at the `tollway emulator`.
+//!
+//! # Where to go on
+//!
+//! | to | see |
+//! | --- | --- |
+//! | find a method, an object, an enum | [`api`]; the methods of [`Client`] |
+//! | page through lists, put a walk aside and take it up again | [`page`], [`List`], [`V2List`] |
+//! | set an option for one call, or a parameter without a setter | [`request::Request`] |
+//! | call an operation that has no method | [`Client::request`] |
+//! | upload and download | [`params::Upload`], [`download`] |
+//! | receive snapshot and thin events, each in one handler | [`webhook`], [`event`] |
+//! | set time limits, proxies, retries, a transport of your own | [`ClientBuilder`], [`transport`] |
+//! | see every attempt | [`observe`], and spans of `tracing` |
 //!
 //! # Features
 //!

@@ -37,11 +37,17 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
             v2,
         ),
     ] {
+        let name = plan.taken.claim(&[name.to_owned()]);
+        plan.push(GROUP, Part::Words, enums::code(&name, about, url, &types));
         if !types.is_empty() {
-            let name = plan.taken.claim(&[name.to_owned()]);
-            plan.push(GROUP, Part::Words, enums::code(&name, about, url, &types));
             enums::remember_shared(plan, &name, &types);
         }
+    }
+    // The SDK reads thin events whatever the description knows of them.
+    if plan.type_of("v2.core.event").is_none() {
+        let about = "A thin event, of which this description says nothing.";
+        let url = "https://docs.stripe.com/api/v2/core/events/object";
+        views::inline_object(plan, GROUP, "V2CoreEvent", "v2.core.event", url, about, &[]);
     }
     for event in &spec.events.v2 {
         thin_event(plan, event);

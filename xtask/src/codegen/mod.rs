@@ -34,13 +34,13 @@ type Error = Box<dyn std::error::Error>;
 pub(crate) struct Args {
     /// Compare with the files that are there instead of writing; fails on any difference.
     #[arg(long)]
-    check: bool,
+    pub(crate) check: bool,
     /// The API description.
     #[arg(long, value_name = "FILE", default_value = "openapi/stripe.spec3.json")]
-    spec: PathBuf,
+    pub(crate) spec: PathBuf,
     /// Where to write: the root of the repository, or a folder that gets the same layout.
     #[arg(long, value_name = "DIR", default_value = ".")]
-    out: PathBuf,
+    pub(crate) out: PathBuf,
 }
 
 /// Contents by path, relative to the root of the repository.

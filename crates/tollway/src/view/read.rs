@@ -265,6 +265,14 @@ impl Json {
     }
 }
 
+/// What only API v2 has: a description without it leaves these to nobody.
+const _: () = {
+    let _ = Json::int_text;
+    let _ = Json::opt_int_text;
+    let _ = Json::instant;
+    let _ = Json::opt_instant;
+};
+
 /// A member has another type than the description says.
 fn odd<T>(of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
     warn_odd(of, name, expected);

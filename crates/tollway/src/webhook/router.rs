@@ -39,6 +39,7 @@ use crate::api::{Event, EventType, V2EventType};
 use crate::client::Client;
 use crate::event::{self, EventNotification};
 use crate::runtime::BoxFuture;
+use crate::wire::json::Json;
 
 type Handler<E, R> = Arc<dyn Fn(E, Client) -> BoxFuture<'static, R> + Send + Sync>;
 type Filter = Arc<dyn Fn(Delivery) -> BoxFuture<'static, bool> + Send + Sync>;
@@ -83,7 +84,7 @@ impl Delivery {
     #[inline]
     pub fn is_known_event_type(&self) -> bool {
         match self {
-            Self::Snapshot(event) => !matches!(event.type_(), EventType::Unknown(_)),
+            Self::Snapshot(_) => !matches!(EventType::from(self.type_()), EventType::Unknown(_)),
             Self::Notification(event) => {
                 !matches!(V2EventType::from(event.type_()), V2EventType::Unknown(_))
             }
@@ -94,10 +95,15 @@ impl Delivery {
     /// connection pool; the account of `client` itself never goes along.
     pub fn client(&self, client: &Client) -> Client {
         match self {
-            Self::Snapshot(event) => match (event.account(), event.context()) {
-                (Some(account), _) => client.for_account(account),
-                (None, context) => client.with_context(context.unwrap_or_default()),
-            },
+            Self::Snapshot(event) => {
+                // Older descriptions do not have it.
+                let context = event.get("context");
+                let context = context.as_ref().and_then(Json::as_str);
+                event.account().map_or_else(
+                    || client.with_context(context.unwrap_or_default()),
+                    |account| client.for_account(account),
+                )
+            }
             Self::Notification(event) => client.with_context(event.context().unwrap_or_default()),
         }
     }
