@@ -30,10 +30,6 @@ pub async fn sell(
 }
 
 #[cfg(test)]
-#[expect(
-    clippy::unwrap_used,
-    reason = "a test stops where something is not as expected"
-)]
 mod tests {
     use std::sync::Arc;
 
