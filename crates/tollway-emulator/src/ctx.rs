@@ -224,6 +224,10 @@ impl<'a> Ctx<'a> {
     }
 
     /// Makes an event of this type in this scope: it is kept, and delivered once the request is committed.
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "what changed is made for the event alone"
+    )]
     pub fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>) {
         events::record(self, event_type, object, previous_attributes.as_ref());
     }

@@ -62,7 +62,9 @@ struct Change {
 pub(crate) async fn run(args: Args) -> Outcome {
     let recipes = recipes::all()?;
     if args.list {
-        recipes.keys().for_each(|event| println!("{event}"));
+        for event in recipes.keys() {
+            println!("{event}");
+        }
         return Ok(());
     }
     let event = args.event.as_deref().unwrap_or_default();

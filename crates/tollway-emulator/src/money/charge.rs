@@ -358,13 +358,19 @@ pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiE
     let amount = params
         .int("amount")
         .ok_or_else(|| ApiError::missing_parameter("amount"))?;
+    let currency = currency_of(params)?;
+    check_amount(amount, "amount")?;
+    Ok((amount, currency))
+}
+
+/// `currency` of a request.
+pub(super) fn currency_of(params: &Params) -> Result<String, ApiError> {
     let currency = params
         .text("currency")
         .ok_or_else(|| ApiError::missing_parameter("currency"))?
         .to_ascii_lowercase();
     currency::check(&currency, "currency")?;
-    check_amount(amount, "amount")?;
-    Ok((amount, currency))
+    Ok(currency)
 }
 
 /// Is `amount` something a card can be charged with?

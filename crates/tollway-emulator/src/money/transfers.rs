@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
-use super::charge::check_amount;
+use super::charge::{check_amount, currency_of};
 use super::ledger::{Holder, Journal};
 use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction, post};
 use super::settlement::application;
@@ -56,10 +56,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Only a platform can make transfers: send the request without Stripe-Account.",
         ));
     }
-    let currency = params
-        .text("currency")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
+    let currency = currency_of(params)?;
     let destination = params.text("destination").unwrap_or_default();
     if ctx.connection(destination).is_none() {
         return Err(ApiError::no_such_reference(
