@@ -8,7 +8,7 @@ use tokio::process::Command;
 use crate::outsider::{self, CLIENTS, Served, Story};
 
 /// On two processors that do nothing else the examples take a minute.
-const LONGEST: Duration = Duration::from_secs(15 * 60);
+const LONGEST: Duration = Duration::from_mins(15);
 
 #[tokio::test]
 #[ignore = "needs .venv with Stripe's Python client; run `cargo xtask test`"]
