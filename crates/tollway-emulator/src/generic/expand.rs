@@ -14,12 +14,18 @@ use crate::store::Query;
 /// Stripe's limit, `data.` of a list not counted.
 const MAX_LEVELS: usize = 4;
 
+/// The one thing that a search result tells of itself when asked: <https://docs.stripe.com/api/pagination/search>.
+pub(super) const TOTAL_COUNT: &str = "total_count";
+
 /// Refuses paths that the response does not have or that cannot be expanded.
 ///
 /// # Errors
 /// Stripe's 400.
 pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(), ApiError> {
     for path in paths {
+        if path == TOTAL_COUNT && matches!(response, Shape::SearchResult(_)) {
+            continue;
+        }
         let levels = path
             .strip_prefix("data.")
             .unwrap_or(path)

@@ -6,6 +6,7 @@
 use bytes::Bytes;
 use serde_json::{Value, json};
 
+use super::expand::TOTAL_COUNT;
 use super::list::{self, limit};
 use super::resource;
 use crate::api::Plan;
@@ -34,11 +35,13 @@ pub(super) fn page(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Bytes,
         .text("page")
         .map_or(Ok(0), |page| page.parse::<usize>().map_err(bad_page))?;
     let collection = ctx.world.store.collection(&ctx.scope, resource(plan));
-    let all = collection
-        .into_iter()
-        .flat_map(Collection::newest_first)
-        .filter(|record| query.matches(&record.parse()));
-    let mut records: Vec<_> = all
+    let all = || {
+        collection
+            .into_iter()
+            .flat_map(Collection::newest_first)
+            .filter(|record| query.matches(&record.parse()))
+    };
+    let mut records: Vec<_> = all()
         .skip(skip)
         .take(limit.saturating_add(1))
         .cloned()
@@ -48,7 +51,11 @@ pub(super) fn page(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Bytes,
     let mut body = b"{\"object\":\"search_result\",\"data\":[".to_vec();
     list::join(&mut body, &Page { records, has_more });
     let next = has_more.then(|| skip.saturating_add(limit).to_string());
-    let rest = to_bytes(&json!({"has_more": has_more, "next_page": next, "url": ctx.request.path}));
+    let mut rest = json!({"has_more": has_more, "next_page": next, "url": ctx.request.path});
+    if params.expand().iter().any(|path| path == TOTAL_COUNT) {
+        rest[TOTAL_COUNT] = all().count().into();
+    }
+    let rest = to_bytes(&rest);
     body.extend_from_slice(b"],");
     body.extend_from_slice(rest.get(1..).unwrap_or_default());
     Ok(body.into())

@@ -141,9 +141,13 @@ async fn search_pages_on() {
         (Some("search_result"), 2, &true.into())
     );
     let next = found["next_page"].as_str().unwrap();
-    let query = format!("query=name~'ann'%20AND%20metadata['odd']:'0'&limit=2&page={next}");
+    assert_eq!(found.get("total_count"), None);
+    let query = format!(
+        "query=name~'ann'%20AND%20metadata['odd']:'0'&limit=2&page={next}&expand[]=total_count"
+    );
     let rest = api.get("/v1/customers/search", &query).await.ok();
     assert_eq!((ids(&rest).len(), &rest["has_more"]), (1, &false.into()));
+    assert_eq!(rest["total_count"], 3);
     assert_eq!(
         api.get("/v1/customers/search", "query=nonsense")
             .await
