@@ -1,5 +1,5 @@
 //! The everyday code of a Connect platform, in small functions to copy. Each is run against the emulator in `tests/`, and
-//! `cargo run -p tollway-examples -- quick-start` runs one by hand.
+//! `cargo run --example tour -- quick-start` runs one by hand.
 //!
 //! | to do | see |
 //! | --- | --- |

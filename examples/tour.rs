@@ -1,4 +1,4 @@
-//! Runs an example: `cargo run -p tollway-examples -- quick-start`.
+//! Runs an example: `cargo run --example tour -- quick-start`.
 //!
 //! It talks to the emulator (`tollway emulator`) unless `STRIPE_BASE_URL` says otherwise, with the key in
 //! `STRIPE_SECRET_KEY`.
