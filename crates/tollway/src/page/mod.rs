@@ -13,7 +13,7 @@ mod pages;
 
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
@@ -59,6 +59,44 @@ enum State {
     /// The next page cannot be had; told after the items of this one.
     Failed(Error),
     Done,
+}
+
+impl State {
+    /// How the page after `page` is got.
+    fn after(request: Box<Draft>, page: &Json, direction: Direction, started: bool) -> Self {
+        match one::next_request(request, page, direction, started) {
+            Ok(Some(request)) => Self::Next(request),
+            Ok(None) => Self::Done,
+            Err(error) => Self::Failed(error),
+        }
+    }
+
+    /// The next page with the request that got it; nothing follows it until the state is set anew.
+    fn poll_page(
+        &mut self,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<(Box<Draft>, Json), Error>>> {
+        loop {
+            match std::mem::replace(self, Self::Done) {
+                Self::Done => return Poll::Ready(None),
+                Self::Failed(error) => return Poll::Ready(Some(Err(error))),
+                Self::Next(request) => {
+                    let answer = execute::start(request.clone());
+                    *self = Self::Waiting(request, answer);
+                }
+                Self::Waiting(request, mut answer) => match answer.as_mut().poll(cx) {
+                    Poll::Pending => {
+                        *self = Self::Waiting(request, answer);
+                        return Poll::Pending;
+                    }
+                    Poll::Ready(answer) => {
+                        let page = answer.and_then(parse);
+                        return Poll::Ready(Some(page.map(|page| (request, page))));
+                    }
+                },
+            }
+        }
+    }
 }
 
 impl<T> AutoPaging<T> {
@@ -171,23 +209,10 @@ impl Walk {
                 self.started = true;
                 return Poll::Ready(Some(Ok(item)));
             }
-            match std::mem::replace(&mut self.state, State::Done) {
-                State::Done => return Poll::Ready(None),
-                State::Failed(error) => return Poll::Ready(Some(Err(error))),
-                State::Next(request) => {
-                    let answer = execute::start(request.clone());
-                    self.state = State::Waiting(request, answer);
-                }
-                State::Waiting(request, mut answer) => match answer.as_mut().poll(cx) {
-                    Poll::Pending => {
-                        self.state = State::Waiting(request, answer);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(answer) => match answer.and_then(parse) {
-                        Ok(page) => self.take_page(request, &page),
-                        Err(error) => return Poll::Ready(Some(Err(error))),
-                    },
-                },
+            match ready!(self.state.poll_page(cx)) {
+                Some(Ok((request, page))) => self.take_page(request, &page),
+                Some(Err(error)) => return Poll::Ready(Some(Err(error))),
+                None => return Poll::Ready(None),
             }
         }
     }
@@ -201,11 +226,7 @@ impl Walk {
         for _ in 0..std::mem::take(&mut self.skip) {
             self.page.next();
         }
-        self.state = match one::next_request(request, json, self.direction, self.started) {
-            Ok(Some(request)) => State::Next(request),
-            Ok(None) => State::Done,
-            Err(error) => State::Failed(error),
-        };
+        self.state = State::after(request, json, self.direction, self.started);
     }
 }
 

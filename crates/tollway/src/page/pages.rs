@@ -3,14 +3,13 @@
 use std::fmt;
 use std::marker::PhantomData;
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::one::{self, Direction};
-use super::{State, parse};
+use super::State;
+use super::one::Direction;
 use crate::error::Error;
-use crate::execute;
 use crate::request::Draft;
 use crate::view::View;
 use crate::wire::json::Json;
@@ -48,38 +47,14 @@ impl<P> Pages<P> {
     }
 
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Json, Error>>> {
-        loop {
-            match std::mem::replace(&mut self.state, State::Done) {
-                State::Done => return Poll::Ready(None),
-                State::Failed(error) => return Poll::Ready(Some(Err(error))),
-                State::Next(request) => {
-                    let answer = execute::start(request.clone());
-                    self.state = State::Waiting(request, answer);
-                }
-                State::Waiting(request, mut answer) => match answer.as_mut().poll(cx) {
-                    Poll::Pending => {
-                        self.state = State::Waiting(request, answer);
-                        return Poll::Pending;
-                    }
-                    Poll::Ready(answer) => {
-                        return Poll::Ready(Some(
-                            answer
-                                .and_then(parse)
-                                .inspect(|page| self.go_on(request, page)),
-                        ));
-                    }
-                },
-            }
-        }
+        let page = ready!(self.state.poll_page(cx));
+        Poll::Ready(page.map(|page| page.map(|(request, page)| self.go_on(request, page))))
     }
 
-    fn go_on(&mut self, request: Box<Draft>, page: &Json) {
+    fn go_on(&mut self, request: Box<Draft>, page: Json) -> Json {
         self.started |= page.get("data").is_some_and(|data| !data.is_empty());
-        self.state = match one::next_request(request, page, Direction::Forward, self.started) {
-            Ok(Some(request)) => State::Next(request),
-            Ok(None) => State::Done,
-            Err(error) => State::Failed(error),
-        };
+        self.state = State::after(request, &page, Direction::Forward, self.started);
+        page
     }
 }
 
