@@ -61,6 +61,9 @@ enum State {
     Done,
 }
 
+/// A page with the request that got it.
+type Got = (Box<Draft>, Json);
+
 impl State {
     /// How the page after `page` is got.
     fn after(request: Box<Draft>, page: &Json, direction: Direction, started: bool) -> Self {
@@ -71,11 +74,8 @@ impl State {
         }
     }
 
-    /// The next page with the request that got it; nothing follows it until the state is set anew.
-    fn poll_page(
-        &mut self,
-        cx: &mut Context<'_>,
-    ) -> Poll<Option<Result<(Box<Draft>, Json), Error>>> {
+    /// The next page; nothing follows it until the state is set anew.
+    fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Got, Error>>> {
         loop {
             match std::mem::replace(self, Self::Done) {
                 Self::Done => return Poll::Ready(None),
