@@ -14,7 +14,7 @@ use super::connection;
 use super::records::{self, Seller};
 use crate::Engine;
 use crate::money;
-use crate::pages::{self, BalanceRow, ConnectionCard, DashboardPage, Link, MessagePage};
+use crate::pages::{self, BalanceRow, ConnectionCard, DashboardPage, Link};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
@@ -151,13 +151,5 @@ fn message(status: StatusCode, heading: &str, text: String) -> Response {
         href: "/_tollway/console".to_owned(),
         label: "All accounts".to_owned(),
     };
-    pages::respond(
-        status,
-        &MessagePage {
-            heading: heading.to_owned(),
-            text,
-            link: Some(link),
-        },
-        None,
-    )
+    pages::message(status, heading, text, Some(link))
 }

@@ -19,7 +19,7 @@ use super::{accounts, external_accounts, persons, requirements};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::pages::{self, MessagePage, OnboardingField, OnboardingPage};
+use crate::pages::{self, OnboardingField, OnboardingPage};
 use crate::params::Params;
 use crate::scope::{Mode, Scope};
 use crate::world::World;
@@ -70,7 +70,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<St
     });
     match opened {
         Ok((page, link)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
-        Err(error) => refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 
@@ -94,7 +94,7 @@ pub(super) async fn submit(
             let error = ApiError::invalid_request(format!(
                 "The decision '{other}' is none of submit, skip and later."
             ));
-            return refused(&error);
+            return pages::refused(&error);
         }
     };
     let answered = engine.transact_internal(&world, scope, |ctx| {
@@ -123,7 +123,7 @@ pub(super) async fn submit(
     match answered {
         Ok(None) => redirect(&link.return_url),
         Ok(Some(page)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
-        Err(error) => refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 
@@ -267,25 +267,8 @@ fn redirect(url: &str) -> Response {
 }
 
 fn unknown() -> Response {
-    message(
-        StatusCode::NOT_FOUND,
-        "There is no such account link.".to_owned(),
-    )
-}
-
-fn refused(error: &ApiError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let text = error.get("message").unwrap_or_default().to_owned();
-    message(status, text)
-}
-
-fn message(status: StatusCode, text: String) -> Response {
-    let page = MessagePage {
-        heading: "Nothing was changed".to_owned(),
-        text,
-        link: None,
-    };
-    pages::respond(status, &page, None)
+    let text = "There is no such account link.";
+    pages::message(StatusCode::NOT_FOUND, "Nothing was changed", text, None)
 }
 
 #[cfg(test)]

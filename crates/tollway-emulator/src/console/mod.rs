@@ -25,7 +25,7 @@ use axum::routing::{get, post};
 use http::StatusCode;
 
 use crate::Engine;
-use crate::pages::{self, Link, MessagePage};
+use crate::pages::{self, Link};
 
 /// The routes.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
@@ -52,15 +52,12 @@ fn back_to(path: &str) -> Response {
 }
 
 fn nothing(what: &str, id: &str) -> Response {
-    let page = MessagePage {
-        heading: "Not found".to_owned(),
-        text: format!("There is no {what} '{id}' here, or no more."),
-        link: Some(Link {
-            href: "/_tollway/console".to_owned(),
-            label: "Console".to_owned(),
-        }),
+    let text = format!("There is no {what} '{id}' here, or no more.");
+    let link = Link {
+        href: "/_tollway/console".to_owned(),
+        label: "Console".to_owned(),
     };
-    pages::respond(StatusCode::NOT_FOUND, &page, None)
+    pages::message(StatusCode::NOT_FOUND, "Not found", text, Some(link))
 }
 
 /// A time of the emulator's clock, from Unix milliseconds.

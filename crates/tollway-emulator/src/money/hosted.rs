@@ -14,10 +14,11 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::due::run_all_due;
+use super::fields::text;
 use super::{checkout, currency, invoice_page, payment_intents, portal, setup_intents};
 use crate::Engine;
-use crate::error::ApiError;
-use crate::pages::{self, Address, AuthenticatePage, MessagePage};
+use crate::pages::{self, Address, AuthenticatePage};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
@@ -32,14 +33,14 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
 
 async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
     let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
-        return not_found("payment", &id);
+        return pages::not_found("payment", &id);
     };
     if intent["status"] != "requires_action" {
         let text = format!(
             "The payment {id} does not wait for an answer: its status is {}.",
-            text(&intent["status"])
+            text(&intent, "status")
         );
-        return message(StatusCode::CONFLICT, "Nothing to approve", text);
+        return pages::message(StatusCode::CONFLICT, "Nothing to approve", text, None);
     }
     let state = world.lock();
     let target = way_back(&state, &scope, &intent);
@@ -62,14 +63,14 @@ async fn answer(
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
     let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
-        return not_found("payment", &id);
+        return pages::not_found("payment", &id);
     };
     let approved = match form.get("decision").map(String::as_str) {
         Some("approve") => true,
         Some("fail") => false,
         _ => {
-            let text = "Answer with decision=approve or decision=fail.".to_owned();
-            return message(StatusCode::BAD_REQUEST, "No decision", text);
+            let text = "Answer with decision=approve or decision=fail.";
+            return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
         }
     };
     let target = way_back(&world.lock(), &scope, &intent);
@@ -83,10 +84,10 @@ async fn answer(
     let answered = match outcome {
         Ok(intent) => intent,
         Err(error) if error.status == 402 => intent.clone(),
-        Err(error) => return refused(&error),
+        Err(error) => return pages::refused(&error),
     };
     let succeeded = matches!(
-        text(&answered["status"]),
+        text(&answered, "status"),
         "succeeded" | "requires_capture" | "requires_confirmation"
     );
     let name = type_of(&id);
@@ -97,22 +98,21 @@ async fn answer(
                 .append_pair(name, &id)
                 .append_pair(
                     &format!("{name}_client_secret"),
-                    text(&intent["client_secret"]),
+                    text(&intent, "client_secret"),
                 )
                 .append_pair("redirect_status", result);
             pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
         }
-        None => message(
-            StatusCode::OK,
-            "Thank you",
-            format!("The payment {id} has {result}. You can close this page."),
-        ),
+        None => {
+            let text = format!("The payment {id} has {result}. You can close this page.");
+            pages::message(StatusCode::OK, "Thank you", text, None)
+        }
     }
 }
 
 async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
     let Some((_, scope, charge)) = find(&engine, "charge", &id) else {
-        return not_found("charge", &id);
+        return pages::not_found("charge", &id);
     };
     let card = &charge["payment_method_details"]["card"];
     let day = jiff::Timestamp::from_second(charge["created"].as_i64().unwrap_or(0));
@@ -120,11 +120,11 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
         "{} paid to {} with {} ending in {} on {}. Reference: {id}.",
         amount(&charge["amount"], &charge["currency"]),
         scope.account,
-        text(&card["brand"]),
-        text(&card["last4"]),
+        text(&card, "brand"),
+        text(&card, "last4"),
         day.map_or_else(|_| String::new(), |day| day.strftime("%F").to_string()),
     );
-    message(StatusCode::OK, "Receipt", text)
+    pages::message(StatusCode::OK, "Receipt", text, None)
 }
 
 const SETUP: &str = "setup_intent";
@@ -138,12 +138,22 @@ fn type_of(id: &str) -> &'static str {
     }
 }
 
-/// The object of this id, in whichever scope of whichever world it lies.
-pub(super) fn find(
+/// An object that a page is about, and where it lies.
+pub(super) type Found = (Arc<World>, Scope, Value);
+
+/// The object of a page's address, once everything that is due has happened; else the page that says there is none.
+pub(super) fn open(
     engine: &Engine,
     object_type: &str,
+    what: &str,
     id: &str,
-) -> Option<(Arc<World>, Scope, Value)> {
+) -> Result<Found, Box<Response>> {
+    run_all_due(engine);
+    find(engine, object_type, id).ok_or_else(|| Box::new(pages::not_found(what, id)))
+}
+
+/// The object of this id, in whichever scope of whichever world it lies.
+fn find(engine: &Engine, object_type: &str, id: &str) -> Option<Found> {
     engine.worlds().all().into_iter().find_map(|world| {
         let (scope, object) = find_in(&world.lock(), object_type, id)?;
         Some((world, scope, object))
@@ -166,7 +176,7 @@ fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Va
 
 /// Where a form about an intent leads in the end: past the page of its session, if one is behind it, to the shop.
 fn way_back(world: &WorldState, scope: &Scope, intent: &Value) -> Option<url::Url> {
-    let session = checkout::way_back(world, scope, text(&intent["id"]));
+    let session = checkout::way_back(world, scope, text(&intent, "id"));
     session.or_else(|| return_url(intent))
 }
 
@@ -175,36 +185,8 @@ fn return_url(intent: &Value) -> Option<url::Url> {
 }
 
 fn amount(amount: &Value, currency: &Value) -> String {
-    currency::format(amount.as_i64().unwrap_or(0), text(currency))
-}
-
-fn text(value: &Value) -> &str {
-    value.as_str().unwrap_or_default()
-}
-
-pub(super) fn not_found(what: &str, id: &str) -> Response {
-    message(
-        StatusCode::NOT_FOUND,
-        "Not found",
-        format!("There is no {what} '{id}' here."),
-    )
-}
-
-/// A refusal as a page.
-pub(super) fn refused(error: &ApiError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-    let text = error.get("message").unwrap_or_default().to_owned();
-    message(status, "Nothing was changed", text)
-}
-
-pub(super) fn message(status: StatusCode, heading: &str, text: String) -> Response {
-    pages::respond(
-        status,
-        &MessagePage {
-            heading: heading.to_owned(),
-            text,
-            link: None,
-        },
-        None,
+    currency::format(
+        amount.as_i64().unwrap_or(0),
+        currency.as_str().unwrap_or_default(),
     )
 }

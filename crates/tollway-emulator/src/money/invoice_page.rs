@@ -14,8 +14,7 @@ use serde_json::{Map, Value, json};
 
 use super::checkout::{Card, card_inputs, merchant};
 use super::currency::format;
-use super::due::run_all_due;
-use super::hosted::{find, message, not_found, refused};
+use super::hosted::open;
 use super::{billing, payment_intents};
 use crate::Engine;
 use crate::ctx::Ctx;
@@ -36,7 +35,6 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<Texts>,
 ) -> Response {
-    run_all_due(&engine);
     let failed = query
         .get("redirect_status")
         .is_some_and(|it| it == "failed");
@@ -57,9 +55,9 @@ async fn pay(
     Path(id): Path<String>,
     Form(form): Form<Texts>,
 ) -> Response {
-    run_all_due(&engine);
-    let Some((world, scope, _)) = find(&engine, INVOICE, &id) else {
-        return not_found("invoice", &id);
+    let (world, scope, _) = match open(&engine, INVOICE, "invoice", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
     let mut errors = Texts::new();
     let card = Card::read(&form, engine.clock().now(), &mut errors);
@@ -127,12 +125,14 @@ fn respond(
     failed: bool,
     error: Option<String>,
 ) -> Response {
-    let Some((world, scope, invoice)) = find(engine, INVOICE, id) else {
-        return not_found("invoice", id);
+    let (world, scope, invoice) = match open(engine, INVOICE, "invoice", id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
     if invoice["status"] == "draft" {
-        let text = "It is a draft: whoever wrote it has not sent it yet.".to_owned();
-        return message(StatusCode::NOT_FOUND, "There is no such invoice yet", text);
+        let text = "It is a draft: whoever wrote it has not sent it yet.";
+        let heading = "There is no such invoice yet";
+        return pages::message(StatusCode::NOT_FOUND, heading, text, None);
     }
     let shown = engine.transact_internal(&world, scope, |ctx| {
         let error = error.or_else(|| failed.then(|| last_error(ctx, &invoice)).flatten());
@@ -140,7 +140,7 @@ fn respond(
     });
     match shown {
         Ok(page) => pages::respond(status, &page, None),
-        Err(error) => refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 

@@ -22,6 +22,7 @@ mod customers;
 mod disputes;
 mod due;
 mod fees;
+mod fields;
 mod hosted;
 mod instrument;
 mod invoice_page;

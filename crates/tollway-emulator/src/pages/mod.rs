@@ -10,6 +10,7 @@
 
 mod console;
 mod context;
+mod message;
 mod request;
 
 use std::sync::{Arc, LazyLock};
@@ -31,6 +32,7 @@ pub(crate) use self::context::{
     ConnectionCard, DashboardPage, Field, Input, Link, MessagePage, OnboardingField,
     OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Sum,
 };
+pub(crate) use self::message::{message, not_found, refused};
 pub(crate) use self::request::{Address, from_here_only};
 use crate::Engine;
 

@@ -9,7 +9,7 @@ use axum::response::Response;
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Method, StatusCode, Uri};
 
-use super::{MessagePage, respond};
+use super::message;
 use crate::Engine;
 use crate::ctx::{Caller, Ctx, RequestInfo};
 use crate::error::ApiError;
@@ -68,14 +68,9 @@ impl<S: Sync> FromRequestParts<S> for Address {
 pub(crate) async fn from_here_only(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && comes_from_elsewhere(&request) {
-        let page = MessagePage {
-            heading: "Nothing was changed".to_owned(),
-            text:
-                "The request came from a page of another site. Open this page itself and try again."
-                    .to_owned(),
-            link: None,
-        };
-        return respond(StatusCode::FORBIDDEN, &page, None);
+        let text =
+            "The request came from a page of another site. Open this page itself and try again.";
+        return message(StatusCode::FORBIDDEN, "Nothing was changed", text, None);
     }
     next.run(request).await
 }

@@ -232,8 +232,15 @@ pub(super) fn as_params(items: &[Value]) -> Value {
         .collect()
 }
 
-/// `shipping_options` of a request: rates there are, or rates described by `shipping_rate_data`.
-pub(super) fn shipping_options(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
+/// Writes `shipping_options` of a request into a session or a link: rates there are, or rates described by `shipping_rate_data`.
+pub(super) fn write_shipping(
+    ctx: &mut Ctx<'_>,
+    members: &mut Map<String, Value>,
+    wanted: Option<Value>,
+) -> Result<(), ApiError> {
+    let Some(Value::Array(wanted)) = wanted else {
+        return Ok(());
+    };
     let mut options = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let param = format!("shipping_options[{index}]");
@@ -257,7 +264,8 @@ pub(super) fn shipping_options(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Va
         let amount = rate["fixed_amount"]["amount"].as_i64().unwrap_or(0);
         options.push(json!({"shipping_amount": amount, "shipping_rate": rate["id"]}));
     }
-    Ok(options.into())
+    members.insert("shipping_options".into(), options.into());
+    Ok(())
 }
 
 /// Can a card be charged with this in one payment?

@@ -8,10 +8,11 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::hosted::{self, message, not_found};
+use super::super::fields::text;
+use super::super::hosted;
 use super::super::settlement::{self, Split};
 use super::items;
-use super::session::{self, text};
+use super::session;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -123,11 +124,7 @@ fn write(
     plain.remove("currency");
     let options = plain.remove("shipping_options");
     ctx.apply(LINK, members, &plain)?;
-    if let Some(Value::Array(options)) = options {
-        let options = items::shipping_options(ctx, &options)?;
-        members.insert("shipping_options".into(), options);
-    }
-    Ok(())
+    items::write_shipping(ctx, members, options)
 }
 
 /// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: a new session, and to its page.
@@ -137,14 +134,15 @@ pub(super) async fn visit(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let Some((world, scope, link)) = hosted::find(&engine, LINK, &id) else {
-        return not_found("payment link", &id);
+    let (world, scope, link) = match hosted::open(&engine, LINK, "payment link", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
     if link["active"] != true || used_up(&link) {
         let text = link["inactive_message"]
             .as_str()
             .unwrap_or("The link is no longer active.");
-        return message(StatusCode::GONE, "Nothing to pay here", text.to_owned());
+        return pages::message(StatusCode::GONE, "Nothing to pay here", text, None);
     }
     let made = address.transact(&engine, &world, scope, |ctx| {
         let params = session_params(ctx, &link, &query);
@@ -155,7 +153,7 @@ pub(super) async fn visit(
             let to = format!("/_tollway/checkout/{}", text(&session, "id"));
             pages::with_page_headers(Redirect::to(&to).into_response(), None)
         }
-        Err(error) => hosted::refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 

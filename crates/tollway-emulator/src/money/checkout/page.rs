@@ -16,16 +16,16 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::currency::format;
-use super::super::due::run_all_due;
-use super::super::hosted::{self, message, not_found};
+use super::super::fields::text;
+use super::super::hosted;
 use super::answers::{self, Errors};
 use super::pay::{self, needs_card};
-use super::session::{self, hidden, text};
+use super::session::{self, hidden};
 use super::{SESSION, items, links};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Link, MessagePage, Sum};
+use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Link, Sum};
 use crate::scope::Scope;
 use crate::world::{World, WorldState};
 
@@ -40,9 +40,9 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    run_all_due(&engine);
-    let Some((world, scope, session)) = hosted::find(&engine, SESSION, &id) else {
-        return not_found("checkout", &id);
+    let (world, scope, session) = match hosted::open(&engine, SESSION, "checkout", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
     match text(&session, "status") {
         "complete" if query.contains_key("redirect_status") => after(&world, &scope, &session),
@@ -58,7 +58,7 @@ async fn show(
             });
             match shown {
                 Ok(page) => respond(StatusCode::OK, &session, &page),
-                Err(error) => hosted::refused(&error),
+                Err(error) => pages::refused(&error),
             }
         }
     }
@@ -70,9 +70,9 @@ async fn submit(
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    run_all_due(&engine);
-    let Some((world, scope, session)) = hosted::find(&engine, SESSION, &id) else {
-        return not_found("checkout", &id);
+    let (world, scope, session) = match hosted::open(&engine, SESSION, "checkout", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
     match text(&session, "status") {
         "complete" => return over(&world, &scope, &session),
@@ -91,7 +91,7 @@ async fn submit(
         }
         other => {
             let text = format!("The decision '{other}' is neither pay nor promote.");
-            return message(StatusCode::BAD_REQUEST, "No decision", text);
+            return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
         }
     };
     let (status, errors, error) = match decided {
@@ -113,7 +113,7 @@ async fn submit(
     });
     match shown {
         Ok(page) => respond(status, &session, &page),
-        Err(error) => hosted::refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 
@@ -403,25 +403,19 @@ fn over(world: &World, scope: &Scope, session: &Value) -> Response {
         let state = world.lock();
         session::hidden_in(&state, scope, text(session, "id")).thanks
     };
-    let page = MessagePage {
-        heading: "Thank you".to_owned(),
-        text: thanks.unwrap_or_else(|| "This checkout is complete.".to_owned()),
-        link: way_out(session).map(|url| Link {
-            href: url.into(),
-            label: "Back to the shop".to_owned(),
-        }),
-    };
-    pages::respond(StatusCode::OK, &page, None)
+    let thanks = thanks.unwrap_or_else(|| "This checkout is complete.".to_owned());
+    let link = way_out(session).map(|url| Link {
+        href: url.into(),
+        label: "Back to the shop".to_owned(),
+    });
+    pages::message(StatusCode::OK, "Thank you", thanks, link)
 }
 
 fn expired(session: &Value) -> Response {
-    let page = MessagePage {
-        heading: "This checkout has expired".to_owned(),
-        text: "Nothing was paid. Start again in the shop.".to_owned(),
-        link: session["cancel_url"].as_str().map(|url| Link {
-            href: url.to_owned(),
-            label: "Back to the shop".to_owned(),
-        }),
-    };
-    pages::respond(StatusCode::GONE, &page, None)
+    let text = "Nothing was paid. Start again in the shop.";
+    let link = session["cancel_url"].as_str().map(|url| Link {
+        href: url.to_owned(),
+        label: "Back to the shop".to_owned(),
+    });
+    pages::message(StatusCode::GONE, "This checkout has expired", text, link)
 }

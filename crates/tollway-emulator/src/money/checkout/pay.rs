@@ -5,11 +5,12 @@ use serde_json::{Map, Value, json};
 
 use super::super::billing;
 use super::super::customers;
+use super::super::fields::text;
 use super::super::{payment_intents, setup_intents};
 use super::SESSION;
 use super::answers::Answers;
 use super::items;
-use super::session::{Hidden, details_of, hidden, not_open, put_hidden, text, total};
+use super::session::{Hidden, details_of, hidden, not_open, put_hidden, total};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::due::{Task, plan};
+use super::super::fields::text;
 use super::super::settlement::{self, Split};
 use super::super::{currency, payment_intents};
 use super::{SESSION, items};
@@ -282,11 +283,7 @@ fn write(
             details_of(&json!({"email": email})),
         );
     }
-    if let Some(Value::Array(options)) = options {
-        let options = items::shipping_options(ctx, &options)?;
-        members.insert("shipping_options".into(), options);
-    }
-    Ok(())
+    items::write_shipping(ctx, members, options)
 }
 
 /// `customer_details` from what a customer object says.
@@ -484,8 +481,4 @@ pub(super) fn not_open(session: &Value, done: &str) -> ApiError {
         text(session, "status")
     );
     ApiError::invalid_request(message)
-}
-
-pub(super) fn text<'v>(object: &'v Value, name: &str) -> &'v str {
-    object[name].as_str().unwrap_or_default()
 }

@@ -18,8 +18,8 @@ use url::Url;
 use super::super::checkout::{Card, card_inputs, merchant};
 use super::super::currency::format;
 use super::super::customers::{self, default_method};
-use super::super::due::run_all_due;
-use super::super::hosted::{find, message, not_found, refused};
+use super::super::fields::text;
+use super::super::hosted::{self, Found};
 use super::super::{billing, setup_intents};
 use super::{CONFIGURATION, SESSION};
 use crate::Engine;
@@ -45,13 +45,10 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<Texts>,
 ) -> Response {
-    run_all_due(&engine);
-    let Some((world, scope, session)) = find(&engine, SESSION, &id) else {
-        return not_found("portal session", &id);
+    let (world, scope, session) = match open(&engine, &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
-    if is_over(&engine, &session) {
-        return over();
-    }
     let shown = engine.transact_internal(&world, scope, |ctx| {
         let mut error = None;
         // Back from the bank, after a card was to be kept.
@@ -62,7 +59,7 @@ async fn show(
     });
     match shown {
         Ok(page) => pages::respond(StatusCode::OK, &page, None),
-        Err(error) => refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 
@@ -72,13 +69,10 @@ async fn act(
     Path(id): Path<String>,
     Form(form): Form<Texts>,
 ) -> Response {
-    run_all_due(&engine);
-    let Some((world, scope, session)) = find(&engine, SESSION, &id) else {
-        return not_found("portal session", &id);
+    let (world, scope, session) = match open(&engine, &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
     };
-    if is_over(&engine, &session) {
-        return over();
-    }
     let here = format!("/_tollway/portal/{id}");
     let mut errors = Texts::new();
     let card = Card::read(&form, engine.clock().now(), &mut errors);
@@ -128,7 +122,7 @@ async fn act(
     });
     match shown {
         Ok(page) => pages::respond(status, &page, None),
-        Err(error) => refused(&error),
+        Err(error) => pages::refused(&error),
     }
 }
 
@@ -150,15 +144,16 @@ fn leave(session: &Value, here: &str, form: &Texts) -> Response {
     pages::with_page_headers(Redirect::to(to).into_response(), url.as_ref())
 }
 
-fn is_over(engine: &Engine, session: &Value) -> bool {
-    session["created"]
-        .as_i64()
-        .is_none_or(|at| at + LIFETIME <= engine.clock().now())
-}
-
-fn over() -> Response {
-    let text = "Open the portal again from where you came from.".to_owned();
-    message(StatusCode::GONE, "This page has expired", text)
+/// The session of the page, while it lasts.
+fn open(engine: &Engine, id: &str) -> Result<Found, Box<Response>> {
+    let found = hosted::open(engine, SESSION, "portal session", id)?;
+    let created = found.2["created"].as_i64();
+    if created.is_some_and(|at| engine.clock().now() < at + LIFETIME) {
+        return Ok(found);
+    }
+    let text = "Open the portal again from where you came from.";
+    let page = pages::message(StatusCode::GONE, "This page has expired", text, None);
+    Err(Box::new(page))
 }
 
 fn features(ctx: &Ctx<'_>, session: &Value) -> Value {
@@ -393,8 +388,4 @@ fn shown_invoice(invoice: &Value) -> PortalInvoice {
         ),
         status: text(invoice, "status").to_owned(),
     }
-}
-
-fn text<'v>(object: &'v Value, name: &str) -> &'v str {
-    object[name].as_str().unwrap_or_default()
 }

@@ -1,0 +1,35 @@
+//! Pages that say one thing: a refusal, that something is not there, that it is done.
+
+use axum::response::Response;
+use http::StatusCode;
+
+use super::{Link, MessagePage, respond};
+use crate::error::ApiError;
+
+/// One message, and where to go next.
+pub(crate) fn message(
+    status: StatusCode,
+    heading: &str,
+    text: impl Into<String>,
+    link: Option<Link>,
+) -> Response {
+    let page = MessagePage {
+        heading: heading.to_owned(),
+        text: text.into(),
+        link,
+    };
+    respond(status, &page, None)
+}
+
+/// There is no such object.
+pub(crate) fn not_found(what: &str, id: &str) -> Response {
+    let text = format!("There is no {what} '{id}' here.");
+    message(StatusCode::NOT_FOUND, "Not found", text, None)
+}
+
+/// An error of the API as a page.
+pub(crate) fn refused(error: &ApiError) -> Response {
+    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
+    let text = error.get("message").unwrap_or_default();
+    message(status, "Nothing was changed", text, None)
+}
