@@ -1,4 +1,4 @@
-//! What the page asks the customer for, and what was typed.
+//! What was typed into the page, read and checked.
 //!
 //! Names that scripts may rely on: `email`, `number`, `exp` (`12 / 34`), `cvc`, `name`, `phone`, `line1`, `city`, `postal_code`, `country`,
 //! the same with `shipping_` before, `shipping_rate`, `terms`, `custom_<key>`. Of a card only `number` must be sent; what a
@@ -6,12 +6,10 @@
 
 use std::collections::BTreeMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use super::super::payment_methods;
-use crate::ctx::Ctx;
-use crate::error::ApiError;
-use crate::pages::{Choose, Input};
+use super::card::Card;
+use super::inputs::{known_email, options};
 
 /// A form as it was sent.
 pub(super) type Form = BTreeMap<String, String>;
@@ -33,86 +31,6 @@ pub(super) struct Answers {
     pub(super) terms: bool,
     /// None if no card is needed and none was given.
     pub(super) card: Option<Card>,
-}
-
-/// A card as it is typed.
-#[derive(Debug, Clone)]
-pub(in super::super) struct Card {
-    number: String,
-    expires: Option<(i64, i64)>,
-    cvc: Option<String>,
-}
-
-impl Card {
-    /// Reads the card's inputs; none if no number was given.
-    pub(in super::super) fn read(form: &Form, now: i64, errors: &mut Errors) -> Option<Self> {
-        let number = given(form, "number")?;
-        let mut wrong = |name: &str, message: &str| {
-            errors.insert(name.to_owned(), message.to_owned());
-        };
-        let expires = match form.get("exp").map(|text| expiry(text)) {
-            None => None,
-            Some(Some(expires)) if expires < this_month(now) => {
-                wrong("exp", "Your card's expiration date is in the past.");
-                None
-            }
-            Some(Some((year, month))) => Some((month, year)),
-            Some(None) => {
-                wrong("exp", "Your card's expiration date is incomplete.");
-                None
-            }
-        };
-        let cvc = form.get("cvc").map(|text| text.trim().to_owned());
-        let digits = |text: &String| {
-            matches!(text.len(), 3 | 4) && text.bytes().all(|byte| byte.is_ascii_digit())
-        };
-        if cvc.as_ref().is_some_and(|cvc| !digits(cvc)) {
-            wrong("cvc", "Your card's security code is incomplete.");
-        }
-        Some(Self {
-            number: number.to_owned(),
-            expires,
-            cvc,
-        })
-    }
-
-    /// Makes a payment method of it.
-    pub(in super::super) fn keep(
-        &self,
-        ctx: &mut Ctx<'_>,
-        billing: &Value,
-    ) -> Result<String, ApiError> {
-        let mut card = json!({"number": self.number, "cvc": self.cvc});
-        if let Some((month, year)) = self.expires {
-            card["exp_month"] = month.into();
-            card["exp_year"] = year.into();
-        }
-        let method = payment_methods::of_card_params(ctx, Some(&card), billing, &Map::new())?;
-        Ok(method["id"].as_str().unwrap_or_default().to_owned())
-    }
-}
-
-/// `12 / 34`, `12/2034` or `1234` as year and month.
-fn expiry(text: &str) -> Option<(i64, i64)> {
-    let digits: String = text.chars().filter(char::is_ascii_digit).collect();
-    let (month, year) = digits.split_at_checked(digits.len().min(2))?;
-    let month: i64 = month
-        .parse()
-        .ok()
-        .filter(|month| (1..=12).contains(month))?;
-    let year: i64 = match year.len() {
-        2 => 2000 + year.parse::<i64>().ok()?,
-        4 => year.parse().ok()?,
-        _ => return None,
-    };
-    Some((year, month))
-}
-
-fn this_month(now: i64) -> (i64, i64) {
-    jiff::Timestamp::from_second(now).map_or((0, 0), |now| {
-        let day = now.to_zoned(jiff::tz::TimeZone::UTC);
-        (i64::from(day.year()), i64::from(day.month()))
-    })
 }
 
 /// What was typed into an input, if anything was.
@@ -235,15 +153,6 @@ fn check_custom(session: &Value, custom: &BTreeMap<String, String>, errors: &mut
     }
 }
 
-fn options(field: &Value) -> Vec<Choose> {
-    let all = field["dropdown"]["options"].as_array();
-    let option = |it: &Value| Choose {
-        value: it["value"].as_str().unwrap_or_default().to_owned(),
-        label: it["label"].as_str().unwrap_or_default().to_owned(),
-    };
-    all.into_iter().flatten().map(option).collect()
-}
-
 fn address(form: &Form, prefix: &str) -> Value {
     let at = |name: &str| given(form, &format!("{prefix}{name}"));
     json!({
@@ -252,171 +161,14 @@ fn address(form: &Form, prefix: &str) -> Value {
     })
 }
 
-/// The e-mail address that the platform said the customer has.
-fn known_email(session: &Value) -> Option<&str> {
-    session["customer_email"].as_str().or_else(|| {
-        session["customer_details"]["email"]
-            .as_str()
-            .filter(|_| session["customer"].is_string())
-    })
-}
-
-/// The inputs of the page, with what was typed and what is wrong with it.
-pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, card: bool) -> Vec<Input> {
-    let mut inputs = Vec::new();
-    if let Some(email) = known_email(session) {
-        inputs.push(Input {
-            value: email.to_owned(),
-            readonly: true,
-            ..Input::new("email", "E-mail", "email", "email")
-        });
-    } else {
-        inputs.push(Input::new("email", "E-mail", "email", "email").required());
-    }
-    if session["phone_number_collection"]["enabled"] == true {
-        inputs.push(Input::new("phone", "Phone number", "tel", "tel").required());
-    }
-    if let Some(countries) = session["shipping_address_collection"]["allowed_countries"].as_array()
-    {
-        let countries = countries.iter().filter_map(Value::as_str);
-        let countries: Vec<&str> = countries.collect();
-        inputs.push(
-            Input::new(
-                "shipping_name",
-                "Name of the recipient",
-                "text",
-                "shipping name",
-            )
-            .required(),
-        );
-        inputs.extend(address_inputs(
-            "shipping_",
-            "Shipping address: ",
-            "shipping ",
-            &countries,
-        ));
-    }
-    let rates = session["shipping_options"].as_array();
-    if rates.is_some_and(|rates| rates.len() > 1) {
-        let option = |it: &Value| Choose {
-            value: it["shipping_rate"].as_str().unwrap_or_default().to_owned(),
-            label: it["label"].as_str().unwrap_or_default().to_owned(),
-        };
-        let options = rates.into_iter().flatten().map(option).collect();
-        inputs.push(Input {
-            options,
-            ..Input::new("shipping_rate", "Shipping", "select", "off")
-        });
-    }
-    for field in session["custom_fields"].as_array().into_iter().flatten() {
-        let key = field["key"].as_str().unwrap_or_default();
-        let kind = match field["type"].as_str() {
-            Some("dropdown") => "select",
-            Some("numeric") => "numeric",
-            _ => "text",
-        };
-        let mut input = Input::new(
-            &format!("custom_{key}"),
-            field["label"]["custom"].as_str().unwrap_or(key),
-            kind,
-            "off",
-        );
-        input.options = options(field);
-        input.required = field["optional"] != true;
-        let preset = &field[field["type"].as_str().unwrap_or("text")]["default_value"];
-        preset
-            .as_str()
-            .unwrap_or_default()
-            .clone_into(&mut input.value);
-        inputs.push(input);
-    }
-    if session["billing_address_collection"] == "required" {
-        inputs.extend(address_inputs("", "Billing address: ", "billing ", &[]));
-    }
-    if card {
-        inputs.extend(card_inputs());
-        inputs.push(Input::new("name", "Name on the card", "text", "cc-name"));
-    }
-    if session["consent_collection"]["terms_of_service"] == "required" {
-        inputs.push(
-            Input::new(
-                "terms",
-                "I agree to the terms of service",
-                "checkbox",
-                "off",
-            )
-            .required(),
-        );
-    }
-    for input in &mut inputs {
-        input.fill(form, errors);
-    }
-    inputs
-}
-
-fn address_inputs(prefix: &str, label: &str, complete: &str, countries: &[&str]) -> Vec<Input> {
-    let parts = [
-        ("line1", "street", "address-line1"),
-        ("line2", "second line", "address-line2"),
-        ("postal_code", "postal code", "postal-code"),
-        ("city", "city", "address-level2"),
-        ("state", "state or region", "address-level1"),
-        ("country", "country, two letters", "country"),
-    ];
-    let input = |(name, word, auto): (&str, &str, &str)| {
-        let kind = if name == "country" && !countries.is_empty() {
-            "select"
-        } else {
-            "text"
-        };
-        let mut input = Input::new(
-            &format!("{prefix}{name}"),
-            &format!("{label}{word}"),
-            kind,
-            &format!("{complete}{auto}"),
-        );
-        input.required = matches!(name, "line1" | "country");
-        if kind == "select" {
-            input.options = countries.iter().map(|it| Choose::plain(it)).collect();
-        }
-        input
-    };
-    parts.into_iter().map(input).collect()
-}
-
-/// The inputs of a card.
-pub(in super::super) fn card_inputs() -> Vec<Input> {
-    let hint = "A test card: 4242 4242 4242 4242 pays, 4000 0000 0000 9995 is declined, 4000 0027 6000 3184 asks the bank.";
-    vec![
-        Input {
-            hint: hint.to_owned(),
-            ..Input::new("number", "Card number", "numeric", "cc-number").required()
-        },
-        Input {
-            hint: "Any month that is not over: 12 / 34".to_owned(),
-            ..Input::new("exp", "Expiration", "numeric", "cc-exp").required()
-        },
-        Input::new("cvc", "Security code", "numeric", "cc-csc").required(),
-    ]
-}
-
 #[cfg(test)]
 mod tests {
+    use super::super::inputs::inputs;
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
         pairs.iter().map(owned).collect()
-    }
-
-    #[test]
-    fn a_card_is_read_as_people_type_it() {
-        for text in ["12 / 34", "12/34", "1234", "12-2034"] {
-            assert_eq!(expiry(text), Some((2034, 12)), "{text}");
-        }
-        for text in ["", "1", "13 / 34", "12 / 3", "ab"] {
-            assert_eq!(expiry(text), None, "{text}");
-        }
     }
 
     #[test]

@@ -5,20 +5,26 @@
 //!                      │ expire, or the clock ─▶ expired      └ refused: the page says why and takes another card
 //! ```
 //!
-//! - [`items`]: line items, discounts, what it all comes to. [`session`]: the object and what can be done to it.
-//! - [`answers`]: what the page asks for, and what was typed. [`pay`]: from answers to money. [`page`]: HTTP.
+//! - [`session`]: the object and what can be done to it; [`checks`] on its parameters, [`hidden`] what it knows besides.
+//! - [`items`]: what is bought. [`totals`]: what it all comes to.
+//! - [`inputs`]: what the page asks for. [`answers`] and [`card`]: what was typed. [`pay`]: from answers to money. [`page`]: HTTP.
 //! - [`links`]: payment links, each visit a session of its own.
 //!
 //! See <https://docs.stripe.com/payments/checkout>.
 
 mod answers;
+mod card;
+mod checks;
+mod hidden;
+mod inputs;
 mod items;
 mod links;
 mod page;
 mod pay;
 mod session;
+mod totals;
 
-pub(super) use self::answers::{Card, card_inputs};
+pub(super) use self::card::{Card, card_inputs};
 pub(super) use self::page::{merchant, routes, way_back};
 pub(super) use self::pay::{paid, set_up};
 pub(super) use self::session::expire_by_itself;

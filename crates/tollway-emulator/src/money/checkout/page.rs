@@ -19,9 +19,9 @@ use super::super::currency::format;
 use super::super::fields::text;
 use super::super::hosted;
 use super::answers::{self, Errors};
+use super::hidden::{self, hidden};
 use super::pay::{self, needs_card};
-use super::session::{self, hidden};
-use super::{SESSION, items, links};
+use super::{SESSION, inputs, items, links, totals};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -145,7 +145,7 @@ fn next(world: &World, scope: &Scope, id: &str) -> Response {
     let (session, intent) = {
         let state = world.lock();
         let session = state.store.object(scope, SESSION, id).unwrap_or_default();
-        let hidden: session::Hidden = session::hidden_in(&state, scope, id);
+        let hidden = hidden::hidden_in(&state, scope, id);
         (session, hidden.intent)
     };
     match intent {
@@ -211,7 +211,7 @@ fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
     session["discounts"] =
         serde_json::json!([{"coupon": coupon["id"], "promotion_code": found["id"]}]);
     let mut cart = items::cart_of(ctx, id);
-    session::total(ctx, &mut session, &mut cart)?;
+    totals::total(ctx, &mut session, &mut cart)?;
     items::keep(ctx, id, &cart);
     ctx.update(SESSION, &session);
     Ok(())
@@ -272,7 +272,7 @@ fn page(
         items: cart.items.iter().map(item).collect(),
         trial: trial(&hidden.data),
         sums,
-        inputs: answers::inputs(&described, form, errors, with_card),
+        inputs: inputs::inputs(&described, form, errors, with_card),
         promotion: (session["allow_promotion_codes"] == true).then(|| {
             let mut input = pages::Input::new("promotion_code", "Promotion code", "text", "off");
             input.fill(form, errors);
@@ -401,7 +401,7 @@ fn after(world: &World, scope: &Scope, session: &Value) -> Response {
 fn over(world: &World, scope: &Scope, session: &Value) -> Response {
     let thanks = {
         let state = world.lock();
-        session::hidden_in(&state, scope, text(session, "id")).thanks
+        hidden::hidden_in(&state, scope, text(session, "id")).thanks
     };
     let thanks = thanks.unwrap_or_else(|| "This checkout is complete.".to_owned());
     let link = way_out(session).map(|url| Link {

@@ -1,0 +1,126 @@
+//! What the parameters of a session must satisfy together.
+
+use serde_json::{Map, Value};
+
+use super::super::settlement::{self, Split};
+use super::items;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+const MINUTE: i64 = 60;
+const DAY: i64 = 86_400;
+
+/// The parameters of a request that say what the payment, subscription or card will be like, by mode.
+const DATA: [(&str, &str); 3] = [
+    ("payment", "payment_intent_data"),
+    ("subscription", "subscription_data"),
+    ("setup", "setup_intent_data"),
+];
+
+/// Where the customer goes afterwards must be said, and be a URL.
+pub(super) fn check_ways_back(params: &Params, hosted: bool, link: bool) -> Result<(), ApiError> {
+    for name in ["success_url", "cancel_url", "return_url"] {
+        if let Some(url) = params.text(name)
+            && url::Url::parse(url).is_err()
+        {
+            let message =
+                "Invalid URL: An explicit scheme (such as https) must be provided.".to_owned();
+            return Err(ApiError::invalid_param(name, message).code("url_invalid"));
+        }
+    }
+    let never = params.text("redirect_on_completion") == Some("never");
+    let needed = match (hosted, link) {
+        (_, true) => return Ok(()),
+        (true, false) => "success_url",
+        (false, false) if never => return Ok(()),
+        (false, false) => "return_url",
+    };
+    if params.text(needed).is_none() {
+        return Err(ApiError::missing_parameter(needed));
+    }
+    Ok(())
+}
+
+pub(super) fn check_customer(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
+    let customer = params.text("customer");
+    if customer.is_some() && params.has("customer_email") {
+        let message = "You may only specify one of these parameters: customer, customer_email.";
+        return Err(ApiError::invalid_request(message));
+    }
+    if customer.is_some() && params.has("customer_creation") {
+        let message = "You may only specify one of these parameters: customer, customer_creation.";
+        return Err(ApiError::invalid_request(message));
+    }
+    match customer {
+        Some(customer) => ctx.referenced("customer", customer, "customer").map(drop),
+        None => Ok(()),
+    }
+}
+
+/// What the payment will be like: only the parameter of this mode may be sent.
+pub(super) fn data_for(params: &Params, mode: &str) -> Result<Map<String, Value>, ApiError> {
+    for (other, name) in DATA {
+        if other != mode && params.has(name) {
+            let message = format!("You can not pass `{name}` in `{mode}` mode.");
+            return Err(ApiError::invalid_param(name, message));
+        }
+    }
+    let name = DATA.iter().find(|(its, _)| *its == mode);
+    let data = name.and_then(|(_, name)| params.map(name));
+    Ok(data.cloned().unwrap_or_default())
+}
+
+pub(super) fn check_mode(mode: &str, cart: &items::Cart) -> Result<(), ApiError> {
+    let message = match (mode, cart.recurs()) {
+        ("payment", true) => {
+            "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only \
+             one-time prices."
+        }
+        ("subscription", false) => {
+            "You specified `subscription` mode but passed only one-time prices. Either switch to `payment` mode or use at \
+             least one recurring price."
+        }
+        _ => return Ok(()),
+    };
+    Err(ApiError::invalid_param("line_items", message))
+}
+
+/// Refuses now what the payment would be refused for.
+pub(super) fn check_split(
+    ctx: &Ctx<'_>,
+    session: &Value,
+    data: &Map<String, Value>,
+) -> Result<(), ApiError> {
+    if session["mode"] != "payment" {
+        return Ok(());
+    }
+    let params = Params::new(Vec::new(), data.clone());
+    let amount = session["amount_total"].as_i64().unwrap_or(0);
+    settlement::check(ctx, &Split::of_params(&params), amount)
+        .and_then(|()| settlement::check_on_behalf_of(ctx, params.at("on_behalf_of")))
+        .map_err(|error| {
+            let param = error.get("param").map(|param| {
+                let (first, rest) = param.split_at(param.find('[').unwrap_or(param.len()));
+                format!("payment_intent_data[{first}]{rest}")
+            });
+            match param {
+                Some(param) => error.param(&param),
+                None => error,
+            }
+        })
+}
+
+pub(super) fn expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError> {
+    let Some(at) = params.int("expires_at") else {
+        return Ok(ctx.now() + DAY);
+    };
+    let message = if at < ctx.now() + 30 * MINUTE {
+        "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."
+    } else if at > ctx.now() + DAY {
+        "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation."
+    } else {
+        return Ok(at);
+    };
+    Err(ApiError::invalid_param("expires_at", message))
+}

@@ -1,0 +1,40 @@
+//! What a session knows besides its object: what is to become of the payment, and how far it came.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
+
+use crate::ctx::Ctx;
+use crate::scope::Scope;
+use crate::world::WorldState;
+
+const HIDDEN: &str = "_checkout";
+
+/// What is to become of the payment, and how far it came.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Hidden {
+    /// `payment_intent_data`, `subscription_data` or `setup_intent_data` of the request.
+    pub(super) data: Map<String, Value>,
+    /// `payment_method_options` of the request.
+    pub(super) options: Value,
+    /// The PaymentIntent or SetupIntent that was begun.
+    pub(super) intent: Option<String>,
+    /// The subscription that waits for its first payment.
+    pub(super) subscription: Option<String>,
+    /// The customer that was made for it.
+    pub(super) customer: Option<String>,
+    /// What the customer reads afterwards, if there is no page to go back to.
+    pub(super) thanks: Option<String>,
+}
+
+pub(super) fn hidden(ctx: &Ctx<'_>, session: &str) -> Hidden {
+    hidden_in(ctx.world, &ctx.scope, session)
+}
+
+pub(super) fn hidden_in(world: &WorldState, scope: &Scope, session: &str) -> Hidden {
+    world.typed(scope, HIDDEN, session).unwrap_or_default()
+}
+
+pub(super) fn put_hidden(ctx: &mut Ctx<'_>, session: &str, hidden: &Hidden) {
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, HIDDEN, session, hidden, now);
+}

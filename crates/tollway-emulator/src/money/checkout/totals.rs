@@ -1,0 +1,80 @@
+//! What a session comes to: items, less the discount, and the shipping that was chosen.
+
+use serde_json::{Value, json};
+
+use super::items;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// `discounts` of a request: one coupon, or a promotion code for one.
+pub(super) fn discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
+    if wanted.len() > 1 {
+        let message = "You can only apply one discount to a Checkout Session.";
+        return Err(ApiError::invalid_param("discounts", message));
+    }
+    let Some(wanted) = wanted.first() else {
+        return Ok(json!([]));
+    };
+    let code = wanted["promotion_code"]
+        .as_str()
+        .map(|id| ctx.referenced("promotion_code", id, "discounts[0][promotion_code]"))
+        .transpose()?;
+    let promoted = code
+        .as_ref()
+        .and_then(|code| code["promotion"]["coupon"].as_str());
+    let Some(coupon) = promoted.or(wanted["coupon"].as_str()) else {
+        return Err(ApiError::missing_parameter("discounts[0][coupon]"));
+    };
+    let coupon = ctx.referenced("coupon", coupon, "discounts[0][coupon]")?;
+    if coupon["valid"] == false {
+        let message = "This coupon is not valid any more.";
+        return Err(ApiError::invalid_param("discounts[0][coupon]", message).code("coupon_expired"));
+    }
+    let code = code.map_or(Value::Null, |code| code["id"].clone());
+    Ok(json!([{"coupon": coupon["id"], "promotion_code": code}]))
+}
+
+/// Works out what the session comes to: items, less the discount, and the shipping that was chosen.
+pub(super) fn total(
+    ctx: &Ctx<'_>,
+    session: &mut Value,
+    cart: &mut items::Cart,
+) -> Result<(), ApiError> {
+    let off = items::take_off(ctx, cart, &session["discounts"])?;
+    let shipping = chosen_shipping(session);
+    let subtotal = cart.subtotal();
+    let total = subtotal - off + shipping.as_ref().map_or(0, |(amount, _)| *amount);
+    items::check_total(total, &cart.currency)?;
+    session["amount_subtotal"] = subtotal.into();
+    session["amount_total"] = total.into();
+    session["currency"] = cart.currency.as_str().into();
+    session["shipping_cost"] = match &shipping {
+        Some((amount, rate)) => json!({
+            "amount_subtotal": amount, "amount_tax": 0, "amount_total": amount, "shipping_rate": rate,
+        }),
+        None => Value::Null,
+    };
+    let amount = shipping.map_or(0, |(amount, _)| amount);
+    session["total_details"] =
+        json!({"amount_discount": off, "amount_shipping": amount, "amount_tax": 0});
+    let free = total == 0 && session["mode"] == "payment";
+    session["payment_status"] = if free {
+        "no_payment_required"
+    } else {
+        "unpaid"
+    }
+    .into();
+    Ok(())
+}
+
+/// Amount and rate of the shipping: what the customer chose, or else the first way there is.
+fn chosen_shipping(session: &Value) -> Option<(i64, Value)> {
+    let options = session["shipping_options"].as_array()?;
+    let chosen = &session["shipping_cost"]["shipping_rate"];
+    let option = options
+        .iter()
+        .find(|option| option["shipping_rate"] == *chosen)
+        .or(options.first())?;
+    let amount = option["shipping_amount"].as_i64()?;
+    Some((amount, option["shipping_rate"].clone()))
+}
