@@ -92,22 +92,18 @@ async fn answer(
     );
     let name = type_of(&id);
     let result = if succeeded { "succeeded" } else { "failed" };
-    match return_url(&intent) {
-        Some(mut url) => {
-            url.query_pairs_mut()
-                .append_pair(name, &id)
-                .append_pair(
-                    &format!("{name}_client_secret"),
-                    text(&intent, "client_secret"),
-                )
-                .append_pair("redirect_status", result);
-            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
-        }
-        None => {
-            let text = format!("The payment {id} has {result}. You can close this page.");
-            pages::message(StatusCode::OK, "Thank you", text, None)
-        }
-    }
+    let Some(mut url) = return_url(&intent) else {
+        let text = format!("The payment {id} has {result}. You can close this page.");
+        return pages::message(StatusCode::OK, "Thank you", text, None);
+    };
+    url.query_pairs_mut()
+        .append_pair(name, &id)
+        .append_pair(
+            &format!("{name}_client_secret"),
+            text(&intent, "client_secret"),
+        )
+        .append_pair("redirect_status", result);
+    pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
 }
 
 async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
@@ -120,8 +116,8 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
         "{} paid to {} with {} ending in {} on {}. Reference: {id}.",
         amount(&charge["amount"], &charge["currency"]),
         scope.account,
-        text(&card, "brand"),
-        text(&card, "last4"),
+        text(card, "brand"),
+        text(card, "last4"),
         day.map_or_else(|_| String::new(), |day| day.strftime("%F").to_string()),
     );
     pages::message(StatusCode::OK, "Receipt", text, None)
@@ -176,7 +172,7 @@ fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Va
 
 /// Where a form about an intent leads in the end: past the page of its session, if one is behind it, to the shop.
 fn way_back(world: &WorldState, scope: &Scope, intent: &Value) -> Option<url::Url> {
-    let session = checkout::way_back(world, scope, text(&intent, "id"));
+    let session = checkout::way_back(world, scope, text(intent, "id"));
     session.or_else(|| return_url(intent))
 }
 
