@@ -36,7 +36,7 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(crate) use self::accounts::plain as plain_account;
+pub(crate) use self::accounts::{keep as keep_account, plain as plain_account};
 pub(crate) use self::dashboard::{connections_of, named_sellers};
 use crate::Engine;
 use crate::registry::Registry;

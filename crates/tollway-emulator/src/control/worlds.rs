@@ -1,5 +1,6 @@
 //! A world's platform: what it is and what it has configured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
@@ -9,6 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, body};
+use crate::money::check_currency;
 use crate::world::{ModeSettings, Platform, RestrictedKey, World};
 use crate::{ApiError, Engine, Mode};
 
@@ -36,6 +38,8 @@ pub(crate) struct PlatformChange {
     email: Option<String>,
     country: Option<String>,
     default_currency: Option<String>,
+    settlement_currencies: Option<Vec<String>>,
+    exchange_rates: Option<BTreeMap<String, f64>>,
     test: Option<ModeChange>,
     live: Option<ModeChange>,
     restricted_keys: Vec<RestrictedKey>,
@@ -96,6 +100,18 @@ fn open(engine: &Engine, name: &str) -> Result<Arc<World>, Refusal> {
 }
 
 fn check(engine: &Engine, world: &Arc<World>, change: &PlatformChange) -> Result<(), ApiError> {
+    for currency in change.settlement_currencies.iter().flatten() {
+        check_currency(currency, "settlement_currencies")?;
+    }
+    for (currency, rate) in change.exchange_rates.iter().flatten() {
+        check_currency(currency, "exchange_rates")?;
+        if !(0.000_001..=1_000_000_000.0).contains(rate) {
+            let message = format!(
+                "The rate of {currency} is how many {currency} one usd is worth: a number from 0.000001 to 1000000000."
+            );
+            return Err(ApiError::invalid_param("exchange_rates", message));
+        }
+    }
     for mode in [&change.test, &change.live].into_iter().flatten() {
         if let Some(client_id) = &mode.client_id {
             if !client_id.starts_with("ca_") {
@@ -136,6 +152,12 @@ fn apply(platform: &mut Platform, change: PlatformChange) {
     set(&mut platform.email, change.email);
     set(&mut platform.country, change.country);
     set(&mut platform.default_currency, change.default_currency);
+    if let Some(currencies) = change.settlement_currencies {
+        platform.settlement_currencies = currencies;
+    }
+    if let Some(rates) = change.exchange_rates {
+        platform.exchange_rates = rates;
+    }
     for (mode, change) in [(Mode::Test, change.test), (Mode::Live, change.live)] {
         let Some(ModeChange {
             client_id,

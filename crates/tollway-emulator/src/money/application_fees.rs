@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ledger::{Holder, Journal};
-use super::posting::{Fee, Movement, arrival, balance_transaction, post};
+use super::exchange::{self, Settled};
+use super::posting::{Fee, Movement, arrival, balance_transaction};
 use super::settlement::application;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -31,28 +31,24 @@ pub(super) struct NewFee<'a> {
 pub(super) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let application = application(&ctx.acting_for(new.payer));
-    let journal = Journal::new(new.currency)
-        .line(
-            Holder::Account(new.payer.to_owned()),
-            -new.amount,
-            new.available_on,
-        )
-        .line(
-            Holder::Account(platform.account.to_string()),
-            new.amount,
-            new.available_on,
-        );
-    post(ctx, &journal)?;
+    let (taken, settled) = both_sides(ctx, new.payer, new.amount, new.currency);
+    exchange::between(
+        ctx,
+        (new.payer, &taken),
+        (&platform.account, &settled),
+        new.available_on,
+    )?;
     let mut ctx = ctx.in_scope(platform);
     let id = ctx.new_id("application_fee");
     let movement = Movement {
         kind: "application_fee",
-        amount: new.amount,
-        currency: new.currency,
+        amount: settled.amount,
+        currency: &settled.currency,
         fees: Vec::new(),
         source: &id,
         description: None,
         available_on: new.available_on,
+        exchange_rate: settled.exchange_rate(),
     };
     let fee = json!({
         "id": id,
@@ -79,6 +75,14 @@ pub(super) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiErr
     Ok(id)
 }
 
+/// What an amount of a fee is on the payer's balance, and on the platform's.
+fn both_sides(ctx: &mut Ctx<'_>, payer: &str, amount: i64, currency: &str) -> (Settled, Settled) {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let payers = exchange::settle(&ctx.acting_for(payer), amount, currency);
+    let platforms = exchange::settle(&ctx.in_scope(platform), amount, currency);
+    (payers, platforms)
+}
+
 /// `POST /v1/application_fees/{id}/refunds`.
 fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let fee = ctx.required("application_fee", params.path("id"))?;
@@ -97,22 +101,28 @@ fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
     }
     let metadata = params.map("metadata").cloned().unwrap_or_default();
     let refund = give_back(ctx, &fee, amount, &metadata)?;
-    // The payer's side of a refund that comes with no refund of the charge.
-    let payer = fee["account"].as_str().unwrap_or_default().to_owned();
+    note_for_payer(ctx, &fee, amount);
+    Ok(refund)
+}
+
+/// The payer's side of a refund of a fee that comes with no refund of its own charge.
+pub(super) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
+    let text = |name: &str| fee[name].as_str().unwrap_or_default();
     let application = fee["application"].as_str().map(str::to_owned);
-    let mut payer = ctx.acting_for(payer);
+    let mut payer = ctx.acting_for(text("account"));
+    let settled = exchange::settle(&payer, amount, text("currency"));
     let now = payer.now();
     let movement = Movement {
         kind: "adjustment",
         amount: 0,
-        currency: fee["currency"].as_str().unwrap_or_default(),
-        fees: vec![Fee::application(-amount, application)],
-        source: fee["charge"].as_str().unwrap_or_default(),
+        currency: &settled.currency,
+        fees: vec![Fee::application(-settled.amount, application)],
+        source: text("charge"),
         description: Some("Application fee refund"),
         available_on: now,
+        exchange_rate: settled.exchange_rate(),
     };
     balance_transaction(&mut payer, &movement);
-    Ok(refund)
 }
 
 /// Moves `amount` of a fee back to its payer; the `fee_refund`. The payer's balance transaction is the caller's business.
@@ -127,19 +137,24 @@ pub(super) fn give_back(
     let text = |name: &str| fee[name].as_str().unwrap_or_default();
     let (id, currency) = (text("id"), text("currency"));
     let at = arrival(&ctx, &fee["balance_transaction"]);
-    let journal = Journal::new(currency)
-        .line(Holder::Account(platform.account.to_string()), -amount, at)
-        .line(Holder::Account(text("account").to_owned()), amount, at);
-    post(&mut ctx, &journal)?;
+    let payer = text("account");
+    let (returned, settled) = both_sides(&mut ctx, payer, amount, currency);
+    exchange::between(
+        &mut ctx,
+        (&platform.account, &settled),
+        (payer, &returned),
+        at,
+    )?;
     let refund_id = ctx.new_id("fee_refund");
     let movement = Movement {
         kind: "application_fee_refund",
-        amount: -amount,
-        currency,
+        amount: -settled.amount,
+        currency: &settled.currency,
         fees: Vec::new(),
         source: &refund_id,
         description: None,
         available_on: at,
+        exchange_rate: settled.exchange_rate(),
     };
     let refund = json!({
         "id": refund_id,

@@ -2,12 +2,15 @@
 
 use serde_json::{Value, json};
 
+use super::banks;
+use super::exchange;
 use super::ledger::Amounts;
 use super::posting::balance_of;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::store::{Query, UnknownCursor};
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("balance.retrieve", retrieve);
@@ -20,9 +23,14 @@ pub(super) fn register(registry: &mut Registry) {
     reason = "every behaviour answers with a Result"
 )]
 fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
+    Ok(of(ctx))
+}
+
+/// The balance of the context's account.
+pub(super) fn of(ctx: &Ctx<'_>) -> Value {
     let mut amounts = balance_of(ctx.world, &ctx.scope).at(ctx.now());
     if amounts.is_empty() {
-        let currency = ctx.world.platform.default_currency.clone();
+        let currency = exchange::default_currency(ctx);
         amounts.push(Amounts {
             currency,
             available: 0,
@@ -33,11 +41,28 @@ fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
         let row = |it: &Amounts| json!({"amount": pick(it), "currency": it.currency, "source_types": {"card": pick(it)}});
         amounts.iter().map(row).collect()
     };
-    Ok(json!({
+    let mut balance = json!({
         "object": "balance",
         "available": list(|it| it.available),
         "livemode": ctx.scope.livemode(),
         "pending": list(|it| it.pending),
+    });
+    let instant: Vec<Value> = amounts.iter().filter_map(|it| instant(ctx, it)).collect();
+    if !instant.is_empty() {
+        balance["instant_available"] = instant.into();
+    }
+    balance
+}
+
+/// What can be paid out within the hour: what is available, if there is a debit card for it.
+fn instant(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
+    let card = banks::instant(ctx, &amounts.currency)?;
+    let amount = amounts.available.max(0);
+    Some(json!({
+        "amount": amount,
+        "currency": amounts.currency,
+        "net_available": [{"amount": amount, "destination": card["id"], "source_types": {"card": amount}}],
+        "source_types": {"card": amount},
     }))
 }
 
@@ -48,11 +73,49 @@ fn transaction(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 fn transactions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut page = ctx.generic("balance_transactions.list", params)?;
+    let mut page = match params.text("payout") {
+        Some(payout) => of_payout(ctx, payout, params)?,
+        None => ctx.generic("balance_transactions.list", params)?,
+    };
     for transaction in page["data"].as_array_mut().into_iter().flatten() {
         age(transaction, ctx.now());
     }
     Ok(page)
+}
+
+/// What an automatic payout has paid, and the payout itself.
+fn of_payout(ctx: &Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
+    let payout = ctx.referenced("payout", id, "payout")?;
+    if payout["automatic"] != true {
+        let message =
+            "Balance transaction history can only be filtered on automatic payouts, not manual.";
+        return Err(ApiError::invalid_param("payout", message));
+    }
+    let named = ["currency", "source", "type"];
+    let filters: Vec<(&str, &str)> = named
+        .into_iter()
+        .filter_map(|name| Some((name, params.text(name)?)))
+        .collect();
+    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
+    let query = Query {
+        limit: usize::try_from(limit).unwrap_or(10),
+        starting_after: params.text("starting_after"),
+        ending_before: params.text("ending_before"),
+        parent: Some(id),
+        filters: &filters,
+        ..Query::default()
+    };
+    let listed = ctx
+        .world
+        .store
+        .list(&ctx.scope, "balance_transaction", &query);
+    let page = listed.map_err(|UnknownCursor(cursor)| {
+        ctx.no_such_reference("balance_transaction", &cursor, "starting_after")
+    })?;
+    let data: Vec<Value> = page.records.iter().map(|record| record.parse()).collect();
+    Ok(json!({
+        "object": "list", "data": data, "has_more": page.has_more, "url": "/v1/balance_transactions",
+    }))
 }
 
 /// A pending transaction is available once its time has come.

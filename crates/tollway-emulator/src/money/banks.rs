@@ -4,6 +4,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::instrument;
+use super::schedule;
+use crate::connect;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::random::derived_text;
@@ -123,14 +125,46 @@ pub(super) fn failure(ctx: &Ctx<'_>, id: &str) -> Option<(&'static str, &'static
     Some((failing.1, failing.2))
 }
 
+/// The default bank account or card in `currency`, for a payout that nobody asked for: not one that did not take the last one,
+/// and the account's own one by nature only if it was said that it is paid out.
+pub(super) fn automatic(ctx: &Ctx<'_>, currency: &str, told: bool) -> Option<Value> {
+    let found = destination(ctx, currency, None)?;
+    let listed = found["default_for_currency"] == true;
+    ((listed && found["status"] != "errored") || (!listed && told)).then_some(found)
+}
+
+/// Whether money can be there within the hour. What an account has by nature is not known better.
+pub(super) fn takes_instantly(destination: &Value) -> bool {
+    let methods = destination["available_payout_methods"].as_array();
+    methods.is_none_or(|methods| methods.iter().any(|method| method == "instant"))
+}
+
+/// The default bank account or card in `currency`, if money can be there within the hour and it is known.
+pub(super) fn instant(ctx: &Ctx<'_>, currency: &str) -> Option<Value> {
+    let found = destination(ctx, currency, None)?;
+    (found["available_payout_methods"].is_array() && takes_instantly(&found)).then_some(found)
+}
+
+/// Marks a bank account that did not take an automatic payout.
+pub(super) fn refuse(ctx: &mut Ctx<'_>, id: &str) {
+    let Some(before) = schedule::account(ctx) else {
+        return;
+    };
+    let mut account = before.clone();
+    let listed = account["external_accounts"]["data"].as_array_mut();
+    let Some(bank) = listed.into_iter().flatten().find(|bank| bank["id"] == id) else {
+        return;
+    };
+    bank["status"] = "errored".into();
+    let bank = bank.clone();
+    ctx.emit("account.external_account.updated", &bank, None);
+    connect::keep_account(ctx, &before, account);
+}
+
 /// The bank account or card that money in `currency` is paid out to: the one that `wanted` names, or the default one. Accounts that
 /// look after themselves have one by nature.
 pub(super) fn destination(ctx: &Ctx<'_>, currency: &str, wanted: Option<&str>) -> Option<Value> {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let account = ctx
-        .world
-        .store
-        .object(&platform, "account", &ctx.scope.account);
+    let account = schedule::account(ctx);
     let listed = account
         .as_ref()
         .and_then(|account| account["external_accounts"]["data"].as_array())

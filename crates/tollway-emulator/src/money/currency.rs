@@ -52,6 +52,12 @@ const SMALLEST: &[(&str, i64)] = &[
     ("usd", 50),
 ];
 
+/// How many there are.
+#[cfg(test)]
+pub(super) fn count() -> usize {
+    ALL.len()
+}
+
 /// How many digits follow the point.
 pub(super) fn decimals(currency: &str) -> u32 {
     if WITHOUT_DECIMALS.contains(&currency) {
@@ -81,7 +87,7 @@ pub(crate) fn format(amount: i64, currency: &str) -> String {
 }
 
 /// Is this a currency, in lower case?
-pub(super) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
     if ALL.contains(&currency) {
         return Ok(());
     }

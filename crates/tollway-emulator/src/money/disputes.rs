@@ -14,6 +14,7 @@ use serde_json::{Value, json};
 
 use super::cards::{Card, DisputeKind, Outcome, of_charge};
 use super::due::{Task, plan};
+use super::exchange;
 use super::ledger::{Holder, Journal};
 use super::posting::{Fee, Movement, balance_transaction, post};
 use crate::ctx::Ctx;
@@ -152,19 +153,22 @@ fn move_money(
 ) -> Result<(), ApiError> {
     let (currency, now) = (text(dispute, "currency"), ctx.now());
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal = Journal::new(&currency)
-        .line(account, amount - fee, now)
+    let settled = exchange::settle(ctx, amount, &currency);
+    let holder = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, now)?;
+    let journal = Journal::new(&settled.currency)
+        .line(account, settled.amount - fee, now)
         .line(Holder::Stripe, fee, now)
-        .line(Holder::Cards, -amount, now);
+        .line(holder, -settled.amount, now);
     post(ctx, &journal)?;
     let movement = Movement {
         kind: "adjustment",
-        amount,
-        currency: &currency,
+        amount: settled.amount,
+        currency: &settled.currency,
         fees: vec![Fee::dispute(fee)],
         source: &text(dispute, "id"),
         description: Some(description),
         available_on: now,
+        exchange_rate: settled.exchange_rate(),
     };
     let id = balance_transaction(ctx, &movement);
     let mut transaction = ctx.required("balance_transaction", &id)?;

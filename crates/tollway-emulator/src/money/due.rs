@@ -12,7 +12,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::{billing, checkout, disputes, others, payment_intents, payouts, refunds, topups};
+use super::{
+    automatic, billing, checkout, disputes, others, payment_intents, payouts, refunds, topups,
+};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -35,6 +37,8 @@ pub(super) enum Task {
     Refund { refund: String },
     /// A bank answers a debit.
     Debit { intent: String },
+    /// Midnight of a day on which something happens to an account's balance.
+    Payday,
     /// A payout is sent, or arrives.
     Payout { payout: String },
     /// A top-up arrives.
@@ -166,6 +170,7 @@ impl Task {
             Self::EvidenceDeadline { dispute } => disputes::deadline(ctx, dispute),
             Self::Refund { refund } => refunds::finish(ctx, refund),
             Self::Debit { intent } => others::arrive(ctx, intent),
+            Self::Payday => automatic::run(ctx),
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),

@@ -2,9 +2,10 @@
 
 use crate::config::Config;
 
-/// Seconds from a payment until its money is available: two days, as in the United States.
-const SETTLEMENT: i64 = 2 * DAY;
-const DAY: i64 = 86_400;
+/// Days from a payment until its money is available, as in the United States.
+const SETTLEMENT: i64 = 2;
+/// In seconds.
+pub(crate) const DAY: i64 = 86_400;
 
 /// A processing fee: a share in basis points and a fixed part in the currency's smallest unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -39,7 +40,17 @@ impl FeeSchedule {
 
 /// When a payment made at `now` becomes available: at the midnight (UTC) after two days.
 pub(crate) fn available_on(now: i64) -> i64 {
-    (now + SETTLEMENT + DAY - 1).div_euclid(DAY) * DAY
+    available_after(now, SETTLEMENT)
+}
+
+/// The midnight (UTC) after so many days.
+pub(crate) fn available_after(now: i64, days: i64) -> i64 {
+    midnight(now + days * DAY)
+}
+
+/// The first midnight (UTC) from `at` on.
+pub(crate) fn midnight(at: i64) -> i64 {
+    (at + DAY - 1).div_euclid(DAY) * DAY
 }
 
 /// `part` of `fee` for `amount` of `whole`, rounded half up; what is refunded of a fee along with a partial refund.

@@ -16,6 +16,8 @@ pub(crate) enum Holder {
     Banks,
     /// Stripe itself, which earns the processing fees.
     Stripe,
+    /// Where currencies are exchanged: what it has of one it has given for another.
+    Exchange,
 }
 
 /// One side of a movement.
@@ -136,6 +138,12 @@ impl Balance {
             }
         };
         self.currencies.iter().map(amounts).collect()
+    }
+
+    /// When the next money arrives after `now`, in any currency.
+    pub(crate) fn next_arrival(&self, now: i64) -> Option<i64> {
+        let next = |funds: &Funds| funds.pending.range(now + 1..).next().map(|(at, _)| *at);
+        self.currencies.values().filter_map(next).min()
     }
 
     /// What is available in `currency` at `now`.

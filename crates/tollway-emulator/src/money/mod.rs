@@ -10,7 +10,9 @@
 //! Every movement is a [`ledger::Journal`] that sums to zero; what an account has is what its lines add up to.
 
 mod application_fees;
+mod automatic;
 mod balance;
+mod balance_settings;
 mod banks;
 mod billing;
 mod cards;
@@ -21,6 +23,7 @@ mod currency;
 mod customers;
 mod disputes;
 mod due;
+mod exchange;
 mod fees;
 mod fields;
 mod hosted;
@@ -33,14 +36,17 @@ mod payment_methods;
 mod payouts;
 mod portal;
 mod posting;
+mod rates;
 mod refunds;
+mod schedule;
 mod settlement;
 mod setup_intents;
 mod topups;
 mod transfers;
 
+pub(crate) use self::automatic::reconsider as reconsider_payouts;
 pub(crate) use self::banks::{bank_account, is_bank, payout_card};
-pub(crate) use self::currency::format as format_amount;
+pub(crate) use self::currency::{check as check_currency, format as format_amount};
 pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::routes;
 pub(crate) use self::posting::balance_of;
@@ -50,11 +56,13 @@ use crate::registry::Registry;
 pub(crate) fn register(registry: &mut Registry) {
     application_fees::register(registry);
     balance::register(registry);
+    balance_settings::register(registry);
     billing::register(registry);
     charges::register(registry);
     checkout::register(registry);
     customers::register(registry);
     disputes::register(registry);
+    exchange::register(registry);
     payment_intents::register(registry);
     payment_methods::register(registry);
     payouts::register(registry);

@@ -5,13 +5,16 @@
 //!    │ cancel      └─▶ failed          at `arrival_date`, to a bank account that takes nothing
 //!    ▼ canceled
 //! ```
+//!
+//! Those that nobody asked for come from [`automatic`](super::automatic); a bank account that does not take one of them gets
+//! none any more until it is replaced.
 
 use serde_json::{Map, Value, json};
 
 use super::banks;
 use super::charge::amount_and_currency;
 use super::due::{Task, plan};
-use super::fees::available_on;
+use super::fees::{DAY, available_on};
 use super::ledger::{Holder, Journal};
 use super::posting::{Movement, balance_of, balance_transaction, post};
 use crate::ctx::Ctx;
@@ -52,6 +55,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message).code("balance_insufficient"));
     }
     let instant = params.text("method") == Some("instant");
+    if instant && !banks::takes_instantly(&destination) {
+        let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
+        return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
+    }
     let arrival = if instant {
         ctx.now() + INSTANT
     } else {
@@ -62,6 +69,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         currency: &currency,
         destination: &destination,
         arrival,
+        automatic: false,
         method: if instant { "instant" } else { "standard" },
         description: params.text("description"),
         statement_descriptor: params.text("statement_descriptor"),
@@ -77,6 +85,7 @@ struct New<'a> {
     currency: &'a str,
     destination: &'a Value,
     arrival: i64,
+    automatic: bool,
     method: &'static str,
     description: Option<&'a str>,
     statement_descriptor: Option<&'a str>,
@@ -93,7 +102,7 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
     let members = json!({
         "amount": new.amount,
         "arrival_date": new.arrival,
-        "automatic": false,
+        "automatic": new.automatic,
         "balance_transaction": transaction,
         "created": now,
         "currency": new.currency,
@@ -103,7 +112,7 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
         "metadata": new.metadata,
         "method": new.method,
         "original_payout": new.original,
-        "reconciliation_status": "not_applicable",
+        "reconciliation_status": if new.automatic { "in_progress" } else { "not_applicable" },
         "source_type": "card",
         "statement_descriptor": new.statement_descriptor,
         "status": "pending",
@@ -119,6 +128,30 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
         plan(ctx, None, at, Task::Payout { payout });
     }
     Ok(payout)
+}
+
+/// A payout by the account's schedule, or what the account owes from its bank when `amount` is negative; its id.
+pub(super) fn by_itself(
+    ctx: &mut Ctx<'_>,
+    amount: i64,
+    currency: &str,
+    destination: &Value,
+    statement_descriptor: Option<&str>,
+) -> Result<String, ApiError> {
+    let new = New {
+        amount,
+        currency,
+        destination,
+        arrival: ctx.now() + DAY,
+        automatic: true,
+        method: "standard",
+        description: Some("STRIPE PAYOUT"),
+        statement_descriptor,
+        metadata: Map::new(),
+        original: None,
+    };
+    let payout = make(ctx, &new)?;
+    Ok(payout["id"].as_str().unwrap_or_default().to_owned())
 }
 
 /// Moves `amount` from the bank to the account, or the other way round when it is negative; the balance transaction.
@@ -144,6 +177,7 @@ fn move_money(
         source: payout,
         description: Some("STRIPE PAYOUT"),
         available_on: now,
+        exchange_rate: None,
     };
     Ok(balance_transaction(ctx, &movement))
 }
@@ -183,6 +217,10 @@ pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         }
         _ => return Ok(()),
     };
+    let reconciled = payout["reconciliation_status"] == "in_progress";
+    if reconciled {
+        payout["reconciliation_status"] = "completed".into();
+    }
     ctx.update(PAYOUT, &payout);
     let previous = Value::Object(previous_attributes(&before, &payout));
     ctx.emit(
@@ -190,6 +228,13 @@ pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         &payout,
         (event == "payout.updated").then_some(previous),
     );
+    if reconciled {
+        ctx.emit("payout.reconciliation_completed", &payout, None);
+    }
+    if payout["status"] == "failed" && payout["automatic"] == true {
+        let bank = payout["destination"].as_str().unwrap_or_default();
+        banks::refuse(ctx, bank);
+    }
     Ok(())
 }
 
@@ -235,6 +280,7 @@ fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         currency: &currency,
         destination: &destination,
         arrival: available_on(ctx.now()),
+        automatic: false,
         method: "standard",
         description: None,
         statement_descriptor: None,

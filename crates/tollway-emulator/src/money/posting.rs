@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::automatic;
 use super::ledger::{Balance, Holder, Journal};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -23,6 +24,7 @@ fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
         Holder::Account(account) => (ctx.scope.for_account(account.as_str()), OWN),
         Holder::Cards => (platform(), "cards"),
         Holder::Stripe => (platform(), "stripe"),
+        Holder::Exchange => (platform(), "exchange"),
         Holder::Banks => (platform(), "banks"),
     }
 }
@@ -38,6 +40,9 @@ pub(super) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError>
         let mut balance: Balance = ctx.world.typed(&scope, BALANCE, id).unwrap_or_default();
         balance.add(journal.currency(), line.amount, line.available_on, now);
         ctx.world.put_typed(&scope, BALANCE, id, &balance, now);
+        if let Holder::Account(account) = &line.holder {
+            automatic::expect(ctx, account, line.available_on);
+        }
     }
     Ok(())
 }
@@ -58,6 +63,8 @@ pub(super) struct Movement<'a> {
     pub(super) description: Option<&'a str>,
     /// From when on the money is available.
     pub(super) available_on: i64,
+    /// What it was converted at, if it was.
+    pub(super) exchange_rate: Option<f64>,
 }
 
 /// A fee taken from a movement, or given back when negative.
@@ -131,7 +138,7 @@ pub(super) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) ->
         "created": now,
         "currency": movement.currency,
         "description": movement.description,
-        "exchange_rate": null,
+        "exchange_rate": movement.exchange_rate,
         "fee": fee,
         "fee_details": details,
         "net": movement.amount - fee,

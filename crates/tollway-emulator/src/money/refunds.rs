@@ -6,6 +6,7 @@ use super::application_fees;
 use super::cards::{self, RefundOutcome};
 use super::disputes;
 use super::due::{Task, plan};
+use super::exchange;
 use super::fees::proportional;
 use super::ledger::{Holder, Journal};
 use super::posting::{Fee, Movement, arrival, balance_transaction, post};
@@ -112,19 +113,22 @@ pub(super) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 fn come_back(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result<(), ApiError> {
     let (amount, now) = (refund["amount"].as_i64().unwrap_or(0), ctx.now());
     let currency = refund["currency"].as_str().unwrap_or_default().to_owned();
+    let settled = exchange::settle(ctx, amount, &currency);
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal = Journal::new(&currency)
-        .line(Holder::Cards, -amount, now)
-        .line(account, amount, now);
+    let payer = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, now)?;
+    let journal = Journal::new(&settled.currency)
+        .line(payer, -settled.amount, now)
+        .line(account, settled.amount, now);
     post(ctx, &journal)?;
     let movement = Movement {
         kind: "refund_failure",
-        amount,
-        currency: &currency,
+        amount: settled.amount,
+        currency: &settled.currency,
         fees: Vec::new(),
         source: refund["id"].as_str().unwrap_or_default(),
         description: None,
         available_on: now,
+        exchange_rate: settled.exchange_rate(),
     };
     let transaction = balance_transaction(ctx, &movement);
     refund["failure_balance_transaction"] = transaction.into();
@@ -257,19 +261,25 @@ fn pay_back(
     let currency = charge["currency"].as_str().unwrap_or_default();
     let at = arrival(ctx, &charge["balance_transaction"]);
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal = Journal::new(currency)
-        .line(account, -amount, at)
-        .line(Holder::Cards, amount, at);
+    let settled = exchange::settle(ctx, amount, currency);
+    let payee = exchange::outside(ctx, Holder::Cards, -amount, currency, &settled, at)?;
+    let journal = Journal::new(&settled.currency)
+        .line(account, -settled.amount, at)
+        .line(payee, settled.amount, at);
     post(ctx, &journal)?;
     let application = charge["application"].as_str().map(str::to_owned);
     let movement = Movement {
         kind: "refund",
-        amount: -amount,
-        currency,
-        fees: vec![Fee::application(-fee_back, application)],
+        amount: -settled.amount,
+        currency: &settled.currency,
+        fees: vec![Fee::application(
+            -settled.part(fee_back, currency),
+            application,
+        )],
         source: refund,
         description: charge["description"].as_str(),
         available_on: at,
+        exchange_rate: settled.exchange_rate(),
     };
     Ok(Some(balance_transaction(ctx, &movement)))
 }

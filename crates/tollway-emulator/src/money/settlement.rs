@@ -12,9 +12,11 @@ use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
 use super::cards::{self, Outcome};
-use super::fees::{FeeSchedule, available_on};
+use super::exchange;
+use super::fees::{FeeSchedule, available_after};
 use super::ledger::{Holder, Journal};
 use super::posting::{Fee, Movement, balance_transaction, post};
+use super::schedule;
 use super::transfers::{self, NewTransfer};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -148,29 +150,33 @@ pub(super) fn settle(
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
     let at = arrives(ctx, charge);
-    let stripe_fee = FeeSchedule::of(ctx.engine.config(), &currency).on(amount);
+    let settled = exchange::settle(ctx, amount, &currency);
+    let stripe_fee = FeeSchedule::of(ctx.engine.config(), &settled.currency).on(settled.amount);
     // In a destination charge the destination pays the application fee, out of the transfer.
     let own_fee = split
         .application_fee_amount
         .filter(|fee| *fee > 0 && split.destination.is_none());
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal = Journal::new(&currency)
-        .line(Holder::Cards, -amount, at)
+    let payer = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, at)?;
+    let journal = Journal::new(&settled.currency)
+        .line(payer, -settled.amount, at)
         .line(Holder::Stripe, stripe_fee, at)
-        .line(account, amount - stripe_fee, at);
+        .line(account, settled.amount - stripe_fee, at);
     post(ctx, &journal)?;
     let mut taken = vec![Fee::stripe(stripe_fee)];
     if let Some(fee) = own_fee {
+        let fee = settled.part(fee, &currency);
         taken.insert(0, Fee::application(fee, application(ctx)));
     }
     let movement = Movement {
         kind: "charge",
-        amount,
-        currency: &currency,
+        amount: settled.amount,
+        currency: &settled.currency,
         fees: taken,
         source: &id,
         description: charge["description"].as_str(),
         available_on: at,
+        exchange_rate: settled.exchange_rate(),
     };
     charge["balance_transaction"] = balance_transaction(ctx, &movement).into();
     charge["captured"] = true.into();
@@ -190,11 +196,14 @@ pub(super) fn settle(
     }
     if let Some(destination) = &split.destination {
         let transfer = NewTransfer {
-            amount: split.transfer_amount.unwrap_or(amount),
-            currency: &currency,
+            amount: settled.part(split.transfer_amount.unwrap_or(amount), &currency),
+            currency: &settled.currency,
             destination,
             source_transaction: Some(&id),
-            application_fee_amount: split.application_fee_amount.filter(|fee| *fee > 0),
+            application_fee_amount: split
+                .application_fee_amount
+                .filter(|fee| *fee > 0)
+                .map(|fee| settled.part(fee, &currency)),
             transfer_group: charge["transfer_group"]
                 .as_str()
                 .map(str::to_owned)
@@ -218,6 +227,6 @@ fn arrives(ctx: &Ctx<'_>, charge: &Value) -> i64 {
     if bypasses {
         ctx.now()
     } else {
-        available_on(ctx.now())
+        available_after(ctx.now(), schedule::delay_days(ctx))
     }
 }

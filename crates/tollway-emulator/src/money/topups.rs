@@ -83,6 +83,7 @@ fn move_money(
         source: topup,
         description: Some("STRIPE TOPUP"),
         available_on: at,
+        exchange_rate: None,
     };
     Ok(balance_transaction(ctx, &movement))
 }

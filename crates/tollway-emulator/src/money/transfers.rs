@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
 use super::charge::{check_amount, currency_of};
-use super::ledger::{Holder, Journal};
-use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction, post};
+use super::exchange::{self, Settled};
+use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
 use super::settlement::application;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -56,7 +56,6 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Only a platform can make transfers: send the request without Stripe-Account.",
         ));
     }
-    let currency = currency_of(params)?;
     let destination = params.text("destination").unwrap_or_default();
     if ctx.connection(destination).is_none() {
         return Err(ApiError::no_such_reference(
@@ -69,17 +68,17 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let charge = source
         .map(|id| ctx.referenced("charge", id, "source_transaction"))
         .transpose()?;
-    let whole = charge
-        .as_ref()
-        .and_then(|charge| charge["amount_captured"].as_i64());
+    let currency = currency_of(params)?;
+    let origin = charge.as_ref().map(|charge| Origin::of(ctx, charge));
+    let whole = origin.as_ref().map(|origin| origin.amount);
     let amount = params
         .int("amount")
         .or(whole)
         .ok_or_else(|| ApiError::missing_parameter("amount"))?;
     check_amount(amount, "amount")?;
-    let available_on = if let Some(charge) = &charge {
-        check_source(ctx, charge, amount, &currency)?;
-        arrival(ctx, &charge["balance_transaction"])
+    let available_on = if let Some(origin) = &origin {
+        origin.check(amount, &currency)?;
+        origin.available_on
     } else {
         let available = balance_of(ctx.world, &ctx.scope).available(&currency, ctx.now());
         if available < amount {
@@ -112,31 +111,55 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     make(ctx, &transfer).map(|made| made.transfer)
 }
 
-/// Does the charge still hold `amount` that has not been transferred?
-fn check_source(
-    ctx: &Ctx<'_>,
-    charge: &Value,
+/// The money of a charge, as the platform has it.
+struct Origin {
     amount: i64,
-    currency: &str,
-) -> Result<(), ApiError> {
-    let id = charge["id"].as_str().unwrap_or_default();
-    if charge["currency"] != currency {
-        let message = format!(
-            "The currency of source_transaction is {}, not {currency}.",
-            charge["currency"]
-        );
-        return Err(ApiError::invalid_param("currency", message));
+    /// Of which nobody has had anything yet.
+    left: i64,
+    currency: String,
+    available_on: i64,
+}
+
+impl Origin {
+    fn of(ctx: &Ctx<'_>, charge: &Value) -> Self {
+        let text =
+            |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
+        let number = |name: &str| charge[name].as_i64().unwrap_or(0);
+        let transaction = ctx.get("balance_transaction", &text(charge, "balance_transaction"));
+        let charged_in = text(charge, "currency");
+        let currency = transaction
+            .as_ref()
+            .map_or_else(|| charged_in.clone(), |it| text(it, "currency"));
+        let whole = transaction.and_then(|it| it["amount"].as_i64());
+        let amount = whole.unwrap_or_else(|| number("amount_captured"));
+        let refunded = exchange::convert(ctx, number("amount_refunded"), &charged_in, &currency);
+        Self {
+            amount,
+            left: amount - refunded - moved_of(ctx, &text(charge, "id")),
+            available_on: arrival(ctx, &charge["balance_transaction"]),
+            currency,
+        }
     }
-    let moved = moved_of(ctx, id);
-    let left = charge["amount_captured"].as_i64().unwrap_or(0)
-        - charge["amount_refunded"].as_i64().unwrap_or(0)
-        - moved;
-    if amount > left {
-        let message = format!("The transfer exceeds what is left of the source charge ({left}).");
-        return Err(ApiError::invalid_param("amount", message)
-            .code("transfer_source_balance_parameters_mismatch"));
+
+    /// Does the charge still hold `amount` that has not been transferred?
+    fn check(&self, amount: i64, currency: &str) -> Result<(), ApiError> {
+        if self.currency != currency {
+            let message = format!(
+                "The currency of source_transaction's balance transaction is {}, not {currency}.",
+                self.currency
+            );
+            return Err(ApiError::invalid_param("currency", message));
+        }
+        if amount > self.left {
+            let message = format!(
+                "The transfer exceeds what is left of the source charge ({}).",
+                self.left
+            );
+            return Err(ApiError::invalid_param("amount", message)
+                .code("transfer_source_balance_parameters_mismatch"));
+        }
+        Ok(())
     }
-    Ok(())
 }
 
 /// How much of a charge has been transferred away.
@@ -155,17 +178,26 @@ fn note_moved(ctx: &mut Ctx<'_>, charge: Option<&str>, amount: i64) {
     ctx.world.put_typed(&scope, MOVED, charge, &moved, now);
 }
 
+/// Money that is in the account's own currency already.
+fn unconverted(amount: i64, currency: &str) -> Settled {
+    Settled {
+        amount,
+        currency: currency.to_owned(),
+        rate: None,
+    }
+}
+
 /// Moves the money to the destination, and the application fee back from there.
 pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferred, ApiError> {
     let platform = ctx.scope.account.to_string();
-    let journal = Journal::new(new.currency)
-        .line(Holder::Account(platform), -new.amount, new.available_on)
-        .line(
-            Holder::Account(new.destination.to_owned()),
-            new.amount,
-            new.available_on,
-        );
-    post(ctx, &journal)?;
+    let given = unconverted(new.amount, new.currency);
+    let received = exchange::settle(&ctx.acting_for(new.destination), new.amount, new.currency);
+    exchange::between(
+        ctx,
+        (&platform, &given),
+        (new.destination, &received),
+        new.available_on,
+    )?;
     let id = ctx.new_id("transfer");
     let payment_id = format!("py_1{}", ctx.world.random.alphanumeric(23));
     let movement = Movement {
@@ -176,9 +208,10 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferr
         source: &id,
         description: new.description,
         available_on: new.available_on,
+        exchange_rate: None,
     };
     let own = balance_transaction(ctx, &movement);
-    let application_fee = receive(ctx, new, &id, &payment_id)?;
+    let application_fee = receive(ctx, new, &received, &id, &payment_id)?;
     let transfer = json!({
         "id": id,
         "object": "transfer",
@@ -213,6 +246,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferr
 fn receive(
     ctx: &mut Ctx<'_>,
     new: &NewTransfer<'_>,
+    received: &Settled,
     transfer: &str,
     payment_id: &str,
 ) -> Result<Option<String>, ApiError> {
@@ -234,15 +268,17 @@ fn receive(
     let application = application(&there);
     let fee = new
         .application_fee_amount
+        .map(|amount| received.part(amount, new.currency))
         .map(|amount| Fee::application(amount, application.clone()));
     let movement = Movement {
         kind: "payment",
-        amount: new.amount,
-        currency: new.currency,
+        amount: received.amount,
+        currency: &received.currency,
         fees: fee.into_iter().collect(),
         source: payment_id,
         description: new.description,
         available_on: new.available_on,
+        exchange_rate: received.exchange_rate(),
     };
     let balance_transaction = balance_transaction(&mut there, &movement);
     let mut payment = Value::Object(there.blank("charge"));
@@ -316,19 +352,15 @@ pub(super) fn reverse(
     let (id, currency, destination) = (text("id"), text("currency"), text("destination"));
     let at = arrival(ctx, &transfer["balance_transaction"]);
     let platform = ctx.scope.account.to_string();
-    let journal = Journal::new(currency)
-        .line(Holder::Account(destination.to_owned()), -amount, at)
-        .line(Holder::Account(platform), amount, at);
-    post(ctx, &journal)?;
-    let reversal_id = ctx.new_id("transfer_reversal");
-    let payment_refund = return_payment(
+    let returned = exchange::settle(&ctx.acting_for(destination), amount, currency);
+    exchange::between(
         ctx,
-        destination,
-        text("destination_payment"),
-        amount,
-        currency,
+        (destination, &returned),
+        (&platform, &unconverted(amount, currency)),
         at,
-    );
+    )?;
+    let reversal_id = ctx.new_id("transfer_reversal");
+    let payment_refund = return_payment(ctx, transfer, amount, &returned, at);
     let movement = Movement {
         kind: "transfer_refund",
         amount,
@@ -337,6 +369,7 @@ pub(super) fn reverse(
         source: &reversal_id,
         description: None,
         available_on: at,
+        exchange_rate: None,
     };
     let reversal = json!({
         "id": reversal_id,
@@ -374,22 +407,24 @@ pub(super) fn reverse(
 /// The destination's side of a reversal: its payment is refunded by as much.
 fn return_payment(
     ctx: &mut Ctx<'_>,
-    destination: &str,
-    payment: &str,
+    transfer: &Value,
     amount: i64,
-    currency: &str,
+    returned: &Settled,
     at: i64,
 ) -> String {
-    let mut there = ctx.acting_for(destination);
+    let text = |name: &str| transfer[name].as_str().unwrap_or_default();
+    let (payment, currency) = (text("destination_payment"), text("currency"));
+    let mut there = ctx.acting_for(text("destination"));
     let id = format!("pyr_1{}", there.world.random.alphanumeric(23));
     let movement = Movement {
         kind: "payment_refund",
-        amount: -amount,
-        currency,
+        amount: -returned.amount,
+        currency: &returned.currency,
         fees: Vec::new(),
         source: &id,
         description: None,
         available_on: at,
+        exchange_rate: returned.exchange_rate(),
     };
     let balance_transaction = balance_transaction(&mut there, &movement);
     let mut refund = Value::Object(there.blank("refund"));
@@ -429,21 +464,7 @@ pub(super) fn refund_fee_of_payment(
     let part = super::refunds::fee_share(&fee, amount, whole);
     if part > 0 {
         application_fees::give_back(ctx, &fee, part, &serde_json::Map::new())?;
-        let mut there = ctx.acting_for(text("destination"));
-        let (now, source) = (there.now(), text("destination_payment"));
-        let movement = Movement {
-            kind: "adjustment",
-            amount: 0,
-            currency: transfer["currency"].as_str().unwrap_or_default(),
-            fees: vec![Fee::application(
-                -part,
-                fee["application"].as_str().map(str::to_owned),
-            )],
-            source: &source,
-            description: Some("Application fee refund"),
-            available_on: now,
-        };
-        balance_transaction(&mut there, &movement);
+        application_fees::note_for_payer(ctx, &fee, part);
     }
     Ok(())
 }

@@ -1,5 +1,6 @@
 //! The platform account of a world and what it has configured.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -21,6 +22,12 @@ pub struct Platform {
     pub country: String,
     /// Three lower-case letters.
     pub default_currency: String,
+    /// The currencies its balance is kept in; anything else is converted to the default one. Empty: every currency.
+    #[serde(default)]
+    pub settlement_currencies: Vec<String>,
+    /// Units of a currency for one US dollar, where this world's rates differ from the built-in ones.
+    #[serde(default)]
+    pub exchange_rates: BTreeMap<String, f64>,
     /// Settings of test mode; its client id is the development one.
     pub test: ModeSettings,
     /// Settings of live mode.
@@ -63,6 +70,8 @@ impl Platform {
             email: "platform@example.com".into(),
             country: "US".into(),
             default_currency: "usd".into(),
+            settlement_currencies: Vec::new(),
+            exchange_rates: BTreeMap::new(),
             test,
             live: settings(Mode::Live),
         }

@@ -14,6 +14,7 @@ use super::{external_accounts, persons, requirements};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::money;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::world::{Connection, ConnectionKind, GrantScope};
@@ -153,7 +154,7 @@ pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 }
 
 /// Keeps a changed account, once its requirements are judged anew, and tells the account's listeners.
-pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Value {
+pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Value {
     if account["controller"]["is_controller"] == true {
         requirements::judge(ctx, &mut account);
     }
@@ -164,6 +165,8 @@ pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Val
         let id = account["id"].as_str().unwrap_or_default().to_owned();
         ctx.acting_for(id)
             .emit("account.updated", &account, Some(Value::Object(previous)));
+        let id = account["id"].as_str().unwrap_or_default();
+        money::reconsider_payouts(ctx, id);
     }
     account
 }

@@ -1,9 +1,12 @@
 //! Whatever happens in whatever order, no money is made nor lost.
 
+use std::collections::BTreeMap;
+
+use axum::http::Method;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{Shop, id, paying};
+use super::{KEY, Shop, exchange, id, paying};
 
 const ODD: &[&str] = &[
     "tok_createDispute",
@@ -25,15 +28,18 @@ const BANKS: &[&str] = &["btok_us_verified", "btok_us_verified_noAccount"];
 enum Step {
     Direct {
         amount: u32,
+        currency: &'static str,
         fee: u32,
         hold: bool,
     },
     Destination {
         amount: u32,
+        currency: &'static str,
         fee: u32,
     },
     Own {
         amount: u32,
+        currency: &'static str,
         at_once: bool,
     },
     Refund {
@@ -72,6 +78,11 @@ enum Step {
         amount: u32,
         source: &'static str,
     },
+    /// Paid out by a schedule, or by hand again.
+    Schedule {
+        interval: &'static str,
+        keeps: u32,
+    },
     Wait {
         days: u8,
     },
@@ -79,14 +90,30 @@ enum Step {
 
 fn step() -> impl Strategy<Value = Step> {
     let amount = 50u32..5000;
+    let currency = prop::sample::select(vec!["usd", "usd", "eur", "jpy"]);
     prop_oneof![
-        (amount.clone(), 0u32..600, any::<bool>()).prop_map(|(amount, fee, hold)| Step::Direct {
-            amount,
-            fee,
-            hold
+        (amount.clone(), currency.clone(), 0u32..600, any::<bool>()).prop_map(
+            |(amount, currency, fee, hold)| Step::Direct {
+                amount,
+                currency,
+                fee,
+                hold
+            }
+        ),
+        (amount.clone(), currency.clone(), 0u32..600).prop_map(|(amount, currency, fee)| {
+            Step::Destination {
+                amount,
+                currency,
+                fee,
+            }
         }),
-        (amount.clone(), 0u32..600).prop_map(|(amount, fee)| Step::Destination { amount, fee }),
-        (amount.clone(), any::<bool>()).prop_map(|(amount, at_once)| Step::Own { amount, at_once }),
+        (amount.clone(), currency, any::<bool>()).prop_map(|(amount, currency, at_once)| {
+            Step::Own {
+                amount,
+                currency,
+                at_once,
+            }
+        }),
         (any::<usize>(), amount.clone(), any::<bool>()).prop_map(|(which, amount, follow)| {
             Step::Refund {
                 which,
@@ -107,6 +134,8 @@ fn step() -> impl Strategy<Value = Step> {
         amount.clone().prop_map(|amount| Step::Payout { amount }),
         (amount, prop::sample::select(BANKS))
             .prop_map(|(amount, source)| Step::TopUp { amount, source }),
+        (prop::sample::select(vec!["daily", "manual"]), 0u32..500)
+            .prop_map(|(interval, keeps)| Step::Schedule { interval, keeps }),
         (0u8..4).prop_map(|days| Step::Wait { days }),
     ]
 }
@@ -119,29 +148,42 @@ fn pick(list: &Value, which: usize) -> Option<String> {
 
 async fn take(shop: &Shop, step: &Step) {
     match step {
-        Step::Direct { amount, fee, hold } => {
+        Step::Direct {
+            amount,
+            currency,
+            fee,
+            hold,
+        } => {
             let (amount, fee, capture) = (amount.to_string(), fee.to_string(), (!hold).to_string());
             let form = [
                 ("amount", amount.as_str()),
-                ("currency", "usd"),
+                ("currency", *currency),
                 ("source", "tok_visa"),
                 ("application_fee_amount", &fee),
                 ("capture", &capture),
             ];
             shop.post_for_seller("/v1/charges", &form).await;
         }
-        Step::Destination { amount, fee } => {
+        Step::Destination {
+            amount,
+            currency,
+            fee,
+        } => {
             let (amount, fee) = (amount.to_string(), fee.to_string());
             let form = [
                 ("amount", amount.as_str()),
-                ("currency", "usd"),
+                ("currency", *currency),
                 ("source", "tok_visa"),
                 ("application_fee_amount", &fee),
                 ("transfer_data[destination]", &shop.seller),
             ];
             shop.post("/v1/charges", &form).await;
         }
-        Step::Own { amount, at_once } => {
+        Step::Own {
+            amount,
+            currency,
+            at_once,
+        } => {
             let source = if *at_once {
                 "tok_bypassPending"
             } else {
@@ -151,7 +193,7 @@ async fn take(shop: &Shop, step: &Step) {
                 "/v1/charges",
                 &[
                     ("amount", &amount.to_string()),
-                    ("currency", "usd"),
+                    ("currency", *currency),
                     ("source", source),
                 ],
             )
@@ -244,49 +286,84 @@ async fn take(shop: &Shop, step: &Step) {
             let form = paying(&[("amount", &amount), ("source", source)]);
             shop.post("/v1/topups", &form).await;
         }
+        Step::Schedule { interval, keeps } => {
+            let keeps = keeps.to_string();
+            let form = [
+                ("payments[payouts][schedule][interval]", *interval),
+                (
+                    "payments[payouts][minimum_balance_by_currency][usd]",
+                    keeps.as_str(),
+                ),
+            ];
+            shop.post("/v1/balance_settings", &form).await.ok();
+            shop.post_for_seller("/v1/balance_settings", &form)
+                .await
+                .ok();
+        }
         Step::Wait { days } => shop.stripe.advance(u64::from(*days) * 86_400),
     }
 }
 
-/// Everything on an account's balance is explained by its balance transactions.
-async fn explained(shop: &Shop) -> [(i64, i64); 2] {
-    let total = |page: Value| -> i64 {
-        page["data"]
-            .as_array()
-            .unwrap()
-            .iter()
-            .map(|it| it["net"].as_i64().unwrap())
-            .sum()
+/// What an account has of each currency: by its balance transactions, and by its balance. The two are the same.
+async fn explained(shop: &Shop, account: Option<&str>) -> [BTreeMap<String, i64>; 2] {
+    let headers: Vec<(&str, &str)> = account
+        .into_iter()
+        .map(|account| ("stripe-account", account))
+        .collect();
+    let get = async |path: String| {
+        let answer = shop
+            .stripe
+            .call_with(Method::GET, &path, Some(KEY), &headers, &[]);
+        answer.await.ok()
     };
-    let balances = shop.balances().await;
-    [
-        (
-            total(shop.get("/v1/balance_transactions?limit=100").await),
-            balances[0].0 + balances[0].1,
-        ),
-        (
-            total(
-                shop.get_for_seller("/v1/balance_transactions?limit=100")
-                    .await,
-            ),
-            balances[1].0 + balances[1].1,
-        ),
-    ]
+    let add = |sums: &mut BTreeMap<String, i64>, row: &Value, name: &str| {
+        let currency = row["currency"].as_str().unwrap().to_owned();
+        *sums.entry(currency).or_default() += row[name].as_i64().unwrap();
+    };
+    let (mut written, mut held) = (BTreeMap::new(), BTreeMap::new());
+    let mut after = String::new();
+    loop {
+        let page = get(format!("/v1/balance_transactions?limit=100{after}")).await;
+        let data = page["data"].as_array().unwrap();
+        data.iter().for_each(|row| add(&mut written, row, "net"));
+        if page["has_more"] != true {
+            break;
+        }
+        after = format!("&starting_after={}", id(data.last().unwrap()));
+    }
+    let balance = get("/v1/balance".to_owned()).await;
+    for name in ["available", "pending"] {
+        let rows = balance[name].as_array().unwrap().iter();
+        rows.for_each(|row| add(&mut held, row, "amount"));
+    }
+    for sums in [&mut written, &mut held] {
+        sums.retain(|_, sum| *sum != 0);
+    }
+    [written, held]
+}
+
+/// A shop whose platform keeps US dollars and whose seller keeps euros.
+async fn abroad() -> Shop {
+    let mut shop = Shop::open().await;
+    exchange::keep_dollars(&shop).await;
+    shop.seller = exchange::in_euros(&shop).await;
+    shop
 }
 
 proptest! {
     #![proptest_config(ProptestConfig { cases: 24, ..ProptestConfig::default() })]
 
     #[test]
-    fn money_is_never_made_nor_lost(steps in prop::collection::vec(step(), 1..18)) {
+    fn money_is_never_made_nor_lost(steps in prop::collection::vec(step(), 1..18), converts in any::<bool>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let shop = Shop::open().await;
+            let shop = if converts { abroad().await } else { Shop::open().await };
             for step in &steps {
                 take(&shop, step).await;
                 prop_assert_eq!(shop.sum(), 0, "after {:?}", step);
             }
-            for (written, held) in explained(&shop).await {
+            for account in [None, Some(shop.seller.as_str())] {
+                let [written, held] = explained(&shop, account).await;
                 prop_assert_eq!(written, held);
             }
             Ok(())

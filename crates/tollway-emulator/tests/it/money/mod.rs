@@ -1,5 +1,6 @@
 //! Money: what each kind of payment leaves on which balance.
 
+mod automatic;
 mod billing;
 mod cards;
 mod charges;
@@ -7,12 +8,15 @@ mod checkout;
 mod connect;
 mod disputes;
 mod events;
+mod exchange;
 mod intents;
 mod invariants;
 mod others;
 mod payouts;
 mod portal;
 mod setup_intents;
+
+use std::collections::BTreeMap;
 
 use axum::http::Method;
 use serde_json::Value;
@@ -75,7 +79,7 @@ impl Shop {
         [&platform, &seller].map(|balance| (usd(balance, "available"), usd(balance, "pending")))
     }
 
-    /// The sum of everything anybody has, Stripe and the card holders included.
+    /// What everything that anybody has adds up to, Stripe and the card holders included; of every currency its absolute sum.
     fn sum(&self) -> i64 {
         sum(&self.stripe)
     }
@@ -90,24 +94,18 @@ fn sum(stripe: &Stripe) -> i64 {
             .store
             .all(&Scope::new(Mode::Test, account.clone()), "_balance")
     });
-    let funds = balances.flat_map(|balance| {
-        balance["currencies"]
-            .as_object()
-            .unwrap()
-            .values()
-            .cloned()
-            .collect::<Vec<_>>()
-    });
-    funds
-        .map(|funds| {
+    let mut sums: BTreeMap<String, i64> = BTreeMap::new();
+    for balance in balances {
+        for (currency, funds) in balance["currencies"].as_object().unwrap() {
             let pending = funds["pending"]
                 .as_object()
                 .into_iter()
                 .flat_map(|pending| pending.values());
-            funds["available"].as_i64().unwrap()
-                + pending.map(|amount| amount.as_i64().unwrap()).sum::<i64>()
-        })
-        .sum()
+            *sums.entry(currency.clone()).or_default() += funds["available"].as_i64().unwrap()
+                + pending.map(|amount| amount.as_i64().unwrap()).sum::<i64>();
+        }
+    }
+    sums.into_values().map(i64::abs).sum()
 }
 
 fn id(object: &Value) -> &str {

@@ -87,6 +87,7 @@ async fn custom(shop: &Shop, number: &str) -> String {
         ("external_account[currency]", "usd"),
         ("external_account[account_number]", number),
         ("external_account[routing_number]", "110000000"),
+        ("settings[payouts][schedule][interval]", "manual"),
     ];
     let account = shop.post("/v1/accounts", &form).await.ok();
     let form = [

@@ -1,0 +1,197 @@
+//! Conversion: an account that lists bank accounts keeps money in their currencies, and in its default one. Anything else that it
+//! is paid, or pays, is converted into the default one on the way. An account that lists none keeps every currency as it comes,
+//! as does a platform whose `settlement_currencies` nobody has set.
+//!
+//! ```text
+//! card holder ─ eur ─▶ exchange            each journal is in one currency and sums to zero:
+//!                      exchange ─ usd ─▶ account    what the exchange holds is what was converted
+//! ```
+//!
+//! See <https://docs.stripe.com/currencies/conversions>.
+
+use serde_json::{Map, Value, json};
+
+use super::ledger::{Holder, Journal};
+use super::posting::post;
+use super::rates::{self, Rate};
+use super::schedule;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("exchange_rates.list", list);
+    registry.add("exchange_rates.retrieve", retrieve);
+}
+
+/// An amount as an account keeps it.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) struct Settled {
+    pub(super) amount: i64,
+    pub(super) currency: String,
+    /// What it was converted at, if it was.
+    pub(super) rate: Option<Rate>,
+}
+
+impl Settled {
+    /// Another amount of the same payment.
+    pub(super) fn part(&self, amount: i64, currency: &str) -> i64 {
+        self.rate
+            .map_or(amount, |rate| rate.of(amount, currency, &self.currency))
+    }
+
+    /// `exchange_rate` of a balance transaction.
+    pub(super) fn exchange_rate(&self) -> Option<f64> {
+        self.rate.map(Rate::shown)
+    }
+}
+
+/// What `amount` is on the balance of the context's account.
+pub(super) fn settle(ctx: &Ctx<'_>, amount: i64, currency: &str) -> Settled {
+    let kept = settlement_currency(ctx, currency);
+    if kept == currency {
+        return Settled {
+            amount,
+            currency: kept,
+            rate: None,
+        };
+    }
+    let rate = rate(ctx, currency, &kept);
+    Settled {
+        amount: rate.of(amount, currency, &kept),
+        currency: kept,
+        rate: Some(rate),
+    }
+}
+
+fn rate(ctx: &Ctx<'_>, from: &str, to: &str) -> Rate {
+    Rate::between(&ctx.world.platform.exchange_rates, from, to)
+}
+
+/// `amount` in another currency.
+pub(super) fn convert(ctx: &Ctx<'_>, amount: i64, from: &str, to: &str) -> i64 {
+    if from == to {
+        return amount;
+    }
+    rate(ctx, from, to).of(amount, from, to)
+}
+
+/// The currency that the context's account keeps money in that comes in `currency`.
+fn settlement_currency(ctx: &Ctx<'_>, currency: &str) -> String {
+    if ctx.is_platform() {
+        let platform = &ctx.world.platform;
+        let kept = &platform.settlement_currencies;
+        if kept.is_empty() || kept.iter().any(|kept| kept == currency) {
+            return currency.to_owned();
+        }
+        return platform.default_currency.clone();
+    }
+    let account = schedule::account(ctx).unwrap_or_default();
+    let banks = account["external_accounts"]["data"].as_array();
+    let listed = banks.map(Vec::as_slice).unwrap_or_default();
+    if listed.is_empty() || listed.iter().any(|bank| bank["currency"] == currency) {
+        return currency.to_owned();
+    }
+    let default = account["default_currency"].as_str();
+    default.unwrap_or(currency).to_owned()
+}
+
+/// The currency of the context's account.
+pub(super) fn default_currency(ctx: &Ctx<'_>) -> String {
+    let account = schedule::account(ctx);
+    let own = account.and_then(|account| account["default_currency"].as_str().map(str::to_owned));
+    own.unwrap_or_else(|| ctx.world.platform.default_currency.clone())
+}
+
+/// Moves money between the context's account and somebody outside, who has it in another currency: `amount` to the account, or to
+/// `outside` when it is negative. Without a conversion nothing moves yet. Who the other side is in the account's currency.
+pub(super) fn outside(
+    ctx: &mut Ctx<'_>,
+    outside: Holder,
+    amount: i64,
+    currency: &str,
+    settled: &Settled,
+    at: i64,
+) -> Result<Holder, ApiError> {
+    if settled.rate.is_none() {
+        return Ok(outside);
+    }
+    let journal =
+        Journal::new(currency)
+            .line(outside, -amount, at)
+            .line(Holder::Exchange, amount, at);
+    post(ctx, &journal)?;
+    Ok(Holder::Exchange)
+}
+
+/// Moves money from one account to another, each of which keeps it in its own currency.
+pub(super) fn between(
+    ctx: &mut Ctx<'_>,
+    (payer, paid): (&str, &Settled),
+    (receiver, received): (&str, &Settled),
+    at: i64,
+) -> Result<(), ApiError> {
+    let account = |id: &str| Holder::Account(id.to_owned());
+    if (paid.amount, &paid.currency) == (received.amount, &received.currency) {
+        let journal = Journal::new(&paid.currency)
+            .line(account(payer), -paid.amount, at)
+            .line(account(receiver), paid.amount, at);
+        return post(ctx, &journal);
+    }
+    let gives = Journal::new(&paid.currency)
+        .line(account(payer), -paid.amount, at)
+        .line(Holder::Exchange, paid.amount, at);
+    post(ctx, &gives)?;
+    let takes = Journal::new(&received.currency)
+        .line(Holder::Exchange, -received.amount, at)
+        .line(account(receiver), received.amount, at);
+    post(ctx, &takes)
+}
+
+/// The rates of one currency into every other.
+fn object(ctx: &Ctx<'_>, currency: &str) -> Value {
+    let rates: Map<String, Value> = rates::currencies()
+        .filter(|other| *other != currency)
+        .map(|other| (other.to_owned(), rate(ctx, currency, other).shown().into()))
+        .collect();
+    json!({"id": currency, "object": "exchange_rate", "rates": rates})
+}
+
+fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let wanted = params.path("rate_id").to_ascii_lowercase();
+    match rates::currencies().find(|currency| *currency == wanted) {
+        Some(currency) => Ok(object(ctx, currency)),
+        None => Err(ApiError::no_such("exchange rate", &wanted, "rate_id")),
+    }
+}
+
+fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let all: Vec<&str> = rates::currencies().collect();
+    let limit = usize::try_from(params.int("limit").unwrap_or(10)).unwrap_or(10);
+    let place = |name: &str| -> Result<Option<usize>, ApiError> {
+        let Some(cursor) = params.text(name) else {
+            return Ok(None);
+        };
+        let found = all.iter().position(|currency| *currency == cursor);
+        let missing = || ApiError::no_such_reference("exchange rate", cursor, name);
+        found.ok_or_else(missing).map(Some)
+    };
+    let (after, before) = (place("starting_after")?, place("ending_before")?);
+    let (start, end) = match (after, before) {
+        (None, Some(before)) => (before.saturating_sub(limit), before),
+        (after, _) => {
+            let start = after.map_or(0, |after| after + 1);
+            (start, (start + limit).min(all.len()))
+        }
+    };
+    let has_more = match (after, before) {
+        (None, Some(_)) => start > 0,
+        _ => end < all.len(),
+    };
+    let data: Vec<Value> = all[start..end]
+        .iter()
+        .map(|currency| object(ctx, currency))
+        .collect();
+    Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": "/v1/exchange_rates"}))
+}
