@@ -128,24 +128,24 @@ pub(super) fn outside(
 /// Moves money from one account to another, each of which keeps it in its own currency.
 pub(super) fn between(
     ctx: &mut Ctx<'_>,
-    (payer, paid): (&str, &Settled),
-    (receiver, received): (&str, &Settled),
+    (from, paid): (&str, &Settled),
+    (to, gained): (&str, &Settled),
     at: i64,
 ) -> Result<(), ApiError> {
     let account = |id: &str| Holder::Account(id.to_owned());
-    if (paid.amount, &paid.currency) == (received.amount, &received.currency) {
+    if (paid.amount, &paid.currency) == (gained.amount, &gained.currency) {
         let journal = Journal::new(&paid.currency)
-            .line(account(payer), -paid.amount, at)
-            .line(account(receiver), paid.amount, at);
+            .line(account(from), -paid.amount, at)
+            .line(account(to), paid.amount, at);
         return post(ctx, &journal);
     }
     let gives = Journal::new(&paid.currency)
-        .line(account(payer), -paid.amount, at)
+        .line(account(from), -paid.amount, at)
         .line(Holder::Exchange, paid.amount, at);
     post(ctx, &gives)?;
-    let takes = Journal::new(&received.currency)
-        .line(Holder::Exchange, -received.amount, at)
-        .line(account(receiver), received.amount, at);
+    let takes = Journal::new(&gained.currency)
+        .line(Holder::Exchange, -gained.amount, at)
+        .line(account(to), gained.amount, at);
     post(ctx, &takes)
 }
 
