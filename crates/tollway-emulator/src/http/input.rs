@@ -63,6 +63,11 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
 }
 
 impl Input {
+    /// Gives the parameters of an older version the names that the description knows.
+    pub(super) fn modernise(&mut self, matched: &Matched<'_>, asked: &str, described: &str) {
+        params::former::rewrite(&matched.plan.name, asked, described, &mut self.given);
+    }
+
     /// Checks the parameters against the description.
     ///
     /// # Errors

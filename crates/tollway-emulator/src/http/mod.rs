@@ -225,7 +225,8 @@ fn checked(
         )));
     }
     details.acted = Some((Arc::clone(caller.world.name()), caller.scope.clone()));
-    let input = input::read(&matched, parts, body)?;
+    let mut input = input::read(&matched, parts, body)?;
+    input.modernise(&matched, &version, &engine.config().api_version);
     let key = idempotency::key(&parts.headers, &matched, &input.fingerprint)?;
     let params = input.check(engine.api(), &matched)?;
     let request = RequestInfo {

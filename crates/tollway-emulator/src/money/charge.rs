@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::capable;
 use super::cards::{self, Decline};
 use super::currency;
 use super::disputes;
@@ -65,6 +66,7 @@ pub(super) fn pay(
 ) -> Result<Result<Value, Refused>, ApiError> {
     settlement::check(ctx, &payment.split, payment.amount)?;
     settlement::check_on_behalf_of(ctx, payment.said.get("on_behalf_of"))?;
+    capable::check_charges(ctx, payment.said.get("on_behalf_of"))?;
     let mut charge = new_charge(ctx, payment);
     if let Some(decline) = decline_of(payment) {
         fail(&mut charge, &decline);

@@ -25,11 +25,14 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .as_ref()
         .and_then(|customer| customer["default_source"].as_str());
     let Some(source) = params.text("source").or(default) else {
-        let message = match &customer {
-            Some(_) => "Cannot charge a customer that has no active card: pass source.",
-            None => "Must provide source or customer.",
+        let (code, message) = match &customer {
+            Some(_) => (
+                "missing",
+                "Cannot charge a customer that has no active card: pass source.",
+            ),
+            None => ("parameter_missing", "Must provide source or customer."),
         };
-        return Err(ApiError::invalid_request(message).code("missing"));
+        return Err(ApiError::invalid_request(message).code(code));
     };
     let payment = Payment {
         amount,

@@ -86,6 +86,17 @@ pub(crate) fn format(amount: i64, currency: &str) -> String {
     )
 }
 
+/// The sign that Stripe's messages put before an amount.
+fn sign(currency: &str) -> &'static str {
+    match currency {
+        "aud" | "cad" | "hkd" | "mxn" | "nzd" | "sgd" | "usd" => "$",
+        "eur" => "€",
+        "gbp" => "£",
+        "jpy" => "¥",
+        _ => "",
+    }
+}
+
 /// Is this a currency, in lower case?
 pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
     if ALL.contains(&currency) {
@@ -105,7 +116,11 @@ pub(super) fn check_amount(amount: i64, currency: &str, param: &str) -> Result<(
         .find(|(name, _)| *name == currency)
         .map_or(1, |(_, smallest)| *smallest);
     if amount < smallest {
-        let message = format!("Amount must be at least {}", format(smallest, currency));
+        let message = format!(
+            "Amount must be at least {}{}",
+            sign(currency),
+            format(smallest, currency)
+        );
         return Err(ApiError::invalid_param(param, message).code("amount_too_small"));
     }
     if decimals(currency) == 3 && amount % 10 != 0 {

@@ -15,6 +15,7 @@ mod balance;
 mod balance_settings;
 mod banks;
 mod billing;
+mod capable;
 mod cards;
 mod charge;
 mod charges;
@@ -43,6 +44,7 @@ mod settlement;
 mod setup_intents;
 mod topups;
 mod transfers;
+mod way_back;
 
 pub(crate) use self::automatic::reconsider as reconsider_payouts;
 pub(crate) use self::banks::{bank_account, is_bank, payout_card};

@@ -161,6 +161,11 @@ fn method_of(kind: &str) -> Option<&'static Method> {
     METHODS.iter().find(|method| method.kind == kind)
 }
 
+/// Whether a payer by this method is sent to another page.
+pub(super) fn sends_away(kind: &str) -> bool {
+    method_of(kind).is_some_and(|method| method.flow == Flow::Redirect)
+}
+
 /// The stored payment method of this id, if it is no card.
 pub(super) fn named(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
     let method = ctx.get("payment_method", id)?;

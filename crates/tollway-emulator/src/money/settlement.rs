@@ -11,6 +11,7 @@
 use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
+use super::capable;
 use super::cards::{self, Outcome};
 use super::exchange;
 use super::fees::{FeeSchedule, available_after};
@@ -96,6 +97,7 @@ pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), Api
                 "transfer_data[destination]",
             ));
         }
+        capable::check_transfers(ctx, destination, "transfer_data[destination]")?;
         if split
             .transfer_amount
             .is_some_and(|part| part > amount || part < 1)

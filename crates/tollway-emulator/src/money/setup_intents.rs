@@ -15,6 +15,7 @@ use super::others;
 use super::payment_intents::{self, Waiting};
 use super::payment_methods;
 use super::settlement::application;
+use super::way_back;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -23,7 +24,9 @@ use crate::registry::Registry;
 const INTENT: &str = "setup_intent";
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add("setup_intents.create", create);
+    registry.add("setup_intents.create", |ctx, params| {
+        create(ctx, &way_back::assumed(ctx, params))
+    });
     registry.add("setup_intents.update", update);
     registry.add("setup_intents.confirm", confirm);
     registry.add("setup_intents.cancel", cancel);
@@ -46,11 +49,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         blank.extend(members);
     }
     let mut intent = write(ctx, &Value::Object(blank), params)?;
-    if params.bool("automatic_payment_methods.enabled") == Some(true) {
-        let redirects = params.text("automatic_payment_methods.allow_redirects");
-        intent["automatic_payment_methods"] =
-            json!({"allow_redirects": redirects.unwrap_or("always"), "enabled": true});
-    }
+    way_back::write(&mut intent, params);
     ctx.insert(INTENT, &intent);
     ctx.emit("setup_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
@@ -124,6 +123,8 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
                        method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
+    way_back::check_way_back(&intent, params, "SetupIntent")
+        .map_err(|error| error.with("setup_intent", intent.clone()))?;
     if let Some(method) = others::named(ctx, &method) {
         let id = method["id"].as_str().unwrap_or_default();
         return succeed(ctx, intent, id, method["customer"].as_str());

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use super::application_fees::{self, NewFee};
+use super::capable;
 use super::charge::{check_amount, currency_of};
 use super::exchange::{self, Settled};
 use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
@@ -64,6 +65,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "destination",
         ));
     }
+    capable::check_transfers(ctx, destination, "destination")?;
     let source = params.text("source_transaction");
     let charge = source
         .map(|id| ctx.referenced("charge", id, "source_transaction"))

@@ -5,6 +5,7 @@
 
 mod check;
 mod form;
+pub(crate) mod former;
 pub(crate) mod multipart;
 mod tree;
 

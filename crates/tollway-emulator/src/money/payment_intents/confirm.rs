@@ -11,6 +11,7 @@ use super::super::instrument::{self, Instrument};
 use super::super::others;
 use super::super::payment_methods;
 use super::super::settlement::Split;
+use super::super::way_back;
 use super::{INTENT, status, unexpected};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -39,6 +40,8 @@ pub(super) fn run(
                        payment method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
+    way_back::check_way_back(&intent, params, "PaymentIntent")
+        .map_err(|error| error.with("payment_intent", intent.clone()))?;
     if let Some(method) = others::named(ctx, &method) {
         return others::confirm(ctx, intent, &method, params);
     }

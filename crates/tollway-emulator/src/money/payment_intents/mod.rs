@@ -19,6 +19,7 @@ use super::instrument;
 use super::others;
 use super::payment_methods;
 use super::settlement::{self, Split};
+use super::way_back;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -27,7 +28,9 @@ use crate::registry::Registry;
 pub(super) const INTENT: &str = "payment_intent";
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add("payment_intents.create", create);
+    registry.add("payment_intents.create", |ctx, params| {
+        create(ctx, &way_back::assumed(ctx, params))
+    });
     registry.add("payment_intents.update", update);
     registry.add("payment_intents.confirm", confirm);
     registry.add("payment_intents.capture", capture);
@@ -49,7 +52,7 @@ const COPIED: &[&str] = &[
     "statement_descriptor_suffix",
     "transfer_group",
     "payment_method_options",
-    "payment_method_types",
+    "excluded_payment_method_types",
 ];
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -355,11 +358,7 @@ fn write(intent: &mut Value, params: &Params) {
             intent[name] = word.into();
         }
     }
-    if params.bool("automatic_payment_methods.enabled") == Some(true) {
-        let redirects = params.text("automatic_payment_methods.allow_redirects");
-        intent["automatic_payment_methods"] =
-            json!({"allow_redirects": redirects.unwrap_or("always"), "enabled": true});
-    }
+    way_back::write(intent, params);
     if let Some(data) = params.map("transfer_data") {
         let mut merged = intent["transfer_data"]
             .as_object()

@@ -151,7 +151,10 @@ async fn a_debit_that_comes_back_leaves_the_intent_waiting() {
             (&charge["status"], &charge["failure_code"]),
             (&json!("failed"), &json!(code))
         );
-        let again = [("payment_method", "pm_card_visa")];
+        let again = [
+            ("payment_method", "pm_card_visa"),
+            ("return_url", "https://shop.example/back"),
+        ];
         let paid = shop.post(&format!("{path}/confirm"), &again).await.ok();
         assert_eq!(paid["status"], "succeeded");
     }
@@ -204,7 +207,12 @@ async fn a_redirect_is_approved_on_the_page() {
 #[tokio::test]
 async fn currencies_and_unknown_methods_are_refused() {
     let shop = Shop::open().await;
-    let form = [("amount", "1000"), ("currency", "usd"), ("confirm", "true")];
+    let form = [
+        ("amount", "1000"),
+        ("currency", "usd"),
+        ("confirm", "true"),
+        ("return_url", "https://shop.example/back"),
+    ];
     let post = async |kind| {
         let form = with(&form, &[("payment_method_data[type]", kind)]);
         let answer = shop.post("/v1/payment_intents", &form).await;
@@ -237,6 +245,7 @@ async fn a_bank_account_is_set_up_and_kept_with_its_customer() {
     let form = [
         ("customer", id(&customer)),
         ("payment_method", "pm_usBankAccount_success"),
+        ("allowed_payment_method_types[]", "us_bank_account"),
         ("confirm", "true"),
     ];
     let intent = shop.post("/v1/setup_intents", &form).await.ok();

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::{Shop, id, paying};
+use super::{Shop, id, paying, with};
 
 const DAY: u64 = 86_400;
 
@@ -89,7 +89,9 @@ async fn custom(shop: &Shop, number: &str) -> String {
         ("external_account[routing_number]", "110000000"),
         ("settings[payouts][schedule][interval]", "manual"),
     ];
+    let form = with(&form, &[("capabilities[transfers][requested]", "true")]);
     let account = shop.post("/v1/accounts", &form).await.ok();
+    shop.onboard(id(&account)).await;
     let form = [
         ("amount", "10000"),
         ("currency", "usd"),

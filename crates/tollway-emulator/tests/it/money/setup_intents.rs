@@ -14,7 +14,11 @@ async fn customer(shop: &Shop) -> Value {
 async fn a_card_is_kept_and_charged_later() {
     let shop = Shop::open().await;
     let customer = customer(&shop).await;
-    let form = [("customer", id(&customer)), ("usage", "off_session")];
+    let form = [
+        ("customer", id(&customer)),
+        ("usage", "off_session"),
+        ("allowed_payment_method_types[]", "card"),
+    ];
     let intent = shop.post("/v1/setup_intents", &form).await.ok();
     assert_eq!(intent["status"], "requires_payment_method");
     let path = format!("/v1/setup_intents/{}", id(&intent));

@@ -1,0 +1,51 @@
+//! What an account must be able to do before money comes to it, or through it.
+//!
+//! A connected account has a capability once its requirements are met; the platform itself has all of them
+//! (<https://docs.stripe.com/connect/account-capabilities>).
+
+use serde_json::Value;
+
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// Can money be transferred to this account? `param` is what named it.
+pub(super) fn check_transfers(ctx: &Ctx<'_>, account: &str, param: &str) -> Result<(), ApiError> {
+    let needed = ["transfers", "crypto_transfers", "legacy_payments"];
+    if has_one(ctx, account, &needed) {
+        return Ok(());
+    }
+    let message = format!(
+        "Your destination account needs to have at least one of the following capabilities enabled: {}",
+        needed.join(", ")
+    );
+    Err(ApiError::invalid_param(param, message).code("insufficient_capabilities_for_transfer"))
+}
+
+/// Can the account that charges, and the one it charges on behalf of, be paid by anybody?
+pub(super) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Result<(), ApiError> {
+    let charging = account(ctx, &ctx.scope.account);
+    let enabled = charging.is_none_or(|account| account["charges_enabled"] == true);
+    let merchant = on_behalf_of.and_then(Value::as_str);
+    let able =
+        merchant.is_none_or(|account| has_one(ctx, account, &["card_payments", "legacy_payments"]));
+    if enabled && able {
+        return Ok(());
+    }
+    Err(ApiError::invalid_request(
+        "Your account cannot currently make charges. What it lacks is in the account's requirements: complete them on the \
+         page of an account link (POST /v1/account_links), or by POST /v1/accounts/{account}.",
+    ))
+}
+
+fn has_one(ctx: &Ctx<'_>, id: &str, capabilities: &[&str]) -> bool {
+    account(ctx, id).is_none_or(|account| {
+        let active = |name: &&str| account["capabilities"][*name] == "active";
+        capabilities.iter().any(active)
+    })
+}
+
+/// A connected account; none for the platform's own.
+fn account(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    ctx.world.store.object(&platform, "account", id)
+}

@@ -1,0 +1,167 @@
+//! Parameters that older versions of the API called otherwise.
+//!
+//! The description knows the names of its own version only; applications that ask for an older one by `Stripe-Version` go on
+//! using those of theirs. They are rewritten before anything is checked (<https://docs.stripe.com/changelog>).
+
+use super::tree::Tree;
+
+/// Where a former parameter went.
+#[derive(Debug, Clone, Copy)]
+enum Now {
+    /// It only has another name.
+    Called(&'static str),
+    /// It is a member of another parameter.
+    In(&'static str, &'static str),
+    /// It is a member of the first element of a list.
+    First(&'static str, &'static str),
+    /// It is a member, by its own name, of a parameter whose `type` is that name too.
+    Typed(&'static str),
+}
+
+/// Operations, the name of the parameter then, and what it is now.
+const FORMER: &[(&[&str], &str, Now)] = &[
+    (
+        &[
+            "checkout.sessions.create",
+            "payment_intents.confirm",
+            "payment_intents.create",
+            "payment_intents.update",
+            "setup_intents.create",
+            "setup_intents.update",
+        ],
+        "payment_method_types",
+        Now::Called("allowed_payment_method_types"),
+    ),
+    (
+        &["subscriptions.create", "subscriptions.update"],
+        "coupon",
+        Now::First("discounts", "coupon"),
+    ),
+    (
+        &["subscriptions.create", "subscriptions.update"],
+        "promotion_code",
+        Now::First("discounts", "promotion_code"),
+    ),
+    (
+        &["promotion_codes.create"],
+        "coupon",
+        Now::Typed("promotion"),
+    ),
+    (
+        &["invoice_items.create", "invoice_items.update"],
+        "price",
+        Now::In("pricing", "price"),
+    ),
+    (
+        &["invoice_items.create", "invoice_items.update"],
+        "unit_amount",
+        Now::Called("unit_amount_decimal"),
+    ),
+];
+
+/// Rewrites the former parameters of a request of version `asked`; `described` is the version of the description.
+pub(crate) fn rewrite(operation: &str, asked: &str, described: &str, given: &mut [(String, Tree)]) {
+    if date(asked) >= date(described) {
+        return;
+    }
+    for (operations, then, now) in FORMER {
+        let known = |name: &str, given: &[(String, Tree)]| given.iter().any(|it| it.0 == name);
+        if !operations.contains(&operation) || !known(then, given) {
+            continue;
+        }
+        let (name, member) = match now {
+            Now::Called(name) => (*name, None),
+            Now::In(name, member) | Now::First(name, member) => (*name, Some(*member)),
+            Now::Typed(name) => (*name, Some(*then)),
+        };
+        // Who uses both names meant the new one; the old one is then refused as unknown.
+        if known(name, given) {
+            continue;
+        }
+        for (key, tree) in given.iter_mut().filter(|(key, _)| key == then) {
+            name.clone_into(key);
+            let Some(member) = member else { continue };
+            let value = std::mem::replace(tree, Tree::Null);
+            let mut members = vec![(member.to_owned(), value)];
+            if matches!(now, Now::Typed(_)) {
+                members.push(("type".to_owned(), Tree::Text(member.to_owned())));
+            }
+            *tree = match now {
+                Now::First(..) => Tree::List(vec![Tree::Map(members)]),
+                _ => Tree::Map(members),
+            };
+        }
+    }
+}
+
+/// The date of a version; trains (`2026-10-28.endive`) are not ordered by name.
+fn date(version: &str) -> &str {
+    version.get(..10).unwrap_or(version)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(value: &str) -> Tree {
+        Tree::Text(value.to_owned())
+    }
+
+    fn rewritten(operation: &str, asked: &str, name: &str) -> Vec<(String, Tree)> {
+        let mut given = vec![(name.to_owned(), text("x"))];
+        rewrite(operation, asked, "2026-10-28.endive", &mut given);
+        given
+    }
+
+    #[test]
+    fn an_older_version_may_use_its_names() {
+        let old = "2024-06-20";
+        let list = |name: &str| Tree::List(vec![Tree::Map(vec![(name.to_owned(), text("x"))])]);
+        for (operation, then, now, tree) in [
+            (
+                "payment_intents.create",
+                "payment_method_types",
+                "allowed_payment_method_types",
+                text("x"),
+            ),
+            (
+                "subscriptions.create",
+                "coupon",
+                "discounts",
+                list("coupon"),
+            ),
+            (
+                "promotion_codes.create",
+                "coupon",
+                "promotion",
+                Tree::Map(vec![
+                    ("coupon".to_owned(), text("x")),
+                    ("type".to_owned(), text("coupon")),
+                ]),
+            ),
+            (
+                "invoice_items.create",
+                "price",
+                "pricing",
+                Tree::Map(vec![("price".to_owned(), text("x"))]),
+            ),
+        ] {
+            assert_eq!(rewritten(operation, old, then), [(now.to_owned(), tree)]);
+        }
+    }
+
+    #[test]
+    fn the_newest_version_and_other_operations_are_left_alone() {
+        let same = [("coupon".to_owned(), text("x"))];
+        let newest = "2026-10-28.endive";
+        assert_eq!(rewritten("subscriptions.create", newest, "coupon"), same);
+        assert_eq!(rewritten("charges.create", "2024-06-20", "coupon"), same);
+        let mut both = vec![
+            ("coupon".to_owned(), text("x")),
+            ("discounts".to_owned(), text("y")),
+        ];
+        let before = both.clone();
+        rewrite("subscriptions.create", "2024-06-20", newest, &mut both);
+        assert_eq!(both, before);
+    }
+}
