@@ -3,7 +3,8 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use super::{KEY, Shop, paying};
+use super::{KEY, Shop, id, paying};
+use crate::support::START;
 
 #[tokio::test]
 async fn events_of_a_payment_reach_the_right_endpoints() {
@@ -51,4 +52,19 @@ async fn events_of_a_payment_reach_the_right_endpoints() {
         .await;
     assert_eq!(events["data"].as_array().unwrap().len(), 1);
     assert_eq!(events["data"][0]["pending_webhooks"], 0);
+}
+
+#[tokio::test]
+async fn what_a_test_clock_far_behind_leads_to_can_be_read() {
+    let shop = Shop::open().await;
+    let form = [("frozen_time", "1600000000")];
+    let clock = shop.post("/v1/test_helpers/test_clocks", &form).await.ok();
+    let form = [("test_clock", id(&clock))];
+    let customer = shop.post("/v1/customers", &form).await.ok();
+    let form = [("customer", id(&customer))];
+    let invoice = shop.post("/v1/invoices", &form).await.ok();
+    assert_eq!(invoice["created"], 1_600_000_000);
+    let events = shop.get("/v1/events?type=invoice.created").await;
+    assert_eq!(events["data"][0]["data"]["object"]["id"], invoice["id"]);
+    assert_eq!(events["data"][0]["created"], START);
 }
