@@ -4,18 +4,20 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::pin;
+use std::pin::{Pin, pin};
+use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
+use axum::body::Body;
 use axum::extract::Request;
-use hyper::body::Incoming;
+use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioExecutor, TokioIo};
+use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::timeout;
+use tokio::time::{Instant, Sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
@@ -24,6 +26,10 @@ use crate::listener::{Listener, Stream};
 
 /// A client that has not shaken hands by then is sent away.
 const HANDSHAKE: Duration = Duration::from_secs(10);
+
+/// A client that has not sent the whole head of a request by then is sent away, as is one that sends nothing more for so long in
+/// the middle of a body.
+const SILENCE: Duration = Duration::from_mins(1);
 
 /// What is not answered by then when the server stops is broken off.
 const LAST_ANSWERS: Duration = Duration::from_secs(10);
@@ -94,7 +100,14 @@ where
         }
         answer(router.clone(), request)
     });
-    let builder = Builder::new(TokioExecutor::new());
+    let mut builder = Builder::new(TokioExecutor::new());
+    let timer = TokioTimer::new();
+    builder
+        .http1()
+        .timer(timer)
+        .header_read_timeout(SILENCE)
+        // Who has said everything may still want to hear the answer: `printf … | nc`.
+        .half_close(true);
     let connection = builder
         .serve_connection_with_upgrades(TokioIo::new(stream), service)
         .into_owned();
@@ -108,7 +121,7 @@ async fn answer(
     request: hyper::Request<Incoming>,
 ) -> io::Result<axum::response::Response> {
     let response = router
-        .oneshot(request.map(axum::body::Body::new) as Request)
+        .oneshot(request.map(|body| Body::new(Patient::new(body))) as Request)
         .await;
     let response = response.unwrap_or_else(|never: Infallible| match never {});
     if response.extensions().get::<DropConnection>().is_some() {
@@ -118,6 +131,51 @@ async fn answer(
         ));
     }
     Ok(response)
+}
+
+/// A body that fails once its sender has been silent for too long.
+struct Patient<B> {
+    inner: B,
+    patience: Pin<Box<Sleep>>,
+}
+
+impl<B> Patient<B> {
+    fn new(inner: B) -> Self {
+        let patience = Box::pin(tokio::time::sleep(SILENCE));
+        Self { inner, patience }
+    }
+}
+
+impl<B> hyper::body::Body for Patient<B>
+where
+    B: hyper::body::Body + Unpin,
+    B::Error: std::error::Error + Send + Sync + 'static,
+{
+    type Data = B::Data;
+    type Error = Box<dyn std::error::Error + Send + Sync>;
+
+    fn poll_frame(
+        mut self: Pin<&mut Self>,
+        cx: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
+        if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
+            let deadline = Instant::now() + SILENCE;
+            self.patience.as_mut().reset(deadline);
+            return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
+        }
+        match self.patience.as_mut().poll(cx) {
+            Poll::Ready(()) => Poll::Ready(Some(Err("the body stopped coming".into()))),
+            Poll::Pending => Poll::Pending,
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.inner.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.inner.size_hint()
+    }
 }
 
 fn is_passing(error: &io::Error) -> bool {
@@ -132,4 +190,36 @@ fn is_passing(error: &io::Error) -> bool {
 /// `EMFILE` and `ENFILE`, which have no kind of their own.
 fn is_exhaustion(error: &io::Error) -> bool {
     matches!(error.raw_os_error(), Some(23 | 24)) && cfg!(unix)
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+
+    use super::*;
+    use crate::Emulator;
+
+    /// What a client hears that sends this and then nothing more, on a clock that runs as soon as everybody waits.
+    async fn silent_after(sent: &str) -> String {
+        let (mut client, server) = tokio::io::duplex(4096);
+        let router = Emulator::builder().seed(7).build().unwrap().router();
+        let connections = GracefulShutdown::new();
+        let talk = tokio::spawn(converse(router, server, false, connections.watcher()));
+        client.write_all(sent.as_bytes()).await.unwrap();
+        let mut heard = String::new();
+        client.read_to_string(&mut heard).await.unwrap();
+        talk.await.unwrap();
+        heard
+    }
+
+    #[tokio::test(start_paused = true)]
+    async fn a_client_that_falls_silent_is_sent_away() {
+        assert_eq!(silent_after("GET /v1/balance HTTP/1.1\r\nhost:").await, "");
+        let half = "POST /v1/customers HTTP/1.1\r\nhost: a\r\nconnection: close\r\nauthorization: Bearer sk_test_a\r\ncontent-length: 9\r\n\r\nname";
+        let heard = silent_after(half).await;
+        assert!(
+            heard.starts_with("HTTP/1.1 400") && heard.contains("ended early"),
+            "{heard}"
+        );
+    }
 }

@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::accounts;
 use super::records::{self, Seller};
+use super::{accounts, v2};
 use crate::ctx::Ctx;
 use crate::events;
 use crate::scope::Mode;
@@ -69,6 +69,7 @@ fn end_in_mode(ctx: &mut Ctx<'_>, connection: &Connection) {
         let resting = ctx.world.platform_scope(Mode::Live);
         ctx.world.store.update(&resting, RESTING, &object, now);
         ctx.world.store.remove(&platform, "account", &account);
+        v2::forget(ctx, &account);
     }
     let client_id = connection
         .client_id
@@ -115,6 +116,7 @@ fn restore_account(ctx: &mut Ctx<'_>, seller: &Seller) {
     let object = ctx.world.store.object(&resting, RESTING, &seller.account);
     let object = object.unwrap_or_else(|| accounts::of_seller(ctx, seller));
     ctx.insert("account", &object);
+    v2::mirror(ctx, &object);
 }
 
 /// The platform's `application` object, which Connect events carry.

@@ -3,9 +3,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::accounts;
+use super::{accounts, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -36,6 +37,9 @@ pub(super) struct Link {
     /// The answers were sent.
     #[serde(default)]
     pub(super) done: bool,
+    /// What a link made by `/v2` is for, `account_onboarding`: its return is told of.
+    #[serde(default)]
+    pub(super) use_case: Option<String>,
 }
 
 /// Keeps a link under its token.
@@ -57,6 +61,7 @@ fn make(
     account: &str,
     refresh_url: Option<&str>,
     return_url: Option<&str>,
+    use_case: Option<&str>,
 ) -> Result<String, ApiError> {
     accounts::controlled(ctx, account)?;
     let (Some(refresh_url), return_url) = (refresh_url, return_url) else {
@@ -81,6 +86,7 @@ fn make(
         expires_at: ctx.now() + LIFETIME,
         opened: false,
         done: false,
+        use_case: use_case.map(str::to_owned),
     };
     put(ctx, &token, &link);
     Ok(format!(
@@ -89,24 +95,50 @@ fn make(
     ))
 }
 
+/// Is this a link that the account may have? Where Stripe collects the requirements, it asks for changes by itself.
+fn allowed(ctx: &mut Ctx<'_>, account: &str, is_update: bool, param: &str) -> Result<(), ApiError> {
+    let object = accounts::controlled(ctx, account)?;
+    if is_update && object["controller"]["requirement_collection"] != "application" {
+        let message = "You cannot create `account_update` type Account Links for this account: Stripe collects its requirements.";
+        return Err(ApiError::invalid_param(param, message));
+    }
+    Ok(())
+}
+
+/// The owner has come back from the page of a link of `/v2`.
+pub(super) fn returned(ctx: &mut Ctx<'_>, link: &Link) {
+    let Some(use_case) = &link.use_case else {
+        return;
+    };
+    let account = ctx.get("v2.core.account", &link.account);
+    let configurations = account.map(|account| account["applied_configurations"].clone());
+    let data = json!({
+        "account_id": link.account, "configurations": configurations.unwrap_or_else(|| json!([])), "use_case": use_case,
+    });
+    let nothing = Value::Null;
+    events::notify(
+        ctx,
+        "v2.core.account_link.returned",
+        "",
+        &nothing,
+        Some(data),
+    );
+}
+
 /// `POST /v1/account_links`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = params.text("account").unwrap_or_default();
     if params.text("return_url").is_none() {
         return Err(ApiError::missing_parameter("return_url"));
     }
-    let object = accounts::controlled(ctx, account)?;
-    if params.text("type") == Some("account_update")
-        && object["controller"]["requirement_collection"] != "application"
-    {
-        let message = "You cannot create `account_update` type Account Links for this account: Stripe collects its requirements.";
-        return Err(ApiError::invalid_param("type", message));
-    }
+    let is_update = params.text("type") == Some("account_update");
+    allowed(ctx, account, is_update, "type")?;
     let url = make(
         ctx,
         account,
         params.text("refresh_url"),
         params.text("return_url"),
+        None,
     )?;
     Ok(json!({
         "object": "account_link", "created": ctx.now(), "expires_at": ctx.now() + LIFETIME, "url": url,
@@ -118,11 +150,21 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = params.text("account").unwrap_or_default().to_owned();
     let kind = params.text("use_case.type").unwrap_or("account_onboarding");
     let at = |name: &str| params.text(&format!("use_case.{kind}.{name}"));
-    let url = make(ctx, &account, at("refresh_url"), at("return_url"))?;
+    if params.map(&format!("use_case.{kind}")).is_none() {
+        return Err(ApiError::missing_parameter(&format!("use_case[{kind}]")));
+    }
+    allowed(ctx, &account, kind == "account_update", "use_case[type]")?;
+    let url = make(
+        ctx,
+        &account,
+        at("refresh_url"),
+        at("return_url"),
+        Some(kind),
+    )?;
     let mut link = ctx.generic("v2.core.account_links.create", params)?;
     link["account"] = account.into();
-    link["created"] = super::v2_accounts::instant(ctx.now());
-    link["expires_at"] = super::v2_accounts::instant(ctx.now() + LIFETIME);
+    link["created"] = v2::instant(ctx.now());
+    link["expires_at"] = v2::instant(ctx.now() + LIFETIME);
     link["livemode"] = ctx.scope.livemode().into();
     link["url"] = url.into();
     link["use_case"] = params.at("use_case").cloned().unwrap_or_default();

@@ -10,10 +10,11 @@
 //! [`external_accounts`]) say what is known, [`requirements`] what is missing, and a person fills that in on the page of
 //! [`onboarding`], which [`links`] lead to.
 //!
-//! [`http`] speaks HTTP, [`oauth`] does the work in transactions, [`authorize`] and [`grant`] only judge.
+//! [`authorize_page`] and [`http`] speak HTTP, [`oauth`] does the work in transactions, [`authorize`] and [`grant`] only judge.
 
 mod accounts;
 mod authorize;
+mod authorize_page;
 mod capabilities;
 mod connection;
 mod dashboard;
@@ -29,7 +30,7 @@ mod profile;
 mod records;
 mod requirements;
 mod sellers;
-mod v2_accounts;
+mod v2;
 
 use std::sync::Arc;
 
@@ -55,7 +56,7 @@ pub(crate) fn register(registry: &mut Registry) {
     external_accounts::register(registry);
     links::register(registry);
     persons::register(registry);
-    v2_accounts::register(registry);
+    v2::register(registry);
 }
 
 /// Routes besides `/v1` and `/v2`: `/oauth/*`, `/express/oauth/*`, the dashboard of a seller.
@@ -63,11 +64,11 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route(
             "/oauth/authorize",
-            get(http::standard_page).post(http::standard_decision),
+            get(authorize_page::standard).post(authorize_page::decide_standard),
         )
         .route(
             "/express/oauth/authorize",
-            get(http::express_page).post(http::express_decision),
+            get(authorize_page::express).post(authorize_page::decide_express),
         )
         .route("/oauth/token", post(http::token))
         .route("/oauth/deauthorize", post(http::deauthorize))

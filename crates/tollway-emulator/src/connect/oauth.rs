@@ -75,9 +75,11 @@ pub(crate) fn give_out(
     client_id: &str,
     scope: GrantScope,
     kind: &str,
+    capabilities: &[String],
 ) -> Result<String, Again> {
     let now = ctx.now();
-    let seller = match yes {
+    let is_new = !matches!(yes, Yes::Existing(_));
+    let mut seller = match yes {
         Yes::Existing(account) => {
             let seller = records::seller(ctx.world, &account).filter(|seller| seller.kind == kind);
             let seller = seller.ok_or_else(|| {
@@ -101,6 +103,9 @@ pub(crate) fn give_out(
             profile::skipped(&prefills, &account, kind, now)
         }
     };
+    if is_new && kind == "express" {
+        seller.capabilities = known_capabilities(ctx, capabilities);
+    }
     records::put_seller(ctx.world, &seller);
     let code = Code {
         id: format!("ac_{}", ctx.world.random.alphanumeric(32)),
@@ -112,6 +117,13 @@ pub(crate) fn give_out(
     };
     records::put_code(ctx.world, ctx.scope.mode, &code);
     Ok(code.id)
+}
+
+/// Those that there are; the others are left out silently, as at Stripe.
+fn known_capabilities(ctx: &Ctx<'_>, names: &[String]) -> Vec<String> {
+    let described = ctx.engine.api().object("account_capabilities");
+    let known = |name: &&String| described.is_some_and(|object| object.field(name).is_some());
+    names.iter().filter(known).cloned().collect()
 }
 
 /// Why an account cannot grant this scope, as the end of a sentence.
@@ -245,14 +257,12 @@ fn assert_capabilities(
     wanted: &[String],
 ) -> Result<(), OAuthError> {
     let account = connection::account_object(ctx, &seller.account);
-    // An account that was never connected gets these two when it is.
-    let held = account.unwrap_or_else(
-        || json!({"capabilities": {"card_payments": "active", "transfers": "active"}}),
-    );
-    match wanted
-        .iter()
-        .find(|name| held["capabilities"][name.as_str()] != "active")
-    {
+    let holds = |name: &str| match &account {
+        Some(account) => account["capabilities"][name] == "active",
+        // It gets them when it is connected.
+        None => seller.first_capabilities().contains(&name),
+    };
+    match wanted.iter().find(|name| !holds(name)) {
         None => Ok(()),
         Some(missing) => Err(invalid_request(format!(
             "The account does not have the capability '{missing}'"

@@ -87,7 +87,16 @@ pub(super) async fn submit(
         return redirect(&link.refresh_url);
     }
     let skips = match form.get("decision").map(String::as_str) {
-        Some("later") => return redirect(&link.return_url),
+        Some("later") => {
+            let told = engine.transact_internal(&world, scope, |ctx| {
+                links::returned(ctx, &link);
+                Ok(())
+            });
+            return told.map_or_else(
+                |error| pages::refused(&error),
+                |()| redirect(&link.return_url),
+            );
+        }
         Some("skip") => true,
         Some("submit") | None => false,
         Some(other) => {
@@ -118,6 +127,7 @@ pub(super) async fn submit(
             ..link.clone()
         };
         links::put(ctx, &token, &link);
+        links::returned(ctx, &link);
         Ok(None)
     });
     match answered {

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::accounts;
+use super::{accounts, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -61,9 +61,13 @@ fn of_account(ctx: &Ctx<'_>, account: &str, limit: usize) -> Vec<Value> {
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let account = params.path("account").to_owned();
-    accounts::controlled(ctx, &account)?;
-    make(ctx, &account, params)
+    add(ctx, params.path("account"), params)
+}
+
+/// Adds a person to an account that the platform controls.
+pub(super) fn add(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+    accounts::controlled(ctx, account)?;
+    make(ctx, account, params)
 }
 
 /// Adds a person to an account.
@@ -90,6 +94,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<
         .insert_under(&platform, PERSON, Some(account), &person, now);
     ctx.acting_for(account)
         .emit("person.created", &person, None);
+    v2::mirror_person(ctx, account, &person);
     rejudge(ctx, account)?;
     Ok(person)
 }
@@ -110,8 +115,7 @@ fn rejudge(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn find(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (account, id) = (params.path("account"), params.path("person"));
+fn find(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<Value, ApiError> {
     accounts::reachable(ctx, account)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let person = ctx.world.store.object(&platform, PERSON, id);
@@ -120,14 +124,23 @@ fn find(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    find(ctx, params)
+    find(ctx, params.path("account"), params.path("person"))
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let account = params.path("account").to_owned();
-    accounts::controlled(ctx, &account)?;
-    let before = find(ctx, params)?;
-    change(ctx, &account, &before, params)
+    replace(ctx, params.path("account"), params.path("person"), params)
+}
+
+/// Writes into the person of this id what is said of it.
+pub(super) fn replace(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    id: &str,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    accounts::controlled(ctx, account)?;
+    let before = find(ctx, account, id)?;
+    change(ctx, account, &before, params)
 }
 
 /// Writes into a person what is said of it.
@@ -148,22 +161,28 @@ pub(super) fn change(
         let previous = Value::Object(previous);
         ctx.acting_for(account)
             .emit("person.updated", &person, Some(previous));
+        v2::mirror_person(ctx, account, &person);
     }
     rejudge(ctx, account)?;
     Ok(person)
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let account = params.path("account").to_owned();
-    accounts::controlled(ctx, &account)?;
-    let person = find(ctx, params)?;
     let id = params.path("person");
+    take_away(ctx, params.path("account"), id)?;
+    Ok(json!({"id": id, "object": PERSON, "deleted": true}))
+}
+
+/// Takes a person from an account.
+pub(super) fn take_away(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
+    accounts::controlled(ctx, account)?;
+    let person = find(ctx, account, id)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world.store.remove(&platform, PERSON, id);
-    ctx.acting_for(account.as_str())
+    ctx.acting_for(account)
         .emit("person.deleted", &person, None);
-    rejudge(ctx, &account)?;
-    Ok(json!({"id": id, "object": PERSON, "deleted": true}))
+    v2::forget_person(ctx, account, id);
+    rejudge(ctx, account)
 }
 
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

@@ -34,33 +34,101 @@ const KEPT: &[&str] = &[
     "building_kanji",
 ];
 
-/// The prefills that hold up; the others are as if they had not been sent.
-pub(crate) fn valid_prefills(given: &BTreeMap<String, String>) -> BTreeMap<String, String> {
-    given
+/// Those that only Standard accounts take.
+const STANDARD_ONLY: &[&str] = &[
+    "street_address",
+    "state",
+    "zip",
+    "physical_product",
+    "currency",
+    "block_kana",
+    "block_kanji",
+    "building_kana",
+    "building_kanji",
+];
+
+/// Those that are for Japan.
+const JAPANESE: &[&str] = &[
+    "first_name_kana",
+    "first_name_kanji",
+    "last_name_kana",
+    "last_name_kanji",
+    "gender",
+    "block_kana",
+    "block_kanji",
+    "building_kana",
+    "building_kanji",
+];
+
+/// The prefills that hold up for an account of this kind; the others are as if they had not been sent.
+///
+/// See the table of `stripe_user` at <https://docs.stripe.com/connect/oauth-reference>.
+pub(crate) fn valid_prefills(
+    given: &BTreeMap<String, String>,
+    kind: &str,
+) -> BTreeMap<String, String> {
+    let mut valid: BTreeMap<String, String> = given
         .iter()
-        .filter(|(name, value)| !value.trim().is_empty() && is_valid(name, value.trim()))
+        .filter(|(name, value)| !value.trim().is_empty() && is_valid(name, value.trim(), kind))
         .map(|(name, value)| (name.clone(), value.trim().to_owned()))
-        .collect()
+        .collect();
+    let country = valid
+        .get("country")
+        .map(|country| country.to_ascii_uppercase());
+    let japan = country.as_deref() == Some("JP");
+    if country.is_none() {
+        valid.retain(|name, _| !matches!(name.as_str(), "phone_number" | "state" | "currency"));
+    }
+    if !japan {
+        valid.retain(|name, _| !JAPANESE.contains(&name.as_str()));
+    } else if !valid.get("zip").is_some_and(|zip| is_japanese_zip(zip)) {
+        valid.retain(|name, _| !name.starts_with("block_") && !name.starts_with("building_"));
+    }
+    if !is_birthday(&valid) {
+        valid.retain(|name, _| !name.starts_with("dob_"));
+    }
+    valid
 }
 
-fn is_valid(name: &str, value: &str) -> bool {
+/// Day, month and year are given, and there was such a day.
+fn is_birthday(given: &BTreeMap<String, String>) -> bool {
+    let part = |name: &str| given.get(name).and_then(|text| text.parse::<i16>().ok());
+    let (year, month, day) = (part("dob_year"), part("dob_month"), part("dob_day"));
+    let small = |part: Option<i16>| part.and_then(|part| i8::try_from(part).ok());
+    match (year, small(month), small(day)) {
+        (Some(year), Some(month), Some(day)) => jiff::civil::Date::new(year, month, day).is_ok(),
+        _ => false,
+    }
+}
+
+/// Seven digits, perhaps with a hyphen behind the third.
+fn is_japanese_zip(text: &str) -> bool {
+    let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
+    let hyphen = text.find('-').is_none_or(|at| at == 3);
+    digits.len() == 7 && digits.iter().all(u8::is_ascii_digit) && hyphen && text.len() <= 8
+}
+
+fn is_valid(name: &str, value: &str, kind: &str) -> bool {
+    let standard = kind == "standard";
+    if !standard && STANDARD_ONLY.contains(&name) {
+        return false;
+    }
+    let letters =
+        |count: usize| value.len() == count && value.bytes().all(|byte| byte.is_ascii_alphabetic());
     match name {
         "email" => is_email(value),
         "country" => is_country(value),
         "url" => is_web_address(value),
+        "phone_number" => value.len() == 10 && value.bytes().all(|byte| byte.is_ascii_digit()),
+        "state" => letters(2),
         "currency" => value.len() == 3 && value.bytes().all(|byte| byte.is_ascii_lowercase()),
         "physical_product" => matches!(value, "true" | "false"),
         "gender" => matches!(value, "male" | "female"),
-        "business_type" => matches!(
+        "business_type" if standard => matches!(
             value,
-            "sole_prop"
-                | "corporation"
-                | "non_profit"
-                | "partnership"
-                | "llc"
-                | "individual"
-                | "company"
+            "sole_prop" | "corporation" | "non_profit" | "partnership" | "llc"
         ),
+        "business_type" => matches!(value, "individual" | "company"),
         "dob_day" => in_range(value, 1, 31),
         "dob_month" => in_range(value, 1, 12),
         "dob_year" => in_range(value, 1901, 9999),
@@ -130,7 +198,7 @@ pub(crate) fn skipped(
     kind: &str,
     now: i64,
 ) -> Seller {
-    let mut form = valid_prefills(prefills);
+    let mut form = valid_prefills(prefills, kind);
     form.entry("email".to_owned())
         .or_insert_with(|| format!("{}@seller.example", account.to_lowercase()));
     form.entry("business_name".to_owned())
@@ -139,7 +207,7 @@ pub(crate) fn skipped(
 }
 
 fn seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) -> Seller {
-    let mut profile = valid_prefills(form);
+    let mut profile = valid_prefills(form, kind);
     let email = profile.remove("email").unwrap_or_default();
     let country = profile
         .remove("country")
@@ -154,6 +222,7 @@ fn seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) 
         country,
         profile,
         controlled_by: None,
+        capabilities: Vec::new(),
         created: now,
     }
 }
@@ -249,7 +318,79 @@ mod tests {
             ("url", "ftp://x.example"),
             ("first_name", "Ann"),
         ]);
-        assert_eq!(valid_prefills(&given), form(&[("first_name", "Ann")]));
+        assert_eq!(
+            valid_prefills(&given, "standard"),
+            form(&[("first_name", "Ann")])
+        );
+    }
+
+    #[test]
+    fn every_prefill_of_the_table_is_kept_where_it_belongs() {
+        let everywhere = [
+            ("email", "ann@x.example"),
+            ("url", "https://x.example"),
+            ("country", "JP"),
+            ("phone_number", "0312345678"),
+            ("business_name", "Bakery"),
+            ("first_name", "Ann"),
+            ("last_name", "Baker"),
+            ("product_description", "Bread"),
+            ("dob_day", "29"),
+            ("dob_month", "2"),
+            ("dob_year", "2000"),
+            ("city", "Tokyo"),
+            ("first_name_kana", "アン"),
+            ("first_name_kanji", "杏"),
+            ("last_name_kana", "ベイカー"),
+            ("last_name_kanji", "麺"),
+            ("gender", "female"),
+        ];
+        let standard = [
+            ("business_type", "llc"),
+            ("street_address", "1-1"),
+            ("state", "TK"),
+            ("zip", "100-0001"),
+            ("physical_product", "true"),
+            ("currency", "jpy"),
+            ("block_kana", "1"),
+            ("block_kanji", "1"),
+            ("building_kana", "2"),
+            ("building_kanji", "2"),
+        ];
+        let all = form(&[&everywhere[..], &standard[..]].concat());
+        assert_eq!(valid_prefills(&all, "standard"), all);
+        let express = [&everywhere[..], &[("business_type", "company")][..]].concat();
+        let sent = [&express[..], &standard[1..]].concat();
+        assert_eq!(valid_prefills(&form(&sent), "express"), form(&express));
+        assert!(!valid_prefills(&all, "express").contains_key("business_type"));
+    }
+
+    #[test]
+    fn what_belongs_together_comes_together() {
+        let left = |pairs: &[(&str, &str)]| -> Vec<String> {
+            let kept = valid_prefills(&form(pairs), "standard");
+            kept.into_keys().collect()
+        };
+        let needy = [
+            ("phone_number", "4155550100"),
+            ("state", "CA"),
+            ("currency", "usd"),
+        ];
+        assert!(left(&needy).is_empty(), "they need a country");
+        let with_country = [&needy[..], &[("country", "US")][..]].concat();
+        assert_eq!(left(&with_country).len(), 4);
+        assert!(left(&[("dob_day", "1"), ("dob_month", "2")]).is_empty());
+        let never = [("dob_day", "30"), ("dob_month", "2"), ("dob_year", "2000")];
+        assert!(left(&never).is_empty());
+        let kana = [
+            ("gender", "male"),
+            ("first_name_kana", "アン"),
+            ("country", "US"),
+        ];
+        assert_eq!(left(&kana), ["country"]);
+        let block = [("country", "JP"), ("zip", "12345"), ("block_kana", "1")];
+        assert_eq!(left(&block), ["country", "zip"]);
+        assert!(left(&[("phone_number", "415-555"), ("country", "US")]) == ["country"]);
     }
 
     #[test]

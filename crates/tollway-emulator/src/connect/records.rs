@@ -38,11 +38,22 @@ pub(crate) struct Seller {
     /// Another platform's name when that platform controls the account, which then refuses `read_write`.
     #[serde(default)]
     pub(crate) controlled_by: Option<String>,
+    /// The capabilities it gets when it is first connected; the usual two if none is named.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) capabilities: Vec<String>,
     /// When it was made.
     pub(crate) created: i64,
 }
 
 impl Seller {
+    /// The capabilities it gets when it is first connected.
+    pub(crate) fn first_capabilities(&self) -> Vec<&str> {
+        if self.capabilities.is_empty() {
+            return vec!["card_payments", "transfers"];
+        }
+        self.capabilities.iter().map(String::as_str).collect()
+    }
+
     /// The name to show: the business's, or else the e-mail address.
     pub(crate) fn label(&self) -> &str {
         self.business_name.as_deref().unwrap_or(&self.email)

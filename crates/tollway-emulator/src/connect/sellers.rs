@@ -4,52 +4,35 @@
 //! `express`), other `stripe_user` members, and `controlled_by` (the name of another platform that controls the account, which then
 //! cannot grant `read_write`). `GET /_tollway/sellers?key=…` lists them.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::Json;
-use axum::extract::{Form, Query, State};
-use axum::response::{IntoResponse, Response};
-use http::StatusCode;
+use axum::extract::State;
 use serde_json::{Value, json};
 
 use super::{profile, records};
 use crate::Engine;
+use crate::control::{Asked, Outcome};
 use crate::error::ApiError;
-use crate::key::{ApiKey, KeyKind};
 use crate::scope::Mode;
-use crate::world::World;
 
-pub(super) async fn create(
-    State(engine): State<Arc<Engine>>,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
-    answer(create_seller(&engine, &form))
+pub(super) async fn list(asked: Asked) -> Outcome {
+    let sellers: Vec<Value> = records::sellers(&asked.world.lock())
+        .iter()
+        .map(|seller| json!(seller))
+        .collect();
+    Ok(Json(json!({"data": sellers})))
 }
 
-pub(super) async fn list(
-    State(engine): State<Arc<Engine>>,
-    Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
-    answer(world_of(&engine, &query).map(|world| {
-        let sellers: Vec<Value> = records::sellers(&world.lock())
-            .iter()
-            .map(|seller| json!(seller))
-            .collect();
-        json!({"data": sellers})
-    }))
-}
-
-fn create_seller(engine: &Engine, form: &BTreeMap<String, String>) -> Result<Value, ApiError> {
-    let world = world_of(engine, form)?;
-    let kind = form.get("kind").map_or("standard", String::as_str);
+pub(super) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
+    let kind = asked.text("kind").unwrap_or("standard");
     if !matches!(kind, "standard" | "express") {
-        return Err(ApiError::invalid_enum("kind", &["standard", "express"]));
+        return Err(ApiError::invalid_enum("kind", &["standard", "express"]).into());
     }
-    let scope = world.lock().platform_scope(Mode::Live);
-    engine.transact_internal(&world, scope, |ctx| {
+    let scope = asked.world.lock().platform_scope(Mode::Live);
+    let seller = engine.transact_internal(&asked.world, scope, |ctx| {
         let account = ctx.new_id("account");
-        let seller = profile::from_form(form, &account, kind, ctx.now());
+        let seller = profile::from_form(asked.form(), &account, kind, ctx.now());
         let mut seller = seller.map_err(|complaints| {
             let first = complaints.first();
             ApiError::invalid_param(
@@ -57,36 +40,9 @@ fn create_seller(engine: &Engine, form: &BTreeMap<String, String>) -> Result<Val
                 first.map_or("", |it| it.text),
             )
         })?;
-        seller.controlled_by = form
-            .get("controlled_by")
-            .filter(|name| !name.is_empty())
-            .cloned();
+        seller.controlled_by = asked.text("controlled_by").map(str::to_owned);
         records::put_seller(ctx.world, &seller);
         Ok(json!(seller))
-    })
-}
-
-fn world_of(engine: &Engine, form: &BTreeMap<String, String>) -> Result<Arc<World>, ApiError> {
-    let key = form
-        .get("key")
-        .and_then(|key| ApiKey::parse(key))
-        .filter(|key| key.kind != KeyKind::Publishable);
-    let key = key.ok_or_else(|| {
-        ApiError::invalid_param(
-            "key",
-            "Pass the platform's secret key (sk_test_… or sk_live_…) as key.",
-        )
     })?;
-    Ok(engine.worlds().for_key(&key))
-}
-
-fn answer(result: Result<Value, ApiError>) -> Response {
-    match result {
-        Ok(value) => Json(value).into_response(),
-        Err(error) => {
-            let status =
-                StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-            (status, Json(error.to_json())).into_response()
-        }
-    }
+    Ok(Json(seller))
 }

@@ -14,6 +14,7 @@
 //! | `GET`, `POST /_tollway/worlds/{name}` | a platform's settings: account, client ids, redirect URIs, publishable keys |
 
 mod assert;
+mod caller;
 mod worlds;
 
 use std::sync::Arc;
@@ -21,14 +22,15 @@ use std::time::Duration;
 
 use axum::extract::{Path, Query, State};
 use axum::response::{IntoResponse, Response};
-use axum::routing::{get, post};
+use axum::routing::{any, get, post};
 use axum::{Json, Router};
 use bytes::Bytes;
-use http::StatusCode;
+use http::{Method, StatusCode, Uri};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
+pub(crate) use self::caller::Asked;
 pub(crate) use self::worlds::PlatformChange;
 use crate::faults::Fault;
 use crate::http::Answer;
@@ -56,10 +58,25 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
             "/_tollway/worlds/{name}",
             get(worlds::read).post(worlds::change),
         )
+        .route("/_tollway", any(unknown))
+        .route("/_tollway/", any(unknown))
+        .route("/_tollway/{*rest}", any(unknown))
+}
+
+/// There is no such control route.
+async fn unknown(method: Method, uri: Uri) -> Refusal {
+    Refusal(ApiError::unknown_url(method.as_str(), uri.path()))
 }
 
 /// A refusal in the shape of the API's errors.
-struct Refusal(ApiError);
+#[derive(Debug)]
+pub(crate) struct Refusal(ApiError);
+
+impl From<ApiError> for Refusal {
+    fn from(error: ApiError) -> Self {
+        Self(error)
+    }
+}
 
 impl IntoResponse for Refusal {
     fn into_response(self) -> Response {
@@ -67,7 +84,8 @@ impl IntoResponse for Refusal {
     }
 }
 
-type Outcome = Result<Json<Value>, Refusal>;
+/// What a control route answers.
+pub(crate) type Outcome = Result<Json<Value>, Refusal>;
 
 /// A JSON body; an empty one counts as `{}`.
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
@@ -87,7 +105,7 @@ struct Reset {
 
 async fn reset(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
     let Reset { world } = body(&bytes)?;
-    engine.reset(world.as_deref()).map_err(Refusal)?;
+    engine.reset(world.as_deref())?;
     Ok(Json(
         json!({"reset": world.unwrap_or_else(|| "all".into())}),
     ))
@@ -111,7 +129,7 @@ pub(crate) struct ClockChange {
 
 async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
     let change: ClockChange = body(&bytes)?;
-    change.apply(&engine).map_err(Refusal)?;
+    change.apply(&engine)?;
     Ok(read_clock(State(engine)).await)
 }
 

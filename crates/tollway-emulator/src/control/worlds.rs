@@ -60,7 +60,7 @@ pub(super) async fn change(
 ) -> Outcome {
     let change: PlatformChange = body(&bytes)?;
     let world = open(&engine, &name)?;
-    change.apply(&engine, &world).map_err(Refusal)?;
+    change.apply(&engine, &world)?;
     Ok(Json(describe(&world)))
 }
 

@@ -4,6 +4,7 @@
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
+use tollway_spec::Shape;
 
 use super::selection::{Listener, hears};
 use crate::ctx::Ctx;
@@ -135,7 +136,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("webhook_endpoint");
     ctx.required(ENDPOINT, id)?;
-    ctx.world.store.remove(&ctx.scope, HIDDEN, id);
+    forget_hidden(ctx, id);
     Ok(ctx.delete(ENDPOINT, id))
 }
 
@@ -163,6 +164,29 @@ pub(super) fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
 pub(super) fn put_hidden(ctx: &mut Ctx<'_>, id: &str, hidden: &Hidden) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     ctx.world.put_typed(&scope, HIDDEN, id, hidden, now);
+}
+
+/// Forgets the hidden side of an endpoint.
+pub(super) fn forget_hidden(ctx: &mut Ctx<'_>, id: &str) {
+    ctx.world.store.remove(&ctx.scope, HIDDEN, id);
+}
+
+/// Is this a version that the API has had? The description lists them for webhook endpoints.
+pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result<(), ApiError> {
+    let engine = ctx.engine;
+    let creation = engine
+        .api()
+        .named("webhook_endpoints.create", engine.registry());
+    let known = creation.is_some_and(|creation| {
+        let params = &creation.operation.params;
+        let versions = params.iter().find(|field| field.name == "api_version");
+        versions.is_some_and(|field| matches!(&field.shape, Shape::Enum { values, .. } if values.iter().any(|it| it == version)))
+    });
+    if known {
+        return Ok(());
+    }
+    let message = format!("Invalid Stripe API version: {version}");
+    Err(ApiError::invalid_param(param, message))
 }
 
 /// The hidden side of an endpoint.

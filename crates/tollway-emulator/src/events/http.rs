@@ -13,18 +13,16 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use axum::extract::{Form, Path, Query, State};
-use axum::response::{IntoResponse, Json, Response};
-use http::{HeaderMap, StatusCode};
+use axum::extract::{Path, Query, State};
+use axum::response::Json;
 use serde_json::{Value, json};
 
 use super::delivery::{self, Delivery, State as Standing};
 use super::endpoints::{self, Wanted};
 use super::made_up;
 use crate::Engine;
+use crate::control::{Asked, Outcome};
 use crate::error::ApiError;
-use crate::http::key_text;
-use crate::key::{ApiKey, KeyKind};
 use crate::scope::Mode;
 use crate::world::World;
 
@@ -34,14 +32,14 @@ const LIMIT: usize = 100;
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Response {
+) -> Outcome {
     let wanted = query.get("event");
     let limit = match query.get("limit").map(|text| text.parse::<usize>()) {
         None => LIMIT,
         Some(Ok(limit)) if (1..=delivery::KEPT).contains(&limit) => limit,
         Some(_) => {
             let message = format!("limit must be a number from 1 to {}.", delivery::KEPT);
-            return refused(&ApiError::invalid_param("limit", message));
+            return Err(ApiError::invalid_param("limit", message).into());
         }
     };
     let mut deliveries: Vec<Delivery> = engine
@@ -56,11 +54,11 @@ pub(super) async fn list(
         .collect();
     deliveries.truncate(limit);
     let deliveries: Vec<Value> = deliveries.iter().map(shown).collect();
-    Json(json!({"deliveries": deliveries})).into_response()
+    Ok(Json(json!({"deliveries": deliveries})))
 }
 
 pub(super) async fn flush(State(engine): State<Arc<Engine>>) -> Json<Value> {
-    delivery::deliver_due(&engine).await;
+    super::deliver_due(&engine).await;
     let worlds = engine.worlds().all();
     let count = |state| -> usize {
         let in_world = |world: &Arc<World>| delivery::count(&world.lock(), state);
@@ -74,11 +72,10 @@ pub(super) async fn flush(State(engine): State<Arc<Engine>>) -> Json<Value> {
 pub(super) async fn resend(
     State(engine): State<Arc<Engine>>,
     Path(event): Path<String>,
-) -> Response {
-    match resend_everywhere(&engine, &event) {
-        Ok(0) => refused(&ApiError::no_such("delivery of the event", &event, "event")),
-        Ok(sent) => Json(json!({"event": event, "deliveries": sent})).into_response(),
-        Err(error) => refused(&error),
+) -> Outcome {
+    match resend_everywhere(&engine, &event)? {
+        0 => Err(ApiError::no_such("delivery of the event", &event, "event").into()),
+        sent => Ok(Json(json!({"event": event, "deliveries": sent}))),
     }
 }
 
@@ -95,102 +92,56 @@ pub(crate) fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, A
     Ok(sent)
 }
 
-pub(super) async fn make_up(
-    State(engine): State<Arc<Engine>>,
-    headers: HeaderMap,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
-    let key = match secret_key(&form, &headers) {
-        Ok(key) => key,
-        Err(error) => return refused(&error),
-    };
-    let Some(event_type) = form.get("type") else {
-        return refused(&ApiError::missing_parameter("type"));
-    };
-    let world = engine.worlds().for_key(&key);
-    let platform = world.lock().platform_scope(key.mode);
-    let scope = match form.get("account") {
-        Some(account) if world.lock().connection(key.mode, account).is_none() => {
-            return refused(&ApiError::account_invalid(&key.redacted(), account));
+pub(super) async fn make_up(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
+    let event_type = asked.required("type")?;
+    let scope = match asked.text("account") {
+        None => asked.scope.clone(),
+        Some(account)
+            if asked
+                .world
+                .lock()
+                .connection(asked.key.mode, account)
+                .is_some() =>
+        {
+            asked.scope.for_account(account)
         }
-        Some(account) => platform.for_account(account.as_str()),
-        None => platform,
+        Some(account) => {
+            return Err(ApiError::account_invalid(&asked.key.redacted(), account).into());
+        }
     };
-    match engine.transact_internal(&world, scope, |ctx| made_up::make(ctx, event_type)) {
-        Ok(id) => Json(json!({"id": id, "type": event_type})).into_response(),
-        Err(error) => refused(&error),
-    }
+    let id = engine.transact_internal(&asked.world, scope, |ctx| made_up::make(ctx, event_type))?;
+    Ok(Json(json!({"id": id, "type": event_type})))
 }
 
 pub(super) async fn change_secret(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
-    headers: HeaderMap,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
-    let key = match secret_key(&form, &headers) {
-        Ok(key) => key,
-        Err(error) => return refused(&error),
-    };
-    let Some(secret) = form.get("secret").filter(|secret| !secret.is_empty()) else {
-        return refused(&ApiError::missing_parameter("secret"));
-    };
-    let world = engine.worlds().for_key(&key);
-    let scope = world.lock().platform_scope(key.mode);
-    let changed = engine.transact_internal(&world, scope, |ctx| {
+    asked: Asked,
+) -> Outcome {
+    let secret = asked.required("secret")?;
+    engine.transact_internal(&asked.world, asked.scope.clone(), |ctx| {
         endpoints::set_secret(ctx, &id, secret)
             .then_some(())
             .ok_or_else(|| ApiError::no_such("webhook endpoint", &id, "id"))
-    });
-    match changed {
-        Ok(()) => Json(json!({"id": id})).into_response(),
-        Err(error) => refused(&error),
-    }
+    })?;
+    Ok(Json(json!({"id": id})))
 }
 
-/// The secret key of the world that is meant: the parameter `key`, or as in any request to the API.
-fn secret_key(form: &BTreeMap<String, String>, headers: &HeaderMap) -> Result<ApiKey, ApiError> {
-    let text = form.get("key").cloned().or_else(|| key_text(headers));
-    text.and_then(|key| ApiKey::parse(&key))
-        .filter(|key| key.kind != KeyKind::Publishable)
-        .ok_or_else(|| {
-            ApiError::invalid_param(
-                "key",
-                "Pass the platform's secret key (sk_test_… or sk_live_…) as key.",
-            )
-        })
-}
-
-pub(super) async fn create_endpoint(
-    State(engine): State<Arc<Engine>>,
-    headers: HeaderMap,
-    Form(form): Form<BTreeMap<String, String>>,
-) -> Response {
-    let key = match secret_key(&form, &headers) {
-        Ok(key) => key,
-        Err(error) => return refused(&error),
-    };
-    let events = form.get("enabled_events").map_or("*", String::as_str);
+pub(super) async fn create_endpoint(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
+    let events = asked.text("enabled_events").unwrap_or("*");
     let events: Vec<Value> = events.split(',').map(|name| name.trim().into()).collect();
     let wanted = Wanted {
-        url: form.get("url").map_or("", String::as_str),
-        connect: form.get("connect").is_some_and(|word| word == "true"),
+        url: asked.text("url").unwrap_or_default(),
+        connect: asked.text("connect") == Some("true"),
         enabled_events: &events,
-        description: form.get("description").map(String::as_str),
+        description: asked.text("description"),
         api_version: None,
         metadata: json!({}),
     };
-    let world = engine.worlds().for_key(&key);
-    let scope = world.lock().platform_scope(key.mode);
-    match engine.transact_internal(&world, scope, |ctx| endpoints::create(ctx, &wanted)) {
-        Ok(endpoint) => Json(endpoint).into_response(),
-        Err(error) => refused(&error),
-    }
-}
-
-fn refused(error: &ApiError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    (status, Json(error.to_json())).into_response()
+    let made = engine.transact_internal(&asked.world, asked.scope.clone(), |ctx| {
+        endpoints::create(ctx, &wanted)
+    })?;
+    Ok(Json(made))
 }
 
 fn shown(delivery: &Delivery) -> Value {

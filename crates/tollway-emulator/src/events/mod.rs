@@ -9,6 +9,7 @@
 //! An event of a connected account goes to the platform's Connect endpoints with the account's id in `account`, and to
 //! the account's own endpoints. Live Connect endpoints also hear of test events, as Stripe's do.
 
+mod attempt;
 mod delivery;
 mod destinations;
 pub(crate) mod difference;
@@ -19,6 +20,7 @@ mod outbox;
 mod schedule;
 mod selection;
 mod thin;
+mod worker;
 
 use std::sync::Arc;
 
@@ -28,11 +30,12 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::delivery::{deliver_due, newest as newest_deliveries, work};
+pub(crate) use self::delivery::newest as newest_deliveries;
 pub(crate) use self::endpoints::set_secret;
 pub(crate) use self::http::resend_everywhere as resend;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::thin::notify;
+pub(crate) use self::worker::{deliver_due, work};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;

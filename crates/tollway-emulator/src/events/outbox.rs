@@ -2,15 +2,20 @@
 //!
 //! An entry may outlive its record (a transaction that was undone, a world that was reset); whoever takes it looks.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeSet, HashMap};
 use std::fmt;
-use std::sync::atomic::{AtomicBool, AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::Notify;
+use tokio::sync::futures::Notified;
 use tollway::transport::Transport;
 
+use super::delivery::Delivery;
 use crate::scope::Mode;
+
+/// How many deliveries to one endpoint are under way at once.
+const PER_ENDPOINT: usize = 8;
 
 /// A delivery that waits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +30,8 @@ pub(crate) struct Due {
     pub(crate) live: bool,
     /// The delivery's id.
     pub(crate) delivery: String,
+    /// `we_…`: where it goes.
+    pub(super) endpoint: String,
 }
 
 impl Due {
@@ -36,12 +43,18 @@ impl Due {
 /// The deliveries that wait, and the way out.
 pub(crate) struct Outbox {
     transport: Arc<dyn Transport>,
-    waiting: Mutex<BTreeSet<Due>>,
+    state: Mutex<State>,
     sequence: AtomicU64,
     changed: Notify,
-    in_flight: AtomicUsize,
     landed: Notify,
     filled: AtomicBool,
+}
+
+#[derive(Default)]
+struct State {
+    waiting: BTreeSet<Due>,
+    /// How many are under way, by endpoint.
+    under_way: HashMap<String, usize>,
 }
 
 impl Outbox {
@@ -49,10 +62,9 @@ impl Outbox {
     pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
         Self {
             transport,
-            waiting: Mutex::default(),
+            state: Mutex::default(),
             sequence: AtomicU64::new(0),
             changed: Notify::new(),
-            in_flight: AtomicUsize::new(0),
             landed: Notify::new(),
             filled: AtomicBool::new(false),
         }
@@ -68,68 +80,84 @@ impl Outbox {
     }
 
     /// Adds a delivery of the world to what waits.
-    pub(super) fn push(&self, world: &Arc<str>, mode: Mode, delivery: &str, at: i64) {
+    pub(super) fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
         let due = Due {
             at,
             sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
             world: Arc::clone(world),
             live: mode.is_live(),
-            delivery: delivery.to_owned(),
+            delivery: delivery.id.clone(),
+            endpoint: delivery.endpoint.clone(),
         };
-        self.waiting().insert(due);
+        self.state().waiting.insert(due);
         self.changed.notify_waiters();
     }
 
     /// Does this delivery wait?
     pub(super) fn holds(&self, delivery: &str) -> bool {
-        self.waiting().iter().any(|due| due.delivery == delivery)
+        let state = self.state();
+        state.waiting.iter().any(|due| due.delivery == delivery)
     }
 
-    /// Takes everything due by `now`; each entry counts as in flight until [`Outbox::land`].
-    pub(super) fn take_due(&self, now: i64) -> Vec<Due> {
-        let mut waiting = self.waiting();
-        let mut due = Vec::new();
-        while waiting.first().is_some_and(|first| first.at <= now) {
-            due.extend(waiting.pop_first());
+    /// Takes the first that is due by `now` and whose endpoint has room; it counts as under way until [`Outbox::land`].
+    pub(super) fn take_due(&self, now: i64) -> Option<Due> {
+        let mut state = self.state();
+        let has_room = |due: &&Due| {
+            let busy = state.under_way.get(&due.endpoint);
+            busy.is_none_or(|busy| *busy < PER_ENDPOINT)
+        };
+        let mut due = state.waiting.iter().take_while(|due| due.at <= now);
+        let first = due.find(has_room)?.clone();
+        state.waiting.remove(&first);
+        *state.under_way.entry(first.endpoint.clone()).or_default() += 1;
+        Some(first)
+    }
+
+    /// What was taken was attempted.
+    pub(super) fn land(&self, due: &Due) {
+        let mut state = self.state();
+        if let Some(busy) = state.under_way.get_mut(&due.endpoint) {
+            *busy -= 1;
+            if *busy == 0 {
+                state.under_way.remove(&due.endpoint);
+            }
         }
-        self.in_flight.fetch_add(due.len(), Ordering::SeqCst);
-        due
-    }
-
-    pub(super) fn land(&self) {
-        self.in_flight.fetch_sub(1, Ordering::SeqCst);
+        drop(state);
         self.landed.notify_waiters();
     }
 
-    /// Waits until nothing is in flight.
-    pub(super) async fn landed(&self) {
-        loop {
-            let landed = self.landed.notified();
-            if self.in_flight.load(Ordering::SeqCst) == 0 {
-                return;
-            }
-            landed.await;
-        }
+    /// Done as soon as something lands after this call.
+    pub(super) fn next_landing(&self) -> Notified<'_> {
+        self.landed.notified()
     }
 
-    /// When the next delivery is due, in Unix seconds.
-    pub(super) fn next(&self) -> Option<i64> {
-        self.waiting().first().map(|due| due.at)
+    /// Is nothing due by `now`, and nothing under way?
+    pub(super) fn is_quiet(&self, now: i64) -> bool {
+        let state = self.state();
+        let due = state.waiting.first().is_some_and(|first| first.at <= now);
+        !due && state.under_way.is_empty()
+    }
+
+    /// When the next delivery becomes due after `now`, in Unix seconds. What is due already waits for room, not for time.
+    pub(super) fn next_after(&self, now: i64) -> Option<i64> {
+        let state = self.state();
+        let next = state.waiting.iter().find(|due| due.at > now);
+        next.map(|due| due.at)
     }
 
     pub(super) fn changed(&self) -> &Notify {
         &self.changed
     }
 
-    fn waiting(&self) -> MutexGuard<'_, BTreeSet<Due>> {
-        self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl fmt::Debug for Outbox {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Outbox")
-            .field("waiting", &self.waiting().len())
+            .field("waiting", &self.state().waiting.len())
             .finish_non_exhaustive()
     }
 }

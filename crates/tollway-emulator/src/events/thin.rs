@@ -9,9 +9,10 @@ use super::{delivery, destinations};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::synth::rfc3339;
+use crate::generic::v2_page;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::{Query, UnknownCursor};
+use crate::store::{CreatedRange, Query};
 
 pub(super) const EVENT: &str = "v2.core.event";
 
@@ -19,9 +20,18 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("v2.core.events.list", list);
 }
 
-/// Makes and keeps a thin event about an object, and sets out its deliveries.
-pub(crate) fn notify(ctx: &mut Ctx<'_>, event_type: &str, object_type: &str, object: &Value) {
-    let event = make(ctx, event_type, object_type, object, None);
+/// Makes and keeps a thin event about an object, with what the description puts into its `data`, and sets out its deliveries.
+pub(crate) fn notify(
+    ctx: &mut Ctx<'_>,
+    event_type: &str,
+    object_type: &str,
+    object: &Value,
+    data: Option<Value>,
+) {
+    let mut event = make(ctx, event_type, object_type, object, None);
+    if let Some(data) = data {
+        event["data"] = data;
+    }
     let scope = ctx.scope.clone();
     let now = ctx.now();
     ctx.world.store.insert(&scope, EVENT, &event, now);
@@ -87,6 +97,9 @@ pub(super) fn make(
 /// Where the object can be asked for, if it can.
 fn url_of(ctx: &Ctx<'_>, object_type: &str, object: &Value) -> Option<String> {
     let id = object["id"].as_str()?;
+    if let ("v2.core.account_person", Some(account)) = (object_type, object["account"].as_str()) {
+        return Some(format!("/v2/core/accounts/{account}/persons/{id}"));
+    }
     let api = ctx.engine.api();
     let retrieval = api.catalog().operations().iter().find(|entry| {
         entry.verb == tollway_spec::Verb::Get
@@ -105,27 +118,35 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .into_iter()
         .map(|id| ("related_object.id", id))
         .collect();
-    let types: Vec<String> = params
-        .list("types")
-        .iter()
-        .filter_map(|name| name.as_str().map(str::to_owned))
-        .collect();
+    let types = params.list("types").iter().filter_map(Value::as_str);
+    let types: Vec<String> = types.map(str::to_owned).collect();
     let any_of = [("type", types.as_slice())];
-    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
     let query = Query {
-        limit: usize::try_from(limit).unwrap_or(10),
-        starting_after: params.text("page"),
+        created: created(params)?,
         filters: &filters,
         any_of: if types.is_empty() { &[] } else { &any_of },
         ..Query::default()
     };
-    let page = ctx.world.store.list(&ctx.scope, EVENT, &query);
-    let page =
-        page.map_err(|UnknownCursor(id)| ApiError::no_such_reference("event", &id, "page"))?;
-    let data: Vec<Value> = page.records.iter().map(|record| record.parse()).collect();
-    let last = data.last().and_then(|event| event["id"].as_str());
-    let next = last
-        .filter(|_| page.has_more)
-        .map(|last| format!("/v2/core/events?limit={limit}&page={last}"));
-    Ok(json!({"data": data, "next_page_url": next, "previous_page_url": null}))
+    v2_page::of(ctx, EVENT, params, query)
+}
+
+/// `created[gte]` and its like, which are instants in `/v2`.
+fn created(params: &Params) -> Result<CreatedRange, ApiError> {
+    let at = |name: &str| {
+        let path = format!("created.{name}");
+        let parsed = params.text(&path).map(str::parse::<jiff::Timestamp>);
+        let wrong = |_| {
+            let message = "Give an instant such as 2026-01-31T12:00:00Z.";
+            ApiError::invalid_param(&format!("created[{name}]"), message)
+        };
+        parsed
+            .transpose()
+            .map_err(wrong)
+            .map(|at| at.map(jiff::Timestamp::as_second))
+    };
+    let (after, before) = (at("gt")?.map(|at| at + 1), at("lt")?.map(|at| at - 1));
+    Ok(CreatedRange {
+        from: at("gte")?.max(after),
+        to: [at("lte")?, before].into_iter().flatten().min(),
+    })
 }

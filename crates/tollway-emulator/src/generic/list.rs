@@ -4,7 +4,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollway_spec::{Mode, ObjectBody, Operation};
 
-use super::{parent_id, resource};
+use super::{parent_id, resource, v2_page};
 use crate::api::Plan;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
@@ -46,12 +46,9 @@ pub(super) fn page(
         .iter()
         .map(|(name, range)| (name.as_str(), *range))
         .collect();
-    let starting_after = params
-        .text("starting_after")
-        .or_else(|| params.text("page"));
     let query = Query {
         limit: limit(params)?,
-        starting_after,
+        starting_after: params.text("starting_after"),
         ending_before: params.text("ending_before"),
         created: params.at("created").map(range).unwrap_or_default(),
         parent: parent_id(plan, params),
@@ -59,6 +56,12 @@ pub(super) fn page(
         any_of: &texts,
         ranges: &ranges,
     };
+    if operation.mode == Mode::V2 {
+        let query = v2_page::steered(params, query)?;
+        let page = ctx.world.store.list(&ctx.scope, object_type, &query);
+        let page = page.map_err(v2_page::unknown)?;
+        return Ok(v2_body(ctx, params, &query, &page));
+    }
     let found = ctx.world.store.list(&ctx.scope, object_type, &query);
     let page = found.map_err(|UnknownCursor(id)| {
         let param = if params.has("starting_after") {
@@ -68,11 +71,7 @@ pub(super) fn page(
         };
         ApiError::no_such_reference(noun(object_type), &id, param)
     })?;
-    Ok(if operation.mode == Mode::V2 {
-        v2_body(ctx, &page, query.limit)
-    } else {
-        v1_body(&ctx.request.path, &page)
-    })
+    Ok(v1_body(&ctx.request.path, &page))
 }
 
 /// `limit`: 1 to 100.
@@ -117,14 +116,16 @@ pub(super) fn v1_body(url: &str, page: &Page) -> Bytes {
     body.into()
 }
 
-fn v2_body(ctx: &Ctx<'_>, page: &Page, limit: usize) -> Bytes {
+fn v2_body(ctx: &Ctx<'_>, params: &Params, query: &Query<'_>, page: &Page) -> Bytes {
     let mut body = b"{\"data\":[".to_vec();
     join(&mut body, page);
-    let next = page.records.last().filter(|_| page.has_more);
-    let next = next.map(|last| format!("{}?limit={limit}&page={}", ctx.request.path, last.id));
+    let (next, previous) = v2_page::urls(&ctx.request.path, params, query, page);
+    // Writing text into memory cannot fail.
     body.extend_from_slice(b"],\"next_page_url\":");
     let _ = serde_json::to_writer(&mut body, &next);
-    body.extend_from_slice(b",\"previous_page_url\":null}");
+    body.extend_from_slice(b",\"previous_page_url\":");
+    let _ = serde_json::to_writer(&mut body, &previous);
+    body.push(b'}');
     body.into()
 }
 

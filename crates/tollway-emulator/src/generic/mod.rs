@@ -14,6 +14,7 @@ mod mock;
 mod search;
 pub(crate) mod synth;
 mod transition;
+pub(crate) mod v2_page;
 
 use std::sync::Arc;
 

@@ -123,13 +123,13 @@ fn act_for(
     headers: &HeaderMap,
     matched: &Matched<'_>,
 ) -> Result<(Scope, Caller), ApiError> {
+    // What is no text is no account either, and must not pass for the platform.
     let header = |name: &str| {
-        headers
-            .get(name)
-            .map(|value| value.to_str().unwrap_or_default())
-            .filter(|value| !value.is_empty())
+        let value = headers.get(name)?;
+        Some(String::from_utf8_lossy(value.as_bytes())).filter(|value| !value.is_empty())
     };
-    let account = match (header("stripe-account"), header("stripe-context")) {
+    let (account, context) = (header("stripe-account"), header("stripe-context"));
+    let account = match (account.as_deref(), context.as_deref()) {
         (Some(_), Some(_)) => {
             return Err(ApiError::invalid_request(
                 "You cannot set both the Stripe-Account and the Stripe-Context header on one request.",

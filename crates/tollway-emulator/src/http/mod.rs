@@ -85,7 +85,8 @@ pub(crate) async fn around(
     mut request: Request,
     next: Next,
 ) -> Response {
-    if request.uri().path().starts_with("/_tollway") {
+    let path = request.uri().path();
+    if path == "/_tollway" || path.starts_with("/_tollway/") {
         return next.run(request).await;
     }
     let mut entry = Entry::begin(&engine, &request);

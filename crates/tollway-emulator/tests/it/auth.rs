@@ -16,7 +16,7 @@ async fn keys_are_needed_and_must_be_well_formed() {
         .get("/v1/customers", "")
         .await;
     assert_eq!(answer.error().0, 401);
-    assert!(!answer.text.contains("secret_of_mine"), "{}", answer.text);
+    assert!(!answer.body.contains("secret_of_mine"), "{}", answer.body);
     assert_eq!(
         answer.header("www-authenticate"),
         Some("Basic realm=\"Stripe\"")
@@ -81,7 +81,7 @@ async fn publishable_keys_may_do_little() {
     let token = caller(&emulator, "pk_test_a")
         .post("/v1/tokens", "pii[id_number]=1")
         .await;
-    assert_eq!(token.status, 200, "{}", token.text);
+    assert_eq!(token.status, 200, "{}", token.body);
 }
 
 #[tokio::test]

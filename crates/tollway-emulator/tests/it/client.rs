@@ -1,4 +1,4 @@
-//! A small HTTP client for the router.
+//! The one HTTP client of these tests: a caller with a key, its calls, and what they are answered.
 
 use axum::Router;
 use axum::body::Body;
@@ -9,7 +9,7 @@ use tollway_emulator::{Clock, Emulator};
 use tower::ServiceExt;
 
 /// The moment every test emulator starts at.
-pub(crate) const START: i64 = 1_700_000_000;
+pub(crate) const START: i64 = 1_790_000_000;
 
 /// An emulator whose time and ids repeat.
 pub(crate) fn emulator() -> Emulator {
@@ -20,13 +20,13 @@ pub(crate) fn emulator() -> Emulator {
         .unwrap()
 }
 
-/// An answer.
+/// An answer, read to its end.
 #[derive(Debug)]
 pub(crate) struct Answer {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
-    pub(crate) text: String,
-    pub(crate) json: Value,
+    pub(crate) body: String,
+    json: Option<Value>,
 }
 
 impl Answer {
@@ -34,24 +34,42 @@ impl Answer {
         self.headers.get(name).map(|value| value.to_str().unwrap())
     }
 
+    #[track_caller]
+    pub(crate) fn json(&self) -> Value {
+        let json = self.json.clone();
+        json.unwrap_or_else(|| panic!("this is no JSON: {}", self.body))
+    }
+
     /// The object, or a panic that shows the error.
     #[track_caller]
     pub(crate) fn ok(self) -> Value {
-        assert_eq!(self.status, StatusCode::OK, "{}", self.text);
-        self.json
+        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
+        self.json()
     }
 
     /// Status, message, code and param of an error.
     #[track_caller]
     pub(crate) fn error(&self) -> (u16, &str, &str, &str) {
-        assert!(!self.status.is_success(), "{}", self.text);
-        let get = |name: &str| self.json["error"][name].as_str().unwrap_or_default();
+        assert!(!self.status.is_success(), "{}", self.body);
+        let error = self.json.as_ref().map(|json| &json["error"]);
+        let get = |name: &str| {
+            error
+                .and_then(|error| error[name].as_str())
+                .unwrap_or_default()
+        };
         (
             self.status.as_u16(),
             get("message"),
             get("code"),
             get("param"),
         )
+    }
+
+    /// The status and what an OAuth endpoint says in `error`.
+    #[track_caller]
+    pub(crate) fn oauth_error(&self) -> (u16, String) {
+        let error = self.json()["error"].as_str().map(str::to_owned);
+        (self.status.as_u16(), error.unwrap_or_default())
     }
 }
 
@@ -85,6 +103,7 @@ impl Caller {
         let (uri, body) = match method {
             "POST" => (path.to_owned(), form.to_owned()),
             _ if form.is_empty() => (path.to_owned(), String::new()),
+            _ if path.contains('?') => (format!("{path}&{form}"), String::new()),
             _ => (format!("{path}?{form}"), String::new()),
         };
         if path.starts_with("/v2/") {
@@ -114,6 +133,12 @@ impl Caller {
 }
 
 impl Call {
+    /// Another body, as JSON.
+    pub(crate) fn json(mut self, body: &Value) -> Self {
+        self.body = body.to_string();
+        self.header("content-type", "application/json")
+    }
+
     pub(crate) fn header(mut self, name: &str, value: &str) -> Self {
         if let Some(headers) = self.request.headers_mut() {
             headers.remove(name);
@@ -130,13 +155,11 @@ impl Call {
             .unwrap();
         let (parts, body) = response.into_parts();
         let bytes = body.collect().await.unwrap().to_bytes();
-        let text = String::from_utf8_lossy(&bytes).into_owned();
-        let json = serde_json::from_slice(&bytes).unwrap_or_default();
         Answer {
             status: parts.status,
             headers: parts.headers,
-            text,
-            json,
+            json: serde_json::from_slice(&bytes).ok(),
+            body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
 }

@@ -101,7 +101,7 @@ async fn a_custom_account_is_completed_step_by_step() {
         stripe
             .post("/oauth/deauthorize", KEY, &deauthorize)
             .await
-            .error(),
+            .oauth_error(),
         (400, "no_deauth_on_controlled_account".to_owned())
     );
     let gone = stripe

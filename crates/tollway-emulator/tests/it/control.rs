@@ -113,7 +113,7 @@ async fn requests_are_logged_with_what_they_matched() {
     assert!(
         !api.get("/_tollway/requests", "")
             .await
-            .text
+            .body
             .contains("sk_test_a")
     );
     api.delete("/_tollway/requests").await;

@@ -83,8 +83,9 @@ async fn a_wrong_parameter_is_named() {
     for (path, form, message, code, param) in cases {
         let answer = api.post(path, form).await;
         assert_eq!(answer.error(), (400, message, code, param), "{path} {form}");
-        assert_eq!(answer.json["error"]["type"], "invalid_request_error");
-        let url = answer.json["error"]["doc_url"].as_str().unwrap_or_default();
+        assert_eq!(answer.json()["error"]["type"], "invalid_request_error");
+        let error = &answer.json()["error"];
+        let url = error["doc_url"].as_str().unwrap_or_default();
         assert_eq!(url.is_empty(), code.is_empty());
         assert!(url.ends_with(&code.replace('_', "-")), "{url}");
     }

@@ -24,7 +24,7 @@ async fn a_file_is_kept_with_its_content() {
     assert_eq!(api.get(&format!("/v1/files/{id}"), "").await.ok(), upload);
     let content = api.get(&format!("/v1/files/{id}/contents"), "").await;
     assert_eq!(
-        (content.status.as_u16(), content.text.as_str()),
+        (content.status.as_u16(), content.body.as_str()),
         (200, "hello")
     );
     let stranger = caller(&emulator, "sk_test_b")

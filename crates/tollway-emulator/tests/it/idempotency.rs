@@ -17,7 +17,7 @@ async fn the_first_answer_is_given_again() {
     let api = caller(&emulator, "sk_test_a");
     let first = keyed(&api, "/v1/customers", "email=a@b.c&name=n", "k1").await;
     let again = keyed(&api, "/v1/customers", "name=n&email=a@b.c", "k1").await;
-    assert_eq!(first.text, again.text);
+    assert_eq!(first.body, again.body);
     assert_eq!(
         (
             first.header("idempotent-replayed"),
@@ -44,11 +44,11 @@ async fn other_parameters_are_a_mismatch() {
     keyed(&api, "/v1/customers", "email=a@b.c", "k1").await.ok();
     let other = keyed(&api, "/v1/customers", "email=x@y.z", "k1").await;
     assert_eq!(
-        (other.error().0, other.json["error"]["type"].as_str()),
+        (other.error().0, other.json()["error"]["type"].as_str()),
         (400, Some("idempotency_error"))
     );
     let path = keyed(&api, "/v1/products", "name=x", "k1").await;
-    assert_eq!(path.json["error"]["type"], "idempotency_error");
+    assert_eq!(path.json()["error"]["type"], "idempotency_error");
 }
 
 #[tokio::test]
@@ -61,7 +61,7 @@ async fn failures_of_the_work_are_kept_refusals_are_not() {
         (failed.status.as_u16(), again.header("idempotent-replayed")),
         (404, Some("true"))
     );
-    assert_eq!(failed.text, again.text);
+    assert_eq!(failed.body, again.body);
     let refused = keyed(&api, "/v1/customers", "typo=1", "k2").await;
     assert_eq!(refused.status, 400);
     assert_eq!(
@@ -78,11 +78,11 @@ async fn keys_end_after_a_day_and_belong_to_a_mode() {
     let api = caller(&emulator, "sk_test_a");
     let first = keyed(&api, "/v1/customers", "", "k1").await;
     let live = keyed(&caller(&emulator, "sk_live_a"), "/v1/customers", "", "k1").await;
-    assert_ne!(first.text, live.text);
+    assert_ne!(first.body, live.body);
     emulator.clock().advance(Duration::from_hours(24));
     let later = keyed(&api, "/v1/customers", "", "k1").await;
     assert_eq!(later.header("idempotent-replayed"), None);
-    assert_ne!(first.text, later.text);
+    assert_ne!(first.body, later.body);
 }
 
 #[tokio::test]

@@ -114,7 +114,7 @@ async fn every_other_authorize_error_is_shown_as_json_and_never_redirected() {
                     &[("decision", "deny")],
                 )
                 .await;
-            assert_eq!(answer.error(), (status, error.to_owned()), "{query}");
+            assert_eq!(answer.oauth_error(), (status, error.to_owned()), "{query}");
             assert_eq!(answer.json()["state"], "s1");
             assert!(
                 !answer.json()["error_description"]
@@ -140,7 +140,7 @@ async fn a_code_works_once_and_its_second_use_ends_the_connection() {
     ));
 
     let again = stripe.redeem(KEY, &code).await;
-    assert_eq!(again.error(), (400, "invalid_grant".to_owned()));
+    assert_eq!(again.oauth_error(), (400, "invalid_grant".to_owned()));
     assert!(text(&again.json(), "error_description").contains("already been used"));
     assert!(!connected(&stripe, Mode::Test, account));
     for name in ["access_token", "refresh_token", "stripe_publishable_key"] {
@@ -154,7 +154,10 @@ async fn a_code_works_once_and_its_second_use_ends_the_connection() {
         ("refresh_token", text(&token, "refresh_token")),
     ];
     assert_eq!(
-        stripe.post("/oauth/token", KEY, &refresh).await.error(),
+        stripe
+            .post("/oauth/token", KEY, &refresh)
+            .await
+            .oauth_error(),
         (400, "invalid_grant".to_owned())
     );
 }
@@ -171,7 +174,10 @@ async fn an_old_code_does_not_end_a_newer_connection() {
         text(&stripe.redeem(KEY, &second).await.ok(), "stripe_user_id"),
         account
     );
-    assert_eq!(stripe.redeem(KEY, &first).await.error().1, "invalid_grant");
+    assert_eq!(
+        stripe.redeem(KEY, &first).await.oauth_error().1,
+        "invalid_grant"
+    );
     assert!(connected(&stripe, Mode::Test, account));
 }
 
@@ -186,7 +192,7 @@ async fn a_code_expires_after_five_minutes() {
     stripe.redeem(KEY, &good).await.ok();
     stripe.advance(1);
     let answer = stripe.redeem(KEY, &late).await;
-    assert_eq!(answer.error(), (400, "invalid_grant".to_owned()));
+    assert_eq!(answer.oauth_error(), (400, "invalid_grant".to_owned()));
     assert!(text(&answer.json(), "error_description").contains("expired"));
 }
 
@@ -201,7 +207,11 @@ async fn unknown_foreign_and_wrong_mode_codes_are_refused_and_stay_good() {
         ("sk_live_market", code.as_str()),
     ] {
         let answer = stripe.redeem(key, code).await;
-        assert_eq!(answer.error(), (400, "invalid_grant".to_owned()), "{key}");
+        assert_eq!(
+            answer.oauth_error(),
+            (400, "invalid_grant".to_owned()),
+            "{key}"
+        );
         assert!(text(&answer.json(), "error_description").contains("uthorization code"));
     }
     stripe.redeem(KEY, &code).await.ok();
@@ -248,7 +258,7 @@ async fn the_key_may_come_as_bearer_as_basic_user_or_in_the_body() {
     ] {
         let answer = stripe.call(Method::POST, "/oauth/token", key, form).await;
         assert_eq!(
-            answer.error(),
+            answer.oauth_error(),
             (401, "invalid_client".to_owned()),
             "{key:?}"
         );
@@ -280,7 +290,7 @@ async fn bad_token_requests_get_their_code() {
         ),
     ] {
         assert_eq!(
-            stripe.post("/oauth/token", KEY, &form).await.error(),
+            stripe.post("/oauth/token", KEY, &form).await.oauth_error(),
             (400, error.to_owned()),
             "{form:?}"
         );
@@ -292,7 +302,11 @@ async fn bad_token_requests_get_their_code() {
         ("assert_capabilities[]", "tax_reporting"),
     ];
     assert_eq!(
-        stripe.post("/oauth/token", KEY, &asserting).await.error().1,
+        stripe
+            .post("/oauth/token", KEY, &asserting)
+            .await
+            .oauth_error()
+            .1,
         "invalid_request"
     );
     stripe.redeem(KEY, &code).await.ok();
@@ -391,7 +405,7 @@ async fn deauthorize_follows_its_rules() {
         let form = [("client_id", client_id), ("stripe_user_id", account)];
         let answer = stripe.post("/oauth/deauthorize", key, &form).await;
         assert_eq!(
-            answer.error(),
+            answer.oauth_error(),
             (status, error.to_owned()),
             "{key} {client_id} {account}"
         );
@@ -407,7 +421,7 @@ async fn deauthorize_follows_its_rules() {
         stripe
             .post("/oauth/deauthorize", KEY, &form)
             .await
-            .error()
+            .oauth_error()
             .1,
         "invalid_client"
     );
@@ -434,7 +448,7 @@ async fn express_accounts_have_their_own_door_and_cannot_be_deauthorised() {
     ];
     let answer = stripe.post("/oauth/deauthorize", KEY, &form).await;
     assert_eq!(
-        answer.error(),
+        answer.oauth_error(),
         (400, "no_deauth_on_controlled_account".to_owned())
     );
     // An Express account is nobody to sign in to at the Standard door.
@@ -569,7 +583,7 @@ async fn a_client_id_belongs_to_the_first_key_that_redeems_a_code_of_it() {
     assert_eq!((&**found.0.name(), found.1), ("market", Mode::Test));
     let code = stripe.code(CLIENT, "b@x.example").await;
     assert_eq!(
-        stripe.redeem("sk_test_thief", &code).await.error().1,
+        stripe.redeem("sk_test_thief", &code).await.oauth_error().1,
         "invalid_grant"
     );
 }
@@ -578,13 +592,19 @@ async fn a_client_id_belongs_to_the_first_key_that_redeems_a_code_of_it() {
 async fn strict_wants_client_ids_and_redirect_uris_to_be_configured() {
     let stripe = Stripe::with(|builder| builder.strict(true));
     assert_eq!(
-        stripe.get(&authorize(CLIENT, "read_write")).await.error(),
+        stripe
+            .get(&authorize(CLIENT, "read_write"))
+            .await
+            .oauth_error(),
         (401, "invalid_client".to_owned())
     );
     let world = stripe.emulator.engine().worlds().open("market");
     let client_id = world.lock().platform.test.client_id.clone();
     let answer = stripe.get(&authorize(&client_id, "read_write")).await;
-    assert_eq!(answer.error(), (400, "invalid_redirect_uri".to_owned()));
+    assert_eq!(
+        answer.oauth_error(),
+        (400, "invalid_redirect_uri".to_owned())
+    );
     let scope = world.lock().platform_scope(Mode::Test);
     let configured = stripe
         .emulator
@@ -618,4 +638,56 @@ async fn tokens_are_told_apart_by_kind() {
     assert_eq!(kind("access_token"), TokenKind::Access);
     assert_eq!(kind("refresh_token"), TokenKind::Refresh);
     assert_eq!(kind("stripe_publishable_key"), TokenKind::Publishable);
+}
+
+#[tokio::test]
+async fn an_express_seller_gets_the_suggested_capabilities_and_is_known_by_its_prefills() {
+    let stripe = Stripe::new();
+    let url = format!(
+        "/express{}&suggested_capabilities[]=transfers&suggested_capabilities[]=flying&always_prompt=true\
+         &stripe_user[email]=ann%40x.example&stripe_user[country]=US&stripe_user[first_name]=Ann\
+         &stripe_user[dob_day]=1&stripe_user[dob_month]=2&stripe_user[dob_year]=1990&stripe_user[zip]=94111",
+        authorize(CLIENT, "read_write").replace("&scope=read_write", "")
+    );
+    let redirect = stripe
+        .call(Method::POST, &url, None, &[("decision", "connect")])
+        .await
+        .redirect();
+    let missing = [
+        ("grant_type", "authorization_code"),
+        ("code", redirect["code"].as_str()),
+        ("assert_capabilities[]", "card_payments"),
+    ];
+    let refused = stripe.post("/oauth/token", KEY, &missing).await;
+    assert_eq!(refused.oauth_error(), (400, "invalid_request".to_owned()));
+    let token = stripe.redeem(KEY, &redirect["code"]).await.ok();
+    assert_eq!(token["scope"], "express");
+    let path = format!("/v1/accounts/{}", text(&token, "stripe_user_id"));
+    let account = stripe.call(Method::GET, &path, Some(KEY), &[]).await.ok();
+    assert_eq!(
+        account["capabilities"],
+        serde_json::json!({"transfers": "active"})
+    );
+    assert_eq!(account["individual"]["first_name"], "Ann");
+    assert_eq!(account["individual"]["dob"]["year"], 1990);
+}
+
+#[tokio::test]
+async fn the_landing_is_signing_in_or_registering() {
+    let stripe = Stripe::new();
+    let token = stripe.connect(CLIENT, KEY, "ann@x.example").await;
+    let seller = text(&token, "stripe_user_id");
+    let known = format!("value=\"{seller}\" id=\"account-{seller}\" checked");
+    for (scope, landing, signs_in) in [
+        ("read_only", "", true),
+        ("read_write", "", false),
+        ("read_write", "&stripe_landing=login", true),
+        ("read_only", "&stripe_landing=register", false),
+    ] {
+        let page = stripe
+            .get(&format!("{}{landing}", authorize(CLIENT, scope)))
+            .await;
+        assert_eq!(page.body.contains(&known), signs_in, "{scope} {landing}");
+        assert_eq!(page.body.contains("id=\"account-new\" checked"), !signs_in);
+    }
 }

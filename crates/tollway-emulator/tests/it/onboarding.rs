@@ -213,7 +213,7 @@ async fn controllers_say_who_answers_for_what() {
     let form = [("client_id", "ca_market"), ("stripe_user_id", id.as_str())];
     let refused = market.post("/oauth/deauthorize", &form).await;
     assert_eq!(
-        refused.error(),
+        refused.oauth_error(),
         (400, "no_deauth_on_controlled_account".to_owned())
     );
     let path = format!("/v1/accounts/{id}/reject");

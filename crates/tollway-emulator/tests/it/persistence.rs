@@ -48,7 +48,7 @@ async fn everything_answered_is_there_again() {
             .header("idempotency-key", "k")
             .send()
             .await;
-        (kept, once.text)
+        (kept, once.body)
     };
     let emulator = start(&path);
     let api = caller(&emulator, "sk_test_a");
@@ -78,7 +78,7 @@ async fn everything_answered_is_there_again() {
         .send()
         .await;
     assert_eq!(
-        (again.header("idempotent-replayed"), &again.text),
+        (again.header("idempotent-replayed"), &again.body),
         (Some("true"), &replayed)
     );
     let fresh = api.post("/v1/customers", "").await.ok();

@@ -1,20 +1,18 @@
-//! A caller of the emulator's router.
+//! A platform with sellers and webhooks: what tests of Connect and of events begin with.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
 
-use axum::body::Body;
-use axum::http::{HeaderMap, Method, Request, StatusCode, Uri, header};
-use http_body_util::BodyExt as _;
+use axum::http::{HeaderMap, Method, StatusCode, Uri};
 use serde_json::Value;
 use tollway::transport::{
     Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
 };
 use tollway_emulator::{Clock, Emulator};
-use tower::ServiceExt as _;
 use url::Url;
 
-pub(crate) const START: i64 = 1_790_000_000;
+use crate::client::caller;
+pub(crate) use crate::client::{Answer, START};
 
 /// A connected account's way back.
 pub(crate) const CALLBACK: &str = "http://localhost:4000/callback";
@@ -23,41 +21,6 @@ pub(crate) const CALLBACK: &str = "http://localhost:4000/callback";
 pub(crate) struct Stripe {
     pub(crate) emulator: Emulator,
     pub(crate) inbox: Arc<Inbox>,
-}
-
-/// An answer, read to its end.
-#[derive(Debug)]
-pub(crate) struct Answer {
-    pub(crate) status: StatusCode,
-    pub(crate) headers: HeaderMap,
-    pub(crate) body: String,
-}
-
-impl Answer {
-    pub(crate) fn json(&self) -> Value {
-        serde_json::from_str(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.body))
-    }
-
-    pub(crate) fn ok(self) -> Value {
-        assert_eq!(self.status, StatusCode::OK, "{}", self.body);
-        self.json()
-    }
-
-    /// The OAuth error and its status.
-    pub(crate) fn error(&self) -> (u16, String) {
-        (
-            self.status.as_u16(),
-            self.json()["error"].as_str().unwrap_or_default().to_owned(),
-        )
-    }
-
-    /// The query of the redirect.
-    pub(crate) fn redirect(&self) -> BTreeMap<String, String> {
-        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
-        let location = Url::parse(self.headers[header::LOCATION].to_str().unwrap()).unwrap();
-        assert!(location.as_str().starts_with(CALLBACK), "{location}");
-        location.query_pairs().into_owned().collect()
-    }
 }
 
 impl Stripe {
@@ -95,33 +58,15 @@ impl Stripe {
         headers: &[(&str, &str)],
         form: &[(&str, &str)],
     ) -> Answer {
-        let mut request = Request::builder().method(method).uri(path);
-        if let Some(key) = key {
-            request = request.header(header::AUTHORIZATION, format!("Bearer {key}"));
-        }
-        if path.starts_with("/v2/") {
-            request = request.header("stripe-version", "2026-10-28.endive");
-        }
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
         let body: String = url::form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
-        let request = request.header(header::CONTENT_TYPE, "application/x-www-form-urlencoded");
-        let response = self
-            .emulator
-            .router()
-            .oneshot(request.body(Body::from(body)).unwrap())
-            .await
-            .unwrap();
-        let (parts, body) = response.into_parts();
-        let body = body.collect().await.unwrap().to_bytes();
-        Answer {
-            status: parts.status,
-            headers: parts.headers,
-            body: String::from_utf8(body.into()).unwrap(),
+        let mut call =
+            caller(&self.emulator, key.unwrap_or_default()).call(method.as_str(), path, &body);
+        for (name, value) in headers {
+            call = call.header(name, value);
         }
+        call.send().await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -180,6 +125,30 @@ impl Stripe {
     }
 }
 
+/// A request of `sk_test_market` to `/v2`: status and answer.
+pub(crate) async fn v2(stripe: &Stripe, method: &str, path: &str, body: &Value) -> (u16, Value) {
+    v2_with(stripe, method, path, &[], body).await
+}
+
+/// The same with other headers.
+pub(crate) async fn v2_with(
+    stripe: &Stripe,
+    method: &str,
+    path: &str,
+    headers: &[(&str, &str)],
+    body: &Value,
+) -> (u16, Value) {
+    let mut call = caller(&stripe.emulator, "sk_test_market").call(method, path, "");
+    if !body.is_null() {
+        call = call.json(body);
+    }
+    for (name, value) in headers {
+        call = call.header(name, value);
+    }
+    let answer = call.send().await;
+    (answer.status.as_u16(), answer.json())
+}
+
 /// The authorize URL's path and query.
 pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
@@ -192,6 +161,17 @@ pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
         ])
         .finish();
     format!("/oauth/authorize?{query}")
+}
+
+impl Answer {
+    /// The query of the redirect back to the platform.
+    #[track_caller]
+    pub(crate) fn redirect(&self) -> BTreeMap<String, String> {
+        assert_eq!(self.status, StatusCode::SEE_OTHER, "{}", self.body);
+        let location = Url::parse(self.header("location").unwrap()).unwrap();
+        assert!(location.as_str().starts_with(CALLBACK), "{location}");
+        location.query_pairs().into_owned().collect()
+    }
 }
 
 /// What webhooks met: every delivery, and the answers to give next (200 once they run out).
@@ -224,6 +204,9 @@ impl Inbox {
     }
 }
 
+/// The path of an endpoint that never answers.
+pub(crate) const STUCK: &str = "/stuck";
+
 struct Wire(Arc<Inbox>);
 
 impl Transport for Wire {
@@ -231,6 +214,9 @@ impl Transport for Wire {
         &self,
         request: TransportRequest,
     ) -> tollway::runtime::BoxFuture<'static, Result<TransportResponse, TransportError>> {
+        if request.url.path() == STUCK {
+            return Box::pin(std::future::pending());
+        }
         let raw = String::from_utf8(request.body.to_vec()).unwrap();
         let signature = request.headers["stripe-signature"]
             .to_str()

@@ -1,37 +1,10 @@
 //! Accounts of `/v2`, and the thin events that event destinations are sent.
 
-use axum::body::Body;
-use axum::http::{Request, header};
-use http_body_util::BodyExt as _;
 use serde_json::{Value, json};
-use tower::ServiceExt as _;
 
-use crate::support::Stripe;
+use crate::support::{Stripe, v2};
 
 const KEY: &str = "sk_test_market";
-
-async fn v2(stripe: &Stripe, method: &str, path: &str, body: &Value) -> (u16, Value) {
-    let request = Request::builder()
-        .method(method)
-        .uri(path)
-        .header(header::AUTHORIZATION, format!("Bearer {KEY}"))
-        .header("stripe-version", "2026-10-28.endive")
-        .header(header::CONTENT_TYPE, "application/json");
-    let body = if body.is_null() {
-        Body::empty()
-    } else {
-        Body::from(body.to_string())
-    };
-    let answer = stripe
-        .emulator
-        .router()
-        .oneshot(request.body(body).unwrap())
-        .await
-        .unwrap();
-    let status = answer.status().as_u16();
-    let bytes = answer.into_body().collect().await.unwrap().to_bytes();
-    (status, serde_json::from_slice(&bytes).unwrap_or_default())
-}
 
 async fn destination(stripe: &Stripe, events: &[&str], from: &str, payload: &str) -> Value {
     let body = json!({

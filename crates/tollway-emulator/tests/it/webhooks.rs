@@ -5,7 +5,7 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
-use crate::support::{START, Stripe};
+use crate::support::{START, STUCK, Stripe};
 
 const KEY: &str = "sk_test_market";
 const CLIENT: &str = "ca_market";
@@ -428,4 +428,167 @@ async fn only_the_last_thousand_deliveries_are_kept() {
     let counts = stripe.call(Method::POST, path, None, &[]).await.ok();
     assert_eq!(counts["delivered"], 1_000);
     assert_eq!(counts["pending"], 0);
+}
+
+async fn endpoint(stripe: &Stripe, url: &str, more: &[(&str, &str)]) -> Value {
+    let mut form = vec![("url", url), ("enabled_events[]", "customer.created")];
+    form.extend(more);
+    stripe.post("/v1/webhook_endpoints", KEY, &form).await.ok()
+}
+
+async fn event(stripe: &Stripe, id: &str) -> Value {
+    let path = format!("/v1/events/{id}");
+    stripe.call(Method::GET, &path, Some(KEY), &[]).await.ok()
+}
+
+#[tokio::test]
+async fn an_endpoint_is_sent_its_own_version_and_no_other() {
+    let stripe = Stripe::new();
+    endpoint(
+        &stripe,
+        "http://localhost:4000/old",
+        &[("api_version", "2024-06-20")],
+    )
+    .await;
+    endpoint(&stripe, "http://localhost:4000/new", &[]).await;
+    stripe.post("/v1/customers", KEY, &[]).await.ok();
+    stripe.emulator.deliver_webhooks().await;
+    let arrived = stripe.inbox.take();
+    let versions: Vec<_> = arrived
+        .iter()
+        .map(|it| (it.url.path(), it.body["api_version"].as_str().unwrap()))
+        .collect();
+    assert_eq!(
+        versions,
+        [("/old", "2024-06-20"), ("/new", "2026-10-28.endive")]
+    );
+    // The event itself has the account's version, whatever was sent.
+    let kept = event(&stripe, arrived[0].body["id"].as_str().unwrap()).await;
+    assert_eq!(kept["api_version"], "2026-10-28.endive");
+    let form = [
+        ("url", "http://localhost:4000/x"),
+        ("enabled_events[]", "*"),
+        ("api_version", "2024-06-31"),
+    ];
+    let refused = stripe.post("/v1/webhook_endpoints", KEY, &form).await;
+    assert_eq!((refused.error().0, refused.error().3), (400, "api_version"));
+}
+
+#[tokio::test]
+async fn an_event_waits_for_as_many_webhooks_as_have_not_taken_it() {
+    let stripe = Stripe::new();
+    endpoint(&stripe, "http://localhost:4000/a", &[]).await;
+    let off = endpoint(&stripe, "http://localhost:4000/b", &[]).await;
+    let gone = endpoint(&stripe, "http://localhost:4000/c", &[]).await;
+    *stripe.inbox.answers.lock().unwrap() = vec![200, 500, 500];
+    stripe.post("/v1/customers", KEY, &[]).await.ok();
+    stripe.emulator.deliver_webhooks().await;
+    let id = stripe.inbox.take()[0].body["id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    assert_eq!(event(&stripe, &id).await["pending_webhooks"], 2);
+
+    // What is disabled or deleted when the next attempt is due is not tried again.
+    let one =
+        |endpoint: &Value| format!("/v1/webhook_endpoints/{}", endpoint["id"].as_str().unwrap());
+    stripe
+        .post(&one(&off), KEY, &[("disabled", "true")])
+        .await
+        .ok();
+    stripe
+        .call(Method::DELETE, &one(&gone), Some(KEY), &[])
+        .await
+        .ok();
+    stripe.advance(5);
+    stripe.emulator.deliver_webhooks().await;
+    assert!(stripe.inbox.take().is_empty());
+    let answer = stripe
+        .get(&format!("/_tollway/deliveries?event={id}"))
+        .await
+        .ok();
+    let mut ended: Vec<(&str, &str)> = deliveries(&answer)
+        .iter()
+        .map(|it| {
+            let last = it["attempts"].as_array().unwrap().last().unwrap();
+            (
+                it["state"].as_str().unwrap(),
+                last["answer"].as_str().unwrap(),
+            )
+        })
+        .collect();
+    ended.sort_unstable();
+    assert_eq!(
+        ended,
+        [
+            ("delivered", "noted"),
+            ("failed", "the endpoint is disabled"),
+            ("failed", "the endpoint was deleted")
+        ]
+    );
+    assert_eq!(event(&stripe, &id).await["pending_webhooks"], 2);
+
+    // Sent again to one that works by now, the event has one webhook fewer to wait for.
+    stripe
+        .post(&one(&off), KEY, &[("disabled", "false")])
+        .await
+        .ok();
+    stripe
+        .post(&format!("/_tollway/events/{id}/resend"), "", &[])
+        .await
+        .ok();
+    stripe.emulator.deliver_webhooks().await;
+    let mut paths: Vec<_> = stripe
+        .inbox
+        .take()
+        .iter()
+        .map(|it| it.url.path().to_owned())
+        .collect();
+    paths.sort_unstable();
+    assert_eq!(paths, ["/a", "/b"]);
+    assert_eq!(event(&stripe, &id).await["pending_webhooks"], 1);
+}
+
+#[tokio::test]
+async fn what_is_sent_again_has_its_whole_schedule_again() {
+    let stripe = Stripe::new();
+    endpoint(&stripe, "http://localhost:4000/a", &[]).await;
+    *stripe.inbox.answers.lock().unwrap() = vec![500; 14];
+    stripe.post("/v1/customers", KEY, &[]).await.ok();
+    for _ in 0..13 {
+        stripe.emulator.deliver_webhooks().await;
+        stripe.advance(24 * 60 * 60);
+    }
+    let attempts = stripe.inbox.take();
+    assert_eq!(attempts.len(), 13);
+    let id = attempts[0].body["id"].as_str().unwrap();
+    stripe
+        .post(&format!("/_tollway/events/{id}/resend"), "", &[])
+        .await
+        .ok();
+    stripe.emulator.deliver_webhooks().await;
+    assert_eq!(stripe.inbox.take().len(), 1);
+    stripe.advance(5);
+    stripe.emulator.deliver_webhooks().await;
+    assert_eq!(
+        stripe.inbox.take().len(),
+        1,
+        "five seconds after the first failure, as at first"
+    );
+}
+
+#[tokio::test]
+async fn an_endpoint_that_hangs_holds_up_nobody_else() {
+    let stripe = Stripe::new();
+    endpoint(&stripe, &format!("http://localhost:4000{STUCK}"), &[]).await;
+    endpoint(&stripe, "http://localhost:4000/good", &[]).await;
+    let emulator = stripe.emulator.clone();
+    let worker = tokio::spawn(async move { emulator.run_webhooks().await });
+    for count in 1..=100 {
+        stripe.post("/v1/customers", KEY, &[]).await.ok();
+        while stripe.inbox.received.lock().unwrap().len() < count {
+            tokio::task::yield_now().await;
+        }
+    }
+    worker.abort();
 }

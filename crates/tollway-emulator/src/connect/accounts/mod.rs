@@ -10,7 +10,7 @@ mod object;
 pub(crate) use self::object::of_seller;
 use super::connection;
 use super::records::{self, Seller};
-use super::{external_accounts, persons, requirements};
+use super::{external_accounts, persons, requirements, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -30,7 +30,13 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// `POST /v1/accounts`.
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = ctx.new_id("account");
+    make(ctx, &id, params)
+}
+
+/// Makes an account that the platform controls.
+pub(super) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
     if !ctx.is_platform() {
         return Err(ApiError::permission(
             "Only a platform can create accounts: send the request without Stripe-Account.",
@@ -60,8 +66,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .text("country")
         .unwrap_or(&ctx.world.platform.country)
         .to_owned();
-    let id = ctx.new_id("account");
-    let mut account = object::bare(ctx, &id, &country);
+    let mut account = object::bare(ctx, id, &country);
     let shown = if said.is_some() { "none" } else { kind };
     account.insert("type".into(), shown.into());
     account.insert("controller".into(), controller(kind, said));
@@ -74,6 +79,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     requirements::judge(ctx, &mut account);
     ctx.insert("account", &account);
     remember(ctx, &account, kind);
+    v2::mirror(ctx, &account);
     Ok(account)
 }
 
@@ -141,8 +147,13 @@ fn retrieve_current(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiErr
 }
 
 /// `POST /v1/accounts/{account}`.
-pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = reachable(ctx, params.path("account"))?;
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    change(ctx, params.path("account"), params)
+}
+
+/// Writes into an account what is said of it.
+pub(super) fn change(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+    let before = reachable(ctx, account)?;
     if before["id"] == *ctx.world.platform.account {
         return Err(ApiError::permission(
             "A platform's own account is changed in its dashboard, not through the API.",
@@ -165,6 +176,7 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Val
         let id = account["id"].as_str().unwrap_or_default().to_owned();
         ctx.acting_for(id)
             .emit("account.updated", &account, Some(Value::Object(previous)));
+        v2::mirror(ctx, &account);
         let id = account["id"].as_str().unwrap_or_default();
         money::reconsider_payouts(ctx, id);
     }
@@ -212,13 +224,19 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Only Express and Custom accounts can be deleted; disconnect a Standard account through /oauth/deauthorize.",
         ));
     }
-    if let Some(mut connection) = ctx.connection(&account) {
+    let_go(ctx, &account);
+    v2::forget(ctx, &account);
+    Ok(json!({"id": account, "object": "account", "deleted": true}))
+}
+
+/// The account is no more: nobody acts for it, and `/v1` does not know it.
+pub(super) fn let_go(ctx: &mut Ctx<'_>, account: &str) {
+    if let Some(mut connection) = ctx.connection(account) {
         connection.active = false;
         connection.disconnected_at = Some(ctx.now());
         ctx.world.put_connection(ctx.scope.mode, &connection);
     }
-    ctx.world.store.remove(&ctx.scope, "account", &account);
-    Ok(json!({"id": account, "object": "account", "deleted": true}))
+    ctx.world.store.remove(&ctx.scope, "account", account);
 }
 
 /// The account, if the caller may see it: itself, or one connected to it.

@@ -26,13 +26,54 @@ pub(crate) fn of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
         .map(String::as_str)
         .into();
     account["settings"]["dashboard"]["display_name"] = seller.label().into();
-    account.insert(
-        "capabilities".into(),
-        json!({"card_payments": "active", "transfers": "active"}),
-    );
+    let capabilities = seller.first_capabilities();
+    let capabilities = capabilities
+        .into_iter()
+        .map(|name| (name.to_owned(), "active".into()));
+    account.insert("capabilities".into(), Value::Object(capabilities.collect()));
     account.insert("controller".into(), json!({"type": "account"}));
+    if seller.kind == "express" {
+        account.insert("individual".into(), individual(ctx, seller));
+    } else {
+        let phone = seller.profile.get("phone_number");
+        account["business_profile"]["support_phone"] = phone.map(String::as_str).into();
+    }
     ready(&mut account);
     Value::Object(account)
+}
+
+/// What an Express platform sees of the person; owners of Standard accounts keep that to themselves.
+fn individual(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
+    let mut person = Value::Object(ctx.blank("person"));
+    person["account"] = seller.account.as_str().into();
+    person["created"] = seller.created.into();
+    person["email"] = seller.email.as_str().into();
+    for (name, member) in [
+        ("first_name", "first_name"),
+        ("first_name_kana", "first_name_kana"),
+        ("first_name_kanji", "first_name_kanji"),
+        ("gender", "gender"),
+        ("last_name", "last_name"),
+        ("last_name_kana", "last_name_kana"),
+        ("last_name_kanji", "last_name_kanji"),
+        ("phone", "phone_number"),
+    ] {
+        if let Some(value) = seller.profile.get(member) {
+            person[name] = value.as_str().into();
+        }
+    }
+    let dob = |name: &str| {
+        seller
+            .profile
+            .get(name)
+            .and_then(|text| text.parse::<i64>().ok())
+    };
+    if let (Some(day), Some(month), Some(year)) =
+        (dob("dob_day"), dob("dob_month"), dob("dob_year"))
+    {
+        person["dob"] = json!({"day": day, "month": month, "year": year});
+    }
+    person
 }
 
 /// The API's word for what OAuth calls a sole proprietorship, a corporation and so on.
