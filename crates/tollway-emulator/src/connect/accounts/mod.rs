@@ -70,7 +70,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value
     let shown = if said.is_some() { "none" } else { kind };
     account.insert("type".into(), shown.into());
     account.insert("controller".into(), controller(kind, said));
-    account.insert("capabilities".into(), json!({}));
+    account.insert("capabilities".into(), first_capabilities(kind));
     account.insert("charges_enabled".into(), false.into());
     account.insert("payouts_enabled".into(), false.into());
     account.insert("details_submitted".into(), false.into());
@@ -81,6 +81,14 @@ pub(super) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value
     remember(ctx, &account, kind);
     v2::mirror(ctx, &account);
     Ok(account)
+}
+
+/// A Standard account asks for what it takes to be paid by itself; for others the platform asks.
+fn first_capabilities(kind: &str) -> Value {
+    match kind {
+        "standard" => json!({"card_payments": "inactive", "transfers": "inactive"}),
+        _ => json!({}),
+    }
 }
 
 /// Whoever gets no dashboard of Stripe's can only be looked after by the platform.

@@ -99,6 +99,19 @@ async fn charges_are_made_by_and_for_accounts_that_may_charge() {
 }
 
 #[tokio::test]
+async fn a_standard_account_asks_for_its_capabilities_itself() {
+    let shop = Shop::open().await;
+    let account = shop
+        .post("/v1/accounts", &[("type", "standard"), ("country", "US")])
+        .await
+        .ok();
+    let destined = paying(&[("transfer_data[destination]", id(&account))]);
+    assert_eq!(shop.post("/v1/charges", &destined).await.status, 400);
+    shop.onboard(id(&account)).await;
+    shop.post("/v1/charges", &destined).await.ok();
+}
+
+#[tokio::test]
 async fn automatic_payment_methods_need_a_way_back() {
     let shop = Shop::open().await;
     let card = [
