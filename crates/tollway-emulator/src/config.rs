@@ -1,5 +1,7 @@
 //! How an emulator is set up.
 
+use std::collections::BTreeMap;
+
 /// Settings that hold for every world.
 #[derive(Debug, Clone)]
 pub struct Config {
@@ -19,6 +21,32 @@ pub struct Config {
     /// What Stripe takes of each card payment besides, in hundredths of the currency's unit (cents); in currencies without
     /// decimals in whole units.
     pub fee_fixed: u16,
+    /// What payments by other methods cost, by `type` of the payment method, where it differs from the built-in prices: those of
+    /// debits, vouchers and bank transfers; anything else costs as much as a card.
+    pub method_fees: BTreeMap<String, MethodFee>,
+}
+
+/// What Stripe takes of a payment by some method.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MethodFee {
+    /// Hundredths of a percent: 80 is 0.8 %.
+    pub basis_points: u16,
+    /// Added to each payment, in hundredths of the currency's unit.
+    pub fixed: u16,
+    /// Never more than this, in hundredths of the currency's unit.
+    pub cap: Option<u32>,
+}
+
+impl MethodFee {
+    /// A share, a fixed part, and perhaps a cap.
+    #[must_use]
+    pub const fn new(basis_points: u16, fixed: u16, cap: Option<u32>) -> Self {
+        Self {
+            basis_points,
+            fixed,
+            cap,
+        }
+    }
 }
 
 impl Default for Config {
@@ -31,6 +59,7 @@ impl Default for Config {
             body_limit: 16 * 1024 * 1024,
             fee_basis_points: 290,
             fee_fixed: 30,
+            method_fees: BTreeMap::new(),
         }
     }
 }

@@ -8,7 +8,7 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use tollway::transport::{HyperTransport, Transport, TransportError};
 
 use crate::clock::Clock;
-use crate::config::Config;
+use crate::config::{Config, MethodFee};
 use crate::engine::Engine;
 use crate::events::{self, Outbox};
 use crate::http::{around, front};
@@ -212,6 +212,14 @@ impl EmulatorBuilder {
     pub fn processing_fee(mut self, basis_points: u16, fixed: u16) -> Self {
         self.config.fee_basis_points = basis_points;
         self.config.fee_fixed = fixed;
+        self
+    }
+
+    /// What Stripe takes of a payment by a method that is no card, by the method's `type`: `us_bank_account` is 0.8 %, at most
+    /// 5.00, if not given.
+    #[must_use]
+    pub fn method_fee(mut self, method: impl Into<String>, fee: MethodFee) -> Self {
+        self.config.method_fees.insert(method.into(), fee);
         self
     }
 

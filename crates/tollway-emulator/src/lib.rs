@@ -52,7 +52,7 @@ mod world;
 
 pub use api::Api;
 pub use clock::Clock;
-pub use config::Config;
+pub use config::{Config, MethodFee};
 pub use coverage::Answered;
 pub use ctx::{Caller, Ctx, RequestInfo};
 pub use emulator::{BuildError, Emulator, EmulatorBuilder};

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::capable;
 use super::cards::{self, Decline};
 use super::currency;
+use super::descriptors;
 use super::disputes;
 use super::instrument::Instrument;
 use super::settlement::{self, Split};
@@ -22,6 +23,8 @@ pub(super) struct Payment {
     pub(super) capture: bool,
     /// The card holder has authenticated already.
     pub(super) authenticated: bool,
+    /// `payment_method_options[card]` of the intent.
+    pub(super) options: Value,
     /// The card holder is not there.
     pub(super) off_session: bool,
     pub(super) split: Split,
@@ -87,14 +90,34 @@ pub(super) fn pay(
     Ok(Ok(charge))
 }
 
-/// Takes the money that a charge has held: `amount`, or all of it. What is left goes back to the card holder.
+/// The most that can be captured of a charge: what is held, or more where that was agreed on.
+pub(super) fn most_capturable(charge: &Value) -> i64 {
+    let captured = charge["amount_captured"].as_i64().unwrap_or(0);
+    let agreed = &charge["payment_method_details"]["card"]["overcapture"];
+    let held = charge["amount"].as_i64().unwrap_or(0);
+    let most = agreed["maximum_amount_capturable"].as_i64();
+    most.unwrap_or(held).max(held) - captured
+}
+
+/// Writes down how much may be captured of an authorization of `amount`: a fifth more, if that was asked for.
+pub(super) fn offer_overcapture(charge: &mut Value, amount: i64, asked: bool) {
+    let most = if asked { amount + amount / 5 } else { amount };
+    charge["payment_method_details"]["card"]["overcapture"] = json!({
+        "maximum_amount_capturable": most, "status": if asked { "available" } else { "unavailable" },
+    });
+}
+
+/// Takes the money that a charge has held: `amount`, or all of it. What is left goes back to the card holder, unless more is to be
+/// taken: then this is not the `last` time.
 pub(super) fn capture(
     ctx: &mut Ctx<'_>,
     charge: &mut Value,
     amount: Option<i64>,
     split: &Split,
+    last: bool,
 ) -> Result<(), ApiError> {
     let held = charge["amount"].as_i64().unwrap_or(0);
+    let most = most_capturable(charge);
     let amount = amount.unwrap_or(held);
     if charge["captured"] == true {
         let id = charge["id"].as_str().unwrap_or_default();
@@ -109,17 +132,31 @@ pub(super) fn capture(
             "Charge {id} cannot be captured: it holds no money."
         )));
     }
-    if amount > held {
+    if amount > most {
         let message =
-            format!("You cannot capture more than the amount that was authorized ({held}).");
+            format!("You cannot capture more than the amount that was authorized ({most}).");
         return Err(ApiError::invalid_param("amount", message).code("amount_too_large"));
     }
     settlement::check(ctx, split, amount)?;
-    charge["amount_refunded"] = (held - amount).into();
     settlement::settle(ctx, charge, amount, split)?;
+    if last {
+        close(ctx, charge);
+    } else {
+        charge["captured"] = false.into();
+        ctx.update("charge", charge);
+        ctx.emit("charge.updated", charge, None);
+    }
+    Ok(())
+}
+
+/// Nothing more will be captured: what is left is the card holder's again.
+pub(super) fn close(ctx: &mut Ctx<'_>, charge: &mut Value) {
+    let number = |name: &str| charge[name].as_i64().unwrap_or(0);
+    let left = number("amount") - number("amount_captured");
+    charge["amount_refunded"] = left.max(0).into();
+    charge["captured"] = true.into();
     ctx.update("charge", charge);
     ctx.emit("charge.captured", charge, None);
-    Ok(())
 }
 
 /// Why the payment is refused. A card that has to be authenticated and was not is refused for that.
@@ -240,6 +277,7 @@ pub(super) fn blank(ctx: &mut Ctx<'_>, base: &Base<'_>) -> Value {
     let mut charge = Value::Object(ctx.blank("charge"));
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let application = settlement::application(ctx);
+    let descriptor = descriptors::calculated(ctx, base.said);
     let members = json!({
         "amount": base.amount,
         "amount_captured": 0,
@@ -249,7 +287,7 @@ pub(super) fn blank(ctx: &mut Ctx<'_>, base: &Base<'_>) -> Value {
         "application_fee_amount": base.split.application_fee_amount,
         "balance_transaction": null,
         "billing_details": base.billing_details,
-        "calculated_statement_descriptor": "TOLLWAY",
+        "calculated_statement_descriptor": descriptor,
         "captured": false,
         "created": ctx.now(),
         "currency": base.currency,
@@ -311,6 +349,14 @@ fn payment_method_details(payment: &Payment) -> Value {
         exp_year,
         ..
     } = &payment.instrument;
+    let offered = |wish: &str| {
+        if payment.options[wish] == "if_available" {
+            "available"
+        } else {
+            "unavailable"
+        }
+    };
+    let overcapture = offered("request_overcapture");
     let three_d_secure = payment.authenticated.then(|| {
         json!({
             "authentication_flow": "challenge", "electronic_commerce_indicator": "05", "exemption_indicator": null,
@@ -331,15 +377,18 @@ fn payment_method_details(payment: &Payment) -> Value {
             "extended_authorization": {"status": "disabled"},
             "fingerprint": card.fingerprint(),
             "funding": card.funding,
-            "incremental_authorization": {"status": "unavailable"},
+            "incremental_authorization": {"status": offered("request_incremental_authorization")},
             "installments": null,
             "last4": card.last4(),
             "mandate": null,
-            "multicapture": {"status": "unavailable"},
+            "multicapture": {"status": offered("request_multicapture")},
             "network": card.brand,
             "network_token": {"used": false},
             "network_transaction_id": null,
-            "overcapture": {"maximum_amount_capturable": payment.amount, "status": "unavailable"},
+            "overcapture": {
+                "maximum_amount_capturable": if overcapture == "available" { payment.amount + payment.amount / 5 } else { payment.amount },
+                "status": overcapture,
+            },
             "regulated_status": "unregulated",
             "three_d_secure": three_d_secure,
             "transaction_link_id": null,

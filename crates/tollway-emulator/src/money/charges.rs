@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::charge::{self, Payment};
+use super::descriptors;
 use super::instrument;
 use super::settlement::Split;
 use crate::ctx::Ctx;
@@ -17,6 +18,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = charge::chargeable(params)?;
+    descriptors::check(params)?;
     let customer = params
         .text("customer")
         .map(|id| ctx.referenced("customer", id, "customer"))
@@ -40,6 +42,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         instrument: instrument::resolve(ctx, source, "source")?,
         capture: params.bool("capture").unwrap_or(true),
         authenticated: false,
+        options: Value::Null,
         off_session: true,
         split: Split::of_params(params),
         customer: params.text("customer").map(str::to_owned),
@@ -57,6 +60,6 @@ fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .application_fee_amount
         .or(split.application_fee_amount);
     split.transfer_amount = wanted.transfer_amount.or(split.transfer_amount);
-    charge::capture(ctx, &mut charge, params.int("amount"), &split)?;
+    charge::capture(ctx, &mut charge, params.int("amount"), &split, true)?;
     Ok(charge)
 }

@@ -39,6 +39,13 @@ pub(super) enum Task {
     Debit { intent: String },
     /// Midnight of a day on which something happens to an account's balance.
     Payday,
+    /// A voucher is paid, or expires.
+    Voucher {
+        intent: String,
+        /// What tells it from the next one of the same intent.
+        voucher: String,
+        paid: bool,
+    },
     /// A payout is sent, or arrives.
     Payout { payout: String },
     /// A top-up arrives.
@@ -171,6 +178,11 @@ impl Task {
             Self::Refund { refund } => refunds::finish(ctx, refund),
             Self::Debit { intent } => others::arrive(ctx, intent),
             Self::Payday => automatic::run(ctx),
+            Self::Voucher {
+                intent,
+                voucher,
+                paid,
+            } => others::vouchers::decide(ctx, intent, voucher, *paid),
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),

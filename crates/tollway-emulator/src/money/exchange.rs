@@ -14,7 +14,7 @@ use serde_json::{Map, Value, json};
 use super::ledger::{Holder, Journal};
 use super::posting::post;
 use super::rates::{self, Rate};
-use super::schedule;
+use super::schedule::Brief;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -87,20 +87,16 @@ fn settlement_currency(ctx: &Ctx<'_>, currency: &str) -> String {
         }
         return platform.default_currency.clone();
     }
-    let account = schedule::account(ctx).unwrap_or_default();
-    let banks = account["external_accounts"]["data"].as_array();
-    let listed = banks.map(Vec::as_slice).unwrap_or_default();
-    if listed.is_empty() || listed.iter().any(|bank| bank["currency"] == currency) {
-        return currency.to_owned();
-    }
-    let default = account["default_currency"].as_str();
-    default.unwrap_or(currency).to_owned()
+    let account = Brief::of(ctx).unwrap_or_default();
+    let mut banks = account.bank_currencies().peekable();
+    let keeps = banks.peek().is_none() || banks.any(|kept| kept == currency);
+    let default = account.default_currency.as_deref();
+    default.filter(|_| !keeps).unwrap_or(currency).to_owned()
 }
 
 /// The currency of the context's account.
 pub(super) fn default_currency(ctx: &Ctx<'_>) -> String {
-    let account = schedule::account(ctx);
-    let own = account.and_then(|account| account["default_currency"].as_str().map(str::to_owned));
+    let own = Brief::of(ctx).and_then(|account| account.default_currency);
     own.unwrap_or_else(|| ctx.world.platform.default_currency.clone())
 }
 

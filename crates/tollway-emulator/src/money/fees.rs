@@ -1,6 +1,6 @@
 //! What Stripe charges for a card payment, and when money arrives.
 
-use crate::config::Config;
+use crate::config::{Config, MethodFee};
 
 /// Days from a payment until its money is available, as in the United States.
 const SETTLEMENT: i64 = 2;
@@ -11,30 +11,58 @@ pub(crate) const DAY: i64 = 86_400;
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct FeeSchedule {
     /// Hundredths of a percent: 290 is 2.9 %.
-    pub(crate) basis_points: i64,
+    basis_points: i64,
     /// Added to each payment.
-    pub(crate) fixed: i64,
+    fixed: i64,
+    /// Never more than this.
+    cap: Option<i64>,
 }
 
+/// What payments cost that are not charged like a card's, near Stripe's list prices in the method's own country.
+const METHODS: &[(&str, MethodFee)] = &[
+    ("acss_debit", MethodFee::new(100, 40, Some(500))),
+    ("au_becs_debit", MethodFee::new(100, 30, Some(350))),
+    ("bacs_debit", MethodFee::new(100, 20, Some(200))),
+    ("boleto", MethodFee::new(0, 345, None)),
+    ("customer_balance", MethodFee::new(50, 0, Some(500))),
+    ("konbini", MethodFee::new(360, 0, None)),
+    ("multibanco", MethodFee::new(150, 25, None)),
+    ("nz_bank_account", MethodFee::new(100, 30, Some(350))),
+    ("oxxo", MethodFee::new(360, 300, None)),
+    ("sepa_debit", MethodFee::new(0, 35, None)),
+    ("us_bank_account", MethodFee::new(80, 0, Some(500))),
+];
+
 impl FeeSchedule {
-    /// What is charged for a payment in this currency: where it has three decimals, so has the fixed part.
-    pub(crate) fn of(config: &Config, currency: &str) -> Self {
+    /// What is charged for a payment by this method in this currency: where it has three decimals, so has the fixed part.
+    pub(crate) fn of(config: &Config, method: &str, currency: &str) -> Self {
         let scale = match super::currency::decimals(currency) {
             3 => 10,
             _ => 1,
         };
+        let usual = || {
+            let at = METHODS
+                .binary_search_by_key(&method, |(kind, _)| *kind)
+                .ok()?;
+            Some(METHODS[at].1)
+        };
+        let card = MethodFee::new(config.fee_basis_points, config.fee_fixed, None);
+        let said = config.method_fees.get(method).copied();
+        let fee = said.or_else(usual).unwrap_or(card);
         Self {
-            basis_points: config.fee_basis_points.into(),
-            fixed: i64::from(config.fee_fixed) * scale,
+            basis_points: fee.basis_points.into(),
+            fixed: i64::from(fee.fixed) * scale,
+            cap: fee.cap.map(|cap| i64::from(cap) * scale),
         }
     }
 
     /// The fee on `amount`, rounded half up.
     pub(crate) fn on(self, amount: i64) -> i64 {
         let share = (i128::from(amount) * i128::from(self.basis_points) + 5_000) / 10_000;
-        i64::try_from(share)
+        let fee = i64::try_from(share)
             .unwrap_or(i64::MAX)
-            .saturating_add(self.fixed)
+            .saturating_add(self.fixed);
+        self.cap.map_or(fee, |cap| fee.min(cap))
     }
 }
 
@@ -69,11 +97,27 @@ mod tests {
 
     #[test]
     fn the_usual_fee() {
-        let fees = FeeSchedule::of(&Config::default(), "usd");
+        let fees = FeeSchedule::of(&Config::default(), "card", "usd");
         assert_eq!(
             [0, 100, 1000, 1099, 99_999_999].map(|amount| fees.on(amount)),
             [30, 33, 59, 62, 2_900_030]
         );
+    }
+
+    #[test]
+    fn debits_cost_less_up_to_a_cap_and_can_be_set() {
+        assert!(METHODS.is_sorted_by_key(|(kind, _)| *kind));
+        let mut config = Config::default();
+        let on = |config: &Config, kind, amount| FeeSchedule::of(config, kind, "usd").on(amount);
+        let amounts = [1000, 62_500, 99_999_999];
+        assert_eq!(
+            amounts.map(|amount| on(&config, "us_bank_account", amount)),
+            [8, 500, 500]
+        );
+        assert_eq!(on(&config, "klarna", 1000), on(&config, "card", 1000));
+        let own = MethodFee::new(100, 5, None);
+        config.method_fees.insert("us_bank_account".into(), own);
+        assert_eq!(on(&config, "us_bank_account", 1000), 15);
     }
 
     #[test]

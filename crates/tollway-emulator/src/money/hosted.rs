@@ -16,7 +16,7 @@ use serde_json::Value;
 
 use super::due::run_all_due;
 use super::fields::text;
-use super::{checkout, currency, invoice_page, payment_intents, portal, setup_intents};
+use super::{checkout, currency, invoice_page, others, payment_intents, portal, setup_intents};
 use crate::Engine;
 use crate::pages::{self, Address, AuthenticatePage};
 use crate::scope::{Mode, Scope};
@@ -45,6 +45,7 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
     let state = world.lock();
     let target = way_back(&state, &scope, &intent);
     let page = AuthenticatePage {
+        question: others::question(&intent),
         merchant: checkout::merchant(&state, &scope),
         amount: intent["amount"]
             .is_i64()
@@ -88,7 +89,7 @@ async fn answer(
     };
     let succeeded = matches!(
         text(&answered, "status"),
-        "succeeded" | "requires_capture" | "requires_confirmation"
+        "succeeded" | "processing" | "requires_capture" | "requires_confirmation"
     );
     let name = type_of(&id);
     let result = if succeeded { "succeeded" } else { "failed" };

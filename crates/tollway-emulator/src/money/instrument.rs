@@ -85,6 +85,47 @@ pub(super) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiE
     })
 }
 
+/// Are the date and the security code that somebody typed beside a number possible ones? stripe-mock does not mind.
+pub(super) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<(), ApiError> {
+    if ctx.engine.config().mock {
+        return Ok(());
+    }
+    let wrong = |param: &str, message: &str| {
+        let code = match param {
+            "cvc" => "invalid_cvc",
+            "exp_month" => "invalid_expiry_month",
+            _ => "invalid_expiry_year",
+        };
+        Err(ApiError::card(code, message).param(param))
+    };
+    let month = number(&given["exp_month"]);
+    if month.is_some_and(|month| !(1..=12).contains(&month)) {
+        return wrong("exp_month", "Your card's expiration month is invalid.");
+    }
+    let said = year(&given["exp_year"]);
+    let (this_year, this_month) = today(ctx);
+    let over = said.is_some_and(|year| (year, month.unwrap_or(12)) < (this_year, this_month));
+    if over || said.is_some_and(|year| year > this_year + 50) {
+        return wrong("exp_year", "Your card's expiration year is invalid.");
+    }
+    let length = if card.brand == "amex" { 3..=4 } else { 3..=3 };
+    let cvc = given["cvc"].as_str();
+    if cvc.is_some_and(|cvc| {
+        !length.contains(&cvc.len()) || !cvc.bytes().all(|digit| digit.is_ascii_digit())
+    }) {
+        return wrong("cvc", "Your card's security code is invalid.");
+    }
+    Ok(())
+}
+
+/// Year and month.
+fn today(ctx: &Ctx<'_>) -> (i64, i64) {
+    jiff::Timestamp::from_second(ctx.now()).map_or((2026, 1), |now| {
+        let now = now.to_zoned(jiff::tz::TimeZone::UTC);
+        (i64::from(now.year()), i64::from(now.month()))
+    })
+}
+
 /// Between 12 and 19 digits that pass the checksum.
 fn is_card_number(number: &str) -> bool {
     let digits: Vec<u32> = number
@@ -220,7 +261,7 @@ pub(super) fn payment_method(
             "funding": card.funding,
             "generated_from": null,
             "last4": card.last4(),
-            "networks": {"available": [card.brand], "preferred": null},
+            "networks": {"available": card.networks(), "preferred": null},
             "regulated_status": "unregulated",
             "three_d_secure_usage": {"supported": true},
             "wallet": null,
@@ -253,7 +294,7 @@ pub(super) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Valu
         "cvc_check": if given["cvc"].is_null() { Value::Null } else { "unchecked".into() },
         "dynamic_last4": null,
         "exp_month": number(&given["exp_month"]).unwrap_or(exp_month),
-        "exp_year": number(&given["exp_year"]).unwrap_or(exp_year),
+        "exp_year": year(&given["exp_year"]).unwrap_or(exp_year),
         "fingerprint": card.fingerprint(),
         "funding": card.funding,
         "last4": card.last4(),
@@ -265,15 +306,18 @@ pub(super) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Valu
 }
 
 /// A number, sent as one or as text.
-fn number(value: &Value) -> Option<i64> {
+pub(super) fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
+}
+
+/// A year, which people also write with two digits.
+pub(super) fn year(value: &Value) -> Option<i64> {
+    number(value).map(|year| if year < 100 { 2000 + year } else { year })
 }
 
 /// Three years ahead; in the past for the card that has expired.
 fn expiry(ctx: &Ctx<'_>, card: &Card) -> (i64, i64) {
-    let year = jiff::Timestamp::from_second(ctx.now()).map_or(2026, |now| {
-        i64::from(now.to_zoned(jiff::tz::TimeZone::UTC).year())
-    });
+    let (year, _) = today(ctx);
     let expired = card
         .decline()
         .is_some_and(|decline| decline.code == "expired_card");

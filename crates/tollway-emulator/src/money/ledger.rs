@@ -14,6 +14,8 @@ pub(crate) enum Holder {
     Cards,
     /// Bank accounts, outside of Stripe.
     Banks,
+    /// What customers have sent, and not spent.
+    Cash,
     /// Stripe itself, which earns the processing fees.
     Stripe,
     /// Where currencies are exchanged: what it has of one it has given for another.

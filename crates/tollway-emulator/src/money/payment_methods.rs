@@ -46,23 +46,26 @@ pub(super) fn of_card_params(
     billing: &Value,
     metadata: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let given = |name: &str| card.and_then(|card| card[name].as_str());
+    let said = card.unwrap_or(&Value::Null);
+    let given = |name: &str| said[name].as_str();
     let test_card = match (given("token"), given("number")) {
         (Some(token), _) => match cards::by_token(token) {
             Some(card) => card,
             None => instrument::recall(ctx, token)
                 .ok_or_else(|| ApiError::no_such_reference("token", token, "card[token]"))?,
         },
-        (None, Some(number)) => instrument::of_number(number, "number")?,
+        (None, Some(number)) => {
+            let found = instrument::of_number(number, "number")?;
+            instrument::check_said(ctx, found, said)?;
+            found
+        }
         (None, None) => return Err(ApiError::missing_parameter("card[number]")),
     };
     let mut method = instrument::payment_method(ctx, test_card, billing, metadata);
-    for name in ["exp_month", "exp_year"] {
-        let number = card.and_then(|card| {
-            card[name]
-                .as_i64()
-                .or_else(|| card[name].as_str()?.parse().ok())
-        });
+    for (name, number) in [
+        ("exp_month", instrument::number(&said["exp_month"])),
+        ("exp_year", instrument::year(&said["exp_year"])),
+    ] {
         if let Some(number) = number {
             method["card"][name] = number.into();
         }
@@ -204,6 +207,7 @@ fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             .as_str()
             .ok_or_else(|| ApiError::missing_parameter("card[number]"))?;
         let card = instrument::of_number(number, "number")?;
+        instrument::check_said(ctx, card, &given)?;
         let object = instrument::card_object(ctx, card, &given);
         instrument::remember(ctx, &id, card);
         token.insert("card".into(), object);

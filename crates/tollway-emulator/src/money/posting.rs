@@ -26,6 +26,7 @@ fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
         Holder::Stripe => (platform(), "stripe"),
         Holder::Exchange => (platform(), "exchange"),
         Holder::Banks => (platform(), "banks"),
+        Holder::Cash => (ctx.scope.clone(), "cash"),
     }
 }
 

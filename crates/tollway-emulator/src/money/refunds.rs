@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::application_fees;
 use super::cards::{self, RefundOutcome};
+use super::cash_balance;
 use super::disputes;
 use super::due::{Task, plan};
 use super::exchange;
@@ -75,7 +76,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) + amount;
     charge["amount_refunded"] = refunded.into();
-    charge["refunded"] = (charge["amount"] == refunded).into();
+    charge["refunded"] = (whole_of(&charge) == refunded).into();
     ctx.update("charge", &charge);
     ctx.emit("refund.created", &refund, None);
     ctx.emit("charge.refunded", &charge, None);
@@ -115,7 +116,14 @@ fn come_back(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result
     let currency = refund["currency"].as_str().unwrap_or_default().to_owned();
     let settled = exchange::settle(ctx, amount, &currency);
     let account = Holder::Account(ctx.scope.account.to_string());
-    let payer = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, now)?;
+    let payer = exchange::outside(
+        ctx,
+        cash_balance::payer(&charge),
+        amount,
+        &currency,
+        &settled,
+        now,
+    )?;
     let journal = Journal::new(&settled.currency)
         .line(payer, -settled.amount, now)
         .line(account, settled.amount, now);
@@ -164,9 +172,15 @@ fn charge_of(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.referenced("charge", charge, "payment_intent")
 }
 
+/// What was charged: more than was asked for, where more was captured.
+fn whole_of(charge: &Value) -> i64 {
+    let number = |name: &str| charge[name].as_i64().unwrap_or(0);
+    number("amount").max(number("amount_captured"))
+}
+
 /// What has not been refunded of a charge.
 fn left_of(charge: &Value) -> i64 {
-    charge["amount"].as_i64().unwrap_or(0) - charge["amount_refunded"].as_i64().unwrap_or(0)
+    whole_of(charge) - charge["amount_refunded"].as_i64().unwrap_or(0)
 }
 
 /// How much of an application fee goes back when `amount` of `whole` does; never more than is left of the fee.
@@ -262,14 +276,25 @@ fn pay_back(
     let at = arrival(ctx, &charge["balance_transaction"]);
     let account = Holder::Account(ctx.scope.account.to_string());
     let settled = exchange::settle(ctx, amount, currency);
-    let payee = exchange::outside(ctx, Holder::Cards, -amount, currency, &settled, at)?;
+    let payee = exchange::outside(
+        ctx,
+        cash_balance::payer(charge),
+        -amount,
+        currency,
+        &settled,
+        at,
+    )?;
     let journal = Journal::new(&settled.currency)
         .line(account, -settled.amount, at)
         .line(payee, settled.amount, at);
     post(ctx, &journal)?;
     let application = charge["application"].as_str().map(str::to_owned);
     let movement = Movement {
-        kind: "refund",
+        kind: if charge["payment_method_details"]["type"] == "card" {
+            "refund"
+        } else {
+            "payment_refund"
+        },
         amount: -settled.amount,
         currency: &settled.currency,
         fees: vec![Fee::application(
@@ -281,7 +306,9 @@ fn pay_back(
         available_on: at,
         exchange_rate: settled.exchange_rate(),
     };
-    Ok(Some(balance_transaction(ctx, &movement)))
+    let transaction = balance_transaction(ctx, &movement);
+    cash_balance::refund(ctx, charge, amount, refund);
+    Ok(Some(transaction))
 }
 
 fn new_refund(

@@ -72,10 +72,59 @@ pub(super) fn account(ctx: &Ctx<'_>) -> Option<Value> {
         .object(&platform, "account", &ctx.scope.account)
 }
 
+/// The few members of an account that every payment asks for: the rest is not read.
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+pub(super) struct Brief {
+    pub(super) default_currency: Option<String>,
+    external_accounts: Option<Banks>,
+    settings: Option<Settings>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Banks {
+    data: Vec<Bank>,
+}
+
+#[derive(Debug, Deserialize)]
+struct Bank {
+    currency: Option<String>,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Settings {
+    card_payments: Value,
+    payments: Value,
+    payouts: Value,
+}
+
+impl Brief {
+    /// That of the context's account, if it has an object.
+    pub(super) fn of(ctx: &Ctx<'_>) -> Option<Self> {
+        let platform = ctx.world.platform_scope(ctx.scope.mode);
+        ctx.world.typed(&platform, "account", &ctx.scope.account)
+    }
+
+    /// The currencies of its bank accounts and cards.
+    pub(super) fn bank_currencies(&self) -> impl Iterator<Item = &str> {
+        let banks = self.external_accounts.iter().flat_map(|banks| &banks.data);
+        banks.filter_map(|bank| bank.currency.as_deref())
+    }
+
+    /// What its customers read on their statements.
+    pub(super) fn statement_descriptor(&self) -> Option<&str> {
+        let settings = self.settings.as_ref()?;
+        settings.card_payments["statement_descriptor_prefix"]
+            .as_str()
+            .or(settings.payments["statement_descriptor"].as_str())
+    }
+}
+
 /// `settings.payouts` of the context's account.
 pub(super) fn payout_settings(ctx: &Ctx<'_>) -> Value {
-    account(ctx)
-        .map(|mut account| account["settings"]["payouts"].take())
+    Brief::of(ctx)
+        .map(|account| account.settings.unwrap_or_default().payouts)
         .or_else(|| told(ctx).map(|told| told.payouts))
         .filter(Value::is_object)
         .unwrap_or_else(|| {

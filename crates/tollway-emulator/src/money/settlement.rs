@@ -13,6 +13,7 @@ use serde_json::{Value, json};
 use super::application_fees::{self, NewFee};
 use super::capable;
 use super::cards::{self, Outcome};
+use super::cash_balance;
 use super::exchange;
 use super::fees::{FeeSchedule, available_after};
 use super::ledger::{Holder, Journal};
@@ -153,13 +154,17 @@ pub(super) fn settle(
     let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
     let at = arrives(ctx, charge);
     let settled = exchange::settle(ctx, amount, &currency);
-    let stripe_fee = FeeSchedule::of(ctx.engine.config(), &settled.currency).on(settled.amount);
+    let method = charge["payment_method_details"]["type"].as_str();
+    let method = method.unwrap_or("card").to_owned();
+    let stripe_fee =
+        FeeSchedule::of(ctx.engine.config(), &method, &settled.currency).on(settled.amount);
     // In a destination charge the destination pays the application fee, out of the transfer.
     let own_fee = split
         .application_fee_amount
         .filter(|fee| *fee > 0 && split.destination.is_none());
     let account = Holder::Account(ctx.scope.account.to_string());
-    let payer = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, at)?;
+    let payer = cash_balance::payer(charge);
+    let payer = exchange::outside(ctx, payer, amount, &currency, &settled, at)?;
     let journal = Journal::new(&settled.currency)
         .line(payer, -settled.amount, at)
         .line(Holder::Stripe, stripe_fee, at)
@@ -171,7 +176,11 @@ pub(super) fn settle(
         taken.insert(0, Fee::application(fee, application(ctx)));
     }
     let movement = Movement {
-        kind: "charge",
+        kind: if method == "card" {
+            "charge"
+        } else {
+            "payment"
+        },
         amount: settled.amount,
         currency: &settled.currency,
         fees: taken,
@@ -182,7 +191,8 @@ pub(super) fn settle(
     };
     charge["balance_transaction"] = balance_transaction(ctx, &movement).into();
     charge["captured"] = true.into();
-    charge["amount_captured"] = amount.into();
+    let captured = charge["amount_captured"].as_i64().unwrap_or(0);
+    charge["amount_captured"] = (captured + amount).into();
     charge["application_fee_amount"] = split.application_fee_amount.into();
     if let Some(fee) = own_fee {
         let payer = ctx.scope.account.to_string();

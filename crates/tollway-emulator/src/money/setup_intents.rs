@@ -10,8 +10,9 @@ use serde_json::{Value, json};
 
 use super::charge;
 use super::checkout;
+use super::confirmation_tokens;
 use super::instrument::{self, Instrument};
-use super::others;
+use super::others::{self, mandates, microdeposits};
 use super::payment_intents::{self, Waiting};
 use super::payment_methods;
 use super::settlement::application;
@@ -48,11 +49,14 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if let Value::Object(members) = members {
         blank.extend(members);
     }
+    let said = confirmation_tokens::spend(ctx, params, None)?;
+    let params = &*said;
     let mut intent = write(ctx, &Value::Object(blank), params)?;
     way_back::write(&mut intent, params);
     ctx.insert(INTENT, &intent);
     ctx.emit("setup_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
+        confirmation_tokens::note(ctx, params, INTENT, &intent);
         return run(ctx, intent, params);
     }
     Ok(intent)
@@ -78,7 +82,10 @@ pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiEr
     if !ready.contains(&status(&intent)) {
         return Err(unexpected(&intent, "confirmed"));
     }
+    let said = confirmation_tokens::spend(ctx, params, Some(&intent))?;
+    let params = &*said;
     let intent = write(ctx, &intent, params)?;
+    confirmation_tokens::note(ctx, params, INTENT, &intent);
     run(ctx, intent, params)
 }
 
@@ -101,6 +108,7 @@ fn write(ctx: &mut Ctx<'_>, intent: &Value, params: &Params) -> Result<Value, Ap
     let mut plain = params.values().clone();
     for name in [
         "automatic_payment_methods",
+        "confirmation_token",
         "payment_method",
         "payment_method_data",
     ] {
@@ -126,6 +134,15 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
     way_back::check_way_back(&intent, params, "SetupIntent")
         .map_err(|error| error.with("setup_intent", intent.clone()))?;
     if let Some(method) = others::named(ctx, &method) {
+        if let Some(mandate) = mandates::give(ctx, &method, &intent["usage"], params)? {
+            intent["mandate"] = mandate.into();
+        }
+        if microdeposits::are_needed(ctx, &intent, &method) {
+            intent["payment_method"] = method["id"].clone();
+            let intent = microdeposits::send(ctx, intent, INTENT);
+            ctx.emit("setup_intent.requires_action", &intent, None);
+            return Ok(intent);
+        }
         let id = method["id"].as_str().unwrap_or_default();
         return succeed(ctx, intent, id, method["customer"].as_str());
     }
@@ -150,6 +167,13 @@ pub(super) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Resul
     let mut intent = ctx.required(INTENT, id)?;
     if status(&intent) != "requires_action" {
         return Err(unexpected(&intent, "authenticated"));
+    }
+    if intent["next_action"]["type"] == "verify_with_microdeposits" {
+        return if approved {
+            microdeposits::verified(ctx, intent)
+        } else {
+            Ok(microdeposits::fail(ctx, intent))
+        };
     }
     let method = intent["payment_method"]
         .as_str()
@@ -184,7 +208,7 @@ fn finish(
 }
 
 /// The payment method is kept with the customer, unless it belongs to one already.
-fn succeed(
+pub(super) fn succeed(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     method: &str,
@@ -204,7 +228,7 @@ fn succeed(
 }
 
 /// The intent says why and waits for another payment method.
-fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
+pub(super) fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
     const FIELDS: Waiting = Waiting {
         object_type: INTENT,
         error: "last_setup_error",
@@ -227,7 +251,12 @@ fn attempt(ctx: &mut Ctx<'_>, intent: &mut Value, error: Option<&ApiError>) {
     }
     attempt["created"] = ctx.now().into();
     attempt["livemode"] = ctx.scope.livemode().into();
-    attempt["payment_method_details"] = json!({"type": "card", "card": {"three_d_secure": null}});
+    let method = intent["payment_method"].as_str().unwrap_or_default();
+    let method = ctx.get("payment_method", method).unwrap_or_default();
+    attempt["payment_method_details"] = match method["type"].as_str().unwrap_or("card") {
+        "card" => json!({"type": "card", "card": {"three_d_secure": null}}),
+        kind => json!({"type": kind, kind: {}}),
+    };
     attempt["setup_error"] = error.map_or(Value::Null, |error| error.to_json()["error"].take());
     attempt["setup_intent"] = intent["id"].clone();
     attempt["status"] = if error.is_some() {

@@ -73,9 +73,18 @@ pub(crate) struct OnboardingField {
     pub(crate) r#type: &'static str,
 }
 
-/// The bank's question before a payment.
+/// What a page asks somebody who pays, and its two buttons.
+#[derive(Debug, Clone, Copy, Serialize)]
+pub(crate) struct Question {
+    pub(crate) heading: &'static str,
+    pub(crate) approve: &'static str,
+    pub(crate) fail: &'static str,
+}
+
+/// The question to the payer before, or in the middle of, a payment.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AuthenticatePage {
+    pub(crate) question: Question,
     pub(crate) intent: String,
     /// Number and currency; none if the card is only set up for later.
     pub(crate) amount: Option<String>,

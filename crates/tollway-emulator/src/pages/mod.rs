@@ -30,7 +30,7 @@ pub(crate) use self::console::{
 pub(crate) use self::context::{
     AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage, Choice, Choose,
     ConnectionCard, DashboardPage, Field, Input, Link, MessagePage, OnboardingField,
-    OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Sum,
+    OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Question, Sum,
 };
 pub(crate) use self::message::{message, not_found, refused};
 pub(crate) use self::request::{Address, from_here_only};

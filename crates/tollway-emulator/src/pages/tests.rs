@@ -202,6 +202,11 @@ fn the_onboarding_page() {
 #[test]
 fn the_banks_question() {
     let page = AuthenticatePage {
+        question: Question {
+            heading: "Your bank asks: is this you?",
+            approve: "Approve",
+            fail: "Fail",
+        },
         intent: "pi_1".to_owned(),
         amount: Some("10.00 usd".to_owned()),
         merchant: "Bakery".to_owned(),

@@ -174,6 +174,18 @@ impl Card {
         })
     }
 
+    /// The networks that it can be charged through.
+    pub(crate) fn networks(&self) -> Vec<&'static str> {
+        let other = [
+            ("_cartesBancaires", "cartes_bancaires"),
+            ("_eftposAuCoBranded", "eftpos_au"),
+        ];
+        let other = other.iter().find(|(end, _)| self.name.ends_with(end));
+        std::iter::once(self.brand)
+            .chain(other.map(|(_, network)| *network))
+            .collect()
+    }
+
     /// The last four digits.
     pub(crate) fn last4(&self) -> &'static str {
         &self.number[self.number.len() - 4..]

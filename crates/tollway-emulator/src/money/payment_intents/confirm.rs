@@ -12,7 +12,7 @@ use super::super::others;
 use super::super::payment_methods;
 use super::super::settlement::Split;
 use super::super::way_back;
-use super::{INTENT, status, unexpected};
+use super::{INTENT, captures_later, status, unexpected};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -43,8 +43,10 @@ pub(super) fn run(
     way_back::check_way_back(&intent, params, "PaymentIntent")
         .map_err(|error| error.with("payment_intent", intent.clone()))?;
     if let Some(method) = others::named(ctx, &method) {
+        check_allowed(&intent, method["type"].as_str().unwrap_or_default())?;
         return others::confirm(ctx, intent, &method, params);
     }
+    check_allowed(&intent, "card")?;
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     intent["payment_method"] = instrument.id.as_str().into();
     let off_session = params.at("off_session").is_some_and(|it| *it != false);
@@ -54,6 +56,35 @@ pub(super) fn run(
         return ask_for_action(ctx, intent, params);
     }
     charge_for(ctx, intent, instrument, authenticated, off_session)
+}
+
+/// Is the payment method one of those that the intent was made for? An intent that nobody told takes any.
+fn check_allowed(intent: &Value, kind: &str) -> Result<(), ApiError> {
+    let list = |name: &str| -> Option<Vec<&str>> {
+        let all = intent[name].as_array()?;
+        Some(all.iter().filter_map(Value::as_str).collect())
+    };
+    let allowed = list("allowed_payment_method_types");
+    let named = allowed.as_ref().is_none_or(|kinds| kinds.contains(&kind));
+    let excluded = list("excluded_payment_method_types").is_some_and(|kinds| kinds.contains(&kind));
+    let stays = intent["automatic_payment_methods"]["allow_redirects"] != "never"
+        || !others::sends_away(kind);
+    if named && !excluded && stays {
+        return Ok(());
+    }
+    let instead = allowed.map_or_else(
+        || "Please attach one of another type.".to_owned(),
+        |kinds| {
+            let kinds = kinds.join(", ");
+            format!("Please attach one of the following PaymentMethod types: {kinds}.")
+        },
+    );
+    let message = format!(
+        "The PaymentMethod provided ({kind}) is not allowed for this PaymentIntent. {instead}"
+    );
+    Err(ApiError::invalid_param("payment_method", message)
+        .code("payment_intent_incompatible_payment_method")
+        .with("payment_intent", intent.clone()))
 }
 
 /// `request_three_d_secure` of `any` or `challenge` asks the card holder whatever the card is.
@@ -75,56 +106,68 @@ fn take_authenticated(ctx: &mut Ctx<'_>, intent: &Value) -> bool {
 /// Charges for an intent whose card needs nothing more from its holder.
 fn charge_for(
     ctx: &mut Ctx<'_>,
-    mut intent: Value,
+    intent: Value,
     instrument: Instrument,
     authenticated: bool,
     off_session: bool,
 ) -> Result<Value, ApiError> {
     let amount = intent["amount"].as_i64().unwrap_or(0);
-    let manual = intent["capture_method"] == "manual";
+    let manual = captures_later(&intent, "card");
     let payment = Payment {
         amount,
         currency: intent["currency"].as_str().unwrap_or_default().to_owned(),
         instrument,
         capture: !manual,
         authenticated,
+        options: intent["payment_method_options"]["card"].clone(),
         off_session,
         split: Split::of_object(&intent),
         customer: intent["customer"].as_str().map(str::to_owned),
         intent: intent["id"].as_str().map(str::to_owned),
         said: intent.as_object().map(charge::said).unwrap_or_default(),
     };
-    intent["next_action"] = Value::Null;
     let charge = match charge::pay(ctx, &payment)? {
         Ok(charge) => charge,
         Err(refused) => return Err(decline(ctx, intent, refused)),
     };
     keep_for_later(ctx, &intent, &payment.instrument)?;
+    Ok(conclude(ctx, intent, &charge, manual))
+}
+
+/// The intent has its charge: it is paid, or its money is held.
+pub(in super::super) fn conclude(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    charge: &Value,
+    held: bool,
+) -> Value {
+    let amount = intent["amount"].clone();
     intent["latest_charge"] = charge["id"].clone();
     intent["transfer_group"] = charge["transfer_group"].clone();
     intent["last_payment_error"] = Value::Null;
-    if manual {
+    intent["next_action"] = Value::Null;
+    if held {
         intent["status"] = "requires_capture".into();
-        intent["amount_capturable"] = amount.into();
-        let intent = payment.intent.clone().unwrap_or_default();
+        intent["amount_capturable"] = amount;
+        let intent = intent["id"].as_str().unwrap_or_default().to_owned();
         let at = ctx.now() + HOLD;
         plan(ctx, None, at, Task::HoldExpires { intent });
     } else {
         intent["status"] = "succeeded".into();
-        intent["amount_received"] = amount.into();
+        intent["amount_received"] = amount;
     }
     ctx.update(INTENT, &intent);
-    let event = if manual {
+    let event = if held {
         "payment_intent.amount_capturable_updated"
     } else {
         "payment_intent.succeeded"
     };
     ctx.emit(event, &intent, None);
-    if !manual {
+    if !held {
         billing::succeeded(ctx, &intent);
     }
     checkout::paid(ctx, &intent);
-    Ok(intent)
+    intent
 }
 
 /// With `setup_future_usage` the customer keeps the payment method.
@@ -133,7 +176,10 @@ fn keep_for_later(
     intent: &Value,
     instrument: &Instrument,
 ) -> Result<(), ApiError> {
-    let usage = intent["setup_future_usage"].as_str();
+    let of_card = &intent["payment_method_options"]["card"]["setup_future_usage"];
+    let of_card = of_card.as_str().filter(|usage| !usage.is_empty());
+    let usage = of_card.or(intent["setup_future_usage"].as_str());
+    let usage = usage.filter(|usage| *usage != "none");
     let (Some(usage), Some(customer)) = (usage, intent["customer"].as_str()) else {
         return Ok(());
     };
@@ -171,18 +217,23 @@ pub(in super::super) fn authenticate(
         ctx.update(INTENT, &intent);
         return Ok(intent);
     }
-    if approved && let Some(method) = others::named(ctx, &method) {
-        return others::approved(ctx, intent, &method);
+    if let Some(method) = others::named(ctx, &method) {
+        return others::answered(ctx, intent, &method, approved);
     }
     if approved {
         let instrument = instrument::resolve(ctx, &method, "payment_method")?;
         return charge_for(ctx, intent, instrument, true, false);
     }
+    Ok(not_authenticated(ctx, intent))
+}
+
+/// The payer has refused, or could not show who they are.
+pub(in super::super) fn not_authenticated(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
     let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
     back_to_payment_method(ctx, &mut intent, error);
-    Ok(intent)
+    intent
 }
 
 /// The intent says why it was not paid, and waits for another payment method; so does the error that is given back.
@@ -241,10 +292,7 @@ pub(in super::super) fn ask_for_action(
             "Your card was declined. This transaction requires authentication.",
         );
         let error = error.decline_code("authentication_required");
-        intent["last_payment_error"] = error.to_json()["error"].take();
-        intent["payment_method"] = Value::Null;
-        intent["status"] = "requires_payment_method".into();
-        ctx.update(INTENT, &intent);
+        let error = back_to_payment_method(ctx, &mut intent, error);
         return Err(error.with("payment_intent", intent).keeping_changes());
     }
     let id = intent["id"].as_str().unwrap_or_default();

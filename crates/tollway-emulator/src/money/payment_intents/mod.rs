@@ -6,15 +6,21 @@
 //!            └────────────────────────────────────────────┘                                  ▼ canceled
 //! ```
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
+mod capture;
 mod confirm;
 
+pub(super) use self::capture::{captures_later, expire};
 pub(super) use self::confirm::{
-    Waiting, ask_for_action, authenticate, back_to_payment_method, next_action,
+    Waiting, ask_for_action, authenticate, back_to_payment_method, conclude, next_action,
+    not_authenticated,
 };
+use super::cash_balance;
 use super::charge;
+use super::confirmation_tokens;
 use super::currency;
+use super::descriptors;
 use super::instrument;
 use super::others;
 use super::payment_methods;
@@ -33,9 +39,12 @@ pub(super) fn register(registry: &mut Registry) {
     });
     registry.add("payment_intents.update", update);
     registry.add("payment_intents.confirm", confirm);
-    registry.add("payment_intents.capture", capture);
+    registry.add("payment_intents.capture", capture::run);
     registry.add("payment_intents.cancel", cancel);
-    registry.add("payment_intents.increment_authorization", increment);
+    registry.add(
+        "payment_intents.increment_authorization",
+        capture::increment,
+    );
 }
 
 /// What a request writes into the intent as it is.
@@ -62,9 +71,12 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if let Some(customer) = params.text("customer") {
         ctx.referenced("customer", customer, "customer")?;
     }
+    let said = confirmation_tokens::spend(ctx, params, None)?;
+    let params = &*said;
     let mut intent = blank(ctx, amount, &currency);
-    write(&mut intent, params);
+    write(ctx, &mut intent, params)?;
     check_off_session(params)?;
+    check_kinds(&intent, params)?;
     if let Some(method) = method_of(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
         intent["status"] = "requires_confirmation".into();
@@ -72,9 +84,19 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.insert(INTENT, &intent);
     ctx.emit("payment_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
+        confirmation_tokens::note(ctx, params, "payment_intent", &intent);
         return confirm::run(ctx, intent, params);
     }
     Ok(intent)
+}
+
+/// Can every payment method that the intent names hold money, if money is to be held?
+fn check_kinds(intent: &Value, params: &Params) -> Result<(), ApiError> {
+    let named = params
+        .at("allowed_payment_method_types")
+        .and_then(Value::as_array);
+    let mut kinds = named.into_iter().flatten().filter_map(Value::as_str);
+    kinds.try_for_each(|kind| others::check_holds(intent, kind))
 }
 
 pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -97,7 +119,7 @@ pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         currency::check_amount(amount, currency, "amount")?;
         intent["amount"] = amount.into();
     }
-    write(&mut intent, params);
+    write(ctx, &mut intent, params)?;
     settlement::check(
         ctx,
         &Split::of_object(&intent),
@@ -120,40 +142,14 @@ pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiEr
     ) {
         return Err(unexpected(&intent, "confirmed"));
     }
-    write(&mut intent, params);
+    let said = confirmation_tokens::spend(ctx, params, Some(&intent))?;
+    let params = &*said;
+    write(ctx, &mut intent, params)?;
     if let Some(method) = method_of(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
     }
+    confirmation_tokens::note(ctx, params, "payment_intent", &intent);
     confirm::run(ctx, intent, params)
-}
-
-fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut intent = ctx.required(INTENT, params.path("intent"))?;
-    if status(&intent) != "requires_capture" {
-        return Err(unexpected(&intent, "captured"));
-    }
-    let capturable = intent["amount_capturable"].as_i64().unwrap_or(0);
-    let amount = params.int("amount_to_capture").unwrap_or(capturable);
-    if amount < 1 || amount > capturable {
-        let message = format!(
-            "The amount to capture must be at least 1 and at most what is held ({capturable})."
-        );
-        return Err(ApiError::invalid_param("amount_to_capture", message).code("amount_too_large"));
-    }
-    write(&mut intent, params);
-    let mut split = Split::of_object(&intent);
-    split.transfer_amount = params.int("transfer_data.amount").or(split.transfer_amount);
-    let mut charge = ctx.required(
-        "charge",
-        intent["latest_charge"].as_str().unwrap_or_default(),
-    )?;
-    charge::capture(ctx, &mut charge, Some(amount), &split)?;
-    intent["amount_capturable"] = 0.into();
-    intent["amount_received"] = amount.into();
-    intent["status"] = "succeeded".into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.succeeded", &intent, None);
-    Ok(intent)
 }
 
 pub(super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -162,8 +158,9 @@ pub(super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         return Err(unexpected(&intent, "canceled"));
     }
     if status(&intent) == "requires_capture" {
-        release(ctx, &intent, "charge.refunded");
+        capture::release(ctx, &intent, "charge.refunded");
     }
+    cash_balance::unapply(ctx, &intent);
     end(ctx, &mut intent, params.text("cancellation_reason"));
     Ok(intent)
 }
@@ -179,53 +176,6 @@ fn end(ctx: &mut Ctx<'_>, intent: &mut Value, reason: Option<&str>) {
     ctx.emit("payment_intent.canceled", intent, None);
 }
 
-/// The bank has let go of money that was held for too long.
-pub(super) fn expire(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
-    let mut intent = ctx.required(INTENT, id)?;
-    let charge = intent["latest_charge"].as_str().unwrap_or_default();
-    let made = ctx
-        .get("charge", charge)
-        .and_then(|charge| charge["created"].as_i64());
-    let too_old = made.is_some_and(|made| made + confirm::HOLD <= ctx.now());
-    if status(&intent) == "requires_capture" && too_old {
-        release(ctx, &intent, "charge.expired");
-        end(ctx, &mut intent, Some("expired"));
-    }
-    Ok(())
-}
-
-/// `POST /v1/payment_intents/{intent}/increment_authorization`: holds more.
-fn increment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut intent = ctx.required(INTENT, params.path("intent"))?;
-    if status(&intent) != "requires_capture" {
-        return Err(unexpected(&intent, "incremented"));
-    }
-    let wanted = &intent["payment_method_options"]["card"]["request_incremental_authorization"];
-    if *wanted != "if_available" {
-        let message = "This PaymentIntent cannot be incremented: confirm it with \
-                       payment_method_options[card][request_incremental_authorization]=if_available.";
-        return Err(ApiError::invalid_request(message).code("payment_intent_unexpected_state"));
-    }
-    let amount = params.int("amount").unwrap_or(0);
-    let held = intent["amount"].as_i64().unwrap_or(0);
-    if amount <= held {
-        let message = format!("The amount must be greater than what is held already ({held}).");
-        return Err(ApiError::invalid_param("amount", message));
-    }
-    charge::check_amount(amount, "amount")?;
-    write(&mut intent, params);
-    let charge = intent["latest_charge"].as_str().unwrap_or_default();
-    let mut charge = ctx.required("charge", charge)?;
-    charge["amount"] = amount.into();
-    charge["payment_method_details"]["card"]["amount_authorized"] = amount.into();
-    ctx.update("charge", &charge);
-    intent["amount"] = amount.into();
-    intent["amount_capturable"] = amount.into();
-    ctx.update(INTENT, &intent);
-    ctx.emit("payment_intent.amount_capturable_updated", &intent, None);
-    Ok(intent)
-}
-
 /// A payment without the card holder must be confirmed at once.
 fn check_off_session(params: &Params) -> Result<(), ApiError> {
     let confirms = params.bool("confirm") == Some(true);
@@ -234,19 +184,6 @@ fn check_off_session(params: &Params) -> Result<(), ApiError> {
         return Err(ApiError::invalid_param("off_session", message));
     }
     Ok(())
-}
-
-/// Gives the card holder back what a charge only held.
-fn release(ctx: &mut Ctx<'_>, intent: &Value, event: &str) {
-    if let Some(mut charge) = ctx.get(
-        "charge",
-        intent["latest_charge"].as_str().unwrap_or_default(),
-    ) {
-        charge["amount_refunded"] = charge["amount"].clone();
-        charge["refunded"] = true.into();
-        ctx.update("charge", &charge);
-        ctx.emit(event, &charge, None);
-    }
 }
 
 /// The payment method that the request names or describes.
@@ -318,7 +255,7 @@ fn status(intent: &Value) -> &str {
     intent["status"].as_str().unwrap_or_default()
 }
 
-fn unexpected(intent: &Value, done: &str) -> ApiError {
+pub(super) fn unexpected(intent: &Value, done: &str) -> ApiError {
     let message = format!(
         "This PaymentIntent could not be {done} because it has a status of {}.",
         status(intent)
@@ -328,7 +265,24 @@ fn unexpected(intent: &Value, done: &str) -> ApiError {
         .with("payment_intent", intent.clone())
 }
 
-fn write(intent: &mut Value, params: &Params) {
+/// Members that need more than to be copied: the description knows their shape.
+const SHAPED: &[&str] = &[
+    "amount_details",
+    "excluded_payment_method_types",
+    "payment_details",
+];
+
+fn write(ctx: &mut Ctx<'_>, intent: &mut Value, params: &Params) -> Result<(), ApiError> {
+    descriptors::check(params)?;
+    let shaped: Map<String, Value> = params
+        .values()
+        .iter()
+        .filter(|(name, _)| SHAPED.contains(&name.as_str()))
+        .map(|(name, value)| (name.clone(), value.clone()))
+        .collect();
+    if let (false, Some(object)) = (shaped.is_empty(), intent.as_object_mut()) {
+        ctx.apply(INTENT, object, &shaped)?;
+    }
     for (name, value) in params
         .values()
         .iter()
@@ -367,6 +321,7 @@ fn write(intent: &mut Value, params: &Params) {
         merged.extend(data.clone());
         intent["transfer_data"] = merged.into();
     }
+    Ok(())
 }
 
 fn blank(ctx: &mut Ctx<'_>, amount: i64, currency: &str) -> Value {

@@ -239,3 +239,48 @@ async fn test_cards_do_what_stripe_says() {
     assert_eq!(charge["payment_method"], kept["default_source"]);
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn what_cannot_be_on_a_card_is_refused_at_its_field() {
+    let shop = Shop::open().await;
+    let make = async |change: (&str, &str)| {
+        let form = [
+            ("type", "card"),
+            ("card[number]", "4242424242424242"),
+            ("card[exp_month]", "8"),
+            ("card[exp_year]", "2031"),
+            ("card[cvc]", "123"),
+        ];
+        let form = super::with(&form, &[change]);
+        shop.post("/v1/payment_methods", &form).await
+    };
+    for (change, code) in [
+        (("card[exp_month]", "13"), "invalid_expiry_month"),
+        (("card[exp_year]", "2020"), "invalid_expiry_year"),
+        (("card[exp_year]", "2099"), "invalid_expiry_year"),
+        (("card[cvc]", "99"), "invalid_cvc"),
+        (("card[cvc]", "1234"), "invalid_cvc"),
+    ] {
+        let refused = make(change).await;
+        assert_eq!(refused.status, 402, "{}", refused.body);
+        assert_eq!(refused.json()["error"]["code"], code, "{change:?}");
+    }
+    let short = make(("card[exp_year]", "31")).await.ok();
+    assert_eq!(short["card"]["exp_year"], 2031);
+}
+
+#[tokio::test]
+async fn cards_of_two_networks_and_of_some_risk() {
+    let shop = Shop::open().await;
+    let path = "/v1/payment_methods/pm_card_visa_cartesBancaires";
+    let card = shop.get(path).await["card"].clone();
+    assert_eq!(
+        card["networks"]["available"],
+        serde_json::json!(["visa", "cartes_bancaires"])
+    );
+    let form = paying(&[("source", "tok_cvcCheckFailElevatedRisk")]);
+    let charge = shop.post("/v1/charges", &form).await.ok();
+    assert_eq!(charge["outcome"]["risk_level"], "elevated");
+    let checks = &charge["payment_method_details"]["card"]["checks"];
+    assert_eq!(checks["cvc_check"], "fail");
+}

@@ -281,3 +281,187 @@ async fn with_manual_confirmation_the_server_confirms_twice() {
     let paid = shop.post(&format!("{path}/confirm"), &[]).await.ok();
     assert_eq!(paid["status"], "succeeded");
 }
+
+#[tokio::test]
+async fn a_hold_is_captured_in_several_parts_if_asked() {
+    let shop = Shop::open().await;
+    let several = "payment_method_options[card][request_multicapture]";
+    let asking = |wish| {
+        intending(&[
+            ("capture_method", "manual"),
+            ("payment_method", "pm_card_visa"),
+            ("confirm", "true"),
+            ("application_fee_amount", "100"),
+            (several, wish),
+        ])
+    };
+    let once = asking("never");
+    let held = shop
+        .post_for_seller("/v1/payment_intents", &once)
+        .await
+        .ok();
+    let part = [("amount_to_capture", "300"), ("final_capture", "false")];
+    let path = format!("/v1/payment_intents/{}/capture", id(&held));
+    let refused = shop.post_for_seller(&path, &part).await.json();
+    assert_eq!(refused["error"]["param"], "final_capture");
+
+    let often = asking("if_available");
+    let held = shop
+        .post_for_seller("/v1/payment_intents", &often)
+        .await
+        .ok();
+    let path = format!("/v1/payment_intents/{}/capture", id(&held));
+    let state = |intent: &serde_json::Value| {
+        let number = |name: &str| intent[name].as_i64().unwrap();
+        let status = intent["status"].as_str().unwrap().to_owned();
+        (
+            status,
+            number("amount_capturable"),
+            number("amount_received"),
+        )
+    };
+    let first = shop.post_for_seller(&path, &part).await.ok();
+    assert_eq!(state(&first), ("requires_capture".to_owned(), 700, 300));
+    let more = [
+        ("amount_to_capture", "200"),
+        ("final_capture", "false"),
+        ("application_fee_amount", "20"),
+    ];
+    let second = shop.post_for_seller(&path, &more).await.ok();
+    assert_eq!(state(&second), ("requires_capture".to_owned(), 500, 500));
+    let last = [("amount_to_capture", "100")];
+    let done = shop.post_for_seller(&path, &last).await.ok();
+    assert_eq!(state(&done), ("succeeded".to_owned(), 0, 600));
+    let charge = format!("/v1/charges/{}", done["latest_charge"].as_str().unwrap());
+    let charge = shop.get_for_seller(&charge).await;
+    assert_eq!(
+        [
+            charge["amount_captured"].as_i64(),
+            charge["amount_refunded"].as_i64()
+        ],
+        [Some(600), Some(400)]
+    );
+    let fees = (9 + 30) + (6 + 30) + (3 + 30);
+    assert_eq!(shop.balances().await, [(0, 120), (0, 600 - fees - 120)]);
+    let back = [("charge", id(&charge))];
+    let refund = shop.post_for_seller("/v1/refunds", &back).await.ok();
+    assert_eq!(refund["amount"], 600);
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn a_fifth_more_is_captured_if_asked() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        (
+            "payment_method_options[card][request_overcapture]",
+            "if_available",
+        ),
+    ]);
+    let held = shop.post("/v1/payment_intents", &form).await.ok();
+    let path = format!("/v1/payment_intents/{}/capture", id(&held));
+    let over = shop.post(&path, &[("amount_to_capture", "1201")]).await;
+    assert_eq!(over.json()["error"]["code"], "amount_too_large");
+    let taken = shop
+        .post(&path, &[("amount_to_capture", "1200")])
+        .await
+        .ok();
+    assert_eq!(taken["amount_received"], 1200);
+    let back = [("payment_intent", id(&held))];
+    let refund = shop.post("/v1/refunds", &back).await.ok();
+    assert_eq!(refund["amount"], 1200);
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn an_intent_takes_what_it_was_made_for() {
+    let shop = Shop::open().await;
+    let card = ("payment_method", "pm_card_visa");
+    let now = ("confirm", "true");
+    let refused = async |form: &[(&str, &str)]| {
+        let answer = shop.post("/v1/payment_intents", &intending(form)).await;
+        assert_eq!(answer.status, 400, "{}", answer.body);
+        let param = answer.json()["error"]["param"].clone();
+        param.as_str().unwrap_or_default().to_owned()
+    };
+    let ideal = ("allowed_payment_method_types[0]", "ideal");
+    assert_eq!(refused(&[ideal, card, now]).await, "payment_method");
+    let not_cards = ("excluded_payment_method_types[0]", "card");
+    assert_eq!(refused(&[not_cards, card, now]).await, "payment_method");
+    let away = ("payment_method_data[type]", "klarna");
+    assert_eq!(refused(&[away, now]).await, "payment_method");
+    let form = intending(&[card, now]);
+    let paid = shop.post("/v1/payment_intents", &form).await.ok();
+    assert_eq!(paid["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn a_confirmation_token_pays_once() {
+    let shop = Shop::open().await;
+    let said = [
+        ("payment_method", "pm_card_visa"),
+        ("return_url", "https://shop.example/back"),
+        ("shipping[name]", "Jenny Rosen"),
+        ("shipping[address][line1]", "1 Main Street"),
+    ];
+    let path = "/v1/test_helpers/confirmation_tokens";
+    let token = shop.post(path, &said).await.ok();
+    assert_eq!(token["payment_method_preview"]["card"]["last4"], "4242");
+    let form = intending(&[
+        ("confirmation_token", id(&token)),
+        ("automatic_payment_methods[allow_redirects]", "always"),
+        ("confirm", "true"),
+    ]);
+    let paid = shop.post("/v1/payment_intents", &form).await.ok();
+    assert_eq!(paid["status"], "succeeded");
+    assert_eq!(paid["shipping"]["name"], "Jenny Rosen");
+    let spent = shop
+        .get(&format!("/v1/confirmation_tokens/{}", id(&token)))
+        .await;
+    assert_eq!(spent["payment_intent"], paid["id"]);
+    let again = shop.post("/v1/payment_intents", &form).await.json();
+    assert_eq!(again["error"]["param"], "confirmation_token");
+
+    // Its `return_url` is the way back that automatic payment methods need.
+    let late = shop.post(path, &said).await.ok();
+    let intent = shop.post("/v1/payment_intents", &intending(&[])).await.ok();
+    let confirm = format!("/v1/payment_intents/{}/confirm", id(&intent));
+    shop.stripe.advance(13 * 3600);
+    let with = [("confirmation_token", id(&late))];
+    let refused = shop.post(&confirm, &with).await.json();
+    let message = refused["error"]["message"].as_str().unwrap();
+    assert!(message.contains("expired"), "{message}");
+    let fresh = shop.post(path, &said).await.ok();
+    let with = [("confirmation_token", id(&fresh))];
+    assert_eq!(shop.post(&confirm, &with).await.ok()["status"], "succeeded");
+}
+
+#[tokio::test]
+async fn what_the_statement_says() {
+    let shop = Shop::open().await;
+    for (name, text, printed) in [
+        ("statement_descriptor_suffix", "order 7", "TOLLWAY* ORDER 7"),
+        ("statement_descriptor", "Fine Bread", "FINE BREAD"),
+    ] {
+        let form = intending(&[
+            (name, text),
+            ("payment_method", "pm_card_visa"),
+            ("confirm", "true"),
+            ("expand[]", "latest_charge"),
+        ]);
+        let paid = shop.post("/v1/payment_intents", &form).await.ok();
+        let charge = &paid["latest_charge"];
+        assert_eq!(charge["calculated_statement_descriptor"], printed);
+    }
+    for wrong in ["<bread>", "1234567", "a name much too long for a statement"] {
+        let form = intending(&[("statement_descriptor", wrong)]);
+        let refused = shop.post("/v1/payment_intents", &form).await.json();
+        assert_eq!(refused["error"]["param"], "statement_descriptor", "{wrong}");
+    }
+    let form = intending(&[("amount_details[shipping][amount]", "50")]);
+    let made = shop.post("/v1/payment_intents", &form).await.ok();
+    assert_eq!(made["amount_details"]["shipping"]["amount"], 50);
+}

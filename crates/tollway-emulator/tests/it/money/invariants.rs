@@ -15,6 +15,11 @@ const ODD: &[&str] = &[
     "tok_refundFail",
     "tok_pendingRefund",
 ];
+const EMAILS: &[&str] = &[
+    "succeed_immediately@example.com",
+    "jenny@example.com",
+    "fill_never@example.com",
+];
 const EVIDENCE: &[&str] = &[
     "winning_evidence",
     "losing_evidence",
@@ -78,6 +83,20 @@ enum Step {
         amount: u32,
         source: &'static str,
     },
+    /// A customer sends money, and a payment out of it.
+    Cash {
+        amount: u32,
+        sent: u32,
+    },
+    Voucher {
+        amount: u32,
+        email: &'static str,
+    },
+    /// Held, and captured in two parts.
+    Parts {
+        amount: u32,
+        first: u32,
+    },
     /// Paid out by a schedule, or by hand again.
     Schedule {
         interval: &'static str,
@@ -132,8 +151,12 @@ fn step() -> impl Strategy<Value = Step> {
         (any::<usize>(), prop::sample::select(EVIDENCE))
             .prop_map(|(which, text)| Step::Evidence { which, text }),
         amount.clone().prop_map(|amount| Step::Payout { amount }),
-        (amount, prop::sample::select(BANKS))
+        (amount.clone(), prop::sample::select(BANKS))
             .prop_map(|(amount, source)| Step::TopUp { amount, source }),
+        (amount.clone(), amount.clone()).prop_map(|(amount, sent)| Step::Cash { amount, sent }),
+        (amount.clone(), prop::sample::select(EMAILS))
+            .prop_map(|(amount, email)| Step::Voucher { amount, email }),
+        (amount.clone(), amount.clone()).prop_map(|(amount, first)| Step::Parts { amount, first }),
         (prop::sample::select(vec!["daily", "manual"]), 0u32..500)
             .prop_map(|(interval, keeps)| Step::Schedule { interval, keeps }),
         (0u8..4).prop_map(|days| Step::Wait { days }),
@@ -286,6 +309,67 @@ async fn take(shop: &Shop, step: &Step) {
             let form = paying(&[("amount", &amount), ("source", source)]);
             shop.post("/v1/topups", &form).await;
         }
+        Step::Cash { amount, sent } => {
+            let customer = match pick(&shop.get("/v1/customers").await, 0) {
+                Some(customer) => customer,
+                None => id(&shop.post("/v1/customers", &[]).await.ok()).to_owned(),
+            };
+            let (amount, sent) = (amount.to_string(), sent.to_string());
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", "eur"),
+                ("customer", &customer),
+                ("payment_method_data[type]", "customer_balance"),
+                (
+                    "payment_method_options[customer_balance][funding_type]",
+                    "bank_transfer",
+                ),
+                ("confirm", "true"),
+                ("return_url", "https://shop.example/back"),
+            ];
+            shop.post("/v1/payment_intents", &form).await.ok();
+            let path = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
+            let form = [("amount", sent.as_str()), ("currency", "eur")];
+            shop.post(&path, &form).await.ok();
+        }
+        Step::Voucher { amount, email } => {
+            let amount = amount.to_string();
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", "mxn"),
+                ("confirm", "true"),
+                ("return_url", "https://shop.example/back"),
+                ("payment_method_data[type]", "oxxo"),
+                ("payment_method_data[billing_details][name]", "Jenny"),
+                ("payment_method_data[billing_details][email]", email),
+                ("transfer_data[destination]", &shop.seller),
+            ];
+            shop.post("/v1/payment_intents", &form).await;
+        }
+        Step::Parts { amount, first } => {
+            let (amount, first) = (amount.to_string(), first.to_string());
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", "usd"),
+                ("capture_method", "manual"),
+                ("payment_method", "pm_card_visa"),
+                (
+                    "payment_method_options[card][request_multicapture]",
+                    "if_available",
+                ),
+                ("application_fee_amount", "10"),
+                ("confirm", "true"),
+                ("return_url", "https://shop.example/back"),
+            ];
+            let held = shop.post_for_seller("/v1/payment_intents", &form).await;
+            let path = format!("/v1/payment_intents/{}/capture", id(&held.ok()));
+            let part = [
+                ("amount_to_capture", first.as_str()),
+                ("final_capture", "false"),
+            ];
+            shop.post_for_seller(&path, &part).await;
+            shop.post_for_seller(&path, &[]).await;
+        }
         Step::Schedule { interval, keeps } => {
             let keeps = keeps.to_string();
             let form = [
@@ -325,7 +409,9 @@ async fn explained(shop: &Shop, account: Option<&str>) -> [BTreeMap<String, i64>
     loop {
         let page = get(format!("/v1/balance_transactions?limit=100{after}")).await;
         let data = page["data"].as_array().unwrap();
-        data.iter().for_each(|row| add(&mut written, row, "net"));
+        for row in data {
+            add(&mut written, row, "net");
+        }
         if page["has_more"] != true {
             break;
         }
@@ -333,8 +419,9 @@ async fn explained(shop: &Shop, account: Option<&str>) -> [BTreeMap<String, i64>
     }
     let balance = get("/v1/balance".to_owned()).await;
     for name in ["available", "pending"] {
-        let rows = balance[name].as_array().unwrap().iter();
-        rows.for_each(|row| add(&mut held, row, "amount"));
+        for row in balance[name].as_array().unwrap() {
+            add(&mut held, row, "amount");
+        }
     }
     for sums in [&mut written, &mut held] {
         sums.retain(|_, sum| *sum != 0);

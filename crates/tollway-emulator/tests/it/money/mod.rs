@@ -4,6 +4,7 @@ mod automatic;
 mod billing;
 mod capable;
 mod cards;
+mod cash;
 mod charges;
 mod checkout;
 mod connect;

@@ -37,8 +37,8 @@ async fn a_debit_is_processing_until_the_bank_pays() {
                     "110000000",
                 ),
                 (
-                    "payment_method_data[us_bank_account][account_holder_type]",
-                    "individual",
+                    "payment_method_options[us_bank_account][verification_method]",
+                    "instant",
                 ),
             ],
         ),
@@ -230,10 +230,10 @@ async fn currencies_and_unknown_methods_are_refused() {
         message,
         "The currency provided (usd) is invalid. Payments with ideal support the following currencies: eur."
     );
-    let (status, message) = post("oxxo").await;
+    let (status, message) = post("custom").await;
     assert_eq!(status, 400);
     assert!(
-        message.starts_with("The emulator does not know how payments by 'oxxo' go."),
+        message.starts_with("Invalid type: must be one of"),
         "{message}"
     );
 }
@@ -288,4 +288,237 @@ async fn a_customer_is_made_with_a_default_payment_method_by_its_test_name() {
             default
         );
     }
+}
+
+/// The form of a voucher by this kind for whoever has this email.
+fn voucher<'a>(kind: &'a str, email: &'a str) -> Vec<(&'a str, &'a str)> {
+    vec![
+        ("payment_method_data[type]", kind),
+        ("payment_method_data[billing_details][name]", "Jenny Rosen"),
+        ("payment_method_data[billing_details][email]", email),
+    ]
+}
+
+#[tokio::test]
+async fn a_voucher_is_paid_at_a_shop_or_expires() {
+    let shop = Shop::open().await;
+    let fates = [
+        ("jenny@example.com", 0, "requires_action"),
+        ("jenny@example.com", 180, "succeeded"),
+        ("succeed_immediately@example.com", 0, "succeeded"),
+        (
+            "expire_immediately@example.com",
+            0,
+            "requires_payment_method",
+        ),
+        ("expire_with_delay@example.com", 179, "requires_action"),
+        (
+            "expire_with_delay@example.com",
+            180,
+            "requires_payment_method",
+        ),
+        ("fill_never@example.com", 3 * DAY, "requires_action"),
+        ("fill_never@example.com", 5 * DAY, "requires_payment_method"),
+    ];
+    for (email, seconds, status) in fates {
+        let intent = pay(&shop, "mxn", &voucher("oxxo", email)).await;
+        assert_eq!(intent["status"], "requires_action", "{intent}");
+        let details = &intent["next_action"]["oxxo_display_details"];
+        assert_eq!(details["number"].as_str().map(str::len), Some(14));
+        shop.stripe.advance(seconds);
+        let path = format!("/v1/payment_intents/{}", id(&intent));
+        let later = shop.get(&path).await;
+        assert_eq!(later["status"], status, "{email} after {seconds}");
+        if status == "requires_payment_method" {
+            let code = &later["last_payment_error"]["code"];
+            assert_eq!(code, "payment_intent_payment_attempt_expired");
+        }
+    }
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn each_kind_of_voucher_shows_what_its_shop_needs() {
+    let shop = Shop::open().await;
+    let mut boleto = voucher("boleto", "fill_never@example.com");
+    boleto.push(("payment_method_data[boleto][tax_id]", "000.000.000-00"));
+    let mut konbini = voucher("konbini", "fill_never@example.com");
+    konbini.push((
+        "payment_method_options[konbini][confirmation_number]",
+        "22222222220",
+    ));
+    let multibanco = voucher("multibanco", "fill_never@example.com");
+    for (currency, form, action) in [
+        ("brl", &boleto, "boleto_display_details"),
+        ("jpy", &konbini, "konbini_display_details"),
+        ("eur", &multibanco, "multibanco_display_details"),
+    ] {
+        let intent = pay(&shop, currency, form).await;
+        assert_eq!(intent["next_action"]["type"], action);
+        let details = &intent["next_action"][action];
+        let page = details["hosted_voucher_url"].as_str().unwrap();
+        let page = &page[page.find("/_tollway").unwrap()..];
+        let path = format!("/v1/payment_intents/{}", id(&intent));
+        shop.get(&path).await;
+        let shown = shop.stripe.get(page).await;
+        if currency == "jpy" {
+            // The number that was said has it paid at once.
+            assert_eq!(shown.status, 409, "{}", shown.body);
+            continue;
+        }
+        assert!(shown.body.contains("Let it expire"), "{}", shown.body);
+        let form = [("decision", "approve")];
+        shop.stripe.call(Method::POST, page, None, &form).await;
+        let paid = shop.get(&format!("{path}?expand[]=latest_charge")).await;
+        assert_eq!(paid["status"], "succeeded");
+        let charge = &paid["latest_charge"];
+        assert!(id(charge).starts_with("py_"), "{charge}");
+        if currency == "eur" {
+            let by = &charge["payment_method_details"]["multibanco"]["reference"];
+            assert_eq!(*by, details["reference"]);
+        }
+    }
+    let nobody = [
+        ("amount", "1000"),
+        ("currency", "mxn"),
+        ("confirm", "true"),
+        ("return_url", "https://shop.example/back"),
+        ("payment_method_data[type]", "oxxo"),
+    ];
+    let refused = shop.post("/v1/payment_intents", &nobody).await.json();
+    assert_eq!(
+        refused["error"]["param"],
+        "payment_method_data[billing_details][name]"
+    );
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn debits_cost_less_than_cards_and_prices_can_be_set() {
+    let fee = async |shop: &Shop| {
+        let name = [("payment_method", "pm_usBankAccount_success")];
+        let intent = pay(shop, "usd", &name).await;
+        shop.stripe.advance(6 * DAY);
+        let path = format!(
+            "/v1/payment_intents/{}?expand[]=latest_charge.balance_transaction",
+            id(&intent)
+        );
+        let moved = shop.get(&path).await["latest_charge"]["balance_transaction"].clone();
+        assert_eq!(moved["type"], "payment");
+        moved["fee"].as_i64().unwrap()
+    };
+    assert_eq!(fee(&Shop::open().await).await, 8);
+    let stripe = crate::support::Stripe::with(|builder| {
+        builder.method_fee(
+            "us_bank_account",
+            tollway_emulator::MethodFee::new(100, 25, None),
+        )
+    });
+    let seller = String::new();
+    assert_eq!(fee(&Shop { stripe, seller }).await, 35);
+}
+
+#[tokio::test]
+async fn a_bank_account_that_nobody_knows_is_verified_by_two_deposits() {
+    let shop = Shop::open().await;
+    let account = [
+        ("payment_method_data[type]", "us_bank_account"),
+        (
+            "payment_method_data[us_bank_account][account_number]",
+            "000123456789",
+        ),
+        (
+            "payment_method_data[us_bank_account][routing_number]",
+            "110000000",
+        ),
+    ];
+    let verify = async |path: &str, form: &[(&str, &str)]| {
+        shop.post(&format!("{path}/verify_microdeposits"), form)
+            .await
+    };
+    let intent = pay(&shop, "usd", &account).await;
+    let action = &intent["next_action"];
+    assert_eq!(action["type"], "verify_with_microdeposits");
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    for (form, code) in [
+        (
+            [("amounts[0]", "1"), ("amounts[1]", "2")],
+            "payment_method_microdeposit_verification_amounts_mismatch",
+        ),
+        (
+            [("amounts[0]", "10"), ("amounts[1]", "11")],
+            "payment_method_microdeposit_verification_attempts_exceeded",
+        ),
+    ] {
+        let refused = verify(&path, &form).await;
+        assert_eq!(refused.json()["error"]["code"], code);
+    }
+    let wrong = verify(&path, &[("descriptor_code", "SM99ZZ")]).await;
+    assert_eq!(
+        wrong.json()["error"]["code"],
+        "payment_method_microdeposit_verification_descriptor_code_mismatch"
+    );
+    let right = [("amounts[0]", "32"), ("amounts[1]", "45")];
+    let goes_on = verify(&path, &right).await.ok();
+    assert_eq!(goes_on["status"], "processing");
+    let again = verify(&path, &right).await;
+    assert_eq!(
+        again.json()["error"]["code"],
+        "payment_intent_unexpected_state"
+    );
+
+    let customer = shop.post("/v1/customers", &[("name", "Jenny")]).await.ok();
+    let mut form = account.to_vec();
+    form.extend([
+        ("customer", id(&customer)),
+        ("confirm", "true"),
+        ("return_url", "https://shop.example/back"),
+        ("mandate_data[customer_acceptance][type]", "offline"),
+    ]);
+    let set_up = shop.post("/v1/setup_intents", &form).await.ok();
+    assert_eq!(set_up["status"], "requires_action", "{set_up}");
+    let path = format!("/v1/setup_intents/{}", id(&set_up));
+    let done = verify(&path, &[("descriptor_code", "SM11AA")]).await.ok();
+    assert_eq!(done["status"], "succeeded");
+    let mandate = format!("/v1/mandates/{}", done["mandate"].as_str().unwrap());
+    assert_eq!(shop.get(&mandate).await["status"], "active");
+    // It is known now.
+    let method = done["payment_method"].as_str().unwrap();
+    let kept = [("payment_method", method), ("customer", id(&customer))];
+    let intent = pay(&shop, "usd", &kept).await;
+    assert_eq!(intent["status"], "processing");
+}
+
+#[tokio::test]
+async fn money_is_held_by_methods_that_can_hold_it() {
+    let shop = Shop::open().await;
+    let manual = ("capture_method", "manual");
+    let klarna = [("payment_method_data[type]", "klarna"), manual];
+    let intent = pay(&shop, "eur", &klarna).await;
+    let page = format!("/_tollway/authenticate/{}", id(&intent));
+    let approve = [("decision", "approve")];
+    shop.stripe.call(Method::POST, &page, None, &approve).await;
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    let held = shop.get(&path).await;
+    assert_eq!(
+        (&held["status"], &held["amount_capturable"]),
+        (&json!("requires_capture"), &json!(1000))
+    );
+    let part = [("amount_to_capture", "600")];
+    let taken = shop.post(&format!("{path}/capture"), &part).await.ok();
+    assert_eq!(
+        (&taken["status"], &taken["amount_received"]),
+        (&json!("succeeded"), &json!(600))
+    );
+    for kind in ["ideal", "sepa_debit"] {
+        let form = [
+            ("amount", "1000"),
+            ("currency", "eur"),
+            ("allowed_payment_method_types[0]", kind),
+            manual,
+        ];
+        let refused = shop.post("/v1/payment_intents", &form).await.json();
+        assert_eq!(refused["error"]["param"], "capture_method", "{kind}");
+    }
+    assert_eq!(shop.sum(), 0);
 }
