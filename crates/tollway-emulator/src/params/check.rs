@@ -342,8 +342,9 @@ fn scalar_value(shape: &Shape, tree: &Tree, path: &Path<'_>) -> Result1 {
             None => fault(format!("Invalid number: {text}")),
         },
         Shape::Boolean | Shape::ConstBool(_) => match text.as_str() {
-            "true" => Ok(true.into()),
-            "false" => Ok(false.into()),
+            // Python's older clients write a boolean as Python does.
+            "true" | "True" => Ok(true.into()),
+            "false" | "False" => Ok(false.into()),
             _ => fault(format!("Invalid boolean: {text}")),
         },
         Shape::Decimal => {

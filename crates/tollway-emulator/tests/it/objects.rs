@@ -146,6 +146,19 @@ async fn errors_are_stripes() {
 }
 
 #[tokio::test]
+async fn a_product_may_come_with_its_price() {
+    let emulator = emulator();
+    let api = caller(&emulator, "sk_test_a");
+    let form = "name=Gold&default_price_data[currency]=usd&default_price_data[unit_amount]=900\
+                &default_price_data[recurring][interval]=month&expand[]=default_price";
+    let product = api.post("/v1/products", form).await.ok();
+    let price = &product["default_price"];
+    assert_eq!(price["unit_amount"], 900);
+    assert_eq!(price["recurring"]["interval"], "month");
+    assert_eq!(price["product"], product["id"]);
+}
+
+#[tokio::test]
 async fn expansion() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");

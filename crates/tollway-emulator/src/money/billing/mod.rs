@@ -15,6 +15,7 @@ mod lines;
 mod payment;
 mod period;
 mod prices;
+mod products;
 mod proration;
 mod subscription_items;
 mod subscriptions;
@@ -42,6 +43,7 @@ pub(super) fn register(registry: &mut Registry) {
     invoice_items::register(registry);
     invoices::register(registry);
     prices::register(registry);
+    products::register(registry);
     subscription_items::register(registry);
     subscriptions::register(registry);
 }

@@ -12,7 +12,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("prices.create", create);
 }
 
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut values = params.values().clone();
     let product_data = values.remove("product_data");
     if let Some(Value::Object(data)) = product_data {

@@ -93,6 +93,11 @@ fn wrong_values() {
         fault("/v1/charges", "amount=99999999999999999999").0,
         "Invalid integer: 99999999999999999999"
     );
+    for written in ["true", "True", "false", "False"] {
+        let form = format!("amount=1000&currency=usd&source=tok_visa&capture={written}");
+        let given = post("/v1/charges", &form).unwrap();
+        assert_eq!(given["capture"], written.eq_ignore_ascii_case("true"));
+    }
     assert_eq!(
         fault("/v1/charges", "capture=maybe").0,
         "Invalid boolean: maybe"
