@@ -9,6 +9,7 @@ use crate::ids;
 /// First states and other first values that differ from the plain ones; sorted by type and field.
 #[rustfmt::skip]
 const FIRST_VALUES: &[(&str, &str, First)] = &[
+    ("apps.install", "status", First::Text("installed")),
     ("billing.alert", "status", First::Text("active")),
     ("billing_portal.configuration", "active", First::Flag(true)),
     ("checkout.session", "payment_status", First::Text("unpaid")),
@@ -22,6 +23,7 @@ const FIRST_VALUES: &[(&str, &str, First)] = &[
     ("invoice", "auto_advance", First::Flag(false)),
     ("invoice", "status", First::Text("draft")),
     ("issuing.card", "status", First::Text("inactive")),
+    ("issuing.personalization_design", "status", First::Text("review")),
     ("payment_link", "active", First::Flag(true)),
     ("payout", "status", First::Text("pending")),
     ("plan", "active", First::Flag(true)),
@@ -34,6 +36,13 @@ const FIRST_VALUES: &[(&str, &str, First)] = &[
     ("subscription", "status", First::Text("active")),
     ("subscription_schedule", "status", First::Text("not_started")),
     ("tax_rate", "active", First::Flag(true)),
+    ("terminal.reader", "status", First::Text("online")),
+    ("three_d_secure.authentication", "status", First::Text("requires_submission")),
+    ("treasury.received_credit", "status", First::Text("succeeded")),
+    ("treasury.received_debit", "status", First::Text("succeeded")),
+    ("v2.commerce.product_catalog_import", "status", First::Text("awaiting_upload")),
+    ("v2.money_management.outbound_setup_intent", "status", First::Text("requires_payout_method")),
+    ("v2.money_management.recipient_verification", "status", First::Text("awaiting_acknowledgement")),
     ("webhook_endpoint", "status", First::Text("enabled")),
 ];
 

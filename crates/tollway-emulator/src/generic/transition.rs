@@ -39,7 +39,7 @@ pub(super) fn run(
         object.insert("status".into(), row.to.into());
     }
     for (path, set) in row.set {
-        if let Some(value) = value_of(ctx, set, &object, params) {
+        if let Some(value) = value_of(ctx, object_type, set, &object, params) {
             complete(ctx, object_type, &mut object, path);
             put(&mut object, path, value);
         }
@@ -75,11 +75,13 @@ fn wrong_state(object_type: &str, row: &Transition, status: &str) -> ApiError {
 
 fn value_of(
     ctx: &Ctx<'_>,
+    object_type: &str,
     set: &Set,
     object: &Map<String, Value>,
     params: &Params,
 ) -> Option<Value> {
     match set {
+        Set::Now if object_type.starts_with("v2.") => Some(synth::rfc3339(ctx.now()).into()),
         Set::Now => Some(ctx.now().into()),
         Set::Flag(flag) => Some((*flag).into()),
         Set::Text(text) => Some((*text).into()),

@@ -146,6 +146,40 @@ async fn errors_are_stripes() {
 }
 
 #[tokio::test]
+async fn actions_of_rare_objects_change_them() {
+    let emulator = emulator();
+    let api = caller(&emulator, "sk_test_a");
+    let form = "registration_code=simulated-wpe";
+    let reader = api.post("/v1/terminal/readers", form).await.ok();
+    assert_eq!(reader["status"], "online");
+    let path = format!("/v1/terminal/readers/{}", reader["id"].as_str().unwrap());
+    let form = "payment_intent=pi_1";
+    let busy = api
+        .post(&format!("{path}/process_payment_intent"), form)
+        .await
+        .ok();
+    assert_eq!(busy["action"]["status"], "in_progress");
+    assert_eq!(
+        busy["action"]["process_payment_intent"]["payment_intent"],
+        "pi_1"
+    );
+    let path = format!(
+        "/v1/test_helpers/terminal/readers/{}",
+        reader["id"].as_str().unwrap()
+    );
+    let done = api
+        .post(&format!("{path}/present_payment_method"), "")
+        .await
+        .ok();
+    assert_eq!(done["action"]["status"], "succeeded");
+    let events = api
+        .get("/v1/events", "type=terminal.reader.action_succeeded")
+        .await
+        .ok();
+    assert_eq!(events["data"][0]["data"]["object"]["id"], reader["id"]);
+}
+
+#[tokio::test]
 async fn a_product_may_come_with_its_price() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");
