@@ -206,7 +206,12 @@ fn fail(charge: &mut Value, decline: &Decline) {
         "declined_by_network"
     }
     .into();
-    charge["outcome"]["reason"] = decline.reason.unwrap_or(decline.code).into();
+    charge["outcome"]["reason"] = if decline.blocked {
+        "highest_risk_level"
+    } else {
+        decline.reason.unwrap_or(decline.code)
+    }
+    .into();
     charge["outcome"]["type"] = if decline.blocked {
         "blocked"
     } else {

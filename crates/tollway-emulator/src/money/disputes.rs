@@ -52,15 +52,15 @@ pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
         _ => return Ok(()),
     };
     match kind {
-        DisputeKind::Fraudulent => dispute(ctx, charge, left, "fraudulent", false),
-        DisputeKind::ProductNotReceived => {
-            dispute(ctx, charge, left, "product_not_received", false)
-        }
-        DisputeKind::Inquiry => dispute(ctx, charge, left, "fraudulent", true),
+        DisputeKind::Fraudulent => dispute(ctx, charge, left, &FRAUD),
+        DisputeKind::ProductNotReceived => dispute(ctx, charge, left, &NOT_RECEIVED),
+        DisputeKind::Inquiry => dispute(ctx, charge, left, &INQUIRY),
+        DisputeKind::KnownShopper => dispute(ctx, charge, left, &KNOWN_SHOPPER),
+        DisputeKind::Compliance => dispute(ctx, charge, left, &COMPLIANCE),
         DisputeKind::Twice => {
             let half = left / 2;
-            dispute(ctx, charge.clone(), half, "fraudulent", false)?;
-            dispute(ctx, charge, left - half, "fraudulent", false)
+            dispute(ctx, charge.clone(), half, &FRAUD)?;
+            dispute(ctx, charge, left - half, &FRAUD)
         }
         DisputeKind::FraudWarning => {
             warn(ctx, &charge);
@@ -69,13 +69,42 @@ pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
     }
 }
 
+/// What is said in a dispute.
+struct Complaint {
+    reason: &'static str,
+    /// `case_type`: `chargeback`, `compliance` or `inquiry`.
+    case: &'static str,
+    /// Which ways of answering it has besides evidence.
+    eligible: Option<&'static str>,
+}
+
+const fn complaint(reason: &'static str, case: &'static str) -> Complaint {
+    Complaint {
+        reason,
+        case,
+        eligible: None,
+    }
+}
+
+const FRAUD: Complaint = complaint("fraudulent", "chargeback");
+const NOT_RECEIVED: Complaint = complaint("product_not_received", "chargeback");
+const INQUIRY: Complaint = complaint("fraudulent", "inquiry");
+const KNOWN_SHOPPER: Complaint = Complaint {
+    eligible: Some("visa_compelling_evidence_3"),
+    ..FRAUD
+};
+const COMPLIANCE: Complaint = Complaint {
+    eligible: Some("visa_compliance"),
+    ..complaint("noncompliant", "compliance")
+};
+
 fn dispute(
     ctx: &mut Ctx<'_>,
     mut charge: Value,
     amount: i64,
-    reason: &str,
-    inquiry: bool,
+    complaint: &Complaint,
 ) -> Result<(), ApiError> {
+    let inquiry = complaint.case == "inquiry";
     let mut dispute = Value::Object(ctx.blank(DISPUTE));
     let due_by = ctx.now() + PATIENCE;
     let card = &charge["payment_method_details"]["card"];
@@ -85,16 +114,16 @@ fn dispute(
         "charge": charge["id"],
         "created": ctx.now(),
         "currency": charge["currency"],
-        "enhanced_eligibility_types": [],
+        "enhanced_eligibility_types": Vec::from_iter(complaint.eligible),
         "is_charge_refundable": inquiry,
         "livemode": ctx.scope.livemode(),
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "type": "card",
-            "card": {"brand": card["brand"], "case_type": if inquiry { "inquiry" } else { "chargeback" }, "network_reason_code": "10"},
+            "card": {"brand": card["brand"], "case_type": complaint.case, "network_reason_code": "10"},
         },
-        "reason": reason,
+        "reason": complaint.reason,
         "status": if inquiry { "warning_needs_response" } else { "needs_response" },
     });
     if let (Value::Object(dispute), Value::Object(members)) = (&mut dispute, members) {

@@ -34,6 +34,10 @@ pub(crate) enum DisputeKind {
     FraudWarning,
     /// Disputes twice, half of the amount each.
     Twice,
+    /// Says that it was fraud, though earlier payments show that the card holder knows the shop (Visa's Compelling Evidence 3.0).
+    KnownShopper,
+    /// The network says that its rules were broken.
+    Compliance,
 }
 
 /// When the bank asks the card holder to authenticate.

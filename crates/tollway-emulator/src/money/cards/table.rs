@@ -268,7 +268,8 @@ pub(crate) const CARDS: &[Card] = &[
     visa("4000000000001976", "createDisputeInquiry", Outcome::IsDisputed(DisputeKind::Inquiry)),
     visa("4000000000005423", "createIssuerFraudWarning", Outcome::IsDisputed(DisputeKind::FraudWarning)),
     visa("4000000404000079", "createMultipleDisputes", Outcome::IsDisputed(DisputeKind::Twice)),
-    visa("4000000404000038", "createCe3EligibleDispute", Outcome::IsDisputed(DisputeKind::Fraudulent)),
+    visa("4000000404000038", "createCe3EligibleDispute", Outcome::IsDisputed(DisputeKind::KnownShopper)),
+    visa("4000008400000779", "createComplianceDispute", Outcome::IsDisputed(DisputeKind::Compliance)),
     // Refunds.
     refunds(RefundOutcome::SucceedsLater, "4000000000007726", "pendingRefund"),
     refunds(RefundOutcome::FailsLater, "4000000000005126", "refundFail"),

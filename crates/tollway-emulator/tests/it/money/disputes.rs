@@ -150,3 +150,30 @@ async fn a_warning_and_two_disputes_of_one_charge() {
     assert_eq!(amounts, [500, 500]);
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn some_disputes_can_be_answered_in_a_way_of_their_own() {
+    let shop = Shop::open().await;
+    for (source, reason, case, way) in [
+        (
+            "tok_createCe3EligibleDispute",
+            "fraudulent",
+            "chargeback",
+            "visa_compelling_evidence_3",
+        ),
+        (
+            "tok_createComplianceDispute",
+            "noncompliant",
+            "compliance",
+            "visa_compliance",
+        ),
+    ] {
+        let form = paying(&[("source", source)]);
+        shop.post("/v1/charges", &form).await.ok();
+        let dispute = shop.get("/v1/disputes").await["data"][0].clone();
+        assert_eq!(dispute["reason"], reason);
+        assert_eq!(dispute["payment_method_details"]["card"]["case_type"], case);
+        assert_eq!(dispute["enhanced_eligibility_types"][0], way);
+    }
+    assert_eq!(shop.sum(), 0);
+}

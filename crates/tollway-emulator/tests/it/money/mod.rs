@@ -17,6 +17,7 @@ mod others;
 mod payouts;
 mod portal;
 mod setup_intents;
+mod vouchers;
 
 use std::collections::BTreeMap;
 
