@@ -20,7 +20,9 @@ fn shared() -> &'static Emulator {
 
 /// Any bytes as a path carries them.
 fn escaped(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("%{byte:02x}")).collect()
+    bytes
+        .iter()
+        .fold(String::new(), |path, byte| path + &format!("%{byte:02x}"))
 }
 
 /// Paths near real ones, with all kinds of rubbish in their parameters.
