@@ -3,7 +3,7 @@
 //! | page | shows |
 //! | --- | --- |
 //! | `/_tollway/console` | every world: its applications, accounts, newest events |
-//! | `/_tollway/console/worlds/{world}` | one world: connections to end, balances as a chart and as a table, events |
+//! | `/_tollway/console/worlds/{world}` | one world: connections to end, balances as a chart and as a table, its settings, webhook endpoints, events |
 //! | `/_tollway/console/requests[?live=1]` | the request log, by itself every two seconds with `live` |
 //! | `/_tollway/console/requests/{request}` | one request |
 //! | `/_tollway/console/events/{event}` | an event, its deliveries and their attempts, **Send again** |
@@ -31,7 +31,10 @@ use crate::pages::{self, Link};
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/console", get(worlds::all))
-        .route("/_tollway/console/worlds/{world}", get(worlds::one))
+        .route(
+            "/_tollway/console/worlds/{world}",
+            get(worlds::one).post(worlds::save),
+        )
         .route("/_tollway/console/requests", get(requests::list))
         .route("/_tollway/console/requests/{request}", get(requests::one))
         .route("/_tollway/console/events/{event}", get(events::show))

@@ -1,19 +1,24 @@
 //! Worlds: every one in short, and one with all it holds.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use axum::Form;
 use axum::extract::{Path, State};
 use axum::response::Response;
 use http::StatusCode;
+use serde_json::json;
 
-use super::{balances, nothing};
+use super::{back_to, balances, nothing};
 use crate::connect;
+use crate::control::PlatformChange;
+use crate::events::{Endpoint, all_endpoints};
 use crate::pages::{
-    self, Address, ApplicationRow, ConsolePage, EventRow, SellerConnection, SellerRow, WorldPage,
-    WorldSection,
+    self, Address, ApplicationRow, ConsolePage, EndpointRow, EventRow, SellerConnection, SellerRow,
+    WorldPage, WorldSection,
 };
-use crate::world::WorldState;
-use crate::{Engine, Mode};
+use crate::world::{World, WorldState};
+use crate::{ApiError, Engine, Mode};
 
 /// Events on a page.
 const EVENTS: usize = 20;
@@ -30,17 +35,70 @@ pub(super) async fn all(State(engine): State<Arc<Engine>>, address: Address) -> 
 
 /// `GET /_tollway/console/worlds/{world}`.
 pub(super) async fn one(State(engine): State<Arc<Engine>>, Path(name): Path<String>) -> Response {
-    let Some(world) = engine.worlds().get(&name) else {
-        return nothing("world", &name);
-    };
+    match engine.worlds().get(&name) {
+        Some(world) => show(&engine, &world, StatusCode::OK, None),
+        None => nothing("world", &name),
+    }
+}
+
+fn show(engine: &Engine, world: &World, status: StatusCode, error: Option<String>) -> Response {
     let world = world.lock();
     let page = WorldPage {
         world: section(&world),
         connections: connections(&world),
         charts: balances::charts(&world, engine.clock().now()),
+        endpoints: endpoints(&world),
+        business_name: world.platform.business_name.clone(),
+        error,
     };
     drop(world);
-    pages::respond(StatusCode::OK, &page, None)
+    pages::respond(status, &page, None)
+}
+
+/// `POST /_tollway/console/worlds/{world}`: saves the settings; what the form leaves out stays.
+pub(super) async fn save(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+    Form(sent): Form<BTreeMap<String, String>>,
+) -> Response {
+    let Some(world) = engine.worlds().get(&name) else {
+        return nothing("world", &name);
+    };
+    let text = |name: &str| sent.get(name).map(|text| text.trim());
+    let mode = |mode: Mode| {
+        let uris = text(&format!("{mode}_redirect_uris"));
+        let uris: Option<Vec<&str>> = uris.map(|uris| uris.split_whitespace().collect());
+        json!({"client_id": text(&format!("{mode}_client_id")), "redirect_uris": uris})
+    };
+    let change = json!({
+        "business_name": text("business_name"), "test": mode(Mode::Test), "live": mode(Mode::Live),
+    });
+    let change = serde_json::from_value::<PlatformChange>(change);
+    let change = change.map_err(|error| ApiError::invalid_request(error.to_string()));
+    match change.and_then(|change| change.apply(&engine, &world)) {
+        Ok(()) => back_to(&format!("/_tollway/console/worlds/{name}")),
+        Err(error) => show(
+            &engine,
+            &world,
+            StatusCode::BAD_REQUEST,
+            Some(error.to_string()),
+        ),
+    }
+}
+
+fn endpoints(world: &WorldState) -> Vec<EndpointRow> {
+    let row = |endpoint: Endpoint| EndpointRow {
+        url: endpoint.url,
+        mode: endpoint.mode.as_str(),
+        hears_of: match (endpoint.own, endpoint.connected) {
+            (true, true) => "its own events and connected accounts",
+            (false, true) => "connected accounts",
+            _ => "its own events",
+        },
+        status: endpoint.status,
+        secret: endpoint.secret,
+    };
+    all_endpoints(world).into_iter().map(row).collect()
 }
 
 fn section(world: &WorldState) -> WorldSection {

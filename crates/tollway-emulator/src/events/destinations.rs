@@ -171,6 +171,13 @@ fn ping(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(event)
 }
 
+/// Does a destination hear of the account's own events, or of those of `connected` accounts?
+pub(super) fn hears_from(destination: &Value, connected: bool) -> bool {
+    let from = destination["events_from"].as_array();
+    let mut from = from.into_iter().flatten().filter_map(Value::as_str);
+    from.any(|from| matches!(from, "other_accounts" | "@accounts") == connected)
+}
+
 /// The destinations that hear of an event of this type in the context's scope.
 pub(super) fn listening(ctx: &Ctx<'_>, event_type: &str, thin: bool) -> Vec<Target> {
     let mut targets = in_scope(ctx.world, &ctx.scope, event_type, thin, false);
@@ -195,17 +202,8 @@ fn in_scope(
             .into_iter()
             .flatten()
             .any(|name| *name == event_type || *name == "*");
-        let from = destination["events_from"].as_array();
-        let from_there = from
-            .into_iter()
-            .flatten()
-            .filter_map(Value::as_str)
-            .any(|from| {
-                let others = matches!(from, "other_accounts" | "@accounts");
-                others == connect
-            });
         wanted
-            && from_there
+            && hears_from(destination, connect)
             && destination["status"] == "enabled"
             && destination["type"] == "webhook_endpoint"
             && (destination["event_payload"] == "thin") == thin

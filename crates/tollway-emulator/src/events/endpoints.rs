@@ -6,12 +6,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tollway_spec::Shape;
 
+use super::destinations::{self, DESTINATION};
 use super::selection::{Listener, hears};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::scope::{Mode, Scope};
+use crate::store::Collection;
 use crate::world::WorldState;
 
 pub(super) const ENDPOINT: &str = "webhook_endpoint";
@@ -257,6 +259,60 @@ fn in_scope(
         .collect();
     targets.reverse();
     targets
+}
+
+/// An endpoint or a destination as people want to see it.
+pub(crate) struct Endpoint {
+    /// Where it is.
+    pub(crate) url: String,
+    /// Live or test.
+    pub(crate) mode: Mode,
+    /// Hears of the platform's own events.
+    pub(crate) own: bool,
+    /// Hears of connected accounts.
+    pub(crate) connected: bool,
+    /// `enabled` or `disabled`.
+    pub(crate) status: String,
+    /// What its deliveries are signed with.
+    pub(crate) secret: String,
+}
+
+/// The platform's webhook endpoints and event destinations, oldest first.
+pub(crate) fn all(world: &WorldState) -> Vec<Endpoint> {
+    let mut found = Vec::new();
+    for mode in Mode::ALL {
+        let scope = world.platform_scope(mode);
+        for kind in [ENDPOINT, DESTINATION] {
+            let records = world.store.collection(&scope, kind);
+            for record in records.into_iter().flat_map(Collection::oldest_first) {
+                let object = record.parse();
+                let Some(hidden) = hidden(world, &scope, &record.id) else {
+                    continue;
+                };
+                let own = hears_of(&object, hidden.connect, false);
+                let connected = hears_of(&object, hidden.connect, true);
+                let url = [&object["url"], &object["webhook_endpoint"]["url"]];
+                let url = url.into_iter().find_map(Value::as_str);
+                found.push(Endpoint {
+                    url: url.unwrap_or("elsewhere").to_owned(),
+                    mode,
+                    own,
+                    connected,
+                    status: text(&object["status"]),
+                    secret: hidden.secret,
+                });
+            }
+        }
+    }
+    found
+}
+
+/// Does an endpoint hear of the platform's own events, or of those of connected accounts?
+fn hears_of(object: &Value, connect: bool, connected: bool) -> bool {
+    match object["events_from"].as_array() {
+        Some(_) => destinations::hears_from(object, connected),
+        None => connect == connected,
+    }
 }
 
 fn text(value: &Value) -> String {

@@ -31,7 +31,7 @@ use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::delivery::newest as newest_deliveries;
-pub(crate) use self::endpoints::set_secret;
+pub(crate) use self::endpoints::{Endpoint, all as all_endpoints, set_secret};
 pub(crate) use self::http::resend_everywhere as resend;
 pub(crate) use self::outbox::Outbox;
 pub(crate) use self::thin::notify;

@@ -8,7 +8,7 @@ use http::HeaderMap;
 use tollway_spec::Verb;
 
 use crate::api::Matched;
-use crate::ctx::Caller;
+use crate::ctx::{Caller, noun};
 use crate::error::ApiError;
 use crate::key::{ApiKey, KeyKind, redact};
 use crate::scope::Scope;
@@ -27,7 +27,6 @@ const PUBLISHABLE: &[&str] = &[
     "confirmation_tokens.retrieve",
     "payment_intents.confirm",
     "payment_intents.retrieve",
-    "payment_intents.update",
     "payment_intents.verify_microdeposits",
     "payment_methods.create",
     "setup_intents.confirm",
@@ -202,6 +201,33 @@ fn may_ask(
         account,
         &permission,
     ))
+}
+
+/// With a publishable key an intent or a source is reached only by those who know its client secret.
+///
+/// # Errors
+/// 400 without the secret, or with another one.
+pub(super) fn check_client_secret(
+    caller: &Authenticated,
+    matched: &Matched<'_>,
+    secret: Option<&str>,
+) -> Result<(), ApiError> {
+    let kind = matched.plan.resource.as_deref().unwrap_or_default();
+    let id = matched.path.first().map(|(_, id)| id.as_str());
+    let (Some(id), "payment_intent" | "setup_intent" | "source") = (id, kind) else {
+        return Ok(());
+    };
+    let secret = secret.ok_or_else(|| ApiError::missing_parameter("client_secret"))?;
+    let object = caller.world.lock().store.object(&caller.scope, kind, id);
+    if object.is_some_and(|object| object["client_secret"] == secret) {
+        return Ok(());
+    }
+    let message = format!(
+        "The client_secret provided does not match any associated {} on this account. Ensure the publishable key used belongs to the same account that created the {}.",
+        noun(kind),
+        noun(kind)
+    );
+    Err(ApiError::invalid_param("client_secret", message).code("resource_missing"))
 }
 
 /// The scope a token's owner granted; none for the platform itself.

@@ -63,6 +63,18 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
 }
 
 impl Input {
+    /// Takes away the secret that pages in a browser send with their publishable key, whatever they ask for.
+    pub(super) fn take_client_secret(&mut self) -> Option<String> {
+        let at = self
+            .given
+            .iter()
+            .position(|(name, _)| name == "client_secret")?;
+        match self.given.remove(at).1 {
+            Tree::Text(secret) => Some(secret),
+            _ => None,
+        }
+    }
+
     /// Gives the parameters of an older version the names that the description knows.
     pub(super) fn modernise(&mut self, matched: &Matched<'_>, asked: &str, described: &str) {
         params::former::rewrite(&matched.plan.name, asked, described, &mut self.given);

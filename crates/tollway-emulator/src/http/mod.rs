@@ -34,6 +34,7 @@ use crate::ctx::RequestInfo;
 use crate::error::ApiError;
 use crate::faults::Effect;
 use crate::generic::{self, Reply};
+use crate::key::KeyKind;
 use crate::log::{Entry, Sent};
 use crate::money;
 use crate::scope::Scope;
@@ -229,6 +230,10 @@ fn checked(
     let mut input = input::read(&matched, parts, body)?;
     input.modernise(&matched, &version, &engine.config().api_version);
     let key = idempotency::key(&parts.headers, &matched, &input.fingerprint)?;
+    if caller.caller.key == KeyKind::Publishable && !engine.config().mock {
+        let secret = input.take_client_secret();
+        auth::check_client_secret(&caller, &matched, secret.as_deref())?;
+    }
     let params = input.check(engine.api(), &matched)?;
     let request = RequestInfo {
         id: Some(tag.request_id.clone()),

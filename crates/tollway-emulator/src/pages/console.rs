@@ -55,6 +55,21 @@ pub(crate) struct WorldPage {
     pub(crate) world: WorldSection,
     pub(crate) connections: Vec<SellerConnection>,
     pub(crate) charts: Vec<Chart>,
+    pub(crate) endpoints: Vec<EndpointRow>,
+    pub(crate) business_name: String,
+    /// Why the settings were not saved.
+    pub(crate) error: Option<String>,
+}
+
+/// A webhook endpoint or event destination.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct EndpointRow {
+    pub(crate) url: String,
+    pub(crate) mode: &'static str,
+    /// `its own events`, or `connected accounts`.
+    pub(crate) hears_of: &'static str,
+    pub(crate) status: String,
+    pub(crate) secret: String,
 }
 
 /// A connection and the seller who can end it.

@@ -23,9 +23,9 @@ use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
 pub(crate) use self::console::{
-    ApplicationRow, AttemptRow, Bar, Chart, ChartRow, ConsolePage, DeliveryCard, EventPage,
-    EventRow, FaultRow, FaultsPage, RequestPage, RequestRow, RequestsPage, SellerConnection,
-    SellerRow, WorldPage, WorldSection,
+    ApplicationRow, AttemptRow, Bar, Chart, ChartRow, ConsolePage, DeliveryCard, EndpointRow,
+    EventPage, EventRow, FaultRow, FaultsPage, RequestPage, RequestRow, RequestsPage,
+    SellerConnection, SellerRow, WorldPage, WorldSection,
 };
 pub(crate) use self::context::{
     AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage, Choice, Choose,

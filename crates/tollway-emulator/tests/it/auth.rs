@@ -85,6 +85,36 @@ async fn publishable_keys_may_do_little() {
 }
 
 #[tokio::test]
+async fn with_a_publishable_key_an_intent_is_reached_by_its_secret() {
+    let emulator = emulator();
+    let server = caller(&emulator, "sk_test_a");
+    let intent = server
+        .post(
+            "/v1/payment_intents",
+            "amount=1000&currency=usd&automatic_payment_methods[enabled]=true&automatic_payment_methods[allow_redirects]=never",
+        )
+        .await
+        .ok();
+    let path = format!("/v1/payment_intents/{}", intent["id"].as_str().unwrap());
+    let page = caller(&emulator, "pk_test_a");
+    assert_eq!(page.get(&path, "").await.error().3, "client_secret");
+    let wrong = page.get(&path, "client_secret=pi_x_secret_y").await;
+    assert_eq!(
+        (wrong.error().0, wrong.error().2),
+        (400, "resource_missing")
+    );
+    let secret = format!(
+        "client_secret={}",
+        intent["client_secret"].as_str().unwrap()
+    );
+    assert_eq!(page.get(&path, &secret).await.ok()["id"], intent["id"]);
+    let form = format!("{secret}&payment_method=pm_card_visa");
+    let paid = page.post(&format!("{path}/confirm"), &form).await.ok();
+    assert_eq!(paid["status"], "succeeded");
+    assert_eq!(page.post(&path, &secret).await.error().0, 401);
+}
+
+#[tokio::test]
 async fn accounts_must_be_connected() {
     let emulator = emulator();
     let answer = caller(&emulator, "sk_test_a")

@@ -205,3 +205,43 @@ async fn another_sites_page_changes_nothing() {
         .await;
     assert_eq!(read.status, StatusCode::OK);
 }
+
+#[tokio::test]
+async fn a_platform_is_set_up_by_hand() {
+    let stripe = Stripe::new();
+    let form = [
+        ("url", "http://localhost:4000/hooks"),
+        ("enabled_events[]", "*"),
+        ("connect", "true"),
+    ];
+    let endpoint = stripe.post("/v1/webhook_endpoints", KEY, &form).await.ok();
+    let path = "/_tollway/console/worlds/market";
+    let page = stripe.get(path).await.body;
+    assert!(
+        page.contains(endpoint["secret"].as_str().unwrap()) && page.contains("connected accounts")
+    );
+    let uris = "http://localhost:4000/callback\r\nhttps://shop.example/back\r\n";
+    let form = [
+        ("business_name", "Rides"),
+        ("test_client_id", "ca_rides"),
+        ("test_redirect_uris", uris),
+    ];
+    let saved = press(&stripe, path, &form).await;
+    assert_eq!(saved.header("location"), Some(path), "{}", saved.body);
+    let page = stripe.get(path).await.body;
+    assert!(
+        page.contains("value=\"Rides\"") && page.contains("value=\"ca_rides\""),
+        "{page}"
+    );
+    let world = stripe.get("/_tollway/worlds/market").await.ok();
+    let test = world["platform"]["test"]["redirect_uris"]
+        .as_array()
+        .unwrap();
+    assert_eq!(test.len(), 2, "{world}");
+    let wrong = press(&stripe, path, &[("test_client_id", "rides")]).await;
+    assert!(
+        wrong.status == StatusCode::BAD_REQUEST && wrong.body.contains("id=\"error\""),
+        "{}",
+        wrong.body
+    );
+}

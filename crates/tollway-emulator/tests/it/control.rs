@@ -136,12 +136,14 @@ async fn faults_strike_and_pass() {
         .await
         .ok();
         let hit = api.post("/v1/customers", "").await;
-        let expected = match then {
-            "conflict" => 409,
-            "server_error" => 500,
-            _ => 429,
+        let (status, kind, code) = match then {
+            "rate_limit" => (429, "invalid_request_error", "rate_limit"),
+            "lock_timeout" => (429, "invalid_request_error", "lock_timeout"),
+            "conflict" => (409, "invalid_request_error", "lock_timeout"),
+            _ => (500, "api_error", ""),
         };
-        assert_eq!(hit.status.as_u16(), expected, "{then}");
+        assert_eq!((hit.error().0, hit.error().2), (status, code), "{then}");
+        assert_eq!(hit.json()["error"]["type"], kind);
         assert!(hit.header("request-id").is_some());
         // A lock that somebody else holds is no rate limit, though the status is the same.
         let reason = hit.header("stripe-rate-limited-reason");

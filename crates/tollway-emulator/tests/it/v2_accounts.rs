@@ -662,3 +662,62 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
         json!([])
     );
 }
+
+#[tokio::test]
+async fn a_token_is_applied_once_while_it_lasts() {
+    let stripe = Stripe::new();
+    let said = json!({"contact_email": "t@x.example", "identity": {"entity_type": "individual", "individual": {"given_name": "Ann"}}});
+    let token = ok(&stripe, "POST", "/v2/core/account_tokens", &said).await;
+    assert_eq!(token["used"], false);
+    let body = json!({
+        "account_token": token["id"], "display_name": "Ann's",
+        "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": true}}}}, "include": ["identity"],
+    });
+    let account = ok(&stripe, "POST", "/v2/core/accounts", &body).await;
+    assert_eq!(
+        (&account["contact_email"], &account["display_name"]),
+        (&json!("t@x.example"), &json!("Ann's"))
+    );
+    assert_eq!(account["identity"]["individual"]["given_name"], "Ann");
+    let path = format!("/v2/core/account_tokens/{}", id(&token));
+    assert_eq!(ok(&stripe, "GET", &path, &Value::Null).await["used"], true);
+    let (status, refused) = v2(&stripe, "POST", "/v2/core/accounts", &body).await;
+    assert_eq!(
+        (status, &refused["error"]["param"]),
+        (400, &json!("account_token")),
+        "{refused}"
+    );
+
+    let persons = format!("/v2/core/accounts/{}", id(&account));
+    let token = ok(
+        &stripe,
+        "POST",
+        &format!("{persons}/person_tokens"),
+        &json!({"given_name": "Bob"}),
+    )
+    .await;
+    let body = json!({"person_token": token["id"], "surname": "B"});
+    let person = ok(&stripe, "POST", &format!("{persons}/persons"), &body).await;
+    assert_eq!(
+        (&person["given_name"], &person["surname"]),
+        (&json!("Bob"), &json!("B"))
+    );
+    let late = ok(
+        &stripe,
+        "POST",
+        &format!("{persons}/person_tokens"),
+        &json!({"given_name": "Eve"}),
+    )
+    .await;
+    stripe.advance(601);
+    let body = json!({"person_token": late["id"]});
+    let (status, refused) = v2(&stripe, "POST", &format!("{persons}/persons"), &body).await;
+    assert!(
+        status == 400
+            && refused["error"]["message"]
+                .as_str()
+                .unwrap()
+                .contains("expired"),
+        "{refused}"
+    );
+}

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::mirror::{self, CONFIGURATIONS};
-use super::{ACCOUNT, fields};
+use super::{ACCOUNT, fields, tokens};
 use crate::connect::accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -33,6 +33,7 @@ fn wants_twin(configurations: &[&str]) -> bool {
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let params = &tokens::of_account(ctx, params)?;
     let configurations = asked(params);
     let record = if wants_twin(&configurations) {
         let id = ctx.new_id("account");
@@ -125,6 +126,7 @@ fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id").to_owned();
     let before = open(ctx, &id)?;
+    let params = &tokens::of_account(ctx, params)?;
     if ctx.get("account", &id).is_some() {
         let mut form = fields::to_account(params);
         form.remove("country");

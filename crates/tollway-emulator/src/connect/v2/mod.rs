@@ -13,6 +13,7 @@ mod fields;
 mod mirror;
 mod persons;
 mod requirements;
+mod tokens;
 
 pub(super) use self::mirror::{account as mirror, forget};
 pub(super) use self::persons::{forget as forget_person, mirror as mirror_person};
@@ -28,6 +29,7 @@ const PERSON: &str = "v2.core.account_person";
 pub(super) fn register(registry: &mut Registry) {
     accounts::register(registry);
     persons::register(registry);
+    tokens::register(registry);
 }
 
 /// A unix time as v2 writes it.

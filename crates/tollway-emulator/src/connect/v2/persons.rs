@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, PERSON, accounts, fields, instant};
+use super::{ACCOUNT, PERSON, accounts, fields, instant, tokens};
 use crate::connect::persons;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -89,6 +89,7 @@ fn changed(ctx: &mut Ctx<'_>, record: &Value, params: &Params) -> Result<Value, 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = params.path("account_id").to_owned();
     accounts::open(ctx, &account)?;
+    let params = &tokens::of_person(ctx, params)?;
     if !has_twin(ctx, &account) {
         let record = blank(ctx, &account, &Value::Null);
         let record = changed(ctx, &record, params)?;
@@ -121,6 +122,7 @@ fn find(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut now = find(ctx, params)?;
+    let params = &tokens::of_person(ctx, params)?;
     let account = params.path("account_id").to_owned();
     if has_twin(ctx, &account) {
         let form = Params::new(Vec::new(), fields::to_person(params));

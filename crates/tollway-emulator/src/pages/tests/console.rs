@@ -43,6 +43,15 @@ pub(super) fn world() -> WorldPage {
         amount: owned(amount),
     };
     WorldPage {
+        endpoints: vec![EndpointRow {
+            url: owned("http://localhost:3000/<hook>"),
+            mode: "test",
+            hears_of: "connected accounts",
+            status: owned("enabled"),
+            secret: owned("whsec_1"),
+        }],
+        business_name: owned("Market & <Sons>"),
+        error: Some(owned("A client id begins with ca_.")),
         world: super::console().worlds.remove(0),
         connections: vec![SellerConnection {
             account: owned("acct_1"),
