@@ -45,9 +45,11 @@ enum Command {
     /// Run the platform's side of Connect: start, callback, disconnect, webhook inbox.
     Platform(platform::Args),
     /// Hear of an emulator's events, and pass them on to a webhook handler.
-    Listen(webhooks::listen::Args),
+    Listen(Box<webhooks::listen::Args>),
     /// Make an event happen in an emulator.
     Trigger(webhooks::trigger::Args),
+    /// Say how an event was delivered, or send it again.
+    Events(webhooks::events::Args),
 }
 
 #[tokio::main]
@@ -68,8 +70,9 @@ async fn run(cli: Cli) -> Outcome {
         Command::Demo(args) => demo::run(args).await,
         Command::Emulator(args) => emulator::run(args).await,
         Command::Platform(args) => platform::run(args).await,
-        Command::Listen(args) => webhooks::listen::run(args).await,
+        Command::Listen(args) => webhooks::listen::run(*args).await,
         Command::Trigger(args) => webhooks::trigger::run(args).await,
+        Command::Events(args) => webhooks::events::run(args).await,
     }
 }
 

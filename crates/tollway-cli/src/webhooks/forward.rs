@@ -27,62 +27,67 @@ const PATIENCE: Duration = Duration::from_secs(15);
 /// More of an answer is not read.
 const ANSWER: usize = 64 * 1024;
 
-/// Where events go.
+/// Where events that come in on one path go.
+#[derive(Debug, Clone)]
+pub(crate) struct Place {
+    /// Nowhere if there is none: they are only printed.
+    pub(crate) url: Option<Url>,
+    /// What is sent along.
+    pub(crate) headers: Vec<(String, String)>,
+    /// They are of connected accounts.
+    pub(crate) connect: bool,
+}
+
+/// Passes events on.
 pub(crate) struct Forwarder {
     transport: HyperTransport,
-    account: Option<Url>,
-    connect: Option<Url>,
-    headers: Vec<(String, String)>,
+    /// By the last part of the receiver's path.
+    places: Vec<(&'static str, Place)>,
     json: bool,
 }
 
 impl Forwarder {
     pub(crate) fn new(
-        account: Option<Url>,
-        connect: Option<Url>,
-        headers: Vec<(String, String)>,
+        places: Vec<(&'static str, Place)>,
+        any_certificate: bool,
         json: bool,
     ) -> Outcome<Self> {
-        let transport = HyperTransport::builder()
+        let mut builder = HyperTransport::builder();
+        if any_certificate {
+            builder = builder.danger_accept_invalid_certs();
+        }
+        let transport = builder
             .build()
             .map_err(|error| Failure::new(format!("no HTTP client could be made: {error}")))?;
         Ok(Self {
             transport,
-            account,
-            connect,
-            headers,
+            places,
             json,
         })
     }
 
     /// Prints the event and passes it on; what the server answered, or 200 if there is none.
-    async fn pass_on(&self, connect: bool, headers: &HeaderMap, body: Bytes) -> StatusCode {
+    async fn pass_on(&self, place: &Place, headers: &HeaderMap, body: Bytes) -> StatusCode {
         let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let text = |name: &str| event[name].as_str().unwrap_or("?").to_owned();
-        let (kind, id) = (text("type"), text("id"));
-        let from = if connect {
-            format!(" of {}", text("account"))
-        } else {
-            String::new()
+        let text = |name: &str| event[name].as_str();
+        let (kind, id) = (text("type").unwrap_or("?"), text("id").unwrap_or("?"));
+        let from = match text("account").or(text("context")) {
+            Some(account) if place.connect => format!(" of {account}"),
+            _ => String::new(),
         };
         self.say(&event, || format!("--> {kind}{from} [{id}]"));
-        let place = if connect {
-            &self.connect
-        } else {
-            &self.account
-        };
-        let Some(place) = place else {
+        let Some(url) = &place.url else {
             return StatusCode::OK;
         };
-        match self.post(place, headers, body).await {
+        match self.post(url, place, headers, body).await {
             Ok(status) => {
                 self.say(&Value::Null, || {
-                    format!("<-- [{}] POST {place} [{id}]", status.as_u16())
+                    format!("<-- [{}] POST {url} [{id}]", status.as_u16())
                 });
                 status
             }
             Err(error) => {
-                eprintln!("tollway: {}", reason(&error, place, &kind, &id));
+                eprintln!("tollway: {}", reason(&error, url, kind, id));
                 StatusCode::BAD_GATEWAY
             }
         }
@@ -90,11 +95,12 @@ impl Forwarder {
 
     async fn post(
         &self,
-        place: &Url,
+        url: &Url,
+        place: &Place,
         headers: &HeaderMap,
         body: Bytes,
     ) -> Result<StatusCode, TransportError> {
-        let url: Uri = place
+        let url: Uri = url
             .as_str()
             .parse()
             .map_err(|error| TransportError::new(TransportErrorKind::Connect, error))?;
@@ -104,7 +110,7 @@ impl Forwarder {
                 sent.insert(HeaderName::from_static(name), value.clone());
             }
         }
-        for (name, value) in &self.headers {
+        for (name, value) in &place.headers {
             // Both were checked when the arguments were read.
             if let (Ok(name), Ok(value)) =
                 (HeaderName::try_from(name), HeaderValue::try_from(value))
@@ -159,9 +165,12 @@ async fn receive(
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let connect = endpoint == "connect";
-    forwarder
-        .pass_on(connect, &headers, body)
-        .await
-        .into_response()
+    let place = forwarder.places.iter().find(|(name, _)| *name == endpoint);
+    match place {
+        Some((_, place)) => forwarder
+            .pass_on(place, &headers, body)
+            .await
+            .into_response(),
+        None => StatusCode::NOT_FOUND.into_response(),
+    }
 }

@@ -1,8 +1,9 @@
-//! `tollway listen` and `tollway trigger`: webhooks at hand, for those used to Stripe's own command line.
+//! `tollway listen`, `tollway trigger` and `tollway events`: webhooks at hand, for those used to Stripe's own command line.
 //!
-//! Both talk to a running emulator over HTTP, as any client would: `listen` makes webhook endpoints of its own and passes on what
+//! All talk to a running emulator over HTTP, as any client would: `listen` makes webhook endpoints of its own and passes on what
 //! they are sent, `trigger` plays requests that lead to an event.
 
+pub(crate) mod events;
 pub(crate) mod forward;
 pub(crate) mod listen;
 pub(crate) mod recipes;

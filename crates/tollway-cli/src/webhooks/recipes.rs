@@ -1,7 +1,10 @@
 //! The requests that lead to each event: `recipes.toml`, read.
 //!
 //! A step's `post`, `get` or `delete` is its path; `${customer}` is the id of what the step `customer` was answered, `${customer.x.0.y}` a
-//! field of it. Steps that several events share are written once, under `[shared]`, and named by `after`.
+//! field of it. Steps that several events share are written once, under `[shared]`, and named by `after`. `account` names the step
+//! that makes the connected account which the event happens on.
+//!
+//! `made_up.toml` has every other event of the API, each with the reason why no request leads to it.
 
 use std::collections::BTreeMap;
 
@@ -23,8 +26,14 @@ pub(crate) struct Step {
     pub(crate) fails: bool,
 }
 
-/// The requests, in order.
-pub(crate) type Recipe = Vec<Step>;
+/// The requests that lead to an event.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub(crate) struct Recipe {
+    /// In order.
+    pub(crate) steps: Vec<Step>,
+    /// The step whose answer is the connected account that the event happens on, if it is not the platform's own.
+    pub(crate) account: Option<String>,
+}
 
 /// All recipes by event.
 pub(crate) fn all() -> Outcome<BTreeMap<String, Recipe>> {
@@ -35,8 +44,14 @@ pub(crate) fn all() -> Outcome<BTreeMap<String, Recipe>> {
 fn read(text: &str) -> Result<BTreeMap<String, Recipe>, String> {
     let table: Table = text.parse().map_err(|error| format!("{error}"))?;
     let (shared, events) = (section(&table, "shared")?, section(&table, "events")?);
-    let recipe =
-        |(event, entry): (&String, &toml::Value)| Ok((event.clone(), steps(entry, shared)?));
+    let recipe = |(event, entry): (&String, &toml::Value)| {
+        let account = entry.get("account").and_then(toml::Value::as_str);
+        let recipe = Recipe {
+            steps: steps(entry, shared)?,
+            account: account.map(str::to_owned),
+        };
+        Ok((event.clone(), recipe))
+    };
     events.iter().map(recipe).collect()
 }
 
@@ -48,8 +63,8 @@ fn section<'t>(table: &'t Table, name: &str) -> Result<&'t Table, String> {
 }
 
 /// The steps of an entry, those it comes after first.
-fn steps(entry: &toml::Value, shared: &Table) -> Result<Recipe, String> {
-    let mut recipe = Recipe::new();
+fn steps(entry: &toml::Value, shared: &Table) -> Result<Vec<Step>, String> {
+    let mut recipe = Vec::new();
     if let Some(name) = entry.get("after").and_then(toml::Value::as_str) {
         let before = shared
             .get(name)
@@ -166,7 +181,15 @@ mod tests {
     fn every_reference_names_an_earlier_step() {
         for (event, recipe) in all().unwrap() {
             let mut known: Vec<&str> = Vec::new();
-            for step in &recipe {
+            let names: Vec<&str> = recipe.steps.iter().map(|step| step.name.as_str()).collect();
+            assert!(
+                recipe
+                    .account
+                    .as_deref()
+                    .is_none_or(|name| names.contains(&name)),
+                "{event}"
+            );
+            for step in &recipe.steps {
                 let texts = step
                     .params
                     .iter()
@@ -181,6 +204,38 @@ mod tests {
                 known.push(&step.name);
             }
         }
+    }
+
+    #[test]
+    fn every_event_has_a_recipe_or_a_reason_why_not() {
+        let made_up: Table = include_str!("made_up.toml").parse().unwrap();
+        let mut without = Vec::new();
+        for group in made_up["because"].as_array().unwrap() {
+            assert!(group["reason"].as_str().is_some_and(|text| text.len() > 20));
+            let events = group["events"].as_array().unwrap();
+            without.extend(
+                events
+                    .iter()
+                    .map(|event| event.as_str().unwrap().to_owned()),
+            );
+        }
+        let recipes = all().unwrap();
+        for event in &without {
+            assert!(
+                !recipes.contains_key(event),
+                "{event} has a recipe now: take it from made_up.toml"
+            );
+        }
+        without.extend(recipes.into_keys());
+        without.sort();
+        let emulator = tollway_emulator::Emulator::builder()
+            .seed(1)
+            .build()
+            .unwrap();
+        let described = &emulator.engine().api().catalog().events().v1;
+        let mut known: Vec<String> = described.iter().map(|event| event.type_.clone()).collect();
+        known.sort();
+        assert_eq!(without, known);
     }
 
     #[test]

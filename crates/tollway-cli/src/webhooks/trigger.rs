@@ -4,7 +4,10 @@
 //! about a schema-true object that is not kept.
 
 use serde_json::Value;
-use tollway::{Client, Error, request::Verb};
+use tollway::{
+    Client, Error,
+    request::{RequestBuilder, Verb},
+};
 
 use super::{
     Target,
@@ -72,7 +75,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         client: args.target.client()?,
         account: args.stripe_account.clone(),
     };
-    let failed = |error| args.target.failed(&error);
+    let failed = |error: Error| args.target.failed(&error);
     let changes: Vec<&Change> = [&args.overrides, &args.additions, &args.removals]
         .into_iter()
         .flatten()
@@ -84,14 +87,31 @@ pub(crate) async fn run(args: Args) -> Outcome {
                 change.step
             )));
         }
-        let id = player.make_up(event).await.map_err(failed)?;
+        let id = match player.make_up(event).await {
+            Ok(id) => id,
+            Err(error) if error.status() == Some(400) => {
+                let supported: Vec<&str> = recipes.keys().map(String::as_str).collect();
+                return Err(Failure::new(format!(
+                    "{error}\nSupported events:\n  {}\nAny other event of the API is made up.",
+                    supported.join("\n  ")
+                )));
+            }
+            Err(error) => return Err(failed(error)),
+        };
         println!("{event}: {id}, about a made-up object");
         return Ok(());
     };
     let recipe = changed(recipe, event, &changes)?;
-    let last = player.newest(event).await.map_err(failed)?;
-    player.play(&recipe).await.map_err(failed)?;
-    match player.newest(event).await.map_err(failed)? {
+    let own = player.account.clone();
+    let last = player.newest(event, own.as_deref()).await.map_err(failed)?;
+    let answers = player.play(&recipe).await.map_err(failed)?;
+    let made = |name: &str| recipes::filled(&format!("${{{name}}}"), &answers);
+    let account = recipe.account.as_deref().map(made).or(own);
+    match player
+        .newest(event, account.as_deref())
+        .await
+        .map_err(failed)?
+    {
         Some(id) if last.as_ref() != Some(&id) => println!("{event}: {id}"),
         _ => {
             return Err(Failure::new(format!(
@@ -108,20 +128,20 @@ struct Player {
 }
 
 impl Player {
-    fn request(&self, verb: Verb, path: String) -> tollway::request::RequestBuilder {
+    fn request(&self, verb: Verb, path: String, account: Option<&str>) -> RequestBuilder {
         let request = self.client.request(verb, path);
-        match &self.account {
+        match account {
             Some(account) => request.stripe_account(account),
             None => request,
         }
     }
 
-    /// Plays the steps in order, saying what each came to.
-    async fn play(&self, recipe: &Recipe) -> Result<(), Error> {
+    /// Plays the steps in order, saying what each came to; the answers by step.
+    async fn play(&self, recipe: &Recipe) -> Result<Vec<(String, Value)>, Error> {
         let mut answers: Vec<(String, Value)> = Vec::new();
-        for step in recipe {
+        for step in &recipe.steps {
             let path = recipes::filled(&step.path, &answers);
-            let mut request = self.request(step.verb, path.clone());
+            let mut request = self.request(step.verb, path.clone(), self.account.as_deref());
             for (name, value) in &step.params {
                 request = request.param(name, recipes::filled(value, &answers));
             }
@@ -136,7 +156,7 @@ impl Player {
             println!("{}: {verb} {path} {id}", step.name);
             answers.push((step.name.clone(), answer));
         }
-        Ok(())
+        Ok(answers)
     }
 
     /// Has the emulator make up an event of this type.
@@ -153,10 +173,10 @@ impl Player {
         Ok(made["id"].as_str().unwrap_or_default().to_owned())
     }
 
-    /// The last event of this type.
-    async fn newest(&self, event: &str) -> Result<Option<String>, Error> {
+    /// The last event of this type, on a connected account or the platform's own.
+    async fn newest(&self, event: &str, account: Option<&str>) -> Result<Option<String>, Error> {
         let list: Value = self
-            .request(Verb::Get, "/v1/events".to_owned())
+            .request(Verb::Get, "/v1/events".to_owned(), account)
             .param("type", event)
             .param("limit", 1)
             .send()
@@ -169,8 +189,9 @@ impl Player {
 fn changed(recipe: &Recipe, event: &str, changes: &[&Change]) -> Outcome<Recipe> {
     let mut recipe = recipe.clone();
     for change in changes {
-        let names: Vec<String> = recipe.iter().map(|step| step.name.clone()).collect();
+        let names: Vec<String> = recipe.steps.iter().map(|step| step.name.clone()).collect();
         let step: &mut Step = recipe
+            .steps
             .iter_mut()
             .find(|step| step.name == change.step)
             .ok_or_else(|| {
@@ -240,6 +261,10 @@ mod tests {
         );
         let other = change("customer:name=Bob").unwrap();
         let recipe = changed(recipe, "customer.created", &[&other]).unwrap();
-        assert!(recipe[0].params.contains(&("name".into(), "Bob".into())));
+        assert!(
+            recipe.steps[0]
+                .params
+                .contains(&("name".into(), "Bob".into()))
+        );
     }
 }

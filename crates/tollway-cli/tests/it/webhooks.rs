@@ -128,8 +128,8 @@ fn what_happens_is_passed_on_signed_and_taken_away_at_the_end() {
             &place,
             "--events",
             "charge.succeeded,customer.created",
-            "--header",
-            "X-Tenant: 7",
+            "--headers",
+            "X-Tenant: 7, X-Shop: a",
         ],
     );
     let ready = listening.line("whsec_");
@@ -140,7 +140,11 @@ fn what_happens_is_passed_on_signed_and_taken_away_at_the_end() {
     assert!(said.starts_with("charge: POST /v1/charges ch_"), "{said}");
     let request = requests.recv_timeout(PATIENCE).expect("a delivery");
     let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
-    assert!(head.to_ascii_lowercase().contains("x-tenant: 7"), "{head}");
+    let lower = head.to_ascii_lowercase();
+    assert!(
+        lower.contains("x-tenant: 7") && lower.contains("x-shop: a"),
+        "{head}"
+    );
     let header = |name: &str| {
         head.lines()
             .find_map(|line| {
@@ -217,7 +221,7 @@ fn a_handler_that_is_not_there_or_refuses_is_told_of() {
 #[test]
 fn events_can_be_printed_as_json() {
     let emulator = Service::start(["emulator", "--port", "0"]);
-    let listening = Listening::start(&emulator.url, &["--print-json"]);
+    let listening = Listening::start(&emulator.url, &["--format", "JSON", "--latest"]);
     // It says nothing before the first event, so its endpoints are waited for.
     while list(&emulator.url, "/v1/webhook_endpoints")["data"]
         .as_array()
@@ -226,6 +230,70 @@ fn events_can_be_printed_as_json() {
     success(["trigger", "customer.created", "--api-base", &emulator.url]);
     let event: Value = serde_json::from_str(&listening.line("evt_")).expect("JSON");
     assert_eq!(event["type"], "customer.created");
+}
+
+#[test]
+fn thin_events_have_a_place_of_their_own() {
+    let emulator = Service::start(["emulator", "--port", "0"]);
+    let (place, requests) = handler(200);
+    let (connect_place, of_accounts) = handler(200);
+    let listening = Listening::start(
+        &emulator.url,
+        &[
+            "--thin-events",
+            "v2.core.account.created,v1.customer.created",
+            "--forward-thin-to",
+            &place,
+            "--forward-thin-connect-to",
+            &connect_place,
+            "--events",
+            "charge.succeeded",
+        ],
+    );
+    let ready = listening.line("whsec_");
+    let account = post(&emulator.url, "/v1/accounts", "type", "express");
+    let account = account["id"].as_str().expect("an account");
+    let request = requests.recv_timeout(PATIENCE).expect("a delivery");
+    assert!(request.contains("v2.core.account.created"), "{request}");
+    let (head, body) = request.split_once("\r\n\r\n").expect("a head and a body");
+    let signature = head.lines().find_map(|line| {
+        let (name, value) = line.split_once(':')?;
+        name.eq_ignore_ascii_case("stripe-signature")
+            .then(|| value.trim())
+    });
+    let secret = ready.rsplit(' ').next().expect("a secret");
+    tollway::webhook::verify(body, signature.expect("a signature"), secret)
+        .expect("the signature is right");
+    let trigger = ["trigger", "customer.created", "--api-base", &emulator.url];
+    success(trigger.iter().chain(&["--stripe-account", account]));
+    let request = of_accounts.recv_timeout(PATIENCE).expect("a delivery");
+    assert!(request.contains("v1.customer.created"), "{request}");
+    listening.line(&format!("--> v1.customer.created of {account} [evt_"));
+    assert_eq!(listening.terminate(), Some(0));
+    let left = list(&emulator.url, "/v2/core/event_destinations");
+    assert_eq!(left["data"], json!([]));
+    let wrong = tollway(["listen", "--forward-thin-to", "3000"]).output();
+    assert_eq!(wrong.expect("it ends").status.code(), Some(2));
+}
+
+#[test]
+fn a_certificate_nobody_vouches_for_is_taken_only_on_demand() {
+    let emulator = Service::start(["emulator", "--port", "0"]);
+    let folder = tempfile::tempdir().expect("a folder");
+    let certificate = folder.path().join("stripe.pem");
+    let certificate = certificate.to_str().expect("a path");
+    // Any server with a certificate of its own will do as the handler.
+    let secure = Service::start(["emulator", "--port", "0", "--tls", certificate]);
+    let place = format!("{}/hook", secure.url);
+    let careful = Listening::start(&emulator.url, &["-f", &place]);
+    careful.line("whsec_");
+    success(["trigger", "customer.created", "--api-base", &emulator.url]);
+    careful.line("could not be passed on");
+    drop(careful);
+    let careless = Listening::start(&emulator.url, &["-f", &place, "--skip-verify"]);
+    careless.line("whsec_");
+    success(["trigger", "customer.created", "--api-base", &emulator.url]);
+    careless.line("<-- [404] POST https");
 }
 
 #[test]
@@ -255,6 +323,7 @@ fn events_without_a_recipe_are_made_up_and_others_refused() {
         said.contains("no event 'customer.vanished'. Did you mean 'customer."),
         "{said}"
     );
+    assert!(said.contains("\n  payment_intent.succeeded\n"), "{said}");
     let said = failure(
         ["trigger", "customer.created", "--add", "charge:amount=1"]
             .iter()
@@ -280,6 +349,34 @@ fn events_without_a_recipe_are_made_up_and_others_refused() {
     let newest = list(&emulator.url, "/v1/customers");
     assert_eq!(newest["data"][0]["description"], "Bob");
     assert_eq!(newest["data"][0]["metadata"], json!({"a": "1"}));
+}
+
+#[test]
+fn an_event_is_looked_at_and_sent_again() {
+    let emulator = Service::start(["emulator", "--port", "0"]);
+    let url = ["--api-base", emulator.url.as_str()];
+    let (place, requests) = handler(204);
+    let address = format!("http://{place}");
+    ask(&emulator.url, |client| {
+        client
+            .request(Verb::Post, "/v1/webhook_endpoints")
+            .param("url", address)
+            .param("enabled_events[0]", "customer.created")
+    });
+    let said = success(["trigger", "customer.created"].iter().chain(&url));
+    let event = said.rsplit(' ').next().expect("an event").trim();
+    requests.recv_timeout(PATIENCE).expect("a delivery");
+    let said = success(["events", "resend", event].iter().chain(&url));
+    assert!(said.ends_with("sent again to 1 endpoints\n"), "{said}");
+    let again = requests.recv_timeout(PATIENCE).expect("a delivery");
+    assert!(again.contains(event), "{again}");
+    let said = success(["events", "deliveries", event].iter().chain(&url));
+    assert!(
+        said.contains("customer.created to we_") && said.contains(" [204] "),
+        "{said}"
+    );
+    let said = failure(["events", "resend", "evt_none"].iter().chain(&url));
+    assert!(said.contains("evt_none"), "{said}");
 }
 
 #[test]
