@@ -71,6 +71,6 @@ pub use seed::{Seed, SeedError};
 pub use store::{Collection, CreatedRange, Page, Query, Record, Store, UnknownCursor};
 pub use tls::{Identity, IdentityError};
 pub use world::{
-    Access, Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform, RestrictedKey,
-    Token, TokenKind, World, WorldState, Worlds,
+    Access, AfterRetries, Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform,
+    RestrictedKey, Token, TokenKind, World, WorldState, Worlds,
 };

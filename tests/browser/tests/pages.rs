@@ -47,6 +47,36 @@ async fn a_customer_pays_after_a_card_was_declined() {
 
 #[tokio::test]
 #[ignore = "needs chromium and chromedriver; run `cargo xtask test`"]
+async fn a_quantity_is_changed_before_paying() {
+    let (shop, chrome) = (Shop::open().await, Chrome::start().await);
+    let page = &chrome.driver;
+    let session = shop
+        .session("&line_items[0][adjustable_quantity][enabled]=true")
+        .await;
+    page.goto(session["url"].as_str().expect("a url"))
+        .await
+        .expect("the page");
+    well_made(page).await;
+    fill(page, "quantity-1", "3").await;
+    press(page, "update").await;
+    page.query(By::Id("total"))
+        .with_text("45.00 usd")
+        .first()
+        .await
+        .expect("the new total");
+    fill(page, "email", "jenny@example.com").await;
+    card(page, GOOD).await;
+    press(page, "pay").await;
+    shop.arrived(page, id(&session)).await;
+    let done = shop
+        .get(&format!("/v1/checkout/sessions/{}", id(&session)))
+        .await;
+    assert_eq!(done["amount_total"], 4500);
+    chrome.quit().await;
+}
+
+#[tokio::test]
+#[ignore = "needs chromium and chromedriver; run `cargo xtask test`"]
 async fn the_banks_question_stands_between_checkout_and_shop() {
     let (shop, chrome) = (Shop::open().await, Chrome::start().await);
     let page = &chrome.driver;

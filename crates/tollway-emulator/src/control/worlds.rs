@@ -11,7 +11,7 @@ use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, body};
 use crate::money::check_currency;
-use crate::world::{ModeSettings, Platform, RestrictedKey, World};
+use crate::world::{AfterRetries, ModeSettings, Platform, RestrictedKey, World};
 use crate::{ApiError, Engine, Mode};
 
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
@@ -40,6 +40,7 @@ pub(crate) struct PlatformChange {
     default_currency: Option<String>,
     settlement_currencies: Option<Vec<String>>,
     exchange_rates: Option<BTreeMap<String, f64>>,
+    after_retries: Option<AfterRetries>,
     test: Option<ModeChange>,
     live: Option<ModeChange>,
     restricted_keys: Vec<RestrictedKey>,
@@ -157,6 +158,9 @@ fn apply(platform: &mut Platform, change: PlatformChange) {
     }
     if let Some(rates) = change.exchange_rates {
         platform.exchange_rates = rates;
+    }
+    if let Some(after_retries) = change.after_retries {
+        platform.after_retries = after_retries;
     }
     for (mode, change) in [(Mode::Test, change.test), (Mode::Live, change.live)] {
         let Some(ModeChange {

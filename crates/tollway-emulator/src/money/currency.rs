@@ -97,6 +97,24 @@ fn sign(currency: &str) -> &'static str {
     }
 }
 
+/// An amount without its currency: `10.00`.
+pub(super) fn plain(amount: i64, currency: &str) -> String {
+    let text = format(amount, currency);
+    let number = text.split(' ').next();
+    number.unwrap_or_default().to_owned()
+}
+
+/// An amount as people type it, `10`, `10.5` or `10.00`, in the smallest unit; none if it is none in this currency.
+pub(super) fn parse(text: &str, currency: &str) -> Option<i64> {
+    let places = decimals(currency) as usize;
+    let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
+    let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
+    if whole.is_empty() || part.len() > places || !digits(whole) || !digits(part) {
+        return None;
+    }
+    format!("{whole}{part:0<places$}").parse().ok()
+}
+
 /// Is this a currency, in lower case?
 pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
     if ALL.contains(&currency) {

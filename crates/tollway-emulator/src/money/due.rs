@@ -56,6 +56,8 @@ pub(super) enum Task {
     Invoice { invoice: String },
     /// Nobody has paid a Checkout session in time.
     Checkout { session: String },
+    /// A phase of a subscription schedule begins or ends.
+    Schedule { schedule: String },
     /// A subscription's trial or period ends.
     Subscription { subscription: String },
 }
@@ -188,6 +190,7 @@ impl Task {
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
             Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
             Self::Checkout { session } => checkout::expire_by_itself(ctx, session),
+            Self::Schedule { schedule } => billing::step_schedule(ctx, schedule),
             Self::Subscription { subscription } => billing::catch_up(ctx, subscription),
         }
     }

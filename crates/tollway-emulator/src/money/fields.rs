@@ -6,3 +6,20 @@ use serde_json::Value;
 pub(super) fn text<'v>(object: &'v Value, name: &str) -> &'v str {
     object[name].as_str().unwrap_or_default()
 }
+
+/// A member's number; zero if it has none.
+pub(super) fn number(object: &Value, name: &str) -> i64 {
+    object[name].as_i64().unwrap_or(0)
+}
+
+/// The members of a list.
+pub(super) fn list<'v>(object: &'v Value, name: &str) -> &'v [Value] {
+    object[name].as_array().map_or(&[], Vec::as_slice)
+}
+
+/// Puts the members of one object into another.
+pub(super) fn extend(object: &mut Value, members: Value) {
+    if let (Value::Object(object), Value::Object(members)) = (object, members) {
+        object.extend(members);
+    }
+}

@@ -1,4 +1,4 @@
-//! The pages behind a payment: the bank's question to the card holder, and the receipt.
+//! The pages behind a payment: the bank's question to the card holder, and where to find the others.
 //!
 //! `GET /_tollway/authenticate/{intent}` asks; `POST` with `decision=approve` or `decision=fail` answers (the buttons `#approve` and
 //! `#fail`) and sends the card holder to the intent's `return_url`. By curl:
@@ -16,7 +16,9 @@ use serde_json::Value;
 
 use super::due::run_all_due;
 use super::fields::text;
-use super::{checkout, currency, invoice_page, others, payment_intents, portal, setup_intents};
+use super::{
+    checkout, currency, documents, invoice_page, others, payment_intents, portal, setup_intents,
+};
 use crate::Engine;
 use crate::pages::{self, Address, AuthenticatePage};
 use crate::scope::{Mode, Scope};
@@ -25,10 +27,10 @@ use crate::world::{World, WorldState};
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     checkout::routes()
+        .merge(documents::routes())
         .merge(invoice_page::routes())
         .merge(portal::routes())
         .route("/_tollway/authenticate/{intent}", get(ask).post(answer))
-        .route("/_tollway/receipts/{charge}", get(receipt))
 }
 
 async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
@@ -105,23 +107,6 @@ async fn answer(
         )
         .append_pair("redirect_status", result);
     pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
-}
-
-async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let Some((_, scope, charge)) = find(&engine, "charge", &id) else {
-        return pages::not_found("charge", &id);
-    };
-    let card = &charge["payment_method_details"]["card"];
-    let day = jiff::Timestamp::from_second(charge["created"].as_i64().unwrap_or(0));
-    let text = format!(
-        "{} paid to {} with {} ending in {} on {}. Reference: {id}.",
-        amount(&charge["amount"], &charge["currency"]),
-        scope.account,
-        text(card, "brand"),
-        text(card, "last4"),
-        day.map_or_else(|_| String::new(), |day| day.strftime("%F").to_string()),
-    );
-    pages::message(StatusCode::OK, "Receipt", text, None)
 }
 
 const SETUP: &str = "setup_intent";

@@ -193,6 +193,7 @@ fn page(
             ),
         ],
         inputs,
+        updates: false,
         promotion: None,
         button: open.then(|| format!("Pay {}", money("amount_remaining"))),
         note: Some(standing(invoice)),

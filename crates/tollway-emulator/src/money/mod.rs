@@ -26,6 +26,7 @@ mod currency;
 mod customers;
 mod descriptors;
 mod disputes;
+mod documents;
 mod due;
 mod exchange;
 mod fees;

@@ -171,6 +171,8 @@ pub(crate) struct CheckoutPage {
     pub(crate) trial: Option<String>,
     pub(crate) sums: Vec<Sum>,
     pub(crate) inputs: Vec<Input>,
+    /// May quantities or the amount be changed, and the total be worked out anew?
+    pub(crate) updates: bool,
     /// Where a promotion code is typed, if one may be.
     pub(crate) promotion: Option<Input>,
     /// What the button says; none if there is nothing to press.

@@ -11,6 +11,7 @@
 mod console;
 mod context;
 mod message;
+mod pdf;
 mod request;
 
 use std::sync::{Arc, LazyLock};
@@ -33,6 +34,7 @@ pub(crate) use self::context::{
     OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Question, Sum,
 };
 pub(crate) use self::message::{message, not_found, refused};
+pub(crate) use self::pdf::{Document, Line};
 pub(crate) use self::request::{Address, from_here_only};
 use crate::Engine;
 

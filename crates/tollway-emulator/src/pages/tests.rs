@@ -145,6 +145,7 @@ fn checkout() -> CheckoutPage {
             number,
             Input::new("terms", "I agree", "checkbox", "off").required(),
         ],
+        updates: true,
         promotion: Some(Input::new(
             "promotion_code",
             "Promotion code",

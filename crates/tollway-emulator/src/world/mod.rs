@@ -19,7 +19,7 @@ use serde_json::Value;
 pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenKind};
 pub(crate) use self::directory::Orphan;
 pub use self::directory::{Claim, Worlds};
-pub use self::platform::{ModeSettings, Platform};
+pub use self::platform::{AfterRetries, ModeSettings, Platform};
 pub(crate) use self::restricted::resource as permission_resource;
 pub use self::restricted::{Access, RestrictedKey};
 use crate::random::Random;

@@ -28,10 +28,26 @@ pub struct Platform {
     /// Units of a currency for one US dollar, where this world's rates differ from the built-in ones.
     #[serde(default)]
     pub exchange_rates: BTreeMap<String, f64>,
+    /// What becomes of a subscription whose invoice is not tried again.
+    #[serde(default)]
+    pub after_retries: AfterRetries,
     /// Settings of test mode; its client id is the development one.
     pub test: ModeSettings,
     /// Settings of live mode.
     pub live: ModeSettings,
+}
+
+/// What becomes of a subscription when the last attempt to collect an invoice has failed: a setting of Stripe's dashboard.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum AfterRetries {
+    /// It is canceled.
+    #[default]
+    Cancel,
+    /// It is `unpaid`: its invoices stay drafts.
+    MarkUnpaid,
+    /// It stays `past_due`.
+    LeavePastDue,
 }
 
 /// What a platform has once per mode.
@@ -72,6 +88,7 @@ impl Platform {
             default_currency: "usd".into(),
             settlement_currencies: Vec::new(),
             exchange_rates: BTreeMap::new(),
+            after_retries: AfterRetries::default(),
             test,
             live: settings(Mode::Live),
         }

@@ -3,9 +3,15 @@
 use serde_json::{Value, json};
 
 use super::super::fees::proportional;
+use super::super::fields::{list, number, text};
+use super::invoices::discount_amounts;
+use super::lines::Made;
 use super::period::Interval;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+
+/// The invoice that used a coupon which counts once.
+const USED: &str = "_discount_used";
 
 /// Makes the discounts that a request names by `coupon` or `promotion_code`; their ids.
 pub(super) fn make(
@@ -27,6 +33,16 @@ pub(super) fn make(
                 ctx.referenced("promotion_code", id, &param)
             })
             .transpose()?;
+        if let Some(code) = &code {
+            let over = code["expires_at"]
+                .as_i64()
+                .is_some_and(|at| at <= ctx.now());
+            if over || code["active"] == false {
+                let message = "This promotion code is not active any more.";
+                let param = format!("discounts[{index}][promotion_code]");
+                return Err(ApiError::invalid_param(&param, message));
+            }
+        }
         let promoted = code
             .as_ref()
             .and_then(|code| code["promotion"]["coupon"].as_str());
@@ -44,7 +60,7 @@ pub(super) fn make(
         let mut discount = Value::Object(ctx.blank("discount"));
         discount["customer"] = customer.into();
         discount["subscription"] = subscription.into();
-        discount["promotion_code"] = code.map_or(Value::Null, |code| code["id"].clone());
+        discount["promotion_code"] = code.as_ref().map_or(Value::Null, |code| code["id"].clone());
         discount["source"] = json!({"coupon": coupon["id"], "type": "coupon"});
         discount["start"] = ctx.now().into();
         discount["end"] = end_of(ctx, &coupon).into();
@@ -56,6 +72,15 @@ pub(super) fn make(
             .is_some_and(|most| times >= most);
         coupon["valid"] = (!last).into();
         ctx.update("coupon", &coupon);
+        if let Some(mut code) = code {
+            let times = number(&code, "times_redeemed") + 1;
+            code["times_redeemed"] = times.into();
+            let last = code["max_redemptions"]
+                .as_i64()
+                .is_some_and(|most| times >= most);
+            code["active"] = (!last).into();
+            ctx.update("promotion_code", &code);
+        }
         if subscription.is_some() {
             ctx.emit("customer.discount.created", &discount, None);
         }
@@ -70,35 +95,116 @@ fn end_of(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
     Some(Interval::of_price(&price)?.end_after(ctx.now(), ctx.now()))
 }
 
-/// How much each discount takes off `subtotal`, in order; those that have ended take nothing. A `once` coupon counts
-/// only on the `first` invoice of a subscription.
-pub(super) fn amounts(
-    ctx: &Ctx<'_>,
-    discounts: &[Value],
-    subtotal: i64,
-    first: bool,
-) -> Vec<Value> {
-    let mut left = subtotal.max(0);
-    let mut amounts = Vec::new();
-    for id in discounts {
-        let id = id.as_str().unwrap_or_default();
-        let Some(discount) = ctx.get("discount", id) else {
+/// Takes an invoice's discounts off its lines, one after the other; how much that is in all.
+pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> i64 {
+    for made in lines.iter_mut() {
+        made.line["discount_amounts"] = json!([]);
+    }
+    let discounts = list(invoice, "discounts").to_vec();
+    let mut all = 0;
+    for id in &discounts {
+        let Some(coupon) = coupon_in_force(ctx, id, text(invoice, "id")) else {
             continue;
         };
-        let coupon = discount["source"]["coupon"].as_str().unwrap_or_default();
-        let Some(coupon) = ctx.get("coupon", coupon) else {
-            continue;
-        };
-        let over = discount["end"].as_i64().is_some_and(|end| end <= ctx.now())
-            || (coupon["duration"] == "once" && !first);
-        if over {
+        let left = |line: &Value| (number(line, "amount") - off_line(line)).max(0);
+        let mut eligible: Vec<&mut Value> = lines
+            .iter_mut()
+            .map(|made| &mut made.line)
+            .filter(|line| line["discountable"] == true && applies_to(&coupon, line))
+            .filter(|line| left(line) > 0)
+            .collect();
+        let whole: i64 = eligible.iter().map(|line| left(line)).sum();
+        let off = amount_off(&coupon, whole);
+        let mut rest = off;
+        let last = eligible.len().saturating_sub(1);
+        for (index, line) in eligible.iter_mut().enumerate() {
+            let most = left(line);
+            let part = if index == last {
+                rest
+            } else {
+                proportional(off, most, whole).min(rest)
+            };
+            rest -= part;
+            if let Some(amounts) = line["discount_amounts"].as_array_mut() {
+                amounts.push(json!({"amount": part, "discount": id}));
+            }
+        }
+        all += off;
+    }
+    invoice["total_discount_amounts"] = discount_amounts(lines, &discounts).into();
+    all
+}
+
+/// What discounts take off a line.
+pub(super) fn off_line(line: &Value) -> i64 {
+    let amounts = list(line, "discount_amounts").iter();
+    amounts.map(|part| number(part, "amount")).sum()
+}
+
+/// The coupon of a discount, unless it is over, or was for one invoice and another one had it.
+fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Value> {
+    let id = discount.as_str()?;
+    let discount = ctx.get("discount", id)?;
+    if discount["end"].as_i64().is_some_and(|end| end <= ctx.now()) {
+        return None;
+    }
+    let coupon = ctx.get("coupon", text(&discount["source"], "coupon"))?;
+    let used: Option<Value> = ctx.world.typed(&ctx.scope, USED, id);
+    let elsewhere = used.is_some_and(|used| used["invoice"] != invoice);
+    (!elsewhere || coupon["duration"] != "once").then_some(coupon)
+}
+
+/// Is the line about one of the products that the coupon is for?
+fn applies_to(coupon: &Value, line: &Value) -> bool {
+    let products = list(&coupon["applies_to"], "products");
+    let product = &line["pricing"]["price_details"]["product"];
+    products.is_empty() || products.contains(product)
+}
+
+/// An invoice is final: coupons that count once have counted, and leave the subscription.
+pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
+    let subscription = super::subscriptions::of_invoice(invoice);
+    for part in list(invoice, "total_discount_amounts") {
+        let id = text(part, "discount");
+        let coupon = coupon_in_force(ctx, &part["discount"], text(invoice, "id"));
+        if coupon.is_none_or(|coupon| coupon["duration"] != "once") {
             continue;
         }
-        let off = amount_off(&coupon, left);
-        left -= off;
-        amounts.push(json!({"amount": off, "discount": id}));
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        let used = json!({"invoice": invoice["id"]});
+        ctx.world.put_typed(&scope, USED, id, &used, now);
+        if let Some(mut subscription) = ctx.get("subscription", &subscription)
+            && let Some(discounts) = subscription["discounts"].as_array_mut()
+        {
+            discounts.retain(|it| it != id);
+            ctx.update("subscription", &subscription);
+        }
     }
-    amounts
+}
+
+/// What a subscription's lasting discounts take off an amount of one of its prices, of `whole` for all of them.
+pub(super) fn off_share(
+    ctx: &Ctx<'_>,
+    subscription: &Value,
+    price: &Value,
+    amount: i64,
+    whole: i64,
+) -> i64 {
+    let line = json!({"pricing": {"price_details": {"product": price["product"]}}});
+    let mut left = amount;
+    for id in list(subscription, "discounts") {
+        let coupon = coupon_in_force(ctx, id, "");
+        let Some(coupon) = coupon.filter(|coupon| applies_to(coupon, &line)) else {
+            continue;
+        };
+        let off = if coupon["percent_off"].is_number() {
+            amount_off(&coupon, left)
+        } else {
+            proportional(amount_off(&coupon, whole), amount, whole).min(left)
+        };
+        left -= off;
+    }
+    amount - left
 }
 
 /// What a coupon takes off an amount: never more than there is.

@@ -3,6 +3,8 @@
 use serde_json::{Value, json};
 
 use super::super::currency;
+use super::super::fields::{list, number, text};
+use super::invoices::Pull;
 use super::lines::{Line, Origin, pricing};
 use super::{clocks, invoices, prices};
 use crate::ctx::Ctx;
@@ -16,6 +18,9 @@ const ITEM: &str = "invoiceitem";
 pub(super) fn register(registry: &mut Registry) {
     registry.add("invoice_items.create", create);
     registry.add("invoice_items.delete", delete);
+    registry.add("invoice_items.update", update);
+    registry.add("invoices.add_lines", add_lines);
+    registry.add("invoices.remove_lines", remove_lines);
 }
 
 /// An item to be made.
@@ -27,8 +32,12 @@ pub(super) struct NewItem<'a> {
     pub(super) description: Option<String>,
     pub(super) period: (i64, i64),
     pub(super) price: Option<&'a Value>,
-    /// A change of this subscription in the middle of a period.
-    pub(super) proration_of: Option<&'a str>,
+    /// The subscription it belongs to.
+    pub(super) subscription: Option<&'a str>,
+    /// Does it come of a change in the middle of a period?
+    pub(super) proration: bool,
+    pub(super) discountable: bool,
+    pub(super) tax_rates: Vec<Value>,
     pub(super) metadata: Value,
 }
 
@@ -65,6 +74,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .to_ascii_lowercase();
     currency::check(&currency, "currency")?;
     let start = params.int("period.start").unwrap_or(now);
+    let subscription = params.text("subscription").map(str::to_owned);
+    if let Some(id) = &subscription {
+        ctx.referenced("subscription", id, "subscription")?;
+    }
     let new = NewItem {
         customer: &customer,
         currency: &currency,
@@ -73,7 +86,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         description: params.text("description").map(str::to_owned),
         period: (start, params.int("period.end").unwrap_or(start)),
         price: price.as_ref(),
-        proration_of: None,
+        subscription: subscription.as_deref(),
+        proration: false,
+        discountable: params.bool("discountable").unwrap_or(true),
+        tax_rates: super::taxes::named(&ctx, params.list("tax_rates"), "tax_rates")?,
         metadata: params.map("metadata").cloned().unwrap_or_default().into(),
     };
     let invoice = params.text("invoice").map(str::to_owned);
@@ -91,9 +107,9 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
     let mut item = Value::Object(ctx.blank(ITEM));
     let clock = clocks::of_customer(ctx, new.customer).map(|(id, _)| id);
-    let parent = new.proration_of.map(|subscription| {
+    let parent = new.subscription.map(|subscription| {
         json!({
-            "subscription_details": {"subscription": subscription, "subscription_item": null}, "type": "subscription_details",
+            "subscription_details": {"subscription": subscription}, "type": "subscription_details",
         })
     });
     let members = json!({
@@ -102,7 +118,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
         "customer": new.customer,
         "date": ctx.now(),
         "description": new.description,
-        "discountable": new.proration_of.is_none(),
+        "discountable": new.discountable,
         "discounts": [],
         "invoice": null,
         "livemode": ctx.scope.livemode(),
@@ -111,10 +127,10 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
         "parent": parent,
         "period": {"start": new.period.0, "end": new.period.1},
         "pricing": new.price.map(pricing),
-        "proration": new.proration_of.is_some(),
+        "proration": new.proration,
         "quantity": new.quantity,
         "quantity_decimal": new.quantity.to_string(),
-        "tax_rates": [],
+        "tax_rates": new.tax_rates,
         "test_clock": clock,
     });
     if let (Value::Object(item), Value::Object(members)) = (&mut item, members) {
@@ -127,7 +143,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
 }
 
 /// The items of a customer that wait, oldest first, in one currency.
-pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str) -> Vec<Value> {
+pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<'_>) -> Vec<Value> {
     let query = Query {
         limit: usize::MAX,
         filters: &[("customer", customer), ("currency", currency)],
@@ -136,31 +152,158 @@ pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str) -> Vec<Valu
     let page = ctx.world.store.list(&ctx.scope, ITEM, &query);
     let records = page.map(|page| page.records).unwrap_or_default();
     let items = records.iter().rev().map(|record| record.parse());
-    items.filter(|item| item["invoice"].is_null()).collect()
+    items
+        .filter(|item| item["invoice"].is_null())
+        .filter(|item| {
+            let owner = item["parent"]["subscription_details"]["subscription"].as_str();
+            match pull {
+                Pull::Of(subscription) => owner.is_none_or(|owner| owner == subscription),
+                Pull::Free | Pull::Nothing => owner.is_none(),
+            }
+        })
+        .collect()
 }
 
-/// An item as a line; the item now belongs to the invoice.
-pub(super) fn into_line(ctx: &mut Ctx<'_>, mut item: Value, invoice: &str) -> Line {
+/// The item belongs to this invoice from now on.
+pub(super) fn put_on(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
     item["invoice"] = invoice.into();
-    ctx.update(ITEM, &item);
-    let text = |value: &Value| value.as_str().map(str::to_owned);
+    ctx.update(ITEM, item);
+}
+
+/// An item as a line.
+pub(super) fn as_line(ctx: &Ctx<'_>, item: &Value) -> Line {
+    let words = |value: &Value| value.as_str().map(str::to_owned);
     let price = item["pricing"]["price_details"]["price"].as_str();
     Line {
-        amount: item["amount"].as_i64().unwrap_or(0),
-        description: text(&item["description"]),
+        amount: number(item, "amount"),
+        description: words(&item["description"]),
         period: (
-            item["period"]["start"].as_i64().unwrap_or(0),
-            item["period"]["end"].as_i64().unwrap_or(0),
+            number(&item["period"], "start"),
+            number(&item["period"], "end"),
         ),
         quantity: item["quantity"].as_i64().unwrap_or(1),
         price: price.and_then(|id| ctx.get("price", id)),
         origin: Origin::InvoiceItem {
-            id: text(&item["id"]).unwrap_or_default(),
-            subscription: text(&item["parent"]["subscription_details"]["subscription"]),
+            id: text(item, "id").to_owned(),
+            subscription: words(&item["parent"]["subscription_details"]["subscription"]),
             proration: item["proration"] == true,
         },
         metadata: item["metadata"].clone(),
+        discountable: item["discountable"] == true,
+        tax_rates: list(item, "tax_rates").to_vec(),
     }
+}
+
+/// `POST /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("invoiceitem").to_owned();
+    let before = ctx.required(ITEM, &id)?;
+    let invoice = before["invoice"].as_str().map(str::to_owned);
+    if let Some(invoice) = &invoice {
+        invoices::must_be_draft(&ctx.required(invoices::INVOICE, invoice)?)?;
+    }
+    let mut members = before.as_object().cloned().unwrap_or_default();
+    let mut plain = params.values().clone();
+    for name in ["pricing", "price_data", "discounts"] {
+        plain.remove(name);
+    }
+    ctx.apply(ITEM, &mut members, &plain)?;
+    let mut item = Value::Object(members);
+    let given =
+        json!({"price": params.text("pricing.price"), "price_data": params.at("price_data")});
+    let price = match prices::named(ctx, &given, "pricing")? {
+        Some(price) => Some(price),
+        None => item["pricing"]["price_details"]["price"]
+            .as_str()
+            .and_then(|id| ctx.get("price", id)),
+    };
+    if let Some(price) = price.filter(|_| !params.has("amount")) {
+        item["amount"] = prices::cost(&price, number(&item, "quantity")).into();
+        item["pricing"] = pricing(&price);
+    }
+    item["net_amount"] = item["amount"].clone();
+    item["quantity_decimal"] = item["quantity"].to_string().into();
+    ctx.update(ITEM, &item);
+    if let Some(invoice) = invoice {
+        invoices::remove_item(ctx, &invoice, &id)?;
+        invoices::add_items(ctx, &invoice, vec![item.clone()])?;
+    }
+    Ok(item)
+}
+
+/// `POST /v1/invoices/{invoice}/add_lines`: items that wait, or new ones.
+fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("invoice").to_owned();
+    let invoice = ctx.required(invoices::INVOICE, &id)?;
+    invoices::must_be_draft(&invoice)?;
+    let (customer, currency) = (text(&invoice, "customer"), text(&invoice, "currency"));
+    let mut items = Vec::new();
+    for (index, wanted) in params.list("lines").iter().enumerate() {
+        let param = format!("lines[{index}]");
+        if let Some(item) = wanted["invoice_item"].as_str() {
+            items.push(ctx.referenced(ITEM, item, &format!("{param}[invoice_item]"))?);
+            continue;
+        }
+        let given =
+            json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
+        let price = prices::named(ctx, &given, &param)?;
+        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+        let amount = match (&price, wanted["amount"].as_i64()) {
+            (Some(price), _) => prices::cost(price, quantity),
+            (None, Some(amount)) => amount,
+            (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
+        };
+        let start = wanted["period"]["start"].as_i64().unwrap_or(ctx.now());
+        let new = NewItem {
+            customer,
+            currency,
+            amount,
+            quantity,
+            description: wanted["description"].as_str().map(str::to_owned),
+            period: (start, wanted["period"]["end"].as_i64().unwrap_or(start)),
+            price: price.as_ref(),
+            subscription: None,
+            proration: false,
+            discountable: wanted["discountable"] != false,
+            tax_rates: super::taxes::named(
+                ctx,
+                list(wanted, "tax_rates"),
+                &format!("{param}[tax_rates]"),
+            )?,
+            metadata: wanted["metadata"]
+                .as_object()
+                .cloned()
+                .unwrap_or_default()
+                .into(),
+        };
+        items.push(make(ctx, &new));
+    }
+    invoices::add_items(ctx, &id, items)?;
+    ctx.required(invoices::INVOICE, &id)
+}
+
+/// `POST /v1/invoices/{invoice}/remove_lines`: their items wait again, or go.
+fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("invoice").to_owned();
+    ctx.required(invoices::INVOICE, &id)?;
+    for (index, wanted) in params.list("lines").iter().enumerate() {
+        let param = format!("lines[{index}][id]");
+        let line = ctx.referenced("line_item", text(wanted, "id"), &param)?;
+        let item = &line["parent"]["invoice_item_details"]["invoice_item"];
+        let Some(mut item) = item.as_str().and_then(|item| ctx.get(ITEM, item)) else {
+            let message = "Only lines of invoice items can be removed.";
+            return Err(ApiError::invalid_param(&param, message));
+        };
+        let name = text(&item, "id").to_owned();
+        invoices::remove_item(ctx, &id, &name)?;
+        if wanted["behavior"] == "delete" {
+            ctx.delete(ITEM, &name);
+        } else {
+            item["invoice"] = Value::Null;
+            ctx.update(ITEM, &item);
+        }
+    }
+    ctx.required(invoices::INVOICE, &id)
 }
 
 /// `DELETE /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.

@@ -7,14 +7,17 @@
 //! ```
 
 mod collect;
+mod totals;
 
 use serde_json::{Value, json};
 
 pub(in super::super) use self::collect::advance;
-pub(super) use self::collect::finalize;
-
+pub(super) use self::collect::{close, finalize, finalize_paid, let_go, void};
+pub(super) use self::totals::{discount_amounts, total};
 use super::super::due::Task;
-use super::lines::{self, Line};
+use super::super::fields::{extend, list, number, text};
+use super::super::settlement;
+use super::lines::{self, Line, Made};
 use super::{clocks, discounts, invoice_items, payment};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -72,11 +75,15 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let currency = params.text("currency").or(object["currency"].as_str());
     let currency = currency.unwrap_or(&own).to_ascii_lowercase();
     let discounts = discounts::make(&mut ctx, params.list("discounts"), &customer, None)?;
+    let subscription = params
+        .text("subscription")
+        .map(|id| ctx.referenced("subscription", id, "subscription"))
+        .transpose()?;
     let new = NewInvoice {
         customer: &customer,
         currency: &currency,
         reason: "manual",
-        subscription: None,
+        subscription: subscription.as_ref(),
         period: (now, now),
         collection_method: method,
         days_until_due: params.int("days_until_due"),
@@ -84,37 +91,87 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         discounts,
         lines: Vec::new(),
     };
-    let mut invoice = draft(
-        &mut ctx,
-        new,
-        params.text("pending_invoice_items_behavior") == Some("include"),
-    )?;
+    let pull = match params.text("pending_invoice_items_behavior") {
+        Some("include") => Pull::Free,
+        _ => Pull::Nothing,
+    };
+    let pull = params.text("subscription").map_or(pull, Pull::Of);
+    let mut invoice = draft(&mut ctx, new, pull)?;
     let mut members = invoice.as_object().cloned().unwrap_or_default();
     let mut plain = params.values().clone();
     plain.remove("discounts");
     plain.remove("auto_advance");
     ctx.apply(INVOICE, &mut members, &plain)?;
-    if let Some(fee) = params.int("application_fee_amount") {
-        payment::remember_split(&mut ctx, &invoice, Some(fee), params.at("transfer_data"));
-    } else if params.has("transfer_data") {
-        payment::remember_split(&mut ctx, &invoice, None, params.at("transfer_data"));
+    settlement::check_on_behalf_of(&ctx, params.at("on_behalf_of"))?;
+    let shared = ["application_fee_amount", "transfer_data", "on_behalf_of"];
+    if shared.iter().any(|name| params.has(name)) {
+        let split = payment::SplitOf {
+            fee: params.int("application_fee_amount"),
+            transfer_data: params.at("transfer_data").cloned(),
+            on_behalf_of: params.text("on_behalf_of").map(str::to_owned),
+        };
+        payment::remember_split(&mut ctx, &invoice, &split);
     }
     invoice = Value::Object(members);
+    total(&mut ctx, &mut invoice)?;
     ctx.update(INVOICE, &invoice);
     Ok(invoice)
 }
 
-/// Makes a draft with its lines, and with the items that wait for an invoice if `take_waiting`.
+/// The items that wait for an invoice of a customer and go on this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Pull<'a> {
+    Nothing,
+    /// Those of no subscription.
+    Free,
+    /// Those of this subscription, and those of none.
+    Of(&'a str),
+}
+
+/// Makes a draft with its lines, and with the items that wait for it.
 pub(super) fn draft(
     ctx: &mut Ctx<'_>,
     new: NewInvoice<'_>,
-    take_waiting: bool,
+    pull: Pull<'_>,
 ) -> Result<Value, ApiError> {
+    let (customer, advances) = (new.customer.to_owned(), new.auto_advance);
+    let waiting = match pull {
+        Pull::Nothing => Vec::new(),
+        pull => invoice_items::waiting(ctx, &customer, new.currency, pull),
+    };
+    let (invoice, made) = compose(ctx, new, &waiting)?;
+    let id = text(&invoice, "id").to_owned();
+    for mut item in waiting {
+        invoice_items::put_on(ctx, &mut item, &id);
+    }
+    lines::keep(ctx, &id, &made);
+    ctx.insert(INVOICE, &invoice);
+    let mut object = ctx.required("customer", &customer)?;
+    if object["currency"].is_null() {
+        object["currency"] = invoice["currency"].clone();
+        ctx.update("customer", &object);
+    }
+    ctx.emit("invoice.created", &invoice, None);
+    if advances {
+        let at = ctx.now() + DRAFT;
+        clocks::plan(ctx, &customer, at, Task::Invoice { invoice: id });
+    }
+    Ok(invoice)
+}
+
+/// Writes a draft and its lines, without keeping anything: what [`draft`] and previews begin with.
+pub(super) fn compose(
+    ctx: &mut Ctx<'_>,
+    new: NewInvoice<'_>,
+    waiting: &[Value],
+) -> Result<(Value, Vec<Made>), ApiError> {
     let customer = ctx.referenced("customer", new.customer, "customer")?;
     let now = ctx.now();
     let clock = clocks::of_customer(ctx, new.customer).map(|(id, _)| id);
     let mut invoice = Value::Object(ctx.blank(INVOICE));
     let due = new.days_until_due.map(|days| now + days * DAY);
+    let nothing = Value::Null;
+    let subscription = new.subscription.unwrap_or(&nothing);
     let parent = new.subscription.map(|subscription| {
         json!({
             "quote_details": null,
@@ -123,6 +180,7 @@ pub(super) fn draft(
         })
     });
     let platform = &ctx.world.platform;
+    let charged = new.collection_method == "charge_automatically";
     let members = json!({
         "account_country": platform.country,
         "account_name": platform.business_name,
@@ -141,85 +199,59 @@ pub(super) fn draft(
         "customer_phone": customer["phone"],
         "customer_tax_exempt": customer["tax_exempt"],
         "default_payment_method": null,
+        "default_tax_rates": list(subscription, "default_tax_rates"),
         "discounts": new.discounts,
         "due_date": due,
         "effective_at": null,
         "issuer": {"type": "self"},
         "livemode": ctx.scope.livemode(),
         "metadata": {},
+        "next_payment_attempt": (new.auto_advance && charged).then_some(now + DRAFT),
+        "on_behalf_of": subscription["on_behalf_of"],
         "parent": parent,
         "period_end": new.period.1,
         "period_start": new.period.0,
-        "starting_balance": customer["balance"].as_i64().unwrap_or(0),
+        "starting_balance": number(&customer, "balance"),
         "status": "draft",
         "test_clock": clock,
     });
-    if let (Value::Object(invoice), Value::Object(members)) = (&mut invoice, members) {
-        invoice.extend(members);
-        invoice.remove("payments");
-        invoice.remove("confirmation_secret");
-        invoice.remove("threshold_reason");
-    }
-    let id = invoice["id"].as_str().unwrap_or_default().to_owned();
-    let mut all = new.lines;
-    if take_waiting {
-        for item in invoice_items::waiting(ctx, new.customer, new.currency) {
-            all.push(invoice_items::into_line(ctx, item, &id));
+    extend(&mut invoice, members);
+    if let Value::Object(invoice) = &mut invoice {
+        for name in ["payments", "confirmation_secret", "threshold_reason"] {
+            invoice.remove(name);
         }
     }
-    lines::add(ctx, &mut invoice, all);
-    total(ctx, &mut invoice)?;
-    ctx.insert(INVOICE, &invoice);
-    if customer["currency"].is_null() {
-        let mut customer = customer;
-        customer["currency"] = new.currency.into();
-        ctx.update("customer", &customer);
+    if subscription["automatic_tax"]["enabled"] == true {
+        invoice["automatic_tax"]["enabled"] = true.into();
     }
-    ctx.emit("invoice.created", &invoice, None);
-    if new.auto_advance {
-        let invoice = id;
-        clocks::plan(ctx, new.customer, now + DRAFT, Task::Invoice { invoice });
-    }
-    Ok(invoice)
+    let mut all = new.lines;
+    all.extend(waiting.iter().map(|item| invoice_items::as_line(ctx, item)));
+    let mut made = lines::make(ctx, &invoice, all);
+    totals::work_out(ctx, &mut invoice, &mut made);
+    Ok((invoice, made))
 }
 
-/// Works out what an invoice comes to: lines, less discounts, less what the customer has in credit.
-fn total(ctx: &Ctx<'_>, invoice: &mut Value) -> Result<(), ApiError> {
-    let lines = lines::of_invoice(ctx, invoice["id"].as_str().unwrap_or_default())?;
-    let subtotal: i64 = lines
-        .iter()
-        .map(|line| line["amount"].as_i64().unwrap_or(0))
-        .sum();
-    let first = invoice["billing_reason"] != "subscription_cycle";
-    let wanted = invoice["discounts"].as_array().cloned().unwrap_or_default();
-    let amounts = discounts::amounts(ctx, &wanted, subtotal, first);
-    let off: i64 = amounts
-        .iter()
-        .map(|amount| amount["amount"].as_i64().unwrap_or(0))
-        .sum();
-    let total = subtotal - off;
-    let due = (total + invoice["starting_balance"].as_i64().unwrap_or(0)).max(0);
-    invoice["subtotal"] = subtotal.into();
-    invoice["subtotal_excluding_tax"] = subtotal.into();
-    invoice["total_discount_amounts"] = amounts.into();
-    invoice["total"] = total.into();
-    invoice["total_excluding_tax"] = total.into();
-    invoice["amount_due"] = due.into();
-    invoice["amount_remaining"] = due.into();
-    invoice["amount_paid"] = 0.into();
-    lines::show(invoice, &lines);
-    Ok(())
+/// A composed invoice as a preview: nothing of it exists.
+pub(super) fn as_upcoming(mut invoice: Value) -> Value {
+    let id = text(&invoice, "id");
+    invoice["id"] = format!("upcoming_{id}").into();
+    invoice["billing_reason"] = "upcoming".into();
+    invoice["auto_advance"] = false.into();
+    invoice["automatically_finalizes_at"] = Value::Null;
+    invoice
 }
 
 /// Puts invoice items on a draft.
 pub(super) fn add_items(ctx: &mut Ctx<'_>, id: &str, items: Vec<Value>) -> Result<(), ApiError> {
-    let mut invoice = ctx.referenced(INVOICE, id, "invoice")?;
+    let invoice = ctx.referenced(INVOICE, id, "invoice")?;
     must_be_draft(&invoice)?;
-    let lines = items
-        .into_iter()
-        .map(|item| invoice_items::into_line(ctx, item, id))
-        .collect();
-    lines::add(ctx, &mut invoice, lines);
+    let mut all = Vec::with_capacity(items.len());
+    for mut item in items {
+        invoice_items::put_on(ctx, &mut item, id);
+        all.push(invoice_items::as_line(ctx, &item));
+    }
+    let made = lines::make(ctx, &invoice, all);
+    lines::keep(ctx, id, &made);
     retotal(ctx, &invoice)
 }
 
@@ -230,21 +262,22 @@ pub(super) fn remove_item(ctx: &mut Ctx<'_>, id: &str, item: &str) -> Result<(),
     for line in lines::of_invoice(ctx, id)? {
         if line["parent"]["invoice_item_details"]["invoice_item"] == item {
             let scope = ctx.scope.clone();
-            let line = line["id"].as_str().unwrap_or_default();
-            ctx.world.store.remove(&scope, "line_item", line);
+            ctx.world
+                .store
+                .remove(&scope, "line_item", text(&line, "id"));
         }
     }
     retotal(ctx, &invoice)
 }
 
-fn retotal(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+pub(super) fn retotal(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut invoice = before.clone();
     total(ctx, &mut invoice)?;
     changed(ctx, before, &invoice);
     Ok(())
 }
 
-fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
+pub(super) fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
     if invoice["status"] == "draft" {
         return Ok(());
     }
@@ -286,6 +319,8 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let customer = before["customer"].as_str().unwrap_or_default();
         let wanted = wanted.as_array().cloned().unwrap_or_default();
         invoice["discounts"] = discounts::make(ctx, &wanted, customer, None)?.into();
+    }
+    if before["status"] == "draft" {
         total(ctx, &mut invoice)?;
     }
     if params.bool("auto_advance") == Some(true) && before["auto_advance"] == false {

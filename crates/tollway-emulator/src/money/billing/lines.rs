@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::fields::{list, text};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
@@ -19,7 +20,21 @@ pub(super) struct Line {
     pub(super) price: Option<Value>,
     pub(super) origin: Origin,
     pub(super) metadata: Value,
+    /// May a discount be taken off it?
+    pub(super) discountable: bool,
+    /// Its own tax rates; those of the invoice count if it has none.
+    pub(super) tax_rates: Vec<Value>,
 }
+
+/// A line as it is written, and the tax rates of its own.
+#[derive(Debug, Clone)]
+pub(super) struct Made {
+    pub(super) line: Value,
+    pub(super) tax_rates: Vec<Value>,
+}
+
+/// The own tax rates of a line.
+const RATES: &str = "_line_tax_rates";
 
 /// Where a line comes from.
 #[derive(Debug, Clone)]
@@ -43,16 +58,42 @@ pub(super) fn pricing(price: &Value) -> Value {
     })
 }
 
-/// Adds lines to a draft, and works its totals out anew with `total`.
-pub(super) fn add(ctx: &mut Ctx<'_>, invoice: &mut Value, lines: Vec<Line>) {
-    for line in lines {
-        let made = line_item(ctx, invoice, line);
-        let (scope, now) = (ctx.scope.clone(), ctx.now());
-        let id = invoice["id"].as_str();
+/// Writes lines, without keeping them.
+pub(super) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<Made> {
+    let made = lines.into_iter().map(|mut line| Made {
+        tax_rates: std::mem::take(&mut line.tax_rates),
+        line: line_item(ctx, invoice, line),
+    });
+    made.collect()
+}
+
+/// Keeps new lines under their invoice.
+pub(super) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    for Made { line, tax_rates } in lines {
         ctx.world
             .store
-            .insert_under(&scope, "line_item", id, &made, now);
+            .insert_under(&scope, "line_item", Some(invoice), line, now);
+        if !tax_rates.is_empty() {
+            let id = text(line, "id");
+            ctx.world
+                .put_typed(&scope, RATES, id, &json!({"rates": tax_rates}), now);
+        }
     }
+}
+
+/// The lines of an invoice with the tax rates of their own, oldest first.
+pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Made>, ApiError> {
+    let lines = of_invoice(ctx, invoice)?.into_iter().map(|line| {
+        let rates: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
+        Made {
+            tax_rates: rates
+                .map(|it| list(&it, "rates").to_vec())
+                .unwrap_or_default(),
+            line,
+        }
+    });
+    Ok(lines.collect())
 }
 
 /// Every line of an invoice, oldest first.
@@ -119,7 +160,7 @@ fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
         "currency": invoice["currency"],
         "description": line.description,
         "discount_amounts": [],
-        "discountable": true,
+        "discountable": line.discountable,
         "discounts": [],
         "invoice": invoice["id"],
         "livemode": ctx.scope.livemode(),

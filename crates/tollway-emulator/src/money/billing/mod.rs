@@ -7,28 +7,39 @@
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/overview> and <https://docs.stripe.com/billing/testing/test-clocks>.
 
+mod balance;
 mod clocks;
+mod credit_notes;
 mod discounts;
+mod for_checkout;
 mod invoice_items;
 mod invoices;
 mod lines;
+mod meters;
 mod payment;
 mod period;
+mod preview;
 mod prices;
 mod products;
 mod proration;
+mod quotes;
+mod schedules;
 mod subscription_items;
 mod subscriptions;
+mod taxes;
 
 use serde_json::Value;
 
 pub(super) use self::discounts::amount_off as discount_of;
+pub(super) use self::for_checkout::{forget, invoice_for};
 pub(super) use self::invoices::advance as advance_invoice;
 pub(super) use self::payment::{failed, intent_of, succeeded};
-pub(super) use self::prices::{cost as price_of, named as named_price};
+pub(super) use self::prices::{cost as price_of, is_metered, named as named_price};
+pub(super) use self::schedules::step as step_schedule;
 pub(super) use self::subscriptions::{
     cancel as cancel_subscription, catch_up, create as subscribe, update as change_subscription,
 };
+pub(super) use self::taxes::{Tax, named as named_tax_rates, on as taxes_on};
 use crate::ctx::Ctx;
 use crate::registry::Registry;
 
@@ -39,11 +50,17 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
 }
 
 pub(super) fn register(registry: &mut Registry) {
+    balance::register(registry);
     clocks::register(registry);
+    credit_notes::register(registry);
     invoice_items::register(registry);
     invoices::register(registry);
+    meters::register(registry);
+    preview::register(registry);
     prices::register(registry);
     products::register(registry);
+    quotes::register(registry);
+    schedules::register(registry);
     subscription_items::register(registry);
     subscriptions::register(registry);
 }

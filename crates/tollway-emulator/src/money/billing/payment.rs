@@ -25,26 +25,20 @@ struct Pays {
     payment: String,
 }
 
+/// Who else gets something of an invoice's money.
 #[derive(Debug, Serialize, Deserialize)]
-struct SplitOf {
-    fee: Option<i64>,
-    transfer_data: Option<Value>,
+pub(super) struct SplitOf {
+    pub(super) fee: Option<i64>,
+    pub(super) transfer_data: Option<Value>,
+    #[serde(default)]
+    pub(super) on_behalf_of: Option<String>,
 }
 
-/// Remembers `application_fee_amount` and `transfer_data` of an invoice until it is paid.
-pub(super) fn remember_split(
-    ctx: &mut Ctx<'_>,
-    invoice: &Value,
-    fee: Option<i64>,
-    transfer_data: Option<&Value>,
-) {
+/// Remembers how an invoice is shared until it is paid.
+pub(super) fn remember_split(ctx: &mut Ctx<'_>, invoice: &Value, split: &SplitOf) {
     let id = invoice["id"].as_str().unwrap_or_default();
-    let split = SplitOf {
-        fee,
-        transfer_data: transfer_data.cloned(),
-    };
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, SPLIT, id, &split, now);
+    ctx.world.put_typed(&scope, SPLIT, id, split, now);
 }
 
 /// Makes the PaymentIntent of an open invoice, and the `invoice_payment` that ties them.
@@ -74,21 +68,36 @@ pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiE
         if let Some(data) = split.transfer_data {
             form.insert("transfer_data".into(), data);
         }
+        if let Some(account) = split.on_behalf_of {
+            form.insert("on_behalf_of".into(), account.into());
+        }
     }
     let intent = payment_intents::create(ctx, &Params::new(Vec::new(), form))?;
     let intent_id = intent["id"].as_str().unwrap_or_default().to_owned();
+    tie(ctx, invoice, &intent_id);
+    invoice["confirmation_secret"] =
+        json!({"client_secret": intent["client_secret"], "type": "payment_intent"});
+    Ok(())
+}
+
+/// Ties a PaymentIntent to an invoice by an `invoice_payment`.
+pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
+    let id = invoice["id"].as_str().unwrap_or_default().to_owned();
+    let object = ctx.get("payment_intent", intent).unwrap_or_default();
+    let paid = object["status"] == "succeeded";
+    let now = ctx.now();
     let mut payment = Value::Object(ctx.blank("invoice_payment"));
     let members = json!({
-        "amount_paid": null,
+        "amount_paid": if paid { object["amount_received"].clone() } else { Value::Null },
         "amount_requested": invoice["amount_due"],
-        "created": ctx.now(),
+        "created": now,
         "currency": invoice["currency"],
         "invoice": id,
         "is_default": true,
         "livemode": ctx.scope.livemode(),
-        "payment": {"payment_intent": intent_id, "type": "payment_intent"},
-        "status": "open",
-        "status_transitions": {"canceled_at": null, "paid_at": null},
+        "payment": {"payment_intent": intent, "type": "payment_intent"},
+        "status": if paid { "paid" } else { "open" },
+        "status_transitions": {"canceled_at": null, "paid_at": paid.then_some(now)},
     });
     if let (Value::Object(payment), Value::Object(members)) = (&mut payment, members) {
         payment.extend(members);
@@ -98,12 +107,9 @@ pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiE
         invoice: id,
         payment: payment["id"].as_str().unwrap_or_default().to_owned(),
     };
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, PAYS, &intent_id, &pays, now);
-    invoice["confirmation_secret"] =
-        json!({"client_secret": intent["client_secret"], "type": "payment_intent"});
+    let scope = ctx.scope.clone();
+    ctx.world.put_typed(&scope, PAYS, intent, &pays, now);
     show(invoice, &payment);
-    Ok(())
 }
 
 fn show(invoice: &mut Value, payment: &Value) {

@@ -83,11 +83,13 @@ pub(in super::super) fn named(
     create(ctx, &Params::new(Vec::new(), data)).map(Some)
 }
 
-/// What a quantity of a price costs, in the currency's smallest unit. Metered prices cost what was used: nothing, here.
+/// Is it paid by use, after the period?
+pub(in super::super) fn is_metered(price: &Value) -> bool {
+    price["recurring"]["usage_type"] == "metered"
+}
+
+/// What a quantity of a price costs, in the currency's smallest unit: of a metered one, what was used.
 pub(in super::super) fn cost(price: &Value, quantity: i64) -> i64 {
-    if price["recurring"]["usage_type"] == "metered" {
-        return 0;
-    }
     if price["billing_scheme"] == "tiered" {
         return tiered(price, quantity);
     }
@@ -132,8 +134,15 @@ fn tiered(price: &Value, quantity: i64) -> i64 {
         } else {
             quantity
         };
-        let cost = tier["unit_amount"].as_i64().unwrap_or(0) * units.max(0)
-            + tier["flat_amount"].as_i64().unwrap_or(0);
+        let each = match tier["unit_amount"].as_i64() {
+            Some(each) => each.saturating_mul(units.max(0)),
+            None => by_decimal(tier["unit_amount_decimal"].as_str(), units.max(0)),
+        };
+        let flat = match tier["flat_amount"].as_i64() {
+            Some(flat) => flat,
+            None => by_decimal(tier["flat_amount_decimal"].as_str(), 1),
+        };
+        let cost = each + flat;
         if graduated && units > 0 {
             sum += cost;
         }
@@ -163,7 +172,9 @@ mod tests {
             |mode: &str| json!({"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers});
         assert_eq!(cost(&tiered("graduated"), 7), 100 + 50 + 10);
         assert_eq!(cost(&tiered("volume"), 7), 35);
-        let metered = json!({"unit_amount": 5, "recurring": {"usage_type": "metered"}});
-        assert_eq!(cost(&metered, 9), 0);
+        let decimals = json!({"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": [
+            {"up_to": 10, "unit_amount": null, "unit_amount_decimal": "0.25", "flat_amount": null, "flat_amount_decimal": "7.5"},
+        ]});
+        assert_eq!(cost(&decimals, 4), 1 + 8);
     }
 }

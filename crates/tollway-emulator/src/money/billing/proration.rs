@@ -2,75 +2,101 @@
 
 use serde_json::{Value, json};
 
+use super::super::fields::{list, number, text};
 use super::invoice_items::{self, NewItem};
-use super::period::Interval;
-use super::prices;
+use super::period::Cycle;
+use super::{discounts, prices};
 use crate::ctx::Ctx;
 
-/// The share of `amount` for the seconds from `now` to `end`, of a period that is `length` seconds long; rounded half away from
-/// zero.
-pub(super) fn share(amount: i64, now: i64, end: i64, length: i64) -> i64 {
-    let left = i128::from((end - now).clamp(0, length));
-    let (amount, length) = (i128::from(amount), i128::from(length.max(1)));
-    let magnitude = (amount.abs() * left * 2 + length) / (length * 2);
-    i64::try_from(magnitude * amount.signum()).unwrap_or(i64::MAX)
-}
-
-/// Writes what the change of an item from `before` to `after` comes to: a credit for the unused time, a debit for the remaining
-/// time. Either may be missing: the item is new, or gone.
-pub(super) fn items(
+/// Writes what the change of an item from `before` to `after` at `at` comes to: a credit for the unused time, a debit for the
+/// remaining time. Either may be missing: the item is new, or gone.
+pub(super) fn change(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     before: Option<&Value>,
     after: Option<&Value>,
+    at: i64,
 ) {
-    let now = ctx.now();
-    for (item, sign, words) in [
-        (before, -1, "Unused time on"),
-        (after, 1, "Remaining time on"),
-    ] {
-        let Some(item) = item else { continue };
-        let price = &item["price"];
-        let quantity = item["quantity"].as_i64().unwrap_or(1);
-        let end = item["current_period_end"].as_i64().unwrap_or(now);
-        let Some(interval) = Interval::of_price(price) else {
-            continue;
-        };
-        let full = prices::cost(price, quantity);
-        let amount = sign * share(full, now, end, interval.length_until(end));
-        let product = ctx.get("product", price["product"].as_str().unwrap_or_default());
-        let name = product.map_or(Value::Null, |product| product["name"].clone());
-        let day = jiff::Timestamp::from_second(now).map_or_else(
-            |_| String::new(),
-            |now| now.strftime("%d %b %Y").to_string(),
+    if let Some(item) = before {
+        time(
+            ctx,
+            subscription,
+            item,
+            -1,
+            (at, number(item, "current_period_end")),
         );
-        let name = name.as_str().unwrap_or("the subscription");
-        let new = NewItem {
-            customer: subscription["customer"].as_str().unwrap_or_default(),
-            currency: subscription["currency"].as_str().unwrap_or_default(),
-            amount,
-            quantity,
-            description: Some(format!("{words} {quantity} × {name} after {day}")),
-            period: (now, end),
-            price: Some(price),
-            proration_of: subscription["id"].as_str(),
-            metadata: json!({}),
-        };
-        invoice_items::make(ctx, &new);
+    }
+    if let Some(item) = after {
+        time(
+            ctx,
+            subscription,
+            item,
+            1,
+            (at, number(item, "current_period_end")),
+        );
     }
 }
 
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_share_is_by_time_and_never_more_than_the_whole() {
-        let day = 86_400;
-        assert_eq!(share(3000, 15 * day, 30 * day, 30 * day), 1500);
-        assert_eq!(share(-3000, 20 * day, 30 * day, 30 * day), -1000);
-        assert_eq!(share(1000, 0, 60 * day, 30 * day), 1000);
-        assert_eq!(share(1000, 31 * day, 30 * day, 30 * day), 0);
-        assert_eq!(share(1, 15 * day, 30 * day, 30 * day), 1);
+/// Gives every item's time from `at` back.
+pub(super) fn credit_all(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
+    for item in list(&subscription["items"], "data") {
+        time(
+            ctx,
+            subscription,
+            item,
+            -1,
+            (at, number(item, "current_period_end")),
+        );
     }
+}
+
+/// Gives back (`sign` -1) or asks for (1) an item's time within its period. What is paid by use has no time.
+pub(super) fn time(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    item: &Value,
+    sign: i64,
+    (from, to): (i64, i64),
+) {
+    let price = &item["price"];
+    let Some(cycle) = Cycle::of(subscription).filter(|_| !prices::is_metered(price)) else {
+        return;
+    };
+    let quantity = item["quantity"].as_i64().unwrap_or(1);
+    let full = prices::cost(price, quantity);
+    let all = list(&subscription["items"], "data").iter();
+    let whole: i64 = all
+        .map(|item| prices::cost(&item["price"], item["quantity"].as_i64().unwrap_or(1)))
+        .sum();
+    let net = full - discounts::off_share(ctx, subscription, price, full, whole.max(full));
+    let amount = sign * cycle.share(net, (from, to), number(item, "current_period_end"));
+    let day = jiff::Timestamp::from_second(from).map_or_else(
+        |_| String::new(),
+        |from| from.strftime("%d %b %Y").to_string(),
+    );
+    let product = ctx.get("product", text(price, "product"));
+    let name = product
+        .as_ref()
+        .and_then(|product| product["name"].as_str());
+    let name = name.unwrap_or("the subscription");
+    let words = if sign < 0 {
+        "Unused time on"
+    } else {
+        "Remaining time on"
+    };
+    let new = NewItem {
+        customer: text(subscription, "customer"),
+        currency: text(subscription, "currency"),
+        amount,
+        quantity,
+        description: Some(format!("{words} {quantity} × {name} after {day}")),
+        period: (from, to),
+        price: Some(price),
+        subscription: subscription["id"].as_str(),
+        proration: true,
+        discountable: false,
+        tax_rates: list(item, "tax_rates").to_vec(),
+        metadata: json!({}),
+    };
+    invoice_items::make(ctx, &new);
 }

@@ -1,15 +1,17 @@
 //! What was typed into the page, read and checked.
 //!
 //! Names that scripts may rely on: `email`, `number`, `exp` (`12 / 34`), `cvc`, `name`, `phone`, `line1`, `city`, `postal_code`, `country`,
-//! the same with `shipping_` before, `shipping_rate`, `terms`, `custom_<key>`. Of a card only `number` must be sent; what a
+//! the same with `shipping_` before, `shipping_rate`, `terms`, `promotions`, `custom_<key>`, `quantity_1` …, `amount`, `save`,
+//! `payment_method` (a card that is kept), `payment_method_type` and what its account is asked for (`account_number`, `iban` …). Of a card only `number` must be sent; what a
 //! browser's form sends empty is asked for again.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::card::Card;
-use super::inputs::{known_email, options};
+use super::super::currency;
+use super::inputs::{Asked, known_email, options};
+use super::methods::{self, Means};
 
 /// A form as it was sent.
 pub(super) type Form = BTreeMap<String, String>;
@@ -29,8 +31,15 @@ pub(super) struct Answers {
     pub(super) shipping_rate: Option<String>,
     pub(super) custom: BTreeMap<String, String>,
     pub(super) terms: bool,
-    /// None if no card is needed and none was given.
-    pub(super) card: Option<Card>,
+    pub(super) promotions: bool,
+    /// Nothing if nothing is to be paid and nothing was given.
+    pub(super) means: Means,
+    /// May a new card be shown again?
+    pub(super) save: bool,
+    /// How many of which item, by its place.
+    pub(super) quantities: Vec<(usize, i64)>,
+    /// The amount that the customer chose.
+    pub(super) amount: Option<i64>,
 }
 
 /// What was typed into an input, if anything was.
@@ -44,7 +53,7 @@ pub(super) fn given<'f>(form: &'f Form, name: &str) -> Option<&'f str> {
 pub(super) fn read(
     session: &Value,
     form: &Form,
-    needs_card: bool,
+    asked: &Asked,
     now: i64,
 ) -> Result<Answers, Errors> {
     let mut errors = Errors::new();
@@ -104,13 +113,20 @@ pub(super) fn read(
     if email.as_ref().is_some_and(|email| !email.contains('@')) {
         errors.insert("email".to_owned(), "Your email is invalid.".to_owned());
     }
-    let card = Card::read(form, now, &mut errors);
-    if needs_card && card.is_none() {
+    let means = methods::read(form, &asked.kinds, &asked.kept, now, &mut errors);
+    if asked.pays && errors.is_empty() && matches!(means, Means::Nothing) {
         errors.insert(
             "number".to_owned(),
             "Your card number is incomplete.".to_owned(),
         );
+    } else if asked.pays
+        && matches!(means, Means::Nothing)
+        && !errors.contains_key("payment_method")
+    {
+        let missing = "Your card number is incomplete.".to_owned();
+        errors.entry("number".to_owned()).or_insert(missing);
     }
+    let chosen = choose(form, asked, &mut errors);
     check_custom(session, &custom, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
@@ -124,8 +140,60 @@ pub(super) fn read(
         shipping_rate: given(form, "shipping_rate").map(str::to_owned),
         custom,
         terms,
-        card,
+        promotions: given(form, "promotions").is_some(),
+        means,
+        save: given(form, "save").is_some(),
+        quantities: chosen.quantities,
+        amount: chosen.amount,
     })
+}
+
+/// How much of what the customer wants.
+#[derive(Debug, Default)]
+pub(super) struct Chosen {
+    pub(super) quantities: Vec<(usize, i64)>,
+    pub(super) amount: Option<i64>,
+}
+
+/// Reads quantities and an amount; what is not sent stays as it is.
+pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen {
+    let mut chosen = Chosen::default();
+    for adjustable in &asked.quantities {
+        let name = adjustable.name();
+        let Some(typed) = given(form, &name) else {
+            continue;
+        };
+        match typed.parse() {
+            Ok(quantity) if (adjustable.least..=adjustable.most).contains(&quantity) => {
+                chosen.quantities.push((adjustable.index, quantity));
+            }
+            _ => {
+                let (least, most) = (adjustable.least, adjustable.most);
+                errors.insert(name, format!("A number from {least} to {most}, please."));
+            }
+        }
+    }
+    let Some(free) = &asked.amount else {
+        return chosen;
+    };
+    match given(form, "amount").map(|typed| currency::parse(typed, &free.currency)) {
+        None if free.preset.is_some() => chosen.amount = free.preset,
+        Some(Some(amount)) if (free.least..=free.most).contains(&amount) => {
+            chosen.amount = Some(amount);
+        }
+        Some(Some(_)) => {
+            let range = [free.least, free.most].map(|it| currency::format(it, &free.currency));
+            let said = match free.most {
+                i64::MAX => format!("At least {}, please.", range[0]),
+                _ => format!("From {} to {}, please.", range[0], range[1]),
+            };
+            errors.insert("amount".to_owned(), said);
+        }
+        None | Some(None) => {
+            errors.insert("amount".to_owned(), "Type an amount, as 10.00.".to_owned());
+        }
+    }
+    chosen
 }
 
 /// Custom fields have lengths, digits only, or a choice of values.
@@ -163,7 +231,7 @@ fn address(form: &Form, prefix: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inputs::inputs;
+    use super::super::inputs::{Adjustable, FreeAmount, inputs};
     use super::*;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
@@ -179,7 +247,7 @@ mod tests {
             ("cvc", "12"),
         ];
         let mut errors = Errors::new();
-        let read = Card::read(&form(&typed), 1_790_000_000, &mut errors);
+        let read = super::super::card::Card::read(&form(&typed), 1_790_000_000, &mut errors);
         assert!(read.is_some());
         let wrong: Vec<&str> = errors.keys().map(String::as_str).collect();
         assert_eq!(wrong, ["cvc", "exp"]);
@@ -200,11 +268,50 @@ mod tests {
         let errors = read_errors(&session, &sent);
         let names = "custom_age custom_size email number shipping_country shipping_line1 shipping_name terms";
         assert_eq!(errors.keys().cloned().collect::<Vec<_>>().join(" "), names);
-        let shown = inputs(&session, &sent, &errors, true);
+        let shown = inputs(&session, &sent, &errors, &asked());
         assert!(shown.iter().filter(|input| input.error.is_some()).count() == errors.len());
     }
 
     fn read_errors(session: &Value, form: &Form) -> Errors {
-        read(session, form, true, 1_790_000_000).unwrap_err()
+        read(session, form, &asked(), 1_790_000_000).unwrap_err()
+    }
+
+    fn asked() -> Asked {
+        Asked {
+            pays: true,
+            kinds: vec!["card".to_owned()],
+            ..Asked::default()
+        }
+    }
+
+    #[test]
+    fn amounts_and_quantities_have_limits() {
+        let asked = Asked {
+            quantities: vec![Adjustable {
+                index: 0,
+                label: "Bread".to_owned(),
+                quantity: 2,
+                least: 1,
+                most: 5,
+            }],
+            amount: Some(FreeAmount {
+                currency: "usd".to_owned(),
+                preset: None,
+                least: 500,
+                most: 10_000,
+            }),
+            ..Asked::default()
+        };
+        let said = |quantity: &str, amount: &str| {
+            let mut errors = Errors::new();
+            let sent = form(&[("quantity_1", quantity), ("amount", amount)]);
+            let chosen = choose(&sent, &asked, &mut errors);
+            (chosen.quantities, chosen.amount, errors.len())
+        };
+        assert_eq!(said("5", "7.50"), (vec![(0, 5)], Some(750), 0));
+        assert_eq!(said("", "100"), (vec![], Some(10_000), 0));
+        assert_eq!(said("6", "4.99"), (vec![], None, 2));
+        assert_eq!(said("one", "ten"), (vec![], None, 2));
+        assert_eq!(said("1", ""), (vec![(0, 1)], None, 1));
     }
 }

@@ -124,3 +124,12 @@ pub(super) fn expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError
     };
     Err(ApiError::invalid_param("expires_at", message))
 }
+
+/// Only what is paid once gets an invoice for that; a subscription has its own.
+pub(super) fn check_invoice_creation(params: &Params, mode: &str) -> Result<(), ApiError> {
+    if mode != "payment" && params.has("invoice_creation") {
+        let message = format!("You can not pass `invoice_creation` in `{mode}` mode.");
+        return Err(ApiError::invalid_param("invoice_creation", message));
+    }
+    Ok(())
+}

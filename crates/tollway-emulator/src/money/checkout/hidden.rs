@@ -22,6 +22,12 @@ pub(super) struct Hidden {
     pub(super) subscription: Option<String>,
     /// The customer that was made for it.
     pub(super) customer: Option<String>,
+    /// `customer_update` of the request: what the customer's answers change of the customer.
+    #[serde(default)]
+    pub(super) customer_update: Value,
+    /// The request itself, if a session that has expired can be begun anew.
+    #[serde(default)]
+    pub(super) request: Option<Map<String, Value>>,
     /// What the customer reads afterwards, if there is no page to go back to.
     pub(super) thanks: Option<String>,
 }

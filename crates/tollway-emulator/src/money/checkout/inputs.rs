@@ -2,13 +2,172 @@
 
 use serde_json::Value;
 
+use super::super::currency;
+use super::super::fields::{number, text};
 use super::answers::{Errors, Form};
 use super::card::card_inputs;
+use super::pay::needs_payment;
+use super::{items, methods};
+use crate::ctx::Ctx;
 use crate::pages::{Choose, Input};
 
-/// The inputs of the page, with what was typed and what is wrong with it.
-pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, card: bool) -> Vec<Input> {
+/// What the page asks for besides what the session itself says.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Asked {
+    /// Is anything to be paid, or kept to pay with later?
+    pub(super) pays: bool,
+    /// Kinds of payment method.
+    pub(super) kinds: Vec<String>,
+    /// Cards that may be chosen again.
+    pub(super) kept: Vec<Choose>,
+    /// May a new card be kept to be chosen again?
+    pub(super) may_save: bool,
+    pub(super) quantities: Vec<Adjustable>,
+    pub(super) amount: Option<FreeAmount>,
+}
+
+/// An item whose quantity the customer may change.
+#[derive(Debug, Clone)]
+pub(super) struct Adjustable {
+    pub(super) index: usize,
+    pub(super) label: String,
+    pub(super) quantity: i64,
+    pub(super) least: i64,
+    pub(super) most: i64,
+}
+
+impl Adjustable {
+    /// `quantity_1` of the first item.
+    pub(super) fn name(&self) -> String {
+        format!("quantity_{}", self.index + 1)
+    }
+}
+
+/// An amount that the customer chooses.
+#[derive(Debug, Clone)]
+pub(super) struct FreeAmount {
+    pub(super) currency: String,
+    pub(super) preset: Option<i64>,
+    pub(super) least: i64,
+    pub(super) most: i64,
+}
+
+/// The most of one item that Checkout lets a customer choose, unless the session says otherwise.
+const MOST: i64 = 99;
+
+impl Asked {
+    /// What the page of a session asks for.
+    pub(super) fn of(ctx: &Ctx<'_>, session: &Value) -> Self {
+        let cart = items::cart_of(ctx, text(session, "id"));
+        let adjustable = |(index, item): (usize, &Value)| {
+            let limits = &item["adjustable_quantity"];
+            (limits["enabled"] == true).then(|| Adjustable {
+                index,
+                label: text(item, "description").to_owned(),
+                quantity: number(item, "quantity"),
+                least: limits["minimum"].as_i64().unwrap_or(1),
+                most: limits["maximum"].as_i64().unwrap_or(MOST),
+            })
+        };
+        let amount = cart.custom().map(|custom| FreeAmount {
+            currency: cart.currency.clone(),
+            preset: custom["preset"].as_i64(),
+            least: custom["minimum"].as_i64().unwrap_or(1),
+            most: custom["maximum"].as_i64().unwrap_or(i64::MAX),
+        });
+        let options = &session["saved_payment_method_options"];
+        Self {
+            pays: needs_payment(session) || amount.is_some(),
+            kinds: methods::kinds(session),
+            kept: methods::kept(ctx, session),
+            may_save: options["payment_method_save"] == "enabled" && session["mode"] == "payment",
+            quantities: cart
+                .items
+                .iter()
+                .enumerate()
+                .filter_map(adjustable)
+                .collect(),
+            amount,
+        }
+    }
+}
+
+/// What the customer pays with is asked for if there is something to pay, or a card to be kept.
+fn payment_inputs(asked: &Asked) -> Vec<Input> {
     let mut inputs = Vec::new();
+    if !asked.kept.is_empty() {
+        let mut options = asked.kept.clone();
+        options.push(Choose {
+            value: String::new(),
+            label: "Another card".to_owned(),
+        });
+        inputs.push(Input {
+            options,
+            ..Input::new("payment_method", "Pay with", "select", "off")
+        });
+    }
+    let others = asked.kinds.iter().any(|kind| kind != "card");
+    if asked.kinds.len() > 1 {
+        let options = asked.kinds.iter().map(|kind| Choose {
+            value: kind.clone(),
+            label: methods::label(kind),
+        });
+        inputs.push(Input {
+            options: options.collect(),
+            ..Input::new("payment_method_type", "Way to pay", "select", "off")
+        });
+    }
+    if asked.kinds.iter().any(|kind| kind == "card") {
+        let mut card = card_inputs();
+        card.push(Input::new("name", "Name on the card", "text", "cc-name"));
+        for input in &mut card {
+            input.required &= !others && asked.kept.is_empty();
+        }
+        inputs.extend(card);
+        if asked.may_save {
+            inputs.push(Input::new(
+                "save",
+                "Keep this card for next time",
+                "checkbox",
+                "off",
+            ));
+        }
+    } else {
+        inputs.push(Input::new("name", "Name", "text", "name"));
+    }
+    for (name, label) in methods::account_parts(&asked.kinds) {
+        let mut input = Input::new(name, label, "text", "off");
+        input.required = asked.kinds.len() == 1;
+        inputs.push(input);
+    }
+    inputs
+}
+
+/// The inputs of the page, with what was typed and what is wrong with it.
+pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Asked) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    for adjustable in &asked.quantities {
+        let label = format!("Quantity: {}", adjustable.label);
+        inputs.push(Input {
+            value: adjustable.quantity.to_string(),
+            ..Input::new(&adjustable.name(), &label, "numeric", "off").required()
+        });
+    }
+    if let Some(free) = &asked.amount {
+        let preset = free
+            .preset
+            .map(|preset| currency::plain(preset, &free.currency));
+        inputs.push(Input {
+            value: preset.unwrap_or_default(),
+            ..Input::new(
+                "amount",
+                &format!("Amount ({})", free.currency),
+                "text",
+                "off",
+            )
+            .required()
+        });
+    }
     if let Some(email) = known_email(session) {
         inputs.push(Input {
             value: email.to_owned(),
@@ -78,9 +237,12 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, card: bool) 
     if session["billing_address_collection"] == "required" {
         inputs.extend(address_inputs("", "Billing address: ", "billing ", &[]));
     }
-    if card {
-        inputs.extend(card_inputs());
-        inputs.push(Input::new("name", "Name on the card", "text", "cc-name"));
+    if asked.pays {
+        inputs.extend(payment_inputs(asked));
+    }
+    if session["consent_collection"]["promotions"] == "auto" {
+        let label = "Send me news and offers";
+        inputs.push(Input::new("promotions", label, "checkbox", "off"));
     }
     if session["consent_collection"]["terms_of_service"] == "required" {
         inputs.push(

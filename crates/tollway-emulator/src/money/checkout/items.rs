@@ -2,9 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::billing::{discount_of, named_price, price_of};
+use super::super::billing::{
+    Tax, discount_of, is_metered, named_price, named_tax_rates, price_of, taxes_on,
+};
 use super::super::currency;
 use super::super::fees::proportional;
+use super::super::fields::{list, number};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::store::Query;
@@ -15,18 +18,31 @@ const MOST: usize = 100;
 
 /// What a session or a payment link sells.
 #[derive(Debug, Clone)]
-pub(super) struct Cart {
+pub(in super::super) struct Cart {
     /// `item` objects in the order of the request.
-    pub(super) items: Vec<Value>,
-    pub(super) currency: String,
+    pub(in super::super) items: Vec<Value>,
+    pub(in super::super) currency: String,
 }
 
 impl Cart {
     /// Is anything in it paid again and again?
-    pub(super) fn recurs(&self) -> bool {
+    pub(in super::super) fn recurs(&self) -> bool {
         self.items
             .iter()
             .any(|item| item["price"]["type"] == "recurring")
+    }
+
+    /// What all of it costs in the end.
+    pub(super) fn total(&self) -> i64 {
+        self.items
+            .iter()
+            .map(|item| number(item, "amount_total"))
+            .sum()
+    }
+
+    /// Does the customer choose an amount?
+    pub(super) fn custom(&self) -> Option<&Value> {
+        self.items.iter().find_map(|item| custom(&item["price"]))
     }
 
     /// What all of it costs, before anything is taken off.
@@ -39,7 +55,11 @@ impl Cart {
 }
 
 /// Reads `line_items`: each a price there is, or one described by `price_data`.
-pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<Cart, ApiError> {
+pub(in super::super) fn read(
+    ctx: &mut Ctx<'_>,
+    wanted: &[Value],
+    param: &str,
+) -> Result<Cart, ApiError> {
     if wanted.is_empty() {
         return Err(ApiError::missing_parameter(param));
     }
@@ -84,7 +104,7 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
         let message = format!("Pass {param}[price] or {param}[price_data].");
         return Err(ApiError::invalid_param(param, message).code("parameter_missing"));
     };
-    let metered = price["recurring"]["usage_type"] == "metered";
+    let metered = is_metered(&price);
     let quantity = match wanted["quantity"].as_i64() {
         _ if metered => None,
         Some(quantity) if quantity < 1 => {
@@ -98,7 +118,7 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
     };
     let product = ctx.get("product", price["product"].as_str().unwrap_or_default());
     let name = product.and_then(|product| product["name"].as_str().map(str::to_owned));
-    let amount = price_of(&price, quantity.unwrap_or(1));
+    let amount = price_of(&price, quantity.unwrap_or(i64::from(!metered)));
     let adjustable = wanted["adjustable_quantity"].as_object().map(|given| {
         json!({
             "enabled": given.get("enabled") == Some(&Value::Bool(true)),
@@ -106,6 +126,22 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
             "minimum": given.get("minimum").and_then(Value::as_i64),
         })
     });
+    let amount = match custom(&price) {
+        Some(_) if quantity.is_some_and(|quantity| quantity != 1) => {
+            let message = "A price whose amount the customer chooses is bought once.";
+            return Err(ApiError::invalid_param(
+                &format!("{param}[quantity]"),
+                message,
+            ));
+        }
+        Some(custom) => number(custom, "preset"),
+        None => amount,
+    };
+    let rates = named_tax_rates(
+        ctx,
+        list(wanted, "tax_rates"),
+        &format!("{param}[tax_rates]"),
+    )?;
     let mut item = Value::Object(ctx.blank(ITEM));
     let members = json!({
         "adjustable_quantity": adjustable,
@@ -124,7 +160,68 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
         item.remove("discounts");
         item.remove("taxes");
     }
+    if !rates.is_empty() {
+        let untaxed = rates.iter().map(|rate| {
+            json!({"amount": 0, "rate": rate, "taxability_reason": null, "taxable_amount": null})
+        });
+        item["taxes"] = untaxed.collect();
+    }
     Ok(item)
+}
+
+/// `custom_unit_amount` of a price whose amount the customer chooses.
+pub(super) fn custom(price: &Value) -> Option<&Value> {
+    let custom = &price["custom_unit_amount"];
+    custom.is_object().then_some(custom)
+}
+
+/// The customer pays this for the item whose amount is free.
+pub(super) fn set_amount(cart: &mut Cart, amount: i64) {
+    for item in cart
+        .items
+        .iter_mut()
+        .filter(|item| custom(&item["price"]).is_some())
+    {
+        item["amount_subtotal"] = amount.into();
+    }
+}
+
+/// Works out discounts and taxes of items.
+pub(in super::super) fn work_out(
+    ctx: &Ctx<'_>,
+    cart: &mut Cart,
+    discounts: &Value,
+    exempt: &str,
+) -> Result<(), ApiError> {
+    take_off(ctx, cart, discounts)?;
+    add_taxes(cart, exempt);
+    Ok(())
+}
+
+/// Works out the taxes of each item, on what is left of it; all of them together.
+pub(super) fn add_taxes(cart: &mut Cart, exempt: &str) -> i64 {
+    let mut all = 0;
+    for item in &mut cart.items {
+        let rates: Vec<Value> = list(item, "taxes")
+            .iter()
+            .map(|tax| tax["rate"].clone())
+            .collect();
+        let left = number(item, "amount_subtotal") - number(item, "amount_discount");
+        let taxes = taxes_on(left, &rates, exempt);
+        let sum = |inclusive: Option<bool>| -> i64 {
+            let these = taxes
+                .iter()
+                .filter(|tax| inclusive.is_none_or(|it| it == tax.inclusive()));
+            these.map(|tax| tax.amount).sum()
+        };
+        item["amount_tax"] = sum(None).into();
+        item["amount_total"] = (left + sum(Some(false))).into();
+        all += sum(None);
+        if !taxes.is_empty() {
+            item["taxes"] = taxes.iter().map(Tax::of_item).collect();
+        }
+    }
+    all
 }
 
 /// Another quantity of an item.
@@ -175,7 +272,7 @@ pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Res
 }
 
 /// Keeps the items under their session or link, in the place of those that were there.
-pub(super) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
+pub(in super::super) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for old in of(ctx, owner) {
         let id = old["id"].as_str().unwrap_or_default();
@@ -202,7 +299,7 @@ pub(super) fn of(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
 }
 
 /// The cart of a session or a link as it is kept.
-pub(super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
+pub(in super::super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
     let items = of(ctx, owner);
     let currency = items.first().and_then(|item| item["currency"].as_str());
     Cart {
@@ -212,7 +309,7 @@ pub(super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
 }
 
 /// Items as `line_items` of another request.
-pub(super) fn as_params(items: &[Value]) -> Value {
+pub(in super::super) fn as_params(items: &[Value]) -> Value {
     items
         .iter()
         .map(|item| {
@@ -220,6 +317,11 @@ pub(super) fn as_params(items: &[Value]) -> Value {
             given.insert("price".into(), item["price"]["id"].clone());
             if item["quantity"].is_i64() {
                 given.insert("quantity".into(), item["quantity"].clone());
+            }
+            let rates = list(item, "taxes").iter();
+            let rates: Vec<Value> = rates.map(|tax| tax["rate"]["id"].clone()).collect();
+            if !rates.is_empty() {
+                given.insert("tax_rates".into(), rates.into());
             }
             if item["adjustable_quantity"].is_object() {
                 given.insert(

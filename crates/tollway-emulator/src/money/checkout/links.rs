@@ -25,10 +25,12 @@ const LINK: &str = "payment_link";
 /// What a session takes over from its link as it is.
 const TAKEN: &[&str] = &[
     "allow_promotion_codes",
+    "automatic_tax",
     "billing_address_collection",
     "custom_fields",
     "custom_text",
     "metadata",
+    "payment_method_types",
     "phone_number_collection",
     "shipping_address_collection",
     "submit_type",
@@ -177,11 +179,17 @@ fn session_params(ctx: &Ctx<'_>, link: &Value, query: &BTreeMap<String, String>)
     for name in TAKEN.iter().filter(|name| !link[**name].is_null()) {
         form.insert((*name).to_owned(), link[*name].clone());
     }
-    if link["consent_collection"]["terms_of_service"] == "required" {
-        form.insert(
-            "consent_collection".into(),
-            json!({"terms_of_service": "required"}),
-        );
+    let mut consents = Map::new();
+    for (name, asked) in [("terms_of_service", "required"), ("promotions", "auto")] {
+        if link["consent_collection"][name] == asked {
+            consents.insert(name.to_owned(), asked.into());
+        }
+    }
+    if !consents.is_empty() {
+        form.insert("consent_collection".into(), consents.into());
+    }
+    if link["invoice_creation"]["enabled"] == true {
+        form.insert("invoice_creation".into(), json!({"enabled": true}));
     }
     if recurs {
         form.insert(

@@ -1,6 +1,7 @@
 //! The page of a session, `/_tollway/checkout/{session}`, and the address of a payment link, `/_tollway/pay/{link}`.
 //!
-//! `POST` with `decision=pay` pays (the button `#pay`), `decision=promote` applies `promotion_code` (`#promote`). A card that is
+//! `POST` with `decision=pay` pays (the button `#pay`), `decision=promote` applies `promotion_code` (`#promote`),
+//! `decision=update` works the total out anew (`#update`). A card that is
 //! refused is said in `#error`, and another one can be tried. By curl:
 //! `curl -i http://127.0.0.1:12111/_tollway/checkout/cs_test_… -d email=jenny@example.com -d number=4242424242424242`.
 
@@ -16,12 +17,13 @@ use serde_json::Value;
 use url::Url;
 
 use super::super::currency::format;
-use super::super::fields::text;
+use super::super::fields::{number, text};
 use super::super::hosted;
 use super::answers::{self, Errors};
 use super::hidden::{self, hidden};
-use super::pay::{self, needs_card};
-use super::{SESSION, inputs, items, links, totals};
+use super::inputs::Asked;
+use super::pay;
+use super::{SESSION, inputs, items, links, session, totals};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -33,6 +35,7 @@ pub(in super::super) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/checkout/{session}", get(show).post(submit))
         .route("/_tollway/pay/{link}", get(links::visit))
+        .route("/_tollway/recover/{session}", get(recover))
 }
 
 async fn show(
@@ -89,8 +92,13 @@ async fn submit(
                 })
                 .map(|()| Some(Errors::new()))
         }
+        "update" => address
+            .transact(&engine, &world, scope.clone(), |ctx| {
+                update(ctx, &id, &form)
+            })
+            .map(Some),
         other => {
-            let text = format!("The decision '{other}' is neither pay nor promote.");
+            let text = format!("The decision '{other}' is none of pay, promote and update.");
             return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
         }
     };
@@ -117,6 +125,43 @@ async fn submit(
     }
 }
 
+/// Quantities, an amount and a way of shipping, to be seen in the total before anything is paid.
+fn update(ctx: &mut Ctx<'_>, id: &str, form: &answers::Form) -> Result<Errors, ApiError> {
+    let mut session = ctx.required(SESSION, id)?;
+    let asked = Asked::of(ctx, &session);
+    let mut errors = Errors::new();
+    let chosen = answers::choose(form, &asked, &mut errors);
+    if let Some(rate) = answers::given(form, "shipping_rate") {
+        session["shipping_cost"] = serde_json::json!({"shipping_rate": rate});
+    }
+    pay::adjust(ctx, &mut session, id, &chosen.quantities, chosen.amount)?;
+    ctx.update(SESSION, &session);
+    Ok(errors)
+}
+
+/// `GET /_tollway/recover/{session}`: an expired session is begun anew.
+async fn recover(
+    State(engine): State<Arc<Engine>>,
+    address: Address,
+    Path(id): Path<String>,
+) -> Response {
+    let (world, scope, expired_session) = match hosted::open(&engine, SESSION, "checkout", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
+    };
+    let made = address.transact(&engine, &world, scope, |ctx| {
+        session::recover(ctx, &expired_session)
+    });
+    match made {
+        Ok(Some(session)) => {
+            let to = format!("/_tollway/checkout/{}", text(&session, "id"));
+            pages::with_page_headers(Redirect::to(&to).into_response(), None)
+        }
+        Ok(None) => expired(&expired_session),
+        Err(error) => pages::refused(&error),
+    }
+}
+
 /// Reads the answers and pays; what is wrong with the answers if something is.
 fn attempt(
     engine: &Engine,
@@ -127,17 +172,15 @@ fn attempt(
     form: &answers::Form,
 ) -> Result<Option<Errors>, ApiError> {
     let id = text(session, "id");
-    let read = answers::read(session, form, needs_card(session), engine.clock().now());
-    let answers = match read {
-        Ok(answers) => answers,
-        Err(errors) => return Ok(Some(errors)),
-    };
     let page = format!("{}/_tollway/checkout/{id}", address.base());
-    address
-        .transact(engine, world, scope.clone(), |ctx| {
-            pay::pay(ctx, id, &answers, &page)
-        })
-        .map(|()| None)
+    let now = engine.clock().now();
+    address.transact(engine, world, scope.clone(), |ctx| {
+        let asked = Asked::of(ctx, session);
+        match answers::read(session, form, &asked, now) {
+            Err(errors) => Ok(Some(errors)),
+            Ok(answers) => pay::pay(ctx, id, &answers, &page).map(|()| None),
+        }
+    })
 }
 
 /// After an attempt that was not refused: to the bank, or back to the shop.
@@ -246,6 +289,10 @@ fn page(
             let off = -totals["amount_discount"].as_i64().unwrap_or(0);
             sum("Discount", format(off, &cart.currency));
         }
+        let tax = number(totals, "amount_tax");
+        if tax != 0 {
+            sum("Tax", format(tax, &cart.currency));
+        }
         if session["shipping_cost"].is_object() {
             sum("Shipping", money(&totals["amount_shipping"]));
         }
@@ -256,7 +303,11 @@ fn page(
         };
         sum(label, money(&session["amount_total"]));
     }
-    let with_card = needs_card(session);
+    let asked = Asked::of(ctx, session);
+    let free_amount = asked
+        .amount
+        .as_ref()
+        .is_some_and(|free| free.preset.is_none());
     let mut described = session.clone();
     describe_shipping(ctx, &mut described);
     let merchant = merchant(ctx.world, &ctx.scope);
@@ -272,7 +323,8 @@ fn page(
         items: cart.items.iter().map(item).collect(),
         trial: trial(&hidden.data),
         sums,
-        inputs: inputs::inputs(&described, form, errors, with_card),
+        inputs: inputs::inputs(&described, form, errors, &asked),
+        updates: !asked.quantities.is_empty() || asked.amount.is_some(),
         promotion: (session["allow_promotion_codes"] == true).then(|| {
             let mut input = pages::Input::new("promotion_code", "Promotion code", "text", "off");
             input.fill(form, errors);
@@ -282,6 +334,7 @@ fn page(
             match (text(session, "mode"), text(session, "submit_type")) {
                 ("setup", _) => "Save card".to_owned(),
                 ("subscription", _) => "Subscribe".to_owned(),
+                _ if free_amount && session["amount_total"] == 0 => "Pay".to_owned(),
                 (_, "book") => format!("Book for {}", money(&session["amount_total"])),
                 (_, "donate") => format!("Donate {}", money(&session["amount_total"])),
                 _ => format!("Pay {}", money(&session["amount_total"])),

@@ -7,12 +7,12 @@ use super::super::billing;
 use super::super::customers;
 use super::super::fields::text;
 use super::super::{payment_intents, setup_intents};
-use super::SESSION;
 use super::answers::Answers;
 use super::hidden::{Hidden, hidden, put_hidden};
 use super::items;
 use super::session::{details_of, not_open};
 use super::totals::total;
+use super::{SESSION, methods};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -27,8 +27,8 @@ struct Pays {
     session: String,
 }
 
-/// Is a card needed to complete this session?
-pub(super) fn needs_card(session: &Value) -> bool {
+/// Is something to pay with needed to complete this session?
+pub(super) fn needs_payment(session: &Value) -> bool {
     let free = session["amount_total"] == 0;
     match text(session, "mode") {
         "payment" => !free,
@@ -62,10 +62,18 @@ pub(super) fn pay(
     if let Value::Object(members) = &mut billing {
         members.retain(|_, value| !value.is_null());
     }
-    let method = match &answers.card {
-        Some(card) => Some(card.keep(ctx, &billing)?),
-        None => None,
-    };
+    let method = answers.means.method(ctx, &billing)?;
+    if answers.save
+        && let Some(mut kept) = method
+            .as_deref()
+            .and_then(|id| ctx.get("payment_method", id))
+    {
+        kept["allow_redisplay"] = "always".into();
+        ctx.update("payment_method", &kept);
+        hidden
+            .data
+            .insert("setup_future_usage".into(), "on_session".into());
+    }
     ctx.update(SESSION, &session);
     put_hidden(ctx, id, &hidden);
     let mut attempt = Attempt {
@@ -117,16 +125,54 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
     }
     if session["consent_collection"].is_object() {
         let accepted = answers.terms.then_some("accepted");
-        session["consent"] = json!({"promotions": null, "terms_of_service": accepted});
+        let asked = session["consent_collection"]["promotions"] == "auto";
+        let wants = if answers.promotions {
+            "opt_in"
+        } else {
+            "opt_out"
+        };
+        session["consent"] =
+            json!({"promotions": asked.then_some(wants), "terms_of_service": accepted});
     }
     if let Some(rate) = &answers.shipping_rate {
         session["shipping_cost"] = json!({"shipping_rate": rate});
     }
     if session["mode"] != "setup" {
         let id = text(session, "id").to_owned();
-        let mut cart = items::cart_of(ctx, &id);
-        total(ctx, session, &mut cart)?;
+        adjust(ctx, session, &id, &answers.quantities, answers.amount)?;
     }
+    if session["automatic_tax"]["enabled"] == true {
+        session["automatic_tax"]["status"] = "complete".into();
+    }
+    Ok(())
+}
+
+/// Quantities and the amount become what the customer chose, and the session is worked out anew.
+pub(super) fn adjust(
+    ctx: &mut Ctx<'_>,
+    session: &mut Value,
+    id: &str,
+    quantities: &[(usize, i64)],
+    amount: Option<i64>,
+) -> Result<(), ApiError> {
+    let mut cart = items::cart_of(ctx, id);
+    for (index, quantity) in quantities {
+        if let Some(item) = cart.items.get_mut(*index) {
+            items::set_quantity(item, *quantity);
+        }
+    }
+    if let Some(amount) = amount {
+        items::set_amount(&mut cart, amount);
+    }
+    if let Hidden { data, .. } = hidden(ctx, id)
+        && ["trial_period_days", "trial_end"]
+            .iter()
+            .any(|name| data.get(*name).is_some_and(Value::is_i64))
+    {
+        items::begin_with_trial(&mut cart);
+    }
+    total(ctx, session, &mut cart)?;
+    items::keep(ctx, id, &cart);
     Ok(())
 }
 
@@ -141,7 +187,8 @@ fn customer_for(
         return Ok(Some(known.to_owned()));
     }
     let keeps_card = hidden.data.contains_key("setup_future_usage");
-    if session["customer_creation"] != "always" && !keeps_card {
+    let invoiced = session["invoice_creation"]["enabled"] == true;
+    if session["customer_creation"] != "always" && !keeps_card && !invoiced {
         return Ok(None);
     }
     let details = &session["customer_details"];
@@ -194,6 +241,10 @@ impl Attempt<'_> {
         let mut form = self.hidden.data.clone();
         form.insert("amount".into(), self.session["amount_total"].clone());
         form.insert("currency".into(), self.session["currency"].clone());
+        form.insert(
+            "payment_method_types".into(),
+            methods::kinds(&self.session).into(),
+        );
         if let Some(customer) = &self.customer {
             form.insert("customer".into(), customer.as_str().into());
         }
@@ -303,7 +354,12 @@ impl Attempt<'_> {
         if intent.starts_with("seti_") {
             setup_intents::confirm(ctx, &params).map(drop)
         } else {
-            payment_intents::confirm(ctx, &params).map(drop)
+            let confirmed = payment_intents::confirm(ctx, &params)?;
+            // A bank takes its time: the customer is done, the payment is not.
+            if confirmed["status"] == "processing" {
+                paid(ctx, &confirmed);
+            }
+            Ok(())
         }
     }
 }
@@ -372,21 +428,73 @@ fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
         .filter(|session| session["status"] == "open")
 }
 
-/// A PaymentIntent went through, or holds its money: if it is a session's, the session is complete.
+/// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
 pub(in super::super) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
+    if let Some(session) = unpaid_session_of(ctx, intent) {
+        if intent["status"] == "succeeded" {
+            settle(
+                ctx,
+                session,
+                intent,
+                "checkout.session.async_payment_succeeded",
+            );
+        }
+        return;
+    }
     let Some(mut session) = session_of(ctx, intent) else {
         return;
     };
     let hidden = hidden(ctx, text(&session, "id"));
-    if intent["status"] == "succeeded" {
-        session["payment_status"] = "paid".into();
-    }
+    let succeeded = intent["status"] == "succeeded";
+    session["payment_status"] = if succeeded { "paid" } else { "unpaid" }.into();
     if let Some(subscription) = hidden.subscription.as_ref() {
         let subscription = ctx.get("subscription", subscription).unwrap_or_default();
         session["subscription"] = subscription["id"].clone();
         session["invoice"] = subscription["latest_invoice"].clone();
     }
-    complete(ctx, session, hidden.customer.as_deref());
+    let invoiced = succeeded && session["invoice_creation"]["enabled"] == true;
+    if let Some(customer) = hidden.customer.as_deref().filter(|_| invoiced) {
+        session["invoice"] = invoice(ctx, &session, customer, intent);
+    }
+    finish(ctx, session, hidden.customer.as_deref());
+}
+
+/// A bank refused in the end: the session stays complete, and its payment open.
+pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+    if let Some(session) = unpaid_session_of(ctx, intent) {
+        ctx.emit("checkout.session.async_payment_failed", &session, None);
+    }
+}
+
+/// The session of an intent that was complete before its bank had paid.
+fn unpaid_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+    ctx.get(SESSION, &session)
+        .filter(|session| session["status"] == "complete" && session["payment_status"] == "unpaid")
+}
+
+fn settle(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: &str) {
+    session["payment_status"] = "paid".into();
+    if session["invoice_creation"]["enabled"] == true
+        && let Some(customer) = session["customer"].as_str().map(str::to_owned)
+    {
+        session["invoice"] = invoice(ctx, &session, &customer, intent);
+    }
+    ctx.update(SESSION, &session);
+    ctx.emit(event, &session, None);
+}
+
+/// The invoice of what was paid once; its id.
+fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
+    let cart = items::cart_of(ctx, text(session, "id"));
+    let made = billing::invoice_for(ctx, session, &cart.items, customer, intent);
+    match made {
+        Ok(invoice) => invoice["id"].clone(),
+        Err(error) => {
+            tracing::error!(%error, "the invoice of a checkout session could not be made");
+            Value::Null
+        }
+    }
 }
 
 /// A card was set up: if that was for a session, the session is complete.
@@ -402,7 +510,7 @@ pub(in super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), 
     Ok(())
 }
 
-/// The session is complete.
+/// The session is complete, without a payment of its own.
 fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
     if session["mode"] == "subscription" {
         session["payment_status"] = if session["amount_total"] == 0 {
@@ -412,9 +520,42 @@ fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
         }
         .into();
     }
+    finish(ctx, session, customer);
+}
+
+/// What the customer told changes the customer, where `customer_update` says so.
+fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
+    let wanted = hidden(ctx, text(session, "id")).customer_update;
+    let customer = session["customer"].as_str();
+    let Some(before) = customer.and_then(|id| ctx.get("customer", id)) else {
+        return;
+    };
+    let mut after = before.clone();
+    let details = &session["customer_details"];
+    for (name, told) in [
+        ("address", &details["address"]),
+        ("name", &details["name"]),
+        (
+            "shipping",
+            &session["collected_information"]["shipping_details"],
+        ),
+    ] {
+        if wanted[name] == "auto" && !told.is_null() {
+            after[name] = told.clone();
+        }
+    }
+    let previous = crate::events::difference::previous_attributes(&before, &after);
+    if !previous.is_empty() {
+        ctx.update("customer", &after);
+        ctx.emit("customer.updated", &after, Some(Value::Object(previous)));
+    }
+}
+
+fn finish(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
     if session["customer"].is_null() {
         session["customer"] = customer.into();
     }
+    update_customer(ctx, &session);
     session["status"] = "complete".into();
     session["url"] = Value::Null;
     redeem(ctx, &session);

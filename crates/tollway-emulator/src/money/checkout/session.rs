@@ -4,9 +4,10 @@ use serde_json::{Map, Value, json};
 
 use super::super::due::{Task, plan};
 use super::super::fields::text;
-use super::super::{currency, payment_intents};
+use super::super::{billing, currency, payment_intents};
 use super::checks::{
-    check_customer, check_mode, check_split, check_ways_back, data_for, expires_at,
+    check_customer, check_invoice_creation, check_mode, check_split, check_ways_back, data_for,
+    expires_at,
 };
 use super::hidden::{Hidden, hidden, put_hidden};
 use super::totals::{discounts, total};
@@ -15,6 +16,9 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
+
+/// How long an expired session can be begun anew, in seconds.
+const RECOVERY: i64 = 30 * 86_400;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("checkout.sessions.create", create);
@@ -51,6 +55,7 @@ pub(super) fn make(
     if let Some(cart) = &cart {
         check_mode(&mode, cart)?;
     }
+    check_invoice_creation(params, &mode)?;
     let trial = data.get("trial_period_days").or(data.get("trial_end"));
     if let (Some(cart), true) = (&mut cart, trial.is_some_and(Value::is_i64)) {
         items::begin_with_trial(cart);
@@ -88,6 +93,11 @@ pub(super) fn make(
                 link["after_completion"]["hosted_confirmation"]["custom_message"].as_str();
             message.unwrap_or("Thanks for your payment.").to_owned()
         }),
+        customer_update: params.at("customer_update").cloned().unwrap_or_default(),
+        request: params
+            .bool("after_expiration.recovery.enabled")
+            .filter(|recovers| *recovers)
+            .map(|_| params.values().clone()),
         ..Hidden::default()
     };
     put_hidden(ctx, &id, &hidden);
@@ -142,7 +152,13 @@ fn write(
     ] {
         plain.remove(name);
     }
+    if let Some(kinds) = plain.get("allowed_payment_method_types").cloned() {
+        plain.insert("payment_method_types".into(), kinds);
+    }
     ctx.apply(SESSION, members, &plain)?;
+    if members["automatic_tax"]["enabled"] == true {
+        members["automatic_tax"]["status"] = "requires_location_inputs".into();
+    }
     if let Some(customer) = params.text("customer") {
         members.insert("customer_creation".into(), Value::Null);
         let customer = ctx.required("customer", customer)?;
@@ -223,6 +239,27 @@ fn change_items(
     })
 }
 
+/// A session like one that has expired, for a customer who comes back.
+pub(super) fn recover(ctx: &mut Ctx<'_>, expired: &Value) -> Result<Option<Value>, ApiError> {
+    let id = text(expired, "id");
+    let recovery = &expired["after_expiration"]["recovery"];
+    let lasts = recovery["expires_at"]
+        .as_i64()
+        .is_some_and(|at| ctx.now() < at);
+    let Some(mut form) = hidden(ctx, id).request.filter(|_| lasts) else {
+        return Ok(None);
+    };
+    form.remove("expires_at");
+    if recovery["allow_promotion_codes"] == true {
+        form.remove("discounts");
+        form.insert("allow_promotion_codes".into(), true.into());
+    }
+    let mut session = make(ctx, &Params::new(Vec::new(), form), None)?;
+    session["recovered_from"] = id.into();
+    ctx.update(SESSION, &session);
+    Ok(Some(session))
+}
+
 /// `POST /v1/checkout/sessions/{session}/expire`.
 fn expire(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let session = ctx.required(SESSION, params.path("session"))?;
@@ -242,8 +279,8 @@ pub(in super::super) fn expire_by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<
 
 /// Nobody can pay it any more; a payment that was begun is canceled.
 fn close(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
-    let intent = hidden(ctx, text(&session, "id")).intent;
-    let begun = intent.filter(|intent| {
+    let hidden = hidden(ctx, text(&session, "id"));
+    let begun = hidden.intent.filter(|intent| {
         ctx.get("payment_intent", intent)
             .is_some_and(|intent| text(&intent, "status").starts_with("requires_"))
     });
@@ -251,8 +288,17 @@ fn close(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
         let path = vec![("intent".to_owned(), intent)];
         payment_intents::cancel(ctx, &Params::new(path, Map::new()))?;
     }
+    if let Some(subscription) = hidden.subscription {
+        billing::forget(ctx, &subscription)?;
+    }
     session["status"] = "expired".into();
     session["url"] = Value::Null;
+    if hidden.request.is_some() {
+        let id = text(&session, "id");
+        let url = format!("{}/_tollway/recover/{id}", ctx.request.base_url);
+        session["after_expiration"]["recovery"]["url"] = url.into();
+        session["after_expiration"]["recovery"]["expires_at"] = (ctx.now() + RECOVERY).into();
+    }
     ctx.update(SESSION, &session);
     ctx.emit("checkout.session.expired", &session, None);
     Ok(session)

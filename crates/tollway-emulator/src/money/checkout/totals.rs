@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::super::fields::text;
 use super::items;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -41,11 +42,15 @@ pub(super) fn total(
     cart: &mut items::Cart,
 ) -> Result<(), ApiError> {
     let off = items::take_off(ctx, cart, &session["discounts"])?;
+    let customer = ctx
+        .get("customer", text(session, "customer"))
+        .unwrap_or_default();
+    let tax = items::add_taxes(cart, text(&customer, "tax_exempt"));
     let shipping = chosen_shipping(session);
-    let subtotal = cart.subtotal();
-    let total = subtotal - off + shipping.as_ref().map_or(0, |(amount, _)| *amount);
+    let amount = shipping.as_ref().map_or(0, |(amount, _)| *amount);
+    let total = cart.total() + amount;
     items::check_total(total, &cart.currency)?;
-    session["amount_subtotal"] = subtotal.into();
+    session["amount_subtotal"] = cart.subtotal().into();
     session["amount_total"] = total.into();
     session["currency"] = cart.currency.as_str().into();
     session["shipping_cost"] = match &shipping {
@@ -54,10 +59,9 @@ pub(super) fn total(
         }),
         None => Value::Null,
     };
-    let amount = shipping.map_or(0, |(amount, _)| amount);
     session["total_details"] =
-        json!({"amount_discount": off, "amount_shipping": amount, "amount_tax": 0});
-    let free = total == 0 && session["mode"] == "payment";
+        json!({"amount_discount": off, "amount_shipping": amount, "amount_tax": tax});
+    let free = total == 0 && session["mode"] == "payment" && cart.custom().is_none();
     session["payment_status"] = if free {
         "no_payment_required"
     } else {

@@ -22,13 +22,13 @@ pub(super) mod microdeposits;
 pub(super) mod vouchers;
 
 use self::methods::Flow;
-use super::billing;
 use super::cash_balance;
 use super::charge::{self, Base};
 use super::due::{Task, plan};
 use super::payment_intents::{self, INTENT};
 use super::payment_methods;
 use super::settlement::{self, Split};
+use super::{billing, checkout};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::Question;
@@ -292,6 +292,7 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         .with("charge", charge["id"].clone());
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
     billing::failed(ctx, &intent);
+    checkout::failed(ctx, &intent);
     Ok(())
 }
 

@@ -1,5 +1,14 @@
 //! Subscriptions and invoices, on test clocks that move.
 
+mod changes;
+mod collection;
+mod credit;
+mod cycles;
+mod invoicing;
+mod quotes;
+mod schedules;
+mod usage;
+
 use serde_json::Value;
 
 use super::{Shop, id};
@@ -17,8 +26,17 @@ struct Club {
 
 impl Club {
     async fn open(card: &str) -> Self {
+        Self::open_at(card, START).await
+    }
+
+    /// A club whose clock begins at a day's noon.
+    async fn since(day: &str) -> Self {
+        Self::open_at("pm_card_visa", noon(day)).await
+    }
+
+    async fn open_at(card: &str, start: i64) -> Self {
         let shop = Shop::open().await;
-        let start = START.to_string();
+        let start = start.to_string();
         let clock = shop
             .post("/v1/test_helpers/test_clocks", &[("frozen_time", &start)])
             .await
@@ -65,6 +83,29 @@ impl Club {
         );
     }
 
+    /// A change of a subscription.
+    async fn change(&self, subscription: &Value, form: &[(&str, &str)]) -> Value {
+        let path = format!("/v1/subscriptions/{}", id(subscription));
+        self.shop.post(&path, form).await.ok()
+    }
+
+    /// The invoice that a subscription got last.
+    async fn latest(&self, subscription: &Value) -> Value {
+        let now = self.look(subscription).await;
+        let latest = now["latest_invoice"].as_str().unwrap();
+        self.shop.get(&format!("/v1/invoices/{latest}")).await
+    }
+
+    /// The customer pays with another card from now on.
+    async fn pay_with(&self, card: &str) {
+        let path = format!("/v1/payment_methods/{card}/attach");
+        let form = [("customer", self.customer.as_str())];
+        let method = self.shop.post(&path, &form).await.ok();
+        let path = format!("/v1/customers/{}", self.customer);
+        let form = [("invoice_settings[default_payment_method]", id(&method))];
+        self.shop.post(&path, &form).await.ok();
+    }
+
     async fn look(&self, subscription: &Value) -> Value {
         self.shop
             .get(&format!("/v1/subscriptions/{}", id(subscription)))
@@ -102,6 +143,18 @@ impl Club {
             .map(name)
             .collect()
     }
+}
+
+/// Noon (UTC) of a day.
+fn noon(day: &str) -> i64 {
+    let at = format!("{day}T12:00:00Z");
+    at.parse::<jiff::Timestamp>().unwrap().as_second()
+}
+
+/// A moment as its day, `2026-01-31`.
+fn day(at: &Value) -> String {
+    let at = jiff::Timestamp::from_second(at.as_i64().unwrap()).unwrap();
+    at.strftime("%F").to_string()
 }
 
 async fn price(shop: &Shop, amount: &str, interval: &str) -> String {

@@ -1,5 +1,8 @@
 //! Checkout: sessions, their page, payment links.
 
+mod means;
+mod orders;
+
 use axum::http::{StatusCode, header};
 use serde_json::Value;
 

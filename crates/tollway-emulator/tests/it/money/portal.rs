@@ -1,7 +1,10 @@
 //! The billing portal and the page of an invoice.
 
-use axum::http::{Method, StatusCode, header};
+use axum::body::Body;
+use axum::http::{Method, Request, StatusCode, header};
+use http_body_util::BodyExt as _;
 use serde_json::Value;
+use tower::ServiceExt as _;
 
 use super::{Shop, id};
 use crate::support::{Answer, Stripe};
@@ -240,4 +243,61 @@ async fn an_open_invoice_is_paid_on_its_page() {
         StatusCode::BAD_REQUEST
     );
     assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn invoices_credit_notes_and_receipts_can_be_printed() {
+    let shop = Shop::open().await;
+    let (customer, _) = member(&shop).await;
+    let invoice = shop.get("/v1/invoices").await["data"][0].clone();
+    let pdf = async |url: &Value| {
+        let request = Request::builder().uri(path_of(url));
+        let request = request.body(Body::empty()).unwrap();
+        let response = shop
+            .stripe
+            .emulator
+            .router()
+            .oneshot(request)
+            .await
+            .unwrap();
+        assert_eq!(response.headers()[header::CONTENT_TYPE], "application/pdf");
+        let written = response.into_body().collect().await.unwrap().to_bytes();
+        assert!(written.starts_with(b"%PDF-"));
+        String::from_utf8_lossy(&written).into_owned()
+    };
+    let paper = pdf(&invoice["invoice_pdf"]).await;
+    for part in [
+        "Bread club",
+        "20.00 usd",
+        "Status: paid",
+        invoice["number"].as_str().unwrap(),
+    ] {
+        assert!(paper.contains(part), "{part} in {paper}");
+    }
+    let form = [
+        ("invoice", id(&invoice)),
+        ("amount", "500"),
+        ("refund_amount", "500"),
+        ("memo", "Stale"),
+    ];
+    let note = shop.post("/v1/credit_notes", &form).await.ok();
+    let paper = pdf(&note["pdf"]).await;
+    assert!(
+        paper.contains("5.00 usd") && paper.contains("Stale"),
+        "{paper}"
+    );
+    let charge = shop.get(&format!("/v1/charges?customer={customer}")).await["data"][0].clone();
+    let receipt = shop.stripe.get(&path_of(&charge["receipt_url"])).await;
+    for part in [
+        "Receipt from Example Platform",
+        "visa ending in 4242",
+        "-5.00 usd",
+        "20.00 usd",
+    ] {
+        assert!(receipt.body.contains(part), "{part} in {}", receipt.body);
+    }
+    let draft = [("customer", customer.as_str())];
+    let draft = shop.post("/v1/invoices", &draft).await.ok();
+    let path = format!("/_tollway/invoices/{}/pdf", id(&draft));
+    assert_eq!(shop.stripe.get(&path).await.status, StatusCode::NOT_FOUND);
 }

@@ -3,7 +3,8 @@
 use serde_json::Value;
 
 use super::super::super::due::Task;
-use super::super::{clocks, payment, subscriptions};
+use super::super::super::fields::{number, text};
+use super::super::{balance, clocks, discounts, payment, subscriptions};
 use super::{DRAFT, INVOICE, changed, total};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -35,46 +36,129 @@ pub(super) fn finalize_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Val
     ctx.required(INVOICE, params.path("invoice"))
 }
 
-/// Makes a draft final: it gets its number, uses the customer's credit, and a PaymentIntent if anything is left to pay.
-pub(in super::super) fn finalize(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiError> {
+/// Makes a draft final, and gives it a PaymentIntent if anything is left to pay.
+pub(in super::super) fn finalize(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Value, ApiError> {
     let before = invoice.clone();
-    let id = invoice["id"].as_str().unwrap_or_default().to_owned();
-    let mut customer =
-        ctx.required("customer", invoice["customer"].as_str().unwrap_or_default())?;
-    let balance = customer["balance"].as_i64().unwrap_or(0);
+    let mut invoice = make_final(ctx, invoice)?;
+    if number(&invoice, "amount_due") == 0 {
+        payment::settle(ctx, &before, invoice, 0);
+    } else {
+        payment::prepare(ctx, &mut invoice)?;
+        changed(ctx, &before, &invoice);
+    }
+    ctx.required(INVOICE, text(&before, "id"))
+}
+
+/// Makes a draft final that a PaymentIntent has paid already.
+pub(in super::super) fn finalize_paid(
+    ctx: &mut Ctx<'_>,
+    invoice: Value,
+    intent: &Value,
+) -> Result<Value, ApiError> {
+    let before = invoice.clone();
+    let mut invoice = make_final(ctx, invoice)?;
+    payment::tie(ctx, &mut invoice, text(intent, "id"));
+    let paid = number(intent, "amount_received");
+    payment::settle(ctx, &before, invoice, paid);
+    ctx.required(INVOICE, text(&before, "id"))
+}
+
+/// A draft gets its number, and uses the customer's credit.
+fn make_final(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiError> {
+    let id = text(&invoice, "id").to_owned();
+    let mut customer = ctx.required("customer", text(&invoice, "customer"))?;
+    let balance = number(&customer, "balance");
     invoice["starting_balance"] = balance.into();
     total(ctx, &mut invoice)?;
-    let due = invoice["amount_due"].as_i64().unwrap_or(0);
-    let left = balance + invoice["total"].as_i64().unwrap_or(0) - due;
+    discounts::use_up(ctx, &invoice);
+    let due = number(&invoice, "amount_due");
+    let left = balance + number(&invoice, "total") - due;
     invoice["ending_balance"] = left.into();
     let sequence = customer["next_invoice_sequence"].as_i64().unwrap_or(1);
-    let prefix = match customer["invoice_prefix"].as_str() {
-        Some(prefix) if !prefix.is_empty() => prefix.to_owned(),
-        _ => crate::random::derived_text(customer["id"].as_str().unwrap_or_default(), 8)
-            .to_ascii_uppercase(),
+    let prefix = match text(&customer, "invoice_prefix") {
+        "" => crate::random::derived_text(text(&customer, "id"), 8).to_ascii_uppercase(),
+        prefix => prefix.to_owned(),
     };
     if invoice["number"].is_null() {
         invoice["number"] = format!("{prefix}-{sequence:04}").into();
     }
     customer["invoice_prefix"] = prefix.into();
     customer["next_invoice_sequence"] = (sequence + 1).into();
-    customer["balance"] = left.into();
     ctx.update("customer", &customer);
+    let kind = match number(&invoice, "total") {
+        total if total < 0 => "invoice_too_large",
+        total if total > 0 && left > 0 && left > balance => "invoice_too_small",
+        _ => "applied_to_invoice",
+    };
+    balance::change(ctx, &id, left - balance, kind)?;
     invoice["automatically_finalizes_at"] = Value::Null;
     invoice["effective_at"] = ctx.now().into();
     invoice["hosted_invoice_url"] =
         format!("{}/_tollway/invoices/{id}", ctx.request.base_url).into();
     invoice["status"] = "open".into();
     invoice["status_transitions"]["finalized_at"] = ctx.now().into();
+    invoice["invoice_pdf"] = format!("{}/_tollway/invoices/{id}/pdf", ctx.request.base_url).into();
     ctx.update(INVOICE, &invoice);
     ctx.emit("invoice.finalized", &invoice, None);
-    if due == 0 {
-        payment::settle(ctx, &before, invoice, 0);
-    } else {
-        payment::prepare(ctx, &mut invoice)?;
-        changed(ctx, &before, &invoice);
+    plan_due(ctx, &invoice);
+    Ok(invoice)
+}
+
+/// An invoice that is sent is overdue when its time comes.
+fn plan_due(ctx: &mut Ctx<'_>, invoice: &Value) {
+    let due = invoice["due_date"].as_i64();
+    let sent = invoice["collection_method"] == "send_invoice";
+    if let Some(due) = due.filter(|due| sent && *due > ctx.now()) {
+        let id = text(invoice, "id").to_owned();
+        let task = Task::Invoice { invoice: id };
+        clocks::plan(ctx, text(invoice, "customer"), due, task);
     }
-    ctx.required(INVOICE, &id)
+}
+
+/// Nobody is to pay an invoice: it is `void` at once, or else uncollectible.
+pub(in super::super) fn close(
+    ctx: &mut Ctx<'_>,
+    invoice: Value,
+    behavior: &str,
+) -> Result<(), ApiError> {
+    let before = match text(&invoice, "status") {
+        "draft" => finalize(ctx, invoice)?,
+        _ => invoice,
+    };
+    if before["status"] != "open" {
+        return Ok(());
+    }
+    if behavior == "void" {
+        return make_void(ctx, &before).map(drop);
+    }
+    let mut closed = before.clone();
+    closed["status"] = "uncollectible".into();
+    closed["status_transitions"]["marked_uncollectible_at"] = ctx.now().into();
+    changed(ctx, &before, &closed);
+    ctx.emit("invoice.marked_uncollectible", &closed, None);
+    Ok(())
+}
+
+/// The subscription of these invoices is over: what is still open is not collected by itself any more.
+pub(in super::super) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
+    let query = crate::store::Query {
+        limit: usize::MAX,
+        filters: &[("customer", text(subscription, "customer"))],
+        ..crate::store::Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, INVOICE, &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    for invoice in records.iter().map(|record| record.parse()) {
+        let open = matches!(invoice["status"].as_str(), Some("draft" | "open"));
+        if !open || subscriptions::of_invoice(&invoice) != text(subscription, "id") {
+            continue;
+        }
+        let mut left: Value = invoice;
+        left["auto_advance"] = false.into();
+        left["automatically_finalizes_at"] = Value::Null;
+        left["next_payment_attempt"] = Value::Null;
+        ctx.update(INVOICE, &left);
+    }
 }
 
 /// The next step of an invoice that advances by itself: finalized, paid, tried again.
@@ -82,51 +166,23 @@ pub(in super::super::super) fn advance(ctx: &mut Ctx<'_>, id: &str) -> Result<()
     let Some(mut invoice) = ctx.get(INVOICE, id) else {
         return Ok(());
     };
+    let due = invoice["due_date"].as_i64();
+    if invoice["status"] == "open" && due.is_some_and(|due| due <= ctx.now()) {
+        ctx.emit("invoice.overdue", &invoice, None);
+        subscriptions::unpaid(ctx, &invoice, false);
+        return Ok(());
+    }
     if invoice["auto_advance"] == false {
         return Ok(());
     }
     if invoice["status"] == "draft" {
-        match subscriptions::paused_collection(ctx, &invoice).as_deref() {
-            Some("keep_as_draft") => return Ok(()),
-            Some(behavior) => {
-                let behavior = behavior.to_owned();
-                let mut closed = finalize(ctx, invoice)?;
-                closed["status"] = if behavior == "void" {
-                    "void"
-                } else {
-                    "uncollectible"
-                }
-                .into();
-                ctx.update(INVOICE, &closed);
-                let event = if behavior == "void" {
-                    "invoice.voided"
-                } else {
-                    "invoice.marked_uncollectible"
-                };
-                ctx.emit(event, &closed, None);
-                return Ok(());
-            }
-            None => invoice = finalize(ctx, invoice)?,
-        }
+        invoice = finalize(ctx, invoice)?;
     }
     if invoice["status"] != "open" {
         return Ok(());
     }
     if invoice["collection_method"] == "send_invoice" {
-        if invoice["due_date"]
-            .as_i64()
-            .is_some_and(|due| due <= ctx.now())
-        {
-            ctx.emit("invoice.overdue", &invoice, None);
-            subscriptions::unpaid(ctx, &invoice, false);
-        } else {
-            ctx.emit("invoice.sent", &invoice, None);
-            let (customer, due) = (invoice["customer"].as_str(), invoice["due_date"].as_i64());
-            if let (Some(customer), Some(due)) = (customer, due) {
-                let invoice = id.to_owned();
-                clocks::plan(ctx, customer, due, Task::Invoice { invoice });
-            }
-        }
+        ctx.emit("invoice.sent", &invoice, None);
         return Ok(());
     }
     let next = invoice["next_payment_attempt"].as_i64();
@@ -194,22 +250,26 @@ pub(super) fn send(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(invoice)
 }
 
-/// `POST /v1/invoices/{invoice}/void`: its PaymentIntent is canceled with it.
-pub(super) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// `POST /v1/invoices/{invoice}/void`: its PaymentIntent is canceled with it, and credit that was used is given back.
+pub(in super::super) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(INVOICE, params.path("invoice"))?;
     if !matches!(before["status"].as_str(), Some("open" | "uncollectible")) {
         let message = "You can only pass in open or uncollectible invoices to be voided.";
         return Err(ApiError::invalid_request(message).code("invoice_not_editable"));
     }
-    let customer = before["customer"].as_str().unwrap_or_default();
-    let now = clocks::now_of(ctx, customer);
-    let mut ctx = ctx.at(now);
-    payment::withdraw(&mut ctx, &before, "void_invoice")?;
+    let now = clocks::now_of(ctx, text(&before, "customer"));
+    make_void(&mut ctx.at(now), &before)
+}
+
+fn make_void(ctx: &mut Ctx<'_>, before: &Value) -> Result<Value, ApiError> {
+    payment::withdraw(ctx, before, "void_invoice")?;
+    let used = number(before, "starting_balance") - number(before, "ending_balance");
+    balance::change(ctx, text(before, "id"), used, "unapplied_from_invoice")?;
     let mut invoice = before.clone();
     invoice["next_payment_attempt"] = Value::Null;
     invoice["status"] = "void".into();
-    invoice["status_transitions"]["voided_at"] = now.into();
-    changed(&mut ctx, &before, &invoice);
+    invoice["status_transitions"]["voided_at"] = ctx.now().into();
+    changed(ctx, before, &invoice);
     ctx.emit("invoice.voided", &invoice, None);
     Ok(invoice)
 }

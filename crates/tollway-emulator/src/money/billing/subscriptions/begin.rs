@@ -2,10 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{clocks, discounts, invoices, payment, prices, proration};
+use super::super::super::fields::{list, text};
+use super::super::period::{Cycle, Interval, anchor_of};
+use super::super::{clocks, discounts, invoices, payment, prices, proration, taxes};
 use super::{
-    DAY, SUBSCRIPTION, WARNING, bill, changed, has_method, interval, look_again, period_end,
-    put_items, set_period, status,
+    Bill, DAY, SUBSCRIPTION, WARNING, bill, changed, has_method, items as items_of, look_again,
+    look_at_end, put_items, set_period,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -24,66 +26,132 @@ pub(in super::super::super) fn create(
         .ok_or_else(|| ApiError::missing_parameter("customer"))?
         .to_owned();
     ctx.referenced("customer", &customer, "customer")?;
+    check(params)?;
     let now = clocks::now_of(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let items = new_items(ctx, params.list("items"))?;
     let mut subscription = blank(ctx, params, &customer, &items)?;
     put_items(ctx, &mut subscription, items);
-    let start = params.int("backdate_start_date").unwrap_or(now);
-    let trial_end = trial_end(ctx, params, &subscription);
-    let interval = interval(&subscription).ok_or_else(|| ApiError::missing_parameter("items"))?;
-    let anchor = trial_end
-        .or(params.int("billing_cycle_anchor"))
-        .unwrap_or(start);
-    subscription["billing_cycle_anchor"] = anchor.into();
-    subscription["start_date"] = start.into();
-    if let Some(end) = trial_end {
+    let begun = Beginning::of(ctx, params, &subscription)?;
+    subscription["billing_cycle_anchor"] = begun.anchor.into();
+    subscription["start_date"] = begun.start.into();
+    if let Some(end) = begun.trial_end {
         subscription["status"] = "trialing".into();
         subscription["trial_start"] = now.into();
         subscription["trial_end"] = end.into();
     }
-    let until = interval.end_after(anchor, now);
+    let until = match begun.trial_end {
+        Some(end) => end,
+        None => Cycle::of(&subscription)
+            .ok_or_else(|| ApiError::missing_parameter("items"))?
+            .end_after(now),
+    };
     set_period(ctx, &mut subscription, now, until);
+    note_end(ctx, &mut subscription, params);
     ctx.insert(SUBSCRIPTION, &subscription);
     ctx.emit("customer.subscription.created", &subscription, None);
-    let free =
-        trial_end.is_some() || (anchor > now && params.text("proration_behavior") == Some("none"));
-    let part = |item: &Value| {
-        let full = prices::cost(&item["price"], item["quantity"].as_i64().unwrap_or(1));
-        match (free, anchor > now) {
-            (true, _) => 0,
-            // The first period is shorter: it ends at the anchor.
-            (false, true) => proration::share(full, now, until, interval.length_until(until)),
-            (false, false) => full,
+    add_extra_items(ctx, params, &subscription)?;
+    if begun.start < now && prorates(params) {
+        for item in items_of(&subscription) {
+            let mut past = item;
+            past["current_period_end"] = now.into();
+            let time = (begun.start, now);
+            proration::time(ctx, &subscription, &past, 1, time);
         }
-    };
-    let added = add_extra_items(ctx, params, &customer);
-    added?;
-    let reason = "subscription_create";
-    let invoice = bill(ctx, &subscription, reason, (now, until), part, true)?;
-    subscription["latest_invoice"] = invoice["id"].clone();
-    ctx.update(SUBSCRIPTION, &subscription);
-    let invoice = invoices::finalize(ctx, invoice)?;
-    if invoice["status"] == "open" {
-        collect_first(ctx, &subscription, &invoice, params)?;
     }
-    let subscription = ctx.required(
-        SUBSCRIPTION,
-        subscription["id"].as_str().unwrap_or_default(),
-    )?;
-    if let Some(end) = trial_end
-        && end - WARNING > now
-    {
-        look_again(ctx, &subscription, end - WARNING);
+    // Before a first anchor nothing is asked for, not even an invoice over nothing, if that time is not to be paid.
+    let unpaid_start = begun.trial_end.is_none() && begun.anchor > now && !prorates(params);
+    if !unpaid_start {
+        let first = Bill {
+            free: begun.trial_end.is_some(),
+            ..Bill::of_period("subscription_create", (now, until))
+        };
+        let invoice = bill(ctx, &subscription, &first)?;
+        subscription["latest_invoice"] = invoice["id"].clone();
+        ctx.update(SUBSCRIPTION, &subscription);
+        let invoice = invoices::finalize(ctx, invoice)?;
+        if invoice["status"] == "open" {
+            let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
+            collect_first(ctx, &subscription, &invoice, params)?;
+        }
     }
-    if let Some(at) = period_end(&subscription) {
-        look_again(ctx, &subscription, at);
+    let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
+    if let Some(end) = begun.trial_end {
+        look_again(ctx, &subscription, (end - WARNING).max(now));
     }
+    look_at_end(ctx, &subscription);
     if let Some(at) = subscription["cancel_at"].as_i64() {
         look_again(ctx, &subscription, at);
     }
     Ok(subscription)
+}
+
+/// Is time in the middle of a period paid for?
+pub(super) fn prorates(params: &Params) -> bool {
+    params.text("proration_behavior") != Some("none")
+}
+
+fn check(params: &Params) -> Result<(), ApiError> {
+    if params.text("payment_behavior") == Some("pending_if_incomplete") {
+        let message = "`pending_if_incomplete` is for updates of a subscription: it cannot be passed when one is created.";
+        return Err(ApiError::invalid_param("payment_behavior", message));
+    }
+    for (one, other) in [
+        ("billing_cycle_anchor", "billing_cycle_anchor_config"),
+        ("trial_end", "trial_period_days"),
+        ("cancel_at", "cancel_at_period_end"),
+    ] {
+        if params.has(one) && params.has(other) {
+            let message = format!("You may only specify one of these parameters: {one}, {other}.");
+            return Err(ApiError::invalid_param(one, message));
+        }
+    }
+    Ok(())
+}
+
+/// When a subscription begins, and what its periods are counted from.
+struct Beginning {
+    start: i64,
+    anchor: i64,
+    trial_end: Option<i64>,
+}
+
+impl Beginning {
+    fn of(ctx: &Ctx<'_>, params: &Params, subscription: &Value) -> Result<Self, ApiError> {
+        let now = ctx.now();
+        let start = params.int("backdate_start_date").unwrap_or(now);
+        if start > now {
+            let message = "The backdate_start_date must be in the past.";
+            return Err(ApiError::invalid_param("backdate_start_date", message));
+        }
+        let trial_end = trial_end(ctx, params, subscription);
+        let from = trial_end.unwrap_or(now);
+        let config = &subscription["billing_cycle_anchor_config"];
+        let anchor = match params.int("billing_cycle_anchor") {
+            _ if config.is_object() => anchor_of(config, from),
+            given => given,
+        };
+        let first_end = Interval::of_price(&subscription["items"]["data"][0]["price"])
+            .map_or(from, |interval| interval.end_after(from, from));
+        match anchor {
+            Some(at) if at < now => {
+                let message = "The billing_cycle_anchor must not be in the past.";
+                Err(ApiError::invalid_param("billing_cycle_anchor", message))
+            }
+            Some(at) if at > first_end && !config.is_object() => {
+                let message = format!(
+                    "The billing_cycle_anchor cannot be later than the next natural billing date ({first_end})."
+                );
+                Err(ApiError::invalid_param("billing_cycle_anchor", message))
+            }
+            anchor => Ok(Self {
+                start,
+                anchor: anchor.unwrap_or(from),
+                trial_end,
+            }),
+        }
+    }
 }
 
 fn blank(
@@ -132,6 +200,9 @@ pub(super) fn write(
     params: &Params,
 ) -> Result<(), ApiError> {
     let mut plain = params.values().clone();
+    if let Some(account) = params.at("on_behalf_of") {
+        super::super::super::settlement::check_on_behalf_of(ctx, Some(account))?;
+    }
     for name in [
         "items",
         "discounts",
@@ -143,10 +214,24 @@ pub(super) fn write(
         plain.remove(name);
     }
     ctx.apply(SUBSCRIPTION, members, &plain)?;
-    if let Some(at) = params.at("cancel_at") {
-        members.insert("cancel_at".into(), at.as_i64().into());
-    }
     Ok(())
+}
+
+/// `cancel_at_period_end` and `cancel_at` are wishes with a date; taking them back forgets the date.
+pub(super) fn note_end(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
+    let period_end = super::period_end(after);
+    let at = match (params.bool("cancel_at_period_end"), params.at("cancel_at")) {
+        (Some(true), _) => period_end,
+        (Some(false), None) => None,
+        (_, Some(at)) if at.is_string() => period_end,
+        (_, Some(at)) => at.as_i64(),
+        (None, None) => return,
+    };
+    super::with_details(after);
+    after["cancel_at"] = at.into();
+    after["canceled_at"] = at.map(|_| ctx.now()).into();
+    let reason = at.map(|_| "cancellation_requested");
+    after["cancellation_details"]["reason"] = reason.into();
 }
 
 /// The items that a request asks for.
@@ -191,9 +276,49 @@ pub(super) fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result
         Some(metadata) => metadata.clone().into(),
         None => json!({}),
     };
-    item["quantity"] = wanted["quantity"].as_i64().unwrap_or(1).into();
+    item["quantity"] = 1.into();
+    set_quantity(&mut item, &price, wanted, param)?;
+    set_tax_rates(ctx, &mut item, wanted, param)?;
     set_price(&mut item, price);
     Ok(item)
+}
+
+/// How many of a price there are; of a metered one use decides.
+pub(super) fn set_quantity(
+    item: &mut Value,
+    price: &Value,
+    wanted: &Value,
+    param: &str,
+) -> Result<(), ApiError> {
+    let given = wanted["quantity"].as_i64();
+    if !prices::is_metered(price) {
+        let before = item["quantity"].as_i64();
+        item["quantity"] = given.or(before).unwrap_or(1).into();
+        return Ok(());
+    }
+    if given.is_some() {
+        let message = "A metered price has no quantity: what is used is told by meter events.";
+        let param = format!("{param}[quantity]");
+        return Err(ApiError::invalid_param(&param, message));
+    }
+    if let Some(members) = item.as_object_mut() {
+        members.remove("quantity");
+    }
+    Ok(())
+}
+
+pub(super) fn set_tax_rates(
+    ctx: &Ctx<'_>,
+    item: &mut Value,
+    wanted: &Value,
+    param: &str,
+) -> Result<(), ApiError> {
+    if let Some(ids) = wanted["tax_rates"].as_array() {
+        item["tax_rates"] = taxes::named(ctx, ids, &format!("{param}[tax_rates]"))?.into();
+    } else if item["tax_rates"].is_null() {
+        item["tax_rates"] = json!([]);
+    }
+    Ok(())
 }
 
 /// Gives an item its price, and the plan that mirrors it.
@@ -203,8 +328,8 @@ pub(super) fn set_price(item: &mut Value, price: Value) {
         "id": price["id"], "object": "plan", "active": price["active"], "amount": price["unit_amount"],
         "amount_decimal": price["unit_amount_decimal"], "billing_scheme": price["billing_scheme"], "created": price["created"],
         "currency": price["currency"], "interval": recurring["interval"], "interval_count": recurring["interval_count"],
-        "livemode": price["livemode"], "metadata": price["metadata"], "meter": null, "nickname": price["nickname"],
-        "product": price["product"], "tiers_mode": null, "transform_usage": null,
+        "livemode": price["livemode"], "metadata": price["metadata"], "meter": recurring["meter"], "nickname": price["nickname"],
+        "product": price["product"], "tiers_mode": price["tiers_mode"], "transform_usage": null,
         "trial_period_days": recurring["trial_period_days"],
         "usage_type": recurring["usage_type"].as_str().unwrap_or("licensed"),
     });
@@ -212,7 +337,11 @@ pub(super) fn set_price(item: &mut Value, price: Value) {
 }
 
 /// `add_invoice_items`: one-time prices on the first invoice.
-fn add_extra_items(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<(), ApiError> {
+pub(super) fn add_extra_items(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    subscription: &Value,
+) -> Result<(), ApiError> {
     for (index, wanted) in params.list("add_invoice_items").iter().enumerate() {
         let param = format!("add_invoice_items[{index}]");
         let Some(price) = prices::named(ctx, wanted, &param)? else {
@@ -221,14 +350,21 @@ fn add_extra_items(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result
         let quantity = wanted["quantity"].as_i64().unwrap_or(1);
         let now = ctx.now();
         let new = super::super::invoice_items::NewItem {
-            customer,
-            currency: price["currency"].as_str().unwrap_or_default(),
+            customer: text(subscription, "customer"),
+            currency: text(&price, "currency"),
             amount: prices::cost(&price, quantity),
             quantity,
             description: None,
             period: (now, now),
             price: Some(&price),
-            proration_of: None,
+            subscription: subscription["id"].as_str(),
+            proration: false,
+            discountable: wanted["discountable"] != false,
+            tax_rates: taxes::named(
+                ctx,
+                list(wanted, "tax_rates"),
+                &format!("{param}[tax_rates]"),
+            )?,
             metadata: json!({}),
         };
         super::super::invoice_items::make(ctx, &new);
@@ -291,12 +427,22 @@ fn collect_first(
 }
 
 /// A first invoice that nobody has paid for a day ends the subscription before it began.
-pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) {
+pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let made = before["created"].as_i64().unwrap_or(0);
-    if status(before) == "incomplete" && made + INCOMPLETE <= ctx.now() {
-        let mut after = before.clone();
-        after["ended_at"] = ctx.now().into();
-        after["status"] = "incomplete_expired".into();
-        changed(ctx, before, &after);
+    if made + INCOMPLETE > ctx.now() {
+        return Ok(());
+    }
+    give_up(ctx, before)
+}
+
+/// The subscription ends before it began, and its invoice with it.
+pub(in super::super) fn give_up(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+    let mut after = before.clone();
+    after["ended_at"] = ctx.now().into();
+    after["status"] = "incomplete_expired".into();
+    changed(ctx, before, &after);
+    match ctx.get(invoices::INVOICE, text(before, "latest_invoice")) {
+        Some(invoice) if invoice["status"] == "open" => invoices::close(ctx, invoice, "void"),
+        _ => Ok(()),
     }
 }

@@ -1,0 +1,101 @@
+//! What Checkout asks of billing: an invoice for what was paid once, and the end of a subscription nobody paid for.
+
+use serde_json::{Value, json};
+
+use super::super::fields::{list, number, text};
+use super::invoice_items::{self, NewItem};
+use super::invoices::{self, NewInvoice, Pull};
+use super::subscriptions;
+use super::{clocks, discounts};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// The paid invoice of a session's items, for the customer who paid them with this PaymentIntent.
+pub(in super::super) fn invoice_for(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    items: &[Value],
+    customer: &str,
+    intent: &Value,
+) -> Result<Value, ApiError> {
+    let now = clocks::now_of(ctx, customer);
+    let mut ctx = ctx.at(now);
+    let ctx = &mut ctx;
+    let currency = text(session, "currency");
+    let named = list(session, "discounts")
+        .iter()
+        .map(|it| json!({"coupon": it["coupon"]}));
+    let named: Vec<Value> = named.collect();
+    let new = NewInvoice {
+        customer,
+        currency,
+        reason: "manual",
+        subscription: None,
+        period: (now, now),
+        collection_method: "charge_automatically",
+        days_until_due: None,
+        auto_advance: false,
+        discounts: discounts::make(ctx, &named, customer, None)?,
+        lines: Vec::new(),
+    };
+    let draft = invoices::draft(ctx, new, Pull::Nothing)?;
+    let mut made = Vec::new();
+    for item in items {
+        let rates = list(item, "taxes").iter().map(|tax| tax["rate"].clone());
+        let new = NewItem {
+            customer,
+            currency,
+            amount: number(item, "amount_subtotal"),
+            quantity: item["quantity"].as_i64().unwrap_or(1),
+            description: item["description"].as_str().map(str::to_owned),
+            period: (now, now),
+            price: Some(&item["price"]),
+            subscription: None,
+            proration: false,
+            discountable: true,
+            tax_rates: rates.collect(),
+            metadata: json!({}),
+        };
+        made.push(invoice_items::make(ctx, &new));
+    }
+    let shipping = number(&session["shipping_cost"], "amount_total");
+    if shipping > 0 {
+        let new = NewItem {
+            customer,
+            currency,
+            amount: shipping,
+            quantity: 1,
+            description: Some("Shipping".to_owned()),
+            period: (now, now),
+            price: None,
+            subscription: None,
+            proration: false,
+            discountable: false,
+            tax_rates: Vec::new(),
+            metadata: json!({}),
+        };
+        made.push(invoice_items::make(ctx, &new));
+    }
+    invoices::add_items(ctx, text(&draft, "id"), made)?;
+    let mut invoice = ctx.required(invoices::INVOICE, text(&draft, "id"))?;
+    let said = &session["invoice_creation"]["invoice_data"];
+    for name in ["description", "footer", "custom_fields"] {
+        if !said[name].is_null() {
+            invoice[name] = said[name].clone();
+        }
+    }
+    if said["metadata"].is_object() {
+        invoice["metadata"] = said["metadata"].clone();
+    }
+    invoices::finalize_paid(ctx, invoice, intent)
+}
+
+/// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
+pub(in super::super) fn forget(ctx: &mut Ctx<'_>, subscription: &str) -> Result<(), ApiError> {
+    match ctx.get("subscription", subscription) {
+        Some(subscription) if subscription["status"] == "incomplete" => {
+            subscriptions::give_up(ctx, &subscription)
+        }
+        _ => Ok(()),
+    }
+}

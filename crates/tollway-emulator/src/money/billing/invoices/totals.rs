@@ -1,0 +1,101 @@
+//! What an invoice comes to: lines, less discounts, with taxes, less what the customer has in credit.
+
+use serde_json::{Value, json};
+
+use super::super::super::currency;
+use super::super::super::fields::{list, number, text};
+use super::super::lines::{self, Made};
+use super::super::{discounts, taxes};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// Works out an invoice that is kept, and keeps its lines with their shares.
+pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiError> {
+    let mut lines = lines::made(ctx, text(invoice, "id"))?;
+    let before = lines.clone();
+    work_out(ctx, invoice, &mut lines);
+    for (before, after) in before.iter().zip(&lines) {
+        if before.line != after.line {
+            ctx.update("line_item", &after.line);
+        }
+    }
+    Ok(())
+}
+
+/// Works out an invoice from its lines, and writes into the lines what of discounts and taxes falls on them.
+pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
+    let subtotal: i64 = lines.iter().map(|made| number(&made.line, "amount")).sum();
+    let off = discounts::spread(ctx, invoice, lines);
+    let exempt = text(invoice, "customer_tax_exempt").to_owned();
+    let defaults = list(invoice, "default_tax_rates").to_vec();
+    let (mut all, mut inside_before) = (Vec::new(), 0);
+    for Made { line, tax_rates } in lines.iter_mut() {
+        let rates = if tax_rates.is_empty() {
+            &defaults
+        } else {
+            &*tax_rates
+        };
+        let amount = number(line, "amount");
+        let taxed = taxes::on(amount - discounts::off_line(line), rates, &exempt);
+        line["taxes"] = taxed.iter().map(taxes::Tax::shown).collect();
+        let undiscounted = taxes::on(amount, rates, &exempt);
+        inside_before += sum(&undiscounted, true);
+        all.extend(taxed);
+    }
+    let total = subtotal - off + sum(&all, false);
+    let taxes: i64 = all.iter().map(|tax| tax.amount).sum();
+    invoice["subtotal"] = subtotal.into();
+    invoice["subtotal_excluding_tax"] = (subtotal - inside_before).into();
+    invoice["total"] = total.into();
+    invoice["total_excluding_tax"] = (total - taxes).into();
+    invoice["total_taxes"] = taxes::together(all).iter().map(taxes::Tax::shown).collect();
+    if invoice["automatic_tax"]["enabled"] == true {
+        let known = invoice["customer_address"]["country"].is_string();
+        let status = if known {
+            "complete"
+        } else {
+            "requires_location_inputs"
+        };
+        invoice["automatic_tax"]["status"] = status.into();
+    }
+    let due = due(
+        total + number(invoice, "starting_balance"),
+        text(invoice, "currency"),
+    );
+    invoice["amount_due"] = due.into();
+    invoice["amount_remaining"] = due.into();
+    invoice["amount_paid"] = 0.into();
+    let shown: Vec<Value> = lines.iter().map(|made| made.line.clone()).collect();
+    lines::show(invoice, &shown);
+}
+
+/// What is asked for: nothing if the customer has credit, and nothing below what a card can be charged with; that is
+/// left for the next invoice.
+fn due(owed: i64, currency: &str) -> i64 {
+    let small = currency::check_amount(owed, currency, "amount");
+    let too_small = small.is_err_and(|error| error.get("code") == Some("amount_too_small"));
+    if owed <= 0 || too_small { 0 } else { owed }
+}
+
+fn sum(taxes: &[taxes::Tax], inclusive: bool) -> i64 {
+    let these = taxes.iter().filter(|tax| tax.inclusive() == inclusive);
+    these.map(|tax| tax.amount).sum()
+}
+
+/// The amounts of `total_discount_amounts`, from those of the lines.
+pub(in super::super) fn discount_amounts(lines: &[Made], discounts: &[Value]) -> Vec<Value> {
+    let mut amounts = Vec::new();
+    for id in discounts {
+        let parts = lines
+            .iter()
+            .flat_map(|made| list(&made.line, "discount_amounts"));
+        let off: i64 = parts
+            .filter(|part| part["discount"] == *id)
+            .map(|part| number(part, "amount"))
+            .sum();
+        if off != 0 {
+            amounts.push(json!({"amount": off, "discount": id}));
+        }
+    }
+    amounts
+}

@@ -1,0 +1,257 @@
+//! `POST /v1/invoices/create_preview`: what the next invoice would be, perhaps after a change.
+//!
+//! The change is really made, its invoice taken down, and everything undone.
+
+use serde_json::{Map, Value, json};
+
+use super::super::fields::{list, number, text};
+use super::invoice_items::{self, NewItem};
+use super::invoices::{self, INVOICE, NewInvoice, Pull};
+use super::{clocks, discounts, prices, subscriptions, taxes};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("invoices.create_preview", create_preview);
+}
+
+fn create_preview(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let preview = work_out(ctx, params);
+    ctx.undo();
+    preview
+}
+
+fn work_out(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let subscription = params
+        .text("subscription")
+        .map(|id| ctx.referenced("subscription", id, "subscription"))
+        .transpose()?;
+    let customer = match (&subscription, params.text("customer")) {
+        (Some(subscription), _) => text(subscription, "customer").to_owned(),
+        (None, Some(customer)) => {
+            ctx.referenced("customer", customer, "customer")?;
+            customer.to_owned()
+        }
+        (None, None) => somebody(ctx, params)?,
+    };
+    let now = clocks::now_of(ctx, &customer);
+    let mut ctx = ctx.at(now);
+    let ctx = &mut ctx;
+    add_items(ctx, params, &customer, subscription.as_ref())?;
+    let has_items = !params.list("subscription_details.items").is_empty();
+    match subscription {
+        Some(subscription) => of_subscription(ctx, params, &subscription),
+        None if has_items => of_new(ctx, params, &customer),
+        None => of_customer(ctx, params, &customer),
+    }
+}
+
+/// A customer made of `customer_details`.
+fn somebody(ctx: &mut Ctx<'_>, params: &Params) -> Result<String, ApiError> {
+    let Some(details) = params.map("customer_details") else {
+        return Err(ApiError::missing_parameter("customer"));
+    };
+    let mut details = details.clone();
+    details.remove("tax");
+    details.remove("tax_ids");
+    let made = ctx.generic("customers.create", &Params::new(Vec::new(), details))?;
+    Ok(text(&made, "id").to_owned())
+}
+
+/// `invoice_items`: one-time charges beside the rest.
+fn add_items(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    customer: &str,
+    subscription: Option<&Value>,
+) -> Result<(), ApiError> {
+    for (index, wanted) in params.list("invoice_items").iter().enumerate() {
+        let param = format!("invoice_items[{index}]");
+        if let Some(id) = wanted["invoiceitem"].as_str() {
+            ctx.referenced("invoiceitem", id, &format!("{param}[invoiceitem]"))?;
+            ctx.delete("invoiceitem", id);
+        }
+        let price = prices::named(ctx, wanted, &param)?;
+        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+        let amount = match &price {
+            Some(price) => prices::cost(price, quantity),
+            None => wanted["amount"]
+                .as_i64()
+                .unwrap_or_else(|| number(wanted, "unit_amount") * quantity),
+        };
+        let own = subscription.map(|it| text(it, "currency").to_owned());
+        let given = price.as_ref().unwrap_or(wanted)["currency"].as_str();
+        let currency = given.map(str::to_owned).or(own);
+        let currency =
+            currency.ok_or_else(|| ApiError::missing_parameter(&format!("{param}[currency]")))?;
+        let (now, period) = (ctx.now(), &wanted["period"]);
+        let start = period["start"].as_i64().unwrap_or(now);
+        let new = NewItem {
+            customer,
+            currency: &currency,
+            amount,
+            quantity,
+            description: wanted["description"].as_str().map(str::to_owned),
+            period: (start, period["end"].as_i64().unwrap_or(start)),
+            price: price.as_ref(),
+            subscription: subscription.and_then(|it| it["id"].as_str()),
+            proration: false,
+            discountable: wanted["discountable"] != false,
+            tax_rates: taxes::named(
+                ctx,
+                list(wanted, "tax_rates"),
+                &format!("{param}[tax_rates]"),
+            )?,
+            metadata: json!({}),
+        };
+        invoice_items::make(ctx, &new);
+    }
+    Ok(())
+}
+
+/// What of `subscription_details` a subscription is made or changed with.
+fn details(params: &Params) -> Map<String, Value> {
+    let mut form = params
+        .map("subscription_details")
+        .cloned()
+        .unwrap_or_default();
+    for name in [
+        "cancel_now",
+        "resume_at",
+        "start_date",
+        "pause",
+        "billing_mode",
+    ] {
+        form.remove(name);
+    }
+    form
+}
+
+fn of_subscription(ctx: &mut Ctx<'_>, params: &Params, before: &Value) -> Result<Value, ApiError> {
+    let id = text(before, "id");
+    let path = || vec![("subscription_exposed_id".to_owned(), id.to_owned())];
+    let mut form = details(params);
+    if params.bool("subscription_details.cancel_now") == Some(true) {
+        let prorates = form.get("proration_behavior").is_none_or(|it| it != "none");
+        let mut wish = Map::new();
+        wish.insert("prorate".into(), prorates.into());
+        wish.insert("invoice_now".into(), true.into());
+        subscriptions::cancel(ctx, &Params::new(path(), wish))?;
+    } else if !form.is_empty() {
+        form.insert("payment_behavior".into(), "default_incomplete".into());
+        if let Some(discounts) = params.at("discounts") {
+            form.insert("discounts".into(), discounts.clone());
+        }
+        subscriptions::update(ctx, &Params::new(path(), form))?;
+    }
+    let mut after = ctx.required("subscription", id)?;
+    if after["latest_invoice"] != before["latest_invoice"] {
+        return made(ctx, text(&after, "latest_invoice"));
+    }
+    if matches!(text(&after, "status"), "canceled" | "incomplete_expired") {
+        return Err(nothing_to_come(text(before, "customer")));
+    }
+    let wanted = params.list("discounts");
+    if !wanted.is_empty() {
+        let customer = text(before, "customer");
+        after["discounts"] = discounts::make(ctx, wanted, customer, None)?.into();
+    }
+    let recurring = params.text("preview_mode") == Some("recurring");
+    let invoice = subscriptions::upcoming(ctx, &after, !recurring)?;
+    match list(&invoice["lines"], "data") {
+        [] => Err(nothing_to_come(text(before, "customer"))),
+        _ => Ok(invoice),
+    }
+}
+
+/// The first invoice of a subscription that is not there yet.
+fn of_new(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
+    let mut form = details(params);
+    form.insert("customer".into(), customer.into());
+    form.insert("payment_behavior".into(), "default_incomplete".into());
+    if let Some(start) = params.int("subscription_details.start_date") {
+        form.insert("backdate_start_date".into(), start.into());
+    }
+    // As a parameter of a new subscription an anchor is a time.
+    if let Some(anchor) = params.int("subscription_details.billing_cycle_anchor.timestamp") {
+        form.insert("billing_cycle_anchor".into(), anchor.into());
+    } else {
+        form.remove("billing_cycle_anchor");
+    }
+    for name in ["discounts", "automatic_tax", "on_behalf_of"] {
+        if let Some(given) = params.at(name) {
+            form.insert(name.to_owned(), given.clone());
+        }
+    }
+    let begun = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;
+    match begun["latest_invoice"].as_str() {
+        Some(invoice) => made(ctx, invoice),
+        None => subscriptions::upcoming(ctx, &begun, true),
+    }
+}
+
+/// What waits for a customer's next invoice.
+fn of_customer(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
+    let object = ctx.required("customer", customer)?;
+    let own = ctx.world.platform.default_currency.clone();
+    let mut of_items = params.list("invoice_items").iter();
+    let named = of_items.find_map(|item| item["currency"].as_str());
+    let currency = params
+        .text("currency")
+        .or(named)
+        .or(object["currency"].as_str());
+    let currency = currency.unwrap_or(&own).to_ascii_lowercase();
+    let waiting = invoice_items::waiting(ctx, customer, &currency, Pull::Free);
+    if waiting.is_empty() {
+        return Err(nothing_to_come(customer));
+    }
+    let now = ctx.now();
+    let discounts = discounts::make(ctx, params.list("discounts"), customer, None)?;
+    let new = NewInvoice {
+        customer,
+        currency: &currency,
+        reason: "upcoming",
+        subscription: None,
+        period: (now, now),
+        collection_method: "charge_automatically",
+        days_until_due: None,
+        auto_advance: false,
+        discounts,
+        lines: Vec::new(),
+    };
+    let (invoice, _) = invoices::compose(ctx, new, &waiting)?;
+    Ok(invoices::as_upcoming(invoice))
+}
+
+/// An invoice that a change made, as if it were still to come.
+fn made(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let mut invoice = ctx.required(INVOICE, id)?;
+    invoice["status"] = "draft".into();
+    invoice["amount_remaining"] = invoice["amount_due"].clone();
+    invoice["amount_paid"] = 0.into();
+    invoice["attempt_count"] = 0.into();
+    invoice["attempted"] = false.into();
+    for name in [
+        "number",
+        "effective_at",
+        "hosted_invoice_url",
+        "invoice_pdf",
+        "ending_balance",
+    ] {
+        invoice[name] = Value::Null;
+    }
+    for name in ["finalized_at", "paid_at"] {
+        invoice["status_transitions"][name] = Value::Null;
+    }
+    if let Value::Object(members) = &mut invoice {
+        members.remove("payments");
+        members.remove("confirmation_secret");
+    }
+    Ok(invoices::as_upcoming(invoice))
+}
+
+fn nothing_to_come(customer: &str) -> ApiError {
+    ApiError::no_such("upcoming invoice", customer, "customer").code("invoice_upcoming_none")
+}

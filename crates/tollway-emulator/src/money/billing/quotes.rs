@@ -1,0 +1,377 @@
+//! Quotes: what something would cost, for a customer to accept.
+//!
+//! ```text
+//! draft ─ finalize ─▶ open ─ accept ─▶ accepted: a subscription, its schedule if it begins later, or an invoice
+//!   └ cancel ─▶ canceled ◀─┘
+//! ```
+//!
+//! See <https://docs.stripe.com/quotes>.
+
+use serde_json::{Map, Value, json};
+
+use super::super::checkout::{self, Cart};
+use super::super::fields::{extend, list, number, text};
+use super::super::settlement;
+use super::invoice_items::{self, NewItem};
+use super::invoices::{self, NewInvoice, Pull};
+use super::{clocks, discounts, payment, schedules, subscriptions, taxes};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+const QUOTE: &str = "quote";
+const DAY: i64 = 86_400;
+/// A quote can be accepted for this long, unless it says otherwise.
+const LIFETIME: i64 = 30 * DAY;
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("quotes.create", create);
+    registry.add("quotes.update", update);
+    registry.add("quotes.finalize_quote", finalize);
+    registry.add("quotes.accept", accept);
+    registry.add("quotes.computed_upfront_line_items.list", upfront_items);
+}
+
+/// `POST /v1/quotes`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let now = clocks::now_of(ctx, params.text("customer").unwrap_or_default());
+    let mut ctx = ctx.at(now);
+    let ctx = &mut ctx;
+    let from = params
+        .text("from_quote.quote")
+        .map(|id| ctx.referenced(QUOTE, id, "from_quote[quote]"))
+        .transpose()?;
+    let mut members = ctx.blank(QUOTE);
+    let clock = params
+        .text("customer")
+        .and_then(|customer| clocks::of_customer(ctx, customer))
+        .map(|(id, _)| id);
+    let known = json!({
+        "application": settlement::application(ctx),
+        "collection_method": "charge_automatically",
+        "computed": {"recurring": null, "upfront": {}},
+        "created": ctx.now(),
+        "discounts": [],
+        "expires_at": ctx.now() + LIFETIME,
+        "from_quote": from.as_ref().map(|it| json!({"is_revision": params.bool("from_quote.is_revision").unwrap_or(false), "quote": it["id"]})),
+        "livemode": ctx.scope.livemode(),
+        "metadata": {},
+        "status": "draft",
+        "test_clock": clock,
+    });
+    if let Value::Object(known) = known {
+        members.extend(known);
+    }
+    members.remove("line_items");
+    let mut quote = Value::Object(members);
+    let id = text(&quote, "id").to_owned();
+    if let Some(from) = &from {
+        for name in [
+            "customer",
+            "description",
+            "header",
+            "footer",
+            "collection_method",
+        ] {
+            quote[name] = from[name].clone();
+        }
+        checkout::keep_items(ctx, &id, &checkout::items_of(ctx, text(from, "id")));
+    }
+    write(ctx, &mut quote, params)?;
+    ctx.insert(QUOTE, &quote);
+    ctx.emit("quote.created", &quote, None);
+    Ok(quote)
+}
+
+/// `POST /v1/quotes/{quote}`: drafts only.
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut quote = in_state(ctx, params, "draft", "updated")?;
+    write(ctx, &mut quote, params)?;
+    ctx.update(QUOTE, &quote);
+    Ok(quote)
+}
+
+fn in_state(ctx: &Ctx<'_>, params: &Params, state: &str, done: &str) -> Result<Value, ApiError> {
+    let quote = ctx.required(QUOTE, params.path("quote"))?;
+    if quote["status"] == state {
+        return Ok(quote);
+    }
+    let message = format!(
+        "Only a quote that is {state} can be {done}: this one is {}.",
+        text(&quote, "status")
+    );
+    Err(ApiError::invalid_request(message))
+}
+
+/// Writes parameters into a quote, and works it out anew.
+fn write(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), ApiError> {
+    let id = text(quote, "id").to_owned();
+    let mut plain = params.values().clone();
+    for name in ["line_items", "discounts", "from_quote", "test_clock"] {
+        plain.remove(name);
+    }
+    let mut members = quote.as_object().cloned().unwrap_or_default();
+    ctx.apply(QUOTE, &mut members, &plain)?;
+    *quote = Value::Object(members);
+    if params.has("default_tax_rates") {
+        taxes::named(ctx, params.list("default_tax_rates"), "default_tax_rates")?;
+    }
+    if params.has("discounts") {
+        let customer = text(quote, "customer").to_owned();
+        let made = discounts::make(ctx, params.list("discounts"), &customer, None)?;
+        quote["discounts"] = made.into();
+    }
+    let cart = match params.list("line_items") {
+        [] => checkout::items_of(ctx, &id),
+        wanted => {
+            let mut wanted = wanted.to_vec();
+            for item in wanted.iter_mut().filter(|item| item["tax_rates"].is_null()) {
+                item["tax_rates"] = quote["default_tax_rates"].clone();
+            }
+            checkout::read_items(ctx, &wanted, "line_items")?
+        }
+    };
+    work_out(ctx, quote, cart)
+}
+
+/// What a quote comes to: at once, and again and again.
+fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), ApiError> {
+    let id = text(quote, "id").to_owned();
+    let coupon = quote["discounts"][0]
+        .as_str()
+        .and_then(|id| ctx.get("discount", id))
+        .map(|discount| discount["source"]["coupon"].clone());
+    let customer = ctx
+        .get("customer", text(quote, "customer"))
+        .unwrap_or_default();
+    checkout::work_out_items(
+        ctx,
+        &mut cart,
+        &json!([{"coupon": coupon}]),
+        text(&customer, "tax_exempt"),
+    )?;
+    let all: Vec<&Value> = cart.items.iter().collect();
+    let (again, _): (Vec<&Value>, Vec<&Value>) = all
+        .iter()
+        .partition(|item| item["price"]["type"] == "recurring");
+    let interval = again.first().map(|item| item["price"]["recurring"].clone());
+    let whole = sums(&all);
+    let mut upfront = whole.clone();
+    upfront["line_items"] = json!({
+        "object": "list", "data": cart.items, "has_more": false,
+        "url": format!("/v1/quotes/{id}/computed_upfront_line_items"),
+    });
+    let recurring = interval.map(|interval| {
+        let mut recurring = sums(&again);
+        recurring["interval"] = interval["interval"].clone();
+        recurring["interval_count"] = interval["interval_count"].clone();
+        recurring
+    });
+    quote["amount_subtotal"] = whole["amount_subtotal"].clone();
+    quote["amount_total"] = whole["amount_total"].clone();
+    quote["total_details"] = whole["total_details"].clone();
+    quote["computed"] = json!({"recurring": recurring, "upfront": upfront});
+    if !cart.currency.is_empty() {
+        quote["currency"] = cart.currency.as_str().into();
+    }
+    checkout::keep_items(ctx, &id, &cart);
+    Ok(())
+}
+
+fn sums(items: &[&Value]) -> Value {
+    let sum = |name: &str| items.iter().map(|item| number(item, name)).sum::<i64>();
+    json!({
+        "amount_subtotal": sum("amount_subtotal"), "amount_total": sum("amount_total"),
+        "total_details": {
+            "amount_discount": sum("amount_discount"), "amount_shipping": 0, "amount_tax": sum("amount_tax"),
+        },
+    })
+}
+
+/// `GET /v1/quotes/{quote}/computed_upfront_line_items`.
+fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("quote");
+    ctx.required(QUOTE, id)?;
+    Ok(json!({
+        "object": "list", "data": checkout::items_of(ctx, id).items, "has_more": false,
+        "url": format!("/v1/quotes/{id}/computed_upfront_line_items"),
+    }))
+}
+
+/// `POST /v1/quotes/{quote}/finalize`.
+fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut quote = in_state(ctx, params, "draft", "finalized")?;
+    if !quote["customer"].is_string() {
+        let message = "A quote must have a customer before it is finalized.";
+        return Err(ApiError::invalid_request(message).code("parameter_missing"));
+    }
+    if checkout::items_of(ctx, text(&quote, "id")).items.is_empty() {
+        let message = "A quote must have line items before it is finalized.";
+        return Err(ApiError::invalid_request(message).code("parameter_missing"));
+    }
+    if let Some(at) = params.int("expires_at") {
+        quote["expires_at"] = at.into();
+    }
+    let digits = crate::random::derived_text(text(&quote, "id"), 8).to_ascii_uppercase();
+    quote["number"] = format!("QT-{digits}-0001-1").into();
+    quote["status"] = "open".into();
+    quote["status_transitions"]["finalized_at"] = ctx.now().into();
+    ctx.update(QUOTE, &quote);
+    ctx.emit("quote.finalized", &quote, None);
+    Ok(quote)
+}
+
+/// `POST /v1/quotes/{quote}/accept`.
+fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut quote = in_state(ctx, params, "open", "accepted")?;
+    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let mut ctx = ctx.at(now);
+    let ctx = &mut ctx;
+    if number(&quote, "expires_at") < now {
+        return Err(ApiError::invalid_request(
+            "This quote has expired: it cannot be accepted any more.",
+        ));
+    }
+    let cart = checkout::items_of(ctx, text(&quote, "id"));
+    if cart.recurs() {
+        subscribe(ctx, &mut quote, &cart)?;
+    } else {
+        quote["invoice"] = invoice(ctx, &quote, &cart)?["id"].clone();
+    }
+    quote["status"] = "accepted".into();
+    quote["status_transitions"]["accepted_at"] = now.into();
+    ctx.update(QUOTE, &quote);
+    ctx.emit("quote.accepted", &quote, None);
+    Ok(quote)
+}
+
+fn rates_of(item: &Value) -> Vec<Value> {
+    let taxes = list(item, "taxes").iter();
+    taxes.map(|tax| tax["rate"].clone()).collect()
+}
+
+/// What recurs becomes a subscription, and the rest goes on its first invoice.
+fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), ApiError> {
+    let (again, once): (Vec<Value>, Vec<Value>) = cart
+        .items
+        .iter()
+        .cloned()
+        .partition(|item| item["price"]["type"] == "recurring");
+    let data = quote["subscription_data"].clone();
+    let mut form = Map::new();
+    let given = [
+        ("application_fee_percent", &quote["application_fee_percent"]),
+        ("collection_method", &quote["collection_method"]),
+        ("customer", &quote["customer"]),
+        (
+            "days_until_due",
+            &quote["invoice_settings"]["days_until_due"],
+        ),
+        ("description", &data["description"]),
+        ("metadata", &data["metadata"]),
+        ("on_behalf_of", &quote["on_behalf_of"]),
+        ("trial_period_days", &data["trial_period_days"]),
+    ];
+    for (name, value) in given.into_iter().filter(|(_, value)| !value.is_null()) {
+        form.insert(name.to_owned(), value.clone());
+    }
+    if let Some(destination) = quote["transfer_data"]["destination"].as_str() {
+        let mut to = json!({"destination": destination});
+        if quote["transfer_data"]["amount_percent"].is_number() {
+            to["amount_percent"] = quote["transfer_data"]["amount_percent"].clone();
+        }
+        form.insert("transfer_data".into(), to);
+    }
+    let taken = list(quote, "discounts")
+        .iter()
+        .map(|id| json!({"discount": id}));
+    let taken: Vec<Value> = taken.collect();
+    if !taken.is_empty() {
+        form.insert("discounts".into(), taken.into());
+    }
+    let later = data["effective_date"].as_i64().filter(|at| *at > ctx.now());
+    if let Some(start) = later {
+        let phase = json!({"items": checkout::items_as_params(&again)});
+        let mut scheduled = Map::new();
+        scheduled.insert("customer".into(), quote["customer"].clone());
+        scheduled.insert("start_date".into(), start.into());
+        scheduled.insert("phases".into(), json!([phase]));
+        let schedule = schedules::create(ctx, &Params::new(Vec::new(), scheduled))?;
+        quote["subscription_schedule"] = schedule["id"].clone();
+        return Ok(());
+    }
+    form.insert("items".into(), checkout::items_as_params(&again));
+    if !once.is_empty() {
+        form.insert("add_invoice_items".into(), checkout::items_as_params(&once));
+    }
+    // Whoever has nothing to pay with is asked to.
+    let customer = ctx.required("customer", text(quote, "customer"))?;
+    if super::super::customers::default_method(&customer).is_none() {
+        form.insert("payment_behavior".into(), "default_incomplete".into());
+    }
+    let made = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;
+    quote["subscription"] = made["id"].clone();
+    quote["invoice"] = made["latest_invoice"].clone();
+    Ok(())
+}
+
+/// What is paid once becomes a draft of an invoice.
+fn invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiError> {
+    let now = ctx.now();
+    let customer = text(quote, "customer");
+    let sent = quote["collection_method"] == "send_invoice";
+    let days = quote["invoice_settings"]["days_until_due"].as_i64();
+    let new = NewInvoice {
+        customer,
+        currency: &cart.currency,
+        reason: "quote_accept",
+        subscription: None,
+        period: (now, now),
+        collection_method: text(quote, "collection_method"),
+        days_until_due: sent.then(|| days.unwrap_or(30)),
+        auto_advance: false,
+        discounts: list(quote, "discounts").to_vec(),
+        lines: Vec::new(),
+    };
+    let draft = invoices::draft(ctx, new, Pull::Nothing)?;
+    let mut made = Vec::new();
+    for item in &cart.items {
+        let new = NewItem {
+            customer,
+            currency: &cart.currency,
+            amount: number(item, "amount_subtotal"),
+            quantity: item["quantity"].as_i64().unwrap_or(1),
+            description: item["description"].as_str().map(str::to_owned),
+            period: (now, now),
+            price: Some(&item["price"]),
+            subscription: None,
+            proration: false,
+            discountable: true,
+            tax_rates: rates_of(item),
+            metadata: json!({}),
+        };
+        made.push(invoice_items::make(ctx, &new));
+    }
+    invoices::add_items(ctx, text(&draft, "id"), made)?;
+    let split = payment::SplitOf {
+        fee: quote["application_fee_amount"].as_i64(),
+        transfer_data: quote["transfer_data"]["destination"]
+            .as_str()
+            .map(|destination| json!({"destination": destination})),
+        on_behalf_of: quote["on_behalf_of"].as_str().map(str::to_owned),
+    };
+    payment::remember_split(ctx, &draft, &split);
+    let mut invoice = ctx.required(invoices::INVOICE, text(&draft, "id"))?;
+    extend(
+        &mut invoice,
+        json!({
+            "description": quote["description"], "footer": quote["footer"],
+            "parent": {
+                "quote_details": {"quote": quote["id"]}, "subscription_details": null, "type": "quote_details",
+            },
+        }),
+    );
+    ctx.update(invoices::INVOICE, &invoice);
+    Ok(invoice)
+}

@@ -1,0 +1,134 @@
+//! `payment_behavior=pending_if_incomplete`: a change that waits until its invoice is paid.
+//!
+//! See <https://docs.stripe.com/billing/subscriptions/pending-updates>.
+
+use serde_json::{Map, Value, json};
+
+use super::super::super::fields::{list, text};
+use super::super::invoices;
+use super::{SUBSCRIPTION, changed, look_again, look_at_end, put_items};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// The subscription as it is to be, and the invoice that it waits for.
+const WAITS: &str = "_pending_update";
+/// How long it waits, in seconds.
+const LIFETIME: i64 = 23 * 3600;
+
+/// What may be sent along with such a change.
+const ALLOWED: &[&str] = &[
+    "add_invoice_items",
+    "billing_cycle_anchor",
+    "expand",
+    "items",
+    "off_session",
+    "payment_behavior",
+    "proration_behavior",
+    "proration_date",
+    "trial_end",
+    "trial_from_plan",
+];
+
+/// Only what changes the price can wait.
+pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+    let other = params
+        .values()
+        .keys()
+        .find(|name| !ALLOWED.contains(&name.as_str()));
+    match other {
+        None => Ok(()),
+        Some(name) => Err(ApiError::invalid_param(
+            name,
+            format!(
+                "`{name}` cannot be updated with payment_behavior=pending_if_incomplete: send it in a request of its own."
+            ),
+        )),
+    }
+}
+
+/// Takes a change back that was not paid, and keeps it for when it is.
+pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, invoice: &str) -> Result<(), ApiError> {
+    let wanted = ctx.required(SUBSCRIPTION, text(before, "id"))?;
+    let id = text(before, "id");
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    let waits = json!({"subscription": wanted, "invoice": invoice});
+    ctx.world.put_typed(&scope, WAITS, id, &waits, now);
+    for item in list(&wanted["items"], "data") {
+        ctx.world
+            .store
+            .remove(&scope, "subscription_item", text(item, "id"));
+    }
+    let mut shown = before.clone();
+    put_items(ctx, &mut shown, list(&before["items"], "data").to_vec());
+    let moved = wanted["billing_cycle_anchor"] != before["billing_cycle_anchor"];
+    let trial = wanted["trial_end"] != before["trial_end"];
+    shown["latest_invoice"] = invoice.into();
+    shown["pending_update"] = json!({
+        "billing_cycle_anchor": moved.then(|| wanted["billing_cycle_anchor"].clone()),
+        "cancel_at_period_end": null,
+        "discount": null,
+        "discounts": null,
+        "expires_at": now + LIFETIME,
+        "metadata": null,
+        "subscription_items": wanted["items"]["data"],
+        "trial_end": trial.then(|| wanted["trial_end"].clone()),
+        "trial_from_plan": null,
+    });
+    changed(ctx, before, &shown);
+    look_again(ctx, &shown, now + LIFETIME);
+    let mut invoice = ctx.required(invoices::INVOICE, invoice)?;
+    invoice["auto_advance"] = false.into();
+    invoice["next_payment_attempt"] = Value::Null;
+    ctx.update(invoices::INVOICE, &invoice);
+    Ok(())
+}
+
+/// The invoice was paid: the change is made.
+pub(super) fn apply(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
+    let id = text(subscription, "id");
+    let Some(before) = ctx
+        .get(SUBSCRIPTION, id)
+        .filter(|it| it["pending_update"].is_object())
+    else {
+        return;
+    };
+    let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, id);
+    let Some(waits) = waits.filter(|waits| waits["invoice"] == invoice["id"]) else {
+        return;
+    };
+    let mut after = waits["subscription"].clone();
+    after["status"] = "active".into();
+    after["latest_invoice"] = invoice["id"].clone();
+    after["pending_update"] = Value::Null;
+    let kept = list(&after["items"], "data").to_vec();
+    let scope = ctx.scope.clone();
+    for item in list(&before["items"], "data") {
+        ctx.world
+            .store
+            .remove(&scope, "subscription_item", text(item, "id"));
+    }
+    put_items(ctx, &mut after, kept);
+    ctx.world.store.remove(&scope, WAITS, id);
+    changed(ctx, &before, &after);
+    ctx.emit("customer.subscription.pending_update_applied", &after, None);
+    look_at_end(ctx, &after);
+}
+
+/// Nobody has paid in time: the change is forgotten, its invoice void.
+pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+    let id = text(before, "id");
+    let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, id);
+    let mut after = before.clone();
+    after["pending_update"] = Value::Null;
+    changed(ctx, before, &after);
+    ctx.emit("customer.subscription.pending_update_expired", &after, None);
+    let Some(waits) = waits else {
+        return Ok(());
+    };
+    let scope = ctx.scope.clone();
+    ctx.world.store.remove(&scope, WAITS, id);
+    let invoice = text(&waits, "invoice").to_owned();
+    let path = vec![("invoice".to_owned(), invoice)];
+    invoices::void(ctx, &Params::new(path, Map::new())).map(drop)
+}

@@ -1,0 +1,180 @@
+//! Tax rates: what they add to an amount, or what of it they are.
+//!
+//! Rounded for each line and rate, half away from zero. See <https://docs.stripe.com/billing/taxes/tax-rates>.
+
+use serde_json::{Value, json};
+
+use super::super::fields::{number, text};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// The whole of a percentage, in ten thousandths of a percent.
+const WHOLE: i128 = 1_000_000;
+
+/// A tax on one amount.
+#[derive(Debug, Clone)]
+pub(in super::super) struct Tax {
+    pub(in super::super) rate: Value,
+    pub(in super::super) amount: i64,
+    /// The amount without taxes.
+    pub(in super::super) taxable: i64,
+    reason: &'static str,
+}
+
+impl Tax {
+    /// Is it a part of the price?
+    pub(in super::super) fn inclusive(&self) -> bool {
+        self.rate["inclusive"] == true
+    }
+
+    /// As invoices and their lines show it.
+    pub(super) fn shown(&self) -> Value {
+        json!({
+            "amount": self.amount,
+            "tax_behavior": if self.inclusive() { "inclusive" } else { "exclusive" },
+            "tax_rate_details": {"tax_rate": self.rate["id"]},
+            "taxability_reason": self.reason,
+            "taxable_amount": self.taxable,
+            "type": "tax_rate_details",
+        })
+    }
+
+    /// As line items of a Checkout session show it.
+    pub(in super::super) fn of_item(&self) -> Value {
+        json!({
+            "amount": self.amount, "rate": self.rate, "taxability_reason": self.reason, "taxable_amount": self.taxable,
+        })
+    }
+}
+
+/// The tax rates that a request names.
+pub(in super::super) fn named(
+    ctx: &Ctx<'_>,
+    ids: &[Value],
+    param: &str,
+) -> Result<Vec<Value>, ApiError> {
+    let mut rates = Vec::with_capacity(ids.len());
+    for (index, id) in ids.iter().enumerate() {
+        let id = id.as_str().unwrap_or_default();
+        let param = format!("{param}[{index}]");
+        let rate = ctx.referenced("tax_rate", id, &param)?;
+        if rate["active"] == false {
+            let message = format!("The tax rate {id} is archived: it cannot be used any more.");
+            return Err(ApiError::invalid_param(&param, message));
+        }
+        rates.push(rate);
+    }
+    Ok(rates)
+}
+
+/// What rates come to on an amount; `exempt` is the customer's `tax_exempt`.
+pub(in super::super) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
+    let inside: i128 = rates
+        .iter()
+        .filter(|rate| rate["inclusive"] == true)
+        .map(percent)
+        .sum();
+    let free = matches!(exempt, "exempt" | "reverse");
+    let net = if free {
+        amount
+    } else {
+        rounded(i128::from(amount) * WHOLE, WHOLE + inside)
+    };
+    // What rounding leaves over belongs to the last rate that is a part of the price.
+    let mut left = amount - net;
+    let last = rates.iter().rposition(|rate| rate["inclusive"] == true);
+    let mut taxes = Vec::with_capacity(rates.len());
+    for (index, rate) in rates.iter().enumerate() {
+        let share = rounded(i128::from(net) * percent(rate), WHOLE);
+        let of_rate = match (free, rate["inclusive"] == true) {
+            (true, _) => 0,
+            (false, true) if last == Some(index) => left,
+            (false, true) => {
+                left -= share;
+                share
+            }
+            (false, false) if rate["rate_type"] == "flat_amount" => {
+                number(&rate["flat_amount"], "amount")
+            }
+            (false, false) => share,
+        };
+        let reason = match exempt {
+            "exempt" => "customer_exempt",
+            "reverse" => "reverse_charge",
+            _ if percent(rate) == 0 && of_rate == 0 => "zero_rated",
+            _ => "standard_rated",
+        };
+        taxes.push(Tax {
+            rate: rate.clone(),
+            amount: of_rate,
+            taxable: net,
+            reason,
+        });
+    }
+    taxes
+}
+
+/// The same taxes of many lines as one each.
+pub(super) fn together(taxes: impl IntoIterator<Item = Tax>) -> Vec<Tax> {
+    let mut sums: Vec<Tax> = Vec::new();
+    for tax in taxes {
+        match sums
+            .iter_mut()
+            .find(|sum| text(&sum.rate, "id") == text(&tax.rate, "id"))
+        {
+            Some(sum) => {
+                sum.amount += tax.amount;
+                sum.taxable += tax.taxable;
+            }
+            None => sums.push(tax),
+        }
+    }
+    sums
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a percentage has at most four decimals and stays below a thousand"
+)]
+fn percent(rate: &Value) -> i128 {
+    let percent = rate["effective_percentage"]
+        .as_f64()
+        .or(rate["percentage"].as_f64());
+    (percent.unwrap_or(0.0) * 10_000.0).round() as i128
+}
+
+/// Divides and rounds half away from zero.
+fn rounded(amount: i128, by: i128) -> i64 {
+    let magnitude = (amount.abs() * 2 + by) / (by * 2);
+    i64::try_from(magnitude * amount.signum()).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn rate(percentage: f64, inclusive: bool) -> Value {
+        json!({"id": format!("txr_{percentage}"), "percentage": percentage, "inclusive": inclusive})
+    }
+
+    fn amounts(amount: i64, rates: &[Value], exempt: &str) -> Vec<(i64, i64)> {
+        let taxes = on(amount, rates, exempt);
+        taxes.iter().map(|tax| (tax.amount, tax.taxable)).collect()
+    }
+
+    #[test]
+    fn a_rate_is_added_or_is_a_part_of_the_price() {
+        assert_eq!(amounts(1000, &[rate(19.0, false)], "none"), [(190, 1000)]);
+        assert_eq!(amounts(1190, &[rate(19.0, true)], "none"), [(190, 1000)]);
+        assert_eq!(
+            amounts(-1000, &[rate(19.0, false)], "none"),
+            [(-190, -1000)]
+        );
+        assert_eq!(amounts(999, &[rate(8.875, false)], "none"), [(89, 999)]);
+        let both = [rate(5.0, true), rate(10.0, true)];
+        let taxes = amounts(1000, &both, "none");
+        assert_eq!(taxes, [(44, 870), (86, 870)]);
+        assert_eq!(amounts(1000, &[rate(19.0, false)], "exempt"), [(0, 1000)]);
+        assert_eq!(amounts(1000, &[rate(19.0, false)], "reverse"), [(0, 1000)]);
+    }
+}

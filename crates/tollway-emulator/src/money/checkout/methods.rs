@@ -1,0 +1,211 @@
+//! What a session may be paid with: a new card, a card that is kept, a bank account, or a method that asks elsewhere.
+
+use serde_json::{Map, Value, json};
+
+use super::super::fields::{list, text};
+use super::super::{instrument, others};
+use super::answers::{Errors, Form, given};
+use super::card::Card;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::Choose;
+use crate::store::Query;
+
+/// What a bank debit is told of the account: the name of each part, and what it is called.
+const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
+    (
+        "acss_debit",
+        &[
+            ("institution_number", "Institution number"),
+            ("transit_number", "Transit number"),
+            ("account_number", "Account number"),
+        ],
+    ),
+    (
+        "au_becs_debit",
+        &[
+            ("bsb_number", "BSB number"),
+            ("account_number", "Account number"),
+        ],
+    ),
+    (
+        "bacs_debit",
+        &[
+            ("sort_code", "Sort code"),
+            ("account_number", "Account number"),
+        ],
+    ),
+    (
+        "nz_bank_account",
+        &[
+            ("bank_code", "Bank code"),
+            ("branch_code", "Branch code"),
+            ("account_number", "Account number"),
+            ("suffix", "Suffix"),
+        ],
+    ),
+    ("sepa_debit", &[("iban", "IBAN")]),
+    (
+        "us_bank_account",
+        &[
+            ("routing_number", "Routing number"),
+            ("account_number", "Account number"),
+        ],
+    ),
+];
+
+/// What the customer pays with.
+#[derive(Debug, Clone, Default)]
+pub(super) enum Means {
+    #[default]
+    Nothing,
+    Card(Card),
+    /// A payment method of the customer, by id.
+    Kept(String),
+    /// A method that is no card, and what it was told.
+    Other(String, Map<String, Value>),
+}
+
+impl Means {
+    /// The payment method, made now unless it is kept.
+    pub(super) fn method(
+        &self,
+        ctx: &mut Ctx<'_>,
+        billing: &Value,
+    ) -> Result<Option<String>, ApiError> {
+        Ok(match self {
+            Self::Nothing => None,
+            Self::Card(card) => Some(card.keep(ctx, billing)?),
+            Self::Kept(id) => Some(id.clone()),
+            Self::Other(kind, told) => {
+                let told = Value::Object(told.clone());
+                let made = others::create(ctx, kind, &told, billing, &Map::new())?;
+                Some(text(&made, "id").to_owned())
+            }
+        })
+    }
+}
+
+/// The kinds of payment method that a session takes, the first one being meant if none is named.
+pub(super) fn kinds(session: &Value) -> Vec<String> {
+    let all = list(session, "payment_method_types").iter();
+    let all: Vec<String> = all
+        .filter_map(|kind| kind.as_str().map(str::to_owned))
+        .collect();
+    if all.is_empty() || session["mode"] == "setup" {
+        return vec!["card".to_owned()];
+    }
+    all
+}
+
+/// What the accounts of these kinds are asked for.
+pub(super) fn account_parts(kinds: &[String]) -> Vec<(&'static str, &'static str)> {
+    let mut parts = Vec::new();
+    for (kind, asked) in ACCOUNTS {
+        if kinds.iter().any(|it| it == kind) {
+            parts.extend(
+                asked
+                    .iter()
+                    .filter(|part| !parts.contains(*part))
+                    .copied()
+                    .collect::<Vec<_>>(),
+            );
+        }
+    }
+    parts
+}
+
+/// The cards of a session's customer that may be shown again.
+pub(super) fn kept(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
+    let Some(customer) = session["customer"].as_str() else {
+        return Vec::new();
+    };
+    let options = &session["saved_payment_method_options"];
+    let filters = list(options, "allow_redisplay_filters");
+    let shown = |method: &Value| {
+        let allowed = method["allow_redisplay"].as_str().unwrap_or("unspecified");
+        match filters {
+            [] => allowed == "always",
+            filters => filters.iter().any(|filter| filter == allowed),
+        }
+    };
+    let query = Query {
+        limit: usize::MAX,
+        filters: &[("customer", customer)],
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, "payment_method", &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    let methods = records.iter().map(|record| record.parse());
+    methods
+        .filter(|method| method["type"] == "card" && shown(method))
+        .filter(|method| instrument::recall(ctx, text(method, "id")).is_some())
+        .map(|method| Choose {
+            label: format!(
+                "{} ending in {}",
+                text(&method["card"], "brand"),
+                text(&method["card"], "last4")
+            ),
+            value: text(&method, "id").to_owned(),
+        })
+        .collect()
+}
+
+/// Reads what was chosen and told; none if something is missing, which is said.
+pub(super) fn read(
+    form: &Form,
+    kinds: &[String],
+    kept: &[Choose],
+    now: i64,
+    errors: &mut Errors,
+) -> Means {
+    if let Some(id) = given(form, "payment_method") {
+        if kept.iter().any(|it| it.value == id) {
+            return Means::Kept(id.to_owned());
+        }
+        errors.insert(
+            "payment_method".to_owned(),
+            "Choose one of the cards, or type another one.".to_owned(),
+        );
+        return Means::Nothing;
+    }
+    let first = kinds.first().map_or("card", String::as_str);
+    let kind = given(form, "payment_method_type").unwrap_or(first);
+    if !kinds.iter().any(|it| it == kind) {
+        errors.insert(
+            "payment_method_type".to_owned(),
+            "Choose one of the ways to pay.".to_owned(),
+        );
+        return Means::Nothing;
+    }
+    if kind == "card" {
+        return Card::read(form, now, errors).map_or(Means::Nothing, Means::Card);
+    }
+    let mut told = Map::new();
+    for (name, label) in account_parts(&[kind.to_owned()]) {
+        match given(form, name) {
+            Some(typed) => drop(told.insert(name.to_owned(), typed.replace(' ', "").into())),
+            None => drop(errors.insert(name.to_owned(), format!("{label} is required."))),
+        }
+    }
+    if kind == "us_bank_account" {
+        told.insert("account_holder_type".into(), "individual".into());
+    }
+    Means::Other(kind.to_owned(), told)
+}
+
+/// A kind as people call it.
+pub(super) fn label(kind: &str) -> String {
+    let known = json!({
+        "card": "Card", "us_bank_account": "US bank account", "sepa_debit": "SEPA debit", "bacs_debit": "Bacs debit",
+        "ideal": "iDEAL", "paypal": "PayPal", "eps": "EPS", "p24": "Przelewy24", "blik": "BLIK",
+    });
+    if let Some(label) = known[kind].as_str() {
+        return label.to_owned();
+    }
+    let mut words = kind.replace('_', " ");
+    if let Some(first) = words.get_mut(..1) {
+        first.make_ascii_uppercase();
+    }
+    words
+}
