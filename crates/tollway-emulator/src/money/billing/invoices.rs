@@ -102,7 +102,16 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     plain.remove("discounts");
     plain.remove("auto_advance");
     ctx.apply(INVOICE, &mut members, &plain)?;
-    settlement::check_on_behalf_of(&ctx, params.at("on_behalf_of"))?;
+    share(&mut ctx, &invoice, params)?;
+    invoice = Value::Object(members);
+    total(&mut ctx, &mut invoice)?;
+    ctx.update(INVOICE, &invoice);
+    Ok(invoice)
+}
+
+/// Remembers how a request says that an invoice is shared.
+fn share(ctx: &mut Ctx<'_>, invoice: &Value, params: &Params) -> Result<(), ApiError> {
+    settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     let shared = ["application_fee_amount", "transfer_data", "on_behalf_of"];
     if shared.iter().any(|name| params.has(name)) {
         let split = payment::SplitOf {
@@ -110,12 +119,9 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             transfer_data: params.at("transfer_data").cloned(),
             on_behalf_of: params.text("on_behalf_of").map(str::to_owned),
         };
-        payment::remember_split(&mut ctx, &invoice, &split);
+        payment::remember_split(ctx, invoice, &split);
     }
-    invoice = Value::Object(members);
-    total(&mut ctx, &mut invoice)?;
-    ctx.update(INVOICE, &invoice);
-    Ok(invoice)
+    Ok(())
 }
 
 /// The items that wait for an invoice of a customer and go on this one.
@@ -320,6 +326,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let wanted = wanted.as_array().cloned().unwrap_or_default();
         invoice["discounts"] = discounts::make(ctx, &wanted, customer, None)?.into();
     }
+    share(ctx, &before, params)?;
     if before["status"] == "draft" {
         total(ctx, &mut invoice)?;
     }

@@ -164,7 +164,7 @@ fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
         "discounts": [],
         "invoice": invoice["id"],
         "livemode": ctx.scope.livemode(),
-        "metadata": line.metadata,
+        "metadata": line.metadata.as_object().cloned().unwrap_or_default(),
         "parent": parent,
         "period": {"start": line.period.0, "end": line.period.1},
         "pretax_credit_amounts": [],

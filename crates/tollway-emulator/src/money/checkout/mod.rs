@@ -7,7 +7,9 @@
 //!
 //! - [`session`]: the object and what can be done to it; [`checks`] on its parameters, [`hidden`] what it knows besides.
 //! - [`items`]: what is bought. [`totals`]: what it all comes to.
-//! - [`inputs`]: what the page asks for; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed. [`pay`]: from answers to money. [`page`]: HTTP.
+//! - [`inputs`]: what the page asks for; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed.
+//! - [`pay`]: from answers to money. [`outcome`]: what becomes of it.
+//! - What a browser asks for is in [`page`].
 //! - [`links`]: payment links, each visit a session of its own.
 //!
 //! See <https://docs.stripe.com/payments/checkout>.
@@ -20,6 +22,7 @@ mod inputs;
 mod items;
 mod links;
 mod methods;
+mod outcome;
 mod page;
 mod pay;
 mod session;
@@ -30,8 +33,8 @@ pub(super) use self::items::{
     Cart, as_params as items_as_params, cart_of as items_of, keep as keep_items,
     read as read_items, work_out as work_out_items,
 };
+pub(super) use self::outcome::{failed, paid, set_up};
 pub(super) use self::page::{merchant, routes, way_back};
-pub(super) use self::pay::{failed, paid, set_up};
 pub(super) use self::session::expire_by_itself;
 use crate::registry::Registry;
 

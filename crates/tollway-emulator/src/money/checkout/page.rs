@@ -23,7 +23,7 @@ use super::answers::{self, Errors};
 use super::hidden::{self, hidden};
 use super::inputs::Asked;
 use super::pay;
-use super::{SESSION, inputs, items, links, session, totals};
+use super::{SESSION, inputs, items, links, outcome, session, totals};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -436,7 +436,7 @@ fn way_out(session: &Value) -> Option<Url> {
 
 /// Where a form about an intent leads in the end, if a session is behind it.
 pub(in super::super) fn way_back(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
-    let session = pay::session_behind(world, scope, intent)?;
+    let session = outcome::session_behind(world, scope, intent)?;
     way_out(&world.store.object(scope, SESSION, &session)?)
 }
 

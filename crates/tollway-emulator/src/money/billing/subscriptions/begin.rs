@@ -5,9 +5,11 @@ use serde_json::{Map, Value, json};
 use super::super::super::fields::{list, text};
 use super::super::period::{Cycle, Interval, anchor_of};
 use super::super::{clocks, discounts, invoices, payment, prices, proration, taxes};
+use super::bill::{Bill, bill};
+use super::renew::WARNING;
 use super::{
-    Bill, DAY, SUBSCRIPTION, WARNING, bill, changed, has_method, items as items_of, look_again,
-    look_at_end, put_items, set_period,
+    DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, put_items,
+    set_period,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;

@@ -9,9 +9,11 @@ use super::super::{clocks, discounts, invoice_items, payment, prices, proration}
 use super::begin::{
     add_extra_items, new_item, note_end, prorates, set_price, set_quantity, set_tax_rates, write,
 };
+use super::bill::{Bill, bill};
+use super::renew::WARNING;
 use super::{
-    Bill, SUBSCRIPTION, WARNING, bill, changed, items, look_again, look_at_end, of_invoice,
-    pending, period_end, put_items, set_period, status,
+    SUBSCRIPTION, changed, items, look_again, look_at_end, of_invoice, pending, period_end,
+    put_items, set_period, status,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;

@@ -1,0 +1,220 @@
+//! What a subscription is billed for: time ahead, use behind, and what waits for it.
+
+use serde_json::{Value, json};
+
+use super::super::super::fields::{list, number, text};
+use super::super::invoices::{self, NewInvoice, Pull};
+use super::super::lines::{Line, Origin};
+use super::super::period::Cycle;
+use super::super::{discounts, invoice_items, meters, payment, prices};
+use super::{SUBSCRIPTION, items, period_end, status};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// An invoice of a subscription to be drafted.
+pub(super) struct Bill {
+    pub(super) reason: &'static str,
+    /// The time that is paid in advance; none if only what was used is billed.
+    pub(super) ahead: Option<(i64, i64)>,
+    /// When the period that `ahead` lies in ends.
+    pub(super) end: i64,
+    /// The time whose use is paid now.
+    pub(super) behind: Option<(i64, i64)>,
+    pub(super) free: bool,
+    pub(super) auto_advance: bool,
+}
+
+impl Bill {
+    /// A whole period in advance.
+    pub(super) fn of_period(reason: &'static str, period: (i64, i64)) -> Self {
+        Self {
+            reason,
+            ahead: Some(period),
+            end: period.1,
+            behind: None,
+            free: false,
+            auto_advance: true,
+        }
+    }
+}
+
+/// Drafts an invoice of a subscription, with everything that waits for it.
+pub(super) fn bill(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    bill: &Bill,
+) -> Result<Value, ApiError> {
+    let lines = lines_of(ctx, subscription, bill);
+    let new = new_invoice(subscription, bill, lines);
+    let pull = Pull::Of(text(subscription, "id"));
+    let invoice = invoices::draft(ctx, new, pull)?;
+    share_with(ctx, subscription, &invoice);
+    Ok(invoice)
+}
+
+fn new_invoice<'s>(subscription: &'s Value, bill: &Bill, lines: Vec<Line>) -> NewInvoice<'s> {
+    NewInvoice {
+        customer: text(subscription, "customer"),
+        currency: text(subscription, "currency"),
+        reason: bill.reason,
+        subscription: Some(subscription),
+        period: bill.behind.or(bill.ahead).unwrap_or((bill.end, bill.end)),
+        collection_method: text(subscription, "collection_method"),
+        days_until_due: subscription["days_until_due"].as_i64(),
+        auto_advance: bill.auto_advance,
+        discounts: list(subscription, "discounts").to_vec(),
+        lines,
+    }
+}
+
+/// A line for each item: a licensed one for the time ahead, a metered one for what was used.
+fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
+    let cycle = Cycle::of(subscription);
+    let mut lines = Vec::new();
+    for item in items(subscription) {
+        let price = &item["price"];
+        let metered = prices::is_metered(price);
+        let Some(time) = (if metered {
+            bill.behind.or(bill.ahead)
+        } else {
+            bill.ahead
+        }) else {
+            continue;
+        };
+        let quantity = match bill.behind {
+            _ if !metered => item["quantity"].as_i64().unwrap_or(1),
+            Some(time) => meters::used(ctx, price, text(subscription, "customer"), time),
+            None => 0,
+        };
+        let full = prices::cost(price, quantity);
+        let amount = match &cycle {
+            _ if bill.free => 0,
+            // A period that an anchor or an end cuts short costs its share.
+            Some(cycle) if !metered => cycle.share(full, time, bill.end),
+            _ if quantity == 0 => 0,
+            _ => full,
+        };
+        let product = ctx.get("product", text(price, "product"));
+        let name = product.as_ref().map_or("", |product| text(product, "name"));
+        lines.push(Line {
+            amount,
+            description: Some(if status(subscription) == "trialing" {
+                format!("Trial period for {name}")
+            } else {
+                format!("{quantity} × {name}")
+            }),
+            period: time,
+            quantity,
+            price: Some(price.clone()),
+            origin: Origin::Item {
+                subscription: text(subscription, "id").to_owned(),
+                item: text(&item, "id").to_owned(),
+            },
+            metadata: item["metadata"].clone(),
+            discountable: true,
+            tax_rates: list(&item, "tax_rates").to_vec(),
+        });
+    }
+    lines
+}
+
+/// `application_fee_percent`, `transfer_data` and `on_behalf_of` of the subscription become those of the invoice.
+fn share_with(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
+    let due = number(invoice, "amount_due");
+    let part = |percent: &Value| {
+        let points = discounts::basis_points(percent.as_f64()?);
+        Some(super::super::super::fees::proportional(due, points, 10_000))
+    };
+    let data = subscription["transfer_data"].as_object().map(|data| {
+        let mut to = json!({"destination": data.get("destination")});
+        if let Some(amount) = data.get("amount_percent").and_then(part) {
+            to["amount"] = amount.into();
+        }
+        to
+    });
+    let split = payment::SplitOf {
+        fee: part(&subscription["application_fee_percent"]),
+        transfer_data: data,
+        on_behalf_of: subscription["on_behalf_of"].as_str().map(str::to_owned),
+    };
+    if split.fee.is_some() || split.transfer_data.is_some() || split.on_behalf_of.is_some() {
+        payment::remember_split(ctx, invoice, &split);
+    }
+}
+
+/// The next invoice of a subscription as it would be now; nothing is kept.
+pub(in super::super) fn upcoming(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    with_waiting: bool,
+) -> Result<Value, ApiError> {
+    let start = period_end(subscription).unwrap_or(ctx.now());
+    let mut next = subscription.clone();
+    if status(&next) == "trialing" {
+        next["status"] = "active".into();
+    }
+    let bill = next_bill(subscription, start);
+    let waiting = invoice_items::waiting(
+        ctx,
+        text(&next, "customer"),
+        text(&next, "currency"),
+        Pull::Of(text(&next, "id")),
+    );
+    let waiting = if with_waiting { waiting } else { Vec::new() };
+    let mut then = ctx.at(start);
+    let lines = lines_of(&then, &next, &bill);
+    let new = new_invoice(&next, &bill, lines);
+    let (invoice, _) = invoices::compose(&mut then, new, &waiting)?;
+    Ok(invoices::as_upcoming(invoice))
+}
+
+/// What is billed when a period of a subscription ends at `start`.
+pub(super) fn next_bill(subscription: &Value, start: i64) -> Bill {
+    let until = Cycle::of(subscription).map_or(start, |cycle| cycle.end_after(start));
+    let cancel = subscription["cancel_at"].as_i64();
+    let paid_until = cancel.map_or(until, |at| at.clamp(start, until));
+    let began = number(&subscription["items"]["data"][0], "current_period_start");
+    let trialed = status(subscription) == "trialing";
+    let ends = cancel.is_some_and(|at| at <= start);
+    Bill {
+        reason: "subscription_cycle",
+        ahead: (!ends).then_some((start, paid_until)),
+        end: until,
+        behind: (!trialed).then_some((began, start)),
+        free: false,
+        auto_advance: status(subscription) != "unpaid",
+    }
+}
+
+/// Bills what was used of a subscription that is over, and what waits for it; the invoice, if there is anything to bill.
+pub(super) fn settle_up(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+) -> Result<Option<Value>, ApiError> {
+    let now = ctx.now();
+    let began = number(&subscription["items"]["data"][0], "current_period_start");
+    let last = Bill {
+        reason: "subscription_cycle",
+        ahead: None,
+        end: now,
+        behind: (status(subscription) != "trialing").then_some((began, now)),
+        free: false,
+        auto_advance: true,
+    };
+    let pull = Pull::Of(text(subscription, "id"));
+    let (customer, currency) = (
+        text(subscription, "customer"),
+        text(subscription, "currency"),
+    );
+    let waits = !invoice_items::waiting(ctx, customer, currency, pull).is_empty();
+    let used = lines_of(ctx, subscription, &last);
+    if !waits && used.iter().all(|line| line.amount == 0) {
+        return Ok(None);
+    }
+    let invoice = bill(ctx, subscription, &last)?;
+    if let Some(mut over) = ctx.get(SUBSCRIPTION, text(subscription, "id")) {
+        over["latest_invoice"] = invoice["id"].clone();
+        ctx.update(SUBSCRIPTION, &over);
+    }
+    Ok(Some(invoice))
+}

@@ -1,0 +1,203 @@
+//! What becomes of a session when its payment goes through, takes its time, or fails.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::super::billing;
+use super::super::fields::text;
+use super::hidden::hidden;
+use super::pay::subscribe;
+use super::{SESSION, items};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::scope::Scope;
+use crate::world::WorldState;
+
+/// The session behind a PaymentIntent or SetupIntent.
+const PAYS: &str = "_checkout_pays";
+
+#[derive(Debug, Serialize, Deserialize)]
+struct Pays {
+    session: String,
+}
+
+/// Remembers which session an intent is to pay.
+pub(super) fn remember(ctx: &mut Ctx<'_>, intent: &str, session: &str) {
+    let pays = Pays {
+        session: session.to_owned(),
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, PAYS, intent, &pays, now);
+}
+
+/// The session that an intent is to pay, by id.
+pub(super) fn session_behind(world: &WorldState, scope: &Scope, intent: &str) -> Option<String> {
+    let pays: Pays = world.typed(scope, PAYS, intent)?;
+    Some(pays.session)
+}
+
+/// The open session behind an intent.
+fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+    ctx.get(SESSION, &session)
+        .filter(|session| session["status"] == "open")
+}
+
+/// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
+pub(in super::super) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
+    if let Some(session) = unpaid_session_of(ctx, intent) {
+        if intent["status"] == "succeeded" {
+            settle(
+                ctx,
+                session,
+                intent,
+                "checkout.session.async_payment_succeeded",
+            );
+        }
+        return;
+    }
+    let Some(mut session) = session_of(ctx, intent) else {
+        return;
+    };
+    let hidden = hidden(ctx, text(&session, "id"));
+    let succeeded = intent["status"] == "succeeded";
+    session["payment_status"] = if succeeded { "paid" } else { "unpaid" }.into();
+    if let Some(subscription) = hidden.subscription.as_ref() {
+        let subscription = ctx.get("subscription", subscription).unwrap_or_default();
+        session["subscription"] = subscription["id"].clone();
+        session["invoice"] = subscription["latest_invoice"].clone();
+    }
+    let invoiced = succeeded && session["invoice_creation"]["enabled"] == true;
+    if let Some(customer) = hidden.customer.as_deref().filter(|_| invoiced) {
+        session["invoice"] = invoice(ctx, &session, customer, intent);
+    }
+    finish(ctx, session, hidden.customer.as_deref());
+}
+
+/// A bank refused in the end: the session stays complete, and its payment open.
+pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+    if let Some(session) = unpaid_session_of(ctx, intent) {
+        ctx.emit("checkout.session.async_payment_failed", &session, None);
+    }
+}
+
+/// The session of an intent that was complete before its bank had paid.
+fn unpaid_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+    ctx.get(SESSION, &session)
+        .filter(|session| session["status"] == "complete" && session["payment_status"] == "unpaid")
+}
+
+fn settle(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: &str) {
+    session["payment_status"] = "paid".into();
+    if session["invoice_creation"]["enabled"] == true
+        && let Some(customer) = session["customer"].as_str().map(str::to_owned)
+    {
+        session["invoice"] = invoice(ctx, &session, &customer, intent);
+    }
+    ctx.update(SESSION, &session);
+    ctx.emit(event, &session, None);
+}
+
+/// The invoice of what was paid once; its id.
+fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
+    let cart = items::cart_of(ctx, text(session, "id"));
+    let made = billing::invoice_for(ctx, session, &cart.items, customer, intent);
+    match made {
+        Ok(invoice) => invoice["id"].clone(),
+        Err(error) => {
+            tracing::error!(%error, "the invoice of a checkout session could not be made");
+            Value::Null
+        }
+    }
+}
+
+/// A card was set up: if that was for a session, the session is complete.
+pub(in super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    let Some(session) = session_of(ctx, intent) else {
+        return Ok(());
+    };
+    let hidden = hidden(ctx, text(&session, "id"));
+    if session["mode"] == "subscription" {
+        return subscribe(ctx, &session, &hidden, intent["payment_method"].as_str());
+    }
+    complete(ctx, session, hidden.customer.as_deref());
+    Ok(())
+}
+
+/// The session is complete, without a payment of its own.
+pub(super) fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
+    if session["mode"] == "subscription" {
+        session["payment_status"] = if session["amount_total"] == 0 {
+            "no_payment_required"
+        } else {
+            "paid"
+        }
+        .into();
+    }
+    finish(ctx, session, customer);
+}
+
+/// What the customer told changes the customer, where `customer_update` says so.
+fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
+    let wanted = hidden(ctx, text(session, "id")).customer_update;
+    let customer = session["customer"].as_str();
+    let Some(before) = customer.and_then(|id| ctx.get("customer", id)) else {
+        return;
+    };
+    let mut after = before.clone();
+    let details = &session["customer_details"];
+    for (name, told) in [
+        ("address", &details["address"]),
+        ("name", &details["name"]),
+        (
+            "shipping",
+            &session["collected_information"]["shipping_details"],
+        ),
+    ] {
+        if wanted[name] == "auto" && !told.is_null() {
+            after[name] = told.clone();
+        }
+    }
+    let previous = crate::events::difference::previous_attributes(&before, &after);
+    if !previous.is_empty() {
+        ctx.update("customer", &after);
+        ctx.emit("customer.updated", &after, Some(Value::Object(previous)));
+    }
+}
+
+fn finish(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
+    if session["customer"].is_null() {
+        session["customer"] = customer.into();
+    }
+    update_customer(ctx, &session);
+    session["status"] = "complete".into();
+    session["url"] = Value::Null;
+    redeem(ctx, &session);
+    ctx.update(SESSION, &session);
+    ctx.emit("checkout.session.completed", &session, None);
+    super::links::count(ctx, &session);
+}
+
+/// A coupon was used; that of a subscription is counted where the subscription begins.
+fn redeem(ctx: &mut Ctx<'_>, session: &Value) {
+    if session["mode"] != "payment" {
+        return;
+    }
+    let discount = &session["discounts"][0];
+    for (kind, name) in [("coupon", "coupon"), ("promotion_code", "promotion_code")] {
+        let used = discount[name].as_str().and_then(|id| ctx.get(kind, id));
+        if let Some(mut used) = used {
+            let times = used["times_redeemed"].as_i64().unwrap_or(0) + 1;
+            used["times_redeemed"] = times.into();
+            let last = used["max_redemptions"]
+                .as_i64()
+                .is_some_and(|most| times >= most);
+            let name = if kind == "coupon" { "valid" } else { "active" };
+            if last {
+                used[name] = false.into();
+            }
+            ctx.update(kind, &used);
+        }
+    }
+}
