@@ -194,6 +194,18 @@ pub(super) fn read(
     Means::Other(kind.to_owned(), told)
 }
 
+/// `payment_method_options` of a session's payment: on its page an account is verified at once, unless the session says how.
+pub(super) fn options(given: &Value, kinds: &[String]) -> Value {
+    let mut options = given.as_object().cloned().unwrap_or_default();
+    for kind in ["acss_debit", "us_bank_account"] {
+        let named = kinds.iter().any(|it| it == kind);
+        if named && !options.contains_key(kind) {
+            options.insert(kind.to_owned(), json!({"verification_method": "instant"}));
+        }
+    }
+    Value::Object(options)
+}
+
 /// A kind as people call it.
 pub(super) fn label(kind: &str) -> String {
     let known = json!({

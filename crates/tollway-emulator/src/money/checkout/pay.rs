@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::super::billing;
 use super::super::customers;
 use super::super::fields::text;
+use super::super::others::vouchers;
 use super::super::{payment_intents, setup_intents};
 use super::answers::Answers;
 use super::hidden::{Hidden, hidden, put_hidden};
@@ -242,8 +243,12 @@ impl Attempt<'_> {
         if shipping.is_object() {
             form.insert("shipping".into(), without_nulls(shipping));
         }
-        if self.hidden.options.is_object() {
-            form.insert("payment_method_options".into(), self.hidden.options.clone());
+        let options = methods::options(&self.hidden.options, &methods::kinds(&self.session));
+        if options
+            .as_object()
+            .is_some_and(|options| !options.is_empty())
+        {
+            form.insert("payment_method_options".into(), options);
         }
         let intent = match &self.hidden.intent {
             Some(intent) => {
@@ -341,8 +346,9 @@ impl Attempt<'_> {
             setup_intents::confirm(ctx, &params).map(drop)
         } else {
             let confirmed = payment_intents::confirm(ctx, &params)?;
-            // A bank takes its time: the customer is done, the payment is not.
-            if confirmed["status"] == "processing" {
+            // A bank takes its time, or a voucher is paid elsewhere: the customer is done, the payment is not.
+            let voucher = vouchers::is_one(text(&confirmed["next_action"], "type"));
+            if confirmed["status"] == "processing" || voucher {
                 paid(ctx, &confirmed);
             }
             Ok(())

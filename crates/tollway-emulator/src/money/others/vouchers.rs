@@ -6,10 +6,10 @@
 
 use serde_json::{Value, json};
 
-use super::super::billing;
 use super::super::due::{Task, plan};
 use super::super::fees::{DAY, midnight};
 use super::super::payment_intents::{self, INTENT};
+use super::super::{billing, checkout};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -223,6 +223,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
     let error = ApiError::invalid_request(message).code("payment_intent_payment_attempt_expired");
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
     billing::failed(ctx, &intent);
+    checkout::failed(ctx, &intent);
     intent
 }
 

@@ -143,6 +143,33 @@ async fn a_bank_debit_completes_before_it_is_paid() {
 }
 
 #[tokio::test]
+async fn a_voucher_completes_before_it_is_paid() {
+    for (email, event) in [
+        (
+            "succeed_immediately@x.example",
+            "checkout.session.async_payment_succeeded",
+        ),
+        (
+            "expire_immediately@x.example",
+            "checkout.session.async_payment_failed",
+        ),
+    ] {
+        let shop = Shop::open().await;
+        let more = [
+            ("line_items[0][price_data][currency]", "mxn"),
+            ("allowed_payment_method_types[0]", "oxxo"),
+        ];
+        let session = shop.session(&more).await;
+        let form = [("email", email), ("name", "Jenny Rosen")];
+        location(&shop.press(&page_of(&session), &form).await);
+        assert_eq!(shop.again(&session).await["status"], "complete");
+        shop.stripe.advance(60);
+        let types = shop.event_types().await;
+        assert!(types.iter().any(|it| it == event), "{types:?}");
+    }
+}
+
+#[tokio::test]
 async fn consents_and_answers_change_the_customer_only_where_asked() {
     let shop = Shop::open().await;
     let customer = shop
