@@ -83,6 +83,7 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     files.insert(format!("{emulator}/operations.jsonl"), catalog.operations);
     files.insert(format!("{emulator}/objects.jsonl"), catalog.objects);
     files.insert(format!("{emulator}/meta.jsonl"), catalog.meta);
+    files.insert(format!("{emulator}/index.txt"), catalog.index);
     Ok(files)
 }
 

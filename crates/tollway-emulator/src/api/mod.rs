@@ -1,7 +1,7 @@
 //! The API as the description has it: which operation a URL is, and what is known about that operation.
 //!
-//! The description is part of the program, one line an operation and one line an object. At start only the lines' keys are
-//! read; a line is parsed when its operation is first asked for, and what follows from it (its [`Plan`]) is kept.
+//! The description is part of the program, one line an operation and one line an object. At start only an index of the lines
+//! is read; a line is parsed when its operation is first asked for, and what follows from it (its [`Plan`]) is kept.
 
 mod plan;
 mod route;
@@ -51,6 +51,7 @@ impl Api {
             include_str!("../spec/operations.jsonl"),
             include_str!("../spec/objects.jsonl"),
             include_str!("../spec/meta.jsonl"),
+            include_str!("../spec/index.txt"),
         )?;
         let mut routes = Routes::default();
         for (index, entry) in catalog.operations().iter().enumerate() {

@@ -195,6 +195,7 @@ fn the_catalog_gives_back_what_was_read() {
             leak(files.operations),
             leak(files.objects),
             leak(files.meta),
+            leak(files.index),
         )
         .unwrap();
         assert_eq!(catalog.version(), spec.version);
@@ -267,17 +268,8 @@ fn vendor_keys_are_ignored_and_unknown_shapes_named_with_their_place() {
 
 #[test]
 fn a_catalog_of_something_else_is_refused() {
-    let files = |operations: &'static str| Catalog::new(operations, "[]\n[\"a\",{}]\n", "[]\n{}\n");
-    assert!(
-        files("mark\nnonsense\n")
-            .unwrap_err()
-            .to_string()
-            .contains("line 2 of the operations catalog")
-    );
-    assert!(
-        files("mark\n")
-            .unwrap_err()
-            .to_string()
-            .contains("meta catalog does not fit")
-    );
+    for index in ["mark\nnonsense\n", "mark\nput /v1/a 0 1\n", "mark\na 0 x\n"] {
+        let error = Catalog::new("[]\n", "[]\n", "[]\n{}\n", index).unwrap_err();
+        assert!(error.to_string().contains("line 2 of the catalog's index"));
+    }
 }
