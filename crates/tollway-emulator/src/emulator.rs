@@ -1,11 +1,12 @@
 //! [`Emulator`]: what a program or a test holds.
 
 use std::path::PathBuf;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::Router;
 use axum::middleware::{from_fn, from_fn_with_state};
-use tollway::transport::{HyperTransport, Transport, TransportError};
+use tollway::transport::Transport;
 
 use crate::clock::Clock;
 use crate::config::{Config, MethodFee};
@@ -15,6 +16,7 @@ use crate::http::{around, front};
 use crate::journal::DataError;
 use crate::listener::Listener;
 use crate::random::system_seed;
+use crate::server::Front;
 use crate::transport::InProcess;
 
 /// A local Stripe. Cloning gives another handle on the same one.
@@ -49,9 +51,6 @@ pub enum BuildError {
     /// The system gave no entropy.
     #[error("the system gave no random numbers ({0}); give the emulator a seed instead")]
     Entropy(getrandom::Error),
-    /// The HTTP client for webhook deliveries could not be made.
-    #[error("the HTTP client for webhook deliveries could not be made: {0}")]
-    Transport(TransportError),
     /// The API's description, which is part of the program, does not fit it.
     #[error(transparent)]
     Description(#[from] tollway_spec::CatalogError),
@@ -147,13 +146,28 @@ impl Emulator {
     pub async fn serve(
         &self,
         listener: impl Into<Listener>,
-        shutdown: impl Future<Output = ()>,
+        shutdown: impl Future<Output = ()> + Send,
     ) -> std::io::Result<()> {
-        tokio::select! {
-            served = crate::server::serve(self.router(), listener.into(), shutdown) => served,
-            () = self.run_webhooks() => Ok(()),
-            () = self.keep_data_small() => Ok(()),
-        }
+        self.serve_until(listener.into(), pin!(shutdown)).await
+    }
+
+    /// [`Emulator::serve`] without a type to fill in: what is behind it is compiled here, not in every program that serves.
+    fn serve_until<'a>(
+        &'a self,
+        listener: Listener,
+        shutdown: Pin<&'a mut (dyn Future<Output = ()> + Send + 'a)>,
+    ) -> Pin<Box<dyn Future<Output = std::io::Result<()>> + Send + 'a>> {
+        let front = Front {
+            engine: Arc::clone(&self.engine),
+            router: self.router(),
+        };
+        Box::pin(async move {
+            tokio::select! {
+                served = crate::server::serve(front, listener, shutdown) => served,
+                () = self.run_webhooks() => Ok(()),
+                () = self.keep_data_small() => Ok(()),
+            }
+        })
     }
 
     /// The emulator as a client's transport, in the same process: no port, no waiting.
@@ -250,18 +264,11 @@ impl EmulatorBuilder {
             }
             None => system_seed().map_err(BuildError::Entropy)?,
         };
-        let transport: Arc<dyn Transport> = match self.webhook_transport {
-            Some(given) => given.0,
-            None => Arc::new(
-                HyperTransport::builder()
-                    .build()
-                    .map_err(BuildError::Transport)?,
-            ),
-        };
+        let outbox = Outbox::new(self.webhook_transport.map(|given| given.0));
         // A clock that was given is the caller's to set.
         let restore_clock = self.clock.is_none();
         let clock = self.clock.unwrap_or_default();
-        let mut engine = Engine::new(self.config, clock, seed, Outbox::new(transport))?;
+        let mut engine = Engine::new(self.config, clock, seed, outbox)?;
         if let Some(path) = &self.data {
             engine.live_by(path, restore_clock)?;
         }

@@ -119,6 +119,6 @@ async fn contents(
             Body::from(bytes),
         )
             .into_response(),
-        Err(error) => Answer::error(&error, Some(&tag.log_url)).into_response(&tag.request_id),
+        Err(error) => Answer::error(&error, Some(&tag)).into_response(&tag.request_id),
     }
 }

@@ -89,23 +89,21 @@ impl fmt::Debug for ApiKey {
 #[must_use]
 pub(crate) fn redact(text: &str) -> String {
     let head: usize = text.split('_').take(2).map(|part| part.len() + 1).sum();
-    let characters: Vec<char> = text.chars().collect();
+    let length = text.chars().count();
     let head = if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {
         head.min(8)
     } else {
         0
     };
-    let tail = if characters.len() > head + 8 { 4 } else { 0 };
-    let hidden = characters.len().saturating_sub(head + tail).min(64);
-    let shown = |range: &[char]| range.iter().collect::<String>();
-    let head = head.min(characters.len());
-    let tail_start = characters.len() - tail.min(characters.len());
-    format!(
-        "{}{}{}",
-        shown(&characters[..head]),
-        "*".repeat(hidden),
-        shown(&characters[tail_start.max(head)..])
-    )
+    let tail = if length > head + 8 { 4 } else { 0 };
+    let hidden = length.saturating_sub(head + tail).min(64);
+    let head = head.min(length);
+    let place = |nth: usize| {
+        let place = text.char_indices().nth(nth);
+        place.map_or(text.len(), |(place, _)| place)
+    };
+    let tail = &text[place((length - tail).max(head))..];
+    format!("{}{}{tail}", &text[..place(head)], "*".repeat(hidden))
 }
 
 #[cfg(test)]

@@ -11,9 +11,8 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use crate::Engine;
-use crate::http::{Details, DropConnection};
+use crate::http::{Details, DropConnection, Tag};
 use crate::key::redact;
-use crate::pages::Address;
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
@@ -46,25 +45,18 @@ pub struct Entry {
     pub error: Option<String>,
     /// The fault that was put on it.
     pub fault: Option<String>,
-    #[serde(skip)]
-    pub(crate) base_url: String,
-    #[serde(skip)]
-    pub(crate) log_url: String,
 }
 
 impl Entry {
-    pub(crate) fn begin(engine: &Engine, request: &Request) -> Self {
+    pub(crate) fn begin(engine: &Engine, request: &Request, tag: &Tag) -> Self {
         let header = |name: &str| {
             request
                 .headers()
                 .get(name)
                 .and_then(|value| value.to_str().ok())
         };
-        let address = Address::of(request.headers(), request.uri(), request.extensions());
-        let base_url = address.base().to_owned();
-        let id = engine.new_request_id();
         Self {
-            log_url: format!("{base_url}/_tollway/requests/{id}"),
+            id: tag.request_id.clone(),
             at: engine.clock().now_millis(),
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
@@ -78,15 +70,13 @@ impl Entry {
             replayed: false,
             error: None,
             fault: None,
-            base_url,
-            id,
         }
     }
 
-    pub(crate) fn finish(&mut self, response: &Response) {
+    pub(crate) fn finish(&mut self, response: &Response, details: Option<Details>) {
         let dropped = response.extensions().get::<DropConnection>().is_some();
         self.status = (!dropped).then(|| response.status().as_u16());
-        let Some(details) = response.extensions().get::<Details>().cloned() else {
+        let Some(details) = details else {
             return;
         };
         self.operation = details.operation;

@@ -15,9 +15,12 @@ use crate::params::Params;
 /// On an error everything written is undone, unless the error [keeps it](ApiError::keeping_changes).
 pub type Behaviour = fn(&mut Ctx<'_>, &Params) -> Result<Value, ApiError>;
 
+/// Which requests a behaviour is for.
+pub(crate) type Concern = fn(&Params) -> bool;
+
 /// The behaviours by operation.
 #[derive(Debug, Default)]
-pub struct Registry(HashMap<&'static str, Behaviour>);
+pub struct Registry(HashMap<&'static str, (Behaviour, Concern)>);
 
 impl Registry {
     /// Every behaviour there is.
@@ -36,13 +39,25 @@ impl Registry {
     /// # Panics
     /// If it has one already: two modules would both claim to know how it works.
     pub fn add(&mut self, operation: &'static str, behaviour: Behaviour) {
-        let previous = self.0.insert(operation, behaviour);
+        self.add_for(operation, |_| true, behaviour);
+    }
+
+    /// Gives an operation a behaviour for some requests; the others are answered as if there were none.
+    ///
+    /// # Panics
+    /// As [`Registry::add`].
+    pub(crate) fn add_for(
+        &mut self,
+        operation: &'static str,
+        concern: Concern,
+        behaviour: Behaviour,
+    ) {
+        let previous = self.0.insert(operation, (behaviour, concern));
         assert!(previous.is_none(), "two behaviours for {operation}");
     }
 
-    /// The behaviour of an operation.
-    #[must_use]
-    pub fn get(&self, operation: &str) -> Option<Behaviour> {
+    /// The behaviour of an operation, and which requests it is for.
+    pub(crate) fn get(&self, operation: &str) -> Option<(Behaviour, Concern)> {
         self.0.get(operation).copied()
     }
 

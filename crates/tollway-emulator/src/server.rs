@@ -4,24 +4,25 @@
 
 use std::convert::Infallible;
 use std::io;
-use std::pin::{Pin, pin};
+use std::pin::Pin;
+use std::sync::Arc;
 use std::task::{Context, Poll};
 use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
-use axum::extract::Request;
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
 use hyper_util::server::conn::auto::Builder;
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::time::{Instant, Sleep, timeout};
+use tokio::time::{Sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::http::{DropConnection, Https};
+use crate::Engine;
+use crate::http::{self, DropConnection, Https};
 use crate::listener::{Listener, Stream};
 
 /// A client that has not shaken hands by then is sent away.
@@ -37,16 +38,22 @@ const LAST_ANSWERS: Duration = Duration::from_secs(10);
 /// How long a listener that has no file handles left waits before it tries again.
 const EXHAUSTED: Duration = Duration::from_millis(100);
 
+/// Who answers: the API itself what is its own, the router the rest.
+#[derive(Clone)]
+pub(crate) struct Front {
+    pub(crate) engine: Arc<Engine>,
+    pub(crate) router: Router,
+}
+
 /// Serves until `shutdown` is done, then answers what is under way.
 ///
 /// # Errors
 /// If the listener fails for good.
 pub(crate) async fn serve(
-    router: Router,
+    front: Front,
     listener: Listener,
-    shutdown: impl Future<Output = ()>,
+    mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send + '_)>,
 ) -> io::Result<()> {
-    let mut shutdown = pin!(shutdown);
     let connections = GracefulShutdown::new();
     let tls = listener.acceptor();
     loop {
@@ -54,11 +61,11 @@ pub(crate) async fn serve(
             accepted = listener.accept() => accepted,
             () = &mut shutdown => break,
         };
-        let (router, watcher, tls) = (router.clone(), connections.watcher(), tls.clone());
+        let (front, watcher, tls) = (front.clone(), connections.watcher(), tls.clone());
         match accepted {
-            Ok(Stream::Tcp(stream)) => drop(tokio::spawn(talk(router, stream, tls, watcher))),
+            Ok(Stream::Tcp(stream)) => drop(tokio::spawn(talk(front, stream, tls, watcher))),
             #[cfg(unix)]
-            Ok(Stream::Unix(stream)) => drop(tokio::spawn(talk(router, stream, tls, watcher))),
+            Ok(Stream::Unix(stream)) => drop(tokio::spawn(talk(front, stream, tls, watcher))),
             // One connection that broke while it was accepted is no reason to stop.
             Err(error) if is_passing(&error) => {}
             Err(error) if is_exhaustion(&error) => {
@@ -76,21 +83,21 @@ pub(crate) async fn serve(
 }
 
 /// Shakes hands if need be, and answers a connection's requests.
-async fn talk<S>(router: Router, stream: S, tls: Option<TlsAcceptor>, watcher: Watcher)
+async fn talk<S>(front: Front, stream: S, tls: Option<TlsAcceptor>, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
     let Some(tls) = tls else {
-        return converse(router, stream, false, watcher).await;
+        return converse(front, stream, false, watcher).await;
     };
     match timeout(HANDSHAKE, tls.accept(stream)).await {
-        Ok(Ok(stream)) => converse(router, stream, true, watcher).await,
+        Ok(Ok(stream)) => converse(front, stream, true, watcher).await,
         Ok(Err(error)) => tracing::debug!(%error, "a TLS handshake failed"),
         Err(_) => tracing::debug!("a TLS handshake took too long"),
     }
 }
 
-async fn converse<S>(router: Router, stream: S, https: bool, watcher: Watcher)
+async fn converse<S>(front: Front, stream: S, https: bool, watcher: Watcher)
 where
     S: AsyncRead + AsyncWrite + Unpin + Send + 'static,
 {
@@ -98,7 +105,7 @@ where
         if https {
             request.extensions_mut().insert(Https);
         }
-        answer(router.clone(), request)
+        answer(front.clone(), request)
     });
     let mut builder = Builder::new(TokioExecutor::new());
     let timer = TokioTimer::new();
@@ -117,13 +124,16 @@ where
 }
 
 async fn answer(
-    router: Router,
+    front: Front,
     request: hyper::Request<Incoming>,
 ) -> io::Result<axum::response::Response> {
-    let response = router
-        .oneshot(request.map(|body| Body::new(Patient::new(body))) as Request)
-        .await;
-    let response = response.unwrap_or_else(|never: Infallible| match never {});
+    let request = request.map(|body| Body::new(Patient::new(body)));
+    let response = if http::is_api(request.uri().path()) {
+        http::api(&front.engine, request).await
+    } else {
+        let response = front.router.oneshot(request).await;
+        response.unwrap_or_else(|never: Infallible| match never {})
+    };
     if response.extensions().get::<DropConnection>().is_some() {
         return Err(io::Error::new(
             io::ErrorKind::ConnectionAborted,
@@ -136,13 +146,16 @@ async fn answer(
 /// A body that fails once its sender has been silent for too long.
 struct Patient<B> {
     inner: B,
-    patience: Pin<Box<Sleep>>,
+    /// Runs while nothing comes.
+    patience: Option<Pin<Box<Sleep>>>,
 }
 
 impl<B> Patient<B> {
     fn new(inner: B) -> Self {
-        let patience = Box::pin(tokio::time::sleep(SILENCE));
-        Self { inner, patience }
+        Self {
+            inner,
+            patience: None,
+        }
     }
 }
 
@@ -159,11 +172,11 @@ where
         cx: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<B::Data>, Self::Error>>> {
         if let Poll::Ready(frame) = Pin::new(&mut self.inner).poll_frame(cx) {
-            let deadline = Instant::now() + SILENCE;
-            self.patience.as_mut().reset(deadline);
+            self.patience = None;
             return Poll::Ready(frame.map(|frame| frame.map_err(Into::into)));
         }
-        match self.patience.as_mut().poll(cx) {
+        let patience = || Box::pin(tokio::time::sleep(SILENCE));
+        match self.patience.get_or_insert_with(patience).as_mut().poll(cx) {
             Poll::Ready(()) => Poll::Ready(Some(Err("the body stopped coming".into()))),
             Poll::Pending => Poll::Pending,
         }
@@ -202,9 +215,13 @@ mod tests {
     /// What a client hears that sends this and then nothing more, on a clock that runs as soon as everybody waits.
     async fn silent_after(sent: &str) -> String {
         let (mut client, server) = tokio::io::duplex(4096);
-        let router = Emulator::builder().seed(7).build().unwrap().router();
+        let emulator = Emulator::builder().seed(7).build().unwrap();
+        let front = Front {
+            engine: Arc::clone(emulator.engine()),
+            router: emulator.router(),
+        };
         let connections = GracefulShutdown::new();
-        let talk = tokio::spawn(converse(router, server, false, connections.watcher()));
+        let talk = tokio::spawn(converse(front, server, false, connections.watcher()));
         client.write_all(sent.as_bytes()).await.unwrap();
         let mut heard = String::new();
         client.read_to_string(&mut heard).await.unwrap();

@@ -6,9 +6,9 @@
 mod plan;
 mod route;
 
-use std::collections::{HashMap, HashSet};
 use std::sync::OnceLock;
 
+use foldhash::{HashMap, HashSet};
 use tollway_spec::{Catalog, CatalogError, Object, Operation, OperationEntry, Shape, Verb};
 
 pub(crate) use self::plan::{Action, Plan};
@@ -257,7 +257,7 @@ mod tests {
     fn every_operation_has_a_plan_of_its_own_name() {
         let api = Api::load().unwrap();
         let registry = Registry::complete();
-        let mut names = HashSet::new();
+        let mut names = HashSet::default();
         for index in 0..api.catalog().operations().len() {
             assert!(names.insert(api.plan(index, &registry).name.clone()));
         }

@@ -1,9 +1,12 @@
 //! What to do for an operation, worked out once from the description.
 
+use std::sync::OnceLock;
+
 use tollway_spec::{Field, Kind, Object, Operation, Shape, Verb};
 
 use super::Api;
-use crate::registry::{Behaviour, Registry};
+use crate::generic::Common;
+use crate::registry::{Behaviour, Concern, Registry};
 use crate::transitions::{self, Transition};
 
 /// What is known about an operation beyond its line in the description.
@@ -11,8 +14,8 @@ use crate::transitions::{self, Transition};
 pub(crate) struct Plan {
     /// `customers.create`.
     pub(crate) name: String,
-    /// Its own behaviour, if it has one; it goes before the action.
-    pub(crate) behaviour: Option<Behaviour>,
+    /// Its own behaviour, if it has one, and which requests that is for; it goes before the action.
+    pub(crate) behaviour: Option<(Behaviour, Concern)>,
     /// What the generic state does for it.
     pub(crate) action: Action,
     /// The type of the objects it is about.
@@ -21,6 +24,8 @@ pub(crate) struct Plan {
     pub(crate) parent: Option<Parent>,
     /// The place of the object's own id among the path's parameters; none for lists, creations and singletons.
     pub(crate) id: Option<usize>,
+    /// What all objects it makes have in common, worked out by the first one; none if each is made from nothing.
+    pub(crate) common: OnceLock<Option<Common>>,
 }
 
 /// The object that another one is a part of.
@@ -67,6 +72,7 @@ impl Plan {
             resource,
             parent,
             id,
+            common: OnceLock::new(),
         }
     }
 }

@@ -1,7 +1,6 @@
 //! From URL path to operation: a tree of path segments.
 
-use std::collections::HashMap;
-
+use foldhash::HashMap;
 use percent_encoding::percent_decode_str;
 use tollway_spec::Verb;
 

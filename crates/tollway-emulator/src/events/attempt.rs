@@ -119,6 +119,7 @@ async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
         let response = engine
             .outbox()
             .transport()
+            .map_err(|error| error.to_string())?
             .send(request)
             .await
             .map_err(|error| error.to_string())?;

@@ -41,7 +41,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::{InOrder, written};
+use crate::store::{InOrder, to_bytes, write_to};
 
 /// How long events can be retrieved, in seconds: 30 days, as at Stripe.
 const KEPT: i64 = 30 * 24 * 60 * 60;
@@ -93,6 +93,16 @@ pub(crate) fn record(
     object: &Value,
     previous_attributes: Option<&Value>,
 ) -> Arc<str> {
+    record_written(ctx, event_type, &to_bytes(object), previous_attributes)
+}
+
+/// [`record`] of an object that is written already, as every stored one is.
+pub(crate) fn record_written(
+    ctx: &mut Ctx<'_>,
+    event_type: &str,
+    object: &[u8],
+    previous_attributes: Option<&Value>,
+) -> Arc<str> {
     let (id, body) = deliver(ctx, event_type, object, previous_attributes);
     let (scope, created) = (ctx.scope.clone(), created(ctx));
     let kept = ctx
@@ -100,25 +110,29 @@ pub(crate) fn record(
         .store
         .insert_raw(&scope, "event", &id, body, created);
     let forgotten = created - KEPT;
-    ctx.world.store.expire(&ctx.scope, "event", forgotten);
+    ctx.world.store.expire(&scope, "event", forgotten);
     Arc::clone(&kept.id)
 }
 
 /// Delivers an event without keeping it: an account that is no longer connected cannot be asked about it.
 pub(crate) fn announce(ctx: &mut Ctx<'_>, event_type: &str, object: &Value) {
-    deliver(ctx, event_type, object, None);
+    deliver(ctx, event_type, &to_bytes(object), None);
 }
 
-/// An event as it is written. Nearly every request makes one, so its object is not copied for it.
+/// An event's members in front of `data`, in the order they are written.
 #[derive(Serialize)]
-struct Envelope<'a> {
+struct Head<'a> {
     id: &'a str,
     object: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     account: Option<&'a str>,
     api_version: &'a str,
     created: i64,
-    data: Data<'a>,
+}
+
+/// Those behind it.
+#[derive(Serialize)]
+struct Tail<'a> {
     livemode: bool,
     pending_webhooks: usize,
     request: Cause<'a>,
@@ -126,18 +140,34 @@ struct Envelope<'a> {
     event_type: &'a str,
 }
 
-#[derive(Serialize)]
-struct Data<'a> {
-    object: InOrder<'a>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    previous_attributes: Option<InOrder<'a>>,
-}
-
 /// The request that made the event.
 #[derive(Serialize)]
 struct Cause<'a> {
     id: Option<&'a str>,
     idempotency_key: Option<&'a str>,
+}
+
+/// Joins an event. Nearly every request makes one, so what is in it is neither read nor written a second time.
+fn join(
+    head: &Head<'_>,
+    object: &[u8],
+    previous_attributes: Option<&Value>,
+    tail: &Tail<'_>,
+) -> Bytes {
+    let mut text = Vec::with_capacity(object.len() + 512);
+    write_to(&mut text, head);
+    text.pop();
+    text.extend_from_slice(b",\"data\":{\"object\":");
+    text.extend_from_slice(object);
+    if let Some(previous) = previous_attributes {
+        text.extend_from_slice(b",\"previous_attributes\":");
+        write_to(&mut text, &InOrder(previous));
+    }
+    text.push(b'}');
+    let seam = text.len();
+    write_to(&mut text, tail);
+    text[seam] = b',';
+    text.into()
 }
 
 /// When an event is made: by the emulator's clock. By a test clock far behind it would be forgotten at once, and by one far
@@ -150,22 +180,20 @@ fn created(ctx: &Ctx<'_>) -> i64 {
 fn deliver(
     ctx: &mut Ctx<'_>,
     event_type: &str,
-    object: &Value,
+    object: &[u8],
     previous_attributes: Option<&Value>,
 ) -> (String, Bytes) {
     let id = ctx.new_id("event");
     let mut listeners = endpoints::listening(ctx, event_type);
     listeners.extend(destinations::listening(ctx, event_type, false));
-    let body = written(&Envelope {
+    let head = Head {
         id: &id,
         object: "event",
         account: (!ctx.is_platform()).then_some(&*ctx.scope.account),
         api_version: &ctx.engine.config().api_version,
         created: created(ctx),
-        data: Data {
-            object: InOrder(object),
-            previous_attributes: previous_attributes.map(InOrder),
-        },
+    };
+    let tail = Tail {
         livemode: ctx.scope.livemode(),
         pending_webhooks: listeners.len(),
         request: Cause {
@@ -173,7 +201,8 @@ fn deliver(
             idempotency_key: ctx.request.idempotency_key.as_deref(),
         },
         event_type,
-    });
+    };
+    let body = join(&head, object, previous_attributes, &tail);
     let twin = thin::twin_of(event_type);
     let thin_listeners = destinations::listening(ctx, &twin, true);
     if !listeners.is_empty() || !thin_listeners.is_empty() {

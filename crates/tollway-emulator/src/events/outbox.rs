@@ -5,11 +5,11 @@
 use std::collections::{BTreeSet, HashMap};
 use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
 use tokio::sync::futures::Notified;
-use tollway::transport::Transport;
+use tollway::transport::{HyperTransport, Transport, TransportError};
 
 use super::delivery::Delivery;
 use crate::scope::Mode;
@@ -42,7 +42,7 @@ impl Due {
 
 /// The deliveries that wait, and the way out.
 pub(crate) struct Outbox {
-    transport: Arc<dyn Transport>,
+    transport: OnceLock<Arc<dyn Transport>>,
     state: Mutex<State>,
     sequence: AtomicU64,
     changed: Notify,
@@ -58,10 +58,10 @@ struct State {
 }
 
 impl Outbox {
-    /// An empty outbox that sends through `transport`.
-    pub(crate) fn new(transport: Arc<dyn Transport>) -> Self {
+    /// An empty outbox that sends through `transport`, or over HTTP.
+    pub(crate) fn new(transport: Option<Arc<dyn Transport>>) -> Self {
         Self {
-            transport,
+            transport: transport.map_or_else(OnceLock::new, OnceLock::from),
             state: Mutex::default(),
             sequence: AtomicU64::new(0),
             changed: Notify::new(),
@@ -70,8 +70,13 @@ impl Outbox {
         }
     }
 
-    pub(super) fn transport(&self) -> &Arc<dyn Transport> {
-        &self.transport
+    /// The way out. HTTP is set up by the first delivery: most runs have none, and its trusted roots take time and memory.
+    pub(super) fn transport(&self) -> Result<&Arc<dyn Transport>, TransportError> {
+        if let Some(transport) = self.transport.get() {
+            return Ok(transport);
+        }
+        let made = HyperTransport::builder().build()?;
+        Ok(self.transport.get_or_init(|| Arc::new(made)))
     }
 
     /// True once: whoever gets it looks for deliveries that an earlier process left behind.

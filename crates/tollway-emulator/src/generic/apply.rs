@@ -49,10 +49,7 @@ fn to_fields(
         let Some(field) = fields.iter().find(|field| field.name == *name) else {
             continue;
         };
-        if matches!(field.shape, Shape::Const(_) | Shape::ConstBool(_))
-            || name == "object"
-            || (name == "id" && !path.is_empty())
-        {
+        if !is_settable(field, path) {
             continue;
         }
         let here = if path.is_empty() {
@@ -69,8 +66,15 @@ fn to_fields(
     Ok(())
 }
 
+/// Whether a parameter of a field's name may set it.
+pub(super) fn is_settable(field: &Field, path: &str) -> bool {
+    !matches!(field.shape, Shape::Const(_) | Shape::ConstBool(_))
+        && field.name != "object"
+        && (field.name != "id" || path.is_empty())
+}
+
 /// The field's value after the parameter; none if the field goes away.
-fn field_value(
+pub(super) fn field_value(
     ctx: &mut Ctx<'_>,
     field: &Field,
     before: Option<Value>,

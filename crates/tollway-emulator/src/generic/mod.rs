@@ -6,6 +6,7 @@
 
 pub(crate) mod apply;
 mod diff;
+mod draft;
 #[cfg(test)]
 mod every_operation;
 pub(crate) mod expand;
@@ -22,9 +23,11 @@ use bytes::Bytes;
 use serde_json::{Map, Value, json};
 use tollway_spec::{Mode, ObjectBody, Operation, Shape};
 
+pub(crate) use self::draft::Common;
 use crate::api::{Action, Matched, Plan};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
+use crate::events;
 use crate::params::Params;
 use crate::store::{Record, to_bytes};
 
@@ -101,8 +104,8 @@ pub(crate) fn answer(
 
 fn attempt(ctx: &mut Ctx<'_>, matched: &Matched<'_>, params: &Params) -> Result<Reply, ApiError> {
     match matched.plan.behaviour {
-        Some(behaviour) => behaviour(ctx, params).map(Reply::Object),
-        None => generic(ctx, matched, params),
+        Some((behaviour, concern)) if concern(params) => behaviour(ctx, params).map(Reply::Object),
+        _ => generic(ctx, matched, params),
     }
 }
 
@@ -174,14 +177,25 @@ fn create(
     plan: &Plan,
     params: &Params,
 ) -> Result<Reply, ApiError> {
-    let mut object = new_object(ctx, operation, plan, params)?;
     let object_type = resource(plan);
     let parent = parent_id(plan, params);
+    if plan.common.get().is_none() {
+        let common = Common::of(ctx, operation, plan);
+        // Another world's request may have been first; both are the same.
+        let _ = plan.common.set(common);
+    }
+    if let Some(Some(common)) = plan.common.get() {
+        let field = parent_field(plan).zip(parent);
+        let written = common.write(ctx, object_type, params.values(), field)?;
+        refuse_taken_id(ctx, object_type, params)?;
+        let store = &mut ctx.world.store;
+        let record = store.insert_written(&ctx.scope, object_type, parent, written);
+        emit(ctx, object_type, "created", &record, None);
+        return Ok(Reply::Record(record));
+    }
+    let mut object = new_object(ctx, operation, plan, params)?;
+    refuse_taken_id(ctx, object_type, params)?;
     if let Some(id) = params.text("id") {
-        if ctx.world.store.get(&ctx.scope, object_type, id).is_some() {
-            let message = format!("{} already exists.", capitalised(noun(object_type)));
-            return Err(ApiError::invalid_param("id", message).code("resource_already_exists"));
-        }
         object.insert("id".into(), id.into());
     }
     if !object.contains_key("id") {
@@ -193,8 +207,28 @@ fn create(
         .world
         .store
         .insert_under(&ctx.scope, object_type, parent, &object, now);
-    emit(ctx, object_type, "created", &object, None);
+    emit(ctx, object_type, "created", &record, None);
     Ok(Reply::Made(record, object))
+}
+
+/// An id that the caller chose must be new.
+fn refuse_taken_id(ctx: &Ctx<'_>, object_type: &str, params: &Params) -> Result<(), ApiError> {
+    let chosen = params.text("id");
+    let taken = chosen.and_then(|id| ctx.world.store.get(&ctx.scope, object_type, id));
+    if taken.is_none() {
+        return Ok(());
+    }
+    let message = format!("{} already exists.", capitalised(noun(object_type)));
+    Err(ApiError::invalid_param("id", message).code("resource_already_exists"))
+}
+
+/// The field in which a part names the object it is a part of, if it has one.
+fn parent_field(plan: &Plan) -> Option<&str> {
+    let parent = plan.parent.as_ref()?;
+    Some(match parent.object_type.as_str() {
+        "application_fee" => "fee",
+        other => other.rsplit('.').next().unwrap_or(other),
+    })
 }
 
 /// An object from the description and the parameters, not kept.
@@ -208,11 +242,7 @@ fn new_object(
         variant_of(ctx, &operation.response, params).unwrap_or_else(|| resource(plan).to_owned());
     let mut object = synth::object(ctx, &variant);
     apply::to_object(ctx, &variant, &mut object, params.values())?;
-    if let (Some(parent), Some(id)) = (&plan.parent, parent_id(plan, params)) {
-        let field = match parent.object_type.as_str() {
-            "application_fee" => "fee",
-            other => other.rsplit('.').next().unwrap_or(other),
-        };
+    if let (Some(field), Some(id)) = (parent_field(plan), parent_id(plan, params)) {
         let api = ctx.engine.api();
         if api
             .object(&variant)
@@ -356,7 +386,7 @@ fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>
 fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Value) -> Arc<Record> {
     let record = ctx.update(object_type, after);
     if let Some(previous) = diff::previous_attributes(before, after) {
-        emit(ctx, object_type, "updated", after, Some(previous));
+        emit(ctx, object_type, "updated", &record, Some(&previous));
     }
     record
 }
@@ -384,7 +414,7 @@ fn delete(
     let left = what_is_left(ctx, operation, &before);
     let now = ctx.now();
     ctx.world.store.bury(&ctx.scope, &object_type, &left, now);
-    emit(ctx, &object_type, "deleted", &before, None);
+    emit(ctx, &object_type, "deleted", &record, None);
     // Some deletions answer the object itself, as those of ephemeral keys do.
     let live_answer = matches!(&operation.response, Shape::Ref(name) if *name == object_type);
     Ok(if live_answer { before } else { left })
@@ -462,11 +492,11 @@ fn emit(
     ctx: &mut Ctx<'_>,
     object_type: &str,
     happened: &str,
-    object: &Value,
-    previous: Option<Value>,
+    object: &Record,
+    previous: Option<&Value>,
 ) {
     if let Some(name) = ctx.engine.api().event_name(object_type, happened) {
-        ctx.emit(name, object, previous);
+        events::record_written(ctx, name, &object.body, previous);
     }
 }
 

@@ -105,6 +105,25 @@ fn fields_of(ctx: &mut Ctx<'_>, object_type: &str, depth: usize) -> Map<String, 
     }
 }
 
+/// The first values of a type's fields that differ from the plain ones.
+pub(super) fn first_values(object_type: &str) -> Vec<(&'static str, Value)> {
+    let own = FIRST_VALUES
+        .iter()
+        .filter(|(name, ..)| *name == object_type);
+    own.map(|(_, field, first)| (*field, first.value()))
+        .collect()
+}
+
+impl First {
+    fn value(self) -> Value {
+        match self {
+            Self::Text(text) => text.into(),
+            Self::Flag(flag) => flag.into(),
+            Self::Number(number) => number.into(),
+        }
+    }
+}
+
 /// What a resource has and its parts have not: an id of its own and its first state.
 fn finish_resource(
     ctx: &mut Ctx<'_>,
@@ -121,12 +140,7 @@ fn finish_resource(
         .iter()
         .filter(|(name, field, _)| *name == object_type && has(field));
     for (_, field, first) in first {
-        let value = match first {
-            First::Text(text) => (*text).into(),
-            First::Flag(flag) => (*flag).into(),
-            First::Number(number) => (*number).into(),
-        };
-        made.insert((*field).to_owned(), value);
+        made.insert((*field).to_owned(), first.value());
     }
     if has("client_secret") && matches!(object_type, "payment_intent" | "setup_intent") {
         let secret = format!(
@@ -149,7 +163,7 @@ fn members(ctx: &mut Ctx<'_>, fields: &[Field], depth: usize) -> Map<String, Val
 }
 
 /// A required field always gets a value; an optional one only where Stripe's answers have it too: null, or empty.
-fn member(ctx: &mut Ctx<'_>, field: &Field, depth: usize) -> Option<Value> {
+pub(super) fn member(ctx: &mut Ctx<'_>, field: &Field, depth: usize) -> Option<Value> {
     if field.name == "deleted" && !field.required {
         return None;
     }

@@ -9,6 +9,7 @@ use super::{diff, emit, living, resource};
 use crate::api::Plan;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
+use crate::events;
 use crate::params::Params;
 use crate::store::Record;
 use crate::transitions::{Set, Transition};
@@ -49,10 +50,11 @@ pub(super) fn run(
     let record = ctx.update(object_type, &after);
     if !row.event.is_empty() {
         let updates = row.event.ends_with(".updated");
-        ctx.emit(row.event, &after, previous.clone().filter(|_| updates));
+        let previous = previous.as_ref().filter(|_| updates);
+        events::record_written(ctx, row.event, &record.body, previous);
     }
     if previous.is_some() && !row.event.ends_with(".updated") && !row.event.ends_with(".deleted") {
-        emit(ctx, object_type, "updated", &after, previous);
+        emit(ctx, object_type, "updated", &record, previous.as_ref());
     }
     Ok(record)
 }

@@ -10,8 +10,8 @@ use http::{HeaderMap, StatusCode};
 use tollway_spec::Verb;
 
 use super::auth::Authenticated;
-use super::is_v2;
 use super::respond::Answer;
+use super::{Tag, is_v2};
 use crate::Engine;
 use crate::api::Matched;
 use crate::ctx::Ctx;
@@ -109,7 +109,7 @@ impl Key {
         &self,
         ctx: &mut Ctx<'_>,
         work: impl FnOnce(&mut Ctx<'_>) -> Result<Answer, ApiError>,
-        log_url: &str,
+        tag: &Tag,
     ) -> Result<Answer, ApiError> {
         let kept = ctx
             .world
@@ -126,7 +126,7 @@ impl Key {
             if !error.keep_changes {
                 ctx.undo();
             }
-            Answer::error(&error, Some(log_url))
+            Answer::error(&error, Some(tag))
         });
         let fails = !answer.status.is_success();
         if !(self.v2 && fails) && answer.status != StatusCode::CONFLICT && answer.is_json() {

@@ -30,12 +30,8 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
         .and_then(|value| value.to_str().ok())
         .unwrap_or_default();
     let mut pairs = params::pairs(parts.uri.query().unwrap_or_default().as_bytes())?;
-    let kind = content_type
-        .split(';')
-        .next()
-        .unwrap_or_default()
-        .trim()
-        .to_ascii_lowercase();
+    let kind = content_type.split(';').next().unwrap_or_default().trim();
+    let is = |name: &str| kind.eq_ignore_ascii_case(name);
     let has_key = parts.headers.contains_key("idempotency-key");
     if is_v2(matched) && matched.operation.encoding == Encoding::Json {
         let mut given = params::tree(pairs)?;
@@ -48,11 +44,11 @@ pub(super) fn read(matched: &Matched<'_>, parts: &Parts, body: &Bytes) -> Result
     }
     if let Some(boundary) = multipart::boundary(content_type) {
         pairs.extend(multipart::pairs(body, &boundary)?);
-    } else if kind == "application/json" && !body.is_empty() {
+    } else if is("application/json") && !body.is_empty() {
         return Err(ApiError::invalid_request(
             "Invalid request (check that your POST content type is application/x-www-form-urlencoded). If you have questions, we can help at https://support.stripe.com/.",
         ));
-    } else if parts.method == Method::POST || kind == "application/x-www-form-urlencoded" {
+    } else if parts.method == Method::POST || is("application/x-www-form-urlencoded") {
         pairs.extend(params::pairs(body)?);
     }
     let digest = has_key.then(|| fingerprint(request_line(parts), &pairs));

@@ -4,7 +4,7 @@
 //! operation of the URL ▶ key, world, account ▶ parameters, checked ▶ transaction (idempotency ▶ answer) ▶ headers
 //! ```
 //!
-//! [`around`] puts faults, request ids and the log around it. Any bytes on any path end in a Stripe-shaped answer. Everything after reading the body is synchronous.
+//! [`watched`] puts faults, request ids and the log around it, and around the pages. Any bytes on any path end in a Stripe-shaped answer. Everything after reading the body is synchronous.
 
 mod auth;
 mod idempotency;
@@ -37,6 +37,7 @@ use crate::generic::{self, Reply};
 use crate::key::KeyKind;
 use crate::log::{Entry, Sent};
 use crate::money;
+use crate::pages::Address;
 use crate::scope::Scope;
 use crate::world::World;
 
@@ -53,8 +54,21 @@ pub(crate) struct Tag {
     pub(crate) request_id: String,
     /// Scheme and authority the request came to.
     pub(crate) base_url: String,
+}
+
+impl Tag {
+    fn new(engine: &Engine, request: &Request) -> Self {
+        let address = Address::of(request.headers(), request.uri(), request.extensions());
+        Self {
+            request_id: engine.new_request_id(),
+            base_url: address.into_base(),
+        }
+    }
+
     /// Where the request can be looked up.
-    pub(crate) log_url: String,
+    fn log_url(&self) -> String {
+        format!("{}/_tollway/requests/{}", self.base_url, self.request_id)
+    }
 }
 
 /// Mark on a request that came over TLS.
@@ -80,18 +94,48 @@ pub(crate) struct Details {
     pub(crate) error: Option<String>,
 }
 
-/// Around every route but the control API: faults, request ids, the log.
+/// Whether a path is the API's, and no page's: then [`api`] answers it, and no router need be asked.
+pub(crate) fn is_api(path: &str) -> bool {
+    (path.starts_with("/v1/") || path.starts_with("/v2/")) && !path.ends_with("/contents")
+}
+
+/// The answer to a request whose path [`is_api`].
+pub(crate) async fn api(engine: &Arc<Engine>, request: Request) -> Response {
+    let answer = async |request, tag| {
+        let (response, details) = respond_to(engine, request, &tag).await;
+        (response, Some(details))
+    };
+    watched(engine, request, answer).await
+}
+
+/// Around every route but the control API.
 pub(crate) async fn around(
     State(engine): State<Arc<Engine>>,
-    mut request: Request,
+    request: Request,
     next: Next,
 ) -> Response {
     let path = request.uri().path();
     if path == "/_tollway" || path.starts_with("/_tollway/") {
         return next.run(request).await;
     }
-    let mut entry = Entry::begin(&engine, &request);
-    engine.reached_at(&entry.base_url);
+    let answer = async |mut request: Request, tag: Tag| {
+        request.extensions_mut().insert(tag);
+        let mut response = next.run(request).await;
+        let details = response.extensions_mut().remove();
+        (response, details)
+    };
+    watched(&engine, request, answer).await
+}
+
+/// Faults, request ids and the log around an answer.
+async fn watched(
+    engine: &Arc<Engine>,
+    request: Request,
+    answer: impl AsyncFnOnce(Request, Tag) -> (Response, Option<Details>),
+) -> Response {
+    let tag = Tag::new(engine, &request);
+    let mut entry = Entry::begin(engine, &request, &tag);
+    engine.reached_at(&tag.base_url);
     let logged = request.extensions().get::<Unlogged>().is_none();
     let strike = || {
         engine
@@ -105,29 +149,24 @@ pub(crate) async fn around(
             tokio::time::sleep(latency).await;
         }
     }
-    let tag = Tag {
-        request_id: entry.id.clone(),
-        base_url: entry.base_url.clone(),
-        log_url: entry.log_url.clone(),
-    };
-    let id = HeaderValue::from_str(&tag.request_id).ok();
+    let mut details = None;
     let mut response = match fault.map_or(Effect::None, |fault| fault.effect()) {
         Effect::DropBefore => respond::dropped(),
-        Effect::Refuse(error) => {
-            Answer::error(&error, Some(&tag.log_url)).into_response(&tag.request_id)
-        }
+        Effect::Refuse(error) => Answer::error(&error, Some(&tag)).into_response(&tag.request_id),
         effect => {
-            request.extensions_mut().insert(tag);
-            let response = next.run(request).await;
+            let (response, told) = answer(request, tag).await;
             if matches!(effect, Effect::DropAfter) {
                 respond::dropped()
             } else {
+                details = told;
                 response
             }
         }
     };
-    if let Some(id) = id {
-        response.headers_mut().entry("request-id").or_insert(id);
+    if !response.headers().contains_key("request-id")
+        && let Ok(id) = HeaderValue::from_str(&entry.id)
+    {
+        response.headers_mut().insert("request-id", id);
     }
     if engine.config().mock {
         response
@@ -135,7 +174,7 @@ pub(crate) async fn around(
             .insert("stripe-mock-version", MOCK_VERSION);
     }
     if logged {
-        entry.finish(&response);
+        entry.finish(&response, details);
         engine.log().push(entry);
     }
     response
@@ -147,20 +186,25 @@ pub(crate) async fn front(
     Extension(tag): Extension<Tag>,
     request: Request,
 ) -> Response {
+    let (mut response, details) = respond_to(&engine, request, &tag).await;
+    response.extensions_mut().insert(details);
+    response
+}
+
+/// The answer, and what is to be logged of it.
+async fn respond_to(engine: &Arc<Engine>, request: Request, tag: &Tag) -> (Response, Details) {
     let (parts, body) = request.into_parts();
     let mut details = Details::default();
-    let answer = match read_body(&engine, body).await {
+    let answer = match read_body(engine, body).await {
         Ok(body) => {
             details.sent = Sent::new(&parts, &body);
-            answer(&engine, &parts, &body, &tag, &mut details)
+            answer(engine, &parts, &body, tag, &mut details)
         }
-        Err(error) => Answer::error(&error, Some(&tag.log_url)),
+        Err(error) => Answer::error(&error, Some(tag)),
     };
     details.replayed = answer.is_replayed();
     details.error = answer.message();
-    let mut response = answer.into_response(&tag.request_id);
-    response.extensions_mut().insert(details);
-    response
+    (answer.into_response(&tag.request_id), details)
 }
 
 async fn read_body(engine: &Engine, body: Body) -> Result<Bytes, ApiError> {
@@ -192,7 +236,7 @@ fn answer(
         version.as_deref().unwrap_or(&engine.config().api_version),
     );
     let result = version.and_then(|version| checked(engine, parts, body, version, tag, details));
-    let answer = result.unwrap_or_else(|error| Answer::error(&error, Some(&tag.log_url)));
+    let answer = result.unwrap_or_else(|error| Answer::error(&error, Some(tag)));
     answer.with_echo(headers)
 }
 
@@ -257,7 +301,7 @@ fn checked(
             Some(key) => key.once(
                 ctx,
                 |ctx| generic::answer(ctx, &matched, &params).map(Answer::success),
-                &tag.log_url,
+                tag,
             ),
         },
     )

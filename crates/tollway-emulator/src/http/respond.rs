@@ -5,6 +5,7 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
+use super::Tag;
 use crate::error::{ApiError, ErrorBody};
 use crate::generic::Reply;
 use crate::store::to_bytes;
@@ -70,11 +71,11 @@ impl Answer {
         }
     }
 
-    /// An error's status and body; `log_url` shows the request in the log.
-    pub(crate) fn error(error: &ApiError, log_url: Option<&str>) -> Self {
+    /// An error's status and body, which leads to the request in the log.
+    pub(crate) fn error(error: &ApiError, tag: Option<&Tag>) -> Self {
         let mut body = error.to_json();
-        if let (ErrorBody::Api(_), Some(url)) = (&error.body, log_url) {
-            body["error"]["request_log_url"] = url.into();
+        if let (ErrorBody::Api(_), Some(tag)) = (&error.body, tag) {
+            body["error"]["request_log_url"] = tag.log_url().into();
         }
         let status =
             StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

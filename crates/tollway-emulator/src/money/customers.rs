@@ -14,9 +14,14 @@ use crate::registry::Registry;
 const CUSTOMER: &str = "customer";
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add("customers.create", create);
-    registry.add("customers.update", update);
+    registry.add_for("customers.create", names_a_card, create);
+    registry.add_for("customers.update", names_a_card, update);
     registry.add("customers.payment_sources.create", add_source);
+}
+
+/// Whether a customer comes with a card: then there is more to do than to write down what was given.
+fn names_a_card(params: &Params) -> bool {
+    params.has("payment_method") || params.has("source") || params.has("invoice_settings")
 }
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

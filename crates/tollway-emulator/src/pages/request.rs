@@ -38,6 +38,11 @@ impl Address {
         &self.0
     }
 
+    /// [`Address::base`] for keeps.
+    pub(crate) fn into_base(self) -> String {
+        self.0
+    }
+
     /// [`Engine::transact_internal`], with links that lead back to this address.
     pub(crate) fn transact<T>(
         &self,

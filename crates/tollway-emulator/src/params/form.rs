@@ -48,11 +48,16 @@ pub(crate) fn pairs(text: &[u8]) -> Result<Vec<Pair>, ApiError> {
 }
 
 fn decode(part: &[u8]) -> Result<String, ApiError> {
-    let spaced: Vec<u8> = part
-        .iter()
-        .map(|byte| if *byte == b'+' { b' ' } else { *byte })
-        .collect();
-    let bytes = percent_decode(&spaced).collect();
+    let plain = !part.iter().any(|byte| matches!(byte, b'+' | b'%'));
+    let bytes = if plain {
+        part.to_vec()
+    } else {
+        let spaced = part
+            .iter()
+            .map(|byte| if *byte == b'+' { b' ' } else { *byte });
+        let spaced: Vec<u8> = spaced.collect();
+        percent_decode(&spaced).collect()
+    };
     String::from_utf8(bytes)
         .map_err(|_| ApiError::invalid_request("Invalid request: parameters must be valid UTF-8."))
 }

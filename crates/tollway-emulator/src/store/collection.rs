@@ -1,15 +1,16 @@
 //! The records of one type in one scope, their order and their indexes.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use serde_json::Value;
 
 use super::query::{Page, Query, UnknownCursor};
 use super::to_bytes;
 
-/// Fields that lists filter by and that single out few objects: a page filtered by one of them walks its index.
+/// Fields that lists filter by and that single out few objects, sorted: a page filtered by one of them walks its index.
 /// The parent of a record is indexed besides.
 const INDEXED: &[&str] = &[
     "account",
@@ -66,7 +67,7 @@ pub struct Record {
     /// The object as compact JSON.
     pub body: Bytes,
     /// Values of the indexed fields.
-    pub(super) keys: Box<[(&'static str, Box<str>)]>,
+    pub(super) keys: Box<[Key]>,
 }
 
 /// Place in the order: by time, then by order of making.
@@ -145,15 +146,73 @@ impl Record {
     }
 }
 
-fn keys_of(parent: Option<&str>, object: &Value) -> Box<[(&'static str, Box<str>)]> {
-    let fields = INDEXED
-        .iter()
-        .filter_map(|name| Some((*name, object.get(name)?.as_str()?.into())));
+/// An object that was written without being a value before, and what is needed to file it.
+#[derive(Debug)]
+pub(crate) struct Written {
+    id: String,
+    created: i64,
+    body: Bytes,
+    keys: Vec<Key>,
+}
+
+impl Written {
+    /// An object of this moment, unless its `created` says otherwise.
+    pub(crate) fn new(now: i64) -> Self {
+        Self {
+            id: String::new(),
+            created: now,
+            body: Bytes::new(),
+            keys: Vec::new(),
+        }
+    }
+
+    /// Takes note of a field, in the order of the names.
+    pub(crate) fn note(&mut self, name: &str, value: &Value) {
+        self.keys.extend(key_of(name, value));
+        if name == "created" {
+            self.created = value.as_i64().unwrap_or(self.created);
+        }
+    }
+
+    /// The whole of it.
+    pub(crate) fn finish(self, id: String, text: Vec<u8>) -> Self {
+        let body = text.into();
+        Self { id, body, ..self }
+    }
+
+    pub(crate) fn record(self, sequence: u64, parent: Option<&str>) -> Record {
+        let parent_key = parent.map(|parent| (PARENT, parent.into()));
+        Record {
+            id: self.id.into(),
+            created: self.created,
+            sequence,
+            parent: parent.map(Into::into),
+            deleted: false,
+            body: self.body,
+            keys: parent_key.into_iter().chain(self.keys).collect(),
+        }
+    }
+}
+
+/// An indexed field and its value.
+type Key = (&'static str, Box<str>);
+
+fn keys_of(parent: Option<&str>, object: &Value) -> Box<[Key]> {
+    // Few of an object's fields are indexed, so its own are gone through rather than all that might be.
+    let members = object.as_object().into_iter().flatten();
+    let fields = members.filter_map(|(name, value)| key_of(name, value));
     parent
         .map(|parent| (PARENT, parent.into()))
         .into_iter()
         .chain(fields)
         .collect()
+}
+
+/// The field as a key, if it is one.
+fn key_of(name: &str, value: &Value) -> Option<Key> {
+    let text = value.as_str()?;
+    let place = INDEXED.binary_search(&name).ok()?;
+    Some((INDEXED[place], text.into()))
 }
 
 /// The records of one type.
@@ -199,23 +258,36 @@ impl Collection {
     }
 
     pub(super) fn put(&mut self, record: Arc<Record>) -> Option<Arc<Record>> {
-        let before = self.remove(&record.id);
+        let before = self
+            .by_id
+            .insert(Arc::clone(&record.id), Arc::clone(&record));
+        if let Some(before) = &before {
+            self.unlist(before);
+        }
         if !record.deleted {
-            self.order.insert(record.place(), Arc::clone(&record));
             for (name, value) in &record.keys {
                 let values = self.index.entry(name).or_default();
-                values
-                    .entry(value.clone())
-                    .or_default()
-                    .insert(record.place());
+                match values.get_mut(value) {
+                    Some(places) => places.insert(record.place()),
+                    None => values
+                        .entry(value.clone())
+                        .or_default()
+                        .insert(record.place()),
+                };
             }
+            self.order.insert(record.place(), record);
         }
-        self.by_id.insert(Arc::clone(&record.id), record);
         before
     }
 
     pub(super) fn remove(&mut self, id: &str) -> Option<Arc<Record>> {
         let record = self.by_id.remove(id)?;
+        self.unlist(&record);
+        Some(record)
+    }
+
+    /// Takes a record out of the order and the indexes.
+    fn unlist(&mut self, record: &Record) {
         self.order.remove(&record.place());
         for (name, value) in &record.keys {
             if let Some(values) = self.index.get_mut(name)
@@ -227,7 +299,6 @@ impl Collection {
                 }
             }
         }
-        Some(record)
     }
 
     /// One page; see [`Query`].

@@ -11,13 +11,14 @@
 mod collection;
 mod query;
 
-use std::collections::HashMap;
 use std::sync::Arc;
 
 use bytes::Bytes;
+use foldhash::HashMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
+pub(crate) use self::collection::Written;
 pub use self::collection::{Collection, Record};
 pub use self::query::{CreatedRange, Page, Query, UnknownCursor};
 use crate::scope::{Mode, Scope};
@@ -106,6 +107,18 @@ impl Store {
         let created = object.get("created").and_then(Value::as_i64).unwrap_or(now);
         let sequence = self.next_sequence;
         let record = Record::new(id, created, sequence, parent.map(Into::into), object);
+        self.put(scope, object_type, record)
+    }
+
+    /// Like [`Store::insert_under`], for an object that is written already.
+    pub(crate) fn insert_written(
+        &mut self,
+        scope: &Scope,
+        object_type: &str,
+        parent: Option<&str>,
+        written: Written,
+    ) -> Arc<Record> {
+        let record = written.record(self.next_sequence, parent);
         self.put(scope, object_type, record)
     }
 
@@ -285,7 +298,7 @@ impl Store {
         there: Option<Arc<Record>>,
         gone: Option<Arc<Record>>,
     ) {
-        let collection = self.collection_mut(scope, object_type);
+        let (_, collection) = self.collection_mut(scope, object_type);
         match (there, gone) {
             (Some(record), _) => drop(collection.put(record)),
             (None, Some(record)) => drop(collection.remove(&record.id)),
@@ -336,14 +349,13 @@ impl Store {
         id: &str,
         after: Option<Arc<Record>>,
     ) -> bool {
-        let collection = self.collection_mut(scope, object_type);
+        let (object_type, collection) = self.collection_mut(scope, object_type);
         let before = match &after {
             Some(record) => collection.put(Arc::clone(record)),
             None => collection.remove(id),
         };
         let existed = before.is_some();
         if existed || after.is_some() {
-            let object_type = self.type_name(scope, object_type);
             let change = Change {
                 mode: scope.mode,
                 account: Arc::clone(&scope.account),
@@ -362,35 +374,31 @@ impl Store {
             .map(|modes| &modes[scope.mode.index()])
     }
 
-    fn collection_mut(&mut self, scope: &Scope, object_type: &str) -> &mut Collection {
+    /// The collection of a type, made at first use, and the type's shared name.
+    fn collection_mut(&mut self, scope: &Scope, object_type: &str) -> (Arc<str>, &mut Collection) {
         let modes = self.accounts.entry(Arc::clone(&scope.account)).or_default();
         let collections = &mut modes[scope.mode.index()];
-        if !collections.contains_key(object_type) {
-            collections.insert(object_type.into(), Collection::default());
-        }
-        collections.entry(object_type.into()).or_default()
-    }
-
-    fn type_name(&self, scope: &Scope, object_type: &str) -> Arc<str> {
-        let collections = self.collections_of(scope);
-        collections
-            .and_then(|collections| collections.get_key_value(object_type))
-            .map_or_else(|| object_type.into(), |(name, _)| Arc::clone(name))
+        let name = match collections.get_key_value(object_type) {
+            Some((name, _)) => Arc::clone(name),
+            None => object_type.into(),
+        };
+        let collection = collections.entry(Arc::clone(&name)).or_default();
+        (name, collection)
     }
 }
 
 /// Compact JSON with `id` and `object` first, the rest in alphabetical order: the order Stripe sends.
 #[must_use]
 pub(crate) fn to_bytes(object: &Value) -> Bytes {
-    written(&InOrder(object))
+    let mut text = Vec::with_capacity(1024);
+    write_to(&mut text, &InOrder(object));
+    text.into()
 }
 
-/// Compact JSON.
-pub(crate) fn written<T: Serialize>(value: &T) -> Bytes {
-    let mut text = Vec::with_capacity(1024);
+/// Appends compact JSON.
+pub(crate) fn write_to<T: Serialize>(text: &mut Vec<u8>, value: &T) {
     // Writing texts, numbers and the like into memory cannot fail.
-    let _ = serde_json::to_writer(&mut text, value);
-    text.into()
+    let _ = serde_json::to_writer(text, value);
 }
 
 /// A value whose objects are written with `id` and `object` first.

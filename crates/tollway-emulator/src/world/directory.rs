@@ -3,8 +3,9 @@
 //! The directory is derived: it is read off the `_platform` and `_token` records whenever a transaction is committed,
 //! so whoever writes such a record need not think of it.
 
-use std::collections::HashMap;
 use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
+
+use foldhash::HashMap;
 
 use super::connection::TOKEN;
 use super::restricted::RESTRICTED;
