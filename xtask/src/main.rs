@@ -1,4 +1,4 @@
-//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | fuzz | older | deny`.
+//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | dist | fuzz | older | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
@@ -8,6 +8,7 @@ mod builds;
 mod codegen;
 mod coverage;
 mod deny;
+mod dist;
 mod fuzz;
 mod older;
 mod outsiders;
@@ -34,6 +35,8 @@ enum Chore {
     Api(api::Args),
     /// Check that the SDK compiles without its default transport, over reqwest, and on WebAssembly.
     Builds,
+    /// Build the program as one file that needs nothing on the machine it runs on, and print where it is.
+    Dist,
     /// Feed the parsers, the webhook verifier and the emulator with inputs that libFuzzer thinks of.
     Fuzz(fuzz::Args),
     /// Check that an older description of Stripe's generates an SDK that compiles.
@@ -50,6 +53,7 @@ fn main() -> ExitCode {
         Chore::Coverage(args) => coverage::main(&args),
         Chore::Api(args) => api::main(&args),
         Chore::Builds => builds::main(),
+        Chore::Dist => dist::main(),
         Chore::Fuzz(args) => fuzz::main(&args),
         Chore::Older => older::main(),
         Chore::Deny => deny::main(),

@@ -65,7 +65,8 @@ impl CatalogFiles {
         let mut index = format!("{MARK}\n");
         let mut add = |text: &mut String, key: &str, line: &str| {
             let (start, end) = (text.len(), text.len() + line.len());
-            index.push_str(&format!("{key} {start} {end}\n"));
+            let (start, end) = (start.to_string(), end.to_string());
+            index.extend([key, " ", &start, " ", &end, "\n"]);
             text.push_str(line);
             text.push('\n');
         };

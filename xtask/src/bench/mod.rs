@@ -6,10 +6,8 @@
 
 mod compile;
 
-use std::path::PathBuf;
-
-use crate::outsiders;
 use crate::run::{cargo, root, run};
+use crate::{dist, outsiders};
 
 #[derive(clap::Args)]
 pub(crate) struct Args {
@@ -42,13 +40,11 @@ fn emulator() -> Result<(), String> {
     const FOLDER: &str = "benches/emulator";
     let venv = outsiders::python(&format!("{FOLDER}/requirements.txt"))?;
     outsiders::node(FOLDER)?;
-    run(cargo().args(["build", "--release", "--locked", "--package", "tollway-cli"]))?;
-    let target =
-        std::env::var_os("CARGO_TARGET_DIR").map_or_else(|| root().join("target"), PathBuf::from);
+    let program = dist::build()?;
     let folder = root().join(FOLDER);
     run(cargo()
         .args(["run", "--release", "--locked", "--"])
-        .arg(target.join("release/tollway"))
+        .arg(program)
         .arg(venv.join("bin/localstripe"))
         .arg("node")
         .arg(folder.join("node_modules/stripe-stateful-mock/dist/cli.js"))

@@ -127,8 +127,9 @@ impl Common {
                 continue;
             }
             let before = match (&slots[place], &self.members[place].value) {
-                (Slot::Given(value), _) => Some(value.clone()),
-                (Slot::Plain, Plain::Same(value, _)) => Some(value.clone()),
+                (Slot::Given(value), _) | (Slot::Plain, Plain::Same(value, _)) => {
+                    Some(value.clone())
+                }
                 (Slot::Plain, Plain::Id) => id.clone().map(Value::from),
                 _ => None,
             };
