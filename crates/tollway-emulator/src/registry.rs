@@ -56,8 +56,14 @@ impl Registry {
         assert!(previous.is_none(), "two behaviours for {operation}");
     }
 
+    /// The behaviour of an operation.
+    #[must_use]
+    pub fn get(&self, operation: &str) -> Option<Behaviour> {
+        self.entry(operation).map(|(behaviour, _)| behaviour)
+    }
+
     /// The behaviour of an operation, and which requests it is for.
-    pub(crate) fn get(&self, operation: &str) -> Option<(Behaviour, Concern)> {
+    pub(crate) fn entry(&self, operation: &str) -> Option<(Behaviour, Concern)> {
         self.0.get(operation).copied()
     }
 

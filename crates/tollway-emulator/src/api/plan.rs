@@ -66,7 +66,7 @@ impl Plan {
             resource.as_deref().and_then(|name| api.object(name)),
         );
         Self {
-            behaviour: registry.get(&name),
+            behaviour: registry.entry(&name),
             name,
             action,
             resource,
