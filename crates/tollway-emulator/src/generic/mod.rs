@@ -5,7 +5,6 @@
 //! a list is a walk along the store's order. Changes make the events that the description names.
 
 pub(crate) mod apply;
-mod diff;
 mod draft;
 #[cfg(test)]
 mod every_operation;
@@ -27,7 +26,7 @@ pub(crate) use self::draft::Common;
 use crate::api::{Action, Matched, Plan};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
-use crate::events;
+use crate::events::{self, difference::previous_attributes};
 use crate::params::Params;
 use crate::store::{Record, to_bytes};
 
@@ -385,7 +384,9 @@ fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>
 /// Keeps a changed object and makes the event of the change, if anything changed.
 fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Value) -> Arc<Record> {
     let record = ctx.update(object_type, after);
-    if let Some(previous) = diff::previous_attributes(before, after) {
+    let previous = previous_attributes(before, after);
+    if !previous.is_empty() {
+        let previous = Value::Object(previous);
         emit(ctx, object_type, "updated", &record, Some(&previous));
     }
     record

@@ -5,11 +5,12 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use super::{apply, synth};
-use super::{diff, emit, living, resource};
+use super::{emit, living, resource};
 use crate::api::Plan;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events;
+use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::store::Record;
 use crate::transitions::{Set, Transition};
@@ -46,7 +47,9 @@ pub(super) fn run(
         }
     }
     let after = Value::Object(object);
-    let previous = diff::previous_attributes(&before, &after);
+    let previous = Some(previous_attributes(&before, &after))
+        .filter(|changed| !changed.is_empty())
+        .map(Value::Object);
     let record = ctx.update(object_type, &after);
     if !row.event.is_empty() {
         let updates = row.event.ends_with(".updated");

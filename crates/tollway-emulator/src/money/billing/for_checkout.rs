@@ -42,20 +42,7 @@ pub(in super::super) fn invoice_for(
     let mut made = Vec::new();
     for item in items {
         let rates = list(item, "taxes").iter().map(|tax| tax["rate"].clone());
-        let new = NewItem {
-            customer,
-            currency,
-            amount: number(item, "amount_subtotal"),
-            quantity: item["quantity"].as_i64().unwrap_or(1),
-            description: item["description"].as_str().map(str::to_owned),
-            period: (now, now),
-            price: Some(&item["price"]),
-            subscription: None,
-            proration: false,
-            discountable: true,
-            tax_rates: rates.collect(),
-            metadata: json!({}),
-        };
+        let new = invoice_items::bought(item, customer, currency, now, rates.collect());
         made.push(invoice_items::make(ctx, &new));
     }
     let shipping = number(&session["shipping_cost"], "amount_total");

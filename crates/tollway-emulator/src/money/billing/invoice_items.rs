@@ -41,6 +41,30 @@ pub(super) struct NewItem<'a> {
     pub(super) metadata: Value,
 }
 
+/// What one line of a cart comes to on the invoice of who bought it at `now`.
+pub(super) fn bought<'a>(
+    line: &'a Value,
+    customer: &'a str,
+    currency: &'a str,
+    now: i64,
+    tax_rates: Vec<Value>,
+) -> NewItem<'a> {
+    NewItem {
+        customer,
+        currency,
+        amount: number(line, "amount_subtotal"),
+        quantity: line["quantity"].as_i64().unwrap_or(1),
+        description: line["description"].as_str().map(str::to_owned),
+        period: (now, now),
+        price: Some(&line["price"]),
+        subscription: None,
+        proration: false,
+        discountable: true,
+        tax_rates,
+        metadata: json!({}),
+    }
+}
+
 /// `POST /v1/invoiceitems`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = params

@@ -18,36 +18,24 @@ pub(super) fn change(
     at: i64,
 ) {
     if let Some(item) = before {
-        time(
-            ctx,
-            subscription,
-            item,
-            -1,
-            (at, number(item, "current_period_end")),
-        );
+        rest(ctx, subscription, item, -1, at);
     }
     if let Some(item) = after {
-        time(
-            ctx,
-            subscription,
-            item,
-            1,
-            (at, number(item, "current_period_end")),
-        );
+        rest(ctx, subscription, item, 1, at);
     }
 }
 
 /// Gives every item's time from `at` back.
 pub(super) fn credit_all(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
     for item in list(&subscription["items"], "data") {
-        time(
-            ctx,
-            subscription,
-            item,
-            -1,
-            (at, number(item, "current_period_end")),
-        );
+        rest(ctx, subscription, item, -1, at);
     }
+}
+
+/// Gives back, or asks for, what is left of an item's period from `at` on.
+fn rest(ctx: &mut Ctx<'_>, subscription: &Value, item: &Value, sign: i64, at: i64) {
+    let end = number(item, "current_period_end");
+    time(ctx, subscription, item, sign, (at, end));
 }
 
 /// Gives back (`sign` -1) or asks for (1) an item's time within its period. What is paid by use has no time.

@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 use super::super::checkout::{self, Cart};
 use super::super::fields::{extend, list, number, text};
 use super::super::settlement;
-use super::invoice_items::{self, NewItem};
+use super::invoice_items;
 use super::invoices::{self, NewInvoice, Pull};
 use super::{clocks, discounts, payment, schedules, subscriptions, taxes};
 use crate::ctx::Ctx;
@@ -337,20 +337,7 @@ fn invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiEr
     let draft = invoices::draft(ctx, new, Pull::Nothing)?;
     let mut made = Vec::new();
     for item in &cart.items {
-        let new = NewItem {
-            customer,
-            currency: &cart.currency,
-            amount: number(item, "amount_subtotal"),
-            quantity: item["quantity"].as_i64().unwrap_or(1),
-            description: item["description"].as_str().map(str::to_owned),
-            period: (now, now),
-            price: Some(&item["price"]),
-            subscription: None,
-            proration: false,
-            discountable: true,
-            tax_rates: rates_of(item),
-            metadata: json!({}),
-        };
+        let new = invoice_items::bought(item, customer, &cart.currency, now, rates_of(item));
         made.push(invoice_items::make(ctx, &new));
     }
     invoices::add_items(ctx, text(&draft, "id"), made)?;
