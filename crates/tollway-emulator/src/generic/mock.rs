@@ -7,7 +7,8 @@
 use serde_json::Value;
 use tollway_spec::Shape;
 
-use super::{Reply, apply, own_id, parent_id, resource, synth, what_is_left};
+use super::delete::what_is_left;
+use super::{Reply, apply, own_id, parent_id, resource, synth};
 use crate::api::{Action, Matched, Plan};
 use crate::connect::plain_account;
 use crate::ctx::Ctx;

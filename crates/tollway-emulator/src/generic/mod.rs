@@ -5,6 +5,7 @@
 //! a list is a walk along the store's order. Changes make the events that the description names.
 
 pub(crate) mod apply;
+mod delete;
 mod draft;
 #[cfg(test)]
 mod every_operation;
@@ -19,8 +20,8 @@ pub(crate) mod v2_page;
 use std::sync::Arc;
 
 use bytes::Bytes;
-use serde_json::{Map, Value, json};
-use tollway_spec::{Mode, ObjectBody, Operation, Shape};
+use serde_json::{Map, Value};
+use tollway_spec::{ObjectBody, Operation, Shape};
 
 pub(crate) use self::draft::Common;
 use crate::api::{Action, Matched, Plan};
@@ -125,7 +126,7 @@ pub(crate) fn generic(
             retrieve(ctx, plan, params).map(|record| Reply::Record(as_described(ctx, plan, record)))
         }
         Action::Update => update(ctx, plan, params).map(Reply::Record),
-        Action::Delete => delete(ctx, operation, plan, params).map(Reply::Object),
+        Action::Delete => delete::delete(ctx, operation, plan, params).map(Reply::Object),
         Action::List => list::page(ctx, operation, plan, params).map(Reply::Page),
         Action::Search => search::page(ctx, plan, params).map(Reply::Page),
         Action::Transition(row) => transition::run(ctx, plan, row, params).map(Reply::Record),
@@ -390,83 +391,6 @@ fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Val
         emit(ctx, object_type, "updated", &record, Some(&previous));
     }
     record
-}
-
-fn delete(
-    ctx: &mut Ctx<'_>,
-    operation: &Operation,
-    plan: &Plan,
-    params: &Params,
-) -> Result<Value, ApiError> {
-    let (object_type, id) = (resource(plan).to_owned(), own_id(plan, params).to_owned());
-    let Some(_) = plan.id else {
-        return delete_part(ctx, operation, plan, params);
-    };
-    let Some(record) = ctx
-        .world
-        .store
-        .get(&ctx.scope, &object_type, &id)
-        .filter(|record| !record.deleted && belongs(record, plan, params))
-        .cloned()
-    else {
-        return Err(missing(ctx, plan, params));
-    };
-    let before = record.parse();
-    let left = what_is_left(ctx, operation, &before);
-    let now = ctx.now();
-    ctx.world.store.bury(&ctx.scope, &object_type, &left, now);
-    emit(ctx, &object_type, "deleted", &record, None);
-    // Some deletions answer the object itself, as those of ephemeral keys do.
-    let live_answer = matches!(&operation.response, Shape::Ref(name) if *name == object_type);
-    Ok(if live_answer { before } else { left })
-}
-
-/// `{id, object, deleted: true}`, and what else the description says is left.
-fn what_is_left(ctx: &Ctx<'_>, operation: &Operation, before: &Value) -> Value {
-    let mut left = json!({"id": before["id"], "object": before["object"]});
-    if operation.mode == Mode::V1 {
-        left["deleted"] = true.into();
-    }
-    let described = match &operation.response {
-        Shape::Ref(name) => ctx
-            .engine
-            .api()
-            .object(name)
-            .filter(|object| object.deleted),
-        _ => None,
-    };
-    let fields = described.map_or(&[][..], |object| object.fields());
-    for field in fields.iter().filter(|field| field.required) {
-        if left.get(&field.name).is_none() {
-            left[&field.name] = before.get(&field.name).cloned().unwrap_or_default();
-        }
-    }
-    left
-}
-
-/// A deletion of a part that its owner holds, as a customer's discount.
-fn delete_part(
-    ctx: &mut Ctx<'_>,
-    operation: &Operation,
-    plan: &Plan,
-    params: &Params,
-) -> Result<Value, ApiError> {
-    let part = operation.path.rsplit('/').next().unwrap_or_default();
-    if let (Some(parent), Some(id)) = (&plan.parent, parent_id(plan, params)) {
-        let before = ctx.required(&parent.object_type, id)?;
-        if before.get(part).is_some_and(|value| !value.is_null()) {
-            let mut after = before.clone();
-            after[part] = Value::Null;
-            keep_change(ctx, &parent.object_type, &before, &after);
-        }
-    }
-    let name = ctx
-        .engine
-        .api()
-        .resource_of(&operation.response)
-        .unwrap_or_default()
-        .to_owned();
-    Ok(Value::Object(synth::object(ctx, &name)))
 }
 
 fn stream(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
