@@ -37,6 +37,7 @@ mod tests {
     use tollway_emulator::{Clock, Emulator};
 
     use super::*;
+    use crate::accounts;
 
     #[tokio::test]
     async fn a_script_and_a_look_at_what_was_sent() {
@@ -75,13 +76,7 @@ mod tests {
             .transport(emulator.transport())
             .build()
             .unwrap();
-        let seller = client
-            .accounts()
-            .create()
-            .type_(tollway::api::AccountCreateType::Express)
-            .send()
-            .await
-            .unwrap();
+        let seller = accounts::open_account(&client).await.unwrap();
 
         let sold = sell(&client, seller.id(), 1000, "tok_visa")
             .await

@@ -11,8 +11,8 @@ use tollway_emulator::{Clock, Emulator};
 use tollway_examples::errors::Payment;
 use tollway_examples::tenants::{Tenants, balances};
 use tollway_examples::{
-    blocking, connect, errors, files, idempotency, oauth_axum, pagination, quick_start, raw,
-    search, v2_accounts, webhooks_axum,
+    accounts, blocking, connect, errors, files, idempotency, oauth_axum, pagination, quick_start,
+    raw, search, v2_accounts, webhooks_axum,
 };
 use tower::ServiceExt as _;
 
@@ -32,9 +32,8 @@ fn client(emulator: &Emulator) -> Client {
 }
 
 async fn seller(client: &Client) -> String {
-    let account = client.accounts().create();
-    let account = account.type_(tollway::api::AccountCreateType::Express);
-    account.send().await.unwrap().id().to_owned()
+    let account = accounts::open_account(client).await.unwrap();
+    account.id().to_owned()
 }
 
 #[tokio::test]
