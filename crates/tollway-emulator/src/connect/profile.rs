@@ -6,59 +6,53 @@ use std::collections::BTreeMap;
 
 use super::records::Seller;
 
+/// Which accounts a prefill is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum For {
+    Everyone,
+    /// Only Standard accounts take it.
+    Standard,
+    Japan,
+    StandardInJapan,
+}
+
 /// The members of `stripe_user[…]` that are kept with the account, besides those with a place of their own.
-const KEPT: &[&str] = &[
-    "url",
-    "phone_number",
-    "first_name",
-    "last_name",
-    "product_description",
-    "business_type",
-    "dob_day",
-    "dob_month",
-    "dob_year",
-    "street_address",
-    "city",
-    "state",
-    "zip",
-    "physical_product",
-    "currency",
-    "first_name_kana",
-    "first_name_kanji",
-    "last_name_kana",
-    "last_name_kanji",
-    "gender",
-    "block_kana",
-    "block_kanji",
-    "building_kana",
-    "building_kanji",
+const KEPT: &[(&str, For)] = &[
+    ("url", For::Everyone),
+    ("phone_number", For::Everyone),
+    ("first_name", For::Everyone),
+    ("last_name", For::Everyone),
+    ("product_description", For::Everyone),
+    ("business_type", For::Everyone),
+    ("dob_day", For::Everyone),
+    ("dob_month", For::Everyone),
+    ("dob_year", For::Everyone),
+    ("street_address", For::Standard),
+    ("city", For::Everyone),
+    ("state", For::Standard),
+    ("zip", For::Standard),
+    ("physical_product", For::Standard),
+    ("currency", For::Standard),
+    ("first_name_kana", For::Japan),
+    ("first_name_kanji", For::Japan),
+    ("last_name_kana", For::Japan),
+    ("last_name_kanji", For::Japan),
+    ("gender", For::Japan),
+    ("block_kana", For::StandardInJapan),
+    ("block_kanji", For::StandardInJapan),
+    ("building_kana", For::StandardInJapan),
+    ("building_kanji", For::StandardInJapan),
 ];
 
-/// Those that only Standard accounts take.
-const STANDARD_ONLY: &[&str] = &[
-    "street_address",
-    "state",
-    "zip",
-    "physical_product",
-    "currency",
-    "block_kana",
-    "block_kanji",
-    "building_kana",
-    "building_kanji",
-];
+fn whom(name: &str) -> Option<For> {
+    KEPT.iter()
+        .find(|(kept, _)| *kept == name)
+        .map(|(_, whom)| *whom)
+}
 
-/// Those that are for Japan.
-const JAPANESE: &[&str] = &[
-    "first_name_kana",
-    "first_name_kanji",
-    "last_name_kana",
-    "last_name_kanji",
-    "gender",
-    "block_kana",
-    "block_kanji",
-    "building_kana",
-    "building_kanji",
-];
+fn is_japanese(name: &str) -> bool {
+    matches!(whom(name), Some(For::Japan | For::StandardInJapan))
+}
 
 /// The prefills that hold up for an account of this kind; the others are as if they had not been sent.
 ///
@@ -80,7 +74,7 @@ pub(crate) fn valid_prefills(
         valid.retain(|name, _| !matches!(name.as_str(), "phone_number" | "state" | "currency"));
     }
     if !japan {
-        valid.retain(|name, _| !JAPANESE.contains(&name.as_str()));
+        valid.retain(|name, _| !is_japanese(name));
     } else if !valid.get("zip").is_some_and(|zip| is_japanese_zip(zip)) {
         valid.retain(|name, _| !name.starts_with("block_") && !name.starts_with("building_"));
     }
@@ -110,7 +104,8 @@ fn is_japanese_zip(text: &str) -> bool {
 
 fn is_valid(name: &str, value: &str, kind: &str) -> bool {
     let standard = kind == "standard";
-    if !standard && STANDARD_ONLY.contains(&name) {
+    let for_standard = matches!(whom(name), Some(For::Standard | For::StandardInJapan));
+    if !standard && for_standard {
         return false;
     }
     let letters =
@@ -133,7 +128,7 @@ fn is_valid(name: &str, value: &str, kind: &str) -> bool {
         "dob_month" => in_range(value, 1, 12),
         "dob_year" => in_range(value, 1901, 9999),
         "business_name" => true,
-        name => KEPT.contains(&name),
+        name => whom(name).is_some(),
     }
 }
 

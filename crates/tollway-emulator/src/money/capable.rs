@@ -5,6 +5,7 @@
 
 use serde_json::Value;
 
+use super::schedule::Brief;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
@@ -23,8 +24,7 @@ pub(super) fn check_transfers(ctx: &Ctx<'_>, account: &str, param: &str) -> Resu
 
 /// Can the account that charges, and the one it charges on behalf of, be paid by anybody?
 pub(super) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Result<(), ApiError> {
-    let charging = account(ctx, &ctx.scope.account);
-    let enabled = charging.is_none_or(|account| account["charges_enabled"] == true);
+    let enabled = Brief::of(ctx).is_none_or(|account| account.charges_enabled);
     let merchant = on_behalf_of.and_then(Value::as_str);
     let able =
         merchant.is_none_or(|account| has_one(ctx, account, &["card_payments", "legacy_payments"]));
@@ -38,14 +38,6 @@ pub(super) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Resu
 }
 
 fn has_one(ctx: &Ctx<'_>, id: &str, capabilities: &[&str]) -> bool {
-    account(ctx, id).is_none_or(|account| {
-        let active = |name: &&str| account["capabilities"][*name] == "active";
-        capabilities.iter().any(active)
-    })
-}
-
-/// A connected account; none for the platform's own.
-fn account(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    ctx.world.store.object(&platform, "account", id)
+    let account = Brief::of_account(ctx, id);
+    account.is_none_or(|account| capabilities.iter().any(|name| account.has(name)))
 }

@@ -76,7 +76,9 @@ pub(super) fn account(ctx: &Ctx<'_>) -> Option<Value> {
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(super) struct Brief {
+    pub(super) charges_enabled: bool,
     pub(super) default_currency: Option<String>,
+    capabilities: Value,
     external_accounts: Option<Banks>,
     settings: Option<Settings>,
 }
@@ -102,8 +104,18 @@ struct Settings {
 impl Brief {
     /// That of the context's account, if it has an object.
     pub(super) fn of(ctx: &Ctx<'_>) -> Option<Self> {
+        Self::of_account(ctx, &ctx.scope.account)
+    }
+
+    /// That of an account; none for the platform's own, which has no object.
+    pub(super) fn of_account(ctx: &Ctx<'_>, id: &str) -> Option<Self> {
         let platform = ctx.world.platform_scope(ctx.scope.mode);
-        ctx.world.typed(&platform, "account", &ctx.scope.account)
+        ctx.world.typed(&platform, "account", id)
+    }
+
+    /// Whether it has a capability.
+    pub(super) fn has(&self, capability: &str) -> bool {
+        self.capabilities[capability] == "active"
     }
 
     /// The currencies of its bank accounts and cards.

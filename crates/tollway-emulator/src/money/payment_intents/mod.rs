@@ -61,7 +61,6 @@ const COPIED: &[&str] = &[
     "statement_descriptor_suffix",
     "transfer_group",
     "payment_method_options",
-    "excluded_payment_method_types",
 ];
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

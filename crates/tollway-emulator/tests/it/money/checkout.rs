@@ -272,13 +272,7 @@ async fn a_platform_takes_its_share_of_direct_and_destination_charges() {
 #[tokio::test]
 async fn a_subscription_begins_on_the_page() {
     let shop = Shop::open().await;
-    let form = [
-        ("currency", "usd"),
-        ("unit_amount", "2000"),
-        ("recurring[interval]", "month"),
-        ("product_data[name]", "Bread club"),
-    ];
-    let price = shop.post("/v1/prices", &form).await.ok();
+    let price = shop.monthly("Bread club").await;
     let subscribing = |more: &[(&'static str, &'static str)]| {
         let mut form = vec![
             ("mode", "subscription".to_owned()),
@@ -570,13 +564,7 @@ async fn discounts_shipping_and_questions() {
 #[tokio::test]
 async fn what_does_not_fit_together_is_refused() {
     let shop = Shop::open().await;
-    let price = [
-        ("currency", "usd"),
-        ("unit_amount", "2000"),
-        ("recurring[interval]", "month"),
-        ("product_data[name]", "Club"),
-    ];
-    let price = shop.post("/v1/prices", &price).await.ok();
+    let price = shop.monthly("Club").await;
     let said = async |form: &[(&str, &str)]| {
         let answer = shop.post("/v1/checkout/sessions", form).await;
         assert_eq!(answer.status, StatusCode::BAD_REQUEST, "{}", answer.body);

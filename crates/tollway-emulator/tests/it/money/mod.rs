@@ -72,6 +72,17 @@ impl Shop {
             .ok()
     }
 
+    /// The price of twenty dollars a month of a new product with this name.
+    async fn monthly(&self, product: &str) -> Value {
+        let form = [
+            ("currency", "usd"),
+            ("unit_amount", "2000"),
+            ("recurring[interval]", "month"),
+            ("product_data[name]", product),
+        ];
+        self.post("/v1/prices", &form).await.ok()
+    }
+
     /// Gives an account that the platform made what it lacks, by test data on its onboarding page.
     async fn onboard(&self, account: &str) {
         let form = [

@@ -28,13 +28,7 @@ fn path_of(url: &Value) -> String {
 async fn member(shop: &Shop) -> (String, String) {
     let form = [("email", "m@x.example"), ("source", "tok_visa")];
     let customer = shop.post("/v1/customers", &form).await.ok();
-    let price = [
-        ("currency", "usd"),
-        ("unit_amount", "2000"),
-        ("recurring[interval]", "month"),
-        ("product_data[name]", "Bread club"),
-    ];
-    let price = shop.post("/v1/prices", &price).await.ok();
+    let price = shop.monthly("Bread club").await;
     let form = [("customer", id(&customer)), ("items[0][price]", id(&price))];
     let subscription = shop.post("/v1/subscriptions", &form).await.ok();
     (id(&customer).to_owned(), id(&subscription).to_owned())

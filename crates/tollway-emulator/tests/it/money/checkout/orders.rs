@@ -58,13 +58,7 @@ async fn taxes_are_shown_and_paid() {
         (&300.into(), &3300.into(), &500.into())
     );
     // The rates of a subscription's items stay with it.
-    let price = [
-        ("currency", "usd"),
-        ("unit_amount", "2000"),
-        ("recurring[interval]", "month"),
-        ("product_data[name]", "Club"),
-    ];
-    let price = shop.post("/v1/prices", &price).await.ok();
+    let price = shop.monthly("Club").await;
     let form = [
         ("mode", "subscription"),
         ("success_url", "https://shop.example/welcome"),
@@ -235,13 +229,7 @@ async fn what_is_paid_once_can_have_an_invoice() {
 #[tokio::test]
 async fn an_expired_session_can_be_begun_anew_and_ends_what_it_began() {
     let shop = Shop::open().await;
-    let price = [
-        ("currency", "usd"),
-        ("unit_amount", "2000"),
-        ("recurring[interval]", "month"),
-        ("product_data[name]", "Club"),
-    ];
-    let price = shop.post("/v1/prices", &price).await.ok();
+    let price = shop.monthly("Club").await;
     let form = [
         ("mode", "subscription"),
         ("success_url", "https://shop.example/welcome"),
