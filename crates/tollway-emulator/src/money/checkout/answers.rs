@@ -2,6 +2,7 @@
 //!
 //! Names that scripts may rely on: `email`, `number`, `exp` (`12 / 34`), `cvc`, `name`, `phone`, `line1`, `city`, `postal_code`, `country`,
 //! the same with `shipping_` before, `shipping_rate`, `terms`, `promotions`, `custom_<key>`, `quantity_1` …, `amount`, `save`,
+//! `optional_1` (adds an optional item), `optional_quantity_1`, `business_name`, `individual_name`, `tax_id`, `tax_id_type`,
 //! `payment_method` (a card that is kept), `payment_method_type` and what its account is asked for (`account_number`, `iban` …). Of a card only `number` must be sent; what a
 //! browser's form sends empty is asked for again.
 
@@ -10,8 +11,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::super::currency;
+use super::buyer::{self, Buyer};
 use super::inputs::{Asked, known_email, options};
 use super::methods::{self, Means};
+use super::optional;
 
 /// A form as it was sent.
 pub(super) type Form = BTreeMap<String, String>;
@@ -36,10 +39,9 @@ pub(super) struct Answers {
     pub(super) means: Means,
     /// May a new card be shown again?
     pub(super) save: bool,
-    /// How many of which item, by its place.
-    pub(super) quantities: Vec<(usize, i64)>,
-    /// The amount that the customer chose.
-    pub(super) amount: Option<i64>,
+    pub(super) buyer: Buyer,
+    /// How much of what.
+    pub(super) chosen: Chosen,
 }
 
 /// What was typed into an input, if anything was.
@@ -126,6 +128,11 @@ pub(super) fn read(
         let missing = "Your card number is incomplete.".to_owned();
         errors.entry("number".to_owned()).or_insert(missing);
     }
+    let country = [&shipping["address"], &billing];
+    let country = country
+        .iter()
+        .find_map(|address| address["country"].as_str());
+    let buyer = buyer::read(session, form, asked, country, &mut errors);
     let chosen = choose(form, asked, &mut errors);
     check_custom(session, &custom, &mut errors);
     if !errors.is_empty() {
@@ -143,21 +150,28 @@ pub(super) fn read(
         promotions: given(form, "promotions").is_some(),
         means,
         save: given(form, "save").is_some(),
-        quantities: chosen.quantities,
-        amount: chosen.amount,
+        buyer,
+        chosen,
     })
 }
 
 /// How much of what the customer wants.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub(super) struct Chosen {
+    /// How many of which item, by its place.
     pub(super) quantities: Vec<(usize, i64)>,
+    /// The amount of an item whose price is free.
     pub(super) amount: Option<i64>,
+    /// Optional items that were taken, by place, and how many of each.
+    pub(super) optional: Vec<(usize, i64)>,
 }
 
 /// Reads quantities and an amount; what is not sent stays as it is.
 pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen {
-    let mut chosen = Chosen::default();
+    let mut chosen = Chosen {
+        optional: optional::choose(form, &asked.offers, errors),
+        ..Chosen::default()
+    };
     for adjustable in &asked.quantities {
         let name = adjustable.name();
         let Some(typed) = given(form, &name) else {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value};
 
 use super::super::settlement::{self, Split};
-use super::items;
+use super::{buyer, items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -52,6 +52,7 @@ pub(super) fn check_customer(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiEr
         let message = "You may only specify one of these parameters: customer, customer_creation.";
         return Err(ApiError::invalid_request(message));
     }
+    buyer::check(params)?;
     match customer {
         Some(customer) => ctx.referenced("customer", customer, "customer").map(drop),
         None => Ok(()),

@@ -1,5 +1,7 @@
 //! What a session knows besides its object: what is to become of the payment, and how far it came.
 
+use std::collections::BTreeMap;
+
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
@@ -25,6 +27,9 @@ pub(super) struct Hidden {
     /// `customer_update` of the request: what the customer's answers change of the customer.
     #[serde(default)]
     pub(super) customer_update: Value,
+    /// Optional items that were taken: their place among them, and the line item.
+    #[serde(default)]
+    pub(super) taken: BTreeMap<usize, String>,
     /// The request itself, if a session that has expired can be begun anew.
     #[serde(default)]
     pub(super) request: Option<Map<String, Value>>,

@@ -6,8 +6,10 @@ use super::super::currency;
 use super::super::fields::{number, text};
 use super::answers::{Errors, Form};
 use super::card::card_inputs;
+use super::hidden::hidden;
+use super::optional::Offer;
 use super::pay::needs_payment;
-use super::{items, methods};
+use super::{buyer, items, methods, optional};
 use crate::ctx::Ctx;
 use crate::pages::{Choose, Input};
 
@@ -24,6 +26,10 @@ pub(super) struct Asked {
     pub(super) may_save: bool,
     pub(super) quantities: Vec<Adjustable>,
     pub(super) amount: Option<FreeAmount>,
+    /// Optional items.
+    pub(super) offers: Vec<Offer>,
+    /// May a business tell its tax ID?
+    pub(super) tax_id: bool,
 }
 
 /// An item whose quantity the customer may change.
@@ -59,9 +65,12 @@ impl Asked {
     /// What the page of a session asks for.
     pub(super) fn of(ctx: &Ctx<'_>, session: &Value) -> Self {
         let cart = items::cart_of(ctx, text(session, "id"));
+        let taken = hidden(ctx, text(session, "id")).taken;
         let adjustable = |(index, item): (usize, &Value)| {
             let limits = &item["adjustable_quantity"];
-            (limits["enabled"] == true).then(|| Adjustable {
+            // The quantity of an optional item is asked for beside its box.
+            let optional = taken.values().any(|id| item["id"] == **id);
+            (limits["enabled"] == true && !optional).then(|| Adjustable {
                 index,
                 label: text(item, "description").to_owned(),
                 quantity: number(item, "quantity"),
@@ -88,6 +97,8 @@ impl Asked {
                 .filter_map(adjustable)
                 .collect(),
             amount,
+            offers: optional::offers(ctx, session, &cart, &taken),
+            tax_id: buyer::asks_for_tax_id(ctx, session),
         }
     }
 }
@@ -168,6 +179,7 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
             .required()
         });
     }
+    inputs.extend(optional::inputs(&asked.offers, form));
     if let Some(email) = known_email(session) {
         inputs.push(Input {
             value: email.to_owned(),
@@ -237,6 +249,8 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
     if session["billing_address_collection"] == "required" {
         inputs.extend(address_inputs("", "Billing address: ", "billing ", &[]));
     }
+    let located = inputs.iter().any(|input| input.id.ends_with("country"));
+    inputs.extend(buyer::inputs(session, asked, located));
     if asked.pays {
         inputs.extend(payment_inputs(asked));
     }

@@ -11,8 +11,7 @@ use serde_json::{Map, Value, json};
 use super::super::fields::text;
 use super::super::hosted;
 use super::super::settlement::{self, Split};
-use super::items;
-use super::session;
+use super::{items, optional, session};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -30,10 +29,13 @@ const TAKEN: &[&str] = &[
     "custom_fields",
     "custom_text",
     "metadata",
+    "name_collection",
+    "optional_items",
     "payment_method_types",
     "phone_number_collection",
     "shipping_address_collection",
     "submit_type",
+    "tax_id_collection",
 ];
 
 pub(super) fn register(registry: &mut Registry) {
@@ -69,7 +71,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Value::Object(known) = known {
         members.extend(known);
     }
-    write(ctx, &mut members, params)?;
+    write(ctx, &mut members, params, &cart)?;
     let link = Value::Object(members);
     // What a session of it would be refused for is refused now.
     if !cart.recurs() {
@@ -88,9 +90,9 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_link").to_owned();
     let before = ctx.required(LINK, &id)?;
     let mut members = before.as_object().cloned().unwrap_or_default();
-    write(ctx, &mut members, params)?;
+    let mut cart = items::cart_of(ctx, &id);
+    write(ctx, &mut members, params, &cart)?;
     if params.has("line_items") {
-        let mut cart = items::cart_of(ctx, &id);
         for (index, wanted) in params.list("line_items").iter().enumerate() {
             let named = wanted["id"].as_str().unwrap_or_default();
             let item = cart.items.iter_mut().find(|item| item["id"] == named);
@@ -120,11 +122,16 @@ fn write(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
     params: &Params,
+    cart: &items::Cart,
 ) -> Result<(), ApiError> {
     let mut plain = params.values().clone();
     plain.remove("line_items");
     plain.remove("currency");
     let options = plain.remove("shipping_options");
+    if plain.remove("optional_items").is_some() {
+        let offered = optional::read(ctx, params.list("optional_items"), cart)?;
+        members.insert("optional_items".into(), offered);
+    }
     ctx.apply(LINK, members, &plain)?;
     items::write_shipping(ctx, members, options)
 }

@@ -7,7 +7,8 @@
 //!
 //! - [`session`]: the object and what can be done to it; [`checks`] on its parameters, [`hidden`] what it knows besides.
 //! - [`items`]: what is bought. [`totals`]: what it all comes to.
-//! - [`inputs`]: what the page asks for; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed.
+//! - [`inputs`]: what the page asks for; [`buyer`]: names and tax IDs; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed.
+//! - [`optional`]: what may be added to the order on the page.
 //! - [`pay`]: from answers to money. [`outcome`]: what becomes of it.
 //! - What a browser asks for is in [`page`].
 //! - [`links`]: payment links, each visit a session of its own.
@@ -15,6 +16,7 @@
 //! See <https://docs.stripe.com/payments/checkout>.
 
 mod answers;
+mod buyer;
 mod card;
 mod checks;
 mod hidden;
@@ -22,6 +24,7 @@ mod inputs;
 mod items;
 mod links;
 mod methods;
+mod optional;
 mod outcome;
 mod page;
 mod pay;

@@ -7,7 +7,7 @@ use super::super::billing;
 use super::super::fields::text;
 use super::hidden::hidden;
 use super::pay::subscribe;
-use super::{SESSION, items};
+use super::{SESSION, buyer, items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::scope::Scope;
@@ -159,6 +159,11 @@ fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
             after[name] = told.clone();
         }
     }
+    for name in ["business_name", "individual_name"] {
+        if wanted["name"] == "auto" && !details[name].is_null() {
+            after[name] = details[name].clone();
+        }
+    }
     let previous = crate::events::difference::previous_attributes(&before, &after);
     if !previous.is_empty() {
         ctx.update("customer", &after);
@@ -171,6 +176,9 @@ fn finish(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
         session["customer"] = customer.into();
     }
     update_customer(ctx, &session);
+    if let Err(error) = buyer::keep_tax_ids(ctx, &session) {
+        tracing::error!(%error, "the tax ID of a checkout session could not be kept");
+    }
     session["status"] = "complete".into();
     session["url"] = Value::Null;
     redeem(ctx, &session);

@@ -125,7 +125,7 @@ async fn submit(
     }
 }
 
-/// Quantities, an amount and a way of shipping, to be seen in the total before anything is paid.
+/// Quantities, optional items, an amount and a way of shipping, to be seen in the total before anything is paid.
 fn update(ctx: &mut Ctx<'_>, id: &str, form: &answers::Form) -> Result<Errors, ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     let asked = Asked::of(ctx, &session);
@@ -134,7 +134,10 @@ fn update(ctx: &mut Ctx<'_>, id: &str, form: &answers::Form) -> Result<Errors, A
     if let Some(rate) = answers::given(form, "shipping_rate") {
         session["shipping_cost"] = serde_json::json!({"shipping_rate": rate});
     }
-    pay::adjust(ctx, &mut session, id, &chosen.quantities, chosen.amount)?;
+    if !errors.is_empty() {
+        return Ok(errors);
+    }
+    pay::adjust(ctx, &mut session, id, &chosen)?;
     ctx.update(SESSION, &session);
     Ok(errors)
 }
@@ -324,7 +327,7 @@ fn page(
         trial: trial(&hidden.data),
         sums,
         inputs: inputs::inputs(&described, form, errors, &asked),
-        updates: !asked.quantities.is_empty() || asked.amount.is_some(),
+        updates: !asked.quantities.is_empty() || !asked.offers.is_empty() || asked.amount.is_some(),
         promotion: (session["allow_promotion_codes"] == true).then(|| {
             let mut input = pages::Input::new("promotion_code", "Promotion code", "text", "off");
             input.fill(form, errors);

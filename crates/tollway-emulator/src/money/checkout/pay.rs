@@ -7,13 +7,13 @@ use super::super::customers;
 use super::super::fields::text;
 use super::super::others::vouchers;
 use super::super::{payment_intents, setup_intents};
-use super::answers::Answers;
+use super::answers::{Answers, Chosen};
 use super::hidden::{Hidden, hidden, put_hidden};
 use super::items;
 use super::outcome::{complete, paid, remember};
 use super::session::{details_of, not_open};
 use super::totals::total;
-use super::{SESSION, methods};
+use super::{SESSION, buyer, methods, optional};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -104,6 +104,7 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
         "business_name": null, "individual_name": null,
         "shipping_details": answers.shipping,
     });
+    buyer::note(session, &answers.buyer);
     for field in session["custom_fields"]
         .as_array_mut()
         .into_iter()
@@ -130,7 +131,7 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
     }
     if session["mode"] != "setup" {
         let id = text(session, "id").to_owned();
-        adjust(ctx, session, &id, &answers.quantities, answers.amount)?;
+        adjust(ctx, session, &id, &answers.chosen)?;
     }
     if session["automatic_tax"]["enabled"] == true {
         session["automatic_tax"]["status"] = "complete".into();
@@ -138,23 +139,23 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
     Ok(())
 }
 
-/// Quantities and the amount become what the customer chose, and the session is worked out anew.
+/// Quantities, the amount and optional items become what the customer chose, and the session is worked out anew.
 pub(super) fn adjust(
     ctx: &mut Ctx<'_>,
     session: &mut Value,
     id: &str,
-    quantities: &[(usize, i64)],
-    amount: Option<i64>,
+    chosen: &Chosen,
 ) -> Result<(), ApiError> {
     let mut cart = items::cart_of(ctx, id);
-    for (index, quantity) in quantities {
+    for (index, quantity) in &chosen.quantities {
         if let Some(item) = cart.items.get_mut(*index) {
             items::set_quantity(item, *quantity);
         }
     }
-    if let Some(amount) = amount {
+    if let Some(amount) = chosen.amount {
         items::set_amount(&mut cart, amount);
     }
+    optional::take(ctx, session, &mut cart, chosen)?;
     if let Hidden { data, .. } = hidden(ctx, id)
         && ["trial_period_days", "trial_end"]
             .iter()
@@ -184,7 +185,14 @@ fn customer_for(
     }
     let details = &session["customer_details"];
     let mut form = Map::new();
-    for name in ["email", "name", "phone", "address"] {
+    for name in [
+        "email",
+        "name",
+        "phone",
+        "address",
+        "business_name",
+        "individual_name",
+    ] {
         if !details[name].is_null() {
             form.insert(name.to_owned(), without_nulls(&details[name]));
         }

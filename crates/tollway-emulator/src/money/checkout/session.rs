@@ -11,7 +11,7 @@ use super::checks::{
 };
 use super::hidden::{Hidden, hidden, put_hidden};
 use super::totals::{discounts, total};
-use super::{SESSION, items};
+use super::{SESSION, buyer, items, optional};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -60,7 +60,19 @@ pub(super) fn make(
     if let (Some(cart), true) = (&mut cart, trial.is_some_and(Value::is_i64)) {
         items::begin_with_trial(cart);
     }
+    let offered = params.list("optional_items");
+    let offered = match &cart {
+        Some(cart) => optional::read(ctx, offered, cart)?,
+        None if offered.is_empty() => Value::Null,
+        None => {
+            let message = "You can not pass `optional_items` in `setup` mode.";
+            return Err(ApiError::invalid_param("optional_items", message));
+        }
+    };
     let mut members = blank(ctx, &mode, hosted);
+    if !offered.is_null() {
+        members.insert("optional_items".into(), offered);
+    }
     write(ctx, &mut members, params)?;
     let mut session = Value::Object(members);
     session["discounts"] = discounts(ctx, params.list("discounts"))?;
@@ -144,6 +156,7 @@ fn write(
     let options = plain.remove("shipping_options");
     for name in [
         "line_items",
+        "optional_items",
         "discounts",
         "expires_at",
         "payment_method_options",
@@ -162,7 +175,9 @@ fn write(
     if let Some(customer) = params.text("customer") {
         members.insert("customer_creation".into(), Value::Null);
         let customer = ctx.required("customer", customer)?;
-        members.insert("customer_details".into(), details_of(&customer));
+        let mut details = details_of(&customer);
+        details["tax_ids"] = buyer::tax_ids(ctx, text(&customer, "id")).into();
+        members.insert("customer_details".into(), details);
     } else if let Some(email) = params.text("customer_email") {
         members.insert(
             "customer_details".into(),

@@ -1,6 +1,8 @@
 //! Checkout: sessions, their page, payment links.
 
+mod buyers;
 mod means;
+mod optional;
 mod orders;
 
 use axum::http::{StatusCode, header};

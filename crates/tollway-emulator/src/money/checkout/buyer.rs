@@ -1,0 +1,304 @@
+//! Who buys: the names of a business and of a person, and the tax ID of a business.
+//!
+//! Inputs: `business_name`, `individual_name`, `tax_id`, and `tax_id_type` where the country does not say it.
+//! See <https://docs.stripe.com/tax/checkout/tax-ids> and <https://docs.stripe.com/payments/checkout/name-collection>.
+
+use serde_json::{Map, Value, json};
+
+use super::super::fields::{list, text};
+use super::answers::{Errors, Form, given};
+use super::inputs::Asked;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::{Choose, Input};
+use crate::params::Params;
+use crate::store::Query;
+
+/// Countries whose businesses have a VAT number of the European Union.
+const EU: &str =
+    "AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
+/// Types of tax ID, each beginning with its country; of a country's types the first is the usual one.
+const TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \
+    bh_vat bj_ifu bo_tin br_cnpj br_cpf bs_tin by_tin ca_bn ca_gst_hst ca_pst_bc ca_pst_mb ca_pst_sk ca_qst cd_nif ch_vat ch_uid \
+    cl_tin cm_niu cn_tin co_nit cr_tin cv_nif do_rcn ec_ruc eg_tin et_tin gb_vat ge_vat gn_nif hk_br id_npwp il_vat in_gst is_vat \
+    jp_cn jp_rn jp_trn ke_pin kg_tin kh_tin kr_brn kz_bin la_tin li_vat li_uid ma_vat md_vat me_pib mk_vat mr_nif mx_rfc my_sst \
+    my_frp my_itn ng_tin no_vat no_voec np_pan nz_gst om_vat pe_ruc ph_tin rs_pib ru_inn ru_kpp sa_vat sg_gst sg_uen sn_ninea \
+    sr_fin sv_nit th_vat tj_tin tr_tin tw_vat tz_vat ua_vat ug_tin us_ein uy_ruc uz_tin uz_vat ve_rif vn_tin za_vat zm_tin zw_tin";
+/// The longest list of tax IDs that a customer has.
+const MOST: usize = 100;
+
+/// What the customer told about who buys.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Buyer {
+    pub(super) business: Option<String>,
+    pub(super) individual: Option<String>,
+    /// Type and value.
+    pub(super) tax_id: Option<(String, String)>,
+}
+
+/// Does the page ask for a tax ID? Not of a customer who has one.
+pub(super) fn asks_for_tax_id(ctx: &Ctx<'_>, session: &Value) -> bool {
+    let customer = text(session, "customer");
+    session["tax_id_collection"]["enabled"] == true
+        && (customer.is_empty() || tax_ids(ctx, customer).is_empty())
+}
+
+/// `tax_ids` of `customer_details`: what a customer has.
+pub(super) fn tax_ids(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
+    let query = Query {
+        limit: MOST,
+        parent: Some(customer),
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, "tax_id", &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    let of = |it: &Value| json!({"type": it["type"], "value": it["value"]});
+    records.iter().map(|it| of(&it.parse())).collect()
+}
+
+/// Checks what must be given together with `tax_id_collection` and `customer_update`.
+pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+    if !params.has("customer") {
+        if params.has("customer_update") {
+            let message =
+                "`customer_update` can only be used with `customer` or `customer_account`.";
+            return Err(ApiError::invalid_request(message));
+        }
+        return Ok(());
+    }
+    if params.bool("tax_id_collection.enabled") == Some(true)
+        && params.text("customer_update.name") != Some("auto")
+    {
+        let message = "Tax ID collection requires updating business name on the customer. To enable tax ID collection for an \
+                       existing customer, please set `customer_update[name]` to `auto`.";
+        return Err(ApiError::invalid_request(message));
+    }
+    Ok(())
+}
+
+/// The inputs about who buys; `located` says whether a country is asked for elsewhere on the page.
+pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input> {
+    let mut inputs = Vec::new();
+    let names = &session["name_collection"];
+    for (kind, label, complete) in [
+        ("individual", "Full name", "name"),
+        ("business", "Business name", "organization"),
+    ] {
+        let wanted = &names[kind];
+        if wanted["enabled"] == true || (kind == "business" && asked.tax_id) {
+            let mut input = Input::new(&format!("{kind}_name"), label, "text", complete);
+            input.required = wanted["enabled"] == true && wanted["optional"] != true;
+            inputs.push(input);
+        }
+    }
+    if !asked.tax_id {
+        return inputs;
+    }
+    if !located {
+        let label = "Country, two letters";
+        inputs.push(Input::new("country", label, "text", "billing country"));
+    }
+    inputs.push(Input::new("tax_id", "Business tax ID", "text", "off"));
+    let mut options = vec![Choose {
+        value: String::new(),
+        label: "The usual one of the country".to_owned(),
+    }];
+    options.extend(
+        ["eu_vat"]
+            .into_iter()
+            .chain(TYPES.split_whitespace())
+            .map(Choose::plain),
+    );
+    inputs.push(Input {
+        options,
+        ..Input::new("tax_id_type", "Type of the tax ID", "select", "off")
+    });
+    inputs
+}
+
+/// Reads who buys, `country` being where.
+pub(super) fn read(
+    session: &Value,
+    form: &Form,
+    asked: &Asked,
+    country: Option<&str>,
+    errors: &mut Errors,
+) -> Buyer {
+    let mut name = |kind: &str, label: &str| {
+        let wanted = &session["name_collection"][kind];
+        let input = format!("{kind}_name");
+        let typed = given(form, &input).map(str::to_owned);
+        if typed.is_none() && wanted["enabled"] == true && wanted["optional"] != true {
+            errors.insert(input, format!("{label} is required."));
+        }
+        typed.filter(|_| wanted["enabled"] == true || (kind == "business" && asked.tax_id))
+    };
+    let mut buyer = Buyer {
+        individual: name("individual", "A full name"),
+        business: name("business", "A business name"),
+        tax_id: None,
+    };
+    if !asked.tax_id {
+        return buyer;
+    }
+    let usual = country.and_then(usual_type);
+    let Some(value) = given(form, "tax_id") else {
+        if session["tax_id_collection"]["required"] == "if_supported" && usual.is_some() {
+            errors.insert("tax_id".to_owned(), "A tax ID is required.".to_owned());
+        }
+        return buyer;
+    };
+    let value = value.to_ascii_uppercase();
+    let kind = given(form, "tax_id_type").or(usual).or_else(|| {
+        let vat = value.get(..2).is_some_and(is_eu);
+        vat.then_some("eu_vat")
+    });
+    match kind {
+        None => {
+            let said = "Choose the type of this tax ID, or give its country.";
+            errors.insert("tax_id_type".to_owned(), said.to_owned());
+        }
+        Some(kind) if kind != "eu_vat" && !TYPES.split_whitespace().any(|it| it == kind) => {
+            let said = "This type is none of those that can be chosen.";
+            errors.insert("tax_id_type".to_owned(), said.to_owned());
+        }
+        Some("eu_vat") if !is_vat(&value) => {
+            let said = "This is no VAT number: two letters of the country, then 8 to 12 letters and digits.";
+            errors.insert("tax_id".to_owned(), said.to_owned());
+        }
+        Some(_) if buyer.business.is_none() => {
+            let said = "The name of the business is required with its tax ID.";
+            errors.insert("business_name".to_owned(), said.to_owned());
+        }
+        Some(kind) => buyer.tax_id = Some((kind.to_owned(), value)),
+    }
+    buyer
+}
+
+fn is_eu(country: &str) -> bool {
+    EU.split_whitespace().any(|it| it == country)
+}
+
+fn is_vat(value: &str) -> bool {
+    let Some((country, rest)) = value.split_at_checked(2) else {
+        return false;
+    };
+    is_eu(country)
+        && (8..=12).contains(&rest.len())
+        && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
+}
+
+/// The usual type of a business's tax ID in a country, if tax IDs of that country are collected.
+fn usual_type(country: &str) -> Option<&'static str> {
+    let country = country.to_ascii_uppercase();
+    if is_eu(&country) {
+        return Some("eu_vat");
+    }
+    let of = |it: &&str| it[..2].eq_ignore_ascii_case(&country);
+    TYPES.split_whitespace().find(of)
+}
+
+/// Writes who buys into the session.
+pub(super) fn note(session: &mut Value, buyer: &Buyer) {
+    let details = &mut session["customer_details"];
+    for (member, name) in [
+        ("business_name", &buyer.business),
+        ("individual_name", &buyer.individual),
+    ] {
+        details[member] = name.as_deref().into();
+    }
+    if let Some((kind, value)) = &buyer.tax_id {
+        details["tax_ids"] = json!([{"type": kind, "value": value}]);
+        // The business is the customer then.
+        details["name"] = buyer.business.as_deref().into();
+    } else if details["name"].is_null() {
+        details["name"] = buyer
+            .individual
+            .as_ref()
+            .or(buyer.business.as_ref())
+            .map(String::as_str)
+            .into();
+    }
+    let collected = &mut session["collected_information"];
+    collected["business_name"] = buyer.business.as_deref().into();
+    collected["individual_name"] = buyer.individual.as_deref().into();
+}
+
+/// The customer has the tax ID that the session collected.
+pub(super) fn keep_tax_ids(ctx: &mut Ctx<'_>, session: &Value) -> Result<(), ApiError> {
+    let customer = text(session, "customer");
+    if customer.is_empty() || session["tax_id_collection"]["enabled"] != true {
+        return Ok(());
+    }
+    let there = tax_ids(ctx, customer);
+    for told in list(&session["customer_details"], "tax_ids") {
+        if there.contains(told) {
+            continue;
+        }
+        let path = vec![("customer".to_owned(), customer.to_owned())];
+        let form: Map<String, Value> = told.as_object().cloned().unwrap_or_default();
+        ctx.generic("customers.tax_ids.create", &Params::new(path, form))?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_tax_id_has_the_type_of_its_country() {
+        assert_eq!(usual_type("de"), Some("eu_vat"));
+        assert_eq!(usual_type("CH"), Some("ch_vat"));
+        assert_eq!(usual_type("US"), Some("us_ein"));
+        assert_eq!(usual_type("AQ"), None);
+        let asked = Asked {
+            tax_id: true,
+            ..Asked::default()
+        };
+        let session = json!({"tax_id_collection": {"enabled": true, "required": "if_supported"}});
+        let said = |country: Option<&str>, typed: &[(&str, &str)]| {
+            let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+            let form: Form = typed.iter().map(owned).collect();
+            let mut errors = Errors::new();
+            let buyer = read(&session, &form, &asked, country, &mut errors);
+            let wrong: Vec<String> = errors.into_keys().collect();
+            (buyer.tax_id.map(|(kind, _)| kind), wrong.join(" "))
+        };
+        let name = ("business_name", "Bread Ltd");
+        let kind = |it: &str| (Some(it.to_owned()), String::new());
+        assert_eq!(
+            said(None, &[name, ("tax_id", "de123456789")]),
+            kind("eu_vat")
+        );
+        assert_eq!(
+            said(Some("GB"), &[name, ("tax_id", "GB123456789")]),
+            kind("gb_vat")
+        );
+        assert_eq!(
+            said(
+                Some("CA"),
+                &[name, ("tax_id", "1"), ("tax_id_type", "ca_qst")]
+            ),
+            kind("ca_qst")
+        );
+        assert_eq!(said(Some("AQ"), &[]), (None, String::new()));
+        assert_eq!(said(Some("FR"), &[]), (None, "tax_id".to_owned()));
+        assert_eq!(
+            said(Some("FR"), &[name, ("tax_id", "12")]),
+            (None, "tax_id".to_owned())
+        );
+        assert_eq!(
+            said(Some("US"), &[("tax_id", "12-3456789")]),
+            (None, "business_name".to_owned())
+        );
+        assert_eq!(
+            said(None, &[name, ("tax_id", "12")]),
+            (None, "tax_id_type".to_owned())
+        );
+        assert_eq!(
+            said(None, &[name, ("tax_id", "12"), ("tax_id_type", "xx")]),
+            (None, "tax_id_type".to_owned())
+        );
+    }
+}

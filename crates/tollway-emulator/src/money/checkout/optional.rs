@@ -1,0 +1,196 @@
+//! Optional items: offered on the page with a box that adds them, and among the line items once taken.
+//!
+//! See <https://docs.stripe.com/payments/checkout/optional-items>.
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::super::currency;
+use super::super::fields::{list, number, text};
+use super::answers::{Chosen, Errors, Form, given};
+use super::checks::check_mode;
+use super::hidden::{hidden, put_hidden};
+use super::items::{self, Cart};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::pages::Input;
+
+/// As many optional items as a session or a link may have.
+const MOST: usize = 10;
+/// The most of one item that the customer may choose, unless the item says otherwise.
+const MOST_OF_ONE: i64 = 99;
+
+/// An optional item as the page offers it.
+#[derive(Debug, Clone)]
+pub(super) struct Offer {
+    pub(super) index: usize,
+    pub(super) label: String,
+    /// As many as there are in the order, or would be.
+    pub(super) quantity: i64,
+    /// The fewest and the most there may be, if the customer chooses how many.
+    pub(super) limits: Option<(i64, i64)>,
+    pub(super) taken: bool,
+}
+
+impl Offer {
+    /// `optional_1` of the first item.
+    fn name(&self) -> String {
+        format!("optional_{}", self.index + 1)
+    }
+
+    /// `optional_quantity_1` of the first item.
+    fn quantity_name(&self) -> String {
+        format!("optional_quantity_{}", self.index + 1)
+    }
+}
+
+/// Reads `optional_items` of a request, to be sold beside what is in the cart.
+pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], cart: &Cart) -> Result<Value, ApiError> {
+    if wanted.len() > MOST {
+        let message = format!("You can pass at most {MOST} optional items.");
+        return Err(ApiError::invalid_param("optional_items", message));
+    }
+    if wanted.is_empty() {
+        return Ok(Value::Null);
+    }
+    let mode = if cart.recurs() {
+        "subscription"
+    } else {
+        "payment"
+    };
+    let offered = items::read(ctx, wanted, "optional_items")?;
+    if offered.currency != cart.currency {
+        let message = format!(
+            "Optional items must be in the currency of the line items, {}.",
+            cart.currency
+        );
+        return Err(ApiError::invalid_param("optional_items[0][price]", message));
+    }
+    if mode == "payment" {
+        check_mode(mode, &offered).map_err(|error| error.param("optional_items"))?;
+    }
+    let written = offered.items.iter().map(|item| {
+        json!({
+            "adjustable_quantity": item["adjustable_quantity"], "price": item["price"]["id"],
+            "quantity": item["quantity"].as_i64().unwrap_or(1),
+        })
+    });
+    Ok(written.collect())
+}
+
+/// What the page of a session offers besides the order.
+pub(super) fn offers(
+    ctx: &Ctx<'_>,
+    session: &Value,
+    cart: &Cart,
+    taken: &BTreeMap<usize, String>,
+) -> Vec<Offer> {
+    let offer = |(index, wanted): (usize, &Value)| {
+        let price = ctx.get("price", text(wanted, "price"))?;
+        let product = ctx.get("product", text(&price, "product"))?;
+        let id = taken.get(&index);
+        let there = id.and_then(|id| cart.items.iter().find(|item| item["id"] == **id));
+        let limits = &wanted["adjustable_quantity"];
+        let each = currency::format(number(&price, "unit_amount"), &cart.currency);
+        Some(Offer {
+            index,
+            label: format!("{}, {each}", text(&product, "name")),
+            quantity: number(there.unwrap_or(wanted), "quantity"),
+            limits: (limits["enabled"] == true).then(|| {
+                let least = limits["minimum"].as_i64().unwrap_or(1).max(1);
+                (least, limits["maximum"].as_i64().unwrap_or(MOST_OF_ONE))
+            }),
+            taken: there.is_some(),
+        })
+    };
+    let wanted = list(session, "optional_items").iter().enumerate();
+    wanted.filter_map(offer).collect()
+}
+
+/// A box for each offer, and how many where that is the customer's choice.
+pub(super) fn inputs(offers: &[Offer], form: &Form) -> Vec<Input> {
+    // A box that is not ticked is not sent: what was sent says so, unless it was the form of the promotion code.
+    let told = !form.is_empty() && form.get("decision").is_none_or(|it| it != "promote");
+    let mut inputs = Vec::new();
+    for offer in offers {
+        let label = format!("Add to the order: {}", offer.label);
+        let mut ticked = Input::new(&offer.name(), &label, "checkbox", "off");
+        if offer.taken && !told {
+            "yes".clone_into(&mut ticked.value);
+        }
+        inputs.push(ticked);
+        if offer.limits.is_some() {
+            let label = format!("Quantity: {}", offer.label);
+            inputs.push(Input {
+                value: offer.quantity.to_string(),
+                ..Input::new(&offer.quantity_name(), &label, "numeric", "off")
+            });
+        }
+    }
+    inputs
+}
+
+/// Which offers were taken, by place, and how many of each.
+pub(super) fn choose(form: &Form, offers: &[Offer], errors: &mut Errors) -> Vec<(usize, i64)> {
+    let mut chosen = Vec::new();
+    for offer in offers
+        .iter()
+        .filter(|offer| given(form, &offer.name()).is_some())
+    {
+        let name = offer.quantity_name();
+        let typed = given(form, &name).filter(|_| offer.limits.is_some());
+        let (least, most) = offer.limits.unwrap_or((1, i64::MAX));
+        match typed.map_or(Ok(offer.quantity), str::parse) {
+            Ok(quantity) if (least..=most).contains(&quantity) => {
+                chosen.push((offer.index, quantity));
+            }
+            _ => {
+                errors.insert(name, format!("A number from {least} to {most}, please."));
+            }
+        }
+    }
+    chosen
+}
+
+/// The offers that were taken are line items, those that were not are none any more.
+pub(super) fn take(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    cart: &mut Cart,
+    chosen: &Chosen,
+) -> Result<(), ApiError> {
+    let offered = list(session, "optional_items");
+    if offered.is_empty() {
+        return Ok(());
+    }
+    let id = text(session, "id");
+    let mut hidden = hidden(ctx, id);
+    let kept: BTreeMap<usize, i64> = chosen.optional.iter().copied().collect();
+    cart.items.retain(|item| {
+        let place = hidden.taken.iter().find(|(_, id)| item["id"] == ***id);
+        place.is_none_or(|(place, _)| kept.contains_key(place))
+    });
+    hidden.taken.retain(|place, _| kept.contains_key(place));
+    for (place, quantity) in kept {
+        if let Some(id) = hidden.taken.get(&place) {
+            let item = cart.items.iter_mut().find(|item| item["id"] == **id);
+            if let Some(item) = item {
+                items::set_quantity(item, quantity);
+            }
+            continue;
+        }
+        let Some(wanted) = offered.get(place) else {
+            continue;
+        };
+        let mut wanted = wanted.clone();
+        wanted["quantity"] = quantity.into();
+        let new = items::read(ctx, std::slice::from_ref(&wanted), "optional_items")?;
+        for item in new.items {
+            hidden.taken.insert(place, text(&item, "id").to_owned());
+            cart.items.push(item);
+        }
+    }
+    put_hidden(ctx, id, &hidden);
+    Ok(())
+}
