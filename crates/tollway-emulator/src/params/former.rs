@@ -1,4 +1,4 @@
-//! Parameters that older versions of the API called otherwise.
+//! Parameters, and words as their values, that older versions of the API called otherwise.
 //!
 //! The description knows the names of its own version only; applications that ask for an older one by `Stripe-Version` go on
 //! using those of theirs. They are rewritten before anything is checked (<https://docs.stripe.com/changelog>).
@@ -59,10 +59,36 @@ const FORMER: &[(&[&str], &str, Now)] = &[
     ),
 ];
 
+/// Operations, a parameter, and a word it took then and takes now.
+const WORDS: &[(&str, &str, &str, &str)] = &[
+    (
+        "checkout.sessions.create",
+        "ui_mode",
+        "hosted",
+        "hosted_page",
+    ),
+    (
+        "checkout.sessions.create",
+        "ui_mode",
+        "embedded",
+        "embedded_page",
+    ),
+    ("checkout.sessions.create", "ui_mode", "custom", "elements"),
+];
+
 /// Rewrites the former parameters of a request of version `asked`; `described` is the version of the description.
 pub(crate) fn rewrite(operation: &str, asked: &str, described: &str, given: &mut [(String, Tree)]) {
     if date(asked) >= date(described) {
         return;
+    }
+    for (name, tree) in given.iter_mut() {
+        let Tree::Text(word) = tree else { continue };
+        let known = WORDS.iter().find(|(in_operation, param, then, _)| {
+            *in_operation == operation && param == name && then == word
+        });
+        if let Some((_, _, _, now)) = known {
+            (*now).clone_into(word);
+        }
     }
     for (operations, then, now) in FORMER {
         let known = |name: &str, given: &[(String, Tree)]| given.iter().any(|it| it.0 == name);
@@ -148,6 +174,26 @@ mod tests {
         ] {
             assert_eq!(rewritten(operation, old, then), [(now.to_owned(), tree)]);
         }
+    }
+
+    #[test]
+    fn an_older_version_may_use_its_words() {
+        let said = |asked: &str, word: &str| {
+            let mut given = vec![("ui_mode".to_owned(), text(word))];
+            rewrite(
+                "checkout.sessions.create",
+                asked,
+                "2026-10-28.endive",
+                &mut given,
+            );
+            given.remove(0).1
+        };
+        assert_eq!(said("2025-03-31.basil", "custom"), text("elements"));
+        assert_eq!(
+            said("2025-03-31.basil", "embedded_page"),
+            text("embedded_page")
+        );
+        assert_eq!(said("2026-10-28.endive", "custom"), text("custom"));
     }
 
     #[test]

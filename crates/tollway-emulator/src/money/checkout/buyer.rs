@@ -76,6 +76,15 @@ pub(super) fn check(params: &Params) -> Result<(), ApiError> {
     Ok(())
 }
 
+/// `tax_id_collection` of a request says whether a tax ID is required: by default never.
+pub(super) fn complete_params(plain: &mut Map<String, Value>) {
+    if let Some(Value::Object(collection)) = plain.get_mut("tax_id_collection") {
+        collection
+            .entry("required")
+            .or_insert_with(|| "never".into());
+    }
+}
+
 /// The inputs about who buys; `located` says whether a country is asked for elsewhere on the page.
 pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input> {
     let mut inputs = Vec::new();

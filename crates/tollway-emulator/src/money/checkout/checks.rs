@@ -18,8 +18,30 @@ const DATA: [(&str, &str); 3] = [
     ("setup", "setup_intent_data"),
 ];
 
+/// Is the page of a session with this `ui_mode` at an address of its own?
+pub(super) fn is_hosted(ui_mode: Option<&str>) -> bool {
+    ui_mode.is_none_or(|mode| mode == "hosted_page")
+}
+
 /// Where the customer goes afterwards must be said, and be a URL.
-pub(super) fn check_ways_back(params: &Params, hosted: bool, link: bool) -> Result<(), ApiError> {
+pub(super) fn check_ways_back(params: &Params, link: bool) -> Result<(), ApiError> {
+    let ui_mode = params.text("ui_mode");
+    let hosted = is_hosted(ui_mode);
+    let others: &[&str] = if hosted {
+        &["redirect_on_completion", "return_url"]
+    } else {
+        &["cancel_url", "success_url"]
+    };
+    let sent = others.iter().filter(|name| params.has(name));
+    let sent: Vec<&str> = sent.copied().collect();
+    if !sent.is_empty() {
+        let message = format!(
+            "The following parameters are not supported with `ui_mode: {}`: {}.",
+            ui_mode.unwrap_or("hosted_page"),
+            sent.join(", ")
+        );
+        return Err(ApiError::invalid_request(message));
+    }
     for name in ["success_url", "cancel_url", "return_url"] {
         if let Some(url) = params.text(name)
             && url::Url::parse(url).is_err()
@@ -30,6 +52,10 @@ pub(super) fn check_ways_back(params: &Params, hosted: bool, link: bool) -> Resu
         }
     }
     let never = params.text("redirect_on_completion") == Some("never");
+    if never && params.has("return_url") {
+        let message = "You can not pass `return_url` when `redirect_on_completion` is `never`.";
+        return Err(ApiError::invalid_param("return_url", message));
+    }
     let needed = match (hosted, link) {
         (_, true) => return Ok(()),
         (true, false) => "success_url",
@@ -124,6 +150,18 @@ pub(super) fn expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError
         return Ok(at);
     };
     Err(ApiError::invalid_param("expires_at", message))
+}
+
+/// What the customer told is written by a server only where the session is shown on the platform's own page and lets it.
+pub(super) fn check_update(session: &Value, params: &Params) -> Result<(), ApiError> {
+    let allowed = !is_hosted(session["ui_mode"].as_str())
+        && session["permissions"]["update_shipping_details"] == "server_only";
+    if params.has("collected_information") && !allowed {
+        let message = "You can only pass `collected_information` for a Checkout Session that is not hosted by Stripe and has \
+                       `permissions[update_shipping_details]` set to `server_only`.";
+        return Err(ApiError::invalid_param("collected_information", message));
+    }
+    Ok(())
 }
 
 /// Only what is paid once gets an invoice for that; a subscription has its own.

@@ -15,6 +15,8 @@ use crate::store::Query;
 const ITEM: &str = "item";
 /// More line items than any session or link has.
 const MOST: usize = 100;
+/// As many ways of shipping as a session or a link may have.
+const MOST_RATES: usize = 5;
 
 /// What a session or a payment link sells.
 #[derive(Debug, Clone)]
@@ -340,9 +342,16 @@ pub(super) fn write_shipping(
     members: &mut Map<String, Value>,
     wanted: Option<Value>,
 ) -> Result<(), ApiError> {
-    let Some(Value::Array(wanted)) = wanted else {
-        return Ok(());
+    let wanted = match wanted {
+        None => return Ok(()),
+        Some(Value::Array(wanted)) => wanted,
+        // Sent empty: no way of shipping any more.
+        Some(_) => Vec::new(),
     };
+    if wanted.len() > MOST_RATES {
+        let message = format!("You can pass at most {MOST_RATES} shipping options.");
+        return Err(ApiError::invalid_param("shipping_options", message));
+    }
     let mut options = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let param = format!("shipping_options[{index}]");

@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::super::fields::text;
 use super::super::hosted;
 use super::super::settlement::{self, Split};
-use super::{items, optional, session};
+use super::{buyer, items, optional, session};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -127,6 +127,7 @@ fn write(
     let mut plain = params.values().clone();
     plain.remove("line_items");
     plain.remove("currency");
+    buyer::complete_params(&mut plain);
     let options = plain.remove("shipping_options");
     if plain.remove("optional_items").is_some() {
         let offered = optional::read(ctx, params.list("optional_items"), cart)?;

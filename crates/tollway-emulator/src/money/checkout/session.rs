@@ -6,8 +6,8 @@ use super::super::due::{Task, plan};
 use super::super::fields::text;
 use super::super::{billing, currency, payment_intents};
 use super::checks::{
-    check_customer, check_invoice_creation, check_mode, check_split, check_ways_back, data_for,
-    expires_at,
+    check_customer, check_invoice_creation, check_mode, check_split, check_update, check_ways_back,
+    data_for, expires_at, is_hosted,
 };
 use super::hidden::{Hidden, hidden, put_hidden};
 use super::totals::{discounts, total};
@@ -40,8 +40,8 @@ pub(super) fn make(
         .text("mode")
         .ok_or_else(|| ApiError::missing_parameter("mode"))?
         .to_owned();
-    let hosted = params.text("ui_mode").unwrap_or("hosted_page") == "hosted_page";
-    check_ways_back(params, hosted, link.is_some())?;
+    let hosted = is_hosted(params.text("ui_mode"));
+    check_ways_back(params, link.is_some())?;
     check_customer(ctx, params)?;
     let data = data_for(params, &mode)?;
     let mut cart = match mode.as_str() {
@@ -165,6 +165,13 @@ fn write(
     ] {
         plain.remove(name);
     }
+    buyer::complete_params(&mut plain);
+    if let Some(told) = plain.remove("collected_information") {
+        members.insert(
+            "collected_information".into(),
+            json!({"business_name": null, "individual_name": null, "shipping_details": told["shipping_details"]}),
+        );
+    }
     if let Some(kinds) = plain.get("allowed_payment_method_types").cloned() {
         plain.insert("payment_method_types".into(), kinds);
     }
@@ -204,6 +211,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if session["status"] != "open" && !only_notes {
         return Err(not_open(&session, "updated"));
     }
+    check_update(&session, params)?;
     let mut members = session.as_object().cloned().unwrap_or_default();
     write(ctx, &mut members, params)?;
     let mut session = Value::Object(members);

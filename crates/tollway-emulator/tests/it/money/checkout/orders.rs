@@ -291,3 +291,106 @@ async fn embedded_pages_have_a_secret_and_no_address() {
     let paid = shop.press(&path, &CARD).await;
     assert!(location(&paid).starts_with("https://shop.example/back?id=cs_"));
 }
+
+#[tokio::test]
+async fn what_belongs_to_one_kind_of_page_is_refused_on_the_other() {
+    let shop = Shop::open().await;
+    let back = ("return_url", "https://shop.example/back");
+    for mode in ["embedded_page", "elements", "form"] {
+        let own = [("ui_mode", mode), ("cancel_url", "https://shop.example")];
+        let refused = shop
+            .post("/v1/checkout/sessions", &super::selling(&own))
+            .await;
+        assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+        let said = format!(
+            "The following parameters are not supported with `ui_mode: {mode}`: cancel_url, success_url."
+        );
+        assert_eq!(refused.json()["error"]["message"], said);
+        let mut form = super::selling(&[("ui_mode", mode), back]);
+        form.retain(|(name, _)| *name != "success_url");
+        let session = shop.post("/v1/checkout/sessions", &form).await.ok();
+        assert!(session["client_secret"].is_string(), "{session}");
+        assert_eq!(
+            (&session["url"], &session["ui_mode"]),
+            (&Value::Null, &mode.into())
+        );
+        form.push(("redirect_on_completion", "never"));
+        let refused = shop.post("/v1/checkout/sessions", &form).await.json();
+        assert_eq!(refused["error"]["param"], "return_url");
+    }
+    let refused = shop
+        .post("/v1/checkout/sessions", &super::selling(&[back]))
+        .await;
+    assert_eq!(refused.status, StatusCode::BAD_REQUEST);
+    // An application of an older version says it in its words.
+    let headers = [("stripe-version", "2025-03-31.basil")];
+    let method = axum::http::Method::POST;
+    let form = super::selling(&[("ui_mode", "hosted")]);
+    let path = "/v1/checkout/sessions";
+    let key = Some(crate::money::KEY);
+    let hosted = shop.stripe.call_with(method, path, key, &headers, &form);
+    let hosted = hosted.await.ok();
+    assert!(hosted["url"].is_string() && hosted["client_secret"].is_null());
+}
+
+#[tokio::test]
+async fn a_server_changes_an_open_session() {
+    let shop = Shop::open().await;
+    let mut form = super::selling(&[
+        ("ui_mode", "elements"),
+        ("return_url", "https://shop.example/back"),
+        ("permissions[update_shipping_details]", "server_only"),
+        ("shipping_address_collection[allowed_countries][0]", "DE"),
+    ]);
+    form.retain(|(name, _)| *name != "success_url");
+    let session = shop.post("/v1/checkout/sessions", &form).await.ok();
+    let path = format!("/v1/checkout/sessions/{}", id(&session));
+    let change = [
+        ("collected_information[shipping_details][name]", "Jenny"),
+        (
+            "collected_information[shipping_details][address][country]",
+            "DE",
+        ),
+        (
+            "collected_information[shipping_details][address][line1]",
+            "Weg 1",
+        ),
+        (
+            "shipping_options[0][shipping_rate_data][display_name]",
+            "Post",
+        ),
+        (
+            "shipping_options[0][shipping_rate_data][type]",
+            "fixed_amount",
+        ),
+        (
+            "shipping_options[0][shipping_rate_data][fixed_amount][amount]",
+            "400",
+        ),
+        (
+            "shipping_options[0][shipping_rate_data][fixed_amount][currency]",
+            "usd",
+        ),
+    ];
+    let changed = shop.post(&path, &change).await.ok();
+    let collected = &changed["collected_information"];
+    assert_eq!(collected["shipping_details"]["address"]["line1"], "Weg 1");
+    assert_eq!(collected["business_name"], Value::Null);
+    assert_eq!(changed["amount_total"], 3400);
+    let without = shop.post(&path, &[("shipping_options", "")]).await.ok();
+    assert_eq!(without["amount_total"], 3000);
+    let hosted = shop.session(&[]).await;
+    let path = format!("/v1/checkout/sessions/{}", id(&hosted));
+    let refused = shop.post(&path, &change[..3]).await.json();
+    assert_eq!(refused["error"]["param"], "collected_information");
+    // One that is over keeps all but its metadata.
+    shop.post(&format!("{path}/expire"), &[]).await.ok();
+    let refused = shop.post(&path, &[("shipping_options", "")]).await;
+    assert!(
+        refused.body.contains("status of expired"),
+        "{}",
+        refused.body
+    );
+    let noted = shop.post(&path, &[("metadata[k]", "v")]).await.ok();
+    assert_eq!(noted["metadata"]["k"], "v");
+}
