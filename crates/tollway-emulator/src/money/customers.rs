@@ -1,10 +1,10 @@
-//! Cards of customers: `source` and `payment_method` of a new customer, and `/v1/customers/{customer}/sources`.
+//! Customers: the cards they come with, the clock they live by, and what ends when they are deleted.
 
 use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{charge, instrument, payment_methods};
+use super::{billing, charge, instrument, payment_methods};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -14,8 +14,9 @@ use crate::registry::Registry;
 const CUSTOMER: &str = "customer";
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add_for("customers.create", names_a_card, create);
+    registry.add_for("customers.create", is_more_than_data, create);
     registry.add_for("customers.update", names_a_card, update);
+    registry.add("customers.delete", delete);
     registry.add("customers.payment_sources.create", add_source);
 }
 
@@ -24,7 +25,16 @@ fn names_a_card(params: &Params) -> bool {
     params.has("payment_method") || params.has("source") || params.has("invoice_settings")
 }
 
+fn is_more_than_data(params: &Params) -> bool {
+    names_a_card(params) || params.has("test_clock")
+}
+
+/// A customer on a test clock is made when that clock says.
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let clock = params.text("test_clock");
+    let now = clock.and_then(|clock| billing::time_of_clock(ctx, clock));
+    let now = now.unwrap_or(ctx.now());
+    let ctx = &mut ctx.at(now);
     let (plain, default) = without_default_by_name(params);
     let customer = ctx.generic("customers.create", &plain)?;
     if default.is_none() && !params.has("payment_method") && !params.has("source") {
@@ -62,6 +72,17 @@ pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         keep_source(ctx, id, source, true)?;
     }
     ctx.required(CUSTOMER, id)
+}
+
+/// `DELETE /v1/customers/{customer}`: subscriptions end at once, payment methods are nobody's; documents stay.
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path(CUSTOMER);
+    ctx.required(CUSTOMER, id)?;
+    let now = billing::time_of_customer(ctx, id);
+    let ctx = &mut ctx.at(now);
+    billing::part_from(ctx, id)?;
+    payment_methods::detach_all(ctx, id);
+    ctx.generic("customers.delete", params)
 }
 
 /// The parameters without a default payment method that is one of Stripe's test names, and that name: `pm_card_visa` names no

@@ -170,16 +170,29 @@ pub(super) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<V
 }
 
 fn detach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut method = ctx.required("payment_method", params.path("payment_method"))?;
+    let method = ctx.required("payment_method", params.path("payment_method"))?;
     if method["customer"].is_null() {
         let message = "The payment method is not attached to a customer, so it cannot be detached.";
         return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
     }
+    Ok(take_off(ctx, method))
+}
+
+/// The payment methods of a customer who is no more.
+pub(super) fn detach_all(ctx: &mut Ctx<'_>, customer: &str) {
+    for method in ctx.world.store.all(&ctx.scope, "payment_method") {
+        if method["customer"] == customer {
+            take_off(ctx, method);
+        }
+    }
+}
+
+fn take_off(ctx: &mut Ctx<'_>, mut method: Value) -> Value {
     let previous = json!({"customer": method["customer"]});
     method["customer"] = Value::Null;
     ctx.update("payment_method", &method);
     ctx.emit("payment_method.detached", &method, Some(previous));
-    Ok(method)
+    method
 }
 
 fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

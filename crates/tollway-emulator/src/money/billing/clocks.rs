@@ -18,16 +18,20 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("test_helpers.test_clocks.delete", delete);
 }
 
+/// What a test clock shows.
+pub(in super::super) fn time_of(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
+    ctx.get(CLOCK, clock)?["frozen_time"].as_i64()
+}
+
 /// The test clock of a customer, by id, and what it shows.
 pub(super) fn of_customer(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)> {
     let customer = ctx.get("customer", customer)?;
     let id = customer["test_clock"].as_str()?;
-    let clock = ctx.get(CLOCK, id)?;
-    Some((id.to_owned(), clock["frozen_time"].as_i64()?))
+    Some((id.to_owned(), time_of(ctx, id)?))
 }
 
 /// The time it is for a customer.
-pub(super) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
+pub(in super::super) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
     of_customer(ctx, customer).map_or(ctx.now(), |(_, now)| now)
 }
 

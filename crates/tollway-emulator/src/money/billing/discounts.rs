@@ -12,6 +12,8 @@ use crate::error::ApiError;
 
 /// The invoice that used a coupon which counts once.
 const USED: &str = "_discount_used";
+/// The coupon of a discount as it was when the discount was made: deleting a coupon takes no discount away.
+const TERMS: &str = "_discount_terms";
 
 /// Makes the discounts that a request names by `coupon` or `promotion_code`; their ids.
 pub(super) fn make(
@@ -53,8 +55,9 @@ pub(super) fn make(
         };
         let param = format!("discounts[{index}][coupon]");
         let mut coupon = ctx.referenced("coupon", coupon, &param)?;
-        if coupon["valid"] == false {
-            let message = "This coupon is not valid any more.";
+        let over = coupon["redeem_by"].as_i64();
+        if coupon["valid"] == false || over.is_some_and(|at| at <= ctx.now()) {
+            let message = format!("Coupon expired: {}", text(&coupon, "id"));
             return Err(ApiError::invalid_param(&param, message).code("coupon_expired"));
         }
         let mut discount = Value::Object(ctx.blank("discount"));
@@ -65,6 +68,9 @@ pub(super) fn make(
         discount["start"] = ctx.now().into();
         discount["end"] = end_of(ctx, &coupon).into();
         ctx.insert("discount", &discount);
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        ctx.world
+            .put_typed(&scope, TERMS, text(&discount, "id"), &coupon, now);
         let times = coupon["times_redeemed"].as_i64().unwrap_or(0) + 1;
         coupon["times_redeemed"] = times.into();
         let last = coupon["max_redemptions"]
@@ -148,7 +154,8 @@ fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Val
     if discount["end"].as_i64().is_some_and(|end| end <= ctx.now()) {
         return None;
     }
-    let coupon = ctx.get("coupon", text(&discount["source"], "coupon"))?;
+    let kept: Option<Value> = ctx.world.typed(&ctx.scope, TERMS, id);
+    let coupon = kept.or_else(|| ctx.get("coupon", text(&discount["source"], "coupon")))?;
     let used: Option<Value> = ctx.world.typed(&ctx.scope, USED, id);
     let elsewhere = used.is_some_and(|used| used["invoice"] != invoice);
     (!elsewhere || coupon["duration"] != "once").then_some(coupon)

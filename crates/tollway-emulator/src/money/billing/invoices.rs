@@ -12,7 +12,7 @@ mod totals;
 use serde_json::{Value, json};
 
 pub(in super::super) use self::collect::advance;
-pub(super) use self::collect::{close, finalize, finalize_paid, let_go, void};
+pub(super) use self::collect::{close, finalize, finalize_paid, leave_alone, let_go, void};
 pub(super) use self::totals::{discount_amounts, total};
 use super::super::due::Task;
 use super::super::fields::{extend, list, number, text};

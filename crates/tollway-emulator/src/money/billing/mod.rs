@@ -9,8 +9,10 @@
 
 mod balance;
 mod clocks;
+mod coupons;
 mod credit_notes;
 mod discounts;
+mod farewell;
 mod for_checkout;
 mod invoice_items;
 mod invoices;
@@ -30,7 +32,9 @@ mod taxes;
 
 use serde_json::Value;
 
+pub(super) use self::clocks::{now_of as time_of_customer, time_of as time_of_clock};
 pub(super) use self::discounts::amount_off as discount_of;
+pub(super) use self::farewell::part_from;
 pub(super) use self::for_checkout::{forget, invoice_for};
 pub(super) use self::invoices::advance as advance_invoice;
 pub(super) use self::payment::{failed, intent_of, succeeded};
@@ -52,6 +56,7 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
 pub(super) fn register(registry: &mut Registry) {
     balance::register(registry);
     clocks::register(registry);
+    coupons::register(registry);
     credit_notes::register(registry);
     invoice_items::register(registry);
     invoices::register(registry);

@@ -174,6 +174,7 @@ pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
     let Some((pays, invoice)) = invoice_of(ctx, intent) else {
         return;
     };
+    let ctx = &mut at_invoice(ctx, &invoice);
     if !matches!(invoice["status"].as_str(), Some("open" | "uncollectible")) {
         return;
     }
@@ -196,6 +197,7 @@ pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
 pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
     match invoice_of(ctx, intent) {
         Some((_, invoice)) if invoice["status"] == "open" => {
+            let ctx = &mut at_invoice(ctx, &invoice);
             let asks = intent["status"] == "requires_action"
                 || intent["last_payment_error"]["code"] == "authentication_required";
             if asks {
@@ -205,6 +207,13 @@ pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
         }
         _ => {}
     }
+}
+
+/// Whoever pays an invoice, and however: its customer's clock says when that was.
+fn at_invoice<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
+    let customer = invoice["customer"].as_str().unwrap_or_default();
+    let now = clocks::now_of(ctx, customer);
+    ctx.at(now)
 }
 
 fn invoice_of(ctx: &Ctx<'_>, intent: &Value) -> Option<(Pays, Value)> {

@@ -264,16 +264,38 @@ fn let_go(ctx: &mut Ctx<'_>, before: &Value) -> Value {
     after
 }
 
+/// Releases a schedule whose customer is no more.
+pub(super) fn release_if_under_way(ctx: &mut Ctx<'_>, schedule: &Value) {
+    if is_under_way(schedule) {
+        let_go(ctx, schedule);
+    }
+}
+
+fn is_under_way(schedule: &Value) -> bool {
+    matches!(text(schedule, "status"), "not_started" | "active")
+}
+
+/// The subscription of a schedule was canceled, and the schedule with it.
+pub(super) fn end_with_subscription(ctx: &mut Ctx<'_>, id: &str) {
+    let Some(mut schedule) = ctx.get(SCHEDULE, id).filter(is_under_way) else {
+        return;
+    };
+    schedule["canceled_at"] = ctx.now().into();
+    schedule["current_phase"] = Value::Null;
+    schedule["status"] = "canceled".into();
+    ctx.update(SCHEDULE, &schedule);
+    ctx.emit("subscription_schedule.canceled", &schedule, None);
+}
+
 /// The schedule in the URL, while something can still be done with it.
 fn under_way(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiError> {
     let schedule = ctx.required(SCHEDULE, params.path("schedule"))?;
-    match text(&schedule, "status") {
-        "not_started" | "active" => Ok(schedule),
-        status => {
-            let message = format!("You cannot {done} a subscription schedule that is {status}.");
-            Err(ApiError::invalid_request(message))
-        }
+    if is_under_way(&schedule) {
+        return Ok(schedule);
     }
+    let status = text(&schedule, "status");
+    let message = format!("You cannot {done} a subscription schedule that is {status}.");
+    Err(ApiError::invalid_request(message))
 }
 
 /// `POST /v1/subscription_schedules/{schedule}`: other phases; the present one stays where it began.
@@ -322,7 +344,7 @@ fn phase_at(schedule: &Value, start: i64) -> Value {
 
 /// `POST /v1/subscription_schedules/{schedule}/cancel`: its subscription is canceled with it.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut schedule = under_way(ctx, params, "cancel")?;
+    let schedule = under_way(ctx, params, "cancel")?;
     let now = clocks::now_of(ctx, text(&schedule, "customer"));
     let mut ctx = ctx.at(now);
     if let Some(subscription) = schedule["subscription"].as_str() {
@@ -336,12 +358,9 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         )];
         subscriptions::cancel(&mut ctx, &Params::new(path, form))?;
     }
-    schedule["canceled_at"] = now.into();
-    schedule["current_phase"] = Value::Null;
-    schedule["status"] = "canceled".into();
-    ctx.update(SCHEDULE, &schedule);
-    ctx.emit("subscription_schedule.canceled", &schedule, None);
-    Ok(schedule)
+    let id = text(&schedule, "id");
+    end_with_subscription(&mut ctx, id);
+    ctx.required(SCHEDULE, id)
 }
 
 /// `POST /v1/subscription_schedules/{schedule}/release`.

@@ -17,7 +17,7 @@ use super::super::customers;
 use super::super::due::Task;
 use super::super::fields::{list, text};
 use super::period::Cycle;
-use super::{clocks, invoices, proration};
+use super::{clocks, invoices, proration, schedules};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -148,6 +148,24 @@ fn end(ctx: &mut Ctx<'_>, mut subscription: Value, reason: &str) {
     ctx.update(SUBSCRIPTION, &subscription);
     invoices::let_go(ctx, &subscription);
     ctx.emit("customer.subscription.deleted", &subscription, None);
+    if let Some(schedule) = subscription["schedule"].as_str() {
+        schedules::end_with_subscription(ctx, schedule);
+    }
+}
+
+/// The customer of a subscription is no more: one that was never paid expires, any other ends at once.
+pub(super) fn cancel_if_live(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
+    match status(subscription) {
+        "canceled" | "incomplete_expired" => {}
+        "incomplete" => give_up(ctx, subscription)?,
+        _ => {
+            let Some(subscription) = ctx.get(SUBSCRIPTION, text(subscription, "id")) else {
+                return Ok(());
+            };
+            end(ctx, subscription, "cancellation_requested");
+        }
+    }
+    Ok(())
 }
 
 /// An invoice of a subscription was paid.

@@ -2,7 +2,9 @@
 
 mod changes;
 mod collection;
+mod coupons;
 mod credit;
+mod customers;
 mod cycles;
 mod invoicing;
 mod quotes;

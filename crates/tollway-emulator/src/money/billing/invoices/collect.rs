@@ -149,16 +149,21 @@ pub(in super::super) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
     let page = ctx.world.store.list(&ctx.scope, INVOICE, &query);
     let records = page.map(|page| page.records).unwrap_or_default();
     for invoice in records.iter().map(|record| record.parse()) {
+        let invoice: Value = invoice;
         let open = matches!(invoice["status"].as_str(), Some("draft" | "open"));
         if !open || subscriptions::of_invoice(&invoice) != text(subscription, "id") {
             continue;
         }
-        let mut left: Value = invoice;
-        left["auto_advance"] = false.into();
-        left["automatically_finalizes_at"] = Value::Null;
-        left["next_payment_attempt"] = Value::Null;
-        ctx.update(INVOICE, &left);
+        leave_alone(ctx, invoice);
     }
+}
+
+/// An invoice does nothing by itself any more.
+pub(in super::super) fn leave_alone(ctx: &mut Ctx<'_>, mut invoice: Value) {
+    invoice["auto_advance"] = false.into();
+    invoice["automatically_finalizes_at"] = Value::Null;
+    invoice["next_payment_attempt"] = Value::Null;
+    ctx.update(INVOICE, &invoice);
 }
 
 /// The next step of an invoice that advances by itself: finalized, paid, tried again.

@@ -1,0 +1,36 @@
+//! What becomes of billing when a customer is deleted: nothing goes on by itself any more, and every document stays.
+
+use serde_json::Value;
+
+use super::{invoices, schedules, subscriptions};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::store::Query;
+
+/// Parts from a customer: schedules are released, subscriptions are canceled, and invoices no longer collect themselves.
+pub(in super::super) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
+    for schedule in of_customer(ctx, "subscription_schedule", customer) {
+        schedules::release_if_under_way(ctx, &schedule);
+    }
+    for subscription in of_customer(ctx, "subscription", customer) {
+        subscriptions::cancel_if_live(ctx, &subscription)?;
+    }
+    for invoice in of_customer(ctx, invoices::INVOICE, customer) {
+        if matches!(invoice["status"].as_str(), Some("draft" | "open")) {
+            invoices::leave_alone(ctx, invoice);
+        }
+    }
+    Ok(())
+}
+
+/// The objects of a type that are a customer's, oldest first.
+fn of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
+    let query = Query {
+        limit: usize::MAX,
+        filters: &[("customer", customer)],
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, object_type, &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    records.iter().rev().map(|record| record.parse()).collect()
+}
