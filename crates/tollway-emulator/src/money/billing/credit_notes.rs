@@ -10,7 +10,6 @@ use serde_json::{Map, Value, json};
 
 use super::super::fees::proportional;
 use super::super::fields::{extend, list, number, text};
-use super::super::payment_intents;
 use super::invoices::{self, INVOICE};
 use super::{balance, clocks, discounts, lines, payment, taxes};
 use crate::ctx::Ctx;
@@ -361,20 +360,9 @@ fn lessen(
         payment::settle(ctx, &before, invoice, paid);
         return Ok(());
     }
-    ask_for(ctx, &invoice)?;
+    payment::ask_for_rest(ctx, &invoice)?;
     invoices::changed(ctx, &before, &invoice);
     Ok(())
-}
-
-/// The PaymentIntent of an open invoice is for what is left of it.
-fn ask_for(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
-    let Some(intent) = payment::intent_of(invoice) else {
-        return Ok(());
-    };
-    let mut form = Map::new();
-    form.insert("amount".into(), invoice["amount_remaining"].clone());
-    let path = vec![("intent".to_owned(), intent.to_owned())];
-    payment_intents::update(ctx, &Params::new(path, form)).map(drop)
 }
 
 /// `POST /v1/credit_notes/{id}/void`: the invoice asks for it again.
@@ -396,7 +384,7 @@ fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ] {
         invoice[name] = (number(&invoice, name) + part).into();
     }
-    ask_for(&mut ctx, &invoice)?;
+    payment::ask_for_rest(&mut ctx, &invoice)?;
     invoices::changed(&mut ctx, &before, &invoice);
     note["status"] = "void".into();
     note["voided_at"] = now.into();

@@ -101,18 +101,30 @@ fn end_of(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
     Some(Interval::of_price(&price)?.end_after(ctx.now(), ctx.now()))
 }
 
-/// Takes an invoice's discounts off its lines, one after the other; how much that is in all.
+/// Takes the discounts of lines off them, then those of the invoice off all, one after the other; how much that is.
 pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> i64 {
     for made in lines.iter_mut() {
         made.line["discount_amounts"] = json!([]);
     }
-    let discounts = list(invoice, "discounts").to_vec();
+    let mut discounts = list(invoice, "discounts").to_vec();
+    let left = |line: &Value| (number(line, "amount") - off_line(line)).max(0);
     let mut all = 0;
+    let mut of_lines = Vec::new();
+    for made in lines.iter_mut() {
+        for id in list(&made.line, "discounts").to_vec() {
+            let Some(coupon) = coupon_in_force(ctx, &id, text(invoice, "id")) else {
+                continue;
+            };
+            let off = amount_off(&coupon, left(&made.line));
+            take_off(&mut made.line, off, &id);
+            all += off;
+            of_lines.push(id);
+        }
+    }
     for id in &discounts {
         let Some(coupon) = coupon_in_force(ctx, id, text(invoice, "id")) else {
             continue;
         };
-        let left = |line: &Value| (number(line, "amount") - off_line(line)).max(0);
         let mut eligible: Vec<&mut Value> = lines
             .iter_mut()
             .map(|made| &mut made.line)
@@ -131,14 +143,21 @@ pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> 
                 proportional(off, most, whole).min(rest)
             };
             rest -= part;
-            if let Some(amounts) = line["discount_amounts"].as_array_mut() {
-                amounts.push(json!({"amount": part, "discount": id}));
-            }
+            take_off(line, part, id);
         }
         all += off;
     }
+    of_lines.retain(|id| !discounts.contains(id));
+    discounts.extend(of_lines);
+    discounts.dedup();
     invoice["total_discount_amounts"] = discount_amounts(lines, &discounts).into();
     all
+}
+
+fn take_off(line: &mut Value, amount: i64, discount: &Value) {
+    if let Some(amounts) = line["discount_amounts"].as_array_mut() {
+        amounts.push(json!({"amount": amount, "discount": discount}));
+    }
 }
 
 /// What discounts take off a line.
@@ -184,6 +203,15 @@ pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
             && let Some(discounts) = subscription["discounts"].as_array_mut()
         {
             discounts.retain(|it| it != id);
+            for item in subscription["items"]["data"]
+                .as_array_mut()
+                .into_iter()
+                .flatten()
+            {
+                if let Some(discounts) = item["discounts"].as_array_mut() {
+                    discounts.retain(|it| it != id);
+                }
+            }
             ctx.update("subscription", &subscription);
         }
     }

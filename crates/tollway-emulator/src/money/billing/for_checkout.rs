@@ -58,6 +58,7 @@ pub(in super::super) fn invoice_for(
             subscription: None,
             proration: false,
             discountable: false,
+            discounts: Vec::new(),
             tax_rates: Vec::new(),
             metadata: json!({}),
         };

@@ -6,7 +6,7 @@ use super::super::currency;
 use super::super::fields::{list, number, text};
 use super::invoices::Pull;
 use super::lines::{Line, Origin, pricing};
-use super::{clocks, invoices, prices};
+use super::{clocks, discounts, invoices, prices, taxes, words};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -19,8 +19,6 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("invoice_items.create", create);
     registry.add("invoice_items.delete", delete);
     registry.add("invoice_items.update", update);
-    registry.add("invoices.add_lines", add_lines);
-    registry.add("invoices.remove_lines", remove_lines);
 }
 
 /// An item to be made.
@@ -37,6 +35,8 @@ pub(super) struct NewItem<'a> {
     /// Does it come of a change in the middle of a period?
     pub(super) proration: bool,
     pub(super) discountable: bool,
+    /// The ids of the discounts of its own.
+    pub(super) discounts: Vec<Value>,
     pub(super) tax_rates: Vec<Value>,
     pub(super) metadata: Value,
 }
@@ -60,6 +60,7 @@ pub(super) fn bought<'a>(
         subscription: None,
         proration: false,
         discountable: true,
+        discounts: Vec::new(),
         tax_rates,
         metadata: json!({}),
     }
@@ -107,13 +108,14 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         currency: &currency,
         amount,
         quantity,
-        description: params.text("description").map(str::to_owned),
+        description: named_or(&ctx, params.text("description"), price.as_ref()),
         period: (start, params.int("period.end").unwrap_or(start)),
         price: price.as_ref(),
         subscription: subscription.as_deref(),
         proration: false,
         discountable: params.bool("discountable").unwrap_or(true),
-        tax_rates: super::taxes::named(&ctx, params.list("tax_rates"), "tax_rates")?,
+        discounts: discounts::make(&mut ctx, params.list("discounts"), &customer, None)?,
+        tax_rates: taxes::named(&ctx, params.list("tax_rates"), "tax_rates")?,
         metadata: params.map("metadata").cloned().unwrap_or_default().into(),
     };
     let invoice = params.text("invoice").map(str::to_owned);
@@ -125,6 +127,12 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             ctx.required(ITEM, item["id"].as_str().unwrap_or_default())
         }
     }
+}
+
+/// What an item says it is: what was said, or else the name of what its price is for.
+pub(super) fn named_or(ctx: &Ctx<'_>, said: Option<&str>, price: Option<&Value>) -> Option<String> {
+    let said = said.map(str::to_owned);
+    said.or_else(|| words::product(ctx, price?))
 }
 
 /// Makes an item that waits for an invoice.
@@ -143,7 +151,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
         "date": ctx.now(),
         "description": new.description,
         "discountable": new.discountable,
-        "discounts": [],
+        "discounts": new.discounts,
         "invoice": null,
         "livemode": ctx.scope.livemode(),
         "metadata": new.metadata,
@@ -214,8 +222,15 @@ pub(super) fn as_line(ctx: &Ctx<'_>, item: &Value) -> Line {
         },
         metadata: item["metadata"].clone(),
         discountable: item["discountable"] == true,
+        discounts: list(item, "discounts").to_vec(),
         tax_rates: list(item, "tax_rates").to_vec(),
     }
+}
+
+/// Is the item on an invoice that can no longer be changed?
+fn is_fixed(ctx: &Ctx<'_>, invoice: Option<&str>) -> bool {
+    let invoice = invoice.and_then(|invoice| ctx.get(invoices::INVOICE, invoice));
+    invoice.is_some_and(|invoice| invoice["status"] != "draft")
 }
 
 /// `POST /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
@@ -223,16 +238,24 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem").to_owned();
     let before = ctx.required(ITEM, &id)?;
     let invoice = before["invoice"].as_str().map(str::to_owned);
-    if let Some(invoice) = &invoice {
-        invoices::must_be_draft(&ctx.required(invoices::INVOICE, invoice)?)?;
+    if is_fixed(ctx, invoice.as_deref()) {
+        let message = "This invoice item has been deleted.";
+        return Err(ApiError::invalid_request(message));
     }
     let mut members = before.as_object().cloned().unwrap_or_default();
     let mut plain = params.values().clone();
-    for name in ["pricing", "price_data", "discounts"] {
+    for name in ["pricing", "price_data", "discounts", "tax_rates"] {
         plain.remove(name);
     }
     ctx.apply(ITEM, &mut members, &plain)?;
     let mut item = Value::Object(members);
+    if params.has("discounts") {
+        let customer = text(&before, "customer");
+        item["discounts"] = discounts::make(ctx, params.list("discounts"), customer, None)?.into();
+    }
+    if params.has("tax_rates") {
+        item["tax_rates"] = taxes::named(ctx, params.list("tax_rates"), "tax_rates")?.into();
+    }
     let given =
         json!({"price": params.text("pricing.price"), "price_data": params.at("price_data")});
     let price = match prices::named(ctx, &given, "pricing")? {
@@ -255,86 +278,16 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(item)
 }
 
-/// `POST /v1/invoices/{invoice}/add_lines`: items that wait, or new ones.
-fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let id = params.path("invoice").to_owned();
-    let invoice = ctx.required(invoices::INVOICE, &id)?;
-    invoices::must_be_draft(&invoice)?;
-    let (customer, currency) = (text(&invoice, "customer"), text(&invoice, "currency"));
-    let mut items = Vec::new();
-    for (index, wanted) in params.list("lines").iter().enumerate() {
-        let param = format!("lines[{index}]");
-        if let Some(item) = wanted["invoice_item"].as_str() {
-            items.push(ctx.referenced(ITEM, item, &format!("{param}[invoice_item]"))?);
-            continue;
-        }
-        let given =
-            json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
-        let price = prices::named(ctx, &given, &param)?;
-        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
-        let amount = match (&price, wanted["amount"].as_i64()) {
-            (Some(price), _) => prices::cost(price, quantity),
-            (None, Some(amount)) => amount,
-            (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
-        };
-        let start = wanted["period"]["start"].as_i64().unwrap_or(ctx.now());
-        let new = NewItem {
-            customer,
-            currency,
-            amount,
-            quantity,
-            description: wanted["description"].as_str().map(str::to_owned),
-            period: (start, wanted["period"]["end"].as_i64().unwrap_or(start)),
-            price: price.as_ref(),
-            subscription: None,
-            proration: false,
-            discountable: wanted["discountable"] != false,
-            tax_rates: super::taxes::named(
-                ctx,
-                list(wanted, "tax_rates"),
-                &format!("{param}[tax_rates]"),
-            )?,
-            metadata: wanted["metadata"]
-                .as_object()
-                .cloned()
-                .unwrap_or_default()
-                .into(),
-        };
-        items.push(make(ctx, &new));
-    }
-    invoices::add_items(ctx, &id, items)?;
-    ctx.required(invoices::INVOICE, &id)
-}
-
-/// `POST /v1/invoices/{invoice}/remove_lines`: their items wait again, or go.
-fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let id = params.path("invoice").to_owned();
-    ctx.required(invoices::INVOICE, &id)?;
-    for (index, wanted) in params.list("lines").iter().enumerate() {
-        let param = format!("lines[{index}][id]");
-        let line = ctx.referenced("line_item", text(wanted, "id"), &param)?;
-        let item = &line["parent"]["invoice_item_details"]["invoice_item"];
-        let Some(mut item) = item.as_str().and_then(|item| ctx.get(ITEM, item)) else {
-            let message = "Only lines of invoice items can be removed.";
-            return Err(ApiError::invalid_param(&param, message));
-        };
-        let name = text(&item, "id").to_owned();
-        invoices::remove_item(ctx, &id, &name)?;
-        if wanted["behavior"] == "delete" {
-            ctx.delete(ITEM, &name);
-        } else {
-            item["invoice"] = Value::Null;
-            ctx.update(ITEM, &item);
-        }
-    }
-    ctx.required(invoices::INVOICE, &id)
-}
-
 /// `DELETE /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem");
     let item = ctx.required(ITEM, id)?;
-    if let Some(invoice) = item["invoice"].as_str() {
+    let invoice = item["invoice"].as_str();
+    if is_fixed(ctx, invoice) {
+        let message = "Can't delete an invoice item that is attached to an invoice that is no longer editable";
+        return Err(ApiError::invalid_request(message));
+    }
+    if let Some(invoice) = invoice {
         invoices::remove_item(ctx, invoice, id)?;
     }
     ctx.emit("invoiceitem.deleted", &item, None);

@@ -67,10 +67,12 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let method = params
         .text("collection_method")
         .unwrap_or("charge_automatically");
-    if method == "send_invoice" && !params.has("days_until_due") && !params.has("due_date") {
-        let message = "If collection_method is send_invoice, pass days_until_due or due_date.";
-        return Err(ApiError::invalid_param("days_until_due", message));
+    let dated = params.has("days_until_due") || params.has("due_date");
+    if method == "send_invoice" && !dated {
+        let message = "If invoice collection method is 'send_invoice', you must specify 'due_date' or 'days_until_due'.";
+        return Err(ApiError::invalid_request(message));
     }
+    check_due(params, method)?;
     let own = ctx.world.platform.default_currency.clone();
     let currency = params.text("currency").or(object["currency"].as_str());
     let currency = currency.unwrap_or(&own).to_ascii_lowercase();
@@ -107,6 +109,17 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     total(&mut ctx, &mut invoice)?;
     ctx.update(INVOICE, &invoice);
     Ok(invoice)
+}
+
+/// Only an invoice that is sent is due some time.
+fn check_due(params: &Params, method: &str) -> Result<(), ApiError> {
+    let method = params.text("collection_method").unwrap_or(method);
+    let dated = params.int("days_until_due").is_some() || params.int("due_date").is_some();
+    if method != "send_invoice" && dated {
+        let message = "You can only specify 'due_date' or 'days_until_due' if invoice collection method is 'send_invoice'.";
+        return Err(ApiError::invalid_request(message));
+    }
+    Ok(())
 }
 
 /// Remembers how a request says that an invoice is shared.
@@ -287,7 +300,7 @@ pub(super) fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
     if invoice["status"] == "draft" {
         return Ok(());
     }
-    let message = "This invoice is no longer editable: only a draft can be changed.";
+    let message = "Invalid invoice: This invoice is no longer editable";
     Err(ApiError::invalid_request(message).code("invoice_not_editable"))
 }
 
@@ -309,13 +322,13 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "default_payment_method",
         "description",
     ];
-    if params
-        .values()
-        .keys()
-        .any(|name| !any_time.contains(&name.as_str()))
-    {
-        must_be_draft(&before)?;
+    let mut names = params.values().keys();
+    let fixed = names.find(|name| !any_time.contains(&name.as_str()));
+    if let Some(name) = fixed.filter(|_| before["status"] != "draft") {
+        let message = "Finalized invoices can't be updated in this way";
+        return Err(ApiError::invalid_param(name, message));
     }
+    check_due(params, text(&before, "collection_method"))?;
     let mut members = before.as_object().cloned().unwrap_or_default();
     let mut plain = params.values().clone();
     let wanted = plain.remove("discounts");
@@ -327,13 +340,26 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         invoice["discounts"] = discounts::make(ctx, &wanted, customer, None)?.into();
     }
     share(ctx, &before, params)?;
-    if before["status"] == "draft" {
+    let is_draft = before["status"] == "draft";
+    if is_draft {
         total(ctx, &mut invoice)?;
+    }
+    if let Some(days) = params.int("days_until_due") {
+        invoice["due_date"] = (number(&before, "created") + days * DAY).into();
+    }
+    if params.bool("auto_advance") == Some(false) {
+        invoice["automatically_finalizes_at"] = Value::Null;
+        invoice["next_payment_attempt"] = Value::Null;
     }
     if params.bool("auto_advance") == Some(true) && before["auto_advance"] == false {
         let customer = before["customer"].as_str().unwrap_or_default().to_owned();
         let at = clocks::now_of(ctx, &customer) + DRAFT;
-        invoice["automatically_finalizes_at"] = at.into();
+        if is_draft {
+            invoice["automatically_finalizes_at"] = at.into();
+        }
+        if invoice["collection_method"] == "charge_automatically" {
+            invoice["next_payment_attempt"] = at.into();
+        }
         let invoice = params.path("invoice").to_owned();
         clocks::plan(ctx, &customer, at, Task::Invoice { invoice });
     }
@@ -345,7 +371,10 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoice");
     let invoice = ctx.required(INVOICE, id)?;
-    must_be_draft(&invoice)?;
+    if invoice["status"] != "draft" {
+        let message = "You can only delete draft invoices.";
+        return Err(ApiError::invalid_request(message));
+    }
     for line in lines::of_invoice(ctx, id)? {
         let item = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
         if let Some(mut item) = item.and_then(|item| ctx.get("invoiceitem", item)) {

@@ -22,18 +22,22 @@ pub(super) struct Line {
     pub(super) metadata: Value,
     /// May a discount be taken off it?
     pub(super) discountable: bool,
+    /// The ids of the discounts of its own.
+    pub(super) discounts: Vec<Value>,
     /// Its own tax rates; those of the invoice count if it has none.
     pub(super) tax_rates: Vec<Value>,
 }
 
-/// A line as it is written, and the tax rates of its own.
+/// A line as it is written, and the taxes of its own.
 #[derive(Debug, Clone)]
 pub(super) struct Made {
     pub(super) line: Value,
     pub(super) tax_rates: Vec<Value>,
+    /// Taxes whose amounts were given: nothing is worked out then.
+    pub(super) tax_amounts: Vec<Value>,
 }
 
-/// The own tax rates of a line.
+/// The own taxes of a line.
 const RATES: &str = "_line_tax_rates";
 
 /// Where a line comes from.
@@ -62,6 +66,7 @@ pub(super) fn pricing(price: &Value) -> Value {
 pub(super) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<Made> {
     let made = lines.into_iter().map(|mut line| Made {
         tax_rates: std::mem::take(&mut line.tax_rates),
+        tax_amounts: Vec::new(),
         line: line_item(ctx, invoice, line),
     });
     made.collect()
@@ -70,26 +75,39 @@ pub(super) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<
 /// Keeps new lines under their invoice.
 pub(super) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    for Made { line, tax_rates } in lines {
+    for made in lines {
         ctx.world
             .store
-            .insert_under(&scope, "line_item", Some(invoice), line, now);
-        if !tax_rates.is_empty() {
-            let id = text(line, "id");
-            ctx.world
-                .put_typed(&scope, RATES, id, &json!({"rates": tax_rates}), now);
-        }
+            .insert_under(&scope, "line_item", Some(invoice), &made.line, now);
+        keep_taxes(ctx, made);
     }
+}
+
+/// Keeps a line that was changed.
+pub(super) fn keep_changed(ctx: &mut Ctx<'_>, made: &Made) {
+    ctx.update("line_item", &made.line);
+    keep_taxes(ctx, made);
+}
+
+fn keep_taxes(ctx: &mut Ctx<'_>, made: &Made) {
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    let id = text(&made.line, "id");
+    if made.tax_rates.is_empty() && made.tax_amounts.is_empty() {
+        ctx.world.store.remove(&scope, RATES, id);
+        return;
+    }
+    let taxes = json!({"rates": made.tax_rates, "amounts": made.tax_amounts});
+    ctx.world.put_typed(&scope, RATES, id, &taxes, now);
 }
 
 /// The lines of an invoice with the tax rates of their own, oldest first.
 pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Made>, ApiError> {
     let lines = of_invoice(ctx, invoice)?.into_iter().map(|line| {
-        let rates: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
+        let taxes: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
+        let taxes = taxes.unwrap_or_default();
         Made {
-            tax_rates: rates
-                .map(|it| list(&it, "rates").to_vec())
-                .unwrap_or_default(),
+            tax_rates: list(&taxes, "rates").to_vec(),
+            tax_amounts: list(&taxes, "amounts").to_vec(),
             line,
         }
     });
@@ -161,7 +179,7 @@ fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
         "description": line.description,
         "discount_amounts": [],
         "discountable": line.discountable,
-        "discounts": [],
+        "discounts": line.discounts,
         "invoice": invoice["id"],
         "livemode": ctx.scope.livemode(),
         "metadata": line.metadata.as_object().cloned().unwrap_or_default(),

@@ -7,6 +7,7 @@
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/overview> and <https://docs.stripe.com/billing/testing/test-clocks>.
 
+mod attach;
 mod balance;
 mod clocks;
 mod coupons;
@@ -16,6 +17,7 @@ mod farewell;
 mod for_checkout;
 mod invoice_items;
 mod invoices;
+mod line_edits;
 mod lines;
 mod meters;
 mod payment;
@@ -29,6 +31,7 @@ mod schedules;
 mod subscription_items;
 mod subscriptions;
 mod taxes;
+mod words;
 
 use serde_json::Value;
 
@@ -54,12 +57,14 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
 }
 
 pub(super) fn register(registry: &mut Registry) {
+    attach::register(registry);
     balance::register(registry);
     clocks::register(registry);
     coupons::register(registry);
     credit_notes::register(registry);
     invoice_items::register(registry);
     invoices::register(registry);
+    line_edits::register(registry);
     meters::register(registry);
     preview::register(registry);
     prices::register(registry);

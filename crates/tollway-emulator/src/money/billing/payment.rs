@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::due::Task;
+use super::super::fields::{list, number};
 use super::super::{customers, payment_intents};
 use super::invoices::{INVOICE, changed};
 use super::{clocks, subscriptions};
@@ -80,8 +81,25 @@ pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiE
     Ok(())
 }
 
-/// Ties a PaymentIntent to an invoice by an `invoice_payment`.
+/// Ties a PaymentIntent to an invoice by an `invoice_payment`; it is what the invoice asks for by itself.
 pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
+    let asked = invoice["amount_due"].clone();
+    tie_as(ctx, invoice, intent, true, &asked);
+}
+
+/// Ties a PaymentIntent that was made elsewhere to an invoice.
+pub(super) fn tie_another(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &Value) {
+    let id = intent["id"].as_str().unwrap_or_default();
+    tie_as(ctx, invoice, id, false, &intent["amount"]);
+}
+
+/// Whether a PaymentIntent is one of an invoice already.
+pub(super) fn is_tied(ctx: &Ctx<'_>, intent: &str) -> bool {
+    let pays: Option<Pays> = ctx.world.typed(&ctx.scope, PAYS, intent);
+    pays.is_some()
+}
+
+fn tie_as(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str, is_default: bool, asked: &Value) {
     let id = invoice["id"].as_str().unwrap_or_default().to_owned();
     let object = ctx.get("payment_intent", intent).unwrap_or_default();
     let paid = object["status"] == "succeeded";
@@ -89,11 +107,11 @@ pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
     let mut payment = Value::Object(ctx.blank("invoice_payment"));
     let members = json!({
         "amount_paid": if paid { object["amount_received"].clone() } else { Value::Null },
-        "amount_requested": invoice["amount_due"],
+        "amount_requested": asked,
         "created": now,
         "currency": invoice["currency"],
         "invoice": id,
-        "is_default": true,
+        "is_default": is_default,
         "livemode": ctx.scope.livemode(),
         "payment": {"payment_intent": intent, "type": "payment_intent"},
         "status": if paid { "paid" } else { "open" },
@@ -103,6 +121,9 @@ pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
         payment.extend(members);
     }
     ctx.insert("invoice_payment", &payment);
+    if paid {
+        ctx.emit("invoice_payment.paid", &payment, None);
+    }
     let pays = Pays {
         invoice: id,
         payment: payment["id"].as_str().unwrap_or_default().to_owned(),
@@ -112,15 +133,27 @@ pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
     show(invoice, &payment);
 }
 
-fn show(invoice: &mut Value, payment: &Value) {
+/// Shows a payment in its invoice, in the place that it has there already.
+pub(super) fn show(invoice: &mut Value, payment: &Value) {
+    let mut all = list(&invoice["payments"], "data").to_vec();
+    match all.iter_mut().find(|it| it["id"] == payment["id"]) {
+        Some(place) => place.clone_from(payment),
+        None => all.push(payment.clone()),
+    }
     invoice["payments"] = json!({
-        "object": "list", "data": [payment], "has_more": false, "url": "/v1/invoice_payments",
+        "object": "list", "data": all, "has_more": false, "url": "/v1/invoice_payments",
     });
 }
 
-/// The PaymentIntent of an invoice.
+/// The PaymentIntent of an invoice: the one that paid it, or else the one that it asks for.
 pub(in super::super) fn intent_of(invoice: &Value) -> Option<&str> {
-    invoice["payments"]["data"][0]["payment"]["payment_intent"].as_str()
+    let all = list(&invoice["payments"], "data");
+    let paid = all
+        .iter()
+        .filter(|_| invoice["status"] == "paid")
+        .find(|it| it["status"] == "paid");
+    let payment = paid.or_else(|| all.iter().find(|it| it["is_default"] == true))?;
+    payment["payment"]["payment_intent"].as_str()
 }
 
 /// What the invoice is paid with if nobody says otherwise.
@@ -190,7 +223,52 @@ pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
         show(&mut invoice, &payment);
     }
     invoice["attempt_count"] = (before["attempt_count"].as_i64().unwrap_or(0) + 1).into();
-    settle(ctx, &before, invoice, paid);
+    credit(ctx, &before, invoice, paid);
+}
+
+/// Money came in for an invoice: all that is left, or a part of it.
+pub(super) fn credit(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid: i64) {
+    let all = number(&invoice, "amount_paid") + paid;
+    let left = number(&invoice, "amount_remaining") - paid;
+    if left > 0 {
+        invoice["amount_paid"] = all.into();
+        invoice["amount_remaining"] = left.into();
+        changed(ctx, before, &invoice);
+        if let Err(error) = ask_for_rest(ctx, &invoice) {
+            tracing::error!(%error, "the PaymentIntent of an invoice could not be changed");
+        }
+        return;
+    }
+    invoice["amount_overpaid"] = (-left).into();
+    drop_default(ctx, &mut invoice);
+    settle(ctx, before, invoice, all);
+}
+
+/// The PaymentIntent of an open invoice asks for what is left of it.
+pub(super) fn ask_for_rest(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
+    let Some(intent) = intent_of(invoice) else {
+        return Ok(());
+    };
+    let mut form = Map::new();
+    form.insert("amount".into(), invoice["amount_remaining"].clone());
+    let path = vec![("intent".to_owned(), intent.to_owned())];
+    payment_intents::update(ctx, &Params::new(path, form)).map(drop)
+}
+
+/// What an invoice asked for was paid by another payment.
+fn drop_default(ctx: &mut Ctx<'_>, invoice: &mut Value) {
+    let all = list(&invoice["payments"], "data");
+    let open = |it: &&Value| it["is_default"] == true && it["status"] == "open";
+    let Some(mut payment) = all.iter().find(open).cloned() else {
+        return;
+    };
+    if let Err(error) = withdraw(ctx, invoice, "duplicate") {
+        tracing::error!(%error, "the PaymentIntent of a paid invoice could not be canceled");
+    }
+    payment["status"] = "canceled".into();
+    payment["status_transitions"]["canceled_at"] = ctx.now().into();
+    ctx.update("invoice_payment", &payment);
+    show(invoice, &payment);
 }
 
 /// A PaymentIntent was refused, or waits for the card holder: if it is an invoice's, the invoice says so.

@@ -93,12 +93,17 @@ fn add_items(
             currency: &currency,
             amount,
             quantity,
-            description: wanted["description"].as_str().map(str::to_owned),
+            description: invoice_items::named_or(
+                ctx,
+                wanted["description"].as_str(),
+                price.as_ref(),
+            ),
             period: (start, period["end"].as_i64().unwrap_or(start)),
             price: price.as_ref(),
             subscription: subscription.and_then(|it| it["id"].as_str()),
             proration: false,
             discountable: wanted["discountable"] != false,
+            discounts: discounts::make(ctx, list(wanted, "discounts"), customer, None)?,
             tax_rates: taxes::named(
                 ctx,
                 list(wanted, "tax_rates"),

@@ -90,14 +90,50 @@ pub(in super::super) fn is_metered(price: &Value) -> bool {
 
 /// What a quantity of a price costs, in the currency's smallest unit: of a metered one, what was used.
 pub(in super::super) fn cost(price: &Value, quantity: i64) -> i64 {
+    parts(price, quantity).iter().map(|part| part.amount).sum()
+}
+
+/// What one line of an invoice says of a price.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Part {
+    pub(super) amount: i64,
+    /// How many units it counts; 0 for the flat amount of a tier.
+    pub(super) quantity: i64,
+    /// Of the tier with this number, counted from 1.
+    pub(super) tier: Option<usize>,
+    /// What one unit of the tier, or its flat amount, costs: decimal, in the currency's smallest unit.
+    pub(super) each: Option<String>,
+    pub(super) flat: bool,
+}
+
+/// A quantity that costs nothing, whatever its price.
+pub(super) fn whole(quantity: i64) -> Vec<Part> {
+    vec![Part {
+        amount: 0,
+        quantity,
+        tier: None,
+        each: None,
+        flat: false,
+    }]
+}
+
+/// What a quantity of a price costs, part by part: each tier that it reaches has its own.
+pub(super) fn parts(price: &Value, quantity: i64) -> Vec<Part> {
     if price["billing_scheme"] == "tiered" {
         return tiered(price, quantity);
     }
-    let quantity = packages(price, quantity);
-    match price["unit_amount"].as_i64() {
-        Some(unit) => unit.saturating_mul(quantity),
-        None => by_decimal(price["unit_amount_decimal"].as_str(), quantity),
-    }
+    let packed = packages(price, quantity);
+    let amount = match price["unit_amount"].as_i64() {
+        Some(unit) => unit.saturating_mul(packed),
+        None => by_decimal(price["unit_amount_decimal"].as_str(), packed),
+    };
+    vec![Part {
+        amount,
+        quantity,
+        tier: None,
+        each: None,
+        flat: false,
+    }]
 }
 
 /// `transform_quantity`: how many packages a quantity fills.
@@ -124,34 +160,57 @@ fn by_decimal(unit: Option<&str>, quantity: i64) -> i64 {
 }
 
 /// Tiers: each unit by the tier it falls into, or all by the tier of the last.
-fn tiered(price: &Value, quantity: i64) -> i64 {
+fn tiered(price: &Value, quantity: i64) -> Vec<Part> {
     let graduated = price["tiers_mode"] == "graduated";
-    let (mut sum, mut below) = (0, 0);
-    for tier in price["tiers"].as_array().into_iter().flatten() {
+    let (mut parts, mut below) = (Vec::new(), 0);
+    let tiers = price["tiers"].as_array().into_iter().flatten();
+    for (index, tier) in tiers.enumerate() {
         let up_to = tier["up_to"].as_i64().unwrap_or(i64::MAX);
         let units = if graduated {
             quantity.min(up_to) - below
         } else {
             quantity
         };
-        let each = match tier["unit_amount"].as_i64() {
-            Some(each) => each.saturating_mul(units.max(0)),
-            None => by_decimal(tier["unit_amount_decimal"].as_str(), units.max(0)),
-        };
-        let flat = match tier["flat_amount"].as_i64() {
-            Some(flat) => flat,
-            None => by_decimal(tier["flat_amount_decimal"].as_str(), 1),
-        };
-        let cost = each + flat;
-        if graduated && units > 0 {
-            sum += cost;
+        let last = quantity <= up_to;
+        // Of a graduated price every tier up to the last counts; nothing at all is still a line of the first.
+        if (graduated && (units > 0 || index == 0)) || last {
+            parts.extend(of_tier(
+                tier,
+                index + 1,
+                units.max(0),
+                units > 0 || !graduated,
+            ));
         }
-        if quantity <= up_to {
-            return if graduated { sum } else { cost };
+        if last {
+            break;
         }
         below = up_to;
     }
-    sum
+    parts
+}
+
+/// The units of a tier, and its flat amount if it has one and `is_reached`.
+fn of_tier(tier: &Value, number: usize, units: i64, is_reached: bool) -> Vec<Part> {
+    let decimal = |name: &str| {
+        let whole = tier[name].as_i64().map(|amount| amount.to_string());
+        whole.or_else(|| tier[format!("{name}_decimal")].as_str().map(str::to_owned))
+    };
+    let (each, flat) = (decimal("unit_amount"), decimal("flat_amount"));
+    let of_units = Part {
+        amount: by_decimal(each.as_deref(), units),
+        quantity: units,
+        tier: Some(number),
+        each: Some(each.unwrap_or_else(|| "0".to_owned())),
+        flat: false,
+    };
+    let of_flat = flat.filter(|_| is_reached).map(|flat| Part {
+        amount: by_decimal(Some(&flat), 1),
+        quantity: 0,
+        tier: Some(number),
+        each: Some(flat),
+        flat: true,
+    });
+    std::iter::once(of_units).chain(of_flat).collect()
 }
 
 #[cfg(test)]
@@ -172,6 +231,18 @@ mod tests {
             |mode: &str| json!({"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers});
         assert_eq!(cost(&tiered("graduated"), 7), 100 + 50 + 10);
         assert_eq!(cost(&tiered("volume"), 7), 35);
+        let shown = |price: &Value, quantity| {
+            let parts = parts(price, quantity);
+            let shown = parts.iter().map(|it| (it.tier, it.quantity, it.amount));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            shown(&tiered("graduated"), 7),
+            [(Some(1), 5, 50), (Some(1), 0, 100), (Some(2), 2, 10)]
+        );
+        assert_eq!(shown(&tiered("graduated"), 0), [(Some(1), 0, 0)]);
+        assert_eq!(shown(&tiered("volume"), 7), [(Some(2), 7, 35)]);
+        assert_eq!(shown(&flat, 3), [(None, 3, 1500)]);
         let decimals = json!({"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": [
             {"up_to": 10, "unit_amount": null, "unit_amount_decimal": "0.25", "flat_amount": null, "flat_amount_decimal": "7.5"},
         ]});

@@ -77,12 +77,16 @@ pub(super) fn time(
         currency: text(subscription, "currency"),
         amount,
         quantity,
-        description: Some(format!("{words} {quantity} × {name} after {day}")),
+        description: Some(match quantity {
+            1 => format!("{words} {name} after {day}"),
+            _ => format!("{words} {quantity} × {name} after {day}"),
+        }),
         period: (from, to),
         price: Some(price),
         subscription: subscription["id"].as_str(),
         proration: true,
         discountable: false,
+        discounts: Vec::new(),
         tax_rates: list(item, "tax_rates").to_vec(),
         metadata: json!({}),
     };

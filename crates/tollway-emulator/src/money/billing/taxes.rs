@@ -67,6 +67,16 @@ pub(in super::super) fn named(
     Ok(rates)
 }
 
+/// A tax whose amount was given: `{amount, rate, taxable_amount}`.
+pub(super) fn given(tax: &Value) -> Tax {
+    Tax {
+        rate: tax["rate"].clone(),
+        amount: number(tax, "amount"),
+        taxable: number(tax, "taxable_amount"),
+        reason: "standard_rated",
+    }
+}
+
 /// What rates come to on an amount; `exempt` is the customer's `tax_exempt`.
 pub(in super::super) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
     let inside: i128 = rates

@@ -7,6 +7,7 @@ mod credit;
 mod customers;
 mod cycles;
 mod invoicing;
+mod lines;
 mod quotes;
 mod schedules;
 mod usage;

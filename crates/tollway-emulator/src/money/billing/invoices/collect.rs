@@ -258,9 +258,13 @@ pub(super) fn send(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
 /// `POST /v1/invoices/{invoice}/void`: its PaymentIntent is canceled with it, and credit that was used is given back.
 pub(in super::super) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(INVOICE, params.path("invoice"))?;
-    if !matches!(before["status"].as_str(), Some("open" | "uncollectible")) {
-        let message = "You can only pass in open or uncollectible invoices to be voided.";
-        return Err(ApiError::invalid_request(message).code("invoice_not_editable"));
+    let message = match before["status"].as_str() {
+        Some("open" | "uncollectible") => None,
+        Some("paid") => Some("Invoices with `paid` payments cannot be voided."),
+        _ => Some("You can only pass in open invoices. This invoice isn't open."),
+    };
+    if let Some(message) = message {
+        return Err(ApiError::invalid_request(message));
     }
     let now = clocks::now_of(ctx, text(&before, "customer"));
     make_void(&mut ctx.at(now), &before)

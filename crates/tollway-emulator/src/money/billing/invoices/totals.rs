@@ -29,17 +29,27 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
     let exempt = text(invoice, "customer_tax_exempt").to_owned();
     let defaults = list(invoice, "default_tax_rates").to_vec();
     let (mut all, mut inside_before) = (Vec::new(), 0);
-    for Made { line, tax_rates } in lines.iter_mut() {
+    for made in lines.iter_mut() {
+        let Made {
+            line,
+            tax_rates,
+            tax_amounts,
+        } = made;
         let rates = if tax_rates.is_empty() {
             &defaults
         } else {
             &*tax_rates
         };
         let amount = number(line, "amount");
-        let taxed = taxes::on(amount - discounts::off_line(line), rates, &exempt);
+        let taxed = match tax_amounts.as_slice() {
+            [] => taxes::on(amount - discounts::off_line(line), rates, &exempt),
+            given => given.iter().map(taxes::given).collect(),
+        };
         line["taxes"] = taxed.iter().map(taxes::Tax::shown).collect();
-        let undiscounted = taxes::on(amount, rates, &exempt);
-        inside_before += sum(&undiscounted, true);
+        inside_before += match tax_amounts.as_slice() {
+            [] => sum(&taxes::on(amount, rates, &exempt), true),
+            _ => sum(&taxed, true),
+        };
         all.extend(taxed);
     }
     let total = subtotal - off + sum(&all, false);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value, json};
 
 use super::super::super::fields::{list, text};
 use super::super::period::{Cycle, Interval, anchor_of};
-use super::super::{clocks, discounts, invoices, payment, prices, proration, taxes};
+use super::super::{clocks, discounts, invoice_items, invoices, payment, prices, proration, taxes};
 use super::bill::{Bill, bill};
 use super::renew::WARNING;
 use super::{
@@ -32,7 +32,7 @@ pub(in super::super::super) fn create(
     let now = clocks::now_of(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
-    let items = new_items(ctx, params.list("items"))?;
+    let items = new_items(ctx, &customer, params.list("items"))?;
     let mut subscription = blank(ctx, params, &customer, &items)?;
     put_items(ctx, &mut subscription, items);
     let begun = Beginning::of(ctx, params, &subscription)?;
@@ -237,13 +237,13 @@ pub(super) fn note_end(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
 }
 
 /// The items that a request asks for.
-fn new_items(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
+fn new_items(ctx: &mut Ctx<'_>, customer: &str, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
     if wanted.is_empty() {
         return Err(ApiError::missing_parameter("items"));
     }
     let mut items: Vec<Value> = Vec::new();
     for (index, wanted) in wanted.iter().enumerate() {
-        let item = new_item(ctx, wanted, &format!("items[{index}]"))?;
+        let item = new_item(ctx, customer, wanted, &format!("items[{index}]"))?;
         let fits = items.first().is_none_or(|first| {
             let same =
                 |name: &str| first["price"]["recurring"][name] == item["price"]["recurring"][name];
@@ -264,7 +264,12 @@ fn new_items(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError
 }
 
 /// An item of a request; it is not kept yet.
-pub(super) fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
+pub(super) fn new_item(
+    ctx: &mut Ctx<'_>,
+    customer: &str,
+    wanted: &Value,
+    param: &str,
+) -> Result<Value, ApiError> {
     let Some(price) = prices::named(ctx, wanted, param)? else {
         return Err(ApiError::missing_parameter(&format!("{param}[price]")));
     };
@@ -281,6 +286,7 @@ pub(super) fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result
     item["quantity"] = 1.into();
     set_quantity(&mut item, &price, wanted, param)?;
     set_tax_rates(ctx, &mut item, wanted, param)?;
+    set_discounts(ctx, &mut item, customer, wanted)?;
     set_price(&mut item, price);
     Ok(item)
 }
@@ -323,6 +329,20 @@ pub(super) fn set_tax_rates(
     Ok(())
 }
 
+/// The discounts of one item.
+pub(super) fn set_discounts(
+    ctx: &mut Ctx<'_>,
+    item: &mut Value,
+    customer: &str,
+    wanted: &Value,
+) -> Result<(), ApiError> {
+    if !wanted["discounts"].is_null() {
+        let made = discounts::make(ctx, list(wanted, "discounts"), customer, None)?;
+        item["discounts"] = made.into();
+    }
+    Ok(())
+}
+
 /// Gives an item its price, and the plan that mirrors it.
 pub(super) fn set_price(item: &mut Value, price: Value) {
     let recurring = &price["recurring"];
@@ -351,17 +371,23 @@ pub(super) fn add_extra_items(
         };
         let quantity = wanted["quantity"].as_i64().unwrap_or(1);
         let now = ctx.now();
-        let new = super::super::invoice_items::NewItem {
+        let new = invoice_items::NewItem {
             customer: text(subscription, "customer"),
             currency: text(&price, "currency"),
             amount: prices::cost(&price, quantity),
             quantity,
-            description: None,
+            description: invoice_items::named_or(ctx, None, Some(&price)),
             period: (now, now),
             price: Some(&price),
             subscription: subscription["id"].as_str(),
             proration: false,
             discountable: wanted["discountable"] != false,
+            discounts: discounts::make(
+                ctx,
+                list(wanted, "discounts"),
+                text(subscription, "customer"),
+                None,
+            )?,
             tax_rates: taxes::named(
                 ctx,
                 list(wanted, "tax_rates"),
@@ -369,7 +395,7 @@ pub(super) fn add_extra_items(
             )?,
             metadata: json!({}),
         };
-        super::super::invoice_items::make(ctx, &new);
+        invoice_items::make(ctx, &new);
     }
     Ok(())
 }

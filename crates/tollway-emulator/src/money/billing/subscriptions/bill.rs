@@ -6,7 +6,7 @@ use super::super::super::fields::{list, number, text};
 use super::super::invoices::{self, NewInvoice, Pull};
 use super::super::lines::{Line, Origin};
 use super::super::period::Cycle;
-use super::super::{discounts, invoice_items, meters, payment, prices};
+use super::super::{discounts, invoice_items, meters, payment, prices, words};
 use super::{SUBSCRIPTION, items, period_end, status};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -67,7 +67,7 @@ fn new_invoice<'s>(subscription: &'s Value, bill: &Bill, lines: Vec<Line>) -> Ne
     }
 }
 
-/// A line for each item: a licensed one for the time ahead, a metered one for what was used.
+/// Lines of each item: of a licensed one for the time ahead, of a metered one for what was used; a line for each tier.
 fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
     let cycle = Cycle::of(subscription);
     let mut lines = Vec::new();
@@ -86,34 +86,43 @@ fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
             Some(time) => meters::used(ctx, price, text(subscription, "customer"), time),
             None => 0,
         };
-        let full = prices::cost(price, quantity);
-        let amount = match &cycle {
-            _ if bill.free => 0,
-            // A period that an anchor or an end cuts short costs its share.
-            Some(cycle) if !metered => cycle.share(full, time, bill.end),
-            _ if quantity == 0 => 0,
-            _ => full,
+        let parts = if bill.free {
+            prices::whole(quantity)
+        } else {
+            prices::parts(price, quantity)
         };
-        let product = ctx.get("product", text(price, "product"));
-        let name = product.as_ref().map_or("", |product| text(product, "name"));
-        lines.push(Line {
-            amount,
-            description: Some(if status(subscription) == "trialing" {
-                format!("Trial period for {name}")
-            } else {
-                format!("{quantity} × {name}")
-            }),
-            period: time,
-            quantity,
-            price: Some(price.clone()),
-            origin: Origin::Item {
-                subscription: text(subscription, "id").to_owned(),
-                item: text(&item, "id").to_owned(),
-            },
-            metadata: item["metadata"].clone(),
-            discountable: true,
-            tax_rates: list(&item, "tax_rates").to_vec(),
-        });
+        for part in parts {
+            let amount = match &cycle {
+                // A period that an anchor or an end cuts short costs its share.
+                Some(cycle) if !metered => cycle.share(part.amount, time, bill.end),
+                _ if quantity == 0 => 0,
+                _ => part.amount,
+            };
+            let mut shown = price.clone();
+            if let Some(each) = &part.each {
+                shown["unit_amount_decimal"] = each.as_str().into();
+            }
+            lines.push(Line {
+                amount,
+                description: Some(if status(subscription) == "trialing" {
+                    let name = words::product(ctx, price).unwrap_or_default();
+                    format!("Trial period for {name}")
+                } else {
+                    words::recurring(ctx, price, &part)
+                }),
+                period: time,
+                quantity: part.quantity,
+                price: Some(shown),
+                origin: Origin::Item {
+                    subscription: text(subscription, "id").to_owned(),
+                    item: text(&item, "id").to_owned(),
+                },
+                metadata: item["metadata"].clone(),
+                discountable: true,
+                discounts: list(&item, "discounts").to_vec(),
+                tax_rates: list(&item, "tax_rates").to_vec(),
+            });
+        }
     }
     lines
 }

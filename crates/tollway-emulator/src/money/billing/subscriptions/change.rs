@@ -7,7 +7,8 @@ use super::super::invoices::{self, INVOICE, Pull};
 use super::super::period::{Cycle, Interval};
 use super::super::{clocks, discounts, invoice_items, payment, prices, proration};
 use super::begin::{
-    add_extra_items, new_item, note_end, prorates, set_price, set_quantity, set_tax_rates, write,
+    add_extra_items, new_item, note_end, prorates, set_discounts, set_price, set_quantity,
+    set_tax_rates, write,
 };
 use super::bill::{Bill, bill};
 use super::renew::WARNING;
@@ -182,6 +183,7 @@ fn change_items(
     prorates: Option<(i64, bool)>,
 ) -> Result<bool, ApiError> {
     let mut all = items(after);
+    let customer = text(before, "customer").to_owned();
     let mut changes = Vec::new();
     let (start, end) = (
         all.first().map(|item| item["current_period_start"].clone()),
@@ -206,7 +208,7 @@ fn change_items(
         let new = if wanted["deleted"] == true {
             None
         } else {
-            Some(changed_item(ctx, old.as_ref(), wanted, &param)?)
+            Some(changed_item(ctx, &customer, old.as_ref(), wanted, &param)?)
         };
         let new = new.map(|mut item| {
             if old.is_none() {
@@ -258,12 +260,13 @@ fn change_items(
 /// An item as the request wants it.
 fn changed_item(
     ctx: &mut Ctx<'_>,
+    customer: &str,
     old: Option<&Value>,
     wanted: &Value,
     param: &str,
 ) -> Result<Value, ApiError> {
     let Some(old) = old else {
-        return new_item(ctx, wanted, param);
+        return new_item(ctx, customer, wanted, param);
     };
     let mut item = old.clone();
     if let Some(price) = prices::named(ctx, wanted, param)? {
@@ -272,6 +275,7 @@ fn changed_item(
     let price = item["price"].clone();
     set_quantity(&mut item, &price, wanted, param)?;
     set_tax_rates(ctx, &mut item, wanted, param)?;
+    set_discounts(ctx, &mut item, customer, wanted)?;
     for (key, value) in wanted["metadata"].as_object().into_iter().flatten() {
         item["metadata"][key] = value.clone();
     }

@@ -1,0 +1,312 @@
+//! Changes of the lines of a draft: added, changed, taken off. The draft is worked out anew after each.
+//!
+//! What was made of an invoice item changes with its line. See <https://docs.stripe.com/api/invoices/add_lines>.
+
+use serde_json::{Value, json};
+
+use super::super::fields::{list, number, text};
+use super::invoice_items::{self, NewItem};
+use super::invoices::{self, INVOICE};
+use super::lines::{self, Made, pricing};
+use super::{discounts, prices, taxes};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::registry::Registry;
+
+const ITEM: &str = "invoiceitem";
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("invoices.add_lines", add_lines);
+    registry.add("invoices.remove_lines", remove_lines);
+    registry.add("invoices.update_lines", update_lines);
+    registry.add("invoices.line_items.update", update_line);
+}
+
+/// The draft in the URL, with the metadata that a change of its lines may bring.
+fn draft(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let before = ctx.required(INVOICE, params.path("invoice"))?;
+    invoices::must_be_draft(&before)?;
+    let Some(metadata) = params.at("invoice_metadata") else {
+        return Ok(before);
+    };
+    let mut members = before.as_object().cloned().unwrap_or_default();
+    let given = json!({"metadata": metadata});
+    let given = given.as_object().cloned().unwrap_or_default();
+    ctx.apply(INVOICE, &mut members, &given)?;
+    let after = Value::Object(members);
+    ctx.update(INVOICE, &after);
+    Ok(after)
+}
+
+/// `POST /v1/invoices/{invoice}/add_lines`: items that wait, or new ones.
+fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let invoice = draft(ctx, params)?;
+    let mut items = Vec::new();
+    let mut taxed = Vec::new();
+    for (index, wanted) in params.list("lines").iter().enumerate() {
+        let param = format!("lines[{index}]");
+        let item = match wanted["invoice_item"].as_str() {
+            Some(item) => ctx.referenced(ITEM, item, &format!("{param}[invoice_item]"))?,
+            None => new_item(ctx, &invoice, wanted, &param)?,
+        };
+        if !list(wanted, "tax_amounts").is_empty() {
+            taxed.push((text(&item, "id").to_owned(), wanted));
+        }
+        items.push(item);
+    }
+    let id = text(&invoice, "id");
+    invoices::add_items(ctx, id, items)?;
+    for mut made in lines::made(ctx, id)? {
+        let item = &made.line["parent"]["invoice_item_details"]["invoice_item"];
+        if let Some((_, wanted)) = taxed.iter().find(|(id, _)| item == id.as_str()) {
+            made.tax_amounts = given_taxes(ctx, list(wanted, "tax_amounts"))?;
+            lines::keep_changed(ctx, &made);
+        }
+    }
+    retotaled(ctx, id)
+}
+
+fn new_item(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    wanted: &Value,
+    param: &str,
+) -> Result<Value, ApiError> {
+    not_both(wanted, param)?;
+    let customer = text(invoice, "customer");
+    let price = price_of(ctx, wanted, param)?;
+    let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+    let amount = match (&price, wanted["amount"].as_i64()) {
+        (Some(price), _) => prices::cost(price, quantity),
+        (None, Some(amount)) => amount,
+        (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
+    };
+    let now = super::clocks::now_of(ctx, customer);
+    let start = wanted["period"]["start"].as_i64().unwrap_or(now);
+    let said = wanted["description"].as_str();
+    let new = NewItem {
+        customer,
+        currency: text(invoice, "currency"),
+        amount,
+        quantity,
+        description: invoice_items::named_or(ctx, said, price.as_ref()),
+        period: (start, wanted["period"]["end"].as_i64().unwrap_or(start)),
+        price: price.as_ref(),
+        subscription: None,
+        proration: false,
+        discountable: wanted["discountable"] != false,
+        discounts: discounts::make(ctx, list(wanted, "discounts"), customer, None)?,
+        tax_rates: rates_of(ctx, wanted, param)?,
+        metadata: wanted["metadata"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default()
+            .into(),
+    };
+    Ok(invoice_items::make(&mut ctx.at(now), &new))
+}
+
+/// A price decides what its quantity costs; an amount is one for all.
+fn not_both(wanted: &Value, param: &str) -> Result<(), ApiError> {
+    if wanted["amount"].is_null() || wanted["quantity"].is_null() {
+        return Ok(());
+    }
+    let message = "You may only specify one of these parameters: amount, quantity.";
+    Err(ApiError::invalid_param(&member(param, "amount"), message))
+}
+
+/// The name of a member of a parameter; of none, its own.
+fn member(param: &str, name: &str) -> String {
+    match param {
+        "" => name.to_owned(),
+        param => format!("{param}[{name}]"),
+    }
+}
+
+fn price_of(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Option<Value>, ApiError> {
+    let given = json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
+    prices::named(ctx, &given, &member(param, "pricing"))
+}
+
+fn rates_of(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Value>, ApiError> {
+    taxes::named(ctx, list(wanted, "tax_rates"), &member(param, "tax_rates"))
+}
+
+/// `tax_amounts`: taxes that the caller worked out, each with a rate that is made for it.
+fn given_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
+    let mut given = Vec::with_capacity(wanted.len());
+    for tax in wanted {
+        let mut data = tax["tax_rate_data"]
+            .as_object()
+            .cloned()
+            .unwrap_or_default();
+        data.insert("active".into(), false.into());
+        let rate = ctx.generic("tax_rates.create", &Params::new(Vec::new(), data))?;
+        given.push(json!({
+            "amount": tax["amount"], "rate": rate, "taxable_amount": tax["taxable_amount"],
+        }));
+    }
+    Ok(given)
+}
+
+/// `POST /v1/invoices/{invoice}/update_lines`.
+fn update_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let invoice = draft(ctx, params)?;
+    for (index, wanted) in params.list("lines").iter().enumerate() {
+        let param = format!("lines[{index}]");
+        change(ctx, &invoice, text(wanted, "id"), wanted, &param)?;
+    }
+    retotaled(ctx, text(&invoice, "id"))
+}
+
+/// `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
+fn update_line(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let invoice = draft(ctx, params)?;
+    let id = params.path("line_item_id");
+    let wanted = Value::Object(params.values().clone());
+    change(ctx, &invoice, id, &wanted, "")?;
+    retotaled(ctx, text(&invoice, "id"))?;
+    ctx.required("line_item", id)
+}
+
+/// Works a draft out anew, and answers it.
+fn retotaled(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let invoice = ctx.required(INVOICE, id)?;
+    invoices::retotal(ctx, &invoice)?;
+    ctx.required(INVOICE, id)
+}
+
+/// The line of an invoice that a request names.
+fn line_of(ctx: &Ctx<'_>, invoice: &Value, id: &str, param: &str) -> Result<Made, ApiError> {
+    let mut all = lines::made(ctx, text(invoice, "id"))?.into_iter();
+    all.find(|made| made.line["id"] == id).ok_or_else(|| {
+        let (status, param) = match param {
+            "" => (404, "line_item_id".to_owned()),
+            param => (400, format!("{param}[id]")),
+        };
+        let message = format!("No such invoice line item: '{id}'");
+        ApiError::new(status, "invalid_request_error", message)
+            .code("resource_missing")
+            .param(&param)
+    })
+}
+
+/// Changes a line, and the invoice item behind it.
+fn change(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    id: &str,
+    wanted: &Value,
+    param: &str,
+) -> Result<(), ApiError> {
+    let mut made = line_of(ctx, invoice, id, param)?;
+    not_both(wanted, param)?;
+    let price = price_of(ctx, wanted, param)?;
+    set_amount(ctx, &mut made.line, wanted, price.as_ref());
+    let line = &mut made.line;
+    for name in ["description", "discountable", "period"] {
+        if !wanted[name].is_null() {
+            line[name] = wanted[name].clone();
+        }
+    }
+    if !wanted["metadata"].is_null() {
+        let given = json!({"metadata": wanted["metadata"]});
+        let given = given.as_object().cloned().unwrap_or_default();
+        let mut members = line.as_object().cloned().unwrap_or_default();
+        ctx.apply("line_item", &mut members, &given)?;
+        *line = Value::Object(members);
+    }
+    if !wanted["discounts"].is_null() {
+        let customer = text(invoice, "customer");
+        let given = list(wanted, "discounts");
+        line["discounts"] = discounts::make(ctx, given, customer, None)?.into();
+    }
+    if !wanted["tax_rates"].is_null() {
+        made.tax_rates = rates_of(ctx, wanted, param)?;
+        made.tax_amounts = Vec::new();
+    }
+    if !wanted["tax_amounts"].is_null() {
+        made.tax_amounts = given_taxes(ctx, list(wanted, "tax_amounts"))?;
+    }
+    lines::keep_changed(ctx, &made);
+    follow(ctx, &made);
+    Ok(())
+}
+
+/// An amount, or what a price or another quantity costs.
+fn set_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Value>) {
+    let before = line["quantity"].as_i64().unwrap_or(1);
+    let quantity = wanted["quantity"].as_i64().unwrap_or(before);
+    let own = line["pricing"]["price_details"]["price"]
+        .as_str()
+        .and_then(|id| ctx.get("price", id));
+    let amount = match (wanted["amount"].as_i64(), price) {
+        (Some(amount), _) => amount,
+        (None, Some(price)) => prices::cost(price, quantity),
+        (None, None) if quantity == before => return,
+        (None, None) => match &own {
+            Some(price) => prices::cost(price, quantity),
+            None => number(line, "amount") / before.max(1) * quantity,
+        },
+    };
+    if let Some(price) = price {
+        line["pricing"] = pricing(price);
+    } else if !wanted["amount"].is_null() {
+        // What was asked for is no price's any more.
+        line["pricing"] = Value::Null;
+    }
+    line["amount"] = amount.into();
+    line["subtotal"] = amount.into();
+    line["quantity"] = quantity.into();
+    line["quantity_decimal"] = quantity.to_string().into();
+}
+
+/// The invoice item behind a line follows it.
+fn follow(ctx: &mut Ctx<'_>, made: &Made) {
+    let line = &made.line;
+    let id = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
+    let Some(mut item) = id.and_then(|id| ctx.get(ITEM, id)) else {
+        return;
+    };
+    for name in [
+        "amount",
+        "description",
+        "discountable",
+        "discounts",
+        "metadata",
+        "period",
+        "pricing",
+        "quantity",
+        "quantity_decimal",
+    ] {
+        item[name] = line[name].clone();
+    }
+    item["net_amount"] = line["amount"].clone();
+    item["tax_rates"] = made.tax_rates.clone().into();
+    ctx.update(ITEM, &item);
+}
+
+/// `POST /v1/invoices/{invoice}/remove_lines`: their items wait again, or go.
+fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let invoice = draft(ctx, params)?;
+    let id = text(&invoice, "id");
+    for (index, wanted) in params.list("lines").iter().enumerate() {
+        let param = format!("lines[{index}]");
+        let Made { line, .. } = line_of(ctx, &invoice, text(wanted, "id"), &param)?;
+        let item = &line["parent"]["invoice_item_details"]["invoice_item"];
+        let Some(mut item) = item.as_str().and_then(|item| ctx.get(ITEM, item)) else {
+            let message = "Only lines of invoice items can be removed.";
+            return Err(ApiError::invalid_param(&format!("{param}[id]"), message));
+        };
+        let name = text(&item, "id").to_owned();
+        invoices::remove_item(ctx, id, &name)?;
+        if wanted["behavior"] == "delete" {
+            ctx.delete(ITEM, &name);
+        } else {
+            item["invoice"] = Value::Null;
+            ctx.update(ITEM, &item);
+        }
+    }
+    ctx.required(INVOICE, id)
+}
