@@ -36,6 +36,7 @@ mod instrument;
 mod invoice_page;
 mod ledger;
 mod others;
+mod parts;
 mod payment_intents;
 mod payment_methods;
 mod payouts;

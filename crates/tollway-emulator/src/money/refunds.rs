@@ -10,6 +10,7 @@ use super::due::{Task, plan};
 use super::exchange;
 use super::fees::proportional;
 use super::ledger::{Holder, Journal};
+use super::parts;
 use super::posting::{Fee, Movement, arrival, balance_transaction, post};
 use super::transfers;
 use crate::ctx::Ctx;
@@ -190,7 +191,7 @@ pub(super) fn fee_share(fee: &Value, amount: i64, whole: i64) -> i64 {
     proportional(total, amount, whole).min(left)
 }
 
-/// Takes the destination's share back, if asked; the reversal's id.
+/// Takes the destination's share back, if asked, from each part of the charge; the last reversal's id.
 fn reverse_transfer(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -201,24 +202,19 @@ fn reverse_transfer(
     if params.bool("reverse_transfer") != Some(true) {
         return Ok(None);
     }
-    let transfer = charge["transfer"]
-        .as_str()
-        .and_then(|id| ctx.get("transfer", id))
-        .ok_or_else(|| {
-            ApiError::invalid_param(
-                "reverse_transfer",
-                "The charge has no transfer that could be reversed.",
-            )
-        })?;
-    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let left = transfer["amount"].as_i64().unwrap_or(0)
-        - transfer["amount_reversed"].as_i64().unwrap_or(0);
-    let part = proportional(transfer["amount"].as_i64().unwrap_or(0), amount, whole).min(left);
-    if part == 0 {
-        return Ok(None);
+    let all = parts::transfers(ctx, charge);
+    if all.is_empty() {
+        let message = "The charge has no transfer that could be reversed.";
+        return Err(ApiError::invalid_param("reverse_transfer", message));
     }
-    let reversal = transfers::reverse(ctx, &transfer, part, Some(refund), &json!({}))?;
-    Ok(reversal["id"].as_str().map(str::to_owned))
+    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
+    let shares = parts::shares(&all, "amount_reversed", amount, whole);
+    let mut last = None;
+    for (transfer, share) in all.iter().zip(shares).filter(|(_, share)| *share > 0) {
+        let reversal = transfers::reverse(ctx, transfer, share, Some(refund), &json!({}))?;
+        last = reversal["id"].as_str().map(str::to_owned);
+    }
+    Ok(last)
 }
 
 /// Gives the application fee back, if asked; how much of it is the charging account's.
@@ -231,34 +227,26 @@ fn refund_fee(
     if params.bool("refund_application_fee") != Some(true) {
         return Ok(0);
     }
-    if let Some(transfer) = charge["transfer"]
-        .as_str()
-        .and_then(|id| ctx.get("transfer", id))
-    {
-        let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-        let part = proportional(transfer["amount"].as_i64().unwrap_or(0), amount, whole);
-        transfers::refund_fee_of_payment(ctx, &transfer, part)?;
-        return Ok(0);
+    let all = parts::fees(ctx, charge);
+    // In a destination charge the fee was taken from the destination, and goes back there.
+    let of_destination = charge["transfer"].is_string();
+    if all.is_empty() && !of_destination {
+        let message = "The charge has no application fee that could be refunded.";
+        return Err(ApiError::invalid_param("refund_application_fee", message));
     }
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let fee = charge["application_fee"]
-        .as_str()
-        .and_then(|id| ctx.in_scope(platform).get("application_fee", id));
-    let fee = fee.ok_or_else(|| {
-        ApiError::invalid_param(
-            "refund_application_fee",
-            "The charge has no application fee that could be refunded.",
-        )
-    })?;
-    let part = fee_share(
-        &fee,
-        amount,
-        charge["amount_captured"].as_i64().unwrap_or(0),
-    );
-    if part > 0 {
-        application_fees::give_back(ctx, &fee, part, &Map::new())?;
+    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
+    let shares = parts::shares(&all, "amount_refunded", amount, whole);
+    for (fee, share) in all.iter().zip(&shares).filter(|(_, share)| **share > 0) {
+        application_fees::give_back(ctx, fee, *share, &Map::new())?;
+        if of_destination {
+            application_fees::note_for_payer(ctx, fee, *share);
+        }
     }
-    Ok(part)
+    Ok(if of_destination {
+        0
+    } else {
+        shares.iter().sum()
+    })
 }
 
 /// Moves the money back to the card holder; the refund's balance transaction. A held charge is only released.

@@ -17,6 +17,7 @@ use super::cash_balance;
 use super::exchange;
 use super::fees::{FeeSchedule, available_after};
 use super::ledger::{Holder, Journal};
+use super::parts;
 use super::posting::{Fee, Movement, balance_transaction, post};
 use super::schedule;
 use super::transfers::{self, NewTransfer};
@@ -204,6 +205,7 @@ pub(super) fn settle(
             originating: None,
             available_on: at,
         };
+        parts::note(ctx, charge);
         charge["application_fee"] = application_fees::take(ctx, &new)?.into();
     }
     if let Some(destination) = &split.destination {
@@ -224,6 +226,7 @@ pub(super) fn settle(
             description: None,
             metadata: json!({}),
         };
+        parts::note(ctx, charge);
         let made = transfers::make(ctx, &transfer)?;
         charge["transfer"] = made.transfer["id"].clone();
         charge["transfer_group"] = made.transfer["transfer_group"].clone();

@@ -465,3 +465,67 @@ async fn what_the_statement_says() {
     let made = shop.post("/v1/payment_intents", &form).await.ok();
     assert_eq!(made["amount_details"]["shipping"]["amount"], 50);
 }
+
+#[tokio::test]
+async fn a_refund_takes_its_share_from_every_part_of_a_charge() {
+    let shop = Shop::open().await;
+    let several = "payment_method_options[card][request_multicapture]";
+    for destination in [false, true] {
+        let seller = shop.seller.clone();
+        let mut form = intending(&[
+            ("capture_method", "manual"),
+            ("payment_method", "pm_card_visa"),
+            ("confirm", "true"),
+            ("application_fee_amount", "40"),
+            (several, "if_available"),
+        ]);
+        if destination {
+            form.push(("transfer_data[destination]", &seller));
+        }
+        let call = async |path: &str, form: &[(&str, &str)]| {
+            if destination {
+                shop.post(path, form).await.ok()
+            } else {
+                shop.post_for_seller(path, form).await.ok()
+            }
+        };
+        let held = call("/v1/payment_intents", &form).await;
+        let path = format!("/v1/payment_intents/{}/capture", id(&held));
+        let part = [("amount_to_capture", "400"), ("final_capture", "false")];
+        call(&path, &part).await;
+        let rest = [
+            ("amount_to_capture", "600"),
+            ("application_fee_amount", "60"),
+        ];
+        let done = call(&path, &rest).await;
+        let charge = done["latest_charge"].as_str().unwrap();
+        let mut back = vec![
+            ("charge", charge),
+            ("amount", "500"),
+            ("refund_application_fee", "true"),
+        ];
+        if destination {
+            back.push(("reverse_transfer", "true"));
+        }
+        for (fees, reversed) in [([30, 20], [300, 200]), ([60, 40], [600, 400])] {
+            let refund = call("/v1/refunds", &back).await;
+            let numbers = |list: &serde_json::Value, name: &str| -> Vec<i64> {
+                let data = list["data"].as_array().unwrap().iter().take(2);
+                data.map(|it| it[name].as_i64().unwrap()).collect()
+            };
+            let all = shop.get("/v1/application_fees").await;
+            assert_eq!(numbers(&all, "amount_refunded"), fees);
+            if destination {
+                let all = shop.get("/v1/transfers").await;
+                assert_eq!(numbers(&all, "amount_reversed"), reversed);
+                assert!(refund["transfer_reversal"].is_string());
+            }
+        }
+        assert_eq!(shop.sum(), 0);
+    }
+    let left = shop.balances().await;
+    assert_eq!(
+        [left[0].1, left[1].1],
+        [-(12 + 30 + 17 + 30), -(12 + 30 + 17 + 30)]
+    );
+}
