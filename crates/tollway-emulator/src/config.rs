@@ -22,7 +22,8 @@ pub struct Config {
     /// decimals in whole units.
     pub fee_fixed: u16,
     /// What payments by other methods cost, by `type` of the payment method, where it differs from the built-in prices: those of
-    /// debits, vouchers and bank transfers; anything else costs as much as a card.
+    /// debits, vouchers and bank transfers; anything else costs as much as a card. `instant_payout` is what an instant payout costs:
+    /// one percent, at least 50 cents, unless it is set.
     pub method_fees: BTreeMap<String, MethodFee>,
 }
 

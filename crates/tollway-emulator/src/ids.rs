@@ -83,6 +83,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
     ("radar.value_list_item", "rsli_1", 23),
     ("refund", "re_3", 23),
     ("reporting.report_run", "frr_1", 23),
+    ("reserve_transaction", "rsv_1", 23),
     ("review", "prv_1", 23),
     ("scheduled_query_run", "sqr_1", 23),
     ("setup_attempt", "setatt_1", 23),

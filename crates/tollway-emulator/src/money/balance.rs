@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::banks;
 use super::exchange;
+use super::instant;
 use super::ledger::Amounts;
-use super::posting::balance_of;
+use super::posting::{balance_of, reserved};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -47,23 +47,20 @@ pub(super) fn of(ctx: &Ctx<'_>) -> Value {
         "livemode": ctx.scope.livemode(),
         "pending": list(|it| it.pending),
     });
-    let instant: Vec<Value> = amounts.iter().filter_map(|it| instant(ctx, it)).collect();
+    if ctx.is_platform() {
+        let kept = reserved(ctx);
+        let row =
+            |it: &Amounts| json!({"amount": kept.total(&it.currency), "currency": it.currency});
+        balance["connect_reserved"] = amounts.iter().map(row).collect();
+    }
+    let instant: Vec<Value> = amounts
+        .iter()
+        .filter_map(|it| instant::available(ctx, it))
+        .collect();
     if !instant.is_empty() {
         balance["instant_available"] = instant.into();
     }
     balance
-}
-
-/// What can be paid out within the hour: what is available, if there is a debit card for it.
-fn instant(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
-    let card = banks::instant(ctx, &amounts.currency)?;
-    let amount = amounts.available.max(0);
-    Some(json!({
-        "amount": amount,
-        "currency": amounts.currency,
-        "net_available": [{"amount": amount, "destination": card["id"], "source_types": {"card": amount}}],
-        "source_types": {"card": amount},
-    }))
 }
 
 fn transaction(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

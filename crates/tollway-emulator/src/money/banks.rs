@@ -139,10 +139,18 @@ pub(super) fn takes_instantly(destination: &Value) -> bool {
     methods.is_none_or(|methods| methods.iter().any(|method| method == "instant"))
 }
 
-/// The default bank account or card in `currency`, if money can be there within the hour and it is known.
-pub(super) fn instant(ctx: &Ctx<'_>, currency: &str) -> Option<Value> {
-    let found = destination(ctx, currency, None)?;
-    (found["available_payout_methods"].is_array() && takes_instantly(&found)).then_some(found)
+/// The cards and bank accounts in `currency` where money can be within the hour.
+pub(super) fn instant(ctx: &Ctx<'_>, currency: &str) -> Vec<Value> {
+    let account = schedule::account(ctx);
+    let listed = account
+        .as_ref()
+        .and_then(|account| account["external_accounts"]["data"].as_array());
+    let fits = |it: &&Value| {
+        it["currency"] == currency
+            && it["available_payout_methods"].is_array()
+            && takes_instantly(it)
+    };
+    listed.into_iter().flatten().filter(fits).cloned().collect()
 }
 
 /// Marks a bank account that did not take an automatic payout.

@@ -13,7 +13,8 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use super::{
-    automatic, billing, checkout, disputes, others, payment_intents, payouts, refunds, topups,
+    automatic, billing, checkout, disputes, others, payment_intents, payouts, refunds, reserve,
+    topups,
 };
 use crate::Engine;
 use crate::ctx::Ctx;
@@ -50,6 +51,8 @@ pub(super) enum Task {
     Payout { payout: String },
     /// A top-up arrives.
     TopUp { topup: String },
+    /// What a connected account owes is kept back from the platform.
+    Reserve { account: String },
     /// The bank no longer holds the money of a payment that was not captured.
     HoldExpires { intent: String },
     /// An invoice is finalized, or tried again.
@@ -187,6 +190,7 @@ impl Task {
             } => others::vouchers::decide(ctx, intent, voucher, *paid),
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
+            Self::Reserve { account } => reserve::cover(ctx, account),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
             Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
             Self::Checkout { session } => checkout::expire_by_itself(ctx, session),

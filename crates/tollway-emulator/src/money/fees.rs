@@ -25,6 +25,7 @@ const METHODS: &[(&str, MethodFee)] = &[
     ("bacs_debit", MethodFee::new(100, 20, Some(200))),
     ("boleto", MethodFee::new(0, 345, None)),
     ("customer_balance", MethodFee::new(50, 0, Some(500))),
+    ("instant_payout", MethodFee::new(100, 0, None)),
     ("konbini", MethodFee::new(360, 0, None)),
     ("multibanco", MethodFee::new(150, 25, None)),
     ("nz_bank_account", MethodFee::new(100, 30, Some(350))),

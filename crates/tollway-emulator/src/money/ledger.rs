@@ -18,6 +18,8 @@ pub(crate) enum Holder {
     Cash,
     /// Stripe itself, which earns the processing fees.
     Stripe,
+    /// What is kept back from a platform for what its connected accounts owe.
+    Reserve,
     /// Where currencies are exchanged: what it has of one it has given for another.
     Exchange,
 }
@@ -142,6 +144,29 @@ impl Balance {
         self.currencies.iter().map(amounts).collect()
     }
 
+    /// Where `amount` can be taken from: what is available first, then what arrives next, each part with when it arrives. What the
+    /// holder does not have comes from what is available.
+    pub(crate) fn draw(&self, currency: &str, amount: i64, now: i64) -> Vec<(i64, i64)> {
+        let available = self.available(currency, now).max(0);
+        let mut missing = amount - available.min(amount);
+        let mut parts = vec![(amount - missing, now)];
+        let pending = self.currencies.get(currency).map(|funds| &funds.pending);
+        for (at, there) in pending.into_iter().flat_map(|it| it.range(now + 1..)) {
+            let part = (*there).clamp(0, missing);
+            parts.push((part, *at));
+            missing -= part;
+        }
+        parts[0].0 += missing;
+        parts
+    }
+
+    /// Everything the holder has in `currency`, on its way or there; negative when it owes.
+    pub(crate) fn total(&self, currency: &str) -> i64 {
+        self.currencies.get(currency).map_or(0, |funds| {
+            funds.available + funds.pending.values().sum::<i64>()
+        })
+    }
+
     /// When the next money arrives after `now`, in any currency.
     pub(crate) fn next_arrival(&self, now: i64) -> Option<i64> {
         let next = |funds: &Funds| funds.pending.range(now + 1..).next().map(|(at, _)| *at);
@@ -197,6 +222,19 @@ mod tests {
         let at = |now| balance.at(now).remove(0);
         assert_eq!((at(9).available, at(9).pending), (30, 100));
         assert_eq!((at(10).available, at(10).pending), (130, 0));
+    }
+
+    #[test]
+    fn money_is_drawn_from_what_is_there_first() {
+        let mut balance = Balance::default();
+        balance.add("usd", 50, 0, 0);
+        balance.add("usd", 30, 10, 0);
+        balance.add("usd", 20, 20, 0);
+        assert_eq!(balance.draw("usd", 40, 0), [(40, 0), (0, 10), (0, 20)]);
+        assert_eq!(balance.draw("usd", 90, 0), [(50, 0), (30, 10), (10, 20)]);
+        assert_eq!(balance.draw("usd", 110, 0), [(60, 0), (30, 10), (20, 20)]);
+        assert_eq!(balance.draw("eur", 5, 0), [(5, 0)]);
+        assert_eq!((balance.total("usd"), balance.total("eur")), (100, 0));
     }
 
     proptest! {

@@ -15,8 +15,9 @@ use super::banks;
 use super::charge::amount_and_currency;
 use super::due::{Task, plan};
 use super::fees::{DAY, available_on};
+use super::instant;
 use super::ledger::{Holder, Journal};
-use super::posting::{Movement, balance_of, balance_transaction, post};
+use super::posting::{Fee, Movement, balance_of, balance_transaction, post};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -47,17 +48,22 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             )),
         });
     };
-    let available = balance_of(ctx.world, &ctx.scope).available(&currency, ctx.now());
-    if available < amount {
+    let instant = params.text("method") == Some("instant");
+    if instant {
+        instant::check(amount, &currency, &destination)?;
+    }
+    let balance = balance_of(ctx.world, &ctx.scope);
+    let (there, needed) = if instant {
+        let fee = instant::own_fee(ctx, amount, &currency);
+        (balance.total(&currency), amount + fee)
+    } else {
+        (balance.available(&currency, ctx.now()), amount)
+    };
+    if there < needed {
         let message = "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low. You \
                        can use the the /balance endpoint to view your Stripe balance (for more details, see \
                        stripe.com/docs/api#balance).";
         return Err(ApiError::invalid_request(message).code("balance_insufficient"));
-    }
-    let instant = params.text("method") == Some("instant");
-    if instant && !banks::takes_instantly(&destination) {
-        let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
-        return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
     }
     let arrival = if instant {
         ctx.now() + INSTANT
@@ -98,7 +104,13 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
     let mut payout = Value::Object(ctx.blank(PAYOUT));
     let id = payout["id"].as_str().unwrap_or_default().to_owned();
     let now = ctx.now();
-    let transaction = move_money(ctx, &id, "payout", new.currency, -new.amount)?;
+    let fee = if new.method == "instant" {
+        instant::bill(ctx, new.amount, new.currency, false)?;
+        instant::own_fee(ctx, new.amount, new.currency)
+    } else {
+        0
+    };
+    let transaction = move_money(ctx, &id, "payout", new.currency, -new.amount, fee)?;
     let members = json!({
         "amount": new.amount,
         "arrival_date": new.arrival,
@@ -154,26 +166,36 @@ pub(super) fn by_itself(
     Ok(payout["id"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Moves `amount` from the bank to the account, or the other way round when it is negative; the balance transaction.
+/// Moves `amount` from the bank to the account, or the other way round when it is negative, and `fee` to Stripe; the balance
+/// transaction.
 fn move_money(
     ctx: &mut Ctx<'_>,
     payout: &str,
     kind: &'static str,
     currency: &str,
     amount: i64,
+    fee: i64,
 ) -> Result<String, ApiError> {
     let now = ctx.now();
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal =
-        Journal::new(currency)
-            .line(account, amount, now)
-            .line(Holder::Banks, -amount, now);
+    let taken = fee - amount;
+    let parts = if taken > 0 {
+        balance_of(ctx.world, &ctx.scope).draw(currency, taken, now)
+    } else {
+        vec![(taken, now)]
+    };
+    let mut journal = Journal::new(currency)
+        .line(Holder::Banks, -amount, now)
+        .line(Holder::Stripe, fee, now);
+    for (part, at) in parts {
+        journal = journal.line(account.clone(), -part, at);
+    }
     post(ctx, &journal)?;
     let movement = Movement {
         kind,
         amount,
         currency,
-        fees: Vec::new(),
+        fees: vec![Fee::stripe(fee)],
         source: payout,
         description: Some("STRIPE PAYOUT"),
         available_on: now,
@@ -241,7 +263,13 @@ pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 fn undo(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String, ApiError> {
     let text = |name: &str| payout[name].as_str().unwrap_or_default();
     let amount = payout["amount"].as_i64().unwrap_or(0);
-    move_money(ctx, text("id"), kind, text("currency"), amount)
+    let fee = if payout["method"] == "instant" {
+        instant::bill(ctx, amount, text("currency"), true)?;
+        instant::own_fee(ctx, amount, text("currency"))
+    } else {
+        0
+    };
+    move_money(ctx, text("id"), kind, text("currency"), amount, -fee)
 }
 
 /// `POST /v1/payouts/{payout}/cancel`: while it has not been sent.

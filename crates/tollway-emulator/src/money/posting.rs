@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::automatic;
 use super::ledger::{Balance, Holder, Journal};
+use super::reserve;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::scope::Scope;
@@ -11,10 +12,19 @@ use crate::world::WorldState;
 
 const BALANCE: &str = "_balance";
 const OWN: &str = "own";
+const RESERVE: &str = "reserve";
 
 /// What an account has, as its lines add up.
 pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Balance {
     world.typed(scope, BALANCE, OWN).unwrap_or_default()
+}
+
+/// What the platform of the context has to keep back for its connected accounts.
+pub(super) fn reserved(ctx: &Ctx<'_>) -> Balance {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    ctx.world
+        .typed(&platform, BALANCE, RESERVE)
+        .unwrap_or_default()
 }
 
 /// Where a holder's balance is kept: accounts have their own scope, what is outside of Stripe lies in the platform's.
@@ -26,6 +36,7 @@ fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
         Holder::Stripe => (platform(), "stripe"),
         Holder::Exchange => (platform(), "exchange"),
         Holder::Banks => (platform(), "banks"),
+        Holder::Reserve => (platform(), RESERVE),
         Holder::Cash => (ctx.scope.clone(), "cash"),
     }
 }
@@ -43,6 +54,7 @@ pub(super) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError>
         ctx.world.put_typed(&scope, BALANCE, id, &balance, now);
         if let Holder::Account(account) = &line.holder {
             automatic::expect(ctx, account, line.available_on);
+            reserve::expect(ctx, account, balance.total(journal.currency()));
         }
     }
     Ok(())
@@ -58,7 +70,7 @@ pub(super) struct Movement<'a> {
     pub(super) currency: &'a str,
     /// `fee_details`.
     pub(super) fees: Vec<Fee>,
-    /// The object it came from.
+    /// The object it came from; empty where it came from none.
     pub(super) source: &'a str,
     /// What the account's owner reads.
     pub(super) description: Option<&'a str>,
@@ -144,7 +156,7 @@ pub(super) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) ->
         "fee_details": details,
         "net": movement.amount - fee,
         "reporting_category": reporting_category(movement.kind),
-        "source": movement.source,
+        "source": (!movement.source.is_empty()).then_some(movement.source),
         "status": if movement.available_on <= now { "available" } else { "pending" },
         "type": movement.kind,
     });
@@ -172,6 +184,8 @@ fn reporting_category(kind: &str) -> &str {
         "refund_failure" => "refund_failure",
         "topup_reversal" => "topup_reversal",
         "adjustment" => "other_adjustment",
+        "reserve_transaction" => "connect_reserved_funds",
+        "stripe_fee" => "fee",
         other => other,
     }
 }

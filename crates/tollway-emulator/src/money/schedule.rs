@@ -79,6 +79,7 @@ pub(super) struct Brief {
     pub(super) charges_enabled: bool,
     pub(super) default_currency: Option<String>,
     capabilities: Value,
+    controller: Value,
     external_accounts: Option<Banks>,
     settings: Option<Settings>,
 }
@@ -111,6 +112,11 @@ impl Brief {
     pub(super) fn of_account(ctx: &Ctx<'_>, id: &str) -> Option<Self> {
         let platform = ctx.world.platform_scope(ctx.scope.mode);
         ctx.world.typed(&platform, "account", id)
+    }
+
+    /// Whether the platform bears what the account owes.
+    pub(super) fn losses_are_the_platforms(&self) -> bool {
+        self.controller["losses"]["payments"] == "application"
     }
 
     /// Whether it has a capability.

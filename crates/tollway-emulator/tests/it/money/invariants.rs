@@ -6,7 +6,7 @@ use axum::http::Method;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{KEY, Shop, exchange, id, paying};
+use super::{KEY, Shop, exchange, id, paying, with};
 
 const ODD: &[&str] = &[
     "tok_createDispute",
@@ -78,6 +78,7 @@ enum Step {
     },
     Payout {
         amount: u32,
+        method: &'static str,
     },
     TopUp {
         amount: u32,
@@ -150,7 +151,11 @@ fn step() -> impl Strategy<Value = Step> {
             .prop_map(|(amount, source)| Step::Odd { amount, source }),
         (any::<usize>(), prop::sample::select(EVIDENCE))
             .prop_map(|(which, text)| Step::Evidence { which, text }),
-        amount.clone().prop_map(|amount| Step::Payout { amount }),
+        (
+            amount.clone(),
+            prop::sample::select(vec!["standard", "instant"])
+        )
+            .prop_map(|(amount, method)| Step::Payout { amount, method }),
         (amount.clone(), prop::sample::select(BANKS))
             .prop_map(|(amount, source)| Step::TopUp { amount, source }),
         (amount.clone(), amount.clone()).prop_map(|(amount, sent)| Step::Cash { amount, sent }),
@@ -298,9 +303,13 @@ async fn take(shop: &Shop, step: &Step) {
                 shop.post(&format!("/v1/disputes/{dispute}"), &form).await;
             }
         }
-        Step::Payout { amount } => {
+        Step::Payout { amount, method } => {
             let amount = amount.to_string();
-            let form = [("amount", amount.as_str()), ("currency", "usd")];
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", "usd"),
+                ("method", method),
+            ];
             shop.post("/v1/payouts", &form).await;
             shop.post_for_seller("/v1/payouts", &form).await;
         }
@@ -369,6 +378,13 @@ async fn take(shop: &Shop, step: &Step) {
             ];
             shop.post_for_seller(&path, &part).await;
             shop.post_for_seller(&path, &[]).await;
+            let destination = [("transfer_data[destination]", shop.seller.as_str())];
+            let held = shop
+                .post("/v1/payment_intents", &with(&form, &destination))
+                .await;
+            let path = format!("/v1/payment_intents/{}/capture", id(&held.ok()));
+            shop.post(&path, &part).await;
+            shop.post(&path, &[]).await;
         }
         Step::Schedule { interval, keeps } => {
             let keeps = keeps.to_string();

@@ -1,6 +1,6 @@
 //! Payouts and top-ups: between an account's balance and its bank.
 
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::{Shop, id, paying, with};
 
@@ -78,7 +78,7 @@ async fn a_payout_is_canceled_or_refused() {
 }
 
 /// A custom account with this bank account, and 100 dollars.
-async fn custom(shop: &Shop, number: &str) -> String {
+pub(super) async fn custom(shop: &Shop, number: &str) -> String {
     let form = [
         ("type", "custom"),
         ("country", "US"),
@@ -101,7 +101,12 @@ async fn custom(shop: &Shop, number: &str) -> String {
     id(&account).to_owned()
 }
 
-async fn as_account(shop: &Shop, account: &str, path: &str, form: &[(&str, &str)]) -> Value {
+pub(super) async fn as_account(
+    shop: &Shop,
+    account: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> Value {
     let headers = [("stripe-account", account)];
     let method = if form.is_empty() {
         axum::http::Method::GET
@@ -182,5 +187,99 @@ async fn a_top_up_is_pending_until_it_arrives() {
     assert_eq!(shop.balances().await[0], (2000, 0));
     let lost = shop.post("/v1/topups", &topup("src_none")).await.json();
     assert_eq!(lost["error"]["param"], "source");
+    assert_eq!(shop.sum(), 0);
+}
+
+/// Gives an account a debit card as its external account, the default one; its id.
+async fn debit_card(shop: &Shop, account: &str) -> String {
+    let path = format!("/v1/accounts/{account}/external_accounts");
+    let form = [
+        ("external_account", "tok_visa_debit"),
+        ("default_for_currency", "true"),
+    ];
+    let card = shop.post(&path, &form).await.ok();
+    id(&card).to_owned()
+}
+
+#[tokio::test]
+async fn an_instant_payout_goes_to_a_card_and_costs_the_platform() {
+    let shop = rich().await;
+    let account = custom(&shop, "000123456789").await;
+    let instant = with(&payout("5000"), &[("method", "instant")]);
+    let refused = as_account(&shop, &account, "/v1/payouts", &instant).await;
+    assert_eq!(refused["error"]["code"], "instant_payouts_unsupported");
+    let balance = as_account(&shop, &account, "/v1/balance", &[]).await;
+    assert!(balance.get("instant_available").is_none());
+
+    let card = debit_card(&shop, &account).await;
+    let before = shop.balances().await[0].0;
+    let balance = as_account(&shop, &account, "/v1/balance", &[]).await;
+    let row = &balance["instant_available"][0];
+    assert_eq!(
+        (&row["amount"], &row["currency"]),
+        (&json!(10_000), &json!("usd"))
+    );
+    assert_eq!(
+        row["net_available"],
+        json!([{"amount": 10_000, "destination": card, "source_types": {"card": 10_000}}])
+    );
+    let made = as_account(&shop, &account, "/v1/payouts", &instant).await;
+    assert_eq!(
+        [&made["method"], &made["type"], &made["destination"]],
+        [&json!("instant"), &json!("card"), &json!(card)]
+    );
+    let balance = as_account(&shop, &account, "/v1/balance", &[]).await;
+    assert_eq!(balance["available"][0]["amount"], 5_000);
+    assert_eq!(
+        shop.balances().await[0].0,
+        before - 50,
+        "1 %, here the least"
+    );
+    let billed = shop.get("/v1/balance_transactions?type=stripe_fee").await;
+    assert_eq!(billed["data"][0]["net"], -50);
+    shop.stripe.advance(31 * 60);
+    let path = format!("/v1/payouts/{}", id(&made));
+    let over = as_account(&shop, &account, &path, &[]).await;
+    assert_eq!(over["status"], "paid");
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn an_instant_payout_takes_what_is_on_its_way_within_limits() {
+    let shop = rich().await;
+    let form = paying(&[("amount", "200000")]);
+    shop.post("/v1/charges", &form).await.ok();
+    assert_eq!(shop.balances().await[0], (97_070, 194_170));
+    let of = |amount, currency| {
+        [
+            ("amount", amount),
+            ("currency", currency),
+            ("method", "instant"),
+        ]
+    };
+    for (form, code) in [
+        (of("49", "usd"), "amount_too_small"),
+        (of("999901", "usd"), "instant_payouts_limit_exceeded"),
+        (of("500", "jpy"), "instant_payouts_currency_disabled"),
+        (of("290000", "usd"), "balance_insufficient"),
+    ] {
+        let refused = shop.post("/v1/payouts", &form).await.json();
+        assert_eq!(refused["error"]["code"], code, "{form:?}");
+    }
+    let made = shop.post("/v1/payouts", &of("200000", "usd")).await.ok();
+    let path = format!(
+        "/v1/balance_transactions/{}",
+        made["balance_transaction"].as_str().unwrap()
+    );
+    let transaction = shop.get(&path).await;
+    assert_eq!(
+        [
+            &transaction["amount"],
+            &transaction["fee"],
+            &transaction["net"]
+        ],
+        [&json!(-200_000), &json!(2_000), &json!(-202_000)]
+    );
+    assert_eq!(shop.balances().await[0], (0, 97_070 + 194_170 - 202_000));
     assert_eq!(shop.sum(), 0);
 }

@@ -1,0 +1,122 @@
+//! Instant payouts: to a debit card within half an hour, out of what is available and what is still on its way, for a fee.
+//!
+//! The platform pays the fee for its connected accounts, in a balance transaction of its own; an account that looks after itself
+//! pays it with the payout. `method_fees.instant_payout` of the configuration sets another fee than one percent, at least 50
+//! cents. See <https://docs.stripe.com/connect/instant-payouts>.
+
+use serde_json::{Value, json};
+
+use super::banks;
+use super::currency;
+use super::fees::FeeSchedule;
+use super::ledger::{Amounts, Holder, Journal};
+use super::posting::{Movement, balance_transaction, post};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+
+/// The currencies of the countries that have instant payouts.
+const CURRENCIES: &[&str] = &[
+    "aed", "aud", "cad", "dkk", "eur", "gbp", "hkd", "myr", "nok", "nzd", "sek", "sgd", "usd",
+];
+/// At least this much, in cents.
+const LEAST: i64 = 50;
+/// At most this much at once, in cents.
+const MOST: i64 = 999_900;
+
+/// May `amount` be paid out to this bank account or card at once?
+pub(super) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
+    if !banks::takes_instantly(destination) {
+        let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
+        return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
+    }
+    if !CURRENCIES.contains(&currency) {
+        let message = format!(
+            "Instant payouts are not supported in {currency}: pay out with method=standard."
+        );
+        return Err(
+            ApiError::invalid_param("currency", message).code("instant_payouts_currency_disabled")
+        );
+    }
+    let shown = |amount| currency::format(amount, currency);
+    if amount < LEAST {
+        let message = format!("An instant payout is of {} at least.", shown(LEAST));
+        return Err(ApiError::invalid_param("amount", message).code("amount_too_small"));
+    }
+    if amount > MOST {
+        let message = format!("An instant payout is of {} at most.", shown(MOST));
+        return Err(
+            ApiError::invalid_param("amount", message).code("instant_payouts_limit_exceeded")
+        );
+    }
+    Ok(())
+}
+
+/// What Stripe takes for an instant payout.
+fn fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
+    let config = ctx.engine.config();
+    let fee = FeeSchedule::of(config, "instant_payout", currency).on(amount);
+    if config.method_fees.contains_key("instant_payout") {
+        fee
+    } else {
+        fee.max(LEAST)
+    }
+}
+
+/// What the account itself pays for an instant payout: nothing, if its platform does.
+pub(super) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
+    if ctx.is_platform() {
+        fee(ctx, amount, currency)
+    } else {
+        0
+    }
+}
+
+/// The platform pays for an instant payout of a connected account, or has the fee back when the payout is `undone`.
+pub(super) fn bill(
+    ctx: &mut Ctx<'_>,
+    amount: i64,
+    currency: &str,
+    undone: bool,
+) -> Result<(), ApiError> {
+    if ctx.is_platform() {
+        return Ok(());
+    }
+    let fee = fee(ctx, amount, currency) * if undone { -1 } else { 1 };
+    let (platform, now) = (ctx.world.platform_scope(ctx.scope.mode), ctx.now());
+    let payer = Holder::Account(platform.account.to_string());
+    let journal = Journal::new(currency)
+        .line(payer, -fee, now)
+        .line(Holder::Stripe, fee, now);
+    post(ctx, &journal)?;
+    let description = format!("Instant payout fee for {}", ctx.scope.account);
+    let movement = Movement {
+        kind: "stripe_fee",
+        amount: -fee,
+        currency,
+        fees: Vec::new(),
+        source: "",
+        description: Some(&description),
+        available_on: now,
+        exchange_rate: None,
+    };
+    balance_transaction(&mut ctx.in_scope(platform), &movement);
+    Ok(())
+}
+
+/// `instant_available` of a balance: what can be paid out at once, and what of it arrives at which card; none without a card.
+pub(super) fn available(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
+    let currency = &amounts.currency;
+    let cards = banks::instant(ctx, currency);
+    if cards.is_empty() || !CURRENCIES.contains(&currency.as_str()) {
+        return None;
+    }
+    let amount = (amounts.available + amounts.pending).max(0);
+    let net = (amount - own_fee(ctx, amount, currency)).max(0);
+    let row = |card: &Value| json!({"amount": net, "destination": card["id"], "source_types": {"card": net}});
+    Some(json!({
+        "amount": amount,
+        "currency": currency,
+        "net_available": cards.iter().map(row).collect::<Vec<_>>(),
+        "source_types": {"card": amount},
+    }))
+}
