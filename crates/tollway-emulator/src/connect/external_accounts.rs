@@ -31,7 +31,7 @@ pub(super) fn make(
     let mut made = if card {
         money::payout_card(ctx, given, currency)?
     } else {
-        let mut bank = money::bank_account(ctx, given, currency);
+        let mut bank = money::bank_account(ctx, given, currency, "external_account")?;
         if given["country"].is_null() {
             bank["country"] = account["country"].clone();
         }

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
+use super::iban;
 use super::instrument;
 use super::schedule;
 use crate::connect;
@@ -29,13 +30,25 @@ struct Hidden {
     number: String,
 }
 
-/// The `bank_account` object of an account number, for the account that gave it. It is not kept, its number is.
-pub(crate) fn bank_account(ctx: &mut Ctx<'_>, given: &Value, currency: &str) -> Value {
+/// The `bank_account` object of an account number, for the account that gave it as `param`. It is not kept, its number is.
+pub(crate) fn bank_account(
+    ctx: &mut Ctx<'_>,
+    given: &Value,
+    currency: &str,
+    param: &str,
+) -> Result<Value, ApiError> {
     let number = given["account_number"]
         .as_str()
         .or_else(|| number_of_token(given.as_str()?))
-        .unwrap_or("000123456789")
-        .to_owned();
+        .unwrap_or("000123456789");
+    let has_iban = iban::is_meant(number);
+    if has_iban {
+        let param = format!("{param}[account_number]");
+        iban::check(number, "account_number_invalid", &param)?;
+    }
+    let number = iban::plain(number);
+    let routing = given["routing_number"].as_str();
+    let routing = routing.or((!has_iban).then_some("110000000"));
     let country = given["country"]
         .as_str()
         .unwrap_or(&ctx.world.platform.country);
@@ -49,14 +62,14 @@ pub(crate) fn bank_account(ctx: &mut Ctx<'_>, given: &Value, currency: &str) -> 
         "currency": given["currency"].as_str().unwrap_or(currency).to_ascii_lowercase(),
         "fingerprint": derived_text(&number, 16),
         "last4": number.get(number.len().saturating_sub(4)..),
-        "routing_number": given["routing_number"].as_str().unwrap_or("110000000"),
+        "routing_number": routing,
         "status": "new",
     });
     let mut bank = bank;
     let id = ctx.new_id("bank_account");
     bank["id"] = id.as_str().into();
     remember(ctx, &id, &number);
-    bank
+    Ok(bank)
 }
 
 /// Does this token stand for a bank account?

@@ -6,7 +6,7 @@
 //!       └────────────────────────────────────────────────────────▶ lost
 //! ```
 //!
-//! A charge on one of the dispute cards is disputed at once. What `evidence[uncategorized_text]` says decides, as in Stripe's
+//! A debit that the customer has back is lost as soon as it is disputed. A charge on one of the dispute cards is disputed at once. What `evidence[uncategorized_text]` says decides, as in Stripe's
 //! test mode: `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Anything else stays under
 //! review. See <https://docs.stripe.com/testing#disputes>.
 
@@ -16,6 +16,7 @@ use super::cards::{Card, DisputeKind, Outcome, of_charge};
 use super::due::{Task, plan};
 use super::exchange;
 use super::ledger::{Holder, Journal};
+use super::others;
 use super::posting::{Fee, Movement, balance_transaction, post};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -47,6 +48,9 @@ pub(super) fn expect(ctx: &mut Ctx<'_>, charge: &Value, card: &Card) {
 pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
     let charge = ctx.required("charge", charge)?;
     let left = number(&charge, "amount_captured") - number(&charge, "amount_refunded");
+    if left > 0 && charge["disputed"] == false && others::is_disputed(ctx, &charge) {
+        return return_debit(ctx, charge, left);
+    }
     let kind = match of_charge(&charge).map(|card| card.outcome) {
         Some(Outcome::IsDisputed(kind)) if left > 0 && charge["disputed"] == false => kind,
         _ => return Ok(()),
@@ -67,6 +71,22 @@ pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
             Ok(())
         }
     }
+}
+
+/// The customer's bank has taken a debit back: there is nothing to answer, the dispute is lost as it is made.
+fn return_debit(ctx: &mut Ctx<'_>, charge: Value, amount: i64) -> Result<(), ApiError> {
+    let reason = others::revoke(ctx, &charge);
+    let complaint = complaint(reason, "chargeback");
+    let mut dispute = begin(ctx, charge, amount, &complaint);
+    if let Some(members) = dispute.as_object_mut() {
+        members.remove("payment_method_details");
+    }
+    dispute["evidence_details"]["due_by"] = Value::Null;
+    ctx.update(DISPUTE, &dispute);
+    ctx.emit("charge.dispute.created", &dispute, None);
+    withdraw(ctx, &mut dispute)?;
+    end(ctx, dispute, "lost");
+    Ok(())
 }
 
 /// What is said in a dispute.
@@ -100,10 +120,23 @@ const COMPLIANCE: Complaint = Complaint {
 
 fn dispute(
     ctx: &mut Ctx<'_>,
-    mut charge: Value,
+    charge: Value,
     amount: i64,
     complaint: &Complaint,
 ) -> Result<(), ApiError> {
+    let mut dispute = begin(ctx, charge, amount, complaint);
+    ctx.emit("charge.dispute.created", &dispute, None);
+    if complaint.case != "inquiry" {
+        withdraw(ctx, &mut dispute)?;
+    }
+    let due_by = number(&dispute["evidence_details"], "due_by");
+    let dispute = text(&dispute, "id");
+    plan(ctx, None, due_by, Task::EvidenceDeadline { dispute });
+    Ok(())
+}
+
+/// Makes a dispute, and marks its charge.
+fn begin(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, complaint: &Complaint) -> Value {
     let inquiry = complaint.case == "inquiry";
     let mut dispute = Value::Object(ctx.blank(DISPUTE));
     let due_by = ctx.now() + PATIENCE;
@@ -137,15 +170,9 @@ fn dispute(
     let before = charge.clone();
     charge["disputed"] = true.into();
     ctx.update("charge", &charge);
-    ctx.emit("charge.dispute.created", &dispute, None);
     let previous = Value::Object(previous_attributes(&before, &charge));
     ctx.emit("charge.updated", &charge, Some(previous));
-    if !inquiry {
-        withdraw(ctx, &mut dispute)?;
-    }
-    let dispute = text(&dispute, "id");
-    plan(ctx, None, due_by, Task::EvidenceDeadline { dispute });
-    Ok(())
+    dispute
 }
 
 /// The issuer reports fraud; no money moves.

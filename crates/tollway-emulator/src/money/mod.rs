@@ -32,6 +32,7 @@ mod exchange;
 mod fees;
 mod fields;
 mod hosted;
+mod iban;
 mod instant;
 mod instrument;
 mod invoice_page;

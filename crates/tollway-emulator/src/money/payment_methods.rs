@@ -228,7 +228,7 @@ fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if kind == "bank_account" {
         let given = params.at("bank_account").cloned().unwrap_or_default();
         let currency = ctx.world.platform.default_currency.clone();
-        let bank = banks::bank_account(ctx, &given, &currency);
+        let bank = banks::bank_account(ctx, &given, &currency, "bank_account")?;
         let number = given["account_number"].as_str();
         banks::remember(ctx, &id, number.unwrap_or("000123456789"));
         token.insert("bank_account".into(), bank);

@@ -9,22 +9,24 @@
 //!
 //! A bank account that nobody has verified is asked for the amounts of two small deposits first: [`microdeposits`].
 //!
-//! How a debit ends follows from its account number, as in Stripe's test mode: the numbers are told by their last digits
-//! (<https://docs.stripe.com/testing#bank-debits>).
+//! How a debit ends follows from its account number, as in Stripe's test mode: [`answers`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
+mod answers;
 pub(super) mod mandates;
 mod methods;
 pub(super) mod microdeposits;
 pub(super) mod vouchers;
 
+use self::answers::Answer;
 use self::methods::Flow;
 use super::cash_balance;
 use super::charge::{self, Base};
 use super::due::{Task, plan};
+use super::iban;
 use super::payment_intents::{self, INTENT};
 use super::payment_methods;
 use super::settlement::{self, Split};
@@ -95,7 +97,12 @@ pub(super) fn create(
     metadata: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
     let mut method = ctx.blank("payment_method");
-    let number = given["account_number"].as_str().or(given["iban"].as_str());
+    if let Some(number) = given["iban"].as_str() {
+        let param = format!("{kind}[iban]");
+        iban::check(number, "invalid_bank_account_iban", &param)?;
+    }
+    let iban = given["iban"].as_str().map(iban::plain);
+    let number = given["account_number"].as_str().or(iban.as_deref());
     let shown = shown(kind, given, number);
     let mut values = Map::new();
     values.insert("type".into(), kind.into());
@@ -274,9 +281,16 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         .as_str()
         .unwrap_or_default()
         .to_owned();
-    let number = hidden(ctx, &method).map(|hidden| hidden.number);
-    let Some((code, message)) = methods::failure(&number.unwrap_or_default()) else {
-        return succeed(ctx, intent, charge).map(drop);
+    let (code, message) = match answer_of(ctx, &method) {
+        Answer::Pays => return succeed(ctx, intent, charge).map(drop),
+        Answer::IsDisputed => {
+            let id = charge["id"].as_str().unwrap_or_default().to_owned();
+            let now = ctx.now();
+            plan(ctx, None, now, Task::Dispute { charge: id });
+            return succeed(ctx, intent, charge).map(drop);
+        }
+        Answer::Never => return Ok(()),
+        Answer::Fails(code, message) => (code, message),
     };
     charge["status"] = "failed".into();
     charge["failure_code"] = code.into();
@@ -294,6 +308,34 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     billing::failed(ctx, &intent);
     checkout::failed(ctx, &intent);
     Ok(())
+}
+
+/// What the bank of a payment method answers to a debit.
+fn answer_of(ctx: &Ctx<'_>, method: &str) -> Answer {
+    hidden(ctx, method).map_or(Answer::Pays, |hidden| answers::of(&hidden.number))
+}
+
+/// The customer has the money of a debit back: what they agreed to holds no more. The reason that their bank gives.
+pub(super) fn revoke(ctx: &mut Ctx<'_>, charge: &Value) -> &'static str {
+    let kind = charge["payment_method_details"]["type"].as_str();
+    let kind = kind.unwrap_or_default();
+    let mandate = charge["payment_method_details"][kind]["mandate"].as_str();
+    if let Some(mut mandate) = mandate.and_then(|id| ctx.get("mandate", id)) {
+        mandate["status"] = "inactive".into();
+        ctx.update("mandate", &mandate);
+        ctx.emit("mandate.updated", &mandate, None);
+    }
+    match kind {
+        "us_bank_account" | "acss_debit" => "debit_not_authorized",
+        _ => "customer_initiated",
+    }
+}
+
+/// Whether the owner of the bank account that a charge was paid from has the money back.
+pub(super) fn is_disputed(ctx: &Ctx<'_>, charge: &Value) -> bool {
+    let method = charge["payment_method"].as_str().unwrap_or_default();
+    charge["payment_method_details"]["type"] != "card"
+        && answer_of(ctx, method) == Answer::IsDisputed
 }
 
 /// What the page of an intent asks.

@@ -177,3 +177,63 @@ async fn some_disputes_can_be_answered_in_a_way_of_their_own() {
     }
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn a_debit_that_the_customer_takes_back_is_lost() {
+    let shop = Shop::open().await;
+    let agreed = [
+        ("mandate_data[customer_acceptance][type]", "offline"),
+        ("setup_future_usage", "off_session"),
+    ];
+    let debits: [(&str, &[(&str, &str)], &str); 2] = [
+        (
+            "usd",
+            &[("payment_method", "pm_usBankAccount_dispute")],
+            "debit_not_authorized",
+        ),
+        (
+            "eur",
+            &[
+                ("payment_method_data[type]", "sepa_debit"),
+                (
+                    "payment_method_data[sepa_debit][iban]",
+                    "DE35 3704 0044 0532 0130 02",
+                ),
+            ],
+            "customer_initiated",
+        ),
+    ];
+    for (currency, method, reason) in debits {
+        let intent = super::others::pay(&shop, currency, &[method, &agreed].concat()).await;
+        assert_eq!(intent["status"], "processing", "{intent}");
+        shop.stripe.advance(6 * 86_400);
+        let path = format!("/v1/payment_intents/{}", id(&intent));
+        assert_eq!(shop.get(&path).await["status"], "succeeded");
+        let charge = intent["latest_charge"].as_str().unwrap();
+        let shown = shop.get(&format!("/v1/charges/{charge}")).await;
+        assert_eq!(
+            (&shown["status"], &shown["disputed"]),
+            (&"succeeded".into(), &true.into())
+        );
+        let all = shop.get(&format!("/v1/disputes?charge={charge}")).await;
+        let dispute = &all["data"][0];
+        assert_eq!([&dispute["status"], &dispute["reason"]], ["lost", reason]);
+        assert_eq!(dispute["balance_transactions"][0]["net"], -1000 - 1500);
+        let kind = shown["payment_method_details"]["type"].as_str().unwrap();
+        let mandate = &shown["payment_method_details"][kind]["mandate"];
+        let mandate = format!("/v1/mandates/{}", mandate.as_str().unwrap());
+        assert_eq!(shop.get(&mandate).await["status"], "inactive");
+        let refund = shop.post("/v1/refunds", &[("charge", charge)]).await;
+        assert_eq!(refund.json()["error"]["code"], "charge_disputed");
+    }
+    let balance = shop.get("/v1/balance").await;
+    let total: i64 = ["available", "pending"]
+        .into_iter()
+        .flat_map(|name| balance[name].as_array().unwrap())
+        .map(|row| row["amount"].as_i64().unwrap())
+        .sum();
+    assert_eq!(total, -(1500 + 8) - (1500 + 35));
+    let closed = shop.get("/v1/events?type=charge.dispute.closed").await;
+    assert_eq!(closed["data"].as_array().unwrap().len(), 2);
+    assert_eq!(shop.sum(), 0);
+}

@@ -26,6 +26,11 @@ const EVIDENCE: &[&str] = &[
     "escalate_inquiry_evidence",
     "hm",
 ];
+const DEBITS: &[&str] = &[
+    "pm_usBankAccount_success",
+    "pm_usBankAccount_dispute",
+    "pm_usBankAccount_noAccount",
+];
 const BANKS: &[&str] = &["btok_us_verified", "btok_us_verified_noAccount"];
 
 /// A step of a shop's day.
@@ -92,6 +97,11 @@ enum Step {
     Voucher {
         amount: u32,
         email: &'static str,
+    },
+    /// A debit, which the customer may have back.
+    Debit {
+        amount: u32,
+        method: &'static str,
     },
     /// Held, and captured in two parts.
     Parts {
@@ -161,6 +171,8 @@ fn step() -> impl Strategy<Value = Step> {
         (amount.clone(), amount.clone()).prop_map(|(amount, sent)| Step::Cash { amount, sent }),
         (amount.clone(), prop::sample::select(EMAILS))
             .prop_map(|(amount, email)| Step::Voucher { amount, email }),
+        (amount.clone(), prop::sample::select(DEBITS))
+            .prop_map(|(amount, method)| Step::Debit { amount, method }),
         (amount.clone(), amount.clone()).prop_map(|(amount, first)| Step::Parts { amount, first }),
         (prop::sample::select(vec!["daily", "manual"]), 0u32..500)
             .prop_map(|(interval, keeps)| Step::Schedule { interval, keeps }),
@@ -354,6 +366,18 @@ async fn take(shop: &Shop, step: &Step) {
                 ("transfer_data[destination]", &shop.seller),
             ];
             shop.post("/v1/payment_intents", &form).await;
+        }
+        Step::Debit { amount, method } => {
+            let amount = amount.to_string();
+            let form = [
+                ("amount", amount.as_str()),
+                ("currency", "usd"),
+                ("confirm", "true"),
+                ("return_url", "https://shop.example/back"),
+                ("payment_method", method),
+                ("transfer_data[destination]", &shop.seller),
+            ];
+            shop.post("/v1/payment_intents", &form).await.ok();
         }
         Step::Parts { amount, first } => {
             let (amount, first) = (amount.to_string(), first.to_string());

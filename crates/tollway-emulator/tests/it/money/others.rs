@@ -419,3 +419,77 @@ async fn money_is_held_by_methods_that_can_hold_it() {
     }
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn a_debit_without_an_answer_stays_as_it_is() {
+    let shop = Shop::open().await;
+    let method = [("payment_method", "pm_usBankAccount_processing")];
+    let intent = pay(&shop, "usd", &method).await;
+    shop.stripe.advance(40 * DAY);
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    assert_eq!(shop.get(&path).await["status"], "processing");
+    assert_eq!(shop.sum(), 0);
+}
+
+#[tokio::test]
+async fn a_wrong_iban_is_refused_wherever_it_is_given() {
+    let shop = Shop::open().await;
+    let wrong = "DE88370400440532013000";
+    for (path, form, code, param) in [
+        (
+            "/v1/payment_methods",
+            vec![("type", "sepa_debit"), ("sepa_debit[iban]", wrong)],
+            "invalid_bank_account_iban",
+            "sepa_debit[iban]",
+        ),
+        (
+            "/v1/tokens",
+            vec![
+                ("bank_account[country]", "DE"),
+                ("bank_account[currency]", "eur"),
+                ("bank_account[account_number]", wrong),
+            ],
+            "account_number_invalid",
+            "bank_account[account_number]",
+        ),
+        (
+            "/v1/accounts",
+            vec![
+                ("type", "custom"),
+                ("country", "DE"),
+                ("external_account[object]", "bank_account"),
+                ("external_account[country]", "DE"),
+                ("external_account[currency]", "eur"),
+                ("external_account[account_number]", wrong),
+            ],
+            "account_number_invalid",
+            "external_account[account_number]",
+        ),
+    ] {
+        let error = shop.post(path, &form).await.json()["error"].clone();
+        assert_eq!([&error["code"], &error["param"]], [code, param], "{path}");
+        let right: Vec<(&str, &str)> = form
+            .iter()
+            .map(|(name, value)| {
+                (
+                    *name,
+                    if *value == wrong {
+                        "DE89370400440532013000"
+                    } else {
+                        value
+                    },
+                )
+            })
+            .collect();
+        let made = shop.post(path, &right).await.ok();
+        let bank = match path {
+            "/v1/tokens" => &made["bank_account"],
+            "/v1/accounts" => &made["external_accounts"]["data"][0],
+            _ => continue,
+        };
+        assert_eq!(
+            (&bank["routing_number"], &bank["last4"]),
+            (&json!(null), &json!("3000"))
+        );
+    }
+}
