@@ -354,6 +354,11 @@ fn payment_method_details(payment: &Payment) -> Value {
         exp_year,
         ..
     } = &payment.instrument;
+    if let Some(present) = &payment.instrument.present {
+        let mut present = present.clone();
+        present["amount_authorized"] = payment.amount.into();
+        return json!({"type": "card_present", "card_present": present});
+    }
     let offered = |wish: &str| {
         if payment.options[wish] == "if_available" {
             "available"

@@ -14,7 +14,7 @@ use serde::{Deserialize, Serialize};
 
 use super::{
     automatic, billing, checkout, disputes, others, payment_intents, payouts, refunds, reserve,
-    topups,
+    terminal, topups,
 };
 use crate::Engine;
 use crate::ctx::Ctx;
@@ -51,6 +51,8 @@ pub(super) enum Task {
     Payout { payout: String },
     /// A top-up arrives.
     TopUp { topup: String },
+    /// A reader does what it needs nobody for.
+    Reader { reader: String },
     /// What a connected account owes is kept back from the platform.
     Reserve { account: String },
     /// The bank no longer holds the money of a payment that was not captured.
@@ -190,6 +192,7 @@ impl Task {
             } => others::vouchers::decide(ctx, intent, voucher, *paid),
             Self::Payout { payout } => payouts::step(ctx, payout),
             Self::TopUp { topup } => topups::arrive(ctx, topup),
+            Self::Reader { reader } => terminal::by_itself(ctx, reader),
             Self::Reserve { account } => reserve::cover(ctx, account),
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
             Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),

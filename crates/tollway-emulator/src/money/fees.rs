@@ -24,6 +24,7 @@ const METHODS: &[(&str, MethodFee)] = &[
     ("au_becs_debit", MethodFee::new(100, 30, Some(350))),
     ("bacs_debit", MethodFee::new(100, 20, Some(200))),
     ("boleto", MethodFee::new(0, 345, None)),
+    ("card_present", MethodFee::new(270, 5, None)),
     ("customer_balance", MethodFee::new(50, 0, Some(500))),
     ("instant_payout", MethodFee::new(100, 0, None)),
     ("konbini", MethodFee::new(360, 0, None)),

@@ -10,7 +10,13 @@ use super::cards::{self, Card};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
+mod present;
+
+pub(super) use self::present::presented;
+
 const HIDDEN: &str = "_card";
+/// The type of a payment method that is a card presented to a reader.
+const PRESENT: &str = "card_present";
 
 /// A card about to be charged.
 #[derive(Debug, Clone)]
@@ -27,6 +33,8 @@ pub(super) struct Instrument {
     pub(super) customer: Option<String>,
     /// Set up for payments without the card holder.
     pub(super) set_up: bool,
+    /// `payment_method_details[card_present]`, if it was presented to a reader.
+    pub(super) present: Option<Value>,
 }
 
 /// Which test card an object is.
@@ -197,6 +205,7 @@ fn of_source(card: &'static Card, source: Value) -> Instrument {
         exp_year: source["exp_year"].as_i64().unwrap_or(2034),
         customer: source["customer"].as_str().map(str::to_owned),
         set_up: false,
+        present: None,
         source: Some(source),
     }
 }
@@ -206,8 +215,8 @@ fn of_payment_method(
     method: &Value,
     card: &'static Card,
 ) -> Result<Instrument, ApiError> {
-    if method["type"] != "card" {
-        let kind = method["type"].as_str().unwrap_or_default();
+    let kind = method["type"].as_str().unwrap_or_default();
+    if !matches!(kind, "card" | PRESENT) {
         let message = format!(
             "The emulator charges cards; a payment method of type '{kind}' cannot be charged yet."
         );
@@ -217,11 +226,12 @@ fn of_payment_method(
         card,
         id: method["id"].as_str().unwrap_or_default().to_owned(),
         billing_details: method["billing_details"].clone(),
-        exp_month: method["card"]["exp_month"].as_i64().unwrap_or(12),
-        exp_year: method["card"]["exp_year"].as_i64().unwrap_or(2034),
+        exp_month: method[kind]["exp_month"].as_i64().unwrap_or(12),
+        exp_year: method[kind]["exp_year"].as_i64().unwrap_or(2034),
         source: None,
         customer: method["customer"].as_str().map(str::to_owned),
         set_up: is_set_up(ctx, method["id"].as_str().unwrap_or_default()),
+        present: present::details(ctx, method),
     })
 }
 

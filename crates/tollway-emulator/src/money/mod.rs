@@ -50,6 +50,7 @@ mod reserve;
 mod schedule;
 mod settlement;
 mod setup_intents;
+mod terminal;
 mod topups;
 mod transfers;
 mod way_back;
@@ -82,6 +83,7 @@ pub(crate) fn register(registry: &mut Registry) {
     portal::register(registry);
     refunds::register(registry);
     setup_intents::register(registry);
+    terminal::register(registry);
     topups::register(registry);
     transfers::register(registry);
 }

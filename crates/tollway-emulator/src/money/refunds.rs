@@ -24,7 +24,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// `POST /v1/refunds`.
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut charge = charge_of(ctx, params)?;
     let left = left_of(&charge);
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
@@ -278,7 +278,10 @@ fn pay_back(
     post(ctx, &journal)?;
     let application = charge["application"].as_str().map(str::to_owned);
     let movement = Movement {
-        kind: if charge["payment_method_details"]["type"] == "card" {
+        kind: if charge["payment_method_details"]["type"]
+            .as_str()
+            .is_some_and(cards::is_card)
+        {
             "refund"
         } else {
             "payment_refund"

@@ -177,7 +177,7 @@ pub(super) fn settle(
         taken.insert(0, Fee::application(fee, application(ctx)));
     }
     let movement = Movement {
-        kind: if method == "card" {
+        kind: if cards::is_card(&method) {
             "charge"
         } else {
             "payment"

@@ -153,15 +153,20 @@ async fn actions_of_rare_objects_change_them() {
     let reader = api.post("/v1/terminal/readers", form).await.ok();
     assert_eq!(reader["status"], "online");
     let path = format!("/v1/terminal/readers/{}", reader["id"].as_str().unwrap());
-    let form = "payment_intent=pi_1";
+    let form = "amount=1000&currency=usd&allowed_payment_method_types[]=card_present";
+    let intent = api.post("/v1/payment_intents", form).await.ok();
+    let intent = intent["id"].as_str().unwrap();
     let busy = api
-        .post(&format!("{path}/process_payment_intent"), form)
+        .post(
+            &format!("{path}/process_payment_intent"),
+            &format!("payment_intent={intent}"),
+        )
         .await
         .ok();
     assert_eq!(busy["action"]["status"], "in_progress");
     assert_eq!(
         busy["action"]["process_payment_intent"]["payment_intent"],
-        "pi_1"
+        intent
     );
     let path = format!(
         "/v1/test_helpers/terminal/readers/{}",

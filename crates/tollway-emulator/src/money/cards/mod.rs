@@ -220,9 +220,15 @@ pub(crate) fn by_number(number: &str) -> Option<&'static Card> {
 
 /// The card that a charge was made on.
 pub(crate) fn of_charge(charge: &serde_json::Value) -> Option<&'static Card> {
-    let card = &charge["payment_method_details"]["card"];
+    let details = &charge["payment_method_details"];
+    let card = &details[details["type"].as_str().unwrap_or("card")];
     let mut alike = CARDS.iter().filter(|it| card["last4"] == it.last4());
     alike.find(|it| card["fingerprint"] == it.fingerprint())
+}
+
+/// Whether a payment method of this type is a card, typed in or presented to a reader.
+pub(crate) fn is_card(kind: &str) -> bool {
+    matches!(kind, "card" | "card_present" | "interac_present")
 }
 
 /// The card behind `tok_…`.

@@ -23,6 +23,7 @@ pub(super) mod vouchers;
 
 use self::answers::Answer;
 use self::methods::Flow;
+use super::cards;
 use super::cash_balance;
 use super::charge::{self, Base};
 use super::due::{Task, plan};
@@ -66,7 +67,8 @@ pub(super) fn sends_away(kind: &str) -> bool {
 /// The stored payment method of this id, if it is no card.
 pub(super) fn named(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
     let method = ctx.get("payment_method", id)?;
-    (method["type"] != "card").then_some(method)
+    let is_card = method["type"].as_str().is_some_and(cards::is_card);
+    (!is_card).then_some(method)
 }
 
 /// Whether a name stands for one of these payment methods.

@@ -46,8 +46,11 @@ pub(super) fn run(
         check_allowed(&intent, method["type"].as_str().unwrap_or_default())?;
         return others::confirm(ctx, intent, &method, params);
     }
-    check_allowed(&intent, "card")?;
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
+    if instrument.present.is_some() {
+        return charge_for(ctx, intent, instrument, true, false);
+    }
+    check_allowed(&intent, "card")?;
     intent["payment_method"] = instrument.id.as_str().into();
     let off_session = params.at("off_session").is_some_and(|it| *it != false);
     let authenticated = take_authenticated(ctx, &intent);
@@ -112,7 +115,11 @@ fn charge_for(
     off_session: bool,
 ) -> Result<Value, ApiError> {
     let amount = intent["amount"].as_i64().unwrap_or(0);
-    let manual = captures_later(&intent, "card");
+    let kind = instrument
+        .present
+        .as_ref()
+        .map_or("card", |_| "card_present");
+    let manual = captures_later(&intent, kind);
     let payment = Payment {
         amount,
         currency: intent["currency"].as_str().unwrap_or_default().to_owned(),
@@ -132,6 +139,13 @@ fn charge_for(
     };
     keep_for_later(ctx, &intent, &payment.instrument)?;
     Ok(conclude(ctx, intent, &charge, manual))
+}
+
+/// Charges the card that was presented to a reader for an intent. Whoever holds it is there: nobody is asked anything.
+pub(in super::super) fn pay_in_person(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
+    let method = intent["payment_method"].as_str().unwrap_or_default();
+    let instrument = instrument::resolve(ctx, method, "payment_method")?;
+    charge_for(ctx, intent, instrument, true, false)
 }
 
 /// The intent has its charge: it is paid, or its money is held.
@@ -186,7 +200,8 @@ fn keep_for_later(
     if usage == "off_session" {
         instrument::remember_set_up(ctx, &instrument.id);
     }
-    if instrument.source.is_none() && instrument.customer.is_none() {
+    let keeps = instrument.source.is_none() && instrument.present.is_none();
+    if keeps && instrument.customer.is_none() {
         payment_methods::keep_with(ctx, &instrument.id, customer)?;
     }
     Ok(())

@@ -14,7 +14,7 @@ mod confirm;
 pub(super) use self::capture::{captures_later, expire};
 pub(super) use self::confirm::{
     Waiting, ask_for_action, authenticate, back_to_payment_method, conclude, next_action,
-    not_authenticated,
+    not_authenticated, pay_in_person,
 };
 use super::cash_balance;
 use super::charge;

@@ -185,15 +185,15 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
         ("mandate_data[customer_acceptance][type]", "offline"),
         ("setup_future_usage", "off_session"),
     ];
-    let debits: [(&str, &[(&str, &str)], &str); 2] = [
+    let debits = [
         (
             "usd",
-            &[("payment_method", "pm_usBankAccount_dispute")],
+            vec![("payment_method", "pm_usBankAccount_dispute")],
             "debit_not_authorized",
         ),
         (
             "eur",
-            &[
+            vec![
                 ("payment_method_data[type]", "sepa_debit"),
                 (
                     "payment_method_data[sepa_debit][iban]",
@@ -204,7 +204,7 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
         ),
     ];
     for (currency, method, reason) in debits {
-        let intent = super::others::pay(&shop, currency, &[method, &agreed].concat()).await;
+        let intent = super::others::pay(&shop, currency, &[&method[..], &agreed].concat()).await;
         assert_eq!(intent["status"], "processing", "{intent}");
         shop.stripe.advance(6 * 86_400);
         let path = format!("/v1/payment_intents/{}", id(&intent));

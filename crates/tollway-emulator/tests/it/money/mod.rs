@@ -18,6 +18,7 @@ mod payouts;
 mod portal;
 mod reserve;
 mod setup_intents;
+mod terminal;
 mod vouchers;
 
 use std::collections::BTreeMap;

@@ -1,0 +1,94 @@
+//! Cards that were presented to a reader.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value, json};
+
+use super::super::cards::Card;
+use super::{PRESENT, expiry, remember};
+use crate::ctx::Ctx;
+
+const HIDDEN: &str = "_presented";
+
+/// Where a card was presented.
+#[derive(Debug, Serialize, Deserialize)]
+struct Hidden {
+    reader: String,
+    location: Option<String>,
+}
+
+/// Makes and keeps the payment method of a test card that is held to a reader.
+pub(in super::super) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value {
+    let mut method = ctx.blank("payment_method");
+    let (exp_month, exp_year) = expiry(ctx, card);
+    let shown = json!({
+        "brand": card.brand,
+        "brand_product": null,
+        "cardholder_name": null,
+        "country": card.country,
+        "exp_month": exp_month,
+        "exp_year": exp_year,
+        "fingerprint": card.fingerprint(),
+        "funding": card.funding,
+        "last4": card.last4(),
+        "networks": {"available": card.networks(), "preferred": null},
+        "offline": null,
+        "preferred_locales": null,
+        "read_method": "contactless_emv",
+    });
+    method.insert("type".into(), PRESENT.into());
+    method.insert(PRESENT.into(), shown);
+    method.insert(
+        "billing_details".into(),
+        json!({
+            "address": {"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null},
+            "email": null, "name": null, "phone": null, "tax_id": null,
+        }),
+    );
+    method.insert("customer".into(), Value::Null);
+    method.insert("metadata".into(), Map::new().into());
+    let method = Value::Object(method);
+    ctx.insert("payment_method", &method);
+    let id = method["id"].as_str().unwrap_or_default();
+    remember(ctx, id, card);
+    let hidden = Hidden {
+        reader: reader["id"].as_str().unwrap_or_default().to_owned(),
+        location: reader["location"].as_str().map(str::to_owned),
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
+    method
+}
+
+/// What a charge says of a payment method that was presented; none if it was not.
+pub(super) fn details(ctx: &Ctx<'_>, method: &Value) -> Option<Value> {
+    let mut details = method[PRESENT].as_object().cloned()?;
+    let id = method["id"].as_str().unwrap_or_default();
+    let hidden: Hidden = ctx.world.typed(&ctx.scope, HIDDEN, id)?;
+    let network = details.remove("networks");
+    let more = json!({
+        "amount_authorized": null,
+        "emv_auth_data": null,
+        "generated_card": null,
+        "incremental_authorization_supported": false,
+        "network": network.and_then(|it| it["available"].get(0).cloned()),
+        "network_transaction_id": null,
+        "overcapture_supported": false,
+        "reader": hidden.reader,
+        "receipt": {
+            "account_type": details["funding"].as_str().map_or("unknown", |it| if it == "debit" { "checking" } else { it }),
+            "application_cryptogram": "D9C4F8A1E27B6035",
+            "application_preferred_name": "Stripe Credit",
+            "authorization_code": "123456",
+            "authorization_response_code": "3030",
+            "cardholder_verification_method": "approval",
+            "dedicated_file_name": "A000000003101001",
+            "terminal_verification_results": "0000000000",
+            "transaction_status_information": "0000",
+        },
+    });
+    details.extend(more.as_object().cloned().unwrap_or_default());
+    if let Some(location) = hidden.location {
+        details.insert("location".into(), location.into());
+    }
+    Some(details.into())
+}

@@ -1,0 +1,126 @@
+//! A card is held to a reader: the payment, the set-up or the refund that the reader is about is made with it.
+
+use serde_json::{Map, Value, json};
+
+use super::super::instrument;
+use super::super::payment_intents::{self, INTENT};
+use super::super::{refunds, setup_intents};
+use super::{READER, SETUP, about, end};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+/// What a reader that waits for a card may be about.
+const WITH_CARD: &[&str] = &[
+    "process_payment_intent",
+    "collect_payment_method",
+    "process_setup_intent",
+    "refund_payment",
+];
+/// A good card, if the request names none.
+const GOOD: &str = "4242424242424242";
+
+/// `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`.
+pub(super) fn run(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut reader = ctx.required(READER, params.path("reader"))?;
+    let kind = about(&reader, WITH_CARD)?;
+    let number = [
+        "card_present.number",
+        "interac_present.number",
+        "card.number",
+    ]
+    .into_iter()
+    .find_map(|name| params.text(name));
+    let card = instrument::of_number(number.unwrap_or(GOOD), "card_present[number]")?;
+    let done = match kind.as_str() {
+        "refund_payment" => pay_back(ctx, &mut reader, params),
+        "process_setup_intent" => set_up(ctx, &mut reader, card),
+        _ => {
+            let intent = reader["action"][&kind][INTENT].as_str();
+            let mut intent = ctx.required(INTENT, intent.unwrap_or_default())?;
+            let method = instrument::presented(ctx, card, &reader);
+            intent["payment_method"] = method["id"].clone();
+            intent["status"] = "requires_confirmation".into();
+            add_tip(&mut intent, params.int("amount_tip"));
+            ctx.update(INTENT, &intent);
+            if kind == "collect_payment_method" {
+                reader["action"][&kind]["payment_method"] = method;
+                Ok(())
+            } else {
+                payment_intents::pay_in_person(ctx, intent).map(drop)
+            }
+        }
+    };
+    end(ctx, &mut reader, done.err().as_ref());
+    Ok(reader)
+}
+
+/// What the customer adds at the reader.
+fn add_tip(intent: &mut Value, tip: Option<i64>) {
+    let Some(tip) = tip.filter(|tip| *tip > 0) else {
+        return;
+    };
+    let amount = intent["amount"].as_i64().unwrap_or(0);
+    intent["amount"] = (amount + tip).into();
+    intent["amount_details"]["tip"] = json!({"amount": tip});
+}
+
+/// The reader does what it needs nobody for.
+pub(in super::super) fn by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let mut reader = ctx.required(READER, id)?;
+    let kinds = ["confirm_payment_intent", "set_reader_display"];
+    let Ok(kind) = about(&reader, &kinds) else {
+        return Ok(());
+    };
+    let done = if kind == "confirm_payment_intent" {
+        let intent = reader["action"][&kind][INTENT].as_str();
+        let intent = ctx.required(INTENT, intent.unwrap_or_default())?;
+        payment_intents::pay_in_person(ctx, intent).map(drop)
+    } else {
+        Ok(())
+    };
+    end(ctx, &mut reader, done.err().as_ref());
+    Ok(())
+}
+
+/// Keeps the card: what is presented cannot be charged again, so a card is made of it that can.
+fn set_up(
+    ctx: &mut Ctx<'_>,
+    reader: &mut Value,
+    card: &'static super::super::cards::Card,
+) -> Result<(), ApiError> {
+    let action = &reader["action"]["process_setup_intent"];
+    let intent = action[SETUP].as_str().unwrap_or_default();
+    let mut intent = ctx.required(SETUP, intent)?;
+    let presented = instrument::presented(ctx, card, reader);
+    intent["payment_method"] = presented["id"].clone();
+    if let Some(decline) = card.refusal_to_attach() {
+        let error = super::super::charge::refusal(&decline);
+        return Err(setup_intents::fail(ctx, &mut intent, error));
+    }
+    let generated = instrument::payment_method(ctx, card, &json!({}), &Map::new());
+    let id = generated["id"].as_str().unwrap_or_default().to_owned();
+    instrument::remember_set_up(ctx, &id);
+    let intent = setup_intents::succeed(ctx, intent, &id, None)?;
+    let attempt = intent["latest_attempt"].as_str().unwrap_or_default();
+    if let Some(mut attempt) = ctx.get("setup_attempt", attempt) {
+        attempt["payment_method_details"] = json!({
+            "type": "card_present", "card_present": {"generated_card": id, "offline": null},
+        });
+        ctx.update("setup_attempt", &attempt);
+    }
+    reader["action"]["process_setup_intent"]["generated_card"] = id.into();
+    Ok(())
+}
+
+fn pay_back(ctx: &mut Ctx<'_>, reader: &mut Value, params: &Params) -> Result<(), ApiError> {
+    let mut said = params.clone();
+    let action = reader["action"]["refund_payment"].as_object();
+    *said.values_mut() = action.cloned().unwrap_or_default();
+    said.values_mut().remove("refund_payment_config");
+    let refund = refunds::create(ctx, &said)?;
+    let action = &mut reader["action"]["refund_payment"];
+    action["refund"] = refund["id"].clone();
+    action["amount"] = refund["amount"].clone();
+    Ok(())
+}
