@@ -45,6 +45,7 @@ mod payouts;
 mod portal;
 mod posting;
 mod rates;
+mod records;
 mod refunds;
 mod reserve;
 mod schedule;
@@ -81,6 +82,7 @@ pub(crate) fn register(registry: &mut Registry) {
     payment_methods::register(registry);
     payouts::register(registry);
     portal::register(registry);
+    records::register(registry);
     refunds::register(registry);
     setup_intents::register(registry);
     terminal::register(registry);

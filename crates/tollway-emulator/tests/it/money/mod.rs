@@ -16,6 +16,7 @@ mod invariants;
 mod others;
 mod payouts;
 mod portal;
+mod records;
 mod reserve;
 mod setup_intents;
 mod terminal;
