@@ -51,6 +51,7 @@ mod reserve;
 mod schedule;
 mod settlement;
 mod setup_intents;
+mod tax;
 mod terminal;
 mod topups;
 mod transfers;
@@ -85,6 +86,7 @@ pub(crate) fn register(registry: &mut Registry) {
     records::register(registry);
     refunds::register(registry);
     setup_intents::register(registry);
+    tax::register(registry);
     terminal::register(registry);
     topups::register(registry);
     transfers::register(registry);

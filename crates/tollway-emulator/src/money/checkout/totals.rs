@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use super::super::fields::text;
+use super::super::tax;
 use super::items;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -45,6 +46,9 @@ pub(super) fn total(
     let customer = ctx
         .get("customer", text(session, "customer"))
         .unwrap_or_default();
+    if session["automatic_tax"]["enabled"] == true {
+        find_taxes(ctx, session, &customer, cart);
+    }
     let tax = items::add_taxes(cart, text(&customer, "tax_exempt"));
     let shipping = chosen_shipping(session);
     let amount = shipping.as_ref().map_or(0, |(amount, _)| *amount);
@@ -69,6 +73,26 @@ pub(super) fn total(
     }
     .into();
     Ok(())
+}
+
+/// The tax rates that `automatic_tax` finds for the items, once it is known where the customer is.
+fn find_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut items::Cart) {
+    let places = [
+        &session["customer_details"]["address"],
+        &customer["shipping"]["address"],
+        &customer["address"],
+    ];
+    let known = places.into_iter().find(|it| it["country"].is_string());
+    for item in &mut cart.items {
+        // Rates that the request names count first; those are active.
+        let named = item["taxes"].as_array();
+        if named.is_some_and(|taxes| taxes.iter().any(|tax| tax["rate"]["active"] == true)) {
+            continue;
+        }
+        let inclusive = item["price"]["tax_behavior"] == "inclusive";
+        let rate = known.and_then(|address| tax::automatic(ctx, address, inclusive));
+        item["taxes"] = rate.into_iter().map(|rate| json!({"rate": rate})).collect();
+    }
 }
 
 /// Amount and rate of the shipping: what the customer chose, or else the first way there is.

@@ -19,6 +19,7 @@ mod portal;
 mod records;
 mod reserve;
 mod setup_intents;
+mod tax;
 mod terminal;
 mod vouchers;
 

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::super::currency;
 use super::super::super::fields::{list, number, text};
+use super::super::super::tax;
 use super::super::lines::{self, Made};
 use super::super::{discounts, taxes};
 use crate::ctx::Ctx;
@@ -14,6 +15,7 @@ pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<
     let mut lines = lines::made(ctx, text(invoice, "id"))?;
     let before = lines.clone();
     work_out(ctx, invoice, &mut lines);
+    keep_rates(ctx, invoice, &lines);
     for (before, after) in before.iter().zip(&lines) {
         if before.line != after.line {
             ctx.update("line_item", &after.line);
@@ -35,10 +37,13 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
             tax_rates,
             tax_amounts,
         } = made;
-        let rates = if tax_rates.is_empty() {
-            &defaults
-        } else {
+        let automatic = automatic(ctx, invoice, line);
+        let rates = if !tax_rates.is_empty() {
             &*tax_rates
+        } else if defaults.is_empty() {
+            &automatic
+        } else {
+            &defaults
         };
         let amount = number(line, "amount");
         let taxed = match tax_amounts.as_slice() {
@@ -77,6 +82,31 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
     invoice["amount_paid"] = 0.into();
     let shown: Vec<Value> = lines.iter().map(|made| made.line.clone()).collect();
     lines::show(invoice, &shown);
+}
+
+/// The tax rate that `automatic_tax` finds for a line, by where the customer is and how the price is meant.
+fn automatic(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Value> {
+    if invoice["automatic_tax"]["enabled"] != true {
+        return Vec::new();
+    }
+    let shipped = &invoice["customer_shipping"]["address"];
+    let address = if shipped["country"].is_string() {
+        shipped
+    } else {
+        &invoice["customer_address"]
+    };
+    let price = ctx.get("price", text(&line["pricing"]["price_details"], "price"));
+    let inclusive = price.is_some_and(|price| price["tax_behavior"] == "inclusive");
+    Vec::from_iter(tax::automatic(ctx, address, inclusive))
+}
+
+/// Keeps the tax rates that the lines of an invoice name, where `automatic_tax` has found them.
+fn keep_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[Made]) {
+    for made in lines {
+        for rate in automatic(ctx, invoice, &made.line) {
+            tax::keep(ctx, &rate);
+        }
+    }
 }
 
 /// What is asked for: nothing if the customer has credit, and nothing below what a card can be charged with; that is

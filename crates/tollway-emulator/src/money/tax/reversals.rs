@@ -1,0 +1,230 @@
+//! `POST /v1/tax/transactions/create_reversal`: what was sold was given back, all of it or a part.
+
+use serde::{Deserialize, Serialize};
+use serde_json::{Value, json};
+
+use super::super::fees::proportional;
+use super::transactions::{LINE, TRANSACTION, keep, metadata, reference};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+
+const REVERSED: &str = "_tax_reversed";
+
+/// How much of a line, or of the shipping of a transaction, has been given back.
+#[derive(Debug, Clone, Copy, Default, Serialize, Deserialize)]
+struct Reversed {
+    amount: i64,
+    tax: i64,
+}
+
+/// A line, or the shipping, of the original, and what of it is left.
+struct Part {
+    /// The line's id, or the transaction's for its shipping.
+    id: String,
+    object: Value,
+    left: Reversed,
+    /// Given back now; positive.
+    back: Reversed,
+}
+
+impl Part {
+    fn of(ctx: &Ctx<'_>, id: &str, object: &Value) -> Self {
+        let before: Reversed = ctx
+            .world
+            .typed(&ctx.scope, REVERSED, id)
+            .unwrap_or_default();
+        let number = |name: &str| object[name].as_i64().unwrap_or(0);
+        Self {
+            id: id.to_owned(),
+            object: object.clone(),
+            left: Reversed {
+                amount: number("amount") - before.amount,
+                tax: number("amount_tax") - before.tax,
+            },
+            back: Reversed::default(),
+        }
+    }
+
+    /// What the customer has paid of what is left.
+    fn paid(&self) -> i64 {
+        let inside = self.object["tax_behavior"] == "inclusive";
+        self.left.amount + if inside { 0 } else { self.left.tax }
+    }
+
+    /// Gives back `amount` and `tax`, which requests write below zero.
+    fn give(&mut self, given: &Value, param: &str) -> Result<(), ApiError> {
+        let number = |name: &str| -given[name].as_i64().unwrap_or(0);
+        let back = Reversed {
+            amount: number("amount"),
+            tax: number("amount_tax"),
+        };
+        for (name, back, left) in [
+            ("amount", back.amount, self.left.amount),
+            ("amount_tax", back.tax, self.left.tax),
+        ] {
+            if back < 0 || back > left {
+                let message =
+                    format!("The reversal must be negative, and not below what is left: -{left}.");
+                return Err(ApiError::invalid_param(
+                    &format!("{param}[{name}]"),
+                    message,
+                ));
+            }
+        }
+        self.back = back;
+        Ok(())
+    }
+}
+
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.text("original_transaction").unwrap_or_default();
+    let original = ctx.referenced(TRANSACTION, id, "original_transaction")?;
+    if original["type"] != "transaction" {
+        let message =
+            format!("{id} is a reversal itself: reverse the transaction that it reverses.");
+        return Err(ApiError::invalid_param("original_transaction", message));
+    }
+    let reference = reference(ctx, params)?;
+    let lines = original["line_items"]["data"].as_array();
+    let mut parts: Vec<Part> = lines
+        .into_iter()
+        .flatten()
+        .map(|line| Part::of(ctx, line["id"].as_str().unwrap_or_default(), line))
+        .collect();
+    let shipping = &original["shipping_cost"];
+    parts.extend(shipping.is_object().then(|| Part::of(ctx, id, shipping)));
+    if params.text("mode") == Some("full") {
+        reverse_all(&mut parts)?;
+    } else if let Some(flat) = params.int("flat_amount") {
+        spread(&mut parts, -flat)?;
+    } else {
+        reverse_named(&mut parts, params, id)?;
+    }
+    let (mut reversed, mut shipped) = (Vec::new(), Value::Null);
+    for part in &parts {
+        if part.back.amount == 0 && part.back.tax == 0 {
+            continue;
+        }
+        note(ctx, part);
+        let mut object = part.object.clone();
+        object["amount"] = (-part.back.amount).into();
+        object["amount_tax"] = (-part.back.tax).into();
+        if part.id == id {
+            if let Some(members) = object.as_object_mut() {
+                members.remove("tax_breakdown");
+            }
+            shipped = object;
+            continue;
+        }
+        let named = params
+            .list("line_items")
+            .iter()
+            .find(|it| it["original_line_item"] == *part.id);
+        if let Some(named) = named {
+            object["reference"] = named["reference"].clone();
+            if let Some(quantity) = named["quantity"].as_i64() {
+                object["quantity"] = quantity.into();
+            }
+        }
+        object["metadata"] = named
+            .and_then(|it| it["metadata"].as_object())
+            .cloned()
+            .unwrap_or_default()
+            .into();
+        object["reversal"] = json!({"original_line_item": part.id});
+        object["type"] = "reversal".into();
+        object["object"] = LINE.into();
+        reversed.push(object);
+    }
+    let mut reversal = json!({
+        "customer": original["customer"],
+        "customer_details": original["customer_details"],
+        "currency": original["currency"],
+        "ship_from_details": original["ship_from_details"],
+        "shipping_cost": shipped,
+        "tax_date": original["tax_date"],
+        "metadata": metadata(params),
+        "posted_at": ctx.now(),
+        "reference": reference,
+        "reversal": {"original_transaction": id},
+        "type": "reversal",
+    });
+    keep(ctx, &mut reversal, reversed);
+    Ok(reversal)
+}
+
+/// Everything, if nothing has been given back yet.
+fn reverse_all(parts: &mut [Part]) -> Result<(), ApiError> {
+    for part in parts {
+        let number = |name: &str| part.object[name].as_i64().unwrap_or(0);
+        if part.left.amount != number("amount") || part.left.tax != number("amount_tax") {
+            let message = "A part of this transaction has been reversed already: reverse what is left with mode=partial.";
+            return Err(ApiError::invalid_param("mode", message));
+        }
+        part.back = part.left;
+    }
+    Ok(())
+}
+
+/// `flat` of what the customer has paid, taxes included, over all parts in proportion.
+fn spread(parts: &mut [Part], flat: i64) -> Result<(), ApiError> {
+    let whole: i64 = parts.iter().map(Part::paid).sum();
+    if flat < 1 || flat > whole {
+        let message =
+            format!("The flat amount must be negative, and not below what is left: -{whole}.");
+        return Err(ApiError::invalid_param("flat_amount", message));
+    }
+    let (mut seen, mut given) = (0, 0);
+    for part in parts {
+        seen += part.paid();
+        let share = proportional(flat, seen, whole) - given;
+        given += share;
+        let tax = proportional(part.left.tax, share, part.paid());
+        let inside = part.object["tax_behavior"] == "inclusive";
+        part.back = Reversed {
+            amount: share - if inside { 0 } else { tax },
+            tax,
+        };
+    }
+    Ok(())
+}
+
+/// The lines and the shipping that the request names.
+fn reverse_named(parts: &mut [Part], params: &Params, transaction: &str) -> Result<(), ApiError> {
+    let lines = params.list("line_items");
+    let shipping = params.at("shipping_cost");
+    if lines.is_empty() && shipping.is_none() {
+        let message = "Say what is reversed: pass flat_amount, line_items or shipping_cost with mode=partial.";
+        return Err(ApiError::invalid_param("mode", message).code("parameter_missing"));
+    }
+    for (index, given) in lines.iter().enumerate() {
+        let id = given["original_line_item"].as_str().unwrap_or_default();
+        let part = parts.iter_mut().find(|part| part.id == id);
+        let param = format!("line_items[{index}]");
+        let part = part.ok_or_else(|| {
+            ApiError::no_such_reference("line item", id, &format!("{param}[original_line_item]"))
+        })?;
+        part.give(given, &param)?;
+    }
+    if let Some(given) = shipping {
+        let part = parts.iter_mut().find(|part| part.id == transaction);
+        let message = "The transaction has no shipping that could be reversed.";
+        let part = part.ok_or_else(|| ApiError::invalid_param("shipping_cost", message))?;
+        part.give(given, "shipping_cost")?;
+    }
+    Ok(())
+}
+
+fn note(ctx: &mut Ctx<'_>, part: &Part) {
+    let before: Reversed = ctx
+        .world
+        .typed(&ctx.scope, REVERSED, &part.id)
+        .unwrap_or_default();
+    let after = Reversed {
+        amount: before.amount + part.back.amount,
+        tax: before.tax + part.back.tax,
+    };
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, REVERSED, &part.id, &after, now);
+}

@@ -1,0 +1,113 @@
+//! `POST /v1/tax/transactions/create_from_calculation`: what was calculated was sold.
+
+use serde_json::{Value, json};
+
+use super::calculations;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::params::Params;
+use crate::store::Query;
+
+pub(super) const TRANSACTION: &str = "tax.transaction";
+pub(super) const LINE: &str = "tax.transaction_line_item";
+const CALCULATION: &str = "tax.calculation";
+
+pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.text("calculation").unwrap_or_default();
+    let calculation = ctx.referenced(CALCULATION, id, "calculation")?;
+    if calculation["expires_at"]
+        .as_i64()
+        .is_some_and(|at| at <= ctx.now())
+    {
+        let message = format!("The tax calculation {id} has expired: calculate the tax again.");
+        return Err(ApiError::invalid_param("calculation", message).code("resource_missing"));
+    }
+    let reference = reference(ctx, params)?;
+    let children = Query {
+        limit: usize::MAX,
+        parent: Some(id),
+        ..Query::default()
+    };
+    let page = ctx
+        .world
+        .store
+        .list(&ctx.scope, calculations::LINE, &children);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    // Oldest first, as they were given.
+    let lines: Vec<Value> = records.iter().rev().map(|record| record.parse()).collect();
+    let lines = lines
+        .iter()
+        .map(|line| {
+            let mut sold = line.clone();
+            sold["reversal"] = Value::Null;
+            sold["type"] = "transaction".into();
+            sold
+        })
+        .collect();
+    let mut transaction = json!({
+        "customer": calculation["customer"],
+        "customer_details": calculation["customer_details"],
+        "currency": calculation["currency"],
+        "ship_from_details": calculation["ship_from_details"],
+        "shipping_cost": calculation["shipping_cost"],
+        "tax_date": calculation["tax_date"],
+        "metadata": metadata(params),
+        "posted_at": params.int("posted_at").unwrap_or(ctx.now()),
+        "reference": reference,
+        "reversal": null,
+        "type": "transaction",
+    });
+    keep(ctx, &mut transaction, lines);
+    Ok(transaction)
+}
+
+/// The `metadata` of a request.
+pub(super) fn metadata(params: &Params) -> Value {
+    params.map("metadata").cloned().unwrap_or_default().into()
+}
+
+/// The `reference` of a request, which no other transaction of the account has.
+pub(super) fn reference<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Result<&'p str, ApiError> {
+    let reference = params.text("reference").unwrap_or_default();
+    let same = Query {
+        limit: 1,
+        filters: &[("reference", reference)],
+        ..Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, TRANSACTION, &same);
+    if page.is_ok_and(|page| !page.records.is_empty()) {
+        let message = format!(
+            "A tax transaction with the reference {reference} already exists: give each its own."
+        );
+        return Err(ApiError::invalid_param("reference", message).code("resource_already_exists"));
+    }
+    Ok(reference)
+}
+
+/// Gives a transaction and its lines their ids, and keeps them.
+pub(super) fn keep(ctx: &mut Ctx<'_>, transaction: &mut Value, lines: Vec<Value>) {
+    let id = ctx.new_id(TRANSACTION);
+    let (scope, now, livemode) = (ctx.scope.clone(), ctx.now(), ctx.scope.livemode());
+    let mut kept = Vec::with_capacity(lines.len());
+    for mut line in lines {
+        line["id"] = ctx.new_id(LINE).into();
+        line["object"] = LINE.into();
+        line["livemode"] = livemode.into();
+        if let Some(members) = line.as_object_mut() {
+            members.remove("tax_breakdown");
+            members.remove("performance_location");
+        }
+        ctx.world
+            .store
+            .insert_under(&scope, LINE, Some(&id), &line, now);
+        kept.push(line);
+    }
+    transaction["line_items"] = json!({
+        "object": "list", "data": kept, "has_more": false, "url": format!("/v1/tax/transactions/{id}/line_items"),
+    });
+    transaction["id"] = id.into();
+    transaction["object"] = TRANSACTION.into();
+    transaction["created"] = now.into();
+    transaction["livemode"] = livemode.into();
+    ctx.insert(TRANSACTION, transaction);
+}
