@@ -73,20 +73,23 @@ impl Walk {
             .iter()
             .map(|name| format!("{name}_planted"))
             .collect();
+        let status = match plan.action {
+            Action::Transition(row) => row.from.first().copied(),
+            // A draft has no paper.
+            Action::Stream => Some("open"),
+            _ => None,
+        };
         let mut parent_id = None;
         if let Some(parent) = &plan.parent {
             if parent.object_type == "account" {
                 values[parent.index] = own_account;
             } else {
-                self.plant(&parent.object_type, &values[parent.index], None, None);
+                let status = status.filter(|_| matches!(plan.action, Action::Stream));
+                self.plant(&parent.object_type, &values[parent.index], None, status);
             }
             parent_id = Some(values[parent.index].clone());
         }
         if let (Some(id), Some(resource)) = (plan.id, &plan.resource) {
-            let status = match plan.action {
-                Action::Transition(row) => row.from.first().copied(),
-                _ => None,
-            };
             if resource == "account" {
                 values[id] = self.world.lock().platform.account.to_string();
             } else {

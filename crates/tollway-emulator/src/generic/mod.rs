@@ -28,6 +28,7 @@ use crate::api::{Action, Matched, Plan};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events::{self, difference::previous_attributes};
+use crate::money;
 use crate::params::Params;
 use crate::store::{Record, to_bytes};
 
@@ -393,23 +394,13 @@ fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Val
     record
 }
 
-fn stream(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
-    let id = own_id(plan, params);
-    if let Some(parent) = plan
-        .parent
-        .as_ref()
-        .map(|parent| parent.object_type.clone())
-    {
-        ctx.required(&parent, parent_id(plan, params).unwrap_or_default())?;
-    } else {
-        ctx.required("quote", id)?;
-    }
-    // The smallest document that PDF readers open: one empty page.
-    let pdf = b"%PDF-1.1\n1 0 obj<</Type/Catalog/Pages 2 0 R>>endobj\n2 0 obj<</Type/Pages/Kids[3 0 R]/Count 1>>endobj\n\
-                3 0 obj<</Type/Page/Parent 2 0 R/MediaBox[0 0 595 842]>>endobj\ntrailer<</Root 1 0 R>>\n%%EOF\n";
+/// The only bytes that are no JSON: the PDF of a quote.
+fn stream(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
+    let id = parent_id(plan, params).unwrap_or_else(|| own_id(plan, params));
+    let document = money::quote_document(ctx, id)?;
     Ok(Reply::Stream {
         content_type: "application/pdf",
-        bytes: Bytes::from_static(pdf),
+        bytes: document.write().into(),
     })
 }
 

@@ -38,6 +38,7 @@ use crate::key::KeyKind;
 use crate::log::{Entry, Sent};
 use crate::money;
 use crate::pages::Address;
+use crate::params::{self, former::Moved};
 use crate::scope::Scope;
 use crate::world::World;
 
@@ -261,7 +262,14 @@ fn checked(
     if engine.config().mock && path == "/" {
         return Ok(Answer::success(Reply::Object(json!({}))));
     }
-    let matched = operation(engine, &parts.method, path)?;
+    let moved = match parts.method {
+        Method::GET => params::former::moved(path, &version),
+        _ => None,
+    };
+    let matched = match moved {
+        Some(moved) => named(engine, moved.operation)?,
+        None => operation(engine, &parts.method, path)?,
+    };
     details.operation = Some(matched.plan.name.clone());
     let caller = auth::authenticate(engine, &parts.headers, &matched)?;
     if is_v2(&matched) && !parts.headers.contains_key("stripe-version") && !engine.config().mock {
@@ -297,7 +305,8 @@ fn checked(
         &caller.caller,
         &request,
         |ctx| match &key {
-            None => generic::answer(ctx, &matched, &params).map(Answer::success),
+            None => generic::answer(ctx, &matched, &params)
+                .map(|reply| Answer::success(as_moved(reply, moved))),
             Some(key) => key.once(
                 ctx,
                 |ctx| generic::answer(ctx, &matched, &params).map(Answer::success),
@@ -307,15 +316,26 @@ fn checked(
     )
 }
 
+/// What an operation at its former address answered.
+fn as_moved(reply: Reply, moved: Option<&Moved>) -> Reply {
+    match moved.and_then(|moved| moved.member) {
+        Some(member) => Reply::Object(reply.into_value()[member].take()),
+        None => reply,
+    }
+}
+
+fn named<'e>(engine: &'e Engine, operation: &str) -> Result<Matched<'e>, ApiError> {
+    let matched = engine.api().named(operation, engine.registry());
+    matched.ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))
+}
+
 /// Who asks, for a route that the description does not have; judged as the operation of this name.
 pub(crate) fn caller_of(
     engine: &Engine,
     headers: &HeaderMap,
     operation: &str,
 ) -> Result<(Arc<World>, Scope), ApiError> {
-    let matched = engine.api().named(operation, engine.registry());
-    let matched =
-        matched.ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))?;
+    let matched = named(engine, operation)?;
     let caller = auth::authenticate(engine, headers, &matched)?;
     Ok((caller.world, caller.scope))
 }

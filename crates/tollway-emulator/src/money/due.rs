@@ -61,6 +61,8 @@ pub(super) enum Task {
     Invoice { invoice: String },
     /// Nobody has paid a Checkout session in time.
     Checkout { session: String },
+    /// Nobody has accepted a quote in time.
+    Quote { quote: String },
     /// A phase of a subscription schedule begins or ends.
     Schedule { schedule: String },
     /// A subscription's trial or period ends.
@@ -197,6 +199,10 @@ impl Task {
             Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
             Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
             Self::Checkout { session } => checkout::expire_by_itself(ctx, session),
+            Self::Quote { quote } => {
+                billing::expire_quote(ctx, quote);
+                Ok(())
+            }
             Self::Schedule { schedule } => billing::step_schedule(ctx, schedule),
             Self::Subscription { subscription } => billing::catch_up(ctx, subscription),
         }

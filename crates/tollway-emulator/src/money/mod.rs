@@ -59,6 +59,7 @@ mod way_back;
 
 pub(crate) use self::automatic::reconsider as reconsider_payouts;
 pub(crate) use self::banks::{bank_account, is_bank, payout_card};
+pub(crate) use self::billing::of_quote as quote_document;
 pub(crate) use self::currency::{check as check_currency, format as format_amount};
 pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::routes;

@@ -51,7 +51,8 @@ impl Document {
         (headers, self.write()).into_response()
     }
 
-    fn write(&self) -> Vec<u8> {
+    /// The document's bytes.
+    pub(crate) fn write(&self) -> Vec<u8> {
         let mut pdf = Pdf::new();
         let mut ids = 1..;
         let mut next = || Ref::new(ids.next().unwrap_or(i32::MAX));

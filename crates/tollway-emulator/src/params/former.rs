@@ -1,5 +1,7 @@
 //! Parameters, and words as their values, that older versions of the API called otherwise.
 //!
+//! And operations that they had at other addresses: [`moved`].
+//!
 //! The description knows the names of its own version only; applications that ask for an older one by `Stripe-Version` go on
 //! using those of theirs. They are rewritten before anything is checked (<https://docs.stripe.com/changelog>).
 
@@ -33,7 +35,11 @@ const FORMER: &[(&[&str], &str, Now)] = &[
         Now::Called("allowed_payment_method_types"),
     ),
     (
-        &["subscriptions.create", "subscriptions.update"],
+        &[
+            "invoices.create_preview",
+            "subscriptions.create",
+            "subscriptions.update",
+        ],
         "coupon",
         Now::First("discounts", "coupon"),
     ),
@@ -76,10 +82,87 @@ const WORDS: &[(&str, &str, &str, &str)] = &[
     ("checkout.sessions.create", "ui_mode", "custom", "elements"),
 ];
 
+/// The parameters of the former previews that are members of `subscription_details` now.
+const OF_SUBSCRIPTION: &[(&str, &str)] = &[
+    ("subscription_cancel_at", "cancel_at"),
+    ("subscription_cancel_at_period_end", "cancel_at_period_end"),
+    ("subscription_cancel_now", "cancel_now"),
+    ("subscription_default_tax_rates", "default_tax_rates"),
+    ("subscription_items", "items"),
+    ("subscription_proration_behavior", "proration_behavior"),
+    ("subscription_proration_date", "proration_date"),
+    ("subscription_start_date", "start_date"),
+    ("subscription_trial_end", "trial_end"),
+];
+
+/// An operation that older versions had at another address.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Moved {
+    path: &'static str,
+    /// The first version without it.
+    until: &'static str,
+    /// What answers it now.
+    pub(crate) operation: &'static str,
+    /// The member of the answer that it was about; all of it if there is none.
+    pub(crate) member: Option<&'static str>,
+}
+
+const MOVED: &[Moved] = &[
+    Moved {
+        path: "/v1/invoices/upcoming",
+        until: "2025-03-31",
+        operation: "invoices.create_preview",
+        member: None,
+    },
+    Moved {
+        path: "/v1/invoices/upcoming/lines",
+        until: "2025-03-31",
+        operation: "invoices.create_preview",
+        member: Some("lines"),
+    },
+];
+
+/// What a `GET` of this path was in version `asked`.
+pub(crate) fn moved(path: &str, asked: &str) -> Option<&'static Moved> {
+    MOVED
+        .iter()
+        .find(|moved| moved.path == path && date(asked) < moved.until)
+}
+
+/// Rewrites what a preview was asked for before its parameters were those of a subscription.
+fn rewrite_preview(given: &mut Vec<(String, Tree)>) {
+    // How many lines are shown is not for a preview to say.
+    given.retain(|(name, _)| name != "limit");
+    let mut details = Vec::new();
+    for (then, now) in OF_SUBSCRIPTION {
+        let place = given.iter().position(|(name, _)| name == then);
+        details.extend(place.map(|place| ((*now).to_owned(), given.remove(place).1)));
+    }
+    if details.is_empty() {
+        return;
+    }
+    let known = given
+        .iter_mut()
+        .find(|(name, _)| name == "subscription_details");
+    match known {
+        Some((_, Tree::Map(members))) => members.extend(details),
+        Some(_) => {}
+        None => given.push(("subscription_details".to_owned(), Tree::Map(details))),
+    }
+}
+
 /// Rewrites the former parameters of a request of version `asked`; `described` is the version of the description.
-pub(crate) fn rewrite(operation: &str, asked: &str, described: &str, given: &mut [(String, Tree)]) {
+pub(crate) fn rewrite(
+    operation: &str,
+    asked: &str,
+    described: &str,
+    given: &mut Vec<(String, Tree)>,
+) {
     if date(asked) >= date(described) {
         return;
+    }
+    if operation == "invoices.create_preview" {
+        rewrite_preview(given);
     }
     for (name, tree) in given.iter_mut() {
         let Tree::Text(word) = tree else { continue };
@@ -194,6 +277,36 @@ mod tests {
             text("embedded_page")
         );
         assert_eq!(said("2026-10-28.endive", "custom"), text("custom"));
+    }
+
+    #[test]
+    fn a_preview_was_at_another_address_with_other_names() {
+        let old = "2024-06-20";
+        for (path, member) in [
+            ("/v1/invoices/upcoming", None),
+            ("/v1/invoices/upcoming/lines", Some("lines")),
+        ] {
+            assert_eq!(moved(path, old).unwrap().member, member);
+            assert!(moved(path, "2025-03-31.basil").is_none());
+        }
+        assert!(moved("/v1/invoices/in_1", old).is_none());
+        let mut given = vec![
+            ("subscription_trial_end".to_owned(), text("now")),
+            ("subscription".to_owned(), text("sub_1")),
+            ("subscription_proration_date".to_owned(), text("1")),
+        ];
+        rewrite("invoices.create_preview", old, "2026-10-28", &mut given);
+        let details = vec![
+            ("proration_date".to_owned(), text("1")),
+            ("trial_end".to_owned(), text("now")),
+        ];
+        assert_eq!(
+            given,
+            [
+                ("subscription".to_owned(), text("sub_1")),
+                ("subscription_details".to_owned(), Tree::Map(details)),
+            ]
+        );
     }
 
     #[test]

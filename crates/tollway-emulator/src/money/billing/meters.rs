@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::super::fields::text;
-use super::clocks;
+use super::{clocks, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -132,6 +132,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.world
         .store
         .insert_under(&scope, EVENT, Some(&owner), &record, at);
+    subscriptions::look_after_use(ctx, &customer)?;
     Ok(json!({
         "object": "billing.meter_event", "created": ctx.now(), "event_name": name, "identifier": identifier,
         "livemode": ctx.scope.livemode(), "payload": payload, "timestamp": at,

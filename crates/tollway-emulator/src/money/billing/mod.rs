@@ -26,6 +26,7 @@ mod preview;
 mod prices;
 mod products;
 mod proration;
+mod quote_paper;
 mod quotes;
 mod schedules;
 mod subscription_items;
@@ -42,6 +43,8 @@ pub(super) use self::for_checkout::{forget, invoice_for};
 pub(super) use self::invoices::advance as advance_invoice;
 pub(super) use self::payment::{failed, intent_of, succeeded};
 pub(super) use self::prices::{cost as price_of, is_metered, named as named_price};
+pub(crate) use self::quote_paper::of_quote;
+pub(super) use self::quotes::expire as expire_quote;
 pub(super) use self::schedules::step as step_schedule;
 pub(super) use self::subscriptions::{
     cancel as cancel_subscription, catch_up, create as subscribe, update as change_subscription,

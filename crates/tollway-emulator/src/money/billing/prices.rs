@@ -117,6 +117,36 @@ pub(super) fn whole(quantity: i64) -> Vec<Part> {
     }]
 }
 
+/// What is left of a quantity's parts when `billed` of it was billed before.
+pub(super) fn rest(price: &Value, billed: i64, quantity: i64) -> Vec<Part> {
+    let mut left = parts(price, quantity);
+    if billed == 0 {
+        return left;
+    }
+    for before in parts(price, billed) {
+        let same = left
+            .iter_mut()
+            .find(|part| part.tier == before.tier && part.flat == before.flat);
+        match same {
+            Some(part) => {
+                part.amount -= before.amount;
+                part.quantity -= before.quantity;
+            }
+            None => left.push(Part {
+                amount: -before.amount,
+                quantity: -before.quantity,
+                ..before
+            }),
+        }
+    }
+    let first = left.first().cloned();
+    left.retain(|part| part.amount != 0 || part.quantity != 0);
+    if left.is_empty() {
+        left.extend(first);
+    }
+    left
+}
+
 /// What a quantity of a price costs, part by part: each tier that it reaches has its own.
 pub(super) fn parts(price: &Value, quantity: i64) -> Vec<Part> {
     if price["billing_scheme"] == "tiered" {
@@ -243,6 +273,20 @@ mod tests {
         assert_eq!(shown(&tiered("graduated"), 0), [(Some(1), 0, 0)]);
         assert_eq!(shown(&tiered("volume"), 7), [(Some(2), 7, 35)]);
         assert_eq!(shown(&flat, 3), [(None, 3, 1500)]);
+        let left = |price: &Value, billed, quantity| {
+            let left = rest(price, billed, quantity);
+            let shown = left.iter().map(|it| (it.tier, it.quantity, it.amount));
+            shown.collect::<Vec<_>>()
+        };
+        assert_eq!(
+            left(&tiered("graduated"), 4, 7),
+            [(Some(1), 1, 10), (Some(2), 2, 10)]
+        );
+        assert_eq!(
+            left(&tiered("volume"), 4, 7),
+            [(Some(2), 7, 35), (Some(1), -4, -40), (Some(1), 0, -100)]
+        );
+        assert_eq!(left(&flat, 3, 3), [(None, 0, 0)]);
         let decimals = json!({"billing_scheme": "tiered", "tiers_mode": "graduated", "tiers": [
             {"up_to": 10, "unit_amount": null, "unit_amount_decimal": "0.25", "flat_amount": null, "flat_amount_decimal": "7.5"},
         ]});

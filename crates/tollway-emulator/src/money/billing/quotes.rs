@@ -2,7 +2,7 @@
 //!
 //! ```text
 //! draft ─ finalize ─▶ open ─ accept ─▶ accepted: a subscription, its schedule if it begins later, or an invoice
-//!   └ cancel ─▶ canceled ◀─┘
+//!   └ cancel, or expires_at ─▶ canceled ◀─┘
 //! ```
 //!
 //! See <https://docs.stripe.com/quotes>.
@@ -10,6 +10,7 @@
 use serde_json::{Map, Value, json};
 
 use super::super::checkout::{self, Cart};
+use super::super::due::Task;
 use super::super::fields::{extend, list, number, text};
 use super::super::settlement;
 use super::invoice_items;
@@ -79,16 +80,57 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         checkout::keep_items(ctx, &id, &checkout::items_of(ctx, text(from, "id")));
     }
     write(ctx, &mut quote, params)?;
+    check_expiry(ctx, params)?;
     ctx.insert(QUOTE, &quote);
     ctx.emit("quote.created", &quote, None);
+    plan_expiry(ctx, &quote);
     Ok(quote)
+}
+
+/// An offer can only end some time from now.
+fn check_expiry(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
+    match params.int("expires_at") {
+        Some(at) if at <= ctx.now() => {
+            let message = "The expires_at of a quote must be in the future.";
+            Err(ApiError::invalid_param("expires_at", message))
+        }
+        _ => Ok(()),
+    }
+}
+
+/// Has the quote looked at when it expires.
+fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) {
+    let task = Task::Quote {
+        quote: text(quote, "id").to_owned(),
+    };
+    let at = number(quote, "expires_at");
+    clocks::plan(ctx, text(quote, "customer"), at, task);
+}
+
+/// A quote that nobody has accepted in time is canceled.
+pub(in super::super) fn expire(ctx: &mut Ctx<'_>, id: &str) {
+    let Some(mut quote) = ctx.get(QUOTE, id) else {
+        return;
+    };
+    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let over = number(&quote, "expires_at") <= now;
+    if over && matches!(text(&quote, "status"), "draft" | "open") {
+        quote["status"] = "canceled".into();
+        quote["status_transitions"]["canceled_at"] = now.into();
+        ctx.update(QUOTE, &quote);
+        ctx.emit("quote.canceled", &quote, None);
+    }
 }
 
 /// `POST /v1/quotes/{quote}`: drafts only.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut quote = in_state(ctx, params, "draft", "updated")?;
+    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let ctx = &mut ctx.at(now);
+    check_expiry(ctx, params)?;
     write(ctx, &mut quote, params)?;
     ctx.update(QUOTE, &quote);
+    plan_expiry(ctx, &quote);
     Ok(quote)
 }
 
@@ -202,6 +244,9 @@ fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 /// `POST /v1/quotes/{quote}/finalize`.
 fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut quote = in_state(ctx, params, "draft", "finalized")?;
+    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let ctx = &mut ctx.at(now);
+    check_expiry(ctx, params)?;
     if !quote["customer"].is_string() {
         let message = "A quote must have a customer before it is finalized.";
         return Err(ApiError::invalid_request(message).code("parameter_missing"));
@@ -212,6 +257,7 @@ fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     if let Some(at) = params.int("expires_at") {
         quote["expires_at"] = at.into();
+        plan_expiry(ctx, &quote);
     }
     let digits = crate::random::derived_text(text(&quote, "id"), 8).to_ascii_uppercase();
     quote["number"] = format!("QT-{digits}-0001-1").into();

@@ -10,6 +10,7 @@ mod bill;
 mod change;
 mod pending;
 mod renew;
+mod thresholds;
 
 use serde_json::{Value, json};
 
@@ -33,6 +34,7 @@ pub(in super::super) use self::change::update;
 pub(in super::super) use self::renew::catch_up;
 pub(super) use self::renew::end_and_settle;
 use self::renew::look_at_end;
+pub(super) use self::thresholds::look_after_use;
 
 const SUBSCRIPTION: &str = "subscription";
 const DAY: i64 = 86_400;

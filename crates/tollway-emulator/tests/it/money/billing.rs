@@ -10,6 +10,7 @@ mod invoicing;
 mod lines;
 mod quotes;
 mod schedules;
+mod thresholds;
 mod usage;
 
 use serde_json::Value;

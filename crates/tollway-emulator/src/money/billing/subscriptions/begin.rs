@@ -9,7 +9,7 @@ use super::bill::{Bill, bill};
 use super::renew::WARNING;
 use super::{
     DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, put_items,
-    set_period,
+    set_period, thresholds,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -51,6 +51,7 @@ pub(in super::super::super) fn create(
     };
     set_period(ctx, &mut subscription, now, until);
     note_end(ctx, &mut subscription, params);
+    thresholds::check(&subscription)?;
     ctx.insert(SUBSCRIPTION, &subscription);
     ctx.emit("customer.subscription.created", &subscription, None);
     add_extra_items(ctx, params, &subscription)?;

@@ -7,7 +7,7 @@ use super::super::invoices::{self, NewInvoice, Pull};
 use super::super::lines::{Line, Origin};
 use super::super::period::Cycle;
 use super::super::{discounts, invoice_items, meters, payment, prices, words};
-use super::{SUBSCRIPTION, items, period_end, status};
+use super::{SUBSCRIPTION, items, period_end, status, thresholds};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
@@ -52,7 +52,11 @@ pub(super) fn bill(
     Ok(invoice)
 }
 
-fn new_invoice<'s>(subscription: &'s Value, bill: &Bill, lines: Vec<Line>) -> NewInvoice<'s> {
+pub(super) fn new_invoice<'s>(
+    subscription: &'s Value,
+    bill: &Bill,
+    lines: Vec<Line>,
+) -> NewInvoice<'s> {
     NewInvoice {
         customer: text(subscription, "customer"),
         currency: text(subscription, "currency"),
@@ -68,7 +72,7 @@ fn new_invoice<'s>(subscription: &'s Value, bill: &Bill, lines: Vec<Line>) -> Ne
 }
 
 /// Lines of each item: of a licensed one for the time ahead, of a metered one for what was used; a line for each tier.
-fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
+pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
     let cycle = Cycle::of(subscription);
     let mut lines = Vec::new();
     for item in items(subscription) {
@@ -88,6 +92,9 @@ fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
         };
         let parts = if bill.free {
             prices::whole(quantity)
+        } else if metered {
+            let billed = thresholds::billed(ctx, subscription, &item, time.0);
+            prices::rest(price, billed, quantity)
         } else {
             prices::parts(price, quantity)
         };

@@ -14,7 +14,7 @@ use super::bill::{Bill, bill};
 use super::renew::WARNING;
 use super::{
     SUBSCRIPTION, changed, items, look_again, look_at_end, of_invoice, pending, period_end,
-    put_items, set_period, status,
+    put_items, set_period, status, thresholds,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -67,6 +67,7 @@ pub(in super::super::super) fn update(
     } else if prorates {
         prorate_end(ctx, &before, &after);
     }
+    thresholds::check(&after)?;
     changed(ctx, &before, &after);
     look_at_what_changed(ctx, &before, &after);
     add_extra_items(ctx, params, &after)?;
@@ -75,6 +76,10 @@ pub(in super::super::super) fn update(
         collect_period(ctx, after, (now, until), on_failure)?;
     } else if params.text("proration_behavior") == Some("always_invoice") {
         invoice_waiting(ctx, &after, on_failure)?;
+    }
+    if params.has("billing_thresholds") {
+        let after = ctx.required(SUBSCRIPTION, &id)?;
+        thresholds::look(ctx, &after)?;
     }
     if matches!(on_failure, OnFailure::Wait) {
         wait_if_unpaid(ctx, &before)?;

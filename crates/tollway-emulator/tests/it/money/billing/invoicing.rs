@@ -294,6 +294,41 @@ async fn tiers_and_packages_cost_what_their_quantity_says() {
 }
 
 #[tokio::test]
+async fn an_older_version_previews_where_it_used_to() {
+    let club = Club::since("2027-04-01").await;
+    let subscription = club.subscribe(&[]).await;
+    let item = id(&subscription["items"]["data"][0]).to_owned();
+    let get = async |path: String, version: &'static str| {
+        let headers = [("stripe-version", version)];
+        let (stripe, key) = (&club.shop.stripe, Some(crate::money::KEY));
+        let method = axum::http::Method::GET;
+        stripe.call_with(method, &path, key, &headers, &[]).await
+    };
+    let (old, basil) = ("2024-06-20", "2025-03-31.basil");
+    let path = format!("/v1/invoices/upcoming?subscription={}", id(&subscription));
+    let plain = get(path.clone(), old).await.ok();
+    assert_eq!(
+        (&plain["object"], &plain["total"]),
+        (&"invoice".into(), &2000.into())
+    );
+    let doubled = format!(
+        "{path}&subscription_items[0][id]={item}&subscription_items[0][quantity]=2&subscription_proration_behavior=none"
+    );
+    assert_eq!(get(doubled, old).await.ok()["total"], 4000);
+    let lines = path.replace("upcoming?", "upcoming/lines?limit=5&");
+    let lines = get(lines, old).await.ok();
+    assert_eq!(
+        (&lines["object"], &lines["data"][0]["amount"]),
+        (&"list".into(), &2000.into())
+    );
+    // What it was before is an invoice that does not exist since.
+    assert_eq!(
+        get("/v1/invoices/upcoming".to_owned(), basil).await.status,
+        404
+    );
+}
+
+#[tokio::test]
 async fn previews_show_what_would_come_and_change_nothing() {
     let club = Club::since("2027-04-01").await;
     let subscription = club.subscribe(&[]).await;

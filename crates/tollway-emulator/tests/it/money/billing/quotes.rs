@@ -2,8 +2,10 @@
 
 use serde_json::Value;
 
+use axum::http::{Method, header};
+
 use super::{Club, noon, paid};
-use crate::money::id;
+use crate::money::{KEY, id};
 
 async fn quote(club: &Club, more: &[(&str, &str)]) -> Value {
     let mut form = vec![("customer", club.customer.as_str())];
@@ -141,4 +143,73 @@ async fn a_quote_for_once_becomes_an_invoice_and_one_for_later_a_schedule() {
     );
     let gone = club.shop.post(&format!("{path}/cancel"), &[]).await.ok();
     assert_eq!(gone["status"], "canceled");
+}
+
+#[tokio::test]
+async fn a_quote_expires_and_is_a_paper() {
+    let club = Club::since("2027-04-01").await;
+    let until = noon("2027-04-10").to_string();
+    let form = [
+        ("line_items[0][price]", club.price.as_str()),
+        ("line_items[0][quantity]", "2"),
+        ("expires_at", until.as_str()),
+        ("header", "Only for you"),
+    ];
+    let open = quote(&club, &form).await;
+    let path = format!("/v1/quotes/{}", id(&open));
+    let pdf = async || {
+        let path = format!("{path}/pdf");
+        let stripe = &club.shop.stripe;
+        stripe.call(Method::GET, &path, Some(KEY), &[]).await
+    };
+    assert_eq!(pdf().await.status, 400, "of a draft");
+    let open = club.shop.post(&format!("{path}/finalize"), &[]).await.ok();
+    let paper = pdf().await;
+    assert_eq!(
+        paper.header(header::CONTENT_TYPE.as_str()),
+        Some("application/pdf")
+    );
+    let number = format!("Quote {}", open["number"].as_str().unwrap());
+    for words in [
+        "%PDF-",
+        number.as_str(),
+        "Only for you",
+        "2 x Bread club, every month",
+        "40.00 usd",
+    ] {
+        assert!(paper.body.contains(words), "{words}");
+    }
+    let draft = quote(&club, &form).await;
+    // A finalized quote may be open for longer than its draft.
+    let later = quote(&club, &form).await;
+    let longer = noon("2027-04-20").to_string();
+    let later = format!("/v1/quotes/{}", id(&later));
+    let form = [("expires_at", longer.as_str())];
+    club.shop
+        .post(&format!("{later}/finalize"), &form)
+        .await
+        .ok();
+    club.advance_to(noon("2027-04-11")).await;
+    for path in [path.clone(), format!("/v1/quotes/{}", id(&draft))] {
+        let over = club.shop.get(&path).await;
+        assert_eq!(
+            (
+                &over["status"],
+                over["status_transitions"]["canceled_at"].as_i64()
+            ),
+            (&"canceled".into(), Some(noon("2027-04-10")))
+        );
+    }
+    assert_eq!(club.shop.get(&later).await["status"], "open");
+    let canceled = club.events("quote").await;
+    let canceled = canceled.iter().filter(|name| *name == "quote.canceled");
+    assert_eq!(canceled.count(), 2);
+    let refused = club.shop.post(&format!("{path}/accept"), &[]).await;
+    assert_eq!(refused.status, 400);
+    let past = [
+        ("customer", club.customer.as_str()),
+        ("expires_at", until.as_str()),
+    ];
+    let past = club.shop.post("/v1/quotes", &past).await.json();
+    assert_eq!(past["error"]["param"], "expires_at");
 }

@@ -6,7 +6,7 @@ use super::{Club, noon, paid};
 use crate::money::{KEY, id};
 
 /// A meter for requests, and a metered price of ten cents each.
-async fn metered(club: &Club, formula: &str) -> (Value, String) {
+pub(super) async fn metered(club: &Club, formula: &str) -> (Value, String) {
     let form = [
         ("display_name", "Requests"),
         ("event_name", "requests"),
@@ -25,7 +25,7 @@ async fn metered(club: &Club, formula: &str) -> (Value, String) {
     (meter, id(&price).to_owned())
 }
 
-async fn used(club: &Club, value: &str, at: i64) -> Value {
+pub(super) async fn used(club: &Club, value: &str, at: i64) -> Value {
     let at = at.to_string();
     let form = [
         ("event_name", "requests"),
