@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use super::accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -72,7 +73,6 @@ fn known<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Result<&'p str, ApiError> {
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = accounts::controlled(ctx, params.path("account"))?;
     let name = known(ctx, params)?;
-    let was = of(&before, name);
     let mut account = before.clone();
     match (
         params.bool("requested"),
@@ -87,11 +87,25 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         _ => {}
     }
     let account = accounts::keep(ctx, &before, account);
-    let now = of(&account, name);
-    if now != was {
-        let previous = json!({"requested": was["requested"], "status": was["status"]});
-        ctx.acting_for(params.path("account"))
+    Ok(of(&account, name))
+}
+
+/// Tells of the capabilities that an account got, lost, or that work or stop working.
+pub(super) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+    let names = |account: &Value| -> Vec<String> {
+        let all = account["capabilities"].as_object().into_iter().flatten();
+        all.map(|(name, _)| name.clone()).collect()
+    };
+    let mut changed = names(before);
+    changed.extend(names(after));
+    changed.sort();
+    changed.dedup();
+    changed.retain(|name| before["capabilities"][name] != after["capabilities"][name]);
+    let account = after["id"].as_str().unwrap_or_default();
+    for name in changed {
+        let (was, now) = (of(before, &name), of(after, &name));
+        let previous = Value::Object(previous_attributes(&was, &now));
+        ctx.acting_for(account)
             .emit("capability.updated", &now, Some(previous));
     }
-    Ok(now)
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use super::accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::difference::previous_attributes;
 use crate::money;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -48,9 +49,49 @@ pub(super) fn make(
     Ok(made)
 }
 
-fn data(account: &Value) -> Vec<Value> {
-    let data = account["external_accounts"]["data"].as_array();
+/// A new default of its currency takes the place of the one there was.
+pub(super) fn replace_default(account: &mut Map<String, Value>, made: Value) {
+    let all = &mut account["external_accounts"];
+    let mut data = data_of(all);
+    data.retain(|other| {
+        other["currency"] != made["currency"] || other["default_for_currency"] != true
+    });
+    data.push(made);
+    all["total_count"] = data.len().into();
+    all["data"] = data.into();
+}
+
+/// Tells of external accounts that are new, changed or gone.
+pub(super) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+    let account = after["id"].as_str().unwrap_or_default();
+    let (was, now) = (data(before), data(after));
+    for new in &now {
+        let old = was.iter().find(|old| old["id"] == new["id"]);
+        let previous = old.map(|old| previous_attributes(old, new));
+        let (event, previous) = match previous {
+            None => ("created", None),
+            Some(previous) if previous.is_empty() => continue,
+            Some(previous) => ("updated", Some(Value::Object(previous))),
+        };
+        let event = format!("account.external_account.{event}");
+        ctx.acting_for(account).emit(&event, new, previous);
+    }
+    for gone in was
+        .iter()
+        .filter(|old| now.iter().all(|new| new["id"] != old["id"]))
+    {
+        ctx.acting_for(account)
+            .emit("account.external_account.deleted", gone, None);
+    }
+}
+
+fn data_of(external_accounts: &Value) -> Vec<Value> {
+    let data = external_accounts["data"].as_array();
     data.cloned().unwrap_or_default()
+}
+
+fn data(account: &Value) -> Vec<Value> {
+    data_of(&account["external_accounts"])
 }
 
 /// Keeps the account with these external accounts, one of each currency being its default.
@@ -80,7 +121,7 @@ fn keep(ctx: &mut Ctx<'_>, before: &Value, mut data: Vec<Value>) {
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = accounts::controlled(ctx, params.path("account"))?;
+    let before = accounts::collected(ctx, params.path("account"))?;
     let given = params.at("external_account").cloned().unwrap_or_default();
     let members = before.as_object().cloned().unwrap_or_default();
     let mut made = make(ctx, &members, &given)?;
@@ -101,8 +142,6 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
     }
     all.push(made.clone());
-    ctx.acting_for(params.path("account"))
-        .emit("account.external_account.created", &made, None);
     keep(ctx, &before, all);
     Ok(made)
 }
@@ -120,7 +159,7 @@ fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = accounts::controlled(ctx, params.path("account"))?;
+    let before = accounts::collected(ctx, params.path("account"))?;
     let (mut all, at) = find(&before, params.path("id"))?;
     let kind = all[at]["object"].as_str().unwrap_or_default().to_owned();
     let mut members = all[at].as_object().cloned().unwrap_or_default();
@@ -138,27 +177,24 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     all[at] = Value::Object(members);
     let changed = all[at].clone();
-    ctx.acting_for(params.path("account"))
-        .emit("account.external_account.updated", &changed, None);
     keep(ctx, &before, all);
     Ok(changed)
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = accounts::controlled(ctx, params.path("account"))?;
+    let before = accounts::collected(ctx, params.path("account"))?;
     let (mut all, at) = find(&before, params.path("id"))?;
     let others = all
         .iter()
         .filter(|other| other["currency"] == all[at]["currency"])
         .count();
-    if all[at]["default_for_currency"] == true && others > 1 {
+    let main = all[at]["currency"] == before["default_currency"];
+    if all[at]["default_for_currency"] == true && (others > 1 || main) {
         let message = "You cannot delete the default external account for your default currency. Please make another external \
                        account the default using the `default_for_currency` param, and then delete this one.";
         return Err(ApiError::invalid_request(message));
     }
     let gone = all.remove(at);
-    ctx.acting_for(params.path("account"))
-        .emit("account.external_account.deleted", &gone, None);
     keep(ctx, &before, all);
     Ok(json!({"id": gone["id"], "object": gone["object"], "deleted": true}))
 }

@@ -1,7 +1,7 @@
 //! Ways to Stripe's pages for an account: account links, login links, account sessions.
 
 use serde::{Deserialize, Serialize};
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::{accounts, v2};
 use crate::ctx::Ctx;
@@ -37,9 +37,35 @@ pub(super) struct Link {
     /// The answers were sent.
     #[serde(default)]
     pub(super) done: bool,
+    /// It asks for what will be due one day, too.
+    #[serde(default)]
+    pub(super) eventually: bool,
     /// What a link made by `/v2` is for, `account_onboarding`: its return is told of.
     #[serde(default)]
     pub(super) use_case: Option<String>,
+}
+
+/// An account whose owner was sent to Stripe to tell about itself.
+const BEGAN: &str = "_onboarding_began";
+
+/// When that was last, in Unix seconds.
+#[derive(Debug, Serialize, Deserialize)]
+struct Began {
+    at: i64,
+}
+
+/// Was the owner of an account sent to Stripe to tell about itself?
+pub(super) fn began(ctx: &Ctx<'_>, account: &str) -> bool {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    let began: Option<Began> = ctx.world.typed(&scope, BEGAN, account);
+    began.is_some()
+}
+
+fn begin(ctx: &mut Ctx<'_>, account: &str) {
+    let scope = ctx.world.platform_scope(ctx.scope.mode);
+    let now = ctx.now();
+    let began = Began { at: now };
+    ctx.world.put_typed(&scope, BEGAN, account, &began, now);
 }
 
 /// Keeps a link under its token.
@@ -61,6 +87,7 @@ fn make(
     account: &str,
     refresh_url: Option<&str>,
     return_url: Option<&str>,
+    eventually: bool,
     use_case: Option<&str>,
 ) -> Result<String, ApiError> {
     accounts::controlled(ctx, account)?;
@@ -86,9 +113,11 @@ fn make(
         expires_at: ctx.now() + LIFETIME,
         opened: false,
         done: false,
+        eventually,
         use_case: use_case.map(str::to_owned),
     };
     put(ctx, &token, &link);
+    begin(ctx, account);
     Ok(format!(
         "{}/_tollway/onboarding/{token}",
         ctx.request.base_url
@@ -132,12 +161,19 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::missing_parameter("return_url"));
     }
     let is_update = params.text("type") == Some("account_update");
+    if params.has("collect") && params.has("collection_options") {
+        let message = "You may only specify one of these parameters: collect, collection_options.";
+        return Err(ApiError::invalid_request(message));
+    }
+    let fields = params.text("collection_options.fields");
+    let eventually = fields.or(params.text("collect")) == Some("eventually_due");
     allowed(ctx, account, is_update, "type")?;
     let url = make(
         ctx,
         account,
         params.text("refresh_url"),
         params.text("return_url"),
+        eventually,
         None,
     )?;
     Ok(json!({
@@ -159,6 +195,7 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         &account,
         at("refresh_url"),
         at("return_url"),
+        at("collection_options.fields") == Some("eventually_due"),
         Some(kind),
     )?;
     let mut link = ctx.generic("v2.core.account_links.create", params)?;
@@ -188,17 +225,36 @@ fn login(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(json!({"object": "login_link", "created": ctx.now(), "url": url}))
 }
 
+/// Only where the platform collects the requirements may it let people in without Stripe's sign-in.
+fn check_features(account: &Value, asked: Option<&Map<String, Value>>) -> Result<(), ApiError> {
+    if account["controller"]["requirement_collection"] == "application" {
+        return Ok(());
+    }
+    let mut components = asked.into_iter().flatten();
+    let without = components
+        .find(|(_, component)| component["features"]["disable_stripe_user_authentication"] == true);
+    let Some((name, _)) = without else {
+        return Ok(());
+    };
+    let message = "You can only disable Stripe user authentication for accounts where your platform is responsible for collecting \
+                   requirements: `controller.requirement_collection` is `application`.";
+    let param = format!("components[{name}][features][disable_stripe_user_authentication]");
+    Err(ApiError::invalid_param(&param, message))
+}
+
 /// `POST /v1/account_sessions`.
 fn session(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.text("account").unwrap_or_default().to_owned();
-    accounts::reachable(ctx, &id)?;
+    let account = accounts::reachable(ctx, &id)?;
     let asked = params.map("components");
     let enabled = asked.is_some_and(|asked| asked.values().any(|it| it["enabled"] == true));
     if !enabled {
         let message = "You must enable at least one component.";
         return Err(ApiError::invalid_param("components", message));
     }
+    check_features(&account, asked)?;
     let mut session = ctx.generic("account_sessions.create", params)?;
+    begin(ctx, &id);
     session["account"] = id.into();
     session["client_secret"] = format!("accs_secret__{}", ctx.world.random.alphanumeric(48)).into();
     session["expires_at"] = (ctx.now() + SESSION).into();

@@ -42,6 +42,7 @@ const TEST_DATA: &[(&str, &str)] = &[
     ("email", "jenny@shop.example"),
     ("external_account", "000123456789"),
     ("first_name", "Jenny"),
+    ("id_number", "000000000"),
     ("last_name", "Rosen"),
     ("phone", "0000000000"),
     ("ssn_last_4", "0000"),
@@ -66,7 +67,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<St
         };
         links::put(ctx, &token, &link);
         let account = accounts::reachable(ctx, &link.account)?;
-        Ok((page(ctx, &account, None), link))
+        Ok((page(ctx, &account, &link, None), link))
     });
     match opened {
         Ok((page, link)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
@@ -110,7 +111,7 @@ pub(super) async fn submit(
         // Some answers raise new questions: after the kind of business, its people.
         for _ in 0..4 {
             let account = accounts::reachable(ctx, &link.account)?;
-            let due = requirements::due(ctx, &account);
+            let due = asked(ctx, &account, &link);
             let answers = answers(&due, &form, skips);
             if answers.is_empty() {
                 break;
@@ -118,9 +119,9 @@ pub(super) async fn submit(
             take(ctx, &account, &answers)?;
         }
         let account = accounts::reachable(ctx, &link.account)?;
-        if !skips && account["details_submitted"] != true {
+        if !skips && !asked(ctx, &account, &link).is_empty() {
             let error = "Something is still missing.";
-            return Ok(Some(page(ctx, &account, Some(error))));
+            return Ok(Some(page(ctx, &account, &link, Some(error))));
         }
         let link = Link {
             done: true,
@@ -134,6 +135,15 @@ pub(super) async fn submit(
         Ok(None) => redirect(&link.return_url),
         Ok(Some(page)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
         Err(error) => pages::refused(&error),
+    }
+}
+
+/// What the page of a link asks for.
+fn asked(ctx: &Ctx<'_>, account: &Value, link: &Link) -> Vec<String> {
+    if link.eventually {
+        requirements::eventually_due(ctx, account)
+    } else {
+        requirements::due(ctx, account)
     }
 }
 
@@ -179,8 +189,7 @@ fn take(ctx: &mut Ctx<'_>, account: &Value, answers: &[(String, String)]) -> Res
     if let Some((_, number)) = bank {
         let given = json!({"object": "bank_account", "account_number": number});
         let made = external_accounts::make(ctx, &after, &given)?;
-        after["external_accounts"]["data"] = json!([made]);
-        after["external_accounts"]["total_count"] = 1.into();
+        external_accounts::replace_default(&mut after, made);
     }
     accounts::keep(ctx, account, Value::Object(after));
     if person.is_empty() {
@@ -212,8 +221,8 @@ fn put(target: &mut Map<String, Value>, path: &str, text: &str) {
     target.insert(path.to_owned(), value);
 }
 
-fn page(ctx: &Ctx<'_>, account: &Value, error: Option<&str>) -> OnboardingPage {
-    let due = requirements::due(ctx, account);
+fn page(ctx: &Ctx<'_>, account: &Value, link: &Link, error: Option<&str>) -> OnboardingPage {
+    let due = asked(ctx, account, link);
     let field = |path: &String| OnboardingField {
         id: path.replace('.', "-"),
         label: label(path),

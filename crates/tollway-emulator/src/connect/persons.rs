@@ -66,7 +66,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// Adds a person to an account that the platform controls.
 pub(super) fn add(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
-    accounts::controlled(ctx, account)?;
+    accounts::tellable(ctx, account)?;
     make(ctx, account, params)
 }
 
@@ -138,7 +138,7 @@ pub(super) fn replace(
     id: &str,
     params: &Params,
 ) -> Result<Value, ApiError> {
-    accounts::controlled(ctx, account)?;
+    accounts::tellable(ctx, account)?;
     let before = find(ctx, account, id)?;
     change(ctx, account, &before, params)
 }
@@ -175,7 +175,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// Takes a person from an account.
 pub(super) fn take_away(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
-    accounts::controlled(ctx, account)?;
+    accounts::tellable(ctx, account)?;
     let person = find(ctx, account, id)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world.store.remove(&platform, PERSON, id);

@@ -84,6 +84,27 @@ pub(super) fn due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
     due
 }
 
+/// What an account will lack one day, beside what it lacks now: in the United States the whole social security number.
+pub(super) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
+    let mut due = due(ctx, account);
+    let speaker;
+    let person = match account["business_type"].as_str() {
+        None => return due,
+        Some("individual") => Some(("individual", &account["individual"])),
+        Some(_) => {
+            speaker = persons::representative(ctx, account["id"].as_str().unwrap_or_default());
+            let person = speaker.as_ref();
+            person.map(|person| (person["id"].as_str().unwrap_or_default(), person))
+        }
+    };
+    let (name, person) = person.unwrap_or(("representative", &Value::Null));
+    if account["country"] == "US" && person["id_number_provided"] != true {
+        due.push(format!("{name}.id_number"));
+        due.sort();
+    }
+    due
+}
+
 /// In the United States the last digits of the social security number are asked for.
 fn lacks_id(account: &Value, person: &Value) -> bool {
     account["country"] == "US"
@@ -107,7 +128,7 @@ pub(super) fn judge(ctx: &Ctx<'_>, account: &mut Value) {
         .map(str::to_owned);
     let complete = due.is_empty();
     account["requirements"]["currently_due"] = json!(due);
-    account["requirements"]["eventually_due"] = json!(due);
+    account["requirements"]["eventually_due"] = json!(eventually_due(ctx, account));
     account["requirements"]["past_due"] = json!(due);
     account["requirements"]["disabled_reason"] = match (&rejected, complete) {
         (Some(reason), _) => reason.as_str().into(),

@@ -19,6 +19,7 @@ mod money;
 mod oauth;
 mod objects;
 mod onboarding;
+mod owners;
 mod pages;
 mod persistence;
 mod raw;

@@ -10,13 +10,14 @@ mod object;
 pub(crate) use self::object::of_seller;
 use super::connection;
 use super::records::{self, Seller};
-use super::{external_accounts, persons, requirements, v2};
+use super::{capabilities, external_accounts, links, persons, requirements, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::money;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::scope::Scope;
 use crate::world::{Connection, ConnectionKind, GrantScope};
 
 pub(super) fn register(registry: &mut Registry) {
@@ -79,6 +80,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value
     requirements::judge(ctx, &mut account);
     ctx.insert("account", &account);
     remember(ctx, &account, kind);
+    external_accounts::announce(ctx, &Value::Null, &account);
     v2::mirror(ctx, &account);
     Ok(account)
 }
@@ -156,7 +158,71 @@ fn retrieve_current(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiErr
 
 /// `POST /v1/accounts/{account}`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    change(ctx, params.path("account"), params)
+    let id = params.path("account");
+    let account = reachable(ctx, id)?;
+    let asked = OWNERS.iter().filter(|name| params.has(name));
+    let asked: Vec<String> = asked.map(|name| format!("'{name}'")).collect();
+    if !asked.is_empty() && is_owners(ctx, &account) {
+        let parameters = match asked.len() {
+            1 => "parameter",
+            _ => "parameters",
+        };
+        return Err(ApiError::permission(format!(
+            "This application does not have the required permissions for the {parameters} {} on account '{id}'.",
+            asked.join(",")
+        )));
+    }
+    change(ctx, id, params)
+}
+
+/// Members that are the owner's alone, once the owner tells them to Stripe.
+const OWNERS: &[&str] = &[
+    "business_type",
+    "company",
+    "external_account",
+    "individual",
+    "tos_acceptance",
+];
+
+/// Does the owner tell Stripe who it is? Where Stripe collects the requirements, the platform may say it in advance: until it
+/// makes the first account link or account session.
+fn is_owners(ctx: &Ctx<'_>, account: &Value) -> bool {
+    let controller = &account["controller"];
+    if controller["is_controller"] != true {
+        return account["id"] != *ctx.world.platform.account;
+    }
+    let id = account["id"].as_str().unwrap_or_default();
+    controller["requirement_collection"] != "application" && links::began(ctx, id)
+}
+
+/// An account whose persons the platform may still tell.
+///
+/// # Errors
+/// 403 if that is its owner's business.
+pub(super) fn tellable(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let account = controlled(ctx, id)?;
+    if is_owners(ctx, &account) {
+        return Err(not_yours(id));
+    }
+    Ok(account)
+}
+
+/// An account whose requirements the platform collects, and so its external accounts.
+///
+/// # Errors
+/// 403 if Stripe collects them.
+pub(super) fn collected(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let account = controlled(ctx, id)?;
+    if account["controller"]["requirement_collection"] == "application" {
+        return Ok(account);
+    }
+    Err(not_yours(id))
+}
+
+fn not_yours(account: &str) -> ApiError {
+    ApiError::permission(format!(
+        "This application does not have the required permissions for this endpoint on account '{account}'."
+    ))
 }
 
 /// Writes into an account what is said of it.
@@ -181,6 +247,8 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Val
     ctx.in_scope(platform).update("account", &account);
     let previous = previous_attributes(before, &account);
     if !previous.is_empty() {
+        external_accounts::announce(ctx, before, &account);
+        capabilities::announce(ctx, before, &account);
         let id = account["id"].as_str().unwrap_or_default().to_owned();
         ctx.acting_for(id)
             .emit("account.updated", &account, Some(Value::Object(previous)));
@@ -194,6 +262,12 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Val
 /// `POST /v1/accounts/{account}/reject`: the platform wants nothing more to do with it.
 fn reject(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = controlled(ctx, params.path("account"))?;
+    let liable = before["controller"]["losses"]["payments"] == "application";
+    if ctx.scope.livemode() && !liable {
+        let message = "You can only reject accounts where your platform is liable for negative balances: Express and Custom accounts.";
+        return Err(ApiError::invalid_request(message));
+    }
+    check_empty(ctx, params.path("account"), "reject")?;
     let reason = match params.text("reason").unwrap_or("other") {
         "terms_of_service" => "rejected.platform_terms_of_service",
         fraud if fraud.starts_with("fraud") => "rejected.platform_fraud",
@@ -223,15 +297,42 @@ pub(super) fn controlled(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiE
     ))
 }
 
-/// `DELETE /v1/accounts/{account}`: only accounts the platform made, and no Standard ones.
+/// In live mode nobody may be left with money, or with debts.
+fn check_empty(ctx: &Ctx<'_>, account: &str, wanted: &str) -> Result<(), ApiError> {
+    if !ctx.scope.livemode() {
+        return Ok(());
+    }
+    let scope = Scope::new(ctx.scope.mode, account);
+    let left: Vec<String> = money::balance_of(ctx.world, &scope)
+        .at(ctx.now())
+        .into_iter()
+        .filter(|amounts| amounts.available != 0 || amounts.pending != 0)
+        .map(|amounts| amounts.currency)
+        .collect();
+    if left.is_empty() {
+        return Ok(());
+    }
+    Err(ApiError::invalid_request(format!(
+        "For an account created with your live-mode key, you cannot {wanted} the account when the balance in any currency is \
+         non-zero. Currencies with non-zero balances: {}.",
+        left.join(", ")
+    )))
+}
+
+/// `DELETE /v1/accounts/{account}`: only accounts the platform made; live ones if they are empty, and no Standard ones.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = params.path("account").to_owned();
-    reachable(ctx, &account)?;
+    let object = reachable(ctx, &account)?;
     if !ctx.is_platform() || !connection::is_controlled(ctx, &account) {
         return Err(ApiError::permission(
             "Only Express and Custom accounts can be deleted; disconnect a Standard account through /oauth/deauthorize.",
         ));
     }
+    if ctx.scope.livemode() && object["controller"]["losses"]["payments"] == "stripe" {
+        let message = "Live-mode accounts where Stripe is responsible for negative balances, Standard accounts among them, cannot be deleted.";
+        return Err(ApiError::permission(message));
+    }
+    check_empty(ctx, &account, "delete")?;
     let_go(ctx, &account);
     v2::forget(ctx, &account);
     Ok(json!({"id": account, "object": "account", "deleted": true}))
@@ -337,8 +438,7 @@ fn apply(
         .filter(|value| !value.is_null())
     {
         let made = external_accounts::make(ctx, account, given)?;
-        account["external_accounts"]["data"] = json!([made]);
-        account["external_accounts"]["total_count"] = 1.into();
+        external_accounts::replace_default(account, made);
     }
     Ok(())
 }

@@ -1,0 +1,287 @@
+//! What the platform may say and do about accounts it made, what is their owners', and what they both hear of it.
+
+use axum::http::Method;
+use serde_json::Value;
+
+use crate::support::{Answer, Stripe};
+
+const KEY: &str = "sk_test_market";
+const LIVE: &str = "sk_live_market";
+
+struct Market {
+    stripe: Stripe,
+    key: &'static str,
+}
+
+impl Market {
+    fn new(key: &'static str) -> Self {
+        Self {
+            stripe: Stripe::new(),
+            key,
+        }
+    }
+
+    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.stripe.post(path, self.key, form).await
+    }
+
+    async fn call(&self, method: Method, path: &str) -> Answer {
+        self.stripe.call(method, path, Some(self.key), &[]).await
+    }
+
+    async fn account(&self, kind: &str) -> String {
+        let form = [
+            ("type", kind),
+            ("country", "US"),
+            ("capabilities[card_payments][requested]", "true"),
+            ("capabilities[transfers][requested]", "true"),
+        ];
+        let account = self.post("/v1/accounts", &form).await.ok();
+        account["id"].as_str().unwrap().to_owned()
+    }
+
+    /// The path of a link to the onboarding page.
+    async fn link(&self, account: &str, more: &[(&str, &str)]) -> String {
+        let mut form = vec![
+            ("account", account),
+            ("type", "account_onboarding"),
+            ("refresh_url", "https://market.example/again"),
+            ("return_url", "https://market.example/done"),
+        ];
+        form.extend(more);
+        let link = self.post("/v1/account_links", &form).await.ok();
+        let url = link["url"].as_str().unwrap();
+        url[url.find("/_tollway").unwrap()..].to_owned()
+    }
+
+    async fn skip(&self, path: &str) {
+        let form = [("decision", "skip")];
+        self.stripe.call(Method::POST, path, None, &form).await;
+    }
+
+    /// The types of the account's events, oldest first, each with what it is about.
+    async fn events(&self, account: &str) -> Vec<(String, Value)> {
+        let headers = [("stripe-account", account)];
+        let path = "/v1/events?limit=100";
+        let events = self
+            .stripe
+            .call_with(Method::GET, path, Some(self.key), &headers, &[])
+            .await
+            .ok();
+        let events = events["data"].as_array().unwrap().iter().rev();
+        let event = |it: &Value| (it["type"].as_str().unwrap().to_owned(), it["data"].clone());
+        events.map(event).collect()
+    }
+}
+
+fn said(answer: &Answer) -> String {
+    let error = answer.json();
+    error["error"]["message"].as_str().unwrap().to_owned()
+}
+
+#[tokio::test]
+async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
+    let market = Market::new(KEY);
+    let id = market.account("express").await;
+    let own = format!("/v1/accounts/{id}");
+    let named = [
+        ("individual[first_name]", "Ada"),
+        ("business_type", "individual"),
+    ];
+    market.post(&own, &named).await.ok();
+    let bank = [
+        ("external_account[object]", "bank_account"),
+        ("external_account[country]", "US"),
+        ("external_account[currency]", "usd"),
+        ("external_account[account_number]", "000123456789"),
+    ];
+    // Even before that, its banks are not the platform's to manage one by one.
+    let refused = market
+        .post(&format!("{own}/external_accounts"), &bank)
+        .await;
+    assert_eq!(refused.status, 403, "{}", refused.body);
+    let page = market.link(&id, &[]).await;
+    let refused = market.post(&own, &named).await;
+    assert_eq!(refused.status, 403);
+    let expected = format!(
+        "This application does not have the required permissions for the parameters 'business_type','individual' on account '{id}'."
+    );
+    assert_eq!(said(&refused), expected);
+    let refused = market.post(&own, &bank).await;
+    assert!(said(&refused).contains("the parameter 'external_account' on"));
+    let persons = format!("{own}/persons");
+    let refused = market.post(&persons, &[("first_name", "Ada")]).await;
+    assert_eq!(refused.status, 403);
+    let metadata = [("metadata[k]", "v"), ("business_profile[name]", "Bread")];
+    market.post(&own, &metadata).await.ok();
+    market.skip(&page).await;
+    assert_eq!(
+        market.call(Method::GET, &own).await.ok()["charges_enabled"],
+        true
+    );
+
+    // Of a Custom account the platform goes on telling everything.
+    let custom = market.account("custom").await;
+    market.link(&custom, &[]).await;
+    let path = format!("/v1/accounts/{custom}");
+    market.post(&path, &named).await.ok();
+    market.post(&path, &bank).await.ok();
+}
+
+#[tokio::test]
+async fn a_link_may_ask_for_what_will_be_due_one_day() {
+    let market = Market::new(KEY);
+    let id = market.account("express").await;
+    let path = format!("/v1/accounts/{id}");
+    let now = market.link(&id, &[]).await;
+    market.skip(&now).await;
+    let account = market.call(Method::GET, &path).await.ok();
+    let requirements = &account["requirements"];
+    assert_eq!(requirements["currently_due"], serde_json::json!([]));
+    let later = serde_json::json!(["individual.id_number"]);
+    assert_eq!(requirements["eventually_due"], later);
+    assert_eq!(account["charges_enabled"], true);
+    let both = [
+        ("collect", "eventually_due"),
+        ("collection_options[fields]", "eventually_due"),
+    ];
+    let mut form = vec![
+        ("account", id.as_str()),
+        ("type", "account_onboarding"),
+        ("refresh_url", "https://market.example/again"),
+        ("return_url", "https://market.example/done"),
+    ];
+    form.extend(both);
+    assert_eq!(market.post("/v1/account_links", &form).await.status, 400);
+    let all = market.link(&id, &both[1..]).await;
+    let page = market.stripe.get(&all).await;
+    assert!(
+        page.body.contains("name=\"individual.id_number\""),
+        "{}",
+        page.body
+    );
+    market.skip(&all).await;
+    let account = market.call(Method::GET, &path).await.ok();
+    assert_eq!(
+        account["requirements"]["eventually_due"],
+        serde_json::json!([])
+    );
+}
+
+#[tokio::test]
+async fn what_changes_is_told() {
+    let market = Market::new(KEY);
+    let id = market.account("custom").await;
+    let own = format!("/v1/accounts/{id}");
+    market.skip(&market.link(&id, &[]).await).await;
+    let types = |events: &[(String, Value)], event: &str| {
+        events.iter().filter(|(type_, _)| type_ == event).count()
+    };
+    let events = market.events(&id).await;
+    assert_eq!(types(&events, "capability.updated"), 2, "{events:?}");
+    assert_eq!(types(&events, "account.external_account.created"), 1);
+    let (_, active) = events
+        .iter()
+        .rfind(|it| it.0 == "capability.updated")
+        .unwrap();
+    assert_eq!(
+        (
+            &active["object"]["status"],
+            &active["previous_attributes"]["status"]
+        ),
+        (&"active".into(), &"inactive".into())
+    );
+    // Another bank account in place of the default one of its currency; one in another currency beside it.
+    let bank = |currency, country, number| {
+        [
+            ("external_account[object]", "bank_account"),
+            ("external_account[country]", country),
+            ("external_account[currency]", currency),
+            ("external_account[account_number]", number),
+        ]
+    };
+    let euros = market
+        .post(&own, &bank("eur", "DE", "DE89370400440532013000"))
+        .await
+        .ok();
+    assert_eq!(euros["external_accounts"]["total_count"], 2);
+    let dollars = market
+        .post(&own, &bank("usd", "US", "000111111116"))
+        .await
+        .ok();
+    assert_eq!(dollars["external_accounts"]["total_count"], 2);
+    let events = market.events(&id).await;
+    assert_eq!(types(&events, "account.external_account.created"), 3);
+    assert_eq!(types(&events, "account.external_account.deleted"), 1);
+    let all = market
+        .call(Method::GET, &format!("{own}/external_accounts"))
+        .await
+        .ok();
+    for (bank, status) in all["data"].as_array().unwrap().iter().zip([200, 400]) {
+        let path = format!("{own}/external_accounts/{}", bank["id"].as_str().unwrap());
+        let answer = market.call(Method::DELETE, &path).await;
+        assert_eq!(
+            answer.status, status,
+            "{} {}",
+            bank["currency"], answer.body
+        );
+    }
+}
+
+#[tokio::test]
+async fn sessions_skip_stripes_sign_in_only_where_the_platform_answers() {
+    let market = Market::new(KEY);
+    let feature = "components[account_onboarding][features][disable_stripe_user_authentication]";
+    for (kind, status) in [("custom", 200), ("express", 400)] {
+        let id = market.account(kind).await;
+        let form = [
+            ("account", id.as_str()),
+            ("components[account_onboarding][enabled]", "true"),
+            (feature, "true"),
+        ];
+        let answer = market.post("/v1/account_sessions", &form).await;
+        assert_eq!(answer.status, status, "{kind}: {}", answer.body);
+        if status == 400 {
+            assert_eq!(answer.json()["error"]["param"], feature);
+        }
+    }
+}
+
+#[tokio::test]
+async fn live_accounts_are_let_go_empty() {
+    for (kind, live, deleted, rejected) in [("custom", 400, 200, 200), ("standard", 403, 403, 400)]
+    {
+        let market = Market::new(LIVE);
+        let id = market.account(kind).await;
+        market.skip(&market.link(&id, &[]).await).await;
+        let form = [
+            ("amount", "1000"),
+            ("currency", "usd"),
+            ("source", "tok_bypassPending"),
+            ("transfer_data[destination]", id.as_str()),
+        ];
+        let charge = market.post("/v1/charges", &form).await.ok();
+        let own = format!("/v1/accounts/{id}");
+        let refused = market.call(Method::DELETE, &own).await;
+        assert_eq!(refused.status, live, "{}", refused.body);
+        let reject = format!("{own}/reject");
+        let reason = [("reason", "fraud_other")];
+        assert_eq!(market.post(&reject, &reason).await.status, 400);
+        if kind == "custom" {
+            assert!(said(&refused).ends_with("Currencies with non-zero balances: usd."));
+        }
+        let transfer = charge["transfer"].as_str().unwrap();
+        let back = format!("/v1/transfers/{transfer}/reversals");
+        market.post(&back, &[]).await.ok();
+        let answer = market.post(&reject, &reason).await;
+        assert_eq!(answer.status, rejected, "{}", answer.body);
+        assert_eq!(market.call(Method::DELETE, &own).await.status, deleted);
+    }
+    // Test accounts may be deleted at any time.
+    let market = Market::new(KEY);
+    for kind in ["custom", "express", "standard"] {
+        let own = format!("/v1/accounts/{}", market.account(kind).await);
+        let gone = market.call(Method::DELETE, &own).await;
+        assert_eq!(gone.status, 200, "{kind}: {}", gone.body);
+    }
+}
