@@ -1,6 +1,6 @@
 //! The requests that lead to each event: `recipes.toml`, read.
 //!
-//! A step's `post`, `get` or `delete` is its path; `${customer}` is the id of what the step `customer` was answered, `${customer.x.0.y}` a
+//! A step's `post`, `get` or `delete` is its path, or `page` that of a page whose form is sent as a browser would; `${customer}` is the id of what the step `customer` was answered, `${customer.x.0.y}` a
 //! field of it. Steps that several events share are written once, under `[shared]`, and named by `after`. `account` names the step
 //! that makes the connected account which the event happens on.
 //!
@@ -22,8 +22,8 @@ pub(crate) struct Step {
     pub(crate) path: String,
     /// In the order they are sent, as `a[b]` and text.
     pub(crate) params: Vec<(String, String)>,
-    /// A declined card is what the step is for.
-    pub(crate) fails: bool,
+    /// The status that the step is for where that is none of success: 402 for a declined card, 303 where a page leads on.
+    pub(crate) ends_with: Option<u16>,
 }
 
 /// The requests that lead to an event.
@@ -84,6 +84,7 @@ fn steps(entry: &toml::Value, shared: &Table) -> Result<Vec<Step>, String> {
 fn step(table: &toml::Value) -> Result<Step, String> {
     let text = |name: &str| table.get(name).and_then(toml::Value::as_str);
     let verbs = [
+        ("page", Verb::Post),
         ("post", Verb::Post),
         ("get", Verb::Get),
         ("delete", Verb::Delete),
@@ -103,7 +104,10 @@ fn step(table: &toml::Value) -> Result<Step, String> {
         verb,
         path: path.to_owned(),
         params,
-        fails: table.get("fails").and_then(toml::Value::as_bool) == Some(true),
+        ends_with: match table.get("fails").and_then(toml::Value::as_bool) {
+            Some(true) => Some(402),
+            _ => text("page").map(|_| 303),
+        },
     })
 }
 
