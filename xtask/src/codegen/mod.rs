@@ -3,6 +3,7 @@
 //! [`generate`] turns a description into file contents, all in memory; [`main`] writes them, or with `--check` compares
 //! them with what is there. The same description always gives the same bytes.
 
+mod arguments;
 mod checks;
 mod docs;
 mod enums;
@@ -13,8 +14,10 @@ mod names;
 mod plan;
 mod requests;
 mod same;
+mod services;
 #[cfg(test)]
 mod tests;
+mod union;
 mod views;
 
 pub(crate) use self::names::ident;
@@ -73,7 +76,7 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     let mut plan = plan::Plan::new(spec);
     events::emit_all(&mut plan);
     views::emit_all(&mut plan);
-    requests::emit_all(&mut plan);
+    services::emit_all(&mut plan);
     let mut files = layout::files(plan.chunks);
     files.extend(plan.exercise.files());
     let mut files = layout::format(files)?;
