@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tollway::error::{ErrorKind, OAuthErrorCode};
-use tollway::oauth::OAuthToken;
+use tollway::oauth::{OAuthToken, TokenRequest};
 use tollway::runtime::Clock;
 use tollway::transport::Transport;
 use tollway::webhook::{Tolerance, Verifier, WebhookError};
@@ -135,15 +135,11 @@ impl Stripe {
         code: &SecretString,
         timeout: Duration,
     ) -> Result<Grant, ExchangeError> {
-        let client = self
-            .known(realm)
-            .map_err(|error| ExchangeError::Refused(error.0))?;
-        let token = client
-            .oauth()
-            .token()
+        let request = self
+            .token(realm, timeout)?
             .authorization_code(code.expose_secret())
-            .timeout(timeout)
-            .max_retries(0)
+            .max_retries(0);
+        let token = request
             .send()
             .await
             .map_err(|error| exchange_error(&error))?;
@@ -163,18 +159,22 @@ impl Stripe {
         refresh_token: &SecretString,
         timeout: Duration,
     ) -> Result<Grant, ExchangeError> {
-        let client = self
-            .known(realm)
-            .map_err(|error| ExchangeError::Refused(error.0))?;
-        let token = client
-            .oauth()
-            .token()
-            .refresh_token(refresh_token.expose_secret())
-            .timeout(timeout)
+        let request = self
+            .token(realm, timeout)?
+            .refresh_token(refresh_token.expose_secret());
+        let token = request
             .send()
             .await
             .map_err(|error| exchange_error(&error))?;
         Ok(granted(&token))
+    }
+
+    /// A request for tokens, which says nothing yet of what they are asked for.
+    fn token(&self, realm: &Realm, timeout: Duration) -> Result<TokenRequest, ExchangeError> {
+        let client = self
+            .known(realm)
+            .map_err(|error| ExchangeError::Refused(error.0))?;
+        Ok(client.oauth().token().timeout(timeout))
     }
 
     /// Revokes the platform's access to an account, for all of its tenants. Access that is gone already is fine.
