@@ -8,6 +8,7 @@
 
 use serde_json::{Value, json};
 
+use super::billing;
 use super::charge;
 use super::checkout;
 use super::confirmation_tokens;
@@ -224,6 +225,7 @@ pub(super) fn succeed(
     ctx.update(INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
     checkout::set_up(ctx, &intent)?;
+    billing::set_up(ctx, &intent);
     Ok(intent)
 }
 

@@ -7,6 +7,7 @@ use super::super::fields::{list, number, text};
 use super::invoices::discount_amounts;
 use super::lines::Made;
 use super::period::Interval;
+use super::promotion_codes;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
@@ -44,6 +45,8 @@ pub(super) fn make(
                 let param = format!("discounts[{index}][promotion_code]");
                 return Err(ApiError::invalid_param(&param, message));
             }
+            let param = format!("discounts[{index}][promotion_code]");
+            promotion_codes::check_customer(ctx, code, customer, &param)?;
         }
         let promoted = code
             .as_ref()

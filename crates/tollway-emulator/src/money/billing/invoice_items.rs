@@ -85,6 +85,9 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "price_data",
         )?
     };
+    if let Some(price) = &price {
+        prices::must_be_one_time(price, "pricing[price]")?;
+    }
     let quantity = params.int("quantity").unwrap_or(1);
     let amount = match (&price, params.int("amount")) {
         (Some(price), _) => prices::cost(price, quantity),

@@ -126,7 +126,12 @@ fn member(param: &str, name: &str) -> String {
 
 fn price_of(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Option<Value>, ApiError> {
     let given = json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
-    prices::named(ctx, &given, &member(param, "pricing"))
+    let param = member(param, "pricing");
+    let price = prices::named(ctx, &given, &param)?;
+    if let Some(price) = &price {
+        prices::must_be_one_time(price, &format!("{param}[price]"))?;
+    }
+    Ok(price)
 }
 
 fn rates_of(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Value>, ApiError> {

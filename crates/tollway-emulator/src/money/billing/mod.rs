@@ -25,6 +25,7 @@ mod period;
 mod preview;
 mod prices;
 mod products;
+mod promotion_codes;
 mod proration;
 mod quote_paper;
 mod quotes;
@@ -47,7 +48,8 @@ pub(crate) use self::quote_paper::of_quote;
 pub(super) use self::quotes::expire as expire_quote;
 pub(super) use self::schedules::step as step_schedule;
 pub(super) use self::subscriptions::{
-    cancel as cancel_subscription, catch_up, create as subscribe, update as change_subscription,
+    cancel as cancel_subscription, catch_up, create as subscribe, set_up,
+    update as change_subscription,
 };
 pub(super) use self::taxes::{Tax, named as named_tax_rates, on as taxes_on};
 use crate::ctx::Ctx;
@@ -72,6 +74,7 @@ pub(super) fn register(registry: &mut Registry) {
     preview::register(registry);
     prices::register(registry);
     products::register(registry);
+    promotion_codes::register(registry);
     quotes::register(registry);
     schedules::register(registry);
     subscription_items::register(registry);

@@ -224,6 +224,7 @@ pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
     }
     invoice["attempt_count"] = (before["attempt_count"].as_i64().unwrap_or(0) + 1).into();
     credit(ctx, &before, invoice, paid);
+    subscriptions::keep_method(ctx, &before, &intent["payment_method"]);
 }
 
 /// Money came in for an invoice: all that is left, or a part of it.

@@ -10,6 +10,72 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("prices.create", create);
+    registry.add_for("prices.update", |params| params.has("lookup_key"), update);
+}
+
+/// `POST /v1/prices/{price}` with another `lookup_key`.
+fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("price").to_owned();
+    take_lookup_key(ctx, params.values(), &id)?;
+    ctx.generic("prices.update", params)
+}
+
+/// A lookup key is one price's: another one has it, or hands it over if `transfer_lookup_key` says so.
+fn take_lookup_key(
+    ctx: &mut Ctx<'_>,
+    values: &Map<String, Value>,
+    by: &str,
+) -> Result<(), ApiError> {
+    let Some(key) = values.get("lookup_key").and_then(Value::as_str) else {
+        return Ok(());
+    };
+    let query = crate::store::Query {
+        limit: usize::MAX,
+        filters: &[("lookup_key", key)],
+        ..crate::store::Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, "price", &query);
+    let records = page.map(|page| page.records).unwrap_or_default();
+    let mut owners: Vec<Value> = records.iter().map(|record| record.parse()).collect();
+    owners.retain(|price| price["id"] != by);
+    let transfers = values.get("transfer_lookup_key") == Some(&Value::Bool(true));
+    for mut owner in owners {
+        if !transfers {
+            let message = format!(
+                "A price (`{}`) already uses that lookup key.",
+                owner["id"].as_str().unwrap_or_default()
+            );
+            return Err(ApiError::invalid_param("lookup_key", message));
+        }
+        owner["lookup_key"] = Value::Null;
+        ctx.update("price", &owner);
+    }
+    Ok(())
+}
+
+/// A price says what it costs, in one way.
+fn check_amount(values: &Map<String, Value>) -> Result<(), ApiError> {
+    let has = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
+    if values
+        .get("billing_scheme")
+        .is_some_and(|it| it == "tiered")
+    {
+        let missing = ["tiers", "tiers_mode"].into_iter().find(|name| !has(name));
+        return missing.map_or(Ok(()), |name| Err(ApiError::missing_parameter(name)));
+    }
+    if has("unit_amount") && has("unit_amount_decimal") {
+        let message =
+            "You may only specify one of these parameters: unit_amount, unit_amount_decimal.";
+        return Err(ApiError::invalid_param("unit_amount", message));
+    }
+    if ["unit_amount", "unit_amount_decimal", "custom_unit_amount"]
+        .into_iter()
+        .any(has)
+    {
+        return Ok(());
+    }
+    let message = "Prices require an `unit_amount` or `unit_amount_decimal` parameter to be set.";
+    Err(ApiError::invalid_param("unit_amount", message).code("parameter_missing"))
 }
 
 pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -27,6 +93,8 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .unwrap_or_default()
         .to_ascii_lowercase();
     currency::check(&currency, "currency")?;
+    check_amount(&values)?;
+    take_lookup_key(ctx, &values, "")?;
     let mut price = ctx.blank("price");
     price.insert("currency".into(), currency.into());
     values.remove("currency");
@@ -81,6 +149,15 @@ pub(in super::super) fn named(
     let mut data = data.clone();
     data.insert("active".into(), false.into());
     create(ctx, &Params::new(Vec::new(), data)).map(Some)
+}
+
+/// Items are paid once: what recurs is a subscription's.
+pub(super) fn must_be_one_time(price: &Value, param: &str) -> Result<(), ApiError> {
+    if price["type"] != "recurring" {
+        return Ok(());
+    }
+    let message = "The price specified is set to `type=recurring` but this field only accepts prices with `type=one_time`.";
+    Err(ApiError::invalid_param(param, message))
 }
 
 /// Is it paid by use, after the period?

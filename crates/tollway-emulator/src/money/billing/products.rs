@@ -1,4 +1,4 @@
-//! Products that come with their price: `default_price_data`.
+//! Products: they may come with a price (`default_price_data`), and stay as long as they have one.
 
 use serde_json::Value;
 
@@ -10,6 +10,24 @@ use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("products.create", create);
+    registry.add("products.delete", delete);
+}
+
+/// `DELETE /v1/products/{id}`: while nothing has a price of it.
+fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("id");
+    let query = crate::store::Query {
+        limit: 1,
+        filters: &[("product", id)],
+        ..crate::store::Query::default()
+    };
+    let page = ctx.world.store.list(&ctx.scope, "price", &query);
+    if page.is_ok_and(|page| !page.records.is_empty()) {
+        let message =
+            "This product cannot be deleted because it has one or more user-created prices.";
+        return Err(ApiError::invalid_request(message));
+    }
+    ctx.generic("products.delete", params)
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {

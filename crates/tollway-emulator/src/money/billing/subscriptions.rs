@@ -8,6 +8,7 @@
 mod begin;
 mod bill;
 mod change;
+mod methods;
 mod pending;
 mod renew;
 mod thresholds;
@@ -31,6 +32,8 @@ pub(super) use self::begin::give_up;
 use self::bill::settle_up;
 pub(super) use self::bill::upcoming;
 pub(in super::super) use self::change::update;
+pub(super) use self::methods::keep_method;
+pub(in super::super) use self::methods::set_up;
 pub(in super::super) use self::renew::catch_up;
 pub(super) use self::renew::end_and_settle;
 use self::renew::look_at_end;

@@ -8,6 +8,8 @@ mod customers;
 mod cycles;
 mod invoicing;
 mod lines;
+mod methods;
+mod prices;
 mod quotes;
 mod schedules;
 mod thresholds;

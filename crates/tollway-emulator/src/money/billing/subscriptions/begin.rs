@@ -8,8 +8,8 @@ use super::super::{clocks, discounts, invoice_items, invoices, payment, prices, 
 use super::bill::{Bill, bill};
 use super::renew::WARNING;
 use super::{
-    DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, put_items,
-    set_period, thresholds,
+    DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, methods,
+    put_items, set_period, thresholds,
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -80,6 +80,7 @@ pub(in super::super::super) fn create(
         }
     }
     let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
+    methods::ask(ctx, &subscription)?;
     if let Some(end) = begun.trial_end {
         look_again(ctx, &subscription, (end - WARNING).max(now));
     }
@@ -87,7 +88,7 @@ pub(in super::super::super) fn create(
     if let Some(at) = subscription["cancel_at"].as_i64() {
         look_again(ctx, &subscription, at);
     }
-    Ok(subscription)
+    ctx.required(SUBSCRIPTION, text(&subscription, "id"))
 }
 
 /// Is time in the middle of a period paid for?
@@ -181,8 +182,15 @@ fn blank(
         "created": ctx.now(),
         "currency": items[0]["price"]["currency"],
         "customer": customer,
+        "default_tax_rates": [],
+        "invoice_settings": {
+            "account_tax_ids": null, "custom_fields": null, "description": null, "footer": null, "issuer": {"type": "self"},
+        },
         "livemode": ctx.scope.livemode(),
         "metadata": {},
+        "payment_settings": {
+            "payment_method_options": null, "payment_method_types": null, "save_default_payment_method": "off",
+        },
         "status": "active",
         "test_clock": clock,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
@@ -370,6 +378,7 @@ pub(super) fn add_extra_items(
         let Some(price) = prices::named(ctx, wanted, &param)? else {
             return Err(ApiError::missing_parameter(&format!("{param}[price]")));
         };
+        prices::must_be_one_time(&price, &format!("{param}[price]"))?;
         let quantity = wanted["quantity"].as_i64().unwrap_or(1);
         let now = ctx.now();
         let new = invoice_items::NewItem {
