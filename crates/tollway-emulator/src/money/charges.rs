@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::account_debits;
 use super::charge::{self, Payment};
 use super::descriptors;
 use super::instrument;
@@ -36,6 +37,9 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         };
         return Err(ApiError::invalid_request(message).code(code));
     };
+    if source.starts_with("acct_") {
+        return account_debits::create(ctx, params, source, amount, &currency);
+    }
     let payment = Payment {
         amount,
         currency,

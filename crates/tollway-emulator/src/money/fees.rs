@@ -32,6 +32,7 @@ const METHODS: &[(&str, MethodFee)] = &[
     ("nz_bank_account", MethodFee::new(100, 30, Some(350))),
     ("oxxo", MethodFee::new(360, 300, None)),
     ("sepa_debit", MethodFee::new(0, 35, None)),
+    ("stripe_account", MethodFee::new(0, 0, None)),
     ("us_bank_account", MethodFee::new(80, 0, Some(500))),
 ];
 

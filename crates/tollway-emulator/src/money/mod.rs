@@ -9,6 +9,7 @@
 //!
 //! Every movement is a [`ledger::Journal`] that sums to zero; what an account has is what its lines add up to.
 
+mod account_debits;
 mod application_fees;
 mod automatic;
 mod balance;

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::account_debits;
 use super::application_fees;
 use super::cards::{self, RefundOutcome};
 use super::cash_balance;
@@ -299,6 +300,9 @@ fn pay_back(
     };
     let transaction = balance_transaction(ctx, &movement);
     cash_balance::refund(ctx, charge, amount, refund);
+    if let Some(account) = account_debits::debited(charge) {
+        account_debits::note(ctx, account, refund, amount, currency);
+    }
     Ok(Some(transaction))
 }
 

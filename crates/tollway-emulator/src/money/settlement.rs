@@ -10,6 +10,7 @@
 
 use serde_json::{Value, json};
 
+use super::account_debits;
 use super::application_fees::{self, NewFee};
 use super::capable;
 use super::cards::{self, Outcome};
@@ -237,8 +238,8 @@ pub(super) fn settle(
 
 /// When the money of a charge made now is available.
 fn arrives(ctx: &Ctx<'_>, charge: &Value) -> i64 {
-    let bypasses =
-        cards::of_charge(charge).is_some_and(|card| card.outcome == Outcome::BypassesPending);
+    let bypasses = account_debits::debited(charge).is_some()
+        || cards::of_charge(charge).is_some_and(|card| card.outcome == Outcome::BypassesPending);
     if bypasses {
         ctx.now()
     } else {

@@ -17,6 +17,7 @@ use serde_json::{Value, json};
 mod addresses;
 
 use self::addresses::{addresses, country_of, transfer_type};
+use super::account_debits;
 use super::charge::check_amount;
 use super::currency;
 use super::ledger::{Holder, Journal};
@@ -408,8 +409,11 @@ pub(super) fn refund(ctx: &mut Ctx<'_>, charge: &Value, amount: i64, refund: &st
     );
 }
 
-/// Who has paid a charge: a customer's balance, or somebody with a card or a bank account.
+/// Who has paid a charge: a customer's balance, a connected account, or somebody with a card or a bank account.
 pub(super) fn payer(charge: &Value) -> Holder {
+    if let Some(account) = account_debits::debited(charge) {
+        return Holder::Account(account.to_owned());
+    }
     if pays(charge) {
         Holder::Cash
     } else {

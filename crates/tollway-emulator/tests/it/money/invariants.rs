@@ -308,6 +308,8 @@ async fn take(shop: &Shop, step: &Step) {
             let form = paying(&[("amount", &amount), ("source", source)]);
             shop.post_for_seller("/v1/charges", &form).await;
             shop.post("/v1/charges", &form).await;
+            let debit = paying(&[("amount", &amount), ("source", &shop.seller)]);
+            shop.post("/v1/charges", &debit).await;
         }
         Step::Evidence { which, text } => {
             let form = [("evidence[uncategorized_text]", *text)];

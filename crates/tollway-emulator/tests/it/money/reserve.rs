@@ -79,3 +79,52 @@ async fn a_standard_account_bears_its_own_losses() {
     assert_eq!(platform(&shop).await, (0, 0));
     assert!(reserves(&shop).await.is_empty());
 }
+
+#[tokio::test]
+async fn an_account_is_debited_and_has_it_back() {
+    let shop = Shop::open().await;
+    let form = paying(&[("amount", "100000"), ("source", "tok_bypassPending")]);
+    shop.post("/v1/charges", &form).await.ok();
+    let account = custom(&shop, "000123456789").await;
+    let debit = |amount| {
+        [
+            ("amount", amount),
+            ("currency", "usd"),
+            ("source", account.as_str()),
+        ]
+    };
+    let refused = shop.post("/v1/charges", &debit("10001")).await.json();
+    assert_eq!(refused["error"]["code"], "balance_insufficient");
+    let charge = shop.post("/v1/charges", &debit("1500")).await.ok();
+    assert!(id(&charge).starts_with("py_"));
+    assert_eq!(
+        [&charge["status"], &charge["payment_method_details"]["type"]],
+        ["succeeded", "stripe_account"]
+    );
+    let available = async || {
+        let balance = as_account(&shop, &account, "/v1/balance", &[]).await;
+        balance["available"][0]["amount"].as_i64().unwrap()
+    };
+    assert_eq!(
+        (platform(&shop).await.0, available().await),
+        (87_070 + 1500, 8500)
+    );
+    let form = [("charge", id(&charge)), ("amount", "500")];
+    shop.post("/v1/refunds", &form).await.ok();
+    assert_eq!(
+        (platform(&shop).await.0, available().await),
+        (87_070 + 1000, 9000)
+    );
+    let rows = as_account(&shop, &account, "/v1/balance_transactions", &[]).await;
+    let nets: Vec<i64> = rows["data"]
+        .as_array()
+        .unwrap()
+        .iter()
+        .map(|it| it["net"].as_i64().unwrap())
+        .collect();
+    assert_eq!(nets, [500, -1500, 10_000]);
+    let form = paying(&[("source", "acct_none")]);
+    let unknown = shop.post("/v1/charges", &form).await.json();
+    assert_eq!(unknown["error"]["param"], "source");
+    assert_eq!(shop.sum(), 0);
+}
