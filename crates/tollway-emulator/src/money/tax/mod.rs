@@ -16,7 +16,7 @@ mod reversals;
 mod table;
 mod transactions;
 
-use serde_json::{Map, Value};
+use serde_json::{Map, Value, json};
 
 pub(super) use self::due::{automatic, keep};
 use crate::ctx::Ctx;
@@ -25,6 +25,7 @@ use crate::params::Params;
 use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
+    registry.add("tax.settings.retrieve", |ctx, _| settings(ctx));
     registry.add("tax.settings.update", update_settings);
     registry.add("tax.registrations.create", registrations::create);
     registry.add("tax.registrations.update", registrations::update);
@@ -38,23 +39,25 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// The account's `tax.settings`.
 fn settings(ctx: &mut Ctx<'_>) -> Result<Value, ApiError> {
-    ctx.generic(
-        "tax.settings.retrieve",
-        &Params::new(Vec::new(), Map::new()),
-    )
+    let nothing = Params::new(Vec::new(), Map::new());
+    ctx.generic("tax.settings.retrieve", &nothing)
+        .map(completed)
 }
 
-/// `POST /v1/tax/settings`: they are active once it is known where the account is.
+/// `POST /v1/tax/settings`.
 fn update_settings(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut settings = ctx.generic("tax.settings.update", params)?;
+    ctx.generic("tax.settings.update", params).map(completed)
+}
+
+/// Settings are active once it is known where the account is.
+fn completed(mut settings: Value) -> Value {
     let known = settings["head_office"]["address"]["country"].is_string();
-    let status = if known { "active" } else { "pending" };
-    settings["status"] = status.into();
+    settings["defaults"]["provider"] = "stripe".into();
+    settings["status"] = if known { "active" } else { "pending" }.into();
     settings["status_details"] = if known {
-        serde_json::json!({"active": {}})
+        json!({"active": {}})
     } else {
-        serde_json::json!({"pending": {"missing_fields": ["head_office.address.country"]}})
+        json!({"pending": {"missing_fields": ["head_office.address.country"]}})
     };
-    ctx.update("tax.settings", &settings);
-    Ok(settings)
+    settings
 }

@@ -28,6 +28,7 @@ const READER: &str = "terminal.reader";
 const SETUP: &str = "setup_intent";
 
 pub(super) fn register(registry: &mut Registry) {
+    registry.add("terminal.readers.create", create);
     registry.add("terminal.connection_tokens.create", connection_token);
     registry.add("terminal.readers.process_payment_intent", process_payment);
     registry.add("terminal.readers.collect_payment_method", collect);
@@ -49,6 +50,28 @@ pub(super) fn register(registry: &mut Registry) {
         "test_helpers.terminal.readers.timeout_input_collection",
         inputs::time_out,
     );
+}
+
+/// `POST /v1/terminal/readers`: which reader it is follows from its registration code.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let code = params.text("registration_code").unwrap_or_default();
+    let mut reader = ctx.generic("terminal.readers.create", params)?;
+    reader["device_type"] = match code {
+        "simulated-wpe" => "simulated_wisepos_e".to_owned(),
+        _ => match code.strip_prefix("simulated-") {
+            Some(model @ ("s700" | "s710" | "t600")) => format!("simulated_stripe_{model}"),
+            _ => "bbpos_wisepos_e".to_owned(),
+        },
+    }
+    .into();
+    if reader["label"] == "" {
+        reader["label"] = code.into();
+    }
+    if reader["serial_number"] == "" {
+        reader["serial_number"] = format!("{code}-{}", ctx.world.random.alphanumeric(8)).into();
+    }
+    ctx.update(READER, &reader);
+    Ok(reader)
 }
 
 /// `POST /v1/terminal/connection_tokens`: what a reader's own program shows.

@@ -39,6 +39,13 @@ fn sums(calculation: &Value) -> [i64; 3] {
 #[tokio::test]
 async fn tax_is_calculated_where_the_account_is_registered() {
     let shop = Shop::open().await;
+    let form = [("head_office[address][country]", "IE")];
+    let settings = shop.post("/v1/tax/settings", &form).await.ok();
+    assert_eq!(
+        [&settings["status"], &settings["defaults"]["provider"]],
+        ["active", "stripe"]
+    );
+    assert_eq!(shop.get("/v1/tax/settings").await, settings);
     let none = calculate(&shop, GERMANY, &[]).await;
     assert_eq!(sums(&none), [1500, 0, 0]);
     assert_eq!(
@@ -92,6 +99,13 @@ async fn tax_is_calculated_where_the_account_is_registered() {
         assert_eq!(sums(&free), [1500, 0, 0]);
         assert_eq!(free["tax_breakdown"][0]["taxability_reason"], reason);
     }
+    let business = [
+        ("customer_details[tax_ids][0][type]", "eu_vat"),
+        ("customer_details[tax_ids][0][value]", "FRAB123456789"),
+    ];
+    let free = calculate(&shop, FRANCE, &business).await;
+    let reason = &free["tax_breakdown"][0]["taxability_reason"];
+    assert_eq!(*reason, "reverse_charge");
     let ended = format!("/v1/tax/registrations/{}", id(&registration));
     let ended = shop.post(&ended, &[("expires_at", "now")]).await.ok();
     assert_eq!(ended["status"], "expired");

@@ -6,8 +6,12 @@ use super::{Shop, id, intending, with};
 
 /// A reader of the platform; its path below `/v1`, and below the test helpers.
 async fn reader(shop: &Shop) -> [String; 2] {
-    let form = [("registration_code", "simulated-wpe"), ("label", "Till")];
+    let form = [("registration_code", "simulated-wpe")];
     let reader = shop.post("/v1/terminal/readers", &form).await.ok();
+    assert_eq!(
+        [&reader["device_type"], &reader["label"]],
+        ["simulated_wisepos_e", "simulated-wpe"]
+    );
     assert_eq!(
         (&reader["status"], &reader["action"]),
         (&json!("online"), &json!(null))
