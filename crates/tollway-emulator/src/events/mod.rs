@@ -41,7 +41,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::{InOrder, to_bytes, write_to};
+use crate::store::{InOrder, Written, to_bytes, write_to};
 
 /// How long events can be retrieved, in seconds: 30 days, as at Stripe.
 const KEPT: i64 = 30 * 24 * 60 * 60;
@@ -105,10 +105,13 @@ pub(crate) fn record_written(
 ) -> Arc<str> {
     let (id, body) = deliver(ctx, event_type, object, previous_attributes);
     let (scope, created) = (ctx.scope.clone(), created(ctx));
+    let mut written = Written::new(created);
+    written.note("type", &event_type.into());
+    let written = written.finish(id, body);
     let kept = ctx
         .world
         .store
-        .insert_raw(&scope, "event", &id, body, created);
+        .insert_written(&scope, "event", None, written);
     let forgotten = created - KEPT;
     ctx.world.store.expire(&scope, "event", forgotten);
     Arc::clone(&kept.id)

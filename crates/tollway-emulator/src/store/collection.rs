@@ -45,6 +45,7 @@ const INDEXED: &[&str] = &[
     "transaction",
     "transfer",
     "transfer_group",
+    "type",
     "value_list",
 ];
 
@@ -175,7 +176,7 @@ impl Written {
     }
 
     /// The whole of it.
-    pub(crate) fn finish(self, id: String, text: Vec<u8>) -> Self {
+    pub(crate) fn finish(self, id: String, text: impl Into<Bytes>) -> Self {
         let body = text.into();
         Self { id, body, ..self }
     }
@@ -325,50 +326,57 @@ impl Collection {
         if low > high {
             return Ok(Page::default());
         }
-        Ok(match self.narrowest(query) {
-            Narrowed::Nothing => Page::default(),
-            Narrowed::Index(places) => {
-                let found = places
-                    .range(low..=high)
-                    .filter_map(|place| self.order.get(place));
-                query.take(found, backwards)
+        let whole = self.order.range(low..=high).map(|(_, record)| record);
+        let record = |place| self.order.get(place);
+        let walks = self.narrowest(query).map(|sets| {
+            let sets = sets.into_iter();
+            sets.map(|places| places.range(low..=high))
+        });
+        Ok(match (walks, backwards) {
+            (Some(walks), true) => {
+                let places = merged(walks, |one, other| one < other);
+                query.take(places.filter_map(record), true)
             }
-            Narrowed::All => query.take(
-                self.order.range(low..=high).map(|(_, record)| record),
-                backwards,
-            ),
+            (Some(walks), false) => {
+                let places = merged(walks.map(Iterator::rev), |one, other| one > other);
+                query.take(places.filter_map(record), false)
+            }
+            (None, true) => query.take(whole, true),
+            (None, false) => query.take(whole.rev(), false),
         })
     }
 
-    /// The smallest index that holds every match.
-    fn narrowest(&self, query: &Query<'_>) -> Narrowed<'_> {
-        let parent = query.parent.map(|parent| (PARENT, parent));
-        let fields = query.filters.iter().map(|(name, value)| (*name, *value));
-        let mut best = Narrowed::All;
-        let single = query.any_of.iter().filter_map(|(name, any)| match any {
-            [only] => Some((*name, only.as_str())),
-            _ => None,
+    /// The fewest places of the index that hold every match, one set for each text that would do; none if no filter is indexed.
+    fn narrowest(&self, query: &Query<'_>) -> Option<Vec<&BTreeSet<Place>>> {
+        let parent = query.parent.map(|parent| (PARENT, vec![parent]));
+        let fields = query.filters.iter();
+        let fields = fields.map(|(name, value)| (*name, vec![*value]));
+        let any_of = query.any_of.iter();
+        let any_of = any_of.map(|(name, any)| (*name, any.iter().map(String::as_str).collect()));
+        let indexed = parent.into_iter().chain(fields).chain(any_of);
+        let indexed = indexed.filter(|(name, _)| *name == PARENT || Record::is_indexed(name));
+        let sets = indexed.map(|(name, any): (_, Vec<&str>)| match self.index.get(name) {
+            Some(values) => any.iter().filter_map(|text| values.get(*text)).collect(),
+            None => Vec::new(),
         });
-        for (name, value) in parent.into_iter().chain(fields).chain(single) {
-            if name != PARENT && !INDEXED.contains(&name) {
-                continue;
-            }
-            match self.index.get(name).and_then(|values| values.get(value)) {
-                None => return Narrowed::Nothing,
-                Some(places) => match best {
-                    Narrowed::Index(smallest) if smallest.len() <= places.len() => {}
-                    _ => best = Narrowed::Index(places),
-                },
-            }
-        }
-        best
+        sets.min_by_key(|sets| sets.iter().map(|places| places.len()).sum::<usize>())
     }
 }
 
-enum Narrowed<'a> {
-    All,
-    Nothing,
-    Index(&'a BTreeSet<Place>),
+/// Sorted walks as one sorted walk, each place once.
+fn merged<'a, I: Iterator<Item = &'a Place>>(
+    walks: impl Iterator<Item = I>,
+    before: impl Fn(&Place, &Place) -> bool,
+) -> impl Iterator<Item = &'a Place> {
+    let mut walks: Vec<_> = walks.map(Iterator::peekable).collect();
+    std::iter::from_fn(move || {
+        let heads = walks.iter_mut().filter_map(|walk| walk.peek().copied());
+        let next = heads.reduce(|best, head| if before(head, best) { head } else { best })?;
+        for walk in &mut walks {
+            walk.next_if_eq(&next);
+        }
+        Some(next)
+    })
 }
 
 impl Record {
@@ -382,6 +390,6 @@ impl Record {
 
     /// Whether a field is kept in the index, so that [`Record::key`] answers for it.
     pub(super) fn is_indexed(name: &str) -> bool {
-        INDEXED.contains(&name)
+        INDEXED.binary_search(&name).is_ok()
     }
 }

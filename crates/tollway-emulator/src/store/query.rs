@@ -94,19 +94,14 @@ impl<'a> Query<'a> {
         })
     }
 
-    /// Takes the page from records in ascending order.
+    /// Takes the page from records in the direction of travel, which is towards the newest if it is backwards.
     pub(super) fn take<'r>(
         &self,
-        ascending: impl DoubleEndedIterator<Item = &'r Arc<Record>>,
+        found: impl Iterator<Item = &'r Arc<Record>>,
         backwards: bool,
     ) -> Page {
-        let one_more = self.limit.saturating_add(1);
-        let matching = ascending.filter(|record| self.matches(record)).cloned();
-        let mut records: Vec<_> = if backwards {
-            matching.take(one_more).collect()
-        } else {
-            matching.rev().take(one_more).collect()
-        };
+        let matching = found.filter(|record| self.matches(record)).cloned();
+        let mut records: Vec<_> = matching.take(self.limit.saturating_add(1)).collect();
         let has_more = records.len() > self.limit;
         records.truncate(self.limit);
         if backwards {

@@ -272,4 +272,22 @@ proptest! {
         let scanned: Vec<_> = collection.newest_first().filter(|r| r.parse()["customer"] == "cus_1").map(|r| r.id.to_string()).collect();
         prop_assert_eq!(ids(&page), scanned);
     }
+
+    #[test]
+    fn several_texts_of_an_index_are_one_walk_in_either_direction(all in steps(), limit in 1..9usize, at in 0..20u8) {
+        let mut store = Store::default();
+        apply(&mut store, &all);
+        let Some(collection) = store.collection(&scope(), "charge") else { return Ok(()) };
+        let texts = ["cus_0".to_owned(), "cus_2".to_owned(), "cus_0".to_owned()];
+        let any_of = [("customer", texts.as_slice())];
+        let wanted = |record: &&Arc<Record>| record.parse()["customer"] != "cus_1";
+        let matching: Vec<_> = collection.newest_first().filter(wanted).map(|r| r.id.to_string()).collect();
+        let first = collection.list(&Query { limit, any_of: &any_of, ..Query::default() }).unwrap();
+        prop_assert_eq!(ids(&first), matching.iter().take(limit).cloned().collect::<Vec<_>>());
+        prop_assert_eq!(first.has_more, matching.len() > limit);
+        let cursor = format!("c{at}");
+        let Some(place) = matching.iter().position(|id| *id == cursor) else { return Ok(()) };
+        let before = collection.list(&Query { limit, any_of: &any_of, ending_before: Some(&cursor), ..Query::default() }).unwrap();
+        prop_assert_eq!(ids(&before), matching[place.saturating_sub(limit)..place].to_vec());
+    }
 }
