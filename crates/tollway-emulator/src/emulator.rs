@@ -129,6 +129,7 @@ impl Emulator {
             .merge(crate::events::routes())
             .merge(crate::files::routes())
             .merge(crate::money::routes())
+            .merge(crate::products::routes())
             .merge(crate::pages::routes())
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))

@@ -9,17 +9,23 @@ use axum::extract::{Path, Request, State};
 use axum::response::{IntoResponse, Response};
 use axum::routing::get;
 use axum::{Extension, Router};
+use bytes::Bytes;
 use http::header;
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::synth::empty_list;
 use crate::http::{Answer, Tag, caller_of};
+use crate::money::fields::{extend, text};
+use crate::money::open_page;
+use crate::pages;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::{Engine, Upload};
 
 const CONTENT: &str = "_file_content";
+const LINK: &str = "file_link";
 
 /// How long files of some purposes live, in seconds.
 const SHORT_LIFE: i64 = 7 * 24 * 60 * 60;
@@ -27,52 +33,120 @@ const SHORT_LIFE: i64 = 7 * 24 * 60 * 60;
 /// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
     registry.add("files.create", create);
+    registry.add("file_links.create", create_link);
+    registry.add("file_links.update", update_link);
 }
 
 /// The content of a file, on the files host.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/v1/files/{file}/contents", get(contents))
+    Router::new()
+        .route("/v1/files/{file}/contents", get(contents))
+        .route("/_tollway/file_links/{link}", get(linked))
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let upload = params
         .file("file")
         .ok_or_else(|| ApiError::missing_parameter("file"))?;
-    let mut file = ctx.blank("file");
-    let id = file["id"].as_str().unwrap_or_default().to_owned();
     let purpose = params.text("purpose").unwrap_or_default();
+    let file = keep(ctx, purpose, upload, kind(upload).as_deref());
+    let id = file["id"].as_str().unwrap_or_default().to_owned();
+    if let Some(link) = params
+        .map("file_link_data")
+        .filter(|link| link.get("create") == Some(&Value::Bool(true)))
+    {
+        link_to(ctx, &id, link)?;
+    }
+    Ok(file)
+}
+
+/// A new file with this content.
+pub(crate) fn keep(ctx: &mut Ctx<'_>, purpose: &str, upload: &Upload, kind: Option<&str>) -> Value {
+    let mut file = Value::Object(ctx.blank("file"));
+    let id = file["id"].as_str().unwrap_or_default().to_owned();
     let expires = matches!(
         purpose,
         "dispute_evidence" | "sigma_scheduled_query" | "finance_report_run"
     )
     .then(|| ctx.now() + SHORT_LIFE);
-    file.insert("purpose".into(), purpose.into());
-    file.insert("filename".into(), upload.filename.clone().into());
-    file.insert("size".into(), upload.bytes.len().into());
-    file.insert("type".into(), kind(upload).into());
-    file.insert("title".into(), Value::Null);
-    file.insert("expires_at".into(), expires.into());
-    file.insert(
-        "url".into(),
-        format!("{}/v1/files/{id}/contents", ctx.request.base_url).into(),
+    extend(
+        &mut file,
+        json!({
+            "expires_at": expires,
+            "filename": upload.filename,
+            "links": empty_list(&format!("/v1/file_links?file={id}")),
+            "purpose": purpose,
+            "size": upload.bytes.len(),
+            "title": null,
+            "type": kind,
+            "url": format!("{}/v1/files/{id}/contents", ctx.request.base_url),
+        }),
     );
-    file.insert("links".into(), json!({"object": "list", "data": [], "has_more": false, "url": format!("/v1/file_links?file={id}")}));
     let now = ctx.now();
     ctx.world
         .store
         .insert_raw(&ctx.scope, CONTENT, &id, upload.bytes.clone(), now);
-    let file = Value::Object(file);
     ctx.insert("file", &file);
-    if let Some(link) = params
-        .map("file_link_data")
-        .filter(|link| link.get("create") == Some(&Value::Bool(true)))
-    {
-        let mut made = ctx.blank("file_link");
-        ctx.apply("file_link", &mut made, link)?;
-        made.insert("file".into(), id.into());
-        ctx.insert("file_link", &Value::Object(made));
+    file
+}
+
+/// `POST /v1/file_links`.
+fn create_link(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let file = params.text("file").unwrap_or_default();
+    ctx.referenced("file", file, "file")?;
+    link_to(ctx, file, params.values())
+}
+
+/// A public link to a file.
+fn link_to(ctx: &mut Ctx<'_>, file: &str, params: &Map<String, Value>) -> Result<Value, ApiError> {
+    let mut link = ctx.blank(LINK);
+    ctx.apply(LINK, &mut link, params)?;
+    let id = link["id"].as_str().unwrap_or_default();
+    let url = format!("{}/_tollway/file_links/{id}", ctx.request.base_url);
+    link.insert("url".into(), url.into());
+    link.insert("file".into(), file.into());
+    let link = Value::Object(link);
+    ctx.insert(LINK, &link);
+    Ok(link)
+}
+
+/// `POST /v1/file_links/{link}`: `expires_at` may be `now`.
+fn update_link(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut params = params.clone();
+    if params.text("expires_at") == Some("now") {
+        let now = ctx.now();
+        params.values_mut().insert("expires_at".into(), now.into());
     }
-    Ok(file)
+    let mut link = ctx.generic("file_links.update", &params)?;
+    link["expired"] = has_expired(&link, ctx.now()).into();
+    ctx.update(LINK, &link);
+    Ok(link)
+}
+
+fn has_expired(link: &Value, now: i64) -> bool {
+    link["expires_at"].as_i64().is_some_and(|end| end <= now)
+}
+
+/// `GET /_tollway/file_links/{link}`: the content, for anybody who has the link.
+async fn linked(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let (world, scope, link) = match open_page(&engine, LINK, "file", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
+    };
+    let content = world
+        .lock()
+        .store
+        .get(&scope, CONTENT, text(&link, "file"))
+        .map(|record| record.body.clone());
+    match content {
+        Some(content) if !has_expired(&link, engine.clock().now()) => bytes(content),
+        _ => pages::not_found("file", &id),
+    }
+}
+
+fn bytes(content: Bytes) -> Response {
+    let plain = [(header::CONTENT_TYPE, "application/octet-stream")];
+    (plain, Body::from(content)).into_response()
 }
 
 /// Stripe's word for a type: what the content begins with, else the name's ending.
@@ -114,11 +188,7 @@ async fn contents(
             content.ok_or_else(|| ApiError::no_such("file", &id, "id"))
         });
     match read {
-        Ok(bytes) => (
-            [(header::CONTENT_TYPE, "application/octet-stream")],
-            Body::from(bytes),
-        )
-            .into_response(),
+        Ok(content) => bytes(content),
         Err(error) => Answer::error(&error, Some(&tag)).into_response(&tag.request_id),
     }
 }

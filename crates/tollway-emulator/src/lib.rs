@@ -39,6 +39,7 @@ mod log;
 mod money;
 mod pages;
 mod params;
+mod products;
 mod random;
 mod registry;
 mod scope;

@@ -31,6 +31,7 @@ impl Registry {
         crate::money::register(&mut registry);
         crate::events::register(&mut registry);
         crate::files::register(&mut registry);
+        crate::products::register(&mut registry);
         registry
     }
 

@@ -57,8 +57,7 @@ impl Common {
     pub(super) fn of(ctx: &mut Ctx<'_>, operation: &Operation, plan: &Plan) -> Option<Self> {
         let api = ctx.engine.api();
         let object_type = super::resource(plan);
-        // Their first secret is made from their id.
-        if matches!(object_type, "payment_intent" | "setup_intent") {
+        if synth::secret_of(object_type).is_some() {
             return None;
         }
         if matches!(&operation.response, Shape::Ref(name) if name != object_type) {

@@ -5,7 +5,7 @@
 use serde_json::Value;
 use tollway_spec::{ObjectBody, Shape};
 
-use super::list;
+use super::{included, list};
 use crate::api::Api;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -44,7 +44,8 @@ pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(),
                 .iter()
                 .flat_map(|shape| fields(api, shape, name))
                 .collect::<Vec<_>>();
-            last_can = inside.iter().any(|shape| can_expand(shape));
+            last_can = inside.iter().any(|shape| can_expand(shape))
+                || shapes.iter().any(|shape| included::is_one(shape, name));
             shapes = inside;
         }
         if shapes.is_empty() || !last_can {
@@ -148,6 +149,7 @@ fn walk(ctx: &Ctx<'_>, shape: &Shape, value: &mut Value, names: &[&str]) {
     let Value::Object(members) = value else {
         return;
     };
+    included::bring(ctx, members, name);
     if !members.contains_key(*name)
         && let Some(list) = inside.iter().find_map(|shape| {
             part_list(

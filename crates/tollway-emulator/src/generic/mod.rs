@@ -10,6 +10,7 @@ mod draft;
 #[cfg(test)]
 mod every_operation;
 pub(crate) mod expand;
+pub(crate) mod included;
 mod list;
 mod mock;
 mod search;

@@ -19,7 +19,9 @@ const FIRST_VALUES: &[(&str, &str, First)] = &[
     ("customer", "delinquent", First::Flag(false)),
     ("customer", "next_invoice_sequence", First::Number(1)),
     ("customer", "tax_exempt", First::Text("none")),
+    ("entitlements.feature", "active", First::Flag(true)),
     ("identity.verification_session", "status", First::Text("requires_input")),
+    ("identity.verification_session", "type", First::Text("document")),
     ("invoice", "auto_advance", First::Flag(false)),
     ("invoice", "status", First::Text("draft")),
     ("issuing.card", "status", First::Text("inactive")),
@@ -70,6 +72,25 @@ const BEGINNINGS: &[&str] = &[
     "automatic",
     "none",
     "unspecified",
+];
+
+/// Secrets of new objects: the type, the field, and what stands before the random letters. Sorted.
+const SECRETS: &[(&str, &str, &str)] = &[
+    ("customer_session", "client_secret", "cuss_secret_"),
+    ("ephemeral_key", "secret", "ek_{mode}_"),
+    (
+        "financial_connections.session",
+        "client_secret",
+        "{id}_client_secret_",
+    ),
+    (
+        "identity.verification_session",
+        "client_secret",
+        "{id}_secret_",
+    ),
+    ("payment_intent", "client_secret", "{id}_secret_"),
+    ("setup_intent", "client_secret", "{id}_secret_"),
+    ("source", "client_secret", "src_client_secret_"),
 ];
 
 /// Beyond this nesting a required object is left empty: the description's own nesting stays well below.
@@ -142,14 +163,20 @@ fn finish_resource(
     for (_, field, first) in first {
         made.insert((*field).to_owned(), first.value());
     }
-    if has("client_secret") && matches!(object_type, "payment_intent" | "setup_intent") {
-        let secret = format!(
-            "{}_secret_{}",
-            made["id"].as_str().unwrap_or_default(),
-            ctx.world.random.alphanumeric(25)
-        );
-        made.insert("client_secret".into(), secret.into());
+    if let Some((_, field, start)) = secret_of(object_type) {
+        let id = made.get("id").and_then(Value::as_str).unwrap_or_default();
+        let livemode = if ctx.scope.livemode() { "live" } else { "test" };
+        let start = start.replace("{id}", id).replace("{mode}", livemode);
+        let secret = format!("{start}{}", ctx.world.random.alphanumeric(25));
+        made.insert((*field).to_owned(), secret.into());
     }
+}
+
+/// The secret that objects of a type are made with, if they are.
+pub(super) fn secret_of(
+    object_type: &str,
+) -> Option<&'static (&'static str, &'static str, &'static str)> {
+    SECRETS.iter().find(|(name, ..)| *name == object_type)
 }
 
 fn members(ctx: &mut Ctx<'_>, fields: &[Field], depth: usize) -> Map<String, Value> {

@@ -98,7 +98,7 @@ fn sign(currency: &str) -> &'static str {
 }
 
 /// An amount without its currency: `10.00`.
-pub(super) fn plain(amount: i64, currency: &str) -> String {
+pub(crate) fn plain(amount: i64, currency: &str) -> String {
     let text = format(amount, currency);
     let number = text.split(' ').next();
     number.unwrap_or_default().to_owned()

@@ -121,10 +121,10 @@ fn type_of(id: &str) -> &'static str {
 }
 
 /// An object that a page is about, and where it lies.
-pub(super) type Found = (Arc<World>, Scope, Value);
+pub(crate) type Found = (Arc<World>, Scope, Value);
 
 /// The object of a page's address, once everything that is due has happened; else the page that says there is none.
-pub(super) fn open(
+pub(crate) fn open(
     engine: &Engine,
     object_type: &str,
     what: &str,

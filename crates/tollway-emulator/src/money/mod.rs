@@ -31,7 +31,7 @@ mod documents;
 mod due;
 mod exchange;
 mod fees;
-mod fields;
+pub(crate) mod fields;
 mod hosted;
 mod iban;
 mod instant;
@@ -61,9 +61,12 @@ mod way_back;
 pub(crate) use self::automatic::reconsider as reconsider_payouts;
 pub(crate) use self::banks::{bank_account, is_bank, payout_card};
 pub(crate) use self::billing::of_quote as quote_document;
-pub(crate) use self::currency::{check as check_currency, format as format_amount};
+pub(crate) use self::checkout::merchant;
+pub(crate) use self::currency::{
+    check as check_currency, format as format_amount, plain as plain_amount,
+};
 pub(crate) use self::due::{next_due, run_all_due, run_due};
-pub(crate) use self::hosted::routes;
+pub(crate) use self::hosted::{open as open_page, routes};
 pub(crate) use self::posting::balance_of;
 use crate::registry::Registry;
 

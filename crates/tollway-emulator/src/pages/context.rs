@@ -94,6 +94,18 @@ pub(crate) struct AuthenticatePage {
     pub(crate) account: String,
 }
 
+/// The question how the check of a person's identity ends.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct IdentityPage {
+    /// The name of whoever asks.
+    pub(crate) merchant: String,
+    /// The account that asks.
+    pub(crate) account: String,
+    pub(crate) session: String,
+    /// Why the last check failed.
+    pub(crate) error: Option<String>,
+}
+
 /// An input of a form.
 #[derive(Debug, Clone, Default, Serialize)]
 pub(crate) struct Input {
@@ -302,6 +314,10 @@ impl Page for OnboardingPage {
 
 impl Page for AuthenticatePage {
     const TEMPLATE: &'static str = "authenticate.html";
+}
+
+impl Page for IdentityPage {
+    const TEMPLATE: &'static str = "identity.html";
 }
 
 impl Page for CheckoutPage {

@@ -30,7 +30,7 @@ pub(crate) use self::console::{
 };
 pub(crate) use self::context::{
     AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage, Choice, Choose,
-    ConnectionCard, DashboardPage, Field, Input, Link, MessagePage, OnboardingField,
+    ConnectionCard, DashboardPage, Field, IdentityPage, Input, Link, MessagePage, OnboardingField,
     OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Question, Sum,
 };
 pub(crate) use self::message::{message, not_found, refused};
@@ -54,6 +54,7 @@ static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
         ("checkout.html", include_str!("templates/checkout.html")),
         ("event.html", include_str!("templates/event.html")),
         ("faults.html", include_str!("templates/faults.html")),
+        ("identity.html", include_str!("templates/identity.html")),
         ("inputs.html", include_str!("templates/inputs.html")),
         ("console.html", include_str!("templates/console.html")),
         (

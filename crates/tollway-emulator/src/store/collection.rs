@@ -209,10 +209,10 @@ fn keys_of(parent: Option<&str>, object: &Value) -> Box<[Key]> {
         .collect()
 }
 
-/// The field as a key, if it is one.
+/// The field as a key, if it is one; an embedded object counts by its id.
 fn key_of(name: &str, value: &Value) -> Option<Key> {
-    let text = value.as_str()?;
     let place = INDEXED.binary_search(&name).ok()?;
+    let text = value.as_str().or_else(|| value.get("id")?.as_str())?;
     Some((INDEXED[place], text.into()))
 }
 

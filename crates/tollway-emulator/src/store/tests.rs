@@ -120,6 +120,25 @@ fn scopes_do_not_see_each_other() {
 }
 
 #[test]
+fn embedded_objects_are_found_by_their_id() {
+    let mut store = Store::default();
+    let object = json!({"id": "iauth_1", "card": {"id": "ic_1"}});
+    store.insert(&scope(), "issuing.authorization", &object, 0);
+    let found = |card: &str| {
+        let filters = [("card", card)];
+        let query = Query {
+            limit: 9,
+            filters: &filters,
+            ..Query::default()
+        };
+        let page = store.list(&scope(), "issuing.authorization", &query);
+        ids(&page.unwrap())
+    };
+    assert_eq!(found("ic_1"), ["iauth_1"]);
+    assert!(found("ic_2").is_empty());
+}
+
+#[test]
 fn buried_objects_are_kept_but_not_listed() {
     let mut store = filled(2);
     store.bury(

@@ -66,3 +66,26 @@ async fn a_file_needs_a_file() {
         .await;
     assert_eq!(broken.error().0, 400);
 }
+
+#[tokio::test]
+async fn a_link_leads_to_a_file_until_it_expires() {
+    let emulator = emulator();
+    let api = caller(&emulator, "sk_test_a");
+    let upload = api
+        .call("POST", "/v1/files", BODY)
+        .header("content-type", "multipart/form-data; boundary=XX");
+    let file = upload.send().await.ok();
+    let form = format!("file={}", file["id"].as_str().unwrap());
+    let link = api.post("/v1/file_links", &form).await.ok();
+    let url = link["url"].as_str().unwrap();
+    let (_, path) = url.split_once("/_tollway").unwrap();
+    let path = format!("/_tollway{path}");
+    let anybody = caller(&emulator, "");
+    assert_eq!(anybody.get(&path, "").await.body, "hello");
+    let own = format!("/v1/file_links/{}", link["id"].as_str().unwrap());
+    let expired = api.post(&own, "expires_at=now").await.ok();
+    assert_eq!(expired["expired"], true);
+    assert_eq!(anybody.get(&path, "").await.status, 404);
+    let missing = api.post("/v1/file_links", "file=file_none").await;
+    assert_eq!(missing.error().3, "file");
+}

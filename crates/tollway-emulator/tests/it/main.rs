@@ -22,6 +22,7 @@ mod onboarding;
 mod owners;
 mod pages;
 mod persistence;
+mod products;
 mod raw;
 mod seeds;
 mod server;

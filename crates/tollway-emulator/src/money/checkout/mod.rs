@@ -37,7 +37,8 @@ pub(super) use self::items::{
     read as read_items, work_out as work_out_items,
 };
 pub(super) use self::outcome::{failed, paid, set_up};
-pub(super) use self::page::{merchant, routes, way_back};
+pub(crate) use self::page::merchant;
+pub(super) use self::page::{routes, way_back};
 pub(super) use self::session::expire_by_itself;
 use crate::registry::Registry;
 

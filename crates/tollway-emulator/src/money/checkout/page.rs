@@ -401,7 +401,7 @@ fn describe_shipping(ctx: &Ctx<'_>, session: &mut Value) {
 }
 
 /// The name of whoever is paid.
-pub(in super::super) fn merchant(world: &WorldState, scope: &Scope) -> String {
+pub(crate) fn merchant(world: &WorldState, scope: &Scope) -> String {
     if scope.account == world.platform.account {
         return world.platform.business_name.clone();
     }

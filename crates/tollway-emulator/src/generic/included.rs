@@ -1,0 +1,59 @@
+//! Members of an object that are sent only to those who ask for them by `expand`: secrets and personal data.
+//!
+//! They are kept beside the object, so that no answer and no event holds them by accident.
+
+use serde_json::{Map, Value};
+use tollway_spec::Shape;
+
+use crate::ctx::Ctx;
+use crate::money::fields::extend;
+
+/// Types and the members that they keep back, sorted.
+const MEMBERS: &[(&str, &str)] = &[
+    ("apps.secret", "payload"),
+    ("identity.verification_session", "verified_outputs"),
+    ("issuing.card", "cvc"),
+    ("issuing.card", "number"),
+];
+
+const KEPT: &str = "_included";
+
+/// Keeps members back; those kept before stay.
+pub(crate) fn keep(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
+    let mut kept = kept(ctx, id);
+    extend(&mut kept, members.clone());
+    let (scope, now) = (ctx.scope.clone(), ctx.now());
+    ctx.world.put_typed(&scope, KEPT, id, &kept, now);
+}
+
+fn kept(ctx: &Ctx<'_>, id: &str) -> Value {
+    let kept = ctx.world.store.object(&ctx.scope, KEPT, id);
+    kept.unwrap_or_else(|| Value::Object(Map::new()))
+}
+
+/// Whether an object of this shape keeps back a member of this name.
+pub(super) fn is_one(shape: &Shape, name: &str) -> bool {
+    match shape {
+        Shape::Ref(target) => MEMBERS.contains(&(target.as_str(), name)),
+        Shape::Expandable { targets } => targets
+            .iter()
+            .any(|target| MEMBERS.contains(&(target.as_str(), name))),
+        Shape::Array(item) | Shape::Nullable(item) => is_one(item, name),
+        _ => false,
+    }
+}
+
+/// Puts a member that was kept back into its object.
+pub(super) fn bring(ctx: &Ctx<'_>, object: &mut Map<String, Value>, name: &str) {
+    let of = |name: &str| object.get(name).and_then(Value::as_str);
+    let (Some(object_type), Some(id)) = (of("object"), of("id")) else {
+        return;
+    };
+    if !MEMBERS.contains(&(object_type, name)) {
+        return;
+    }
+    if let Some(member) = kept(ctx, id).get_mut(name) {
+        let member = member.take();
+        object.insert(name.to_owned(), member);
+    }
+}

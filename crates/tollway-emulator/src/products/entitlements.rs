@@ -1,0 +1,105 @@
+//! What a customer may use: the features of the products it is subscribed to (<https://docs.stripe.com/billing/entitlements>).
+
+use std::collections::BTreeMap;
+
+use serde_json::{Value, json};
+
+use super::id_of;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::generic::synth::empty_list;
+use crate::money::fields::{list, text};
+use crate::params::Params;
+use crate::registry::Registry;
+use crate::store::Query;
+
+const ACTIVE: &str = "entitlements.active_entitlement";
+
+/// States of a subscription that entitle.
+const ENTITLING: [&str; 3] = ["active", "trialing", "past_due"];
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("entitlements.active_entitlements.list", list_of);
+    registry.add("entitlements.active_entitlements.retrieve", retrieve);
+}
+
+/// `GET /v1/entitlements/active_entitlements`.
+fn list_of(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let customer = params.text("customer");
+    let customer = customer.ok_or_else(|| ApiError::missing_parameter("customer"))?;
+    ctx.referenced("customer", customer, "customer")?;
+    let all = entitlements(ctx, customer);
+    // They have no order of their own: the list is as long as the page allows, behind the one that was seen last.
+    let seen = params.text("starting_after");
+    let start = seen.map_or(0, |last| {
+        all.iter().take_while(|own| id_of(own) != last).count() + 1
+    });
+    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
+    let limit = usize::try_from(limit).unwrap_or(10);
+    let rest = all.get(start..).unwrap_or_default();
+    let mut page = empty_list("/v1/entitlements/active_entitlements");
+    page["has_more"] = (rest.len() > limit).into();
+    page["data"] = rest.iter().take(limit).cloned().collect();
+    Ok(page)
+}
+
+/// `GET /v1/entitlements/active_entitlements/{id}`.
+fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let id = params.path("id");
+    let customers = ctx.world.store.all(&ctx.scope, "customer");
+    let all = customers
+        .iter()
+        .flat_map(|customer| entitlements(ctx, id_of(customer)));
+    let mut all = all.collect::<Vec<_>>().into_iter();
+    all.find(|own| id_of(own) == id)
+        .ok_or_else(|| ctx.no_such(ACTIVE, id))
+}
+
+/// What the customer is entitled to, by feature.
+fn entitlements(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
+    let filters = [("customer", customer)];
+    let every = Query {
+        limit: usize::MAX,
+        filters: &filters,
+        ..Query::default()
+    };
+    let found = ctx.world.store.list(&ctx.scope, "subscription", &every);
+    let mut by_feature = BTreeMap::new();
+    for record in found.unwrap_or_default().records {
+        let subscription = record.parse();
+        if !ENTITLING.contains(&text(&subscription, "status")) {
+            continue;
+        }
+        for item in list(&subscription["items"], "data") {
+            for feature in features(ctx, text(&item["price"], "product")) {
+                by_feature.insert(id_of(&feature).to_owned(), feature);
+            }
+        }
+    }
+    let entitled = by_feature.into_iter().map(|(id, feature)| {
+        // One per customer and feature, so its id follows from both.
+        let tail = |id: &str| id.rsplit('_').next().unwrap_or_default().to_owned();
+        let own = format!("ent_{}{}", tail(&id), tail(customer));
+        json!({
+            "id": own, "object": ACTIVE, "feature": id, "livemode": ctx.scope.livemode(), "lookup_key": feature["lookup_key"],
+        })
+    });
+    entitled.collect()
+}
+
+/// The features of a product that are not archived.
+fn features(ctx: &Ctx<'_>, product: &str) -> Vec<Value> {
+    let every = Query {
+        limit: usize::MAX,
+        parent: Some(product),
+        ..Query::default()
+    };
+    let found = ctx.world.store.list(&ctx.scope, "product_feature", &every);
+    let records = found.unwrap_or_default().records;
+    let features = records
+        .iter()
+        .map(|record| record.parse()["entitlement_feature"].take());
+    features
+        .filter(|feature| feature["active"] != false)
+        .collect()
+}

@@ -1,0 +1,256 @@
+//! Identity: a verification has a page that asks how it ends, as Stripe's does in test mode.
+//!
+//! `GET /_tollway/identity/{session}` asks; `POST` with `decision=verify`, `decision=fail` or `decision=decline` answers (the buttons
+//! `#verify`, `#fail` and `#decline`) and sends the person to the session's `return_url`.
+//! See <https://docs.stripe.com/identity/verification-sessions>.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use axum::Router;
+use axum::extract::{Form, Path, State};
+use axum::response::{IntoResponse, Redirect, Response};
+use axum::routing::get;
+use http::StatusCode;
+use serde_json::{Value, json};
+
+use super::{change, drafted, id_of, keep};
+use crate::Engine;
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::generic::included;
+use crate::money::fields::{extend, text};
+use crate::money::{merchant, open_page};
+use crate::pages::{self, Address, IdentityPage};
+use crate::params::Params;
+use crate::registry::Registry;
+
+const SESSION: &str = "identity.verification_session";
+const REPORT: &str = "identity.verification_report";
+
+/// Where the page sends people in the end, by session.
+const WAY_BACK: &str = "_identity_return";
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add("identity.verification_sessions.create", create);
+}
+
+pub(super) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/_tollway/identity/{session}", get(ask).post(answer))
+}
+
+/// `POST /v1/identity/verification_sessions`.
+fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut session = drafted(ctx, SESSION, params, json!({}))?;
+    let id = id_of(&session).to_owned();
+    if session["type"] == "document" && session["options"].is_null() {
+        session["options"] = json!({"document": {}});
+    }
+    session["url"] = format!("{}/_tollway/identity/{id}", ctx.request.base_url).into();
+    if let Some(url) = params.text("return_url") {
+        let valid = url::Url::parse(url).is_ok();
+        if !valid {
+            return Err(
+                ApiError::invalid_param("return_url", "Not a valid URL").code("url_invalid")
+            );
+        }
+        let (scope, now) = (ctx.scope.clone(), ctx.now());
+        ctx.world
+            .put_typed(&scope, WAY_BACK, &id, &json!({"url": url}), now);
+    }
+    keep(
+        ctx,
+        SESSION,
+        &session,
+        "identity.verification_session.created",
+    );
+    Ok(session)
+}
+
+async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let (world, scope, session) = match open_page(&engine, SESSION, "verification", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
+    };
+    if session["status"] != "requires_input" {
+        return over(&session);
+    }
+    let state = world.lock();
+    let target = state
+        .typed::<Value>(&scope, WAY_BACK, &id)
+        .and_then(|kept| url_of(&kept));
+    let page = IdentityPage {
+        merchant: merchant(&state, &scope),
+        account: scope.account.to_string(),
+        session: id,
+        error: session["last_error"]["reason"].as_str().map(str::to_owned),
+    };
+    drop(state);
+    pages::respond(StatusCode::OK, &page, target.as_ref())
+}
+
+async fn answer(
+    State(engine): State<Arc<Engine>>,
+    address: Address,
+    Path(id): Path<String>,
+    Form(form): Form<BTreeMap<String, String>>,
+) -> Response {
+    let (world, scope, session) = match open_page(&engine, SESSION, "verification", &id) {
+        Ok(found) => found,
+        Err(page) => return *page,
+    };
+    if session["status"] != "requires_input" {
+        return over(&session);
+    }
+    let outcome = match form.get("decision").map(String::as_str) {
+        Some("verify") => Outcome::Verified,
+        Some("fail") => Outcome::Failed(
+            "document_unverified_other",
+            "The document could not be verified.",
+        ),
+        Some("decline") => {
+            Outcome::Failed("consent_declined", "The person declined to be verified.")
+        }
+        _ => {
+            let text = "Answer with decision=verify, decision=fail or decision=decline.";
+            return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
+        }
+    };
+    let ended = address.transact(&engine, &world, scope, |ctx| {
+        finish(ctx, &session, outcome);
+        let kept = ctx.world.typed::<Value>(&ctx.scope, WAY_BACK, &id);
+        Ok(kept.and_then(|kept| url_of(&kept)))
+    });
+    match ended {
+        Ok(Some(url)) => {
+            pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(&url))
+        }
+        Ok(None) => {
+            let text = format!("The verification {id} is done. You can close this page.");
+            pages::message(StatusCode::OK, "Thank you", text, None)
+        }
+        Err(error) => pages::refused(&error),
+    }
+}
+
+fn over(session: &Value) -> Response {
+    let text = format!(
+        "The verification {} does not wait for an answer: its status is {}.",
+        id_of(session),
+        text(session, "status")
+    );
+    pages::message(StatusCode::CONFLICT, "Nothing to verify", text, None)
+}
+
+fn url_of(kept: &Value) -> Option<url::Url> {
+    url::Url::parse(text(kept, "url")).ok()
+}
+
+/// How a verification ends.
+#[derive(Debug, Clone, Copy)]
+enum Outcome {
+    Verified,
+    /// The code and the reason of `last_error`.
+    Failed(&'static str, &'static str),
+}
+
+/// What Stripe's test documents say.
+fn person() -> Value {
+    json!({
+        "address": {"city": "San Francisco", "country": "US", "line1": "1234 Main St.", "line2": null, "postal_code": "94111", "state": "CA"},
+        "dob": {"day": 1, "month": 1, "year": 1901},
+        "first_name": "Jenny",
+        "last_name": "Rosen",
+    })
+}
+
+/// The check has been made: a report says what came out, and the session goes by it.
+fn finish(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) {
+    let processing = json!({"status": "processing", "last_error": null});
+    let session = change(
+        ctx,
+        SESSION,
+        session,
+        processing,
+        "identity.verification_session.processing",
+    );
+    let report = report(ctx, &session, outcome);
+    ctx.insert(REPORT, &report);
+    match outcome {
+        Outcome::Verified => {
+            let mut outputs = person();
+            extend(
+                &mut outputs,
+                json!({"email": null, "phone": null, "id_number_type": null}),
+            );
+            if session["type"] == "id_number" {
+                outputs["id_number_type"] = "us_ssn".into();
+            }
+            included::keep(ctx, id_of(&session), &json!({"verified_outputs": outputs}));
+            let members = json!({"status": "verified", "last_verification_report": report["id"], "url": null, "client_secret": null});
+            change(
+                ctx,
+                SESSION,
+                &session,
+                members,
+                "identity.verification_session.verified",
+            );
+        }
+        Outcome::Failed(code, reason) => {
+            let members = json!({
+                "status": "requires_input", "last_verification_report": report["id"], "last_error": {"code": code, "reason": reason},
+            });
+            change(
+                ctx,
+                SESSION,
+                &session,
+                members,
+                "identity.verification_session.requires_input",
+            );
+        }
+    }
+}
+
+fn report(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) -> Value {
+    let (status, error) = match outcome {
+        Outcome::Verified => ("verified", Value::Null),
+        Outcome::Failed(code, reason) => ("unverified", json!({"code": code, "reason": reason})),
+    };
+    // A check of its own has codes of its own.
+    let error_of = |code: &str| match &error {
+        Value::Null => Value::Null,
+        error => json!({"code": code, "reason": error["reason"]}),
+    };
+    let mut report = Value::Object(ctx.blank(REPORT));
+    extend(
+        &mut report,
+        json!({
+            "client_reference_id": session["client_reference_id"],
+            "options": session["options"],
+            "type": session["type"],
+            "verification_session": session["id"],
+        }),
+    );
+    if session["type"] == "id_number" {
+        let mut checked = json!({"status": status, "error": error_of("id_number_unverified_other"), "id_number_type": "us_ssn"});
+        extend(
+            &mut checked,
+            json!({"dob": person()["dob"], "first_name": "Jenny", "last_name": "Rosen"}),
+        );
+        report["id_number"] = checked;
+        return report;
+    }
+    let mut document = person();
+    extend(
+        &mut document,
+        json!({
+            "error": error_of("document_unverified_other"), "files": [], "issued_date": {"day": 1, "month": 1, "year": 2020},
+            "issuing_country": "US", "status": status, "type": "driving_license",
+        }),
+    );
+    report["document"] = document;
+    if session["options"]["document"]["require_matching_selfie"] == true {
+        report["selfie"] = json!({"document": null, "error": error_of("selfie_unverified_other"), "selfie": null, "status": status});
+    }
+    report
+}
