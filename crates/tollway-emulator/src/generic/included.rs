@@ -14,6 +14,7 @@ const MEMBERS: &[(&str, &str)] = &[
     ("identity.verification_session", "verified_outputs"),
     ("issuing.card", "cvc"),
     ("issuing.card", "number"),
+    ("treasury.financial_account", "features"),
 ];
 
 const KEPT: &str = "_included";
@@ -24,6 +25,12 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
     extend(&mut kept, members.clone());
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     ctx.world.put_typed(&scope, KEPT, id, &kept, now);
+}
+
+/// A member that was kept back.
+pub(crate) fn of(ctx: &Ctx<'_>, id: &str, name: &str) -> Option<Value> {
+    let mut kept = kept(ctx, id);
+    kept.get_mut(name).map(Value::take)
 }
 
 fn kept(ctx: &Ctx<'_>, id: &str) -> Value {
@@ -45,15 +52,14 @@ pub(super) fn is_one(shape: &Shape, name: &str) -> bool {
 
 /// Puts a member that was kept back into its object.
 pub(super) fn bring(ctx: &Ctx<'_>, object: &mut Map<String, Value>, name: &str) {
-    let of = |name: &str| object.get(name).and_then(Value::as_str);
-    let (Some(object_type), Some(id)) = (of("object"), of("id")) else {
+    let named = |name: &str| object.get(name).and_then(Value::as_str);
+    let (Some(object_type), Some(id)) = (named("object"), named("id")) else {
         return;
     };
     if !MEMBERS.contains(&(object_type, name)) {
         return;
     }
-    if let Some(member) = kept(ctx, id).get_mut(name) {
-        let member = member.take();
+    if let Some(member) = of(ctx, id, name) {
         object.insert(name.to_owned(), member);
     }
 }

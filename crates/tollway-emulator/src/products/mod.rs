@@ -1,4 +1,4 @@
-//! What Stripe sells besides payments: Identity, Issuing, Radar's lists, reports, entitlements, secrets of apps.
+//! What Stripe sells besides payments: Identity, Issuing, Treasury, Radar's lists, reports, entitlements, secrets of apps.
 //!
 //! Each file gives its product the behaviour that programs wait for; whatever else these objects do is generic.
 
@@ -10,6 +10,7 @@ mod issuing;
 mod payment_method_configurations;
 mod radar;
 mod reporting;
+mod treasury;
 mod vault;
 
 use std::sync::Arc;
@@ -35,6 +36,7 @@ pub(crate) fn register(registry: &mut Registry) {
     payment_method_configurations::register(registry);
     radar::register(registry);
     reporting::register(registry);
+    treasury::register(registry);
     vault::register(registry);
 }
 

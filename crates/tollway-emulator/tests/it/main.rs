@@ -28,5 +28,6 @@ mod seeds;
 mod server;
 mod support;
 mod thin_events;
+mod treasury;
 mod v2_accounts;
 mod webhooks;
