@@ -17,6 +17,7 @@ mod authorize;
 mod authorize_page;
 mod capabilities;
 mod connection;
+mod country_specs;
 mod dashboard;
 mod error;
 mod external_accounts;
@@ -53,6 +54,7 @@ pub(crate) fn name_of(world: &WorldState, account: &str) -> Option<String> {
 pub(crate) fn register(registry: &mut Registry) {
     accounts::register(registry);
     capabilities::register(registry);
+    country_specs::register(registry);
     external_accounts::register(registry);
     links::register(registry);
     persons::register(registry);

@@ -68,6 +68,7 @@ pub(crate) use self::currency::{
 pub(crate) use self::due::{next_due, run_all_due, run_due};
 pub(crate) use self::hosted::{open as open_page, routes};
 pub(crate) use self::posting::balance_of;
+pub(crate) use self::rates::currencies;
 use crate::registry::Registry;
 
 /// Behaviours of this part.

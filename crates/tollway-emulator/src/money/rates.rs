@@ -90,7 +90,7 @@ fn millionths(rate: f64) -> i128 {
 }
 
 /// Every currency that there is a rate for.
-pub(super) fn currencies() -> impl Iterator<Item = &'static str> {
+pub(crate) fn currencies() -> impl Iterator<Item = &'static str> {
     PER_DOLLAR.iter().map(|(name, _)| *name)
 }
 

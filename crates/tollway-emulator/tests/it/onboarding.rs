@@ -324,3 +324,41 @@ async fn capabilities_persons_and_external_accounts_are_parts_of_it() {
     assert_eq!(call(Method::DELETE, &ada).await.ok()["deleted"], true);
     assert_eq!(call(Method::GET, &ada).await.status, 404);
 }
+
+#[tokio::test]
+async fn a_country_says_its_currency_and_what_is_asked_there() {
+    let api = crate::client::caller(&crate::client::emulator(), "sk_test_a");
+    let germany = api.get("/v1/country_specs/DE", "").await.ok();
+    assert_eq!(germany["default_currency"], "eur");
+    let banks = &germany["supported_bank_account_currencies"]["eur"];
+    assert!(banks.as_array().unwrap().contains(&"FR".into()));
+    let asked = &germany["verification_fields"];
+    let minimum = |kind: &str| asked[kind]["minimum"].as_array().unwrap();
+    assert!(minimum("individual").contains(&"individual.dob.day".into()));
+    assert!(minimum("company").contains(&"company.name".into()));
+    assert_eq!(api.get("/v1/country_specs/XX", "").await.error().0, 404);
+    let mut seen = Vec::new();
+    let mut query = "limit=20".to_owned();
+    loop {
+        let page = api.get("/v1/country_specs", &query).await.ok();
+        let ids = page["data"].as_array().unwrap().iter();
+        seen.extend(ids.map(|country| country["id"].as_str().unwrap().to_owned()));
+        query = format!("limit=20&starting_after={}", seen.last().unwrap());
+        if page["has_more"] == false {
+            break;
+        }
+    }
+    assert!(seen.len() > 40 && seen.is_sorted());
+    let before = api
+        .get("/v1/country_specs", "limit=2&ending_before=AU")
+        .await
+        .ok();
+    assert_eq!(before["data"][0]["id"], "AE");
+    assert_eq!(
+        api.get("/v1/country_specs", "starting_after=XX")
+            .await
+            .error()
+            .3,
+        "starting_after"
+    );
+}

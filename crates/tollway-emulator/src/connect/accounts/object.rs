@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::connect::country_specs::currency_of;
 use crate::connect::records::Seller;
 use crate::ctx::Ctx;
 
@@ -167,34 +168,5 @@ fn no_requirements() -> Value {
 pub(super) fn ready(account: &mut Map<String, Value>) {
     for name in ["charges_enabled", "payouts_enabled", "details_submitted"] {
         account.insert(name.into(), true.into());
-    }
-}
-
-/// The currency of a country; US dollars where no better one is known.
-fn currency_of(country: &str) -> &'static str {
-    match country {
-        "AT" | "BE" | "CY" | "DE" | "EE" | "ES" | "FI" | "FR" | "GR" | "HR" | "IE" | "IT"
-        | "LT" | "LU" | "LV" | "MT" | "NL" | "PT" | "SI" | "SK" => "eur",
-        "AU" => "aud",
-        "BR" => "brl",
-        "CA" => "cad",
-        "CH" | "LI" => "chf",
-        "CZ" => "czk",
-        "DK" => "dkk",
-        "GB" | "GI" => "gbp",
-        "HK" => "hkd",
-        "HU" => "huf",
-        "IN" => "inr",
-        "JP" => "jpy",
-        "MX" => "mxn",
-        "MY" => "myr",
-        "NO" => "nok",
-        "NZ" => "nzd",
-        "PL" => "pln",
-        "RO" => "ron",
-        "SE" => "sek",
-        "SG" => "sgd",
-        "TH" => "thb",
-        _ => "usd",
     }
 }
