@@ -16,7 +16,7 @@ use crate::ids;
 use crate::key::KeyKind;
 use crate::params::Params;
 use crate::scope::Scope;
-use crate::store::Record;
+use crate::store::{Query, Record};
 use crate::world::{Connection, WorldState};
 
 /// A handler's view of the emulator.
@@ -198,6 +198,41 @@ impl<'a> Ctx<'a> {
     pub fn referenced(&self, object_type: &str, id: &str, param: &str) -> Result<Value, ApiError> {
         self.get(object_type, id)
             .ok_or_else(|| self.no_such_reference(object_type, id, param))
+    }
+
+    /// The live objects of a type in this scope whose field has this value, newest first; an embedded object counts by its id.
+    #[must_use]
+    pub(crate) fn all_with(&self, object_type: &str, field: &str, value: &str) -> Vec<Value> {
+        self.every(
+            object_type,
+            &Query {
+                filters: &[(field, value)],
+                ..Query::default()
+            },
+        )
+    }
+
+    /// The live objects of a type that are listed under another one, newest first.
+    #[must_use]
+    pub(crate) fn all_under(&self, object_type: &str, parent: &str) -> Vec<Value> {
+        self.every(
+            object_type,
+            &Query {
+                parent: Some(parent),
+                ..Query::default()
+            },
+        )
+    }
+
+    fn every(&self, object_type: &str, query: &Query<'_>) -> Vec<Value> {
+        let query = Query {
+            limit: usize::MAX,
+            ..*query
+        };
+        // Without a cursor there is none to be unknown.
+        let page = self.world.store.list(&self.scope, object_type, &query);
+        let records = page.unwrap_or_default().records;
+        records.iter().map(|record| record.parse()).collect()
     }
 
     /// Keeps a new object. Makes no event.

@@ -23,7 +23,6 @@ use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::Query;
 
 const DISPUTE: &str = "dispute";
 /// What Stripe takes for a dispute, in the currency's smallest unit.
@@ -364,16 +363,8 @@ pub(super) fn check_refundable(ctx: &Ctx<'_>, charge: &Value) -> Result<(), ApiE
         return Ok(());
     }
     let id = text(charge, "id");
-    let of_charge = Query {
-        limit: usize::MAX,
-        filters: &[("charge", &id)],
-        ..Query::default()
-    };
-    let disputes = ctx.world.store.list(&ctx.scope, DISPUTE, &of_charge);
-    let disputes = disputes.map(|page| page.records).unwrap_or_default();
+    let mut disputes = ctx.all_with(DISPUTE, "charge", &id).into_iter();
     let blocking = disputes
-        .iter()
-        .map(|record| record.parse())
         .any(|dispute| dispute["is_charge_refundable"] == false && dispute["status"] != "won");
     if blocking {
         let message = format!("Charge {id} has been charged back; cannot issue a refund.");

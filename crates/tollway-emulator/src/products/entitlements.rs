@@ -11,7 +11,6 @@ use crate::generic::synth::empty_list;
 use crate::money::fields::{list, text};
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::Query;
 
 const ACTIVE: &str = "entitlements.active_entitlement";
 
@@ -57,16 +56,8 @@ fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// What the customer is entitled to, by feature.
 fn entitlements(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
-    let filters = [("customer", customer)];
-    let every = Query {
-        limit: usize::MAX,
-        filters: &filters,
-        ..Query::default()
-    };
-    let found = ctx.world.store.list(&ctx.scope, "subscription", &every);
     let mut by_feature = BTreeMap::new();
-    for record in found.unwrap_or_default().records {
-        let subscription = record.parse();
+    for subscription in ctx.all_with("subscription", "customer", customer) {
         if !ENTITLING.contains(&text(&subscription, "status")) {
             continue;
         }
@@ -89,16 +80,10 @@ fn entitlements(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
 
 /// The features of a product that are not archived.
 fn features(ctx: &Ctx<'_>, product: &str) -> Vec<Value> {
-    let every = Query {
-        limit: usize::MAX,
-        parent: Some(product),
-        ..Query::default()
-    };
-    let found = ctx.world.store.list(&ctx.scope, "product_feature", &every);
-    let records = found.unwrap_or_default().records;
-    let features = records
-        .iter()
-        .map(|record| record.parse()["entitlement_feature"].take());
+    let mut features = ctx.all_under("product_feature", product);
+    let features = features
+        .iter_mut()
+        .map(|feature| feature["entitlement_feature"].take());
     features
         .filter(|feature| feature["active"] != false)
         .collect()

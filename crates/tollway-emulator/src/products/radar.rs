@@ -13,7 +13,6 @@ use crate::generic::synth::empty_list;
 use crate::money::fields::text;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::{Page, Query};
 
 const LIST: &str = "radar.value_list";
 const ITEM: &str = "radar.value_list_item";
@@ -50,8 +49,8 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("value_list").to_owned();
     let gone = ctx.generic("radar.value_lists.delete", params)?;
-    for item in items(ctx, &id, usize::MAX).records {
-        ctx.delete(ITEM, &item.id);
+    for item in ctx.all_with(ITEM, "value_list", &id) {
+        ctx.delete(ITEM, id_of(&item));
     }
     Ok(gone)
 }
@@ -68,8 +67,8 @@ fn add(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = format!("The value {value} is no {item_type}, which this list holds.");
         return Err(ApiError::invalid_param("value", message));
     }
-    let mut known = items(ctx, id_of(&list), usize::MAX).records.into_iter();
-    if known.any(|item| item.parse()["value"] == value) {
+    let known = ctx.all_with(ITEM, "value_list", id_of(&list));
+    if known.iter().any(|item| item["value"] == value) {
         let message = format!("The value {value} is in this list already.");
         return Err(ApiError::invalid_param("value", message));
     }
@@ -93,26 +92,12 @@ fn remove(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// Writes the newest items into their list.
 fn show(ctx: &mut Ctx<'_>, list: &Value) {
     let mut list = list.clone();
-    let page = items(ctx, id_of(&list), SHOWN);
+    let items = ctx.all_with(ITEM, "value_list", id_of(&list));
     let mut shown = empty_list(&items_url(id_of(&list)));
-    shown["has_more"] = page.has_more.into();
-    shown["data"] = page.records.iter().map(|item| item.parse()).collect();
+    shown["has_more"] = (items.len() > SHOWN).into();
+    shown["data"] = items.into_iter().take(SHOWN).collect();
     list["list_items"] = shown;
     ctx.update(LIST, &list);
-}
-
-fn items(ctx: &Ctx<'_>, list: &str, limit: usize) -> Page {
-    let filters = [("value_list", list)];
-    let query = Query {
-        limit,
-        filters: &filters,
-        ..Query::default()
-    };
-    // Without a cursor there is nothing to be unknown.
-    ctx.world
-        .store
-        .list(&ctx.scope, ITEM, &query)
-        .unwrap_or_default()
 }
 
 fn items_url(list: &str) -> String {

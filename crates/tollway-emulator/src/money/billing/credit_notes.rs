@@ -122,7 +122,7 @@ fn lines_of(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value) -> Result<Vec<V
         }
         _ => {}
     }
-    let of_invoice = lines::of_invoice(ctx, text(invoice, "id"))?;
+    let of_invoice = lines::of_invoice(ctx, text(invoice, "id"));
     let mut made = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let param = format!("lines[{index}]");
@@ -261,13 +261,7 @@ fn write(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value, lines: &[Value]) -
 }
 
 fn count_of(ctx: &Ctx<'_>, invoice: &str) -> usize {
-    let query = crate::store::Query {
-        limit: usize::MAX,
-        filters: &[("invoice", invoice)],
-        ..crate::store::Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, NOTE, &query);
-    page.map(|page| page.records.len()).unwrap_or_default()
+    ctx.all_with(NOTE, "invoice", invoice).len()
 }
 
 /// Pays back what was paid already: by refunds, to the customer's balance, or not by Stripe.

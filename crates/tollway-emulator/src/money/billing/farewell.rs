@@ -5,7 +5,6 @@ use serde_json::Value;
 use super::{invoices, schedules, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::store::Query;
 
 /// Parts from a customer: schedules are released, subscriptions are canceled, and invoices no longer collect themselves.
 pub(in super::super) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
@@ -25,12 +24,7 @@ pub(in super::super) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(
 
 /// The objects of a type that are a customer's, oldest first.
 fn of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("customer", customer)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, object_type, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    records.iter().rev().map(|record| record.parse()).collect()
+    let mut all = ctx.all_with(object_type, "customer", customer);
+    all.reverse();
+    all
 }

@@ -11,7 +11,6 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::Query;
 
 const ITEM: &str = "invoiceitem";
 
@@ -179,16 +178,9 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
 
 /// The items of a customer that wait, oldest first, in one currency.
 pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<'_>) -> Vec<Value> {
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("customer", customer), ("currency", currency)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, ITEM, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let items = records.iter().rev().map(|record| record.parse());
+    let items = ctx.all_with(ITEM, "customer", customer).into_iter().rev();
     items
-        .filter(|item| item["invoice"].is_null())
+        .filter(|item| item["invoice"].is_null() && item["currency"] == currency)
         .filter(|item| {
             let owner = item["parent"]["subscription_details"]["subscription"].as_str();
             match pull {

@@ -57,7 +57,7 @@ fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let id = text(&invoice, "id");
     invoices::add_items(ctx, id, items)?;
-    for mut made in lines::made(ctx, id)? {
+    for mut made in lines::made(ctx, id) {
         let item = &made.line["parent"]["invoice_item_details"]["invoice_item"];
         if let Some((_, wanted)) = taxed.iter().find(|(id, _)| item == id.as_str()) {
             made.tax_amounts = given_taxes(ctx, list(wanted, "tax_amounts"))?;
@@ -178,13 +178,13 @@ fn update_line(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// Works a draft out anew, and answers it.
 fn retotaled(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let invoice = ctx.required(INVOICE, id)?;
-    invoices::retotal(ctx, &invoice)?;
+    invoices::retotal(ctx, &invoice);
     ctx.required(INVOICE, id)
 }
 
 /// The line of an invoice that a request names.
 fn line_of(ctx: &Ctx<'_>, invoice: &Value, id: &str, param: &str) -> Result<Made, ApiError> {
-    let mut all = lines::made(ctx, text(invoice, "id"))?.into_iter();
+    let mut all = lines::made(ctx, text(invoice, "id")).into_iter();
     all.find(|made| made.line["id"] == id).ok_or_else(|| {
         let (status, param) = match param {
             "" => (404, "line_item_id".to_owned()),

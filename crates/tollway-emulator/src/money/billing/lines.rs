@@ -4,7 +4,6 @@ use serde_json::{Value, json};
 
 use super::super::fields::{list, text};
 use crate::ctx::Ctx;
-use crate::error::ApiError;
 
 /// How many lines an invoice shows of itself; the rest is at `/v1/invoices/{invoice}/lines`.
 const SHOWN: usize = 10;
@@ -101,8 +100,8 @@ fn keep_taxes(ctx: &mut Ctx<'_>, made: &Made) {
 }
 
 /// The lines of an invoice with the tax rates of their own, oldest first.
-pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Made>, ApiError> {
-    let lines = of_invoice(ctx, invoice)?.into_iter().map(|line| {
+pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
+    let lines = of_invoice(ctx, invoice).into_iter().map(|line| {
         let taxes: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
         let taxes = taxes.unwrap_or_default();
         Made {
@@ -111,24 +110,14 @@ pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Made>, ApiError> 
             line,
         }
     });
-    Ok(lines.collect())
+    lines.collect()
 }
 
 /// Every line of an invoice, oldest first.
-pub(super) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Result<Vec<Value>, ApiError> {
-    let query = crate::store::Query {
-        limit: usize::MAX,
-        parent: Some(invoice),
-        ..crate::store::Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, "line_item", &query);
-    let page = page.map_err(|error| ApiError::internal(error.to_string()))?;
-    Ok(page
-        .records
-        .iter()
-        .rev()
-        .map(|record| record.parse())
-        .collect())
+pub(super) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
+    let mut lines = ctx.all_under("line_item", invoice);
+    lines.reverse();
+    lines
 }
 
 /// Shows the first lines in the invoice itself.

@@ -64,13 +64,7 @@ fn create_meter(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// The active meter that counts events of this name.
 fn meter_of(ctx: &Ctx<'_>, event: &str) -> Option<Value> {
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("event_name", event)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, METER, &query).ok()?;
-    let mut meters = page.records.iter().map(|record| record.parse());
+    let mut meters = ctx.all_with(METER, "event_name", event).into_iter();
     meters.find(|meter| meter["status"] == "active")
 }
 

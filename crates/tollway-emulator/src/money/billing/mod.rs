@@ -58,7 +58,7 @@ use crate::registry::Registry;
 /// The lines of an invoice, oldest first.
 pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
     let id = invoice["id"].as_str().unwrap_or_default();
-    lines::of_invoice(ctx, id).unwrap_or_default()
+    lines::of_invoice(ctx, id)
 }
 
 pub(super) fn register(registry: &mut Registry) {

@@ -29,14 +29,7 @@ fn take_lookup_key(
     let Some(key) = values.get("lookup_key").and_then(Value::as_str) else {
         return Ok(());
     };
-    let query = crate::store::Query {
-        limit: usize::MAX,
-        filters: &[("lookup_key", key)],
-        ..crate::store::Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, "price", &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let mut owners: Vec<Value> = records.iter().map(|record| record.parse()).collect();
+    let mut owners = ctx.all_with("price", "lookup_key", key);
     owners.retain(|price| price["id"] != by);
     let transfers = values.get("transfer_lookup_key") == Some(&Value::Bool(true));
     for mut owner in owners {

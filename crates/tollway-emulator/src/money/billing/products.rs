@@ -16,13 +16,7 @@ pub(super) fn register(registry: &mut Registry) {
 /// `DELETE /v1/products/{id}`: while nothing has a price of it.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id");
-    let query = crate::store::Query {
-        limit: 1,
-        filters: &[("product", id)],
-        ..crate::store::Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, "price", &query);
-    if page.is_ok_and(|page| !page.records.is_empty()) {
+    if !ctx.all_with("price", "product", id).is_empty() {
         let message =
             "This product cannot be deleted because it has one or more user-created prices.";
         return Err(ApiError::invalid_request(message));

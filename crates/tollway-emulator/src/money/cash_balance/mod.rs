@@ -28,7 +28,6 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::Query;
 
 const TRANSACTION: &str = "customer_cash_balance_transaction";
 const CASH: &str = "_cash_balance";
@@ -210,14 +209,8 @@ fn record(
 
 /// The intents of a customer that wait for money: the one with this reference, or all of them, oldest first.
 fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, reference: Option<&str>) -> Vec<Value> {
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("customer", customer)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, INTENT, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let intents = records.iter().rev().map(|record| record.parse());
+    let intents = ctx.all_with(INTENT, "customer", customer);
+    let intents = intents.into_iter().rev();
     let mut waiting: Vec<Value> = intents
         .filter(|intent| intent["next_action"]["type"] == WAITS && intent["currency"] == currency)
         .collect();

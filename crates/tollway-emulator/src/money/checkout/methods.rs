@@ -9,7 +9,6 @@ use super::card::Card;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::Choose;
-use crate::store::Query;
 
 /// What a bank debit is told of the account: the name of each part, and what it is called.
 const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
@@ -129,15 +128,9 @@ pub(super) fn kept(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
             filters => filters.iter().any(|filter| filter == allowed),
         }
     };
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("customer", customer)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, "payment_method", &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let methods = records.iter().map(|record| record.parse());
+    let methods = ctx.all_with("payment_method", "customer", customer);
     methods
+        .into_iter()
         .filter(|method| method["type"] == "card" && shown(method))
         .filter(|method| instrument::recall(ctx, text(method, "id")).is_some())
         .map(|method| Choose {

@@ -6,7 +6,6 @@ use super::table;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::store::Query;
 
 const REGISTRATION: &str = "tax.registration";
 
@@ -85,15 +84,9 @@ fn status(registration: &Value, now: i64) -> &'static str {
 
 /// Does the account collect tax there? One registration for the whole European Union counts in each of its countries.
 pub(super) fn collects(ctx: &Ctx<'_>, country: &str, state: Option<&str>) -> bool {
-    let query = Query {
-        limit: usize::MAX,
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, REGISTRATION, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let now = ctx.now();
-    let mut all = records.iter().map(|record| record.parse());
-    all.any(|it| status(&it, now) == "active" && covers(&it, country, state))
+    let (all, now) = (ctx.world.store.all(&ctx.scope, REGISTRATION), ctx.now());
+    all.iter()
+        .any(|it| status(it, now) == "active" && covers(it, country, state))
 }
 
 fn covers(registration: &Value, country: &str, state: Option<&str>) -> bool {

@@ -23,20 +23,11 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         return Err(ApiError::invalid_param("calculation", message).code("resource_missing"));
     }
     let reference = reference(ctx, params)?;
-    let children = Query {
-        limit: usize::MAX,
-        parent: Some(id),
-        ..Query::default()
-    };
-    let page = ctx
-        .world
-        .store
-        .list(&ctx.scope, calculations::LINE, &children);
-    let records = page.map(|page| page.records).unwrap_or_default();
     // Oldest first, as they were given.
-    let lines: Vec<Value> = records.iter().rev().map(|record| record.parse()).collect();
+    let lines = ctx.all_under(calculations::LINE, id);
     let lines = lines
         .iter()
+        .rev()
         .map(|line| {
             let mut sold = line.clone();
             sold["reversal"] = Value::Null;

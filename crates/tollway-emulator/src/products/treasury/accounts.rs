@@ -113,7 +113,7 @@ fn switched(asked: &Value, before: &Value) -> Value {
     group
 }
 
-/// The names of the features that are requested, `outbound_payments.ach`.
+/// The names of the features that are requested, `outbound_payments.ach`, sorted.
 fn active(features: &Value) -> Vec<String> {
     let mut names = Vec::new();
     for (name, feature) in features.as_object().into_iter().flatten() {
@@ -124,6 +124,7 @@ fn active(features: &Value) -> Vec<String> {
         let requested = parts.filter(|(_, part)| part["requested"] == true);
         names.extend(requested.map(|(part, _)| format!("{name}.{part}")));
     }
+    names.sort();
     names
 }
 

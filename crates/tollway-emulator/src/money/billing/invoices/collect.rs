@@ -69,7 +69,7 @@ fn make_final(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiError> 
     let mut customer = ctx.required("customer", text(&invoice, "customer"))?;
     let balance = number(&customer, "balance");
     invoice["starting_balance"] = balance.into();
-    total(ctx, &mut invoice)?;
+    total(ctx, &mut invoice);
     discounts::use_up(ctx, &invoice);
     let due = number(&invoice, "amount_due");
     let left = balance + number(&invoice, "total") - due;
@@ -141,15 +141,7 @@ pub(in super::super) fn close(
 
 /// The subscription of these invoices is over: what is still open is not collected by itself any more.
 pub(in super::super) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
-    let query = crate::store::Query {
-        limit: usize::MAX,
-        filters: &[("customer", text(subscription, "customer"))],
-        ..crate::store::Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, INVOICE, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    for invoice in records.iter().map(|record| record.parse()) {
-        let invoice: Value = invoice;
+    for invoice in ctx.all_with(INVOICE, "customer", text(subscription, "customer")) {
         let open = matches!(invoice["status"].as_str(), Some("draft" | "open"));
         if !open || subscriptions::of_invoice(&invoice) != text(subscription, "id") {
             continue;

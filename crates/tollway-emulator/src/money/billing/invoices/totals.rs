@@ -8,11 +8,10 @@ use super::super::super::tax;
 use super::super::lines::{self, Made};
 use super::super::{discounts, taxes};
 use crate::ctx::Ctx;
-use crate::error::ApiError;
 
 /// Works out an invoice that is kept, and keeps its lines with their shares.
-pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiError> {
-    let mut lines = lines::made(ctx, text(invoice, "id"))?;
+pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) {
+    let mut lines = lines::made(ctx, text(invoice, "id"));
     let before = lines.clone();
     work_out(ctx, invoice, &mut lines);
     keep_rates(ctx, invoice, &lines);
@@ -21,7 +20,6 @@ pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<
             ctx.update("line_item", &after.line);
         }
     }
-    Ok(())
 }
 
 /// Works out an invoice from its lines, and writes into the lines what of discounts and taxes falls on them.

@@ -20,7 +20,6 @@ use super::bill::{Bill, bill, lines_of, new_invoice};
 use super::{DAY, SUBSCRIPTION, changed, items, look_at_end, period_end, set_period, status};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::store::Query;
 
 /// What of a period's use was billed before its end.
 const BILLED: &str = "_threshold_billed";
@@ -69,15 +68,8 @@ pub(super) fn billed(ctx: &Ctx<'_>, subscription: &Value, item: &Value, since: i
 
 /// A customer used something: a threshold may have been passed.
 pub(in super::super) fn look_after_use(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
-    let query = Query {
-        limit: usize::MAX,
-        filters: &[("customer", customer)],
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, SUBSCRIPTION, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    let all: Vec<Value> = records.iter().rev().map(|it| it.parse()).collect();
-    for subscription in all {
+    let all = ctx.all_with(SUBSCRIPTION, "customer", customer);
+    for subscription in all.into_iter().rev() {
         look(ctx, &subscription)?;
     }
     Ok(())
