@@ -7,9 +7,10 @@ use std::collections::BTreeMap;
 use serde_json::{Value, json};
 
 use super::requirements;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
+use crate::generic::window;
 use crate::money::currencies;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -40,31 +41,10 @@ pub(super) fn currency_of(country: &str) -> &'static str {
 
 /// `GET /v1/country_specs`, by the alphabet.
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let limit = params.int("limit").unwrap_or(10);
-    let limit = usize::try_from(limit)
-        .ok()
-        .filter(|limit| (1..=100).contains(limit));
-    let limit =
-        limit.ok_or_else(|| ApiError::invalid_param("limit", "The limit is from 1 to 100."))?;
-    let place = |param: &str| {
-        let cursor = params.text(param)?;
-        let place = COUNTRIES.iter().position(|(country, _)| *country == cursor);
-        Some(place.ok_or_else(|| ctx.no_such_reference(SPEC, cursor, param)))
-    };
-    let after = place("starting_after").transpose()?;
-    let before = place("ending_before").transpose()?;
-    let (rest, has_more) = match (after, before) {
-        (None, Some(before)) => {
-            let start = before.saturating_sub(limit);
-            (&COUNTRIES[start..before], start > 0)
-        }
-        (after, _) => {
-            let rest = &COUNTRIES[after.map_or(0, |place| place + 1)..];
-            (&rest[..rest.len().min(limit)], rest.len() > limit)
-        }
-    };
+    let ids: Vec<&str> = COUNTRIES.iter().map(|(country, _)| *country).collect();
+    let (shown, has_more) = window(params, noun(SPEC), &ids)?;
     let mut page = empty_list("/v1/country_specs");
-    page["data"] = rest
+    page["data"] = COUNTRIES[shown]
         .iter()
         .map(|(country, currency)| spec(ctx, country, currency))
         .collect();

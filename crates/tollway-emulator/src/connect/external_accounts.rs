@@ -6,6 +6,7 @@ use super::accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::generic::window;
 use crate::money;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -206,12 +207,12 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let found: Vec<Value> = all
         .filter(|it| wanted.is_none_or(|kind| it["object"] == kind))
         .collect();
-    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
-    let limit = usize::try_from(limit).unwrap_or(10);
+    let ids: Vec<&str> = found.iter().filter_map(|it| it["id"].as_str()).collect();
+    let (shown, has_more) = window(params, "external account", &ids)?;
     Ok(json!({
         "object": "list",
-        "data": found.iter().take(limit).collect::<Vec<_>>(),
-        "has_more": found.len() > limit,
+        "data": found[shown],
+        "has_more": has_more,
         "url": format!("/v1/accounts/{}/external_accounts", params.path("account")),
     }))
 }

@@ -1,5 +1,7 @@
 //! Pages: cursors, limits, ranges and field filters, joined from ready-made bytes.
 
+use std::ops::Range;
+
 use bytes::Bytes;
 use serde_json::Value;
 use tollway_spec::{Mode, ObjectBody, Operation};
@@ -93,6 +95,32 @@ pub(super) fn limit(params: &Params) -> Result<usize, ApiError> {
         )
         .code("parameter_invalid_integer")),
     }
+}
+
+/// Where a page of things that are in no store begins and ends among their ids, and whether there are more beyond it.
+///
+/// # Errors
+/// 400 for a limit out of range, or a cursor that is none of the ids.
+pub(crate) fn window(
+    params: &Params,
+    noun: &str,
+    ids: &[&str],
+) -> Result<(Range<usize>, bool), ApiError> {
+    let limit = limit(params)?;
+    let place = |param: &str| {
+        let cursor = params.text(param)?;
+        let place = ids.iter().position(|id| *id == cursor);
+        Some(place.ok_or_else(|| ApiError::no_such_reference(noun, cursor, param)))
+    };
+    let after = place("starting_after").transpose()?;
+    let before = place("ending_before").transpose()?;
+    if let (None, Some(end)) = (after, before) {
+        let start = end.saturating_sub(limit);
+        return Ok((start..end, start > 0));
+    }
+    let start = after.map_or(0, |after| after + 1);
+    let end = (start + limit).min(ids.len());
+    Ok((start..end, end < ids.len()))
 }
 
 /// A v1 list around members that are JSON already.

@@ -25,6 +25,7 @@ use serde_json::{Map, Value};
 use tollway_spec::{ObjectBody, Operation, Shape};
 
 pub(crate) use self::draft::Common;
+pub(crate) use self::list::window;
 use crate::api::{Action, Matched, Plan};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;

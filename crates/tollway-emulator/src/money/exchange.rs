@@ -17,6 +17,7 @@ use super::rates::{self, Rate};
 use super::schedule::Brief;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::window;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -164,28 +165,8 @@ fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let all: Vec<&str> = rates::currencies().collect();
-    let limit = usize::try_from(params.int("limit").unwrap_or(10)).unwrap_or(10);
-    let place = |name: &str| -> Result<Option<usize>, ApiError> {
-        let Some(cursor) = params.text(name) else {
-            return Ok(None);
-        };
-        let found = all.iter().position(|currency| *currency == cursor);
-        let missing = || ApiError::no_such_reference("exchange rate", cursor, name);
-        found.ok_or_else(missing).map(Some)
-    };
-    let (after, before) = (place("starting_after")?, place("ending_before")?);
-    let (start, end) = match (after, before) {
-        (None, Some(before)) => (before.saturating_sub(limit), before),
-        (after, _) => {
-            let start = after.map_or(0, |after| after + 1);
-            (start, (start + limit).min(all.len()))
-        }
-    };
-    let has_more = match (after, before) {
-        (None, Some(_)) => start > 0,
-        _ => end < all.len(),
-    };
-    let data: Vec<Value> = all[start..end]
+    let (shown, has_more) = window(params, "exchange rate", &all)?;
+    let data: Vec<Value> = all[shown]
         .iter()
         .map(|currency| object(ctx, currency))
         .collect();

@@ -1,13 +1,14 @@
 //! What a customer may use: the features of the products it is subscribed to (<https://docs.stripe.com/billing/entitlements>).
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
 use super::id_of;
-use crate::ctx::Ctx;
+use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
+use crate::generic::window;
 use crate::money::fields::{list, text};
 use crate::params::Params;
 use crate::registry::Registry;
@@ -28,28 +29,25 @@ fn list_of(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = customer.ok_or_else(|| ApiError::missing_parameter("customer"))?;
     ctx.referenced("customer", customer, "customer")?;
     let all = entitlements(ctx, customer);
-    // They have no order of their own: the list is as long as the page allows, behind the one that was seen last.
-    let seen = params.text("starting_after");
-    let start = seen.map_or(0, |last| {
-        all.iter().take_while(|own| id_of(own) != last).count() + 1
-    });
-    let limit = params.int("limit").unwrap_or(10).clamp(1, 100);
-    let limit = usize::try_from(limit).unwrap_or(10);
-    let rest = all.get(start..).unwrap_or_default();
+    let ids: Vec<&str> = all.iter().map(id_of).collect();
+    let (shown, has_more) = window(params, noun(ACTIVE), &ids)?;
     let mut page = empty_list("/v1/entitlements/active_entitlements");
-    page["has_more"] = (rest.len() > limit).into();
-    page["data"] = rest.iter().take(limit).cloned().collect();
+    page["has_more"] = has_more.into();
+    page["data"] = all[shown].to_vec().into();
     Ok(page)
 }
 
 /// `GET /v1/entitlements/active_entitlements/{id}`.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id");
-    let customers = ctx.world.store.all(&ctx.scope, "customer");
-    let all = customers
+    let subscriptions = ctx.world.store.all(&ctx.scope, "subscription");
+    let customers: BTreeSet<&str> = subscriptions
         .iter()
-        .flat_map(|customer| entitlements(ctx, id_of(customer)));
-    let mut all = all.collect::<Vec<_>>().into_iter();
+        .map(|subscription| text(subscription, "customer"))
+        .collect();
+    let mut all = customers
+        .into_iter()
+        .flat_map(|customer| entitlements(ctx, customer));
     all.find(|own| id_of(own) == id)
         .ok_or_else(|| ctx.no_such(ACTIVE, id))
 }

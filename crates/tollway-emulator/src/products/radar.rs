@@ -67,15 +67,16 @@ fn add(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = format!("The value {value} is no {item_type}, which this list holds.");
         return Err(ApiError::invalid_param("value", message));
     }
-    let known = ctx.all_with(ITEM, "value_list", id_of(&list));
-    if known.iter().any(|item| item["value"] == value) {
+    let mut items = ctx.all_with(ITEM, "value_list", id_of(&list));
+    if items.iter().any(|item| item["value"] == value) {
         let message = format!("The value {value} is in this list already.");
         return Err(ApiError::invalid_param("value", message));
     }
     let more = json!({"created_by": ctx.caller.redacted_key});
     let item = drafted(ctx, ITEM, params, more)?;
     ctx.insert(ITEM, &item);
-    show(ctx, &list);
+    items.insert(0, item.clone());
+    show(ctx, list, items);
     Ok(item)
 }
 
@@ -84,15 +85,14 @@ fn remove(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let item = ctx.required(ITEM, params.path("item"))?;
     let gone = ctx.generic("radar.value_list_items.delete", params)?;
     if let Some(list) = ctx.get(LIST, text(&item, "value_list")) {
-        show(ctx, &list);
+        let items = ctx.all_with(ITEM, "value_list", id_of(&list));
+        show(ctx, list, items);
     }
     Ok(gone)
 }
 
-/// Writes the newest items into their list.
-fn show(ctx: &mut Ctx<'_>, list: &Value) {
-    let mut list = list.clone();
-    let items = ctx.all_with(ITEM, "value_list", id_of(&list));
+/// Writes the first of these items, the newest ones, into their list.
+fn show(ctx: &mut Ctx<'_>, mut list: Value, items: Vec<Value>) {
     let mut shown = empty_list(&items_url(id_of(&list)));
     shown["has_more"] = (items.len() > SHOWN).into();
     shown["data"] = items.into_iter().take(SHOWN).collect();

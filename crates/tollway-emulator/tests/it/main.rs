@@ -14,6 +14,7 @@ mod errors;
 mod files;
 mod idempotency;
 mod lists;
+mod market;
 mod mock;
 mod money;
 mod oauth;

@@ -3,57 +3,10 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::support::{Answer, Stripe};
+use crate::market::Market;
+use crate::support::Answer;
 
 const KEY: &str = "sk_test_market";
-
-struct Market {
-    stripe: Stripe,
-}
-
-impl Market {
-    fn new() -> Self {
-        let stripe = Stripe::new();
-        Self { stripe }
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        self.stripe.post(path, KEY, form).await
-    }
-
-    async fn get(&self, path: &str) -> Answer {
-        self.stripe.call(Method::GET, path, Some(KEY), &[]).await
-    }
-
-    /// A new account of a kind that wants to take cards and receive transfers.
-    async fn account(&self, kind: &str) -> String {
-        let form = [
-            ("type", kind),
-            ("country", "US"),
-            ("capabilities[card_payments][requested]", "true"),
-            ("capabilities[transfers][requested]", "true"),
-        ];
-        let account = self.post("/v1/accounts", &form).await.ok();
-        account["id"].as_str().unwrap().to_owned()
-    }
-
-    /// A link to the onboarding page; its path.
-    async fn link(&self, account: &str) -> String {
-        let form = [
-            ("account", account),
-            ("type", "account_onboarding"),
-            ("refresh_url", "https://market.example/again"),
-            ("return_url", "https://market.example/done"),
-        ];
-        let link = self.post("/v1/account_links", &form).await.ok();
-        let url = link["url"].as_str().unwrap();
-        url[url.find("/_tollway").unwrap()..].to_owned()
-    }
-
-    async fn answer(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        self.stripe.call(Method::POST, path, None, form).await
-    }
-}
 
 fn location(answer: &Answer) -> &str {
     answer.headers["location"].to_str().unwrap()
@@ -66,12 +19,12 @@ fn due(account: &Value) -> Vec<&str> {
 
 #[tokio::test]
 async fn an_owner_fills_in_the_page_and_goes_back() {
-    let market = Market::new();
+    let market = Market::new(KEY);
     let id = market.account("express").await;
     let own = format!("/v1/accounts/{id}");
     let login = format!("{own}/login_links");
     assert_eq!(market.post(&login, &[]).await.status, 400, "not yet");
-    let path = market.link(&id).await;
+    let path = market.link(&id, &[]).await;
     let page = market.stripe.get(&path).await;
     assert_eq!(page.status, 200);
     assert!(
@@ -136,9 +89,9 @@ async fn an_owner_fills_in_the_page_and_goes_back() {
 
 #[tokio::test]
 async fn links_expire_and_bad_ones_are_refused() {
-    let market = Market::new();
+    let market = Market::new(KEY);
     let id = market.account("custom").await;
-    let path = market.link(&id).await;
+    let path = market.link(&id, &[]).await;
     let later = market.answer(&path, &[("decision", "later")]).await;
     assert_eq!(location(&later), "https://market.example/done");
     let odd = market.answer(&path, &[("decision", "maybe")]).await;
@@ -186,7 +139,7 @@ async fn links_expire_and_bad_ones_are_refused() {
 
 #[tokio::test]
 async fn controllers_say_who_answers_for_what() {
-    let market = Market::new();
+    let market = Market::new(KEY);
     let form = [
         ("controller[stripe_dashboard][type]", "none"),
         ("controller[requirement_collection]", "application"),
@@ -233,7 +186,7 @@ async fn controllers_say_who_answers_for_what() {
 
 #[tokio::test]
 async fn capabilities_persons_and_external_accounts_are_parts_of_it() {
-    let market = Market::new();
+    let market = Market::new(KEY);
     let id = market.account("custom").await;
     let own = format!("/v1/accounts/{id}");
     let all = market.get(&format!("{own}/capabilities")).await.ok();

@@ -3,76 +3,11 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use crate::support::{Answer, Stripe};
+use crate::market::Market;
+use crate::support::Answer;
 
 const KEY: &str = "sk_test_market";
 const LIVE: &str = "sk_live_market";
-
-struct Market {
-    stripe: Stripe,
-    key: &'static str,
-}
-
-impl Market {
-    fn new(key: &'static str) -> Self {
-        Self {
-            stripe: Stripe::new(),
-            key,
-        }
-    }
-
-    async fn post(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        self.stripe.post(path, self.key, form).await
-    }
-
-    async fn call(&self, method: Method, path: &str) -> Answer {
-        self.stripe.call(method, path, Some(self.key), &[]).await
-    }
-
-    async fn account(&self, kind: &str) -> String {
-        let form = [
-            ("type", kind),
-            ("country", "US"),
-            ("capabilities[card_payments][requested]", "true"),
-            ("capabilities[transfers][requested]", "true"),
-        ];
-        let account = self.post("/v1/accounts", &form).await.ok();
-        account["id"].as_str().unwrap().to_owned()
-    }
-
-    /// The path of a link to the onboarding page.
-    async fn link(&self, account: &str, more: &[(&str, &str)]) -> String {
-        let mut form = vec![
-            ("account", account),
-            ("type", "account_onboarding"),
-            ("refresh_url", "https://market.example/again"),
-            ("return_url", "https://market.example/done"),
-        ];
-        form.extend(more);
-        let link = self.post("/v1/account_links", &form).await.ok();
-        let url = link["url"].as_str().unwrap();
-        url[url.find("/_tollway").unwrap()..].to_owned()
-    }
-
-    async fn skip(&self, path: &str) {
-        let form = [("decision", "skip")];
-        self.stripe.call(Method::POST, path, None, &form).await;
-    }
-
-    /// The types of the account's events, oldest first, each with what it is about.
-    async fn events(&self, account: &str) -> Vec<(String, Value)> {
-        let headers = [("stripe-account", account)];
-        let path = "/v1/events?limit=100";
-        let events = self
-            .stripe
-            .call_with(Method::GET, path, Some(self.key), &headers, &[])
-            .await
-            .ok();
-        let events = events["data"].as_array().unwrap().iter().rev();
-        let event = |it: &Value| (it["type"].as_str().unwrap().to_owned(), it["data"].clone());
-        events.map(event).collect()
-    }
-}
 
 fn said(answer: &Answer) -> String {
     let error = answer.json();

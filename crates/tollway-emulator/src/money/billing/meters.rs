@@ -13,6 +13,7 @@ use super::super::fields::text;
 use super::{clocks, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::window;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};
@@ -229,17 +230,16 @@ fn summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = "The end_time must be after the start_time.";
         return Err(ApiError::invalid_param("end_time", message));
     }
-    let window = match params.text("value_grouping_window") {
+    let step = match params.text("value_grouping_window") {
         Some("hour") => 3600,
         Some(_) => DAY,
         None => to - from,
     };
-    let limit = usize::try_from(params.int("limit").unwrap_or(10)).unwrap_or(10);
-    let windows = (to - from + window - 1) / window;
-    let starts = (0..windows).rev().map(|number| from + number * window);
+    let windows = (to - from + step - 1) / step;
+    let starts = (0..windows).rev().map(|number| from + number * step);
     let mut data = Vec::new();
     for start in starts {
-        let end = (start + window).min(to);
+        let end = (start + step).min(to);
         let of_window = uses(ctx, &id, customer, (start, end));
         if of_window.is_empty() && windows > 1 {
             continue;
@@ -250,13 +250,9 @@ fn summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "meter": id, "start_time": start,
         }));
     }
-    let after = params.text("starting_after");
-    if let Some(at) = after.and_then(|after| data.iter().position(|it| it["id"] == after)) {
-        data.drain(..=at);
-    }
-    let more = data.len() > limit;
-    data.truncate(limit);
+    let ids: Vec<&str> = data.iter().filter_map(|it| it["id"].as_str()).collect();
+    let (shown, has_more) = window(params, "meter event summary", &ids)?;
     Ok(json!({
-        "object": "list", "data": data, "has_more": more, "url": format!("/v1/billing/meters/{id}/event_summaries"),
+        "object": "list", "data": data[shown], "has_more": has_more, "url": format!("/v1/billing/meters/{id}/event_summaries"),
     }))
 }

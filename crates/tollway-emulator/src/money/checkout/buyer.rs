@@ -6,17 +6,14 @@
 use serde_json::{Map, Value, json};
 
 use super::super::fields::{list, text};
+use super::super::tax::in_union;
 use super::answers::{Errors, Form, given};
 use super::inputs::Asked;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::{Choose, Input};
 use crate::params::Params;
-use crate::store::Query;
 
-/// Countries whose businesses have a VAT number of the European Union.
-const EU: &str =
-    "AT BE BG CY CZ DE DK EE EL ES FI FR GR HR HU IE IT LT LU LV MT NL PL PT RO SE SI SK";
 /// Types of tax ID, each beginning with its country; of a country's types the first is the usual one.
 const TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \
     bh_vat bj_ifu bo_tin br_cnpj br_cpf bs_tin by_tin ca_bn ca_gst_hst ca_pst_bc ca_pst_mb ca_pst_sk ca_qst cd_nif ch_vat ch_uid \
@@ -24,9 +21,6 @@ const TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw
     jp_cn jp_rn jp_trn ke_pin kg_tin kh_tin kr_brn kz_bin la_tin li_vat li_uid ma_vat md_vat me_pib mk_vat mr_nif mx_rfc my_sst \
     my_frp my_itn ng_tin no_vat no_voec np_pan nz_gst om_vat pe_ruc ph_tin rs_pib ru_inn ru_kpp sa_vat sg_gst sg_uen sn_ninea \
     sr_fin sv_nit th_vat tj_tin tr_tin tw_vat tz_vat ua_vat ug_tin us_ein uy_ruc uz_tin uz_vat ve_rif vn_tin za_vat zm_tin zw_tin";
-/// The longest list of tax IDs that a customer has.
-const MOST: usize = 100;
-
 /// What the customer told about who buys.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buyer {
@@ -45,15 +39,9 @@ pub(super) fn asks_for_tax_id(ctx: &Ctx<'_>, session: &Value) -> bool {
 
 /// `tax_ids` of `customer_details`: what a customer has.
 pub(super) fn tax_ids(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
-    let query = Query {
-        limit: MOST,
-        parent: Some(customer),
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&ctx.scope, "tax_id", &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
+    let all = ctx.all_under("tax_id", customer);
     let of = |it: &Value| json!({"type": it["type"], "value": it["value"]});
-    records.iter().map(|it| of(&it.parse())).collect()
+    all.iter().map(of).collect()
 }
 
 /// Checks what must be given together with `tax_id_collection` and `customer_update`.
@@ -185,7 +173,7 @@ pub(super) fn read(
 }
 
 fn is_eu(country: &str) -> bool {
-    EU.split_whitespace().any(|it| it == country)
+    in_union(country) || country == "EL"
 }
 
 fn is_vat(value: &str) -> bool {

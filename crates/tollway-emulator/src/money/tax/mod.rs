@@ -19,6 +19,7 @@ mod transactions;
 use serde_json::{Map, Value, json};
 
 pub(super) use self::due::{automatic, keep};
+pub(super) use self::table::in_union;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
