@@ -11,13 +11,14 @@ use secrecy::{ExposeSecret as _, SecretString};
 use super::{AppsOAuth, OAuthToken};
 use crate::client::Client;
 use crate::error::{Error, ErrorKind};
+use crate::request::Pending;
 use crate::runtime::BoxFuture;
 
-/// A token with less time left than this, in seconds, is refreshed before it is used.
-const MARGIN: i64 = 60;
+/// A token with no more time left than this is refreshed before it is used.
+const MARGIN_SECONDS: i64 = 60;
 
-/// How long tokens live when Stripe does not say, in seconds.
-const LIFETIME: i64 = 3600;
+/// How long a token lives when Stripe's response has no `expires_in`.
+const DEFAULT_LIFETIME_SECONDS: i64 = 3600;
 
 /// Why a store of tokens failed.
 pub type TokenStoreError = Box<dyn std::error::Error + Send + Sync>;
@@ -48,12 +49,12 @@ impl StoredToken {
         }
     }
 
-    fn of(token: &OAuthToken, now: i64) -> Option<Self> {
-        let lifetime = token.expires_in().unwrap_or(LIFETIME);
+    fn of(token: &OAuthToken, issued_at: i64) -> Option<Self> {
+        let lifetime = token.expires_in().unwrap_or(DEFAULT_LIFETIME_SECONDS);
         Some(Self {
             access_token: token.access_token()?,
             refresh_token: token.refresh_token()?,
-            expires_at: now.saturating_add(lifetime),
+            expires_at: issued_at.saturating_add(lifetime),
         })
     }
 }
@@ -144,11 +145,68 @@ struct Inner {
     oauth: AppsOAuth,
     client: Client,
     store: Arc<dyn TokenStore>,
-    flights: Mutex<HashMap<String, Flight>>,
+    slots: Mutex<HashMap<String, Slot>>,
 }
 
-/// One account's turn to look and refresh; holds a fresh token that the store has not taken yet.
-type Flight = Arc<AsyncMutex<Option<StoredToken>>>;
+/// An account whose token is in use by callers, or whose refresh is not finished.
+#[derive(Default)]
+struct Slot {
+    /// How many calls for this account are running.
+    callers: usize,
+    refresh: Arc<AsyncMutex<Refresh>>,
+}
+
+/// How far the refresh of one account's token is. A refresh token works once, so this outlives a caller that is dropped:
+/// the next caller goes on from here.
+#[derive(Default)]
+enum Refresh {
+    #[default]
+    Idle,
+    /// The request is on its way.
+    Exchanging {
+        request: Pending<OAuthToken>,
+        /// Unix seconds; the new token's life is counted from here.
+        sent_at: i64,
+    },
+    /// Stripe has answered; the store has not saved the new token yet.
+    Unsaved(StoredToken),
+}
+
+/// One caller of one account. Removes the account's slot when it is the last one and nothing is unfinished.
+struct Caller<'a> {
+    slots: &'a Mutex<HashMap<String, Slot>>,
+    account: &'a str,
+    refresh: Arc<AsyncMutex<Refresh>>,
+}
+
+impl<'a> Caller<'a> {
+    fn enter(slots: &'a Mutex<HashMap<String, Slot>>, account: &'a str) -> Self {
+        let mut map = slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let slot = map.entry(account.to_owned()).or_default();
+        slot.callers += 1;
+        let refresh = Arc::clone(&slot.refresh);
+        drop(map);
+        Self {
+            slots,
+            account,
+            refresh,
+        }
+    }
+}
+
+impl Drop for Caller<'_> {
+    fn drop(&mut self) {
+        let mut map = self.slots.lock().unwrap_or_else(PoisonError::into_inner);
+        let Some(slot) = map.get_mut(self.account) else {
+            return;
+        };
+        slot.callers -= 1;
+        let is_idle = matches!(self.refresh.try_lock().as_deref(), Some(Refresh::Idle));
+        if slot.callers == 0 && is_idle {
+            map.remove(self.account);
+        }
+    }
+}
 
 impl AppsOAuth {
     /// The keeper of this app's tokens.
@@ -157,7 +215,7 @@ impl AppsOAuth {
             oauth: self.clone(),
             client: self.client.clone(),
             store,
-            flights: Mutex::default(),
+            slots: Mutex::default(),
         }))
     }
 }
@@ -186,55 +244,68 @@ impl AppTokens {
 
     /// An access token with at least a minute left.
     ///
+    /// Dropping the future loses nothing: the next call for the account goes on with the refresh that was on its way.
+    ///
     /// # Errors
     /// When the account never connected, the store fails, or Stripe refuses.
     pub async fn access_token(&self, account: &str) -> Result<SecretString, TokenError> {
-        let flight = Arc::clone(self.flights().entry(account.to_owned()).or_default());
-        let mut unsaved = flight.lock().await;
-        let token = self.current(account, &mut unsaved).await;
-        let settled = unsaved.is_none();
-        drop(unsaved);
-        let mut flights = self.flights();
-        // Ours and the map's: nobody waits.
-        if settled && Arc::strong_count(&flight) == 2 {
-            flights.remove(account);
-        }
-        token
+        let caller = Caller::enter(&self.0.slots, account);
+        let mut refresh = caller.refresh.lock().await;
+        self.current(account, &mut refresh).await
     }
 
+    /// Takes one account's refresh from where it stands to a token that is good and saved.
     async fn current(
         &self,
         account: &str,
-        unsaved: &mut Option<StoredToken>,
+        refresh: &mut Refresh,
     ) -> Result<SecretString, TokenError> {
         let store = &self.0.store;
-        let stored = match unsaved.clone() {
-            Some(fresh) => Some(fresh),
-            None => store.load(account).await.map_err(TokenError::Store)?,
-        };
-        let stored = stored.ok_or(TokenError::NotConnected)?;
-        let token = if stored.expires_at.saturating_sub(self.now()) > MARGIN {
-            stored
-        } else {
-            let old = stored.refresh_token.expose_secret();
-            let exchange = self.0.oauth.token().refresh_token(old);
-            let answer = exchange.send().await.map_err(TokenError::Refresh)?;
-            let fresh = StoredToken::of(&answer, self.now()).ok_or(TokenError::NoTokens)?;
-            // From here on the old refresh token is of no use: this one must not get lost.
-            *unsaved = Some(fresh.clone());
-            fresh
-        };
-        if unsaved.is_some() {
-            let saved = store.save(account, token.clone()).await;
-            saved.map_err(TokenError::Store)?;
-            *unsaved = None;
+        // A token of this call's own refresh is returned however short its life is.
+        let mut is_own = false;
+        loop {
+            match refresh {
+                Refresh::Idle => {
+                    let stored = store.load(account).await.map_err(TokenError::Store)?;
+                    let stored = stored.ok_or(TokenError::NotConnected)?;
+                    if self.is_good(&stored) {
+                        return Ok(stored.access_token);
+                    }
+                    is_own = true;
+                    *refresh = self.begin_refresh(&stored);
+                }
+                Refresh::Exchanging { request, sent_at } => {
+                    let sent_at = *sent_at;
+                    let answer = request.await;
+                    *refresh = Refresh::Idle;
+                    let answer = answer.map_err(TokenError::Refresh)?;
+                    let fresh = StoredToken::of(&answer, sent_at).ok_or(TokenError::NoTokens)?;
+                    *refresh = Refresh::Unsaved(fresh);
+                }
+                Refresh::Unsaved(fresh) => {
+                    let fresh = fresh.clone();
+                    let saved = store.save(account, fresh.clone()).await;
+                    saved.map_err(TokenError::Store)?;
+                    *refresh = Refresh::Idle;
+                    if is_own || self.is_good(&fresh) {
+                        return Ok(fresh.access_token);
+                    }
+                }
+            }
         }
-        Ok(token.access_token)
     }
 
-    fn flights(&self) -> std::sync::MutexGuard<'_, HashMap<String, Flight>> {
-        let flights = self.0.flights.lock();
-        flights.unwrap_or_else(PoisonError::into_inner)
+    fn is_good(&self, token: &StoredToken) -> bool {
+        token.expires_at.saturating_sub(self.now()) > MARGIN_SECONDS
+    }
+
+    fn begin_refresh(&self, stored: &StoredToken) -> Refresh {
+        let request = self.0.oauth.token();
+        let request = request.refresh_token(stored.refresh_token.expose_secret());
+        Refresh::Exchanging {
+            request: request.send(),
+            sent_at: self.now(),
+        }
     }
 
     fn now(&self) -> i64 {

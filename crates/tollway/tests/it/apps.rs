@@ -5,14 +5,15 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use secrecy::ExposeSecret as _;
 use tollway::oauth::{AppTokens, Scope, StoredToken, TokenError, TokenStore, TokenStoreError};
 use tollway::runtime::BoxFuture;
-use tollway::testing::{ManualClock, StubAnswer, StubTransport};
+use tollway::testing::{ManualClock, StubAnswer, StubRequest, StubTransport};
 use tollway::transport::TransportErrorKind;
 use tollway::{Client, ErrorKind};
 
-use crate::support::{pairs, stubbed};
+use crate::support::{HeldTransport, pairs, stubbed};
 
 fn client(stub: &Arc<StubTransport>) -> Client {
     stubbed(stub)
@@ -129,6 +130,19 @@ impl TokenStore for Table {
 
 /// A keeper whose tokens carry a number that each refresh counts up, and that refuses a refresh token used twice.
 fn keeper() -> (AppTokens, Arc<Table>, Arc<StubTransport>, ManualClock) {
+    let (tokens, table, stub, clock, held) = held_keeper();
+    held.release();
+    (tokens, table, stub, clock)
+}
+
+/// As [`keeper`], on a transport whose responses wait for [`HeldTransport::release`].
+fn held_keeper() -> (
+    AppTokens,
+    Arc<Table>,
+    Arc<StubTransport>,
+    ManualClock,
+    Arc<HeldTransport>,
+) {
     let stub = Arc::new(StubTransport::answering(|request| {
         if request.path() != "/v1/oauth/token" {
             return StubAnswer::json(200, "{}");
@@ -149,7 +163,9 @@ fn keeper() -> (AppTokens, Arc<Table>, Arc<StubTransport>, ManualClock) {
         )
     }));
     let clock = ManualClock::at(1_000);
+    let held = Arc::new(HeldTransport::new(stub.clone()));
     let client = stubbed(&stub)
+        .transport(held.clone())
         .clock(Arc::new(clock.clone()))
         .build()
         .unwrap();
@@ -165,6 +181,7 @@ fn keeper() -> (AppTokens, Arc<Table>, Arc<StubTransport>, ManualClock) {
         table,
         stub,
         clock,
+        held,
     )
 }
 
@@ -245,4 +262,31 @@ async fn who_must_connect_again_is_told_apart() {
     );
     let error = tokens.access_token("acct_1").await.unwrap_err();
     assert!(!error.must_reconnect(), "{error}");
+}
+
+#[tokio::test]
+async fn a_refresh_survives_the_drop_of_the_caller_that_began_it() {
+    let (tokens, table, stub, clock, held) = held_keeper();
+    clock.advance(Duration::from_hours(1));
+    let dropped = tokens.access_token("acct_1").now_or_never();
+    assert!(dropped.is_none() && stub.requests().len() == 1);
+    held.release();
+    let token = tokens.access_token("acct_1").await.unwrap();
+    assert_eq!(token.expose_secret(), "sk_2");
+    assert_eq!(stub.requests().len(), 1, "the refresh token is sent once");
+    let row = table.rows.lock().unwrap()["acct_1"].clone();
+    assert_eq!(row.refresh_token.expose_secret(), "rt_2");
+}
+
+#[tokio::test]
+async fn a_token_that_ended_while_its_refresh_was_dropped_is_refreshed_again() {
+    let (tokens, _, stub, clock, held) = held_keeper();
+    clock.advance(Duration::from_hours(1));
+    assert!(tokens.access_token("acct_1").now_or_never().is_none());
+    held.release();
+    clock.advance(Duration::from_hours(1));
+    let token = tokens.access_token("acct_1").await.unwrap();
+    assert_eq!(token.expose_secret(), "sk_3");
+    let sent: Vec<_> = stub.requests().iter().map(StubRequest::form).collect();
+    assert!(sent[1].contains(&("refresh_token".to_owned(), "rt_2".to_owned())));
 }
