@@ -148,6 +148,8 @@ pub enum TransportErrorKind {
     Reset,
     /// The request is not one that HTTP can carry. Nothing was sent.
     InvalidRequest,
+    /// The transport itself could not be built, for example because a root certificate cannot be read. Nothing was sent.
+    Setup,
     /// Something else; the request may have been sent.
     Other,
 }
@@ -195,6 +197,7 @@ impl fmt::Display for TransportError {
             TransportErrorKind::Timeout => "no answer came in time",
             TransportErrorKind::Reset => "the connection broke before the answer was whole",
             TransportErrorKind::InvalidRequest => "the request cannot be sent over HTTP",
+            TransportErrorKind::Setup => "the transport cannot be built",
             TransportErrorKind::Other => "the request failed on the way",
         };
         write!(f, "{what}: {}", self.source)

@@ -25,7 +25,7 @@ impl Tls {
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
-            .map_err(|cause| TransportError::new(TransportErrorKind::InvalidRequest, cause))?;
+            .map_err(|cause| TransportError::new(TransportErrorKind::Setup, cause))?;
         if self.accept_any {
             tracing::warn!(
                 "TLS certificates are not verified: whoever is on the way can read the API key; never do this outside \
@@ -48,10 +48,10 @@ impl Tls {
         for der in &self.roots {
             roots
                 .add(CertificateDer::from(der.clone()))
-                .map_err(|cause| TransportError::new(TransportErrorKind::TlsCertificate, cause))?;
+                .map_err(|cause| TransportError::new(TransportErrorKind::Setup, cause))?;
         }
         for pem in &self.pem_roots {
-            let refuse = |why: String| TransportError::new(TransportErrorKind::TlsCertificate, why);
+            let refuse = |why: String| TransportError::new(TransportErrorKind::Setup, why);
             let before = roots.len();
             for certificate in CertificateDer::pem_slice_iter(pem) {
                 let certificate = certificate

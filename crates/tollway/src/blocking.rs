@@ -27,7 +27,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use crate::client::Client;
-use crate::config::ClientBuilder;
+use crate::config::{ClientBuilder, Surroundings};
 use crate::error::Error;
 use crate::page::{AutoPaging, Pages};
 use crate::request::Pending;
@@ -101,23 +101,29 @@ impl ClientBuilder {
     /// Builds a client that needs no async runtime around it. See [`blocking`](crate::blocking).
     ///
     /// # Errors
-    /// As [`ClientBuilder::build`]; also when no thread can be started.
+    /// As [`ClientBuilder::build`]; also [`ErrorKind::Setup`](crate::ErrorKind::Setup) when no thread can be started.
     pub fn build_blocking(self) -> Result<Client, Error> {
-        let mut client = self.build()?;
-        let background = Arc::new(Background::start().map_err(|cause| {
-            Error::invalid_input(format!("the background thread cannot be started: {cause}"))
-        })?);
-        if let Some(shared) = Arc::get_mut(&mut client.shared) {
-            shared.transport = Arc::new(OnThread {
-                inner: Arc::clone(&shared.transport),
-                background: Arc::clone(&background),
-            });
-            shared.clock = Arc::new(OnThread {
-                inner: Arc::clone(&shared.clock),
-                background,
-            });
-        }
-        Ok(client)
+        self.build_blocking_on(std::thread::Builder::new())
+    }
+
+    fn build_blocking_on(self, thread: std::thread::Builder) -> Result<Client, Error> {
+        self.build_with(|Surroundings { transport, clock }| {
+            let background = Background::start(thread).map_err(|cause| {
+                let message = format!("the background thread cannot be started: {cause}");
+                Error::setup(message, cause)
+            })?;
+            let background = Arc::new(background);
+            Ok(Surroundings {
+                transport: Arc::new(OnThread {
+                    background: Arc::clone(&background),
+                    inner: transport,
+                }),
+                clock: Arc::new(OnThread {
+                    background,
+                    inner: clock,
+                }),
+            })
+        })
     }
 }
 
@@ -128,18 +134,16 @@ struct Background {
 }
 
 impl Background {
-    fn start() -> std::io::Result<Self> {
+    fn start(thread: std::thread::Builder) -> std::io::Result<Self> {
         let runtime = tokio::runtime::Builder::new_current_thread()
             .enable_all()
             .build()?;
         let handle = runtime.handle().clone();
         let (stop, stopped) = oneshot::channel();
-        std::thread::Builder::new()
-            .name("tollway".to_owned())
-            .spawn(move || {
-                // A dropped sender ends it as well.
-                let _ = runtime.block_on(stopped);
-            })?;
+        thread.name("tollway".to_owned()).spawn(move || {
+            // A dropped sender ends it as well.
+            let _ = runtime.block_on(stopped);
+        })?;
         Ok(Self {
             handle,
             stop: Some(stop),
@@ -232,5 +236,22 @@ impl Clock for OnThread<dyn Clock> {
         Box::pin(async move {
             task.await;
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::error::ErrorKind;
+
+    #[test]
+    fn a_thread_that_cannot_start_is_a_setup_error_with_its_cause() {
+        // More memory for its stack than any machine has.
+        let thread = std::thread::Builder::new().stack_size(1 << 60);
+        let builder = Client::builder("sk_test_123");
+        let error = builder.build_blocking_on(thread).unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Setup, "{error}");
+        let cause = std::error::Error::source(&error).unwrap();
+        assert!(cause.is::<std::io::Error>(), "{error:?}");
     }
 }

@@ -17,6 +17,8 @@ use crate::retry::RetryPolicy;
 use crate::runtime::{Clock, Random, SystemClock, SystemRandom};
 use crate::telemetry::Telemetry;
 use crate::transport::Transport;
+#[cfg(all(feature = "hyper", not(target_family = "wasm")))]
+use crate::transport::TransportErrorKind;
 
 /// Where the four hosts of the Stripe API are. Without a trailing slash; may hold a path prefix.
 #[derive(Debug, Clone)]
@@ -261,6 +263,14 @@ impl ClientBuilder {
     /// # Errors
     /// When the key is empty or no header can carry it, a base URL is not absolute, or settings contradict each other.
     pub fn build(self) -> Result<Client, Error> {
+        self.build_with(Ok)
+    }
+
+    /// As [`ClientBuilder::build`]; `wrap` may replace the transport and the clock before the client shares them.
+    pub(crate) fn build_with(
+        self,
+        wrap: impl FnOnce(Surroundings) -> Result<Surroundings, Error>,
+    ) -> Result<Client, Error> {
         let scope = match (&self.account, &self.context) {
             (Some(_), Some(_)) => {
                 return Err(Error::invalid_input(
@@ -275,11 +285,14 @@ impl ClientBuilder {
         let bases = self.bases()?;
         self.refuse_danger(&bases)?;
         headers::check(&scope, &self.version)?;
-        let transport = self.pick_transport()?;
+        let surroundings = wrap(Surroundings {
+            transport: self.pick_transport()?,
+            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+        })?;
         let shared = Shared {
             bases,
-            transport,
-            clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
+            transport: surroundings.transport,
+            clock: surroundings.clock,
             random: self.random.unwrap_or_else(|| Arc::new(SystemRandom)),
             retry: self.retry,
             throttle: self.rate_limit.map(Throttle::new),
@@ -342,6 +355,12 @@ impl ClientBuilder {
     }
 }
 
+/// What a client sends through and waits by.
+pub(crate) struct Surroundings {
+    pub(crate) transport: Arc<dyn Transport>,
+    pub(crate) clock: Arc<dyn Clock>,
+}
+
 /// Settings of the default transport.
 #[derive(Default)]
 struct DefaultTransport {
@@ -379,8 +398,9 @@ impl DefaultTransport {
         if self.accept_any {
             builder = builder.danger_accept_invalid_certs();
         }
-        let transport = builder.build().map_err(|cause| {
-            Error::invalid_input(format!("the default transport cannot be made: {cause}"))
+        let transport = builder.build().map_err(|cause| match cause.kind() {
+            TransportErrorKind::Setup => Error::setup(cause.to_string(), cause),
+            _ => Error::invalid_input(format!("the default transport cannot be built: {cause}")),
         })?;
         Ok(Arc::new(transport))
     }

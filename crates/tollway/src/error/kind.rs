@@ -10,6 +10,10 @@ pub enum ErrorKind {
     /// The call was refused here, before anything was sent: a bad parameter, id, header or option. The message says
     /// what to change.
     InvalidInput,
+    /// A client could not be built because of the program's surroundings: a root certificate could not be read, or the
+    /// operating system could not start a thread. Nothing was sent. The message and
+    /// [`source`](std::error::Error::source) name the cause.
+    Setup,
     /// Stripe refused the request's parameters, or the object does not exist (400, 404).
     InvalidRequest,
     /// The idempotency key was used with other parameters, or its first request is still running.
@@ -158,6 +162,7 @@ impl ErrorKind {
     pub fn as_str(self) -> &'static str {
         match self {
             Self::InvalidInput => "invalid_input",
+            Self::Setup => "setup",
             Self::InvalidRequest => "invalid_request",
             Self::Idempotency => "idempotency",
             Self::Authentication => "authentication",

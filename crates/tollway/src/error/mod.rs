@@ -66,6 +66,16 @@ impl Error {
         Self::new(ErrorKind::InvalidInput, message)
     }
 
+    /// The program's surroundings lack something that a client needs; nothing was sent.
+    pub(crate) fn setup(message: impl Into<String>, cause: impl Into<Cause>) -> Self {
+        Self::new(ErrorKind::Setup, message).caused_by(cause)
+    }
+
+    fn caused_by(mut self, cause: impl Into<Cause>) -> Self {
+        self.0.cause = Some(cause.into());
+        self
+    }
+
     /// No usable key or client id; nothing was sent.
     pub(crate) fn authentication(message: impl Into<String>) -> Self {
         Self::new(ErrorKind::Authentication, message)
@@ -263,13 +273,13 @@ impl std::error::Error for Error {
 
 impl From<crate::params::ParamError> for Error {
     fn from(cause: crate::params::ParamError) -> Self {
-        Self::invalid_input(cause.to_string())
+        Self::invalid_input(cause.to_string()).caused_by(cause)
     }
 }
 
 impl From<crate::wire::path::PathError> for Error {
     fn from(cause: crate::wire::path::PathError) -> Self {
-        Self::invalid_input(cause.to_string())
+        Self::invalid_input(cause.to_string()).caused_by(cause)
     }
 }
 

@@ -5,6 +5,8 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
 use super::*;
+use crate::params::ParamError;
+use crate::wire::path;
 
 fn answer(status: u16, body: &'static str) -> Error {
     let meta = ResponseMeta {
@@ -58,4 +60,16 @@ fn an_error_without_a_type_keeps_everything_else() {
         (error.kind(), error.code(), error.message()),
         (ErrorKind::Card, Some("card_declined"), "")
     );
+}
+
+#[test]
+fn a_refused_parameter_or_path_stays_the_source_of_the_error() {
+    use std::error::Error as StdError;
+    let param = Error::from(ParamError::BracketInKey("a[b]".to_owned()));
+    let cause = StdError::source(&param).unwrap();
+    let refused = ParamError::BracketInKey("a[b]".to_owned());
+    assert_eq!(cause.downcast_ref::<ParamError>(), Some(&refused));
+    assert_eq!(param.message(), cause.to_string());
+    let path = Error::from(path::guard("//elsewhere").unwrap_err());
+    assert!(StdError::source(&path).unwrap().is::<path::PathError>());
 }

@@ -3,7 +3,7 @@
 use crate::client::Client;
 use crate::error::Error;
 use crate::oauth::{Scope, StripeUser, client_id};
-use crate::params::{Params, Value};
+use crate::params::{ParamError, Params, Value};
 use crate::wire::form;
 
 /// Which page a person without a Stripe session sees first.
@@ -25,7 +25,7 @@ pub struct AuthorizeUrl {
     client_id: Option<String>,
     express: bool,
     params: Params,
-    mistake: Option<String>,
+    mistake: Option<ParamError>,
 }
 
 impl AuthorizeUrl {
@@ -111,7 +111,7 @@ impl AuthorizeUrl {
     /// Sets any other parameter by its name on the wire.
     pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
         if let Err(mistake) = self.params.set_path(name, value) {
-            self.mistake.get_or_insert(mistake.to_string());
+            self.mistake.get_or_insert(mistake);
         }
         self
     }
@@ -122,7 +122,7 @@ impl AuthorizeUrl {
     /// When there is no client id, or a parameter cannot be written.
     pub fn build(self) -> Result<String, Error> {
         if let Some(mistake) = self.mistake {
-            return Err(Error::invalid_input(mistake));
+            return Err(mistake.into());
         }
         let mut params = self.params;
         params.set(

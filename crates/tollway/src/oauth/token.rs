@@ -11,7 +11,7 @@ use crate::client::Client;
 use crate::error::Error;
 use crate::oauth::{Scope, client_id};
 use crate::params::Value;
-use crate::request::{ApiMode, Encoding, Host, Operation, Pending, RequestBuilder, Verb};
+use crate::request::{ApiMode, Encoding, Host, Mistake, Operation, Pending, RequestBuilder, Verb};
 use crate::response::{FromResponse, Response, ResponseMeta};
 
 pub(super) const TOKEN: Operation = Operation {
@@ -67,10 +67,10 @@ impl TokenRequest {
 
     fn grant(&mut self, grant_type: &'static str) {
         if self.request.draft.params.get("grant_type").is_some() {
-            self.request.draft.mistake(
+            self.request.draft.mistake(Mistake::Text(
                 "a token request takes one authorization code or one refresh token, not both"
                     .into(),
-            );
+            ));
         }
         self.request.draft.params.set("grant_type", grant_type);
     }
@@ -139,9 +139,9 @@ impl TokenRequest {
     /// Sends the exchange.
     pub fn send(mut self) -> Pending<OAuthToken> {
         if self.request.draft.params.get("grant_type").is_none() {
-            self.request
-                .draft
-                .mistake("a token request needs authorization_code(…) or refresh_token(…)".into());
+            self.request.draft.mistake(Mistake::Text(
+                "a token request needs authorization_code(…) or refresh_token(…)".into(),
+            ));
         }
         self.request.send()
     }
@@ -316,9 +316,9 @@ impl DeauthorizeRequest {
     /// Sends the disconnect.
     pub fn send(mut self) -> Pending<Deauthorization> {
         if self.stripe_user_id.trim().is_empty() {
-            self.request
-                .draft
-                .mistake("the account to disconnect is empty: pass its acct_… id".into());
+            self.request.draft.mistake(Mistake::Text(
+                "the account to disconnect is empty: pass its acct_… id".into(),
+            ));
         }
         match client_id(self.client_id.as_deref(), &self.request.draft.client) {
             Ok(id) => self.request.draft.params.set("client_id", id),

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::execute;
 use crate::options::{CallOptions, Setting};
 use crate::page::{AutoPaging, Pages};
-use crate::params::{Params, Value};
+use crate::params::{ParamError, Params, Value};
 use crate::response::FromResponse;
 use crate::wire::path;
 
@@ -33,7 +33,23 @@ pub(crate) struct Draft {
     /// The server must not see this request twice, key or no key.
     pub(crate) once_only: bool,
     pub(crate) usage: Vec<&'static str>,
-    mistake: Option<String>,
+    mistake: Option<Mistake>,
+}
+
+/// Why a request cannot be sent, found while it was put together.
+#[derive(Debug, Clone)]
+pub(crate) enum Mistake {
+    Param(ParamError),
+    Text(String),
+}
+
+impl From<Mistake> for Error {
+    fn from(mistake: Mistake) -> Self {
+        match mistake {
+            Mistake::Param(cause) => cause.into(),
+            Mistake::Text(message) => Self::invalid_input(message),
+        }
+    }
 }
 
 /// The path: a template with the ids collected for it, or a path of the caller's.
@@ -105,7 +121,7 @@ impl RequestBuilder {
     /// Sets a parameter that has no setter, by its name on the wire: `new[field]`, `items[0][price]`.
     pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
         if let Err(mistake) = self.draft.params.set_path(name, value) {
-            self.draft.mistake(mistake.to_string());
+            self.draft.mistake(Mistake::Param(mistake));
         }
         self
     }
@@ -176,7 +192,8 @@ impl RequestBuilder {
     /// A header of your own; it replaces a header of the same name.
     pub fn header(mut self, name: &str, value: &str) -> Self {
         if let Err(mistake) = self.draft.options.add_header(name, value) {
-            self.draft.mistake(mistake.message().to_owned());
+            self.draft
+                .mistake(Mistake::Text(mistake.message().to_owned()));
         }
         self
     }
@@ -224,14 +241,14 @@ impl RequestBuilder {
 
 impl Draft {
     /// Remembers the first mistake; sending reports it.
-    pub(crate) fn mistake(&mut self, text: String) {
-        self.mistake.get_or_insert(text);
+    pub(crate) fn mistake(&mut self, mistake: Mistake) {
+        self.mistake.get_or_insert(mistake);
     }
 
     pub(crate) fn take_mistake(&mut self) -> Result<(), Error> {
         self.mistake
             .take()
-            .map_or(Ok(()), |text| Err(Error::invalid_input(text)))
+            .map_or(Ok(()), |mistake| Err(mistake.into()))
     }
 
     /// The escaped, guarded path.

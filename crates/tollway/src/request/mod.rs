@@ -12,7 +12,7 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 pub use self::builder::RequestBuilder;
-pub(crate) use self::builder::{Draft, PathArgs};
+pub(crate) use self::builder::{Draft, Mistake, PathArgs};
 pub use self::typed::{Endpoint, Request};
 use crate::error::Error;
 use crate::response::{FromResponse, Response};

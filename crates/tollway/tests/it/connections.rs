@@ -9,8 +9,8 @@ use rustls::pki_types::pem::PemObject as _;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use serde_json::Value as Json;
 use tollway::request::Verb;
-use tollway::transport::{HyperTransport, TransportErrorKind};
-use tollway::{Client, ClientBuilder, Error};
+use tollway::transport::{HyperTransport, TransportError, TransportErrorKind};
+use tollway::{Client, ClientBuilder, Error, ErrorKind};
 
 use crate::server::{Reply, Server};
 
@@ -229,4 +229,21 @@ async fn a_unix_socket_takes_the_place_of_the_host() {
         .proxy("http://proxy:1")
         .build();
     assert!(both.unwrap_err().to_string().contains("keep one of them"));
+}
+
+#[test]
+fn a_root_certificate_that_cannot_be_read_is_a_setup_error_with_its_cause() {
+    let builders = [
+        Client::builder("sk_test_123").root_certificates_pem("no certificate"),
+        Client::builder("sk_test_123").root_certificate(b"no certificate".to_vec()),
+    ];
+    for builder in builders {
+        let error = builder.build().unwrap_err();
+        assert_eq!(error.kind(), ErrorKind::Setup, "{error}");
+        let cause = std::error::Error::source(&error).unwrap();
+        let cause = cause.downcast_ref::<TransportError>().unwrap();
+        assert_eq!(cause.kind(), TransportErrorKind::Setup);
+    }
+    let proxy = Client::builder("sk_test_123").proxy("ftp://proxy");
+    assert_eq!(proxy.build().unwrap_err().kind(), ErrorKind::InvalidInput);
 }
