@@ -1,4 +1,4 @@
-//! Chores of the repository: `cargo xtask api | codegen | test | bench | coverage | builds | dist | fuzz | older | deny`.
+//! Chores of the repository: `cargo xtask api | codegen | layers | test | bench | coverage | builds | dist | fuzz | older | deny`.
 //!
 //! Each subcommand lives in a module of its own; this file only names them.
 
@@ -10,6 +10,7 @@ mod coverage;
 mod deny;
 mod dist;
 mod fuzz;
+mod layers;
 mod older;
 mod outsiders;
 mod run;
@@ -33,6 +34,8 @@ enum Chore {
     Coverage(coverage::Args),
     /// Compare the SDK's public API with the list of it.
     Api(api::Args),
+    /// Check that modules and crates depend on each other in one direction, and draw them.
+    Layers(layers::Args),
     /// Check that the SDK compiles without its default transport, over reqwest, and on WebAssembly.
     Builds,
     /// Build the program as one file that needs nothing on the machine it runs on, and print where it is.
@@ -52,6 +55,7 @@ fn main() -> ExitCode {
         Chore::Test(args) => test::main(&args),
         Chore::Coverage(args) => coverage::main(&args),
         Chore::Api(args) => api::main(&args),
+        Chore::Layers(args) => layers::main(&args),
         Chore::Builds => builds::main(),
         Chore::Dist => dist::main(),
         Chore::Fuzz(args) => fuzz::main(&args),
