@@ -1,6 +1,6 @@
-//! A browser small enough to read: it keeps cookies, follows redirects, presses buttons.
+//! A small browser: it stores cookies, follows redirects and submits forms.
 //!
-//! It speaks plain HTTP/1.1 to loopback addresses and knows nothing of the programs it visits.
+//! It sends plain HTTP/1.1 to loopback addresses.
 
 use bytes::Bytes;
 use cookie::Cookie;
@@ -12,21 +12,21 @@ use hyper_util::{
 };
 use url::Url;
 
-use super::page::Page;
+use crate::page::Page;
 
-const MOST_REDIRECTS: usize = 10;
-const FORM: &str = "application/x-www-form-urlencoded";
+const MAX_REDIRECTS: usize = 10;
+const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
-/// One person's browser. A clone is another window: same cookies at that moment, its own from then on.
+/// One person's browser. A clone starts with the same cookies and changes its own copy from then on.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
     http: Client<HttpConnector, Full<Bytes>>,
     cookies: Vec<Cookie<'static>>,
 }
 
-/// One answer, before a redirect is followed.
+/// One HTTP response, before a redirect is followed.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct Response {
     /// Where it came from.
     pub(crate) url: Url,
     /// HTTP status.
@@ -38,7 +38,7 @@ pub(crate) struct Answer {
 }
 
 impl Browser {
-    /// A browser that has never been anywhere.
+    /// A browser without cookies.
     pub(crate) fn new() -> Self {
         Self {
             http: Client::builder(TokioExecutor::new()).build_http(),
@@ -48,33 +48,33 @@ impl Browser {
 
     /// Opens an address and follows redirects to a page.
     pub(crate) async fn open(&mut self, url: &Url) -> Result<Page, String> {
-        let answer = self.open_once(url).await?;
-        self.follow(answer).await
+        let response = self.open_once(url).await?;
+        self.follow(response).await
     }
 
-    /// Opens an address and stops there, redirect or not.
-    pub(crate) async fn open_once(&mut self, url: &Url) -> Result<Answer, String> {
+    /// Opens an address without following a redirect.
+    pub(crate) async fn open_once(&mut self, url: &Url) -> Result<Response, String> {
         self.send(Method::GET, url, None).await
     }
 
-    /// Presses a button on a page, after typing `fill` into its fields, and follows redirects to a page.
+    /// Sets the fields in `fill`, submits the form by the button `label`, and follows redirects to a page.
     pub(crate) async fn press(
         &mut self,
         page: &Page,
         label: &str,
         fill: &[(&str, &str)],
     ) -> Result<Page, String> {
-        let answer = self.press_once(page, label, fill).await?;
-        self.follow(answer).await
+        let response = self.press_once(page, label, fill).await?;
+        self.follow(response).await
     }
 
-    /// Presses a button and stops at the answer, redirect or not.
+    /// Submits a form by its button without following a redirect.
     pub(crate) async fn press_once(
         &mut self,
         page: &Page,
         label: &str,
         fill: &[(&str, &str)],
-    ) -> Result<Answer, String> {
+    ) -> Result<Response, String> {
         let sent = page.press(label, fill)?;
         let mut target = page
             .url
@@ -84,18 +84,20 @@ impl Browser {
             .extend_pairs(&sent.pairs)
             .finish();
         if sent.post {
-            return self.send(Method::POST, &target, Some((FORM, form))).await;
+            return self
+                .send(Method::POST, &target, Some((FORM_CONTENT_TYPE, form)))
+                .await;
         }
         target.set_query(Some(&form));
         self.send(Method::GET, &target, None).await
     }
 
-    /// Sends a JSON document, as a page's program would.
+    /// Sends a JSON document.
     pub(crate) async fn post_json(
         &mut self,
         url: &Url,
         body: &serde_json::Value,
-    ) -> Result<Answer, String> {
+    ) -> Result<Response, String> {
         self.send(
             Method::POST,
             url,
@@ -104,17 +106,21 @@ impl Browser {
         .await
     }
 
-    /// Follows an answer's redirects to a page.
-    pub(crate) async fn follow(&mut self, mut answer: Answer) -> Result<Page, String> {
-        for _ in 0..MOST_REDIRECTS {
-            let Some(next) = answer.location()? else {
-                return Ok(Page::read(answer.url, answer.status.as_u16(), &answer.body));
+    /// Follows the redirects of a response to a page.
+    pub(crate) async fn follow(&mut self, mut response: Response) -> Result<Page, String> {
+        for _ in 0..MAX_REDIRECTS {
+            let Some(next) = response.location()? else {
+                return Ok(Page::read(
+                    response.url,
+                    response.status.as_u16(),
+                    &response.body,
+                ));
             };
-            answer = self.open_once(&next).await?;
+            response = self.open_once(&next).await?;
         }
         Err(format!(
-            "{} redirected more than {MOST_REDIRECTS} times",
-            answer.url
+            "{} redirected more than {MAX_REDIRECTS} times",
+            response.url
         ))
     }
 
@@ -123,8 +129,8 @@ impl Browser {
         method: Method,
         url: &Url,
         content: Option<(&str, String)>,
-    ) -> Result<Answer, String> {
-        let told =
+    ) -> Result<Response, String> {
+        let failed =
             |error: &dyn std::fmt::Display| format!("{method} {}: {error}", without_query(url));
         let mut request = Request::builder()
             .method(&method)
@@ -142,22 +148,22 @@ impl Browser {
         let body = content.map(|(_, text)| text).unwrap_or_default();
         let request = request
             .body(Full::from(body))
-            .map_err(|error| told(&error))?;
-        let response = self
+            .map_err(|error| failed(&error))?;
+        let (head, body) = self
             .http
             .request(request)
             .await
-            .map_err(|error| told(&error))?;
-        let (head, body) = response.into_parts();
+            .map_err(|error| failed(&error))?
+            .into_parts();
         let body = body
             .collect()
             .await
-            .map_err(|error| told(&error))?
+            .map_err(|error| failed(&error))?
             .to_bytes();
         for line in head.headers.get_all(header::SET_COOKIE) {
             self.keep(line.to_str().unwrap_or_default(), url);
         }
-        Ok(Answer {
+        Ok(Response {
             url: url.clone(),
             status: head.status,
             headers: head.headers,
@@ -187,7 +193,7 @@ impl Browser {
             cookie.set_path(folder.to_owned());
         }
         self.cookies
-            .retain(|kept| (kept.name(), kept.path()) != (cookie.name(), cookie.path()));
+            .retain(|stored| (stored.name(), stored.path()) != (cookie.name(), cookie.path()));
         if cookie
             .max_age()
             .is_none_or(cookie::time::Duration::is_positive)
@@ -197,7 +203,7 @@ impl Browser {
     }
 }
 
-impl Answer {
+impl Response {
     /// Where it redirects to, absolute.
     pub(crate) fn location(&self) -> Result<Option<Url>, String> {
         if !self.status.is_redirection() {
@@ -223,7 +229,7 @@ fn covers(path: &str, target: &str) -> bool {
         .is_some_and(|rest| rest.is_empty() || rest.starts_with('/') || path.ends_with('/'))
 }
 
-/// An address as it may be printed: without its query, where codes and states live.
+/// The address without its query, which holds codes and states that must not be printed.
 fn without_query(url: &Url) -> String {
     let mut url = url.clone();
     url.set_query(None);

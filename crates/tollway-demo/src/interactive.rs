@@ -1,6 +1,7 @@
-//! The demo for a person: emulator and platform in this process, addresses to open, until Ctrl-C.
+//! The demo for a person: emulator and platform in this process, with addresses to open in a browser.
 
 use std::{
+    io::ErrorKind,
     net::{Ipv4Addr, SocketAddr},
     path::Path,
 };
@@ -10,14 +11,18 @@ use tollway_emulator::Emulator;
 use tollway_platform::Platform;
 use url::Url;
 
-use super::setup::{self, Files, OPERATOR_PASSWORD, SECRET_KEY};
-use crate::{
-    failure::{Failure, Outcome},
-    listen, platform as service, shutdown,
-};
+use crate::error::DemoError;
+use crate::folder::DataFolder;
+use crate::output::flush;
+use crate::setup::{self, Files, OPERATOR_PASSWORD, SECRET_KEY};
 
-/// Runs both and says what to click.
-pub(super) async fn run(folder: &Path) -> Outcome {
+/// Runs emulator and platform on free loopback ports, prints the addresses to open, and serves until `shutdown` ends.
+///
+/// # Errors
+///
+/// Fails if a port or file cannot be used, or if a server ends before `shutdown`.
+pub async fn run(folder: &DataFolder, shutdown: impl Future<Output = ()>) -> Result<(), DemoError> {
+    let folder = folder.path();
     let files = Files::of(folder);
     let earlier = files.earlier()?;
     let port_of = |url: &Url| url.port().unwrap_or_default();
@@ -28,16 +33,17 @@ pub(super) async fn run(folder: &Path) -> Outcome {
     )
     .await?;
     let platform_listener = bind(earlier.as_ref().map_or(0, |config| config.listen.port())).await?;
-    let stripe = parsed(&listen::url(&stripe_listener)?)?;
-    let platform_address = platform_listener
-        .local_addr()
-        .map_err(|error| Failure::new(error.to_string()))?;
+    let stripe_address = stripe_listener.local_addr().map_err(DemoError::new)?;
+    let stripe: Url = format!("http://{stripe_address}")
+        .parse()
+        .map_err(DemoError::new)?;
+    let platform_address = platform_listener.local_addr().map_err(DemoError::new)?;
 
     let (stop, stopped) = watch::channel(());
     let emulator = Emulator::builder()
         .data(&files.stripe)
         .build()
-        .map_err(|error| Failure::new(error.to_string()))?;
+        .map_err(DemoError::new)?;
     let stripe_server = tokio::spawn({
         let stopped = closed(stopped.clone());
         async move { emulator.serve(stripe_listener, stopped).await }
@@ -46,38 +52,29 @@ pub(super) async fn run(folder: &Path) -> Outcome {
         Some(config) => config,
         None => setup::prepare(&files, &stripe, platform_address).await?,
     };
-    let platform = service::open(config).await?;
+    let platform = setup::open_platform(config).await?;
     let platform_server = tokio::spawn({
         let (platform, stopped) = (platform.clone(), closed(stopped));
         async move { platform.serve(platform_listener, stopped).await }
     });
 
-    let shutdown = shutdown::requested()?;
-    introduce(&platform, &stripe, folder)?;
+    print_instructions(&platform, &stripe, folder)?;
     shutdown.await;
     println!("\nstopping");
     drop(stop);
     let (stripe_ended, platform_ended) = tokio::join!(stripe_server, platform_server);
-    platform
-        .close()
-        .await
-        .map_err(|error| Failure::new(error.to_string()))?;
+    platform.close().await.map_err(DemoError::new)?;
     for ended in [stripe_ended, platform_ended] {
         ended
-            .map_err(|error| Failure::new(format!("a server broke: {error}")))?
-            .map_err(|error| Failure::new(format!("a server stopped: {error}")))?;
+            .map_err(|error| DemoError::new(format!("a server broke: {error}")))?
+            .map_err(|error| DemoError::new(format!("a server stopped: {error}")))?;
     }
     Ok(())
 }
 
-/// Says what there is and what to click.
-fn introduce(platform: &Platform, stripe: &Url, folder: &Path) -> Outcome {
-    let link = |tenant: &str| {
-        platform
-            .start_link(tenant)
-            .page()
-            .map_err(|error| Failure::new(error.to_string()))
-    };
+/// Prints the addresses and what to do there.
+fn print_instructions(platform: &Platform, stripe: &Url, folder: &Path) -> Result<(), DemoError> {
+    let link = |tenant: &str| platform.start_link(tenant).page().map_err(DemoError::new);
     println!(
         "Tollway demo: a marketplace, its sellers and a local Stripe. No account, no network, no real money.\n"
     );
@@ -102,22 +99,23 @@ fn introduce(platform: &Platform, stripe: &Url, folder: &Path) -> Outcome {
         "\nEverything is kept in {}. Ctrl-C ends it.",
         folder.display()
     );
-    listen::flush();
+    flush();
     Ok(())
 }
 
-async fn bind(port: u16) -> Outcome<TcpListener> {
+/// Binds a loopback port; 0 takes a free one.
+async fn bind(port: u16) -> Result<TcpListener, DemoError> {
     let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
-    listen::bind(
-        address,
-        "naming another --data folder (this one remembers its addresses)",
-    )
-    .await
-}
-
-fn parsed(url: &str) -> Outcome<Url> {
-    url.parse()
-        .map_err(|error| Failure::new(format!("{url} is no URL: {error}")))
+    TcpListener::bind(address).await.map_err(|error| {
+        let option = "by naming another --data folder (this one remembers its addresses)";
+        DemoError::new(match error.kind() {
+            ErrorKind::AddrInUse => format!(
+                "port {port} on {} is in use: stop the program that has it, or choose another {option}",
+                address.ip()
+            ),
+            _ => format!("cannot listen on {address} ({error}): choose another {option}"),
+        })
+    })
 }
 
 /// Ends when the sender is dropped.

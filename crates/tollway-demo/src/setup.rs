@@ -1,7 +1,8 @@
-//! What emulator and platform need to know of each other, written into the demo's folder.
+//! The configuration of emulator and platform in the demo's folder.
 //!
-//! The emulator comes first. It is told who the platform is, and its API makes the platform's webhook endpoint; the endpoint's
-//! secret, the addresses and a fresh sealing key go into `platform.toml`. A folder that has one already is used as it is, addresses included.
+//! The emulator starts first. Its control API receives the platform's name, client id and redirect URI, and its API creates the
+//! platform's webhook endpoint; the endpoint's secret, the addresses and a new sealing key go into `platform.toml`. If the folder
+//! has a `platform.toml` already, that one is used without changes, addresses included.
 
 use std::{
     net::SocketAddr,
@@ -10,39 +11,39 @@ use std::{
 
 use secrecy::{ExposeSecret as _, SecretString};
 use tollway::{Client, api::WebhookEndpointCreateEnabledEvent};
-use tollway_platform::{Entropy, PlatformConfig, SealingKeys, hash_password};
+use tollway_platform::{Entropy, Platform, PlatformConfig, SealingKeys, hash_password};
 use url::Url;
 
-use super::script::browser::Browser;
-use crate::failure::{Failure, Outcome};
+use crate::browser::Browser;
+use crate::error::DemoError;
 
 /// The platform's name in its configuration and URLs.
-pub(super) const PLATFORM: &str = "market";
-/// The name that people see, on the platform's own pages and on Stripe's.
-pub(super) const BUSINESS_NAME: &str = "Tollway Market";
+pub(crate) const PLATFORM: &str = "market";
+/// The name on the platform's own pages and on Stripe's.
+pub(crate) const BUSINESS_NAME: &str = "Tollway Market";
 /// Its secret key.
-pub(super) const SECRET_KEY: &str = "sk_test_tollway_demo";
+pub(crate) const SECRET_KEY: &str = "sk_test_tollway_demo";
 /// The emulator's world of that key.
 const WORLD: &str = "tollway_demo";
 /// Its development client id.
-pub(super) const CLIENT_ID: &str = "ca_tollway_demo";
+pub(crate) const CLIENT_ID: &str = "ca_tollway_demo";
 
-/// The operator's password. It guards nothing but this machine's demo, and is printed.
-pub(super) const OPERATOR_PASSWORD: &str = "tollway";
+/// The operator's password. It protects only a demo on this machine, and is printed.
+pub(crate) const OPERATOR_PASSWORD: &str = "tollway";
 
 /// The files of the demo.
 #[derive(Debug, Clone)]
-pub(super) struct Files {
+pub(crate) struct Files {
     /// The emulator's data.
-    pub(super) stripe: PathBuf,
+    pub(crate) stripe: PathBuf,
     /// The platform's configuration, which names its database.
-    pub(super) config: PathBuf,
+    pub(crate) config: PathBuf,
     database: PathBuf,
 }
 
 impl Files {
     /// The files inside `folder`.
-    pub(super) fn of(folder: &Path) -> Self {
+    pub(crate) fn of(folder: &Path) -> Self {
         Self {
             stripe: folder.join("stripe.db"),
             config: folder.join("platform.toml"),
@@ -51,36 +52,36 @@ impl Files {
     }
 
     /// The configuration of an earlier demo in this folder, if there was one.
-    pub(super) fn earlier(&self) -> Outcome<Option<PlatformConfig>> {
+    pub(crate) fn earlier(&self) -> Result<Option<PlatformConfig>, DemoError> {
         if !self.config.exists() {
             return Ok(None);
         }
         let config = PlatformConfig::load(Some(&self.config), std::iter::empty());
         config.map(Some).map_err(|error| {
-            Failure::new(format!("{} is not usable\n{error}", self.config.display()))
+            DemoError::new(format!("{} is not usable\n{error}", self.config.display()))
         })
     }
 }
 
 /// The platform's own SDK client, pointed at the emulator.
-pub(super) fn client(stripe: &Url) -> Outcome<Client> {
+pub(crate) fn client(stripe: &Url) -> Result<Client, DemoError> {
     Client::builder(SECRET_KEY)
         .client_id(CLIENT_ID)
         .base_url(stripe.as_str())
         .build()
-        .map_err(|error| Failure::new(format!("the SDK cannot be pointed at {stripe}: {error}")))
+        .map_err(|error| DemoError::new(format!("the SDK cannot be pointed at {stripe}: {error}")))
 }
 
-/// Tells the emulator who the platform is, as its owner would in Stripe's dashboard.
-async fn introduce(stripe: &Url, platform: SocketAddr) -> Outcome {
-    let told = |why: String| {
-        Failure::new(format!(
+/// Sets the platform's name, client id and redirect URI in the emulator, as its owner does in Stripe's dashboard.
+async fn configure_emulator(stripe: &Url, platform: SocketAddr) -> Result<(), DemoError> {
+    let failed = |why: String| {
+        DemoError::new(format!(
             "the emulator could not be told who the platform is: {why}"
         ))
     };
     let url = stripe
         .join(&format!("_tollway/worlds/{WORLD}"))
-        .map_err(|error| told(error.to_string()))?;
+        .map_err(|error| failed(error.to_string()))?;
     let settings = serde_json::json!({
         "business_name": BUSINESS_NAME,
         "test": {
@@ -88,21 +89,22 @@ async fn introduce(stripe: &Url, platform: SocketAddr) -> Outcome {
             "redirect_uris": [format!("http://{platform}/connect/{PLATFORM}/callback")],
         },
     });
-    let answer = Browser::new().post_json(&url, &settings).await;
-    let answer = answer.map_err(told)?;
-    if !answer.status.is_success() {
-        return Err(told(format!("{} {}", answer.status, answer.body)));
+    let response = Browser::new().post_json(&url, &settings).await;
+    let response = response.map_err(failed)?;
+    if !response.status.is_success() {
+        return Err(failed(format!("{} {}", response.status, response.body)));
     }
     Ok(())
 }
 
-/// Introduces the platform to the emulator, makes the webhook endpoint and writes the configuration; gives it back as the platform reads it.
-pub(super) async fn prepare(
+/// Configures the emulator, creates the webhook endpoint and writes the configuration file. Returns the configuration as the
+/// platform reads it.
+pub(crate) async fn prepare(
     files: &Files,
     stripe: &Url,
     platform: SocketAddr,
-) -> Outcome<PlatformConfig> {
-    introduce(stripe, platform).await?;
+) -> Result<PlatformConfig, DemoError> {
+    configure_emulator(stripe, platform).await?;
     let hook = format!("http://{platform}/webhooks/{PLATFORM}/test/connect");
     let endpoint = client(stripe)?
         .webhook_endpoints()
@@ -111,12 +113,12 @@ pub(super) async fn prepare(
         .send()
         .await
         .map_err(|error| {
-            Failure::new(format!("the webhook endpoint could not be made: {error}"))
+            DemoError::new(format!("the webhook endpoint could not be made: {error}"))
         })?;
     let secret = endpoint
         .secret()
-        .ok_or_else(|| Failure::new("the webhook endpoint came without its secret"))?;
-    let entropy = Entropy::from_system().map_err(|error| Failure::new(error.to_string()))?;
+        .ok_or_else(|| DemoError::new("the webhook endpoint came without its secret"))?;
+    let entropy = Entropy::from_system().map_err(|error| DemoError::new(error.to_string()))?;
     let sealing_key = SealingKeys::generate(&entropy);
     let password_hash = hash_password(&SecretString::from(OPERATOR_PASSWORD), &entropy);
     let text = format!(
@@ -154,17 +156,23 @@ connect_webhook_secrets = ["{secret}"]
     write(&files.config, &text)?;
     files
         .earlier()?
-        .ok_or_else(|| Failure::new(format!("{} went away", files.config.display())))
+        .ok_or_else(|| DemoError::new(format!("{} went away", files.config.display())))
 }
 
-/// Writes the whole file or nothing, readable by its owner only: it holds keys.
-fn write(path: &Path, text: &str) -> Outcome {
-    let told = |error: std::io::Error| {
-        Failure::new(format!("{} cannot be written: {error}", path.display()))
+/// Opens the platform with its store.
+pub(crate) async fn open_platform(config: PlatformConfig) -> Result<Platform, DemoError> {
+    let platform = Platform::builder().config(config).build().await;
+    platform.map_err(DemoError::new)
+}
+
+/// Writes the file as a whole, readable by its owner only, because it holds keys.
+fn write(path: &Path, text: &str) -> Result<(), DemoError> {
+    let failed = |error: std::io::Error| {
+        DemoError::new(format!("{} cannot be written: {error}", path.display()))
     };
     let folder = path.parent().unwrap_or(Path::new("."));
-    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(told)?;
-    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(told)?;
-    file.persist(path).map_err(|error| told(error.error))?;
+    let mut file = tempfile::NamedTempFile::new_in(folder).map_err(failed)?;
+    std::io::Write::write_all(&mut file, text.as_bytes()).map_err(failed)?;
+    file.persist(path).map_err(|error| failed(error.error))?;
     Ok(())
 }

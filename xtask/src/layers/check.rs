@@ -10,11 +10,22 @@ use super::resolve::{declares, targets};
 use super::tree::{Module, ModulePath, Reference, Tree};
 
 /// Checks the crate in `folder` with the list at `list` (below `root`).
-pub(super) fn check_crate(root: &Path, folder: &Path, list: &Path) -> Result<Vec<Violation>, String> {
-    let text = fs::read_to_string(root.join(list)).map_err(|error| format!("{}: {error}", list.display()))?;
+pub(super) fn check_crate(
+    root: &Path,
+    folder: &Path,
+    list: &Path,
+) -> Result<Vec<Violation>, String> {
+    let text = fs::read_to_string(root.join(list))
+        .map_err(|error| format!("{}: {error}", list.display()))?;
     let order = Order::parse(&text, list)?;
     let tree = Tree::read(root, folder)?;
-    let mut checker = Checker { tree: &tree, order: &order, list, violations: Vec::new(), inner_uses: BTreeMap::new() };
+    let mut checker = Checker {
+        tree: &tree,
+        order: &order,
+        list,
+        violations: Vec::new(),
+        inner_uses: BTreeMap::new(),
+    };
     checker.check_lists();
     for (path, module) in &tree.modules {
         for reference in uses(&tree, path, module) {
@@ -39,7 +50,9 @@ fn uses(tree: &Tree, path: &[String], module: &Module) -> Vec<Reference> {
     }
     for glob in module.globs.iter().filter(|glob| around(glob)) {
         let names = module.bare_names.iter().filter(|(name, _)| {
-            !module.items.contains(name) && !module.imports.contains_key(name) && declares(tree, glob, name, 4)
+            !module.items.contains(name)
+                && !module.imports.contains_key(name)
+                && declares(tree, glob, name, 4)
         });
         found.extend(names.map(|(name, line)| Reference {
             path: [glob.as_slice(), std::slice::from_ref(name)].concat(),
@@ -50,7 +63,10 @@ fn uses(tree: &Tree, path: &[String], module: &Module) -> Vec<Reference> {
     }
     // `macro_rules!` are called by name alone, below their definition.
     for (name, line) in &module.macro_calls {
-        let mut definitions = tree.modules.iter().filter(|(_, other)| other.macros.contains(name));
+        let mut definitions = tree
+            .modules
+            .iter()
+            .filter(|(_, other)| other.macros.contains(name));
         if let (Some((definition, _)), None) = (definitions.next(), definitions.next())
             && !module.imports.contains_key(name)
         {
@@ -88,25 +104,42 @@ impl Checker<'_> {
                 self.violations.push(Violation {
                     file: self.list.to_owned(),
                     line: 1,
-                    reason: format!("there is no module `{}`, which the list has a section for", folder.join("::")),
+                    reason: format!(
+                        "there is no module `{}`, which the list has a section for",
+                        folder.join("::")
+                    ),
                 });
                 continue;
             };
             for (layer, line) in layers.lines.iter().zip(&layers.line_numbers) {
-                let missing = layer.iter().filter(|name| *name != SELF && !module.children.contains(*name));
+                let missing = layer
+                    .iter()
+                    .filter(|name| *name != SELF && !module.children.contains(*name));
                 self.violations.extend(missing.map(|name| Violation {
                     file: self.list.to_owned(),
                     line: *line,
                     reason: format!("there is no module `{}`", joined(folder, name)),
                 }));
             }
-            for name in module.children.iter().filter(|name| layers.rank(name).is_none()) {
+            for name in module
+                .children
+                .iter()
+                .filter(|name| layers.rank(name).is_none())
+            {
                 let path = [folder.as_slice(), std::slice::from_ref(name)].concat();
-                let file = self.tree.modules.get(&path).map_or(&module.file, |inner| &inner.file);
+                let file = self
+                    .tree
+                    .modules
+                    .get(&path)
+                    .map_or(&module.file, |inner| &inner.file);
                 self.violations.push(Violation {
                     file: file.clone(),
                     line: 1,
-                    reason: format!("module `{}` is in no layer: add it to {}", path.join("::"), self.list.display()),
+                    reason: format!(
+                        "module `{}` is in no layer: add it to {}",
+                        path.join("::"),
+                        self.list.display()
+                    ),
                 });
             }
         }
@@ -117,34 +150,41 @@ impl Checker<'_> {
             if target == from {
                 continue;
             }
-            let common = from.iter().zip(&target).take_while(|(left, right)| left == right).count();
+            let common = from
+                .iter()
+                .zip(&target)
+                .take_while(|(left, right)| left == right)
+                .count();
             let folder = &from[..common];
-            let user = from.get(common).map_or(SELF, String::as_str);
-            let used = target.get(common).map_or(SELF, String::as_str);
+            let from_name = from.get(common).map_or(SELF, String::as_str);
+            let to_name = target.get(common).map_or(SELF, String::as_str);
             // A folder's root shows the items of its modules to the outside: that is no use of them.
-            if user == SELF && reference.reexport {
+            if from_name == SELF && reference.reexport {
                 continue;
             }
             match self.order.layers(folder) {
                 Some(layers) => {
-                    if let Some(reason) = refusal(layers, user, used) {
+                    if let Some(reason) = refusal(layers, from_name, to_name) {
                         self.violations.push(Violation {
                             file: module.file.clone(),
                             line: reference.line,
                             reason: format!(
                                 "`{}` uses `{}` by `crate::{}`, but {reason} ({})",
-                                described(folder, user),
-                                described(folder, used),
+                                described(folder, from_name),
+                                described(folder, to_name),
                                 reference.path.join("::"),
                                 self.list.display(),
                             ),
                         });
                     }
                 }
-                None if user != SELF && used != SELF => {
+                None if from_name != SELF && to_name != SELF => {
                     let uses = self.inner_uses.entry(folder.to_vec()).or_default();
-                    uses.entry((user.to_owned(), used.to_owned()))
-                        .or_insert_with(|| Use { file: module.file.clone(), line: reference.line });
+                    uses.entry((from_name.to_owned(), to_name.to_owned()))
+                        .or_insert_with(|| Use {
+                            file: module.file.clone(),
+                            line: reference.line,
+                        });
                 }
                 None => {}
             }
@@ -171,9 +211,9 @@ impl Checker<'_> {
     }
 }
 
-/// Why `user` may not use `used`, if so. Modules that no list names are reported elsewhere.
-fn refusal(layers: &Layers, user: &str, used: &str) -> Option<&'static str> {
-    let (above, below) = (layers.rank(user)?, layers.rank(used)?);
+/// Why `from_name` may not use `to_name`, if so. Modules that no list names are reported elsewhere.
+fn refusal(layers: &Layers, from_name: &str, to_name: &str) -> Option<&'static str> {
+    let (above, below) = (layers.rank(from_name)?, layers.rank(to_name)?);
     match above.cmp(&below) {
         std::cmp::Ordering::Less => None,
         std::cmp::Ordering::Equal => Some("both are in one layer"),
@@ -189,7 +229,11 @@ fn reaches(uses: &BTreeMap<(String, String), Use>, from: &str, to: &str) -> bool
             return true;
         }
         if seen.insert(at) {
-            open.extend(uses.keys().filter(|(user, _)| user == at).map(|(_, used)| used.as_str()));
+            open.extend(
+                uses.keys()
+                    .filter(|(user, _)| user == at)
+                    .map(|(_, used)| used.as_str()),
+            );
         }
     }
     false

@@ -24,7 +24,8 @@ struct Line {
 impl CrateOrder {
     pub(super) fn load(root: &Path) -> Result<Self, String> {
         let path = root.join(LISTS).join(FILE);
-        let text = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+        let text =
+            fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
         Self::parse(&text)
     }
 
@@ -36,9 +37,12 @@ impl CrateOrder {
             if line.is_empty() {
                 continue;
             }
-            let (name, may_use) = line
-                .split_once(':')
-                .ok_or_else(|| format!("{FILE}:{}: `{line}` has no colon after the crate's name", index + 1))?;
+            let (name, may_use) = line.split_once(':').ok_or_else(|| {
+                format!(
+                    "{FILE}:{}: `{line}` has no colon after the crate's name",
+                    index + 1
+                )
+            })?;
             lines.push(Line {
                 number: index + 1,
                 name: name.trim().to_owned(),
@@ -46,8 +50,15 @@ impl CrateOrder {
             });
         }
         for (index, line) in lines.iter().enumerate() {
-            let below: BTreeSet<&str> = lines[index + 1..].iter().map(|lower| lower.name.as_str()).collect();
-            if let Some(upward) = line.may_use.iter().find(|used| !below.contains(used.as_str())) {
+            let below: BTreeSet<&str> = lines[index + 1..]
+                .iter()
+                .map(|lower| lower.name.as_str())
+                .collect();
+            if let Some(upward) = line
+                .may_use
+                .iter()
+                .find(|used| !below.contains(used.as_str()))
+            {
                 return Err(format!(
                     "{FILE}:{}: {} may only use crates of the lines below it, and {upward} is none of them",
                     line.number, line.name
@@ -64,7 +75,10 @@ impl CrateOrder {
 
     /// The crates that a crate may use.
     pub(super) fn may_use(&self, name: &str) -> &[String] {
-        self.lines.iter().find(|line| line.name == name).map_or(&[], |line| &line.may_use)
+        self.lines
+            .iter()
+            .find(|line| line.name == name)
+            .map_or(&[], |line| &line.may_use)
     }
 
     /// Where the manifests and the list disagree.
@@ -72,10 +86,15 @@ impl CrateOrder {
         let mut used = BTreeMap::new();
         for name in self.names() {
             let manifest = folder(root, name).join("Cargo.toml");
-            let text = fs::read_to_string(&manifest).map_err(|error| format!("{}: {error}", manifest.display()))?;
-            used.insert(name.to_owned(), dependencies(&text).map_err(|error| format!("{}: {error}", manifest.display()))?);
+            let text = fs::read_to_string(&manifest)
+                .map_err(|error| format!("{}: {error}", manifest.display()))?;
+            used.insert(
+                name.to_owned(),
+                dependencies(&text).map_err(|error| format!("{}: {error}", manifest.display()))?,
+            );
         }
-        let members = fs::read_dir(root.join("crates")).map_err(|error| format!("crates: {error}"))?;
+        let members =
+            fs::read_dir(root.join("crates")).map_err(|error| format!("crates: {error}"))?;
         let members: BTreeSet<String> = members
             .filter_map(|entry| entry.ok()?.file_name().into_string().ok())
             .filter(|name| folder(root, name).join("Cargo.toml").exists())
@@ -83,25 +102,48 @@ impl CrateOrder {
         Ok(self.compare(&used, &members))
     }
 
-    fn compare(&self, used: &BTreeMap<String, BTreeSet<String>>, members: &BTreeSet<String>) -> Vec<Violation> {
+    fn compare(
+        &self,
+        used: &BTreeMap<String, BTreeSet<String>>,
+        members: &BTreeSet<String>,
+    ) -> Vec<Violation> {
         let list = Path::new(LISTS).join(FILE);
         let mut violations = Vec::new();
-        let mut add = |line: usize, reason: String| violations.push(Violation { file: list.clone(), line, reason });
-        let ours: BTreeSet<&str> = self.names().chain(members.iter().map(String::as_str)).collect();
+        let mut add = |line: usize, reason: String| {
+            violations.push(Violation {
+                file: list.clone(),
+                line,
+                reason,
+            });
+        };
+        let ours: BTreeSet<&str> = self
+            .names()
+            .chain(members.iter().map(String::as_str))
+            .collect();
         for line in &self.lines {
             let name = &line.name;
             let dependencies = used.get(name).into_iter().flatten().map(String::as_str);
-            let dependencies: BTreeSet<&str> = dependencies.filter(|used| ours.contains(used)).collect();
+            let dependencies: BTreeSet<&str> =
+                dependencies.filter(|used| ours.contains(used)).collect();
             let may_use: BTreeSet<&str> = line.may_use.iter().map(String::as_str).collect();
             for forbidden in dependencies.difference(&may_use) {
-                add(line.number, format!("{name} depends on {forbidden}, which this line does not allow"));
+                add(
+                    line.number,
+                    format!("{name} depends on {forbidden}, which this line does not allow"),
+                );
             }
             for unused in may_use.difference(&dependencies) {
-                add(line.number, format!("{name} does not depend on {unused}: take it out of this line"));
+                add(
+                    line.number,
+                    format!("{name} does not depend on {unused}: take it out of this line"),
+                );
             }
         }
         let listed: BTreeSet<&str> = self.names().collect();
-        for missing in members.iter().filter(|name| !listed.contains(name.as_str())) {
+        for missing in members
+            .iter()
+            .filter(|name| !listed.contains(name.as_str()))
+        {
             add(1, format!("crate {missing} is missing: give it a line"));
         }
         violations
@@ -111,16 +153,22 @@ impl CrateOrder {
 /// The folder of a crate: below `crates/`, or beside it.
 pub(super) fn folder(root: &Path, name: &str) -> PathBuf {
     let folder = root.join("crates").join(name);
-    if folder.exists() { folder } else { root.join(name) }
+    if folder.exists() {
+        folder
+    } else {
+        root.join(name)
+    }
 }
 
 /// The names of a manifest's dependencies, without those of tests.
 fn dependencies(manifest: &str) -> Result<BTreeSet<String>, toml::de::Error> {
     let manifest: toml::Table = manifest.parse()?;
     let targets = manifest.get("target").and_then(toml::Value::as_table);
-    let tables = std::iter::once(&manifest).chain(targets.into_iter().flat_map(|targets| {
-        targets.values().filter_map(toml::Value::as_table)
-    }));
+    let tables = std::iter::once(&manifest).chain(
+        targets
+            .into_iter()
+            .flat_map(|targets| targets.values().filter_map(toml::Value::as_table)),
+    );
     Ok(tables
         .flat_map(|table| ["dependencies", "build-dependencies"].map(|key| table.get(key)))
         .filter_map(|section| section?.as_table())
@@ -137,14 +185,27 @@ mod tests {
     fn compare(manifests: &[(&str, &str)]) -> Vec<String> {
         let order = CrateOrder::parse(LIST).expect("a list");
         let used = manifests.iter().map(|(name, manifest)| {
-            ((*name).to_owned(), dependencies(manifest).expect("a manifest"))
+            (
+                (*name).to_owned(),
+                dependencies(manifest).expect("a manifest"),
+            )
         });
         let members = ["top", "left", "right", "base"].map(str::to_owned);
-        order.compare(&used.collect(), &members.into()).iter().map(ToString::to_string).collect()
+        order
+            .compare(&used.collect(), &members.into())
+            .iter()
+            .map(ToString::to_string)
+            .collect()
     }
 
-    const TOP: (&str, &str) = ("top", "[dependencies]\nleft = \"1\"\nright.workspace = true\nserde = \"1\"");
-    const LEFT: (&str, &str) = ("left", "[dependencies]\nbase = \"1\"\n[dev-dependencies]\nright = \"1\"");
+    const TOP: (&str, &str) = (
+        "top",
+        "[dependencies]\nleft = \"1\"\nright.workspace = true\nserde = \"1\"",
+    );
+    const LEFT: (&str, &str) = (
+        "left",
+        "[dependencies]\nbase = \"1\"\n[dev-dependencies]\nright = \"1\"",
+    );
 
     #[test]
     fn manifests_that_follow_the_list_pass_and_dependencies_of_tests_are_exempt() {
@@ -167,7 +228,10 @@ mod tests {
     #[test]
     fn a_list_that_points_up_is_refused() {
         let error = CrateOrder::parse("base: top\ntop:\nbase2: top").expect_err("a refusal");
-        assert!(error.starts_with("crates.txt:3: base2 may only use"), "{error}");
+        assert!(
+            error.starts_with("crates.txt:3: base2 may only use"),
+            "{error}"
+        );
     }
 
     #[test]

@@ -68,7 +68,11 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
             unchecked.push(name);
             continue;
         }
-        violations.extend(check::check_crate(&root, &crates::folder(&root, name), &list_path(name))?);
+        violations.extend(check::check_crate(
+            &root,
+            &crates::folder(&root, name),
+            &list_path(name),
+        )?);
     }
     if !violations.is_empty() {
         let lines: Vec<String> = violations.iter().map(ToString::to_string).collect();
@@ -85,17 +89,25 @@ pub(crate) fn main(args: &Args) -> Result<(), String> {
         }
         eprintln!("not checked, because {LISTS} has no list for it: {names}");
     }
-    args.svg.as_deref().map_or(Ok(()), |file| picture(&root, &crates, file, args.check))
+    args.svg
+        .as_deref()
+        .map_or(Ok(()), |file| picture(&root, &crates, file, args.check))
 }
 
 /// Writes the picture, or compares it with the file.
-fn picture(root: &Path, crates: &crates::CrateOrder, file: &Path, compare: bool) -> Result<(), String> {
+fn picture(
+    root: &Path,
+    crates: &crates::CrateOrder,
+    file: &Path,
+    compare: bool,
+) -> Result<(), String> {
     let drawn = svg::draw(root, crates)?;
     let path = root.join(file);
     if !compare {
         return fs::write(&path, drawn).map_err(|error| format!("{}: {error}", path.display()));
     }
-    let committed = fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+    let committed =
+        fs::read_to_string(&path).map_err(|error| format!("{}: {error}", path.display()))?;
     if committed == drawn {
         Ok(())
     } else {

@@ -37,7 +37,8 @@ pub(super) struct Order {
 impl Order {
     /// Reads a list. `file` is only for messages.
     pub(super) fn parse(text: &str, file: &Path) -> Result<Self, String> {
-        let failed = |line: usize, reason: String| format!("{}:{}: {reason}", file.display(), line + 1);
+        let failed =
+            |line: usize, reason: String| format!("{}:{}: {reason}", file.display(), line + 1);
         let mut sections = BTreeMap::from([(ModulePath::new(), Layers::default())]);
         let mut section = ModulePath::new();
         let mut seen = BTreeSet::new();
@@ -50,8 +51,14 @@ impl Order {
                 let folder = folder
                     .strip_suffix(']')
                     .ok_or_else(|| failed(index, format!("`{line}` lacks its `]`")))?;
-                section = folder.split("::").map(|part| part.trim().to_owned()).collect();
-                if sections.insert(section.clone(), Layers::default()).is_some() {
+                section = folder
+                    .split("::")
+                    .map(|part| part.trim().to_owned())
+                    .collect();
+                if sections
+                    .insert(section.clone(), Layers::default())
+                    .is_some()
+                {
                     return Err(failed(index, format!("a second section [{folder}]")));
                 }
                 continue;

@@ -13,13 +13,20 @@ pub(super) fn collect(path: &[String], module: &mut Module, item: &Item) {
 }
 
 /// The path from the crate's root, if `segments`, written in the module `path`, lead into the crate.
-pub(super) fn absolute(path: &[String], segments: &[String], children: &BTreeSet<String>) -> Option<Vec<String>> {
+pub(super) fn absolute(
+    path: &[String],
+    segments: &[String],
+    children: &BTreeSet<String>,
+) -> Option<Vec<String>> {
     let first = segments.first()?.as_str();
     match first {
         "crate" => Some(segments[1..].to_vec()),
         "self" => (segments.len() > 1).then(|| [path, &segments[1..]].concat()),
         "super" => {
-            let levels = segments.iter().take_while(|segment| *segment == "super").count();
+            let levels = segments
+                .iter()
+                .take_while(|segment| *segment == "super")
+                .count();
             let ancestor = path.get(..path.len().checked_sub(levels)?)?;
             Some([ancestor, &segments[levels..]].concat())
         }
@@ -35,7 +42,12 @@ struct Collector<'m> {
 impl Collector<'_> {
     fn add(&mut self, segments: &[String], line: usize) {
         if let Some(path) = absolute(self.path, segments, &self.module.children) {
-            self.module.references.push(Reference { path, line, reexport: false, glob: false });
+            self.module.references.push(Reference {
+                path,
+                line,
+                reexport: false,
+                glob: false,
+            });
         } else if let Some(first) = segments.first() {
             self.module.bare_names.push((first.clone(), line));
         }
@@ -53,7 +65,9 @@ impl Collector<'_> {
                     let line = first.span().start().line;
                     let mut segments = vec![first.unraw().to_string()];
                     while colon(at + 1) && colon(at + 2) {
-                        let Some(TokenTree::Ident(next)) = tokens.get(at + 3) else { break };
+                        let Some(TokenTree::Ident(next)) = tokens.get(at + 3) else {
+                            break;
+                        };
                         segments.push(next.unraw().to_string());
                         at += 3;
                     }
@@ -81,8 +95,15 @@ impl Visit<'_> for Collector<'_> {
 
     fn visit_path(&mut self, path: &syn::Path) {
         if path.leading_colon.is_none() {
-            let segments: Vec<String> = path.segments.iter().map(|segment| segment.ident.unraw().to_string()).collect();
-            let line = path.segments.first().map_or(0, |segment| segment.ident.span().start().line);
+            let segments: Vec<String> = path
+                .segments
+                .iter()
+                .map(|segment| segment.ident.unraw().to_string())
+                .collect();
+            let line = path
+                .segments
+                .first()
+                .map_or(0, |segment| segment.ident.span().start().line);
             self.add(&segments, line);
         }
         syn::visit::visit_path(self, path);
@@ -95,7 +116,12 @@ impl Visit<'_> for Collector<'_> {
                 if glob {
                     self.module.globs.push(path.clone());
                 }
-                self.module.references.push(Reference { path, line: leaf.line, reexport: false, glob });
+                self.module.references.push(Reference {
+                    path,
+                    line: leaf.line,
+                    reexport: false,
+                    glob,
+                });
             }
         }
     }
@@ -104,7 +130,9 @@ impl Visit<'_> for Collector<'_> {
         self.visit_path(&call.path);
         if let Some(name) = call.path.get_ident() {
             let line = name.span().start().line;
-            self.module.macro_calls.push((name.unraw().to_string(), line));
+            self.module
+                .macro_calls
+                .push((name.unraw().to_string(), line));
         }
         self.add_tokens(call.tokens.clone());
     }

@@ -18,13 +18,21 @@ pub(super) fn targets(tree: &Tree, from: &[String], path: &[String]) -> Vec<Modu
     found
 }
 
-fn follow(tree: &Tree, from: &[String], path: &[String], depth: usize, found: &mut Vec<ModulePath>) {
+fn follow(
+    tree: &Tree,
+    from: &[String],
+    path: &[String],
+    depth: usize,
+    found: &mut Vec<ModulePath>,
+) {
     let mut length = 0;
     while length < path.len() && tree.modules.contains_key(&path[..=length]) {
         length += 1;
     }
     let (module_path, rest) = path.split_at(length);
-    let Some(module) = tree.modules.get(module_path) else { return };
+    let Some(module) = tree.modules.get(module_path) else {
+        return;
+    };
     let around = from.starts_with(module_path);
     match rest.first() {
         Some(name) if around && depth > 0 => {
@@ -37,7 +45,10 @@ fn follow(tree: &Tree, from: &[String], path: &[String], depth: usize, found: &m
                     return;
                 }
             } else if !module.items.contains(name) {
-                let sources = module.globs.iter().filter(|glob| declares(tree, glob, name, depth - 1));
+                let sources = module
+                    .globs
+                    .iter()
+                    .filter(|glob| declares(tree, glob, name, depth - 1));
                 let sources: Vec<&Vec<String>> = sources.collect();
                 for glob in &sources {
                     let target = [glob.as_slice(), rest].concat();
@@ -55,9 +66,15 @@ fn follow(tree: &Tree, from: &[String], path: &[String], depth: usize, found: &m
 
 /// Whether the module at `path` has something of this name, its own or imported.
 pub(super) fn declares(tree: &Tree, path: &[String], name: &str, depth: usize) -> bool {
-    let Some(module) = tree.modules.get(path) else { return false };
+    let Some(module) = tree.modules.get(path) else {
+        return false;
+    };
     module.items.contains(name)
         || module.children.contains(name)
         || module.imports.contains_key(name)
-        || (depth > 0 && module.globs.iter().any(|glob| declares(tree, glob, name, depth - 1)))
+        || (depth > 0
+            && module
+                .globs
+                .iter()
+                .any(|glob| declares(tree, glob, name, depth - 1)))
 }

@@ -46,7 +46,13 @@ struct CrateBox {
 
 impl CrateBox {
     fn height(&self) -> usize {
-        TITLE_HEIGHT + self.strips.iter().map(|strip| strip_height(strip)).sum::<usize>() + STRIP_PADDING
+        TITLE_HEIGHT
+            + self
+                .strips
+                .iter()
+                .map(|strip| strip_height(strip))
+                .sum::<usize>()
+            + STRIP_PADDING
     }
 }
 
@@ -63,13 +69,21 @@ pub(super) fn draw(root: &Path, crates: &CrateOrder) -> Result<String, String> {
             Ok(text) => strips(&Order::parse(&text, &list)?),
             Err(_) => Vec::new(),
         };
-        boxes.push(CrateBox { name: name.to_owned(), strips, x: 0, y: 0 });
+        boxes.push(CrateBox {
+            name: name.to_owned(),
+            strips,
+            x: 0,
+            y: 0,
+        });
     }
     Ok(document(boxes, crates))
 }
 
 fn strips(order: &Order) -> Vec<Vec<String>> {
-    let layers = order.layers(&[]).into_iter().flat_map(|layers| &layers.lines);
+    let layers = order
+        .layers(&[])
+        .into_iter()
+        .flat_map(|layers| &layers.lines);
     layers.map(|layer| wrapped(layer)).collect()
 }
 
@@ -92,7 +106,8 @@ fn wrapped(layer: &[String]) -> Vec<String> {
 
 /// The row of each crate: below every crate that uses it.
 fn rows(crates: &CrateOrder) -> BTreeMap<String, usize> {
-    let mut rows: BTreeMap<String, usize> = crates.names().map(|name| (name.to_owned(), 0)).collect();
+    let mut rows: BTreeMap<String, usize> =
+        crates.names().map(|name| (name.to_owned(), 0)).collect();
     // The list goes from the top down, so a crate's row is final when its turn comes.
     for name in crates.names() {
         let below = rows.get(name).map_or(0, |row| row + 1);
@@ -109,7 +124,12 @@ fn document(mut boxes: Vec<CrateBox>, crates: &CrateOrder) -> String {
     let rows = rows(crates);
     let last = rows.values().copied().max().unwrap_or(0);
     let row_of = |name: &str| rows.get(name).copied().unwrap_or(0);
-    let in_row = |boxes: &[CrateBox], row: usize| boxes.iter().filter(|each| row_of(&each.name) == row).count();
+    let in_row = |boxes: &[CrateBox], row: usize| {
+        boxes
+            .iter()
+            .filter(|each| row_of(&each.name) == row)
+            .count()
+    };
     let widest = (0..=last).map(|row| in_row(&boxes, row)).max().unwrap_or(1);
     let width = 2 * MARGIN + widest * BOX_WIDTH + widest.saturating_sub(1) * GAP;
     let mut y = MARGIN;
@@ -135,7 +155,10 @@ fn document(mut boxes: Vec<CrateBox>, crates: &CrateOrder) -> String {
         super::LISTS
     );
     for user in &boxes {
-        for used in boxes.iter().filter(|used| crates.may_use(&user.name).contains(&used.name)) {
+        for used in boxes
+            .iter()
+            .filter(|used| crates.may_use(&user.name).contains(&used.name))
+        {
             arrow(&mut svg, user, used);
         }
     }
@@ -205,15 +228,32 @@ mod tests {
         let layer: Vec<String> = (0..12).map(|number| format!("module{number}")).collect();
         let lines = wrapped(&layer);
         assert!(lines.len() > 2, "{lines:?}");
-        assert!(lines.iter().all(|line| line.chars().count() <= LINE_CHARS), "{lines:?}");
+        assert!(
+            lines.iter().all(|line| line.chars().count() <= LINE_CHARS),
+            "{lines:?}"
+        );
     }
 
     #[test]
     fn the_picture_names_crates_and_layers_and_draws_an_arrow_for_each_use() {
         let crates = CrateOrder::parse("top: base\nbase:").expect("a list");
-        let one = |name: &str, strips| CrateBox { name: name.to_owned(), strips, x: 0, y: 0 };
-        let svg = document(vec![one("top", vec![vec!["main".to_owned()]]), one("base", Vec::new())], &crates);
+        let one = |name: &str, strips| CrateBox {
+            name: name.to_owned(),
+            strips,
+            x: 0,
+            y: 0,
+        };
+        let svg = document(
+            vec![
+                one("top", vec![vec!["main".to_owned()]]),
+                one("base", Vec::new()),
+            ],
+            &crates,
+        );
         assert_eq!(svg.matches("class=\"line\"").count(), 1);
-        assert!(svg.contains(">main</text>") && svg.contains(">base</text>"), "{svg}");
+        assert!(
+            svg.contains(">main</text>") && svg.contains(">base</text>"),
+            "{svg}"
+        );
     }
 }

@@ -4,7 +4,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use syn::{Item, Meta, UseTree, Visibility, ext::IdentExt as _, punctuated::Punctuated, spanned::Spanned as _};
+use syn::{
+    Item, Meta, UseTree, Visibility, ext::IdentExt as _, punctuated::Punctuated,
+    spanned::Spanned as _,
+};
 
 use super::references::{absolute, collect};
 
@@ -60,7 +63,10 @@ impl Tree {
             .map(|name| source.join(name))
             .find(|file| file.exists())
             .ok_or_else(|| format!("{} has no lib.rs or main.rs", source.display()))?;
-        let mut reader = Reader { root, tree: Self::default() };
+        let mut reader = Reader {
+            root,
+            tree: Self::default(),
+        };
         reader.read_file(ModulePath::new(), &file, &source)?;
         Ok(reader.tree)
     }
@@ -74,14 +80,25 @@ struct Reader<'r> {
 impl Reader<'_> {
     /// Reads a module's file; `folder` is where the files of its children are.
     fn read_file(&mut self, path: ModulePath, file: &Path, folder: &Path) -> Result<(), String> {
-        let text = fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
-        let parsed = syn::parse_file(&text)
-            .map_err(|error| format!("{}:{}: {error}", file.display(), error.span().start().line))?;
+        let text =
+            fs::read_to_string(file).map_err(|error| format!("{}: {error}", file.display()))?;
+        let parsed = syn::parse_file(&text).map_err(|error| {
+            format!("{}:{}: {error}", file.display(), error.span().start().line)
+        })?;
         self.read_items(path, &parsed.items, file, folder)
     }
 
-    fn read_items(&mut self, path: ModulePath, items: &[Item], file: &Path, folder: &Path) -> Result<(), String> {
-        let items: Vec<&Item> = items.iter().filter(|item| !is_test_only(attributes(item))).collect();
+    fn read_items(
+        &mut self,
+        path: ModulePath,
+        items: &[Item],
+        file: &Path,
+        folder: &Path,
+    ) -> Result<(), String> {
+        let items: Vec<&Item> = items
+            .iter()
+            .filter(|item| !is_test_only(attributes(item)))
+            .collect();
         let mut module = Module {
             file: file.strip_prefix(self.root).unwrap_or(file).to_owned(),
             ..Module::default()
@@ -121,12 +138,21 @@ impl Reader<'_> {
             }
             let candidates = match path_attribute(&inner.attrs) {
                 Some(named) => vec![file.parent().unwrap_or(folder).join(named)],
-                None => vec![folder.join(format!("{name}.rs")), inner_folder.join("mod.rs")],
+                None => vec![
+                    folder.join(format!("{name}.rs")),
+                    inner_folder.join("mod.rs"),
+                ],
             };
-            let inner_file = candidates.iter().find(|candidate| candidate.exists()).ok_or_else(|| {
-                let line = inner.span().start().line;
-                format!("{}:{line}: the file of `mod {name}` is missing", file.display())
-            })?;
+            let inner_file = candidates
+                .iter()
+                .find(|candidate| candidate.exists())
+                .ok_or_else(|| {
+                    let line = inner.span().start().line;
+                    format!(
+                        "{}:{line}: the file of `mod {name}` is missing",
+                        file.display()
+                    )
+                })?;
             self.read_file(inner_path, inner_file, &inner_folder)?;
         }
         self.tree.modules.insert(path, module);
@@ -138,7 +164,15 @@ impl Reader<'_> {
 fn read_use(path: &[String], module: &mut Module, item: &syn::ItemUse) {
     let reexport = !matches!(item.vis, Visibility::Inherited);
     for leaf in leaves(&item.tree) {
-        let Some(target) = absolute(path, &leaf.path, &module.children) else {
+        // `use child::*` has the module's name alone before the star.
+        let child_glob = leaf.name.is_none()
+            && matches!(leaf.path.as_slice(), [first] if module.children.contains(first));
+        let target = if child_glob {
+            Some([path, leaf.path.as_slice()].concat())
+        } else {
+            absolute(path, &leaf.path, &module.children)
+        };
+        let Some(target) = target else {
             // Another crate's: the name stands for nothing of ours.
             if let Some(name) = leaf.name {
                 module.imports.entry(name).or_default();
@@ -181,8 +215,16 @@ fn walk(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec<UseLeaf>) {
         if last != "self" || path.is_empty() {
             path.push(last);
         }
-        let name = if name == "self" { path.last().cloned().unwrap_or_default() } else { name };
-        UseLeaf { path, name: Some(name), line: ident.span().start().line }
+        let name = if name == "self" {
+            path.last().cloned().unwrap_or_default()
+        } else {
+            name
+        };
+        UseLeaf {
+            path,
+            name: Some(name),
+            line: ident.span().start().line,
+        }
     };
     match tree {
         UseTree::Path(inner) => {
@@ -190,8 +232,14 @@ fn walk(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec<UseLeaf>) {
             walk(&inner.tree, prefix, found);
             prefix.pop();
         }
-        UseTree::Name(name) => found.push(leaf(&name.ident, name.ident.unraw().to_string(), prefix)),
-        UseTree::Rename(rename) => found.push(leaf(&rename.ident, rename.rename.unraw().to_string(), prefix)),
+        UseTree::Name(name) => {
+            found.push(leaf(&name.ident, name.ident.unraw().to_string(), prefix));
+        }
+        UseTree::Rename(rename) => found.push(leaf(
+            &rename.ident,
+            rename.rename.unraw().to_string(),
+            prefix,
+        )),
         UseTree::Glob(glob) => found.push(UseLeaf {
             path: prefix.clone(),
             name: None,
@@ -209,16 +257,23 @@ fn walk(tree: &UseTree, prefix: &mut Vec<String>, found: &mut Vec<UseLeaf>) {
 pub(super) fn is_test_only(attributes: &[syn::Attribute]) -> bool {
     attributes.iter().any(|attribute| {
         attribute.path().is_ident("test")
-            || attribute.path().segments.last().is_some_and(|last| last.ident == "test")
+            || attribute
+                .path()
+                .segments
+                .last()
+                .is_some_and(|last| last.ident == "test")
             || (attribute.path().is_ident("cfg")
-                && attribute.parse_args::<Meta>().is_ok_and(|predicate| needs_test(&predicate)))
+                && attribute
+                    .parse_args::<Meta>()
+                    .is_ok_and(|predicate| needs_test(&predicate)))
     })
 }
 
 /// Whether a `cfg` predicate only holds for tests.
 fn needs_test(predicate: &Meta) -> bool {
     let inner = |list: &syn::MetaList| {
-        list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated).unwrap_or_default()
+        list.parse_args_with(Punctuated::<Meta, syn::Token![,]>::parse_terminated)
+            .unwrap_or_default()
     };
     match predicate {
         Meta::Path(path) => path.is_ident("test"),
@@ -233,8 +288,16 @@ fn needs_test(predicate: &Meta) -> bool {
 
 fn path_attribute(attributes: &[syn::Attribute]) -> Option<String> {
     attributes.iter().find_map(|attribute| {
-        let Meta::NameValue(pair) = &attribute.meta else { return None };
-        let syn::Expr::Lit(syn::ExprLit { lit: syn::Lit::Str(text), .. }) = &pair.value else { return None };
+        let Meta::NameValue(pair) = &attribute.meta else {
+            return None;
+        };
+        let syn::Expr::Lit(syn::ExprLit {
+            lit: syn::Lit::Str(text),
+            ..
+        }) = &pair.value
+        else {
+            return None;
+        };
         pair.path.is_ident("path").then(|| text.value())
     })
 }

@@ -1,7 +1,7 @@
-//! A part of the story as a process of its own, so that it can be killed like one.
+//! Emulator or platform as a child process, so that the script can kill it.
 //!
-//! The child is this very executable with another subcommand. It tells its address by the ready line on stdout; the rest of
-//! stdout and stderr go to a log file in the data folder.
+//! The child is this executable with another subcommand. It prints its address in the ready line on stdout; stderr goes to a log
+//! file in the data folder.
 
 use std::{
     fs::File,
@@ -17,11 +17,13 @@ use tokio::{
 };
 use url::Url;
 
-use super::narrator::Held;
-use crate::listen::READY;
+use super::report::StepResult;
 
-/// How long a start may take before the story gives up on it.
-const START: Duration = Duration::from_secs(20);
+/// What precedes the address in the ready line.
+const READY_PREFIX: &str = "listening on ";
+
+/// How long a child may take to print its ready line.
+const START_TIMEOUT: Duration = Duration::from_secs(20);
 
 /// A running child process.
 #[derive(Debug)]
@@ -33,20 +35,20 @@ pub(crate) struct Program {
 
 impl Program {
     /// Starts `tollway ARGS…` and waits for its ready line.
-    pub(crate) async fn start(args: &[&str], log: &Path) -> Held<Self> {
-        let told = |reason: &dyn std::fmt::Display| {
+    pub(crate) async fn start(args: &[&str], log: &Path) -> StepResult<Self> {
+        let failed = |reason: &dyn std::fmt::Display| {
             format!(
                 "`tollway {}` did not start: {reason}{}",
                 args.join(" "),
                 tail(log)
             )
         };
-        let executable = std::env::current_exe().map_err(|error| told(&error))?;
+        let executable = std::env::current_exe().map_err(|error| failed(&error))?;
         let file = File::options()
             .create(true)
             .append(true)
             .open(log)
-            .map_err(|error| told(&error))?;
+            .map_err(|error| failed(&error))?;
         let mut child = Command::new(executable)
             .args(args)
             .stdin(Stdio::null())
@@ -54,22 +56,22 @@ impl Program {
             .stderr(file)
             .kill_on_drop(true)
             .spawn()
-            .map_err(|error| told(&error))?;
+            .map_err(|error| failed(&error))?;
         let stdout = child
             .stdout
             .take()
-            .ok_or_else(|| told(&"it has no stdout"))?;
+            .ok_or_else(|| failed(&"it has no stdout"))?;
         let mut lines = BufReader::new(stdout).lines();
-        let ready = timeout(START, async {
+        let ready = timeout(START_TIMEOUT, async {
             while let Ok(Some(line)) = lines.next_line().await {
-                if let Some(url) = line.strip_prefix(READY) {
+                if let Some(url) = line.strip_prefix(READY_PREFIX) {
                     return url.parse().ok();
                 }
             }
             None
         });
         let Ok(Some(url)) = ready.await else {
-            return Err(told(&"it never said where it listens"));
+            return Err(failed(&"it never said where it listens"));
         };
         // Keep reading, so that the child never blocks on a full pipe.
         tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
@@ -82,7 +84,7 @@ impl Program {
     }
 
     /// Ends it without a chance to clean up: SIGKILL.
-    pub(crate) async fn kill(mut self) -> Held {
+    pub(crate) async fn kill(mut self) -> StepResult {
         self.child
             .kill()
             .await

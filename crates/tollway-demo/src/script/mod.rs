@@ -1,74 +1,77 @@
-//! The story of the demo, played by itself: three programs, real HTTP, real pages.
+//! The scripted demo: three programs, real HTTP, real pages.
 //!
-//! `Stage` runs the programs, a `Seller` walks through the pages with a `Browser`, the chapters say what must hold and the
-//! `Narrator` prints what was seen. The platform's own calls go through the SDK.
+//! `Environment` runs the programs, a `Seller` goes through the pages with a `Browser`, `scenarios` check what must be true and
+//! `Report` prints what was observed. The platform's own calls use the SDK.
 
-pub(super) mod browser;
-mod chapters;
 mod child;
-mod narrator;
-mod page;
+mod environment;
+mod report;
+mod scenarios;
 mod seller;
-mod stage;
 
 use std::path::Path;
 
 use self::{
-    chapters::{callback, charge, connect, disconnect, reconnect, refusals, restart},
-    narrator::{Held, Narrator},
-    stage::Stage,
+    environment::Environment,
+    report::{Report, StepResult},
+    scenarios::{callback, charge, connect, disconnect, reconnect, refusals, restart},
 };
-use super::Folder;
-use crate::failure::{Failure, Outcome};
+use crate::error::DemoError;
+use crate::folder::DataFolder;
 
-/// Plays the story; fails at the first step that does not hold, and keeps the folder then.
-pub(super) async fn run(folder: Folder) -> Outcome {
-    let mut told = Narrator::default();
+/// Runs emulator and platform as child processes of this executable (`tollway emulator`, `tollway platform`) and plays every
+/// scenario over HTTP. Prints a numbered line for each step.
+///
+/// # Errors
+///
+/// Fails at the first step that does not hold, and keeps the folder then.
+pub async fn run(folder: DataFolder) -> Result<(), DemoError> {
+    let mut report = Report::default();
     println!("Tollway: the whole story on one laptop");
-    match play(folder.path(), &mut told).await {
+    match play(folder.path(), &mut report).await {
         Ok(()) => {
-            println!("\n{} steps, all of them held.", told.steps());
+            println!("\n{} steps, all of them held.", report.steps());
             Ok(())
         }
         Err(reason) => {
-            let step = told.steps() + 1;
-            let kept = folder.keep();
-            Err(Failure::new(format!(
+            let step = report.steps() + 1;
+            let path = folder.into_path();
+            Err(DemoError::new(format!(
                 "step {step} did not hold: {reason}\nlogs and data are in {}",
-                kept.display()
+                path.display()
             )))
         }
     }
 }
 
-async fn play(folder: &Path, told: &mut Narrator) -> Held {
-    told.chapter("Three programs");
-    let mut stage = Stage::start(folder).await?;
-    told.held(
+async fn play(folder: &Path, report: &mut Report) -> StepResult {
+    report.heading("Three programs");
+    let mut environment = Environment::start(folder).await?;
+    report.step(
         "emulator and platform run, this program plays browsers and marketplace",
-        stage.programs(),
+        environment.programs(),
     );
 
-    told.chapter("A seller connects and is paid");
-    let mut flowers = connect::new_seller(&stage, told, "flower-shop").await?;
-    charge::direct_charge(&stage, told, "flower-shop").await?;
+    report.heading("A seller connects and is paid");
+    let mut flowers = connect::new_seller(&environment, report, "flower-shop").await?;
+    charge::direct_charge(&environment, report, "flower-shop").await?;
 
-    told.chapter("A callback counts once");
-    callback::again(&stage, told, &mut flowers).await?;
-    let coffee = callback::race(&stage, told, "coffee-bar").await?;
+    report.heading("A callback counts once");
+    callback::again(&environment, report, &mut flowers).await?;
+    let coffee = callback::race(&environment, report, "coffee-bar").await?;
 
-    told.chapter("What must not connect");
-    refusals::denied(&stage, told, "book-shop").await?;
-    refusals::expired(&stage, told, "bike-shop").await?;
-    refusals::foreign(&stage, told, "tea-house").await?;
+    report.heading("What must not connect");
+    refusals::denied(&environment, report, "book-shop").await?;
+    refusals::expired(&environment, report, "bike-shop").await?;
+    refusals::foreign(&environment, report, "tea-house").await?;
 
-    told.chapter("Connections change");
-    reconnect::same_account(&stage, told, &mut flowers).await?;
-    disconnect::by_seller(&stage, told, &mut flowers).await?;
-    disconnect::by_platform(&stage, told, &coffee).await?;
+    report.heading("Connections change");
+    reconnect::same_account(&environment, report, &mut flowers).await?;
+    disconnect::by_seller(&environment, report, &mut flowers).await?;
+    disconnect::by_platform(&environment, report, &coffee).await?;
 
-    told.chapter("The power goes out");
-    let mut bakery = connect::new_seller(&stage, told, "bakery").await?;
-    let paid = charge::direct_charge(&stage, told, "bakery").await?;
-    restart::power_cut(&mut stage, told, &mut bakery, &paid, "coffee-bar").await
+    report.heading("The power goes out");
+    let mut bakery = connect::new_seller(&environment, report, "bakery").await?;
+    let paid = charge::direct_charge(&environment, report, "bakery").await?;
+    restart::power_cut(&mut environment, report, &mut bakery, &paid, "coffee-bar").await
 }

@@ -1,38 +1,39 @@
-//! A seller: a tenant of the platform with a browser of their own, who walks through the real pages.
+//! A seller: a tenant of the platform with a browser of its own, which goes through the real pages.
 
 use url::Url;
 
+use crate::browser::Browser;
+use crate::page::Page;
+use crate::setup::BUSINESS_NAME;
+
 use super::{
-    super::setup::BUSINESS_NAME,
-    browser::Browser,
-    narrator::{Held, ensure, same},
-    page::Page,
-    stage::Stage,
+    environment::Environment,
+    report::{StepResult, ensure, same},
 };
 
-/// What the platform's page says when it worked.
+/// The text of the platform's page after success.
 const CONNECTED: &str = "Your Stripe account is connected";
 
-/// A person who sells on the platform.
+/// A seller on the platform.
 pub(super) struct Seller {
-    /// The platform's name for them.
+    /// The platform's name for the seller.
     pub(super) tenant: &'static str,
-    /// Their browser.
+    /// The seller's browser.
     pub(super) browser: Browser,
 }
 
 /// A seller whose account is connected.
 pub(super) struct Connected {
-    /// The person.
+    /// The seller.
     pub(super) seller: Seller,
-    /// Their account.
+    /// The seller's account.
     pub(super) account: String,
-    /// Where Stripe sent them back to.
+    /// The address that Stripe redirected the browser to.
     pub(super) callback: Url,
 }
 
 impl Seller {
-    /// A seller with a browser that has never been anywhere.
+    /// A seller with a new browser.
     pub(super) fn new(tenant: &'static str) -> Self {
         Self {
             tenant,
@@ -40,10 +41,10 @@ impl Seller {
         }
     }
 
-    /// From the platform's page, by its button, to Stripe's page.
-    pub(super) async fn go_to_stripe(&mut self, stage: &Stage) -> Held<Page> {
+    /// Opens the platform's page and follows its button to Stripe's page.
+    pub(super) async fn go_to_stripe(&mut self, environment: &Environment) -> StepResult<Page> {
         let email = format!("{}@example.com", self.tenant);
-        let link = stage
+        let link = environment
             .host
             .start_link(self.tenant)
             .prefill("email", &email)
@@ -55,7 +56,7 @@ impl Seller {
             .map_err(|error| format!("the start link: {error}"))?;
         let page = self.browser.open(&link).await?;
         same("the platform's page", page.status, 200)?;
-        // Whoever is connected already is offered to do it again.
+        // The page of a connected seller has another button.
         let button = page
             .link("Connect with Stripe")
             .or_else(|_| page.link("Connect again"))?;
@@ -64,7 +65,7 @@ impl Seller {
         same(
             "the host of Stripe's page",
             page.url.origin(),
-            stage.stripe_url.origin(),
+            environment.stripe_url.origin(),
         )?;
         ensure(page.text.contains(BUSINESS_NAME), || {
             format!("Stripe's page does not say that {BUSINESS_NAME} asks")
@@ -72,20 +73,29 @@ impl Seller {
         Ok(page)
     }
 
-    /// Presses a button on Stripe's page; gives the address Stripe sends the browser to, unopened.
-    pub(super) async fn answer(&mut self, page: &Page, button: &str, account: &str) -> Held<Url> {
-        let answer = self
+    /// Presses a button on Stripe's page. Returns the address of the redirect without opening it.
+    pub(super) async fn choose(
+        &mut self,
+        page: &Page,
+        button: &str,
+        account: &str,
+    ) -> StepResult<Url> {
+        let response = self
             .browser
             .press_once(page, button, &[("account", account)])
             .await?;
-        let seen = format!("{button} answered {}: {}", answer.status, answer.body);
-        answer.location()?.ok_or(seen)
+        let seen = format!("{button} answered {}: {}", response.status, response.body);
+        response.location()?.ok_or(seen)
     }
 
-    /// The whole way to a code: platform's page, Stripe's page, Connect. The callback is not opened yet.
-    pub(super) async fn allow(&mut self, stage: &Stage, account: &str) -> Held<Url> {
-        let page = self.go_to_stripe(stage).await?;
-        let callback = self.answer(&page, "Connect", account).await?;
+    /// Platform's page, Stripe's page, Connect: returns the callback's address without opening it.
+    pub(super) async fn allow(
+        &mut self,
+        environment: &Environment,
+        account: &str,
+    ) -> StepResult<Url> {
+        let page = self.go_to_stripe(environment).await?;
+        let callback = self.choose(&page, "Connect", account).await?;
         ensure(
             callback.query_pairs().any(|(name, _)| name == "code"),
             || "the redirect brings no code".to_owned(),
@@ -93,10 +103,10 @@ impl Seller {
         Ok(callback)
     }
 
-    /// The whole way with a new account, callback included.
-    pub(super) async fn connect(mut self, stage: &Stage) -> Held<Connected> {
-        let callback = self.allow(stage, "new").await?;
-        let account = self.arrive(stage, &callback).await?;
+    /// Connects a new account, callback included.
+    pub(super) async fn connect(mut self, environment: &Environment) -> StepResult<Connected> {
+        let callback = self.allow(environment, "new").await?;
+        let account = self.arrive(environment, &callback).await?;
         Ok(Connected {
             seller: self,
             account,
@@ -104,11 +114,15 @@ impl Seller {
         })
     }
 
-    /// Opens a callback that must succeed; gives the account that the platform recorded.
-    pub(super) async fn arrive(&mut self, stage: &Stage, callback: &Url) -> Held<String> {
+    /// Opens a callback that must succeed. Returns the account that the platform recorded.
+    pub(super) async fn arrive(
+        &mut self,
+        environment: &Environment,
+        callback: &Url,
+    ) -> StepResult<String> {
         let page = self.browser.open(callback).await?;
         success(&page)?;
-        let connection = stage.active(self.tenant).await?;
+        let connection = environment.active(self.tenant).await?;
         ensure(page.text.contains(&connection.account), || {
             format!("the page does not show {}", connection.account)
         })?;
@@ -116,8 +130,8 @@ impl Seller {
     }
 }
 
-/// Holds if the page says that the account is connected.
-pub(super) fn success(page: &Page) -> Held {
+/// Fails unless the page says that the account is connected.
+pub(super) fn success(page: &Page) -> StepResult {
     ensure(page.status == 200 && page.text.contains(CONNECTED), || {
         format!("the outcome page answered {}: {}", page.status, page.text)
     })

@@ -1,7 +1,7 @@
-//! The three programs of the story: the emulator and the platform as child processes, and what a host application holds.
+//! What the scenarios run in: emulator and platform as child processes, and what a host application has.
 //!
-//! `host` is the platform library opened on the same database as the platform process: how a marketplace's own code asks for
-//! links and clients. `stripe` is the marketplace's SDK client without an account.
+//! `host` is the platform library on the database of the platform process: a marketplace's own code gets its links and clients
+//! there. `stripe` is the marketplace's SDK client without an account.
 
 use std::{
     net::{Ipv4Addr, SocketAddr},
@@ -15,20 +15,17 @@ use tollway_platform::{Connection, Platform};
 use url::Url;
 
 use super::{
-    browser::Browser,
     child::{Program, log_file},
-    narrator::Held,
+    report::StepResult,
 };
-use crate::{
-    demo::setup::{self, Files},
-    platform as service,
-};
+use crate::browser::Browser;
+use crate::setup::{self, Files};
 
-/// How long something in the background may take before it counts as not happening.
-const PATIENCE: Duration = Duration::from_secs(20);
+/// How long the platform may take to process a webhook.
+const BACKGROUND_TIMEOUT: Duration = Duration::from_secs(20);
 
-/// The running programs.
-pub(super) struct Stage {
+/// The running programs and the clients of a host application.
+pub(super) struct Environment {
     folder: PathBuf,
     files: Files,
     emulator: Option<Program>,
@@ -41,9 +38,9 @@ pub(super) struct Stage {
     pub(super) stripe: Client,
 }
 
-impl Stage {
+impl Environment {
     /// Starts both programs in an empty folder.
-    pub(super) async fn start(folder: &Path) -> Held<Self> {
+    pub(super) async fn start(folder: &Path) -> StepResult<Self> {
         let files = Files::of(folder);
         let earlier = files.earlier().map_err(|failure| failure.to_string())?;
         if earlier.is_some() {
@@ -58,7 +55,7 @@ impl Stage {
             .await
             .map_err(|failure| failure.to_string())?;
         let platform = start_platform(&files, folder).await?;
-        let host = service::open(config)
+        let host = setup::open_platform(config)
             .await
             .map_err(|failure| failure.to_string())?;
         let stripe = setup::client(&stripe_url).map_err(|failure| failure.to_string())?;
@@ -73,8 +70,8 @@ impl Stage {
         })
     }
 
-    /// Kills both programs as a power cut would, and starts them again at the same addresses.
-    pub(super) async fn kill_and_restart(&mut self) -> Held<String> {
+    /// Kills both programs with SIGKILL and starts them again at the same addresses.
+    pub(super) async fn kill_and_restart(&mut self) -> StepResult<String> {
         let mut killed = Vec::new();
         for program in [self.emulator.take(), self.platform.take()]
             .into_iter()
@@ -93,7 +90,7 @@ impl Stage {
         Ok(killed.join(" and "))
     }
 
-    /// What runs where, for the first line of the story.
+    /// Both programs with their addresses, for the first step.
     pub(super) fn programs(&self) -> String {
         let of = |name: &str, program: &Option<Program>| {
             program.as_ref().map_or_else(String::new, |program| {
@@ -111,8 +108,8 @@ impl Stage {
         )
     }
 
-    /// The tenant's connection, as the platform has it.
-    pub(super) async fn connection(&self, tenant: &str) -> Held<Option<Connection>> {
+    /// The tenant's connection in the platform's database.
+    pub(super) async fn connection(&self, tenant: &str) -> StepResult<Option<Connection>> {
         self.host
             .connection(tenant)
             .await
@@ -120,40 +117,42 @@ impl Stage {
     }
 
     /// The tenant's connection, which must be active.
-    pub(super) async fn active(&self, tenant: &str) -> Held<Connection> {
+    pub(super) async fn active(&self, tenant: &str) -> StepResult<Connection> {
         let connection = self.connection(tenant).await?.filter(Connection::is_active);
         connection.ok_or_else(|| format!("the platform has no active connection of {tenant}"))
     }
 
-    /// Waits until the tenant's connection is as wanted; the platform's background worker is at it.
+    /// Waits until the tenant's connection fulfils `condition`: the platform's worker changes it in the background.
     pub(super) async fn wait_for(
         &self,
         tenant: &str,
         what: &str,
-        wanted: fn(&Connection) -> bool,
-    ) -> Held<Connection> {
+        condition: fn(&Connection) -> bool,
+    ) -> StepResult<Connection> {
         let watch = async {
             loop {
-                if let Some(connection) = self.connection(tenant).await?.filter(wanted) {
+                if let Some(connection) = self.connection(tenant).await?.filter(condition) {
                     return Ok(connection);
                 }
-                // The platform is another process: looking again is the only way to know.
+                // The platform is another process and does not notify this one.
                 sleep_until(Instant::now() + Duration::from_millis(50)).await;
             }
         };
-        timeout(PATIENCE, watch).await.unwrap_or_else(|_| {
-            Err(format!(
-                "within {} s {tenant} was not {what}",
-                PATIENCE.as_secs()
-            ))
-        })
+        timeout(BACKGROUND_TIMEOUT, watch)
+            .await
+            .unwrap_or_else(|_| {
+                Err(format!(
+                    "within {} s {tenant} was not {what}",
+                    BACKGROUND_TIMEOUT.as_secs()
+                ))
+            })
     }
 
-    /// How many codes the emulator was asked to exchange since it started, from its request log.
-    pub(super) async fn exchanges(&self) -> Held<usize> {
+    /// The number of requests to exchange a code since the emulator started, from its request log.
+    pub(super) async fn exchanges(&self) -> StepResult<usize> {
         let url = self.control("requests?limit=1000&path=/oauth/token")?;
-        let answer = Browser::new().open_once(&url).await?;
-        let log: serde_json::Value = serde_json::from_str(&answer.body)
+        let response = Browser::new().open_once(&url).await?;
+        let log: serde_json::Value = serde_json::from_str(&response.body)
             .map_err(|error| format!("the request log: {error}"))?;
         log["data"]
             .as_array()
@@ -162,30 +161,30 @@ impl Stage {
     }
 
     /// Moves the emulator's clock forward.
-    pub(super) async fn advance(&self, seconds: u64) -> Held {
+    pub(super) async fn advance(&self, seconds: u64) -> StepResult {
         let body = serde_json::json!({ "advance": seconds });
-        let answer = Browser::new()
+        let response = Browser::new()
             .post_json(&self.control("clock")?, &body)
             .await?;
-        if answer.status.is_success() {
+        if response.status.is_success() {
             Ok(())
         } else {
             Err(format!(
                 "the clock answered {}: {}",
-                answer.status, answer.body
+                response.status, response.body
             ))
         }
     }
 
     /// An address of the emulator's control API.
-    fn control(&self, what: &str) -> Held<Url> {
+    fn control(&self, what: &str) -> StepResult<Url> {
         self.stripe_url
             .join(&format!("_tollway/{what}"))
             .map_err(|error| error.to_string())
     }
 }
 
-async fn start_emulator(files: &Files, folder: &Path, port: u16) -> Held<Program> {
+async fn start_emulator(files: &Files, folder: &Path, port: u16) -> StepResult<Program> {
     let data = files.stripe.display().to_string();
     Program::start(
         &["emulator", "--port", &port.to_string(), "--data", &data],
@@ -194,7 +193,7 @@ async fn start_emulator(files: &Files, folder: &Path, port: u16) -> Held<Program
     .await
 }
 
-async fn start_platform(files: &Files, folder: &Path) -> Held<Program> {
+async fn start_platform(files: &Files, folder: &Path) -> StepResult<Program> {
     let config = files.config.display().to_string();
     Program::start(
         &["platform", "--config", &config],
@@ -203,8 +202,8 @@ async fn start_platform(files: &Files, folder: &Path) -> Held<Program> {
     .await
 }
 
-/// An address that nobody listens on at this moment.
-fn free_address() -> Held<SocketAddr> {
+/// A free loopback address.
+fn free_address() -> StepResult<SocketAddr> {
     let listener =
         std::net::TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).map_err(|error| error.to_string())?;
     listener.local_addr().map_err(|error| error.to_string())

@@ -1,23 +1,27 @@
-//! However often a callback is opened, Stripe sees one exchange.
+//! A callback that is opened several times exchanges its code once.
 
-use crate::demo::script::{
-    narrator::{Held, Narrator, same},
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, same},
     seller::{Connected, Seller, success},
-    stage::Stage,
 };
 
 /// The same callback opened again shows the same success.
-pub(crate) async fn again(stage: &Stage, told: &mut Narrator, connected: &mut Connected) -> Held {
-    let before = stage.exchanges().await?;
+pub(crate) async fn again(
+    environment: &Environment,
+    report: &mut Report,
+    connected: &mut Connected,
+) -> StepResult {
+    let before = environment.exchanges().await?;
     let page = connected.seller.browser.open(&connected.callback).await?;
     success(&page)?;
-    same("exchanges", stage.exchanges().await? - before, 0)?;
+    same("exchanges", environment.exchanges().await? - before, 0)?;
     same(
         "the account",
-        stage.active(connected.seller.tenant).await?.account,
+        environment.active(connected.seller.tenant).await?.account,
         connected.account.clone(),
     )?;
-    told.held(
+    report.step(
         "the same callback is opened again",
         "the same success, no further exchange",
     );
@@ -26,20 +30,20 @@ pub(crate) async fn again(stage: &Stage, told: &mut Narrator, connected: &mut Co
 
 /// Two windows of one browser open the same callback at the same moment.
 pub(crate) async fn race(
-    stage: &Stage,
-    told: &mut Narrator,
+    environment: &Environment,
+    report: &mut Report,
     tenant: &'static str,
-) -> Held<Connected> {
-    let before = stage.exchanges().await?;
+) -> StepResult<Connected> {
+    let before = environment.exchanges().await?;
     let mut seller = Seller::new(tenant);
-    let callback = seller.allow(stage, "new").await?;
+    let callback = seller.allow(environment, "new").await?;
     let (mut left, mut right) = (seller.browser.clone(), seller.browser.clone());
     let (first, second) = tokio::join!(left.open(&callback), right.open(&callback));
     success(&first?)?;
     success(&second?)?;
-    same("exchanges", stage.exchanges().await? - before, 1)?;
-    let account = stage.active(tenant).await?.account;
-    stage
+    same("exchanges", environment.exchanges().await? - before, 1)?;
+    let account = environment.active(tenant).await?.account;
+    environment
         .host
         .client_for(tenant)
         .await
@@ -48,8 +52,8 @@ pub(crate) async fn race(
         .retrieve()
         .send()
         .await
-        .map_err(super::charge::told_by_sdk)?;
-    told.held(
+        .map_err(super::charge::sdk_failure)?;
+    report.step(
         &format!("{tenant} connects, two callbacks race"),
         format!("both show success for {account}, one exchange"),
     );

@@ -1,25 +1,31 @@
 //! A connected seller connects the same account again.
 
-use crate::demo::script::{
-    narrator::{Held, Narrator, same},
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, same},
     seller::Connected,
-    stage::Stage,
 };
 
 /// Signs in to the existing account on Stripe's page: the connection is refreshed, not doubled.
 pub(crate) async fn same_account(
-    stage: &Stage,
-    told: &mut Narrator,
+    environment: &Environment,
+    report: &mut Report,
     connected: &mut Connected,
-) -> Held {
+) -> StepResult {
     let tenant = connected.seller.tenant;
-    let earlier = stage.active(tenant).await?;
-    connected.callback = connected.seller.allow(stage, &connected.account).await?;
-    let account = connected.seller.arrive(stage, &connected.callback).await?;
-    let now = stage.active(tenant).await?;
+    let earlier = environment.active(tenant).await?;
+    connected.callback = connected
+        .seller
+        .allow(environment, &connected.account)
+        .await?;
+    let account = connected
+        .seller
+        .arrive(environment, &connected.callback)
+        .await?;
+    let now = environment.active(tenant).await?;
     same("the account", account, connected.account.clone())?;
     same("the connection", now.id, earlier.id)?;
-    told.held(
+    report.step(
         &format!("{tenant} connects the same account again"),
         format!("{} stays, its connection is refreshed", connected.account),
     );

@@ -1,4 +1,4 @@
-//! The story, a module for each part of it. Each chapter tells its steps and fails at the first that does not hold.
+//! The scenarios of the script. Each reports its steps and fails at the first one that does not hold.
 
 pub(super) mod callback;
 pub(super) mod charge;

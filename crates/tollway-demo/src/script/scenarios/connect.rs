@@ -1,23 +1,23 @@
 //! A new seller connects through the pages.
 
-use crate::demo::script::{
-    narrator::{Held, Narrator, same},
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, same},
     seller::{Connected, Seller},
-    stage::Stage,
 };
 
 /// Platform's page, Stripe's page, Connect, callback, outcome.
 pub(crate) async fn new_seller(
-    stage: &Stage,
-    told: &mut Narrator,
+    environment: &Environment,
+    report: &mut Report,
     tenant: &'static str,
-) -> Held<Connected> {
-    let before = stage.exchanges().await?;
-    let connected = Seller::new(tenant).connect(stage).await?;
-    let connection = stage.active(tenant).await?;
+) -> StepResult<Connected> {
+    let before = environment.exchanges().await?;
+    let connected = Seller::new(tenant).connect(environment).await?;
+    let connection = environment.active(tenant).await?;
     same("the scope", connection.scope.as_str(), "read_write")?;
-    same("exchanges", stage.exchanges().await? - before, 1)?;
-    told.held(
+    same("exchanges", environment.exchanges().await? - before, 1)?;
+    report.step(
         &format!("{tenant} connects a new account through the pages"),
         format!(
             "{} with {}, one exchange",

@@ -1,22 +1,22 @@
-//! Both programs are killed in the middle of their work: everything answered is still there.
+//! Both programs are killed: everything that they answered before is still stored.
 
-use super::charge::{Paid, balance, told_by_sdk};
-use crate::demo::script::{
-    narrator::{Held, Narrator, ensure, same},
+use super::charge::{Paid, balance, sdk_failure};
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, ensure, same},
     seller::{Connected, success},
-    stage::Stage,
 };
 
-/// Kills right after an answer, starts again, and looks for all of it.
+/// Kills both right after a response, starts them again, and checks what they stored.
 pub(crate) async fn power_cut(
-    stage: &mut Stage,
-    told: &mut Narrator,
+    environment: &mut Environment,
+    report: &mut Report,
     connected: &mut Connected,
     paid: &Paid,
     disconnected: &str,
-) -> Held {
+) -> StepResult {
     let tenant = connected.seller.tenant;
-    let seller = stage
+    let seller = environment
         .host
         .client_for(tenant)
         .await
@@ -28,9 +28,9 @@ pub(crate) async fn power_cut(
         .email("last@example.com")
         .send()
         .await
-        .map_err(told_by_sdk)?;
-    let killed = stage.kill_and_restart().await?;
-    told.held(
+        .map_err(sdk_failure)?;
+    let killed = environment.kill_and_restart().await?;
+    report.step(
         "both programs are killed right after an answer",
         format!("SIGKILL to {killed}, started again"),
     );
@@ -40,23 +40,23 @@ pub(crate) async fn power_cut(
         .retrieve(last.id())
         .send()
         .await
-        .map_err(told_by_sdk)?;
+        .map_err(sdk_failure)?;
     same("the last answer", customer.id(), last.id())?;
     let charge = seller
         .charges()
         .retrieve(&paid.charge)
         .send()
         .await
-        .map_err(told_by_sdk)?;
+        .map_err(sdk_failure)?;
     same("the charge's status", charge.status().as_str(), "succeeded")?;
     seller
         .customers()
         .retrieve(&paid.customer)
         .send()
         .await
-        .map_err(told_by_sdk)?;
+        .map_err(sdk_failure)?;
     same("the balance", balance(&seller).await?, before)?;
-    told.held(
+    report.step(
         "Stripe's side",
         format!(
             "{}, {} and a balance of {before} cents are there",
@@ -67,17 +67,17 @@ pub(crate) async fn power_cut(
 
     same(
         "the account",
-        stage.active(tenant).await?.account,
+        environment.active(tenant).await?.account,
         connected.account.clone(),
     )?;
-    let ended = stage.connection(disconnected).await?;
+    let ended = environment.connection(disconnected).await?;
     ensure(
         ended.is_some_and(|connection| !connection.is_active()),
         || format!("{disconnected} is connected again"),
     )?;
     let page = connected.seller.browser.open(&connected.callback).await?;
     success(&page)?;
-    told.held(
+    report.step(
         "the platform's side",
         format!("{tenant} is connected, {disconnected} is not, the old callback shows its success"),
     );

@@ -2,30 +2,34 @@
 
 use tollway::Client;
 
-use crate::demo::script::{
-    narrator::{Held, Narrator, same},
-    stage::Stage,
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, same},
 };
 
 const AMOUNT: i64 = 1000;
 const PLATFORM_FEE: i64 = 100;
-/// Stripe's own fee on a direct charge of that amount, borne by the seller: 2.9 % + 30 cents.
+/// Stripe's own fee on a direct charge of that amount, which the seller pays: 2.9 % + 30 cents.
 const STRIPE_FEE: i64 = 59;
 
-/// What was made for the seller.
+/// The objects of a charge for a seller.
 pub(crate) struct Paid {
     pub(crate) customer: String,
     pub(crate) charge: String,
 }
 
-/// A customer and a direct charge with an application fee, and what it does to the balances of both sides.
-pub(crate) async fn direct_charge(stage: &Stage, told: &mut Narrator, tenant: &str) -> Held<Paid> {
-    let seller = stage
+/// Creates a customer and a direct charge with an application fee, and compares the balances of both sides.
+pub(crate) async fn direct_charge(
+    environment: &Environment,
+    report: &mut Report,
+    tenant: &str,
+) -> StepResult<Paid> {
+    let seller = environment
         .host
         .client_for(tenant)
         .await
         .map_err(|error| error.to_string())?;
-    let before = (balance(&seller).await?, balance(&stage.stripe).await?);
+    let before = (balance(&seller).await?, balance(&environment.stripe).await?);
 
     let email = "jenny.rosen@example.com";
     let customer = seller
@@ -34,8 +38,8 @@ pub(crate) async fn direct_charge(stage: &Stage, told: &mut Narrator, tenant: &s
         .email(email)
         .send()
         .await
-        .map_err(told_by_sdk)?;
-    told.held(
+        .map_err(sdk_failure)?;
+    report.step(
         &format!("the platform makes a customer for {tenant}"),
         format!("{} ({email})", customer.id()),
     );
@@ -50,10 +54,10 @@ pub(crate) async fn direct_charge(stage: &Stage, told: &mut Narrator, tenant: &s
         .description("A bunch of tulips")
         .send()
         .await
-        .map_err(told_by_sdk)?;
+        .map_err(sdk_failure)?;
     same("the charge's status", charge.status().as_str(), "succeeded")?;
     same("the charge's amount", charge.amount(), AMOUNT)?;
-    told.held(
+    report.step(
         "a direct charge with an application fee",
         format!(
             "{} succeeded, 10.00 eur, fee 1.00 eur, request {}",
@@ -62,16 +66,19 @@ pub(crate) async fn direct_charge(stage: &Stage, told: &mut Narrator, tenant: &s
         ),
     );
 
-    let after = (balance(&seller).await?, balance(&stage.stripe).await?);
-    let grown = (after.0 - before.0, after.1 - before.1);
+    let after = (balance(&seller).await?, balance(&environment.stripe).await?);
+    let increase = (after.0 - before.0, after.1 - before.1);
     same(
         "what the seller and the platform got",
-        grown,
+        increase,
         (AMOUNT - STRIPE_FEE - PLATFORM_FEE, PLATFORM_FEE),
     )?;
-    told.held(
+    report.step(
         "the balances on both sides",
-        format!("seller +{} cents, platform +{} cents", grown.0, grown.1),
+        format!(
+            "seller +{} cents, platform +{} cents",
+            increase.0, increase.1
+        ),
     );
     Ok(Paid {
         customer: customer.id().to_owned(),
@@ -80,13 +87,13 @@ pub(crate) async fn direct_charge(stage: &Stage, told: &mut Narrator, tenant: &s
 }
 
 /// Available and pending euros of the client's account, in cents.
-pub(crate) async fn balance(client: &Client) -> Held<i64> {
+pub(crate) async fn balance(client: &Client) -> StepResult<i64> {
     let balance = client
         .balance()
         .retrieve()
         .send()
         .await
-        .map_err(told_by_sdk)?;
+        .map_err(sdk_failure)?;
     let available = balance
         .available()
         .into_iter()
@@ -102,7 +109,7 @@ pub(crate) async fn balance(client: &Client) -> Held<i64> {
 
 /// An SDK error as the reason why a step did not hold.
 #[expect(clippy::needless_pass_by_value, reason = "fits map_err")]
-pub(crate) fn told_by_sdk(error: tollway::Error) -> String {
+pub(crate) fn sdk_failure(error: tollway::Error) -> String {
     format!("the SDK said: {error}")
 }
 

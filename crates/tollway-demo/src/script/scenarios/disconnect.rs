@@ -1,30 +1,30 @@
-//! A connection ends, from Stripe's side and from the platform's.
+//! A connection ends: the seller disconnects in Stripe's dashboard, or the platform deauthorizes.
 
 use tollway::ErrorKind;
 use tollway_platform::{ClientForError, Connection, DisconnectReason, DisconnectScope};
 
-use crate::demo::script::{
-    narrator::{Held, Narrator, ensure, same},
+use crate::script::{
+    environment::Environment,
+    report::{Report, StepResult, ensure, same},
     seller::Connected,
-    stage::Stage,
 };
 
-/// The seller disconnects in Stripe's dashboard; the platform learns it by a signed webhook.
+/// The seller disconnects in Stripe's dashboard; a signed webhook reports it to the platform.
 pub(crate) async fn by_seller(
-    stage: &Stage,
-    told: &mut Narrator,
+    environment: &Environment,
+    report: &mut Report,
     connected: &mut Connected,
-) -> Held {
+) -> StepResult {
     let tenant = connected.seller.tenant;
-    // Made before, as a program that runs would have it.
-    let client = stage
+    // A client from before the disconnect, as a running program has it.
+    let client = environment
         .host
         .client_for(tenant)
         .await
         .map_err(|error| error.to_string())?;
 
     let dashboard = format!("_tollway/dashboard/{}", connected.account);
-    let dashboard = stage
+    let dashboard = environment
         .stripe_url
         .join(&dashboard)
         .map_err(|error| error.to_string())?;
@@ -37,30 +37,30 @@ pub(crate) async fn by_seller(
     ensure(page.text.contains("No platform is connected"), || {
         page.text.clone()
     })?;
-    told.held(
+    report.step(
         &format!("{tenant} disconnects in Stripe's dashboard"),
         "the dashboard shows no platform any more",
     );
 
-    let gone = stage
+    let gone = environment
         .wait_for(tenant, "disconnected by the webhook", |connection| {
             !connection.is_active()
         })
         .await?;
     let why = gone.disconnected.as_ref().map(|end| end.why);
     same("why", why, Some(DisconnectReason::DeauthorizedByAccount))?;
-    told.held(
+    report.step(
         "the signed webhook arrives",
         "account.application.deauthorized is verified and recorded",
     );
 
-    refused_by_platform(stage, tenant).await?;
+    refused_by_platform(environment, tenant).await?;
     let error = client.balance().retrieve().send().await.err();
     let error = error.ok_or("Stripe answered for an account that is not connected")?;
     same("the kind of error", error.kind(), ErrorKind::Permission)?;
     same("the error's code", error.code(), Some("account_invalid"))?;
     same("the error's status", error.status(), Some(403))?;
-    told.held(
+    report.step(
         "the platform's next call is refused",
         "the library says Disconnected, Stripe says 403 account_invalid",
     );
@@ -68,9 +68,13 @@ pub(crate) async fn by_seller(
 }
 
 /// The platform ends another seller's connection by `deauthorize`.
-pub(crate) async fn by_platform(stage: &Stage, told: &mut Narrator, connected: &Connected) -> Held {
+pub(crate) async fn by_platform(
+    environment: &Environment,
+    report: &mut Report,
+    connected: &Connected,
+) -> StepResult {
     let tenant = connected.seller.tenant;
-    let ended = stage
+    let ended = environment
         .host
         .disconnect(tenant, DisconnectScope::Sole)
         .await
@@ -80,8 +84,8 @@ pub(crate) async fn by_platform(stage: &Stage, told: &mut Narrator, connected: &
         accounts(&ended),
         vec![connected.account.as_str()],
     )?;
-    refused_by_platform(stage, tenant).await?;
-    let call = stage
+    refused_by_platform(environment, tenant).await?;
+    let call = environment
         .stripe
         .balance()
         .retrieve()
@@ -93,7 +97,7 @@ pub(crate) async fn by_platform(stage: &Stage, told: &mut Narrator, connected: &
         call.err().and_then(|error| error.status()),
         Some(403),
     )?;
-    told.held(
+    report.step(
         &format!("the platform disconnects {tenant} by deauthorize"),
         format!("{} is out of reach", connected.account),
     );
@@ -107,8 +111,8 @@ fn accounts(connections: &[Connection]) -> Vec<&str> {
         .collect()
 }
 
-async fn refused_by_platform(stage: &Stage, tenant: &str) -> Held {
-    match stage.host.client_for(tenant).await {
+async fn refused_by_platform(environment: &Environment, tenant: &str) -> StepResult {
+    match environment.host.client_for(tenant).await {
         Err(ClientForError::Disconnected { .. }) => Ok(()),
         Err(error) => Err(format!("expected Disconnected, got: {error}")),
         Ok(_) => Err(format!(
