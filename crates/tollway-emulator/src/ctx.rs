@@ -17,7 +17,7 @@ use crate::key::KeyKind;
 use crate::params::Params;
 use crate::scope::Scope;
 use crate::store::{Query, Record};
-use crate::world::{Connection, WorldState};
+use crate::world::{Connection, PrivateRecord, WorldState};
 
 /// A handler's view of the emulator.
 #[derive(Debug)]
@@ -247,6 +247,32 @@ impl<'a> Ctx<'a> {
         self.world
             .store
             .update(&self.scope, object_type, object, self.now)
+    }
+
+    /// The private record of this scope with this id.
+    ///
+    /// # Errors
+    /// A 500 if the stored record cannot be read.
+    pub fn load<T: PrivateRecord>(&self, id: &str) -> Result<Option<T>, ApiError> {
+        self.world.load(&self.scope, id)
+    }
+
+    /// All private records of a type in this scope, newest first.
+    ///
+    /// # Errors
+    /// A 500 if one of them cannot be read.
+    pub fn load_all<T: PrivateRecord>(&self) -> Result<Vec<T>, ApiError> {
+        self.world.load_all(&self.scope)
+    }
+
+    /// Stores a private record in this scope. A value that is no JSON object fails the transaction.
+    pub fn save<T: PrivateRecord>(&mut self, id: &str, value: &T) {
+        self.world.save(&self.scope, id, value, self.now);
+    }
+
+    /// Removes a private record of this scope. True if it existed.
+    pub fn remove<T: PrivateRecord>(&mut self, id: &str) -> bool {
+        self.world.remove::<T>(&self.scope, id)
     }
 
     /// Deletes an object and returns Stripe's `{id, object, deleted: true}`. Makes no event.

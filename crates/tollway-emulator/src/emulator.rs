@@ -109,10 +109,10 @@ impl Emulator {
         events::work(Arc::clone(&self.engine)).await;
     }
 
-    /// Writes the data file anew whenever more than half of it is of no use.
+    /// Compacts the data file whenever more than half of it is superseded.
     async fn keep_data_small(&self) {
         loop {
-            self.engine.overgrown().notified().await;
+            self.engine.compaction_needed().notified().await;
             let engine = Arc::clone(&self.engine);
             let compacted = tokio::task::spawn_blocking(move || engine.compact()).await;
             if let Ok(Err(error)) = compacted {
@@ -271,7 +271,7 @@ impl EmulatorBuilder {
         let clock = self.clock.unwrap_or_default();
         let mut engine = Engine::new(self.config, clock, seed, outbox)?;
         if let Some(path) = &self.data {
-            engine.live_by(path, restore_clock)?;
+            engine.open_data_file(path, restore_clock)?;
         }
         Ok(Emulator {
             engine: Arc::new(engine),

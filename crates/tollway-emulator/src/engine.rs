@@ -15,7 +15,7 @@ use crate::error::ApiError;
 use crate::events::Outbox;
 use crate::faults::Faults;
 use crate::http::Claims;
-use crate::journal::{DataError, Frame, Journal};
+use crate::journal::{self, DataError, Frame, Journal};
 use crate::log::RequestLog;
 use crate::random::Random;
 use crate::registry::Registry;
@@ -38,7 +38,7 @@ pub struct Engine {
     committed: Notify,
     outbox: Outbox,
     journal: Option<Journal>,
-    overgrown: Notify,
+    compaction_needed: Notify,
     address: OnceLock<String>,
 }
 
@@ -60,7 +60,7 @@ impl Engine {
             committed: Notify::new(),
             outbox,
             journal: None,
-            overgrown: Notify::new(),
+            compaction_needed: Notify::new(),
             address: OnceLock::new(),
             config,
             clock,
@@ -156,6 +156,11 @@ impl Engine {
                 "The emulator has a bug here; nothing was changed. Its log has the details.",
             ));
         };
+        if let Some(error) = state.store.take_failure() {
+            tracing::error!(world = %state.name, %error, "the transaction failed and was undone");
+            state.undo();
+            return Err(error);
+        }
         if result.as_ref().is_err_and(|error| !error.keep_changes) {
             state.undo();
             return result;
@@ -170,13 +175,13 @@ impl Engine {
                 state.undo();
                 return Err(not_written(&error));
             }
-            if journal.is_overgrown() {
-                self.overgrown.notify_one();
+            if journal.needs_compaction() {
+                self.compaction_needed.notify_one();
             }
         }
         let changes = state.store.commit();
         if !changes.is_empty() {
-            self.worlds.follow(world, &changes);
+            self.worlds.index_changes(world, &changes);
             self.committed.notify_waiters();
         }
         result
@@ -218,6 +223,7 @@ impl Engine {
             account,
             changes,
         } = orphan;
+        let stored_bytes = changes.iter().map(journal::stored_bytes).sum();
         let scope = into.lock().platform_scope(mode);
         let adopted = self.transact_internal(into, scope, |ctx| {
             let platform = Arc::clone(&ctx.world.platform.account);
@@ -241,7 +247,7 @@ impl Engine {
             ctx.world.save_platform();
             Ok(())
         });
-        adopted.is_ok() && self.forget_in_journal(Some(&world)).is_ok()
+        adopted.is_ok() && self.forget_in_journal(&world, stored_bytes).is_ok()
     }
 
     /// Forgets one world, or all of them with the faults and the request log. The clock stays.
@@ -254,10 +260,10 @@ impl Engine {
                 .worlds
                 .get(name)
                 .ok_or_else(|| ApiError::no_such("world", name, "world"))?;
-            self.forget_in_journal(Some(known.name()))?;
+            self.forget_in_journal(known.name(), stored_bytes(&known))?;
             self.worlds.forget(known.name());
         } else {
-            self.forget_in_journal(None)?;
+            self.write_to_journal(Journal::forget_all)?;
             self.worlds.clear();
             self.faults.clear();
             self.log.clear();
@@ -265,47 +271,65 @@ impl Engine {
         Ok(())
     }
 
-    /// Lives from now on by a data file: everything in it is there again, and everything committed is written to it. The
-    /// clock stands where the file says if `restore_clock`.
+    /// Opens the data file and replays it. Later transactions are appended to it. With `restore_clock` the clock is set to
+    /// the stored time.
     ///
     /// # Errors
     /// See [`DataError`].
-    pub(crate) fn live_by(&mut self, path: &Path, restore_clock: bool) -> Result<(), DataError> {
+    pub(crate) fn open_data_file(
+        &mut self,
+        path: &Path,
+        restore_clock: bool,
+    ) -> Result<(), DataError> {
         let mut clock = None;
-        let mut read = 0usize;
         let journal = Journal::open(path, |frame| match frame {
             Frame::Transaction { world, changes } => {
-                read += changes.len();
                 let world = self.worlds.open(&world);
                 let mut state = world.lock();
-                for change in changes {
-                    state.store.replay(change);
-                }
+                let changes = changes.into_iter().map(|change| state.store.replay(change));
+                changes
+                    .map(|change| journal::superseded_bytes(&change))
+                    .sum()
             }
-            Frame::Forget(Some(world)) => self.worlds.forget(&world),
-            Frame::Forget(None) => self.worlds.clear(),
-            Frame::Clock(millis, frozen) => clock = Some((millis, frozen)),
+            Frame::Forget(Some(name)) => {
+                let superseded = self
+                    .worlds
+                    .get(&name)
+                    .map_or(0, |world| stored_bytes(&world));
+                self.worlds.forget(&name);
+                superseded
+            }
+            Frame::Forget(None) => {
+                let superseded = self.worlds.all().iter().map(stored_bytes).sum();
+                self.worlds.clear();
+                superseded
+            }
+            Frame::Clock(millis, frozen) => {
+                clock = Some((millis, frozen));
+                0
+            }
         })?;
         if let Some(state) = clock.filter(|_| restore_clock) {
             self.clock.restore(state);
         }
-        let worlds = self.worlds.all();
-        for world in &worlds {
-            self.worlds.settle(world);
+        for world in &self.worlds.all() {
+            self.worlds
+                .rebuild_directory(world)
+                .map_err(|error| DataError::Unreadable {
+                    path: path.to_owned(),
+                    problem: error.to_string(),
+                })?;
         }
-        let live: usize = worlds
-            .iter()
-            .map(|world| world.lock().store.snapshot().count())
-            .sum();
+        let needs_compaction = journal.needs_compaction();
         self.journal = Some(journal);
-        // Worth it once a fifth of the file is of no use.
-        if read > live + live / 4 {
+        if needs_compaction {
             self.compact()?;
         }
         Ok(())
     }
 
-    /// Writes the data file anew without what was superseded; requests go on meanwhile. Call it with no world locked.
+    /// Rewrites the data file without superseded records. Requests are answered meanwhile. Locks each world in turn: call it
+    /// with no world locked.
     ///
     /// # Errors
     /// See [`DataError`]. The old file stays in use.
@@ -316,9 +340,9 @@ impl Engine {
         }
     }
 
-    /// Woken when the data file holds more of no use than of use.
-    pub(crate) fn overgrown(&self) -> &Notify {
-        &self.overgrown
+    /// Notified when the data file should be compacted.
+    pub(crate) fn compaction_needed(&self) -> &Notify {
+        &self.compaction_needed
     }
 
     /// Every world's records, one world after the other.
@@ -329,28 +353,38 @@ impl Engine {
         })
     }
 
-    /// Keeps where the clock stands, for the next start.
+    /// Writes the clock's state to the data file, for the next start.
     ///
     /// # Errors
     /// A 500 if it could not be written to disk.
-    pub fn keep_clock(&self) -> Result<(), ApiError> {
-        let kept = self
-            .journal
-            .as_ref()
-            .map_or(Ok(()), |journal| journal.keep_clock(self.clock.state()));
-        kept.map_err(|error| not_written(&error))
+    pub fn persist_clock(&self) -> Result<(), ApiError> {
+        self.write_to_journal(|journal| journal.keep_clock(self.clock.state()))
     }
 
-    fn forget_in_journal(&self, world: Option<&str>) -> Result<(), ApiError> {
-        let kept = self
-            .journal
-            .as_ref()
-            .map_or(Ok(()), |journal| journal.forget(world));
-        kept.map_err(|error| not_written(&error))
+    fn forget_in_journal(&self, world: &str, stored_bytes: u64) -> Result<(), ApiError> {
+        self.write_to_journal(|journal| journal.forget(world, stored_bytes))
+    }
+
+    fn write_to_journal(
+        &self,
+        write: impl FnOnce(&Journal) -> std::io::Result<()>,
+    ) -> Result<(), ApiError> {
+        let written = self.journal.as_ref().map_or(Ok(()), write);
+        written.map_err(|error| not_written(&error))
     }
 }
 
-/// Nothing was changed, and whoever looks at the log sees why.
+/// How many bytes of the data file a world's records fill.
+fn stored_bytes(world: &Arc<World>) -> u64 {
+    let state = world.lock();
+    state
+        .store
+        .snapshot()
+        .map(|change| journal::stored_bytes(&change))
+        .sum()
+}
+
+/// The data file could not be written; the log says why.
 fn not_written(error: &std::io::Error) -> ApiError {
     tracing::error!(%error, "the data file cannot be written; the request was undone");
     ApiError::internal(format!(

@@ -73,5 +73,5 @@ pub use store::{Collection, CreatedRange, Page, Query, Record, Store, UnknownCur
 pub use tls::{Identity, IdentityError};
 pub use world::{
     Access, AfterRetries, Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform,
-    RestrictedKey, Token, TokenKind, World, WorldState, Worlds,
+    PrivateRecord, RestrictedKey, Token, TokenKind, World, WorldState, Worlds,
 };

@@ -170,7 +170,7 @@ impl Emulator {
                 .engine()
                 .transact_internal(&world, scope.clone(), |ctx| {
                     if let Some(secret) = secret {
-                        crate::events::set_secret(ctx, id, secret);
+                        crate::events::set_secret(ctx, id, secret)?;
                     }
                     Ok(())
                 });

@@ -146,7 +146,7 @@ impl ClockChange {
         if let Some(seconds) = self.advance {
             clock.advance(Duration::from_secs(seconds));
         }
-        engine.keep_clock()
+        engine.persist_clock()
     }
 }
 

@@ -8,7 +8,8 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use serde_json::Value;
 use tollway::transport::TransportRequest;
 
-use super::delivery::{Attempt, Delivery, State, WAITING, put};
+use super::delivery::{Attempt, Delivery, State, put};
+use super::endpoints::EndpointSecret;
 use super::outbox::Due;
 use super::{destinations, endpoints, schedule};
 use crate::Engine;
@@ -56,7 +57,7 @@ enum Letter {
 fn prepare(engine: &Engine, world: &World, due: &Due) -> Option<Letter> {
     let state = world.lock();
     let delivery: Delivery =
-        state.typed(&state.platform_scope(due.mode()), WAITING, &due.delivery)?;
+        state.load_or_fail(&state.platform_scope(due.mode()), &due.delivery)?;
     if delivery.state != State::Pending
         || delivery
             .next_attempt
@@ -67,8 +68,8 @@ fn prepare(engine: &Engine, world: &World, due: &Due) -> Option<Letter> {
     let scope = Scope::new(due.mode(), delivery.owner.as_str());
     let object = |kind| state.store.object(&scope, kind, &delivery.endpoint);
     let endpoint = object(endpoints::ENDPOINT).or_else(|| object(destinations::DESTINATION));
-    let secret = endpoints::hidden(&state, &scope, &delivery.endpoint).map(|hidden| hidden.secret);
-    let (Some(endpoint), Some(secret)) = (endpoint, secret) else {
+    let secret = state.load_or_fail::<EndpointSecret>(&scope, &delivery.endpoint);
+    let (Some(endpoint), Some(EndpointSecret { secret, .. })) = (endpoint, secret) else {
         return Some(Letter::Unwanted("the endpoint was deleted"));
     };
     if endpoint["status"] != "enabled" {
@@ -157,7 +158,7 @@ async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
 fn note(engine: &Engine, world: &Arc<World>, mode: Mode, id: &str, attempt: Attempt, last: bool) {
     let scope = world.lock().platform_scope(mode);
     let kept = engine.transact_internal(world, scope, |ctx| {
-        let Some(mut delivery) = ctx.world.typed::<Delivery>(&ctx.scope, WAITING, id) else {
+        let Some(mut delivery) = ctx.load::<Delivery>(id)? else {
             return Ok(());
         };
         let first_success =

@@ -9,12 +9,8 @@ use super::endpoints::Target;
 use crate::ctx::Ctx;
 use crate::scope::{Mode, Scope};
 use crate::store::Collection;
-use crate::world::WorldState;
+use crate::world::{PrivateRecord, WorldState, read_private_record};
 
-/// Deliveries that wait for an attempt.
-pub(super) const WAITING: &str = "_delivery";
-/// Deliveries that are over.
-const OVER: &str = "_delivery_over";
 /// How many deliveries that are over are kept per mode; older ones are forgotten.
 pub(super) const KEPT: usize = 1_000;
 /// How many deliveries may wait per mode; beyond, the oldest is given up.
@@ -81,6 +77,26 @@ impl Attempt {
     }
 }
 
+impl PrivateRecord for Delivery {
+    /// Deliveries that wait for an attempt.
+    const TYPE: &'static str = "_delivery";
+}
+
+/// A delivery that is over.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct EndedDelivery(Delivery);
+
+impl PrivateRecord for EndedDelivery {
+    const TYPE: &'static str = "_delivery_over";
+}
+
+impl From<EndedDelivery> for Delivery {
+    fn from(EndedDelivery(delivery): EndedDelivery) -> Self {
+        delivery
+    }
+}
+
 impl Delivery {
     /// How it stands, for people.
     pub(crate) fn in_words(&self) -> String {
@@ -122,23 +138,24 @@ pub(super) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
 /// Keeps a delivery: in the outbox if it waits, among the last [`KEPT`] ones if it is over.
 pub(super) fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
     let scope = ctx.world.platform_scope(mode);
-    let (here, elsewhere, most) = match delivery.next_attempt {
-        Some(_) => (WAITING, OVER, MAX_WAITING),
-        None => (OVER, WAITING, KEPT),
+    let (id, created) = (delivery.id.as_str(), delivery.created);
+    let (record_type, max_records) = if delivery.next_attempt.is_some() {
+        ctx.world.remove::<EndedDelivery>(&scope, id);
+        ctx.world.save(&scope, id, delivery, created);
+        (Delivery::TYPE, MAX_WAITING)
+    } else {
+        ctx.world.remove::<Delivery>(&scope, id);
+        let ended = EndedDelivery(delivery.clone());
+        ctx.world.save(&scope, id, &ended, created);
+        (EndedDelivery::TYPE, KEPT)
     };
-    let store = &mut ctx.world.store;
-    if store.get(&scope, elsewhere, &delivery.id).is_some() {
-        store.remove(&scope, elsewhere, &delivery.id);
-    }
-    ctx.world
-        .put_typed(&scope, here, &delivery.id, delivery, delivery.created);
     if let Some(at) = delivery.next_attempt {
         ctx.engine
             .outbox()
             .push(&ctx.world.name, mode, delivery, at);
     }
-    while let Some(oldest) = one_too_many(ctx.world, &scope, here, most) {
-        ctx.world.store.remove(&scope, here, &oldest);
+    while let Some(oldest) = one_too_many(ctx.world, &scope, record_type, max_records) {
+        ctx.world.store.remove(&scope, record_type, &oldest);
     }
 }
 
@@ -155,12 +172,7 @@ pub(crate) fn newest(
     limit: usize,
     wanted: impl Fn(&Delivery) -> bool,
 ) -> Vec<Delivery> {
-    let in_mode = |mode| {
-        [WAITING, OVER]
-            .into_iter()
-            .flat_map(|kind| newest_of(world, &world.platform_scope(mode), kind, limit, &wanted))
-            .collect::<Vec<_>>()
-    };
+    let in_mode = |mode| newest_in_scope(world, &world.platform_scope(mode), limit, &wanted);
     let mut deliveries: Vec<_> = Mode::ALL.into_iter().flat_map(in_mode).collect();
     deliveries.sort_by_key(|(place, _)| std::cmp::Reverse(*place));
     deliveries.truncate(limit);
@@ -170,43 +182,41 @@ pub(crate) fn newest(
         .collect()
 }
 
-fn newest_of(
+/// The waiting deliveries and then those that are over, of each at most `limit`, newest first.
+fn newest_in_scope(
     world: &WorldState,
     scope: &Scope,
-    kind: &str,
     limit: usize,
     wanted: impl Fn(&Delivery) -> bool,
 ) -> Vec<((i64, u64), Delivery)> {
-    let collection = world.store.collection(scope, kind);
+    let waiting = newest_of::<Delivery>(world, scope).filter(|(_, delivery)| wanted(delivery));
+    let ended = newest_of::<EndedDelivery>(world, scope).filter(|(_, delivery)| wanted(delivery));
+    waiting.take(limit).chain(ended.take(limit)).collect()
+}
+
+fn newest_of<'w, T: PrivateRecord + Into<Delivery>>(
+    world: &'w WorldState,
+    scope: &Scope,
+) -> impl Iterator<Item = ((i64, u64), Delivery)> + use<'w, T> {
+    let collection = world.store.collection(scope, T::TYPE);
     let records = collection.into_iter().flat_map(Collection::newest_first);
-    let parsed = records.filter_map(|record| {
-        let delivery = serde_json::from_slice(&record.body).ok()?;
-        Some(((record.created, record.sequence), delivery))
-    });
-    parsed
-        .filter(|(_, delivery)| wanted(delivery))
-        .take(limit)
-        .collect()
+    records.filter_map(|record| {
+        let delivery = world.or_fail(read_private_record::<T>(record))?;
+        Some(((record.created, record.sequence), delivery.into()))
+    })
 }
 
 /// How many kept deliveries of a world stand like this.
 pub(super) fn count(world: &WorldState, state: State) -> usize {
     let in_mode = |mode: Mode| {
-        let kind = if state == State::Pending {
-            WAITING
-        } else {
-            OVER
-        };
-        let collection = world.store.collection(&world.platform_scope(mode), kind);
-        match (collection, state) {
-            (None, _) => 0,
-            (Some(all), State::Pending) => all.len(),
-            (Some(all), _) => all
-                .newest_first()
-                .filter_map(|record| serde_json::from_slice::<Delivery>(&record.body).ok())
-                .filter(|delivery| delivery.state == state)
-                .count(),
+        let scope = world.platform_scope(mode);
+        if state == State::Pending {
+            let waiting = world.store.collection(&scope, Delivery::TYPE);
+            return waiting.map_or(0, Collection::len);
         }
+        newest_of::<EndedDelivery>(world, &scope)
+            .filter(|(_, delivery)| delivery.state == state)
+            .count()
     };
     Mode::ALL.into_iter().map(in_mode).sum()
 }
@@ -216,8 +226,7 @@ pub(super) fn count(world: &WorldState, state: State) -> usize {
 pub(super) fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
     let (mode, now) = (ctx.scope.mode, ctx.now());
     let scope = ctx.world.platform_scope(mode);
-    let of_event = |kind| newest_of(ctx.world, &scope, kind, usize::MAX, |it| it.event == event);
-    let again: Vec<_> = [WAITING, OVER].into_iter().flat_map(of_event).collect();
+    let again = newest_in_scope(ctx.world, &scope, usize::MAX, |it| it.event == event);
     again
         .into_iter()
         .map(|(_, delivery)| delivery)

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::endpoints::{self, Hidden, Target};
+use super::endpoints::{self, EndpointSecret, Target};
 use super::{delivery, thin};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -67,12 +67,12 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     destination["description"] = params.text("description").unwrap_or_default().into();
     destination["status"] = "enabled".into();
     ctx.update(DESTINATION, &destination);
-    let hidden = Hidden {
+    let hidden = EndpointSecret {
         secret: format!("whsec_{}", ctx.world.random.alphanumeric(32)),
         connect: false,
     };
     let id = destination["id"].as_str().unwrap_or_default().to_owned();
-    endpoints::put_hidden(ctx, &id, &hidden);
+    ctx.save(&id, &hidden);
     if included(params, "webhook_endpoint.signing_secret") && kind == "webhook_endpoint" {
         destination["webhook_endpoint"]["signing_secret"] = hidden.secret.into();
     }
@@ -107,7 +107,7 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    endpoints::forget_hidden(ctx, params.path("id"));
+    ctx.remove::<EndpointSecret>(params.path("id"));
     ctx.generic("v2.core.event_destinations.delete", params)
 }
 

@@ -14,18 +14,21 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::scope::{Mode, Scope};
 use crate::store::Collection;
-use crate::world::WorldState;
+use crate::world::{PrivateRecord, WorldState};
 
 pub(super) const ENDPOINT: &str = "webhook_endpoint";
-const HIDDEN: &str = "_webhook_endpoint";
 
-/// The hidden side of an endpoint.
+/// What Stripe does not show of an endpoint or an event destination.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Hidden {
+pub(super) struct EndpointSecret {
     /// `whsec_…`.
     pub(super) secret: String,
-    /// Hears of connected accounts.
+    /// Whether the endpoint receives events of connected accounts.
     pub(super) connect: bool,
+}
+
+impl PrivateRecord for EndpointSecret {
+    const TYPE: &'static str = "_webhook_endpoint";
 }
 
 /// An endpoint that hears of an event, and where it is kept.
@@ -84,27 +87,29 @@ pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, Ap
     endpoint.insert("metadata".into(), wanted.metadata.clone());
     endpoint.insert("status".into(), "enabled".into());
     endpoint.remove("secret");
-    let hidden = Hidden {
+    let hidden = EndpointSecret {
         secret: format!("whsec_{}", ctx.world.random.alphanumeric(32)),
         connect: wanted.connect,
     };
     let mut endpoint = Value::Object(endpoint);
     ctx.insert(ENDPOINT, &endpoint);
     let id = text(&endpoint["id"]);
-    put_hidden(ctx, &id, &hidden);
+    ctx.save(&id, &hidden);
     endpoint["secret"] = hidden.secret.into();
     Ok(endpoint)
 }
 
-/// Gives an endpoint a secret that somebody knows already. False if there is no such endpoint.
-pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) -> bool {
-    let hidden = hidden(ctx.world, &ctx.scope, id);
-    let known = hidden.is_some();
-    if let Some(hidden) = hidden {
-        let secret = secret.to_owned();
-        put_hidden(ctx, id, &Hidden { secret, ..hidden });
-    }
-    known
+/// Sets an endpoint's secret. False if there is no such endpoint.
+///
+/// # Errors
+/// A 500 if the stored secret cannot be read.
+pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) -> Result<bool, ApiError> {
+    let Some(stored) = ctx.load::<EndpointSecret>(id)? else {
+        return Ok(false);
+    };
+    let secret = secret.to_owned();
+    ctx.save(id, &EndpointSecret { secret, ..stored });
+    Ok(true)
 }
 
 /// `POST /v1/webhook_endpoints/{id}`.
@@ -138,7 +143,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("webhook_endpoint");
     ctx.required(ENDPOINT, id)?;
-    forget_hidden(ctx, id);
+    ctx.remove::<EndpointSecret>(id);
     Ok(ctx.delete(ENDPOINT, id))
 }
 
@@ -162,17 +167,6 @@ pub(super) fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Keeps the hidden side of an endpoint.
-pub(super) fn put_hidden(ctx: &mut Ctx<'_>, id: &str, hidden: &Hidden) {
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, HIDDEN, id, hidden, now);
-}
-
-/// Forgets the hidden side of an endpoint.
-pub(super) fn forget_hidden(ctx: &mut Ctx<'_>, id: &str) {
-    ctx.world.store.remove(&ctx.scope, HIDDEN, id);
-}
-
 /// Is this a version that the API has had? The description lists them for webhook endpoints.
 pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result<(), ApiError> {
     let engine = ctx.engine;
@@ -189,11 +183,6 @@ pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result
     }
     let message = format!("Invalid Stripe API version: {version}");
     Err(ApiError::invalid_param(param, message))
-}
-
-/// The hidden side of an endpoint.
-pub(super) fn hidden(world: &WorldState, scope: &Scope, id: &str) -> Option<Hidden> {
-    world.typed(scope, HIDDEN, id)
 }
 
 /// The endpoints that hear of an event of this type in the context's scope.
@@ -237,7 +226,7 @@ fn in_scope(
         .newest_first()
         .filter_map(|record| {
             let endpoint = record.parse();
-            let hidden = hidden(world, scope, &record.id)?;
+            let hidden: EndpointSecret = world.load_or_fail(scope, &record.id)?;
             let enabled_events: Vec<String> = endpoint["enabled_events"]
                 .as_array()?
                 .iter()
@@ -286,7 +275,8 @@ pub(crate) fn all(world: &WorldState) -> Vec<Endpoint> {
             let records = world.store.collection(&scope, kind);
             for record in records.into_iter().flat_map(Collection::oldest_first) {
                 let object = record.parse();
-                let Some(hidden) = hidden(world, &scope, &record.id) else {
+                let stored = world.load_or_fail::<EndpointSecret>(&scope, &record.id);
+                let Some(hidden) = stored else {
                     continue;
                 };
                 let own = hears_of(&object, hidden.connect, false);

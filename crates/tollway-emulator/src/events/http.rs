@@ -120,7 +120,7 @@ pub(super) async fn change_secret(
 ) -> Outcome {
     let secret = asked.required("secret")?;
     engine.transact_internal(&asked.world, asked.scope.clone(), |ctx| {
-        endpoints::set_secret(ctx, &id, secret)
+        endpoints::set_secret(ctx, &id, secret)?
             .then_some(())
             .ok_or_else(|| ApiError::no_such("webhook endpoint", &id, "id"))
     })?;

@@ -9,7 +9,7 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::attempt::attempt;
-use super::delivery::{Delivery, WAITING};
+use super::delivery::Delivery;
 use super::outbox::Due;
 use crate::Engine;
 use crate::money;
@@ -23,7 +23,7 @@ pub(crate) async fn work(engine: Arc<Engine>) {
     let mut under_way = FuturesUnordered::new();
     let mut landed = false;
     loop {
-        let mut clock = engine.clock().subscribe();
+        let mut clock = engine.clock().watch();
         let changed = engine.outbox().changed().notified();
         if !landed {
             prepare(&engine);
@@ -36,7 +36,7 @@ pub(crate) async fn work(engine: Arc<Engine>) {
         landed = tokio::select! {
             Some(()) = under_way.next() => true,
             () = changed => false,
-            _ = clock.changed() => false,
+            () = clock.changed() => false,
             () = until_due(&engine) => false,
         };
     }
@@ -100,7 +100,8 @@ fn fill(engine: &Engine) {
     for world in engine.worlds().all() {
         let state = world.lock();
         for mode in Mode::ALL {
-            for delivery in state.all_typed::<Delivery>(&state.platform_scope(mode), WAITING) {
+            let waiting = state.load_all::<Delivery>(&state.platform_scope(mode));
+            for delivery in state.or_fail(waiting).unwrap_or_default() {
                 if let Some(at) = delivery
                     .next_attempt
                     .filter(|_| !engine.outbox().holds(&delivery.id))

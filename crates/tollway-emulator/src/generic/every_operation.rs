@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use tollway_spec::{Encoding, Field, Mode as ApiMode, ObjectBody, Operation, Shape, Verb};
 use tower::ServiceExt;
 
+use super::mock::refers_to;
 use crate::api::{Action, Api, Plan};
 use crate::ctx::noun;
 use crate::params::to_form;
@@ -62,6 +63,29 @@ impl Walk {
                 &Value::Object(object),
                 now,
             );
+        });
+    }
+
+    /// Lets planted objects that could name an object of this type, and name none, name a planted one.
+    fn refer(&self, object_type: &str) {
+        let id = format!("{object_type}_planted");
+        self.plant(object_type, &id, None, None);
+        self.with(|ctx| {
+            let types: Vec<_> = ctx.world.store.types(&ctx.scope).cloned().collect();
+            for kept_type in types.iter().filter(|name| !name.starts_with('_')) {
+                let described = ctx.engine.api().object(kept_type);
+                let fields = described.map_or(&[][..], |described| described.fields());
+                let names = fields.iter().map(|field| field.name.as_str());
+                let names: Vec<_> = names.filter(|name| refers_to(name, object_type)).collect();
+                for mut object in ctx.world.store.all(&ctx.scope, kept_type) {
+                    for name in &names {
+                        if object[name].as_str().is_none_or(str::is_empty) {
+                            object[name] = id.as_str().into();
+                        }
+                    }
+                    ctx.update(kept_type, &object);
+                }
+            }
         });
     }
 
@@ -161,7 +185,11 @@ impl Walk {
                 .object_names()
                 .iter()
                 .filter(|name| noun(name) == what);
-            types.for_each(|name| self.plant(name, id, None, None));
+            if id.is_empty() {
+                types.for_each(|name| self.refer(name));
+            } else {
+                types.for_each(|name| self.plant(name, id, None, None));
+            }
         }
         self.ask(operation, path, params).await
     }

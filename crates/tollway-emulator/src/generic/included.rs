@@ -2,11 +2,12 @@
 //!
 //! They are kept beside the object, so that no answer and no event holds them by accident.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use tollway_spec::Shape;
 
 use crate::ctx::Ctx;
-use crate::money::fields::extend;
+use crate::world::PrivateRecord;
 
 /// Types and the members that they keep back, sorted.
 const MEMBERS: &[(&str, &str)] = &[
@@ -17,25 +18,27 @@ const MEMBERS: &[(&str, &str)] = &[
     ("treasury.financial_account", "features"),
 ];
 
-const KEPT: &str = "_included";
+/// The includable members of one object.
+#[derive(Debug, Default, Serialize, Deserialize)]
+#[serde(transparent)]
+struct IncludableMembers(Map<String, Value>);
 
-/// Keeps members back; those kept before stay.
+impl PrivateRecord for IncludableMembers {
+    const TYPE: &'static str = "_included";
+}
+
+/// Stores includable members of an object; those stored before stay.
 pub(crate) fn keep(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
-    let mut kept = kept(ctx, id);
-    extend(&mut kept, members.clone());
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, KEPT, id, &kept, now);
+    let stored = ctx.world.load_or_fail(&ctx.scope, id);
+    let IncludableMembers(mut all) = stored.unwrap_or_default();
+    all.extend(members.as_object().cloned().unwrap_or_default());
+    ctx.save(id, &IncludableMembers(all));
 }
 
-/// A member that was kept back.
+/// An includable member of an object.
 pub(crate) fn of(ctx: &Ctx<'_>, id: &str, name: &str) -> Option<Value> {
-    let mut kept = kept(ctx, id);
-    kept.get_mut(name).map(Value::take)
-}
-
-fn kept(ctx: &Ctx<'_>, id: &str) -> Value {
-    let kept = ctx.world.store.object(&ctx.scope, KEPT, id);
-    kept.unwrap_or_else(|| Value::Object(Map::new()))
+    let IncludableMembers(mut all) = ctx.world.load_or_fail(&ctx.scope, id)?;
+    all.remove(name)
 }
 
 /// Whether an object of this shape keeps back a member of this name.

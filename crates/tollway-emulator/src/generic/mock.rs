@@ -19,11 +19,13 @@ use crate::params::Params;
 const MOST: usize = 50;
 
 /// An object to be made before the operation runs.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Debug, Clone, Default, PartialEq)]
 struct Wanted {
     object_type: String,
     id: String,
     parent: Option<String>,
+    /// Members that name other objects, and the ids of those.
+    references: Vec<(String, String)>,
 }
 
 /// Answers an operation whatever exists.
@@ -46,15 +48,27 @@ pub(super) fn answer(
             Err(error) => error,
         };
         ctx.undo();
-        let missing = error.missing().map(|(object_type, id)| Wanted {
-            object_type: object_type.to_owned(),
-            id: id.to_owned(),
-            parent: None,
-        });
-        match missing.filter(|missing| !wanted.contains(missing)) {
-            Some(missing) => wanted.push(missing),
-            None => break,
+        let Some((object_type, id)) = error.missing() else {
+            break;
+        };
+        let (object_type, id) = (object_type.to_owned(), id.to_owned());
+        let is_wanted = |it: &Wanted| it.object_type == object_type && it.id == id;
+        if wanted.iter().any(is_wanted) {
+            break;
         }
+        let id = if id.is_empty() {
+            let Some(id) = refer(ctx, &mut wanted, &object_type) else {
+                break;
+            };
+            id
+        } else {
+            id
+        };
+        wanted.push(Wanted {
+            object_type,
+            id,
+            ..Wanted::default()
+        });
     }
     for object in &wanted {
         make(ctx, object);
@@ -71,12 +85,13 @@ fn named_in_path(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Vec<Wanted>
         .map(|(parent, id)| Wanted {
             object_type: parent.object_type.clone(),
             id: id.to_owned(),
-            parent: None,
+            ..Wanted::default()
         });
     let own = plan.id.map(|_| Wanted {
         object_type: resource(plan).to_owned(),
         id: own_id(plan, params).to_owned(),
         parent: parent.as_ref().map(|parent| parent.id.clone()),
+        ..Wanted::default()
     });
     let unknown = parent.as_ref().filter(|parent| {
         let known = ctx.get(&parent.object_type, &parent.id);
@@ -86,23 +101,67 @@ fn named_in_path(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Vec<Wanted>
         object_type: resource(plan).to_owned(),
         id: ctx.new_id(resource(plan)),
         parent: Some(parent.id),
+        ..Wanted::default()
     });
     parent.into_iter().chain(own).chain(member).collect()
 }
 
-/// Makes an object unless it is there.
+/// Lets the objects that name no object of a type, though they have a member for it, name a new one. Its id; none if there is
+/// no such member.
+fn refer(ctx: &mut Ctx<'_>, wanted: &mut [Wanted], object_type: &str) -> Option<String> {
+    let id = ctx.new_id(object_type);
+    let mut referred = false;
+    for object in wanted {
+        let described = ctx.engine.api().object(&object.object_type);
+        let fields = described.map_or(&[][..], |described| described.fields());
+        let names = fields.iter().map(|field| field.name.as_str());
+        let new = names.filter(|name| {
+            let is_set = object.references.iter().any(|(member, _)| member == name);
+            refers_to(name, object_type) && !is_set
+        });
+        let new: Vec<_> = new.map(|name| (name.to_owned(), id.clone())).collect();
+        referred |= !new.is_empty();
+        object.references.extend(new);
+    }
+    referred.then_some(id)
+}
+
+/// Whether a member of this name names an object of this type: `customer`, `latest_payment_attempt_record`.
+pub(super) fn refers_to(member: &str, object_type: &str) -> bool {
+    let noun = object_type.rsplit('.').next().unwrap_or(object_type);
+    member
+        .strip_suffix(noun)
+        .is_some_and(|rest| rest.is_empty() || rest.ends_with('_'))
+}
+
+/// Makes an object unless it exists; one that exists gets the references it lacks.
 fn make(ctx: &mut Ctx<'_>, wanted: &Wanted) {
     let known = ctx
         .world
         .store
         .get(&ctx.scope, &wanted.object_type, &wanted.id);
-    if known.is_some_and(|record| !record.deleted) || wanted.object_type.is_empty() {
+    if let Some(record) = known.filter(|record| !record.deleted) {
+        let mut object = record.parse();
+        for (member, id) in &wanted.references {
+            if object[member].as_str().is_none_or(str::is_empty) {
+                object[member] = id.as_str().into();
+            }
+        }
+        if !wanted.references.is_empty() {
+            ctx.update(&wanted.object_type, &object);
+        }
+        return;
+    }
+    if wanted.object_type.is_empty() || wanted.id.is_empty() {
         return;
     }
     let object = if wanted.object_type == "account" {
         plain_account(ctx, &wanted.id)
     } else {
         let mut object = synth::object(ctx, &wanted.object_type);
+        for (member, id) in &wanted.references {
+            object.insert(member.clone(), id.as_str().into());
+        }
         object.insert("id".into(), wanted.id.as_str().into());
         Value::Object(object)
     };

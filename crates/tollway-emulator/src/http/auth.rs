@@ -51,7 +51,7 @@ pub(super) fn authenticate(
     let key = ApiKey::parse(&text).ok_or_else(|| ApiError::invalid_key(&redact(&text)))?;
     let world = engine.worlds().for_key(&key);
     let (scope, caller) = {
-        let state = world.lock();
+        let mut state = world.lock();
         let (own, caller) = owner(&state, &key)?;
         let (scope, caller) = if engine.config().mock {
             (mocked(own, headers), caller)
@@ -59,6 +59,9 @@ pub(super) fn authenticate(
             act_for(&state, &key, own, caller, headers, matched)?
         };
         may_ask(&state, &key, &scope, matched)?;
+        if let Some(unreadable) = state.store.take_failure() {
+            return Err(unreadable);
+        }
         (scope, caller)
     };
     if caller.key == KeyKind::Publishable && !PUBLISHABLE.contains(&matched.plan.name.as_str()) {

@@ -16,8 +16,9 @@ use crate::Engine;
 use crate::api::Matched;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::key::redact;
 
-/// The record type of kept answers: a line with status, request id and fingerprint, then the body.
+/// The record type of kept answers: a line with format, status, request id and fingerprint, then the body.
 const RECORD: &str = "_idempotency";
 
 /// Those of `/v2`, which are kept longer.
@@ -25,6 +26,9 @@ const RECORD_V2: &str = "_idempotency_v2";
 
 /// How long `/v1` keeps an answer, in seconds; `/v2` keeps it 30 days.
 const DAY: i64 = 24 * 60 * 60;
+
+/// The format of both.
+const FORMAT: &str = "v1";
 
 /// Stripe's limit.
 const MAX_LENGTH: usize = 255;
@@ -116,7 +120,14 @@ impl Key {
             .store
             .get(&ctx.scope, self.record_type(), &self.text)
             .filter(|record| ctx.now() - record.created < self.lifetime());
-        if let Some(kept) = kept.and_then(|record| Kept::read(&record.body)) {
+        if let Some(record) = kept {
+            let kept = Kept::read(&record.body).ok_or_else(|| {
+                let key = redact(&self.text);
+                let message = format!(
+                    "The stored answer of the idempotency key {key} could not be read; nothing was changed."
+                );
+                ApiError::internal(message)
+            })?;
             if kept.fingerprint != self.fingerprint {
                 return Err(ApiError::idempotency_mismatch(&self.text));
             }
@@ -138,7 +149,7 @@ impl Key {
     fn keep(&self, ctx: &mut Ctx<'_>, answer: &Answer) {
         let request_id = ctx.request.id.as_deref().unwrap_or_default();
         let mut body = format!(
-            "{} {request_id} {}\n",
+            "{FORMAT} {} {request_id} {}\n",
             answer.status.as_u16(),
             self.fingerprint
         )
@@ -172,7 +183,13 @@ struct Kept {
 impl Kept {
     fn read(record: &Bytes) -> Option<Self> {
         let end = record.iter().position(|byte| *byte == b'\n')?;
-        let mut words = std::str::from_utf8(&record[..end]).ok()?.split(' ');
+        let line = std::str::from_utf8(&record[..end]).ok()?;
+        // Before formats were numbered, the line began with the status.
+        let line = line
+            .strip_prefix(FORMAT)
+            .and_then(|line| line.strip_prefix(' '))
+            .unwrap_or(line);
+        let mut words = line.split(' ');
         Some(Self {
             status: StatusCode::from_u16(words.next()?.parse().ok()?).ok()?,
             request_id: words.next()?.to_owned(),
@@ -227,6 +244,13 @@ mod tests {
             (402, "req_1", "abc")
         );
         assert_eq!(&kept.body[..], b"{\"a\":\n1}");
-        assert!(Kept::read(&Bytes::from_static(b"nonsense")).is_none());
+        let numbered = Kept::read(&Bytes::from_static(b"v1 200 req_2 def\n{}")).unwrap();
+        assert_eq!(
+            (numbered.status.as_u16(), numbered.request_id.as_str()),
+            (200, "req_2")
+        );
+        for unreadable in [&b"nonsense"[..], b"v2 200 req_2 def\n{}"] {
+            assert!(Kept::read(&Bytes::from_static(unreadable)).is_none());
+        }
     }
 }

@@ -16,6 +16,13 @@ const PUT: u8 = 1;
 const BURIED: u8 = 2;
 const GONE: u8 = 3;
 
+/// What precedes each text and each body: its length.
+const LENGTH_BYTES: usize = 4;
+/// What each change begins with.
+const KIND_AND_MODE_BYTES: usize = 2;
+/// The numbers of a record.
+const CREATED_AND_SEQUENCE_BYTES: usize = 16;
+
 /// A frame as it was read.
 #[derive(Debug)]
 pub(crate) enum Frame {
@@ -49,6 +56,19 @@ pub(super) fn write_transaction(out: &mut Vec<u8>, world: &str, changes: &[Chang
         text(out, record.parent.as_deref().unwrap_or_default());
         blob(out, &record.body);
     }
+}
+
+/// How many bytes [`write_transaction`] writes for a record of a change.
+pub(super) fn record_length(change: &Change, record: &Record) -> u64 {
+    let parent = record.parent.as_deref().unwrap_or_default();
+    let texts = parent.len() + record.body.len() + 2 * LENGTH_BYTES;
+    removal_length(change, &record.id) + (texts + CREATED_AND_SEQUENCE_BYTES) as u64
+}
+
+/// How many bytes [`write_transaction`] writes for the removal of a record.
+pub(super) fn removal_length(change: &Change, id: &str) -> u64 {
+    let texts = change.account.len() + change.object_type.len() + id.len() + 3 * LENGTH_BYTES;
+    (texts + KIND_AND_MODE_BYTES) as u64
 }
 
 pub(super) fn write_forget(out: &mut Vec<u8>, world: Option<&str>) {
@@ -149,11 +169,11 @@ impl<'a> Reader<'a> {
             .filter(|parent| !parent.is_empty())
             .map(Into::into);
         let body = Bytes::copy_from_slice(self.blob()?);
-        let record = if change.object_type.starts_with('_') && parent.is_none() && kind == PUT {
-            Record::raw(id, created, sequence, body)
-        } else {
-            Record::from_parts(id, created, sequence, parent, kind == BURIED, body).ok()?
-        };
+        // Bodies of the emulator's own types need not be JSON.
+        let may_be_raw = change.object_type.starts_with('_') && parent.is_none() && kind == PUT;
+        let raw = may_be_raw.then(|| Record::raw(Arc::clone(&id), created, sequence, body.clone()));
+        let record = Record::from_parts(id, created, sequence, parent, kind == BURIED, body);
+        let record = record.ok().or(raw)?;
         change.after = Some(Arc::new(record));
         Some(change)
     }

@@ -6,9 +6,11 @@
 //!
 //! A frame is one transaction of one world, the forgetting of worlds, or the state of the clock. A write that was cut off
 //! leaves a frame that ends beyond the file or does not match its checksum: such a tail is dropped at the next start, and
-//! with it only what was never answered. Damage before the tail is reported, not skipped. At start the file is replayed,
-//! and written anew without what was superseded when that is worth it, then and while it grows. A written frame is the operating system's: it
-//! outlives the process, whatever ends it.
+//! with it only what was never answered. Damage before the tail is reported, not skipped. A written frame belongs to the
+//! operating system: it survives the end of the process.
+//!
+//! At start the file is replayed. It is rewritten without superseded records once these are more than half of it, see
+//! [`Journal::needs_compaction`]; the same rule holds at start and while the emulator runs.
 
 mod format;
 
@@ -27,8 +29,8 @@ const MAGIC: &[u8] = b"TOLLWAY1\n";
 /// Records in a frame of a file that is written anew.
 const CHUNK: usize = 1000;
 
-/// A file is not written anew before it has grown by so many bytes.
-const ALLOWANCE: u64 = 16 * 1024 * 1024;
+/// Superseded bytes that are never worth a compaction.
+const ALLOWED_SUPERSEDED_BYTES: u64 = 16 * 1024 * 1024;
 
 /// Length and checksum.
 const HEAD: usize = 8;
@@ -52,6 +54,14 @@ pub enum DataError {
     /// It is some other file.
     #[error("{path} is not a data file of the emulator: give another file, or an empty one", path = .0.display())]
     Foreign(PathBuf),
+    /// It has a record that this version cannot read.
+    #[error("the data file {path} cannot be used: {problem}", path = .path.display())]
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// Which record it is, and what to do.
+        problem: String,
+    },
     /// It is damaged before its end.
     #[error("the data file {path} is damaged at byte {at}: restore it from a copy, or delete it to start anew", path = .path.display())]
     Damaged {
@@ -69,8 +79,7 @@ pub(crate) struct Journal {
     path: PathBuf,
     /// Held while the file is written anew.
     compacting: Mutex<()>,
-    /// Growth in bytes that is never too much.
-    allowance: u64,
+    allowed_superseded_bytes: u64,
 }
 
 #[derive(Debug)]
@@ -80,16 +89,20 @@ struct Inner {
     clock: Option<(i64, bool)>,
     /// Where the last whole frame ends.
     end: u64,
-    /// Where it ended when the file was last written anew, or opened.
-    compacted: u64,
+    /// How much of the file belongs to records that were replaced, removed or forgotten since.
+    superseded_bytes: u64,
 }
 
 impl Journal {
-    /// Opens a file, makes it if there is none, and hands every frame in it to `replay`.
+    /// Opens a file, creates it if there is none, and passes every frame in it to `replay`, which returns how many bytes of
+    /// the file the frame supersedes.
     ///
     /// # Errors
     /// See [`DataError`].
-    pub(crate) fn open(path: &Path, mut replay: impl FnMut(Frame)) -> Result<Self, DataError> {
+    pub(crate) fn open(
+        path: &Path,
+        mut replay: impl FnMut(Frame) -> u64,
+    ) -> Result<Self, DataError> {
         let io = |source| DataError::Io {
             path: path.to_owned(),
             source,
@@ -107,20 +120,20 @@ impl Journal {
             file.write_all(MAGIC).map_err(io)?;
             bytes = MAGIC.to_vec();
         }
-        let end = read_frames(&bytes, path, &mut replay)?;
+        let (end, superseded_bytes) = read_frames(&bytes, path, &mut replay)?;
         truncate(&mut file, end as u64).map_err(io)?;
         let inner = Inner {
             file,
             buffer: Vec::new(),
             clock: None,
             end: end as u64,
-            compacted: end as u64,
+            superseded_bytes,
         };
         Ok(Self {
             inner: Mutex::new(inner),
             path: path.to_owned(),
             compacting: Mutex::new(()),
-            allowance: ALLOWANCE,
+            allowed_superseded_bytes: ALLOWED_SUPERSEDED_BYTES,
         })
     }
 
@@ -142,17 +155,32 @@ impl Journal {
         inner.frame(|payload| format::write_transaction(payload, world, changes));
         inner.flush()?;
         inner.clock = Some(clock);
+        inner.superseded_bytes += changes.iter().map(superseded_bytes).sum::<u64>();
         Ok(())
     }
 
-    /// Writes that a world was forgotten, or all of them.
+    /// Writes that a world was forgotten, whose records fill `stored_bytes` of the file.
     ///
     /// # Errors
     /// As [`Journal::append`].
-    pub(crate) fn forget(&self, world: Option<&str>) -> io::Result<()> {
+    pub(crate) fn forget(&self, world: &str, stored_bytes: u64) -> io::Result<()> {
         let mut inner = self.lock();
-        inner.frame(|payload| format::write_forget(payload, world));
-        inner.flush()
+        inner.frame(|payload| format::write_forget(payload, Some(world)));
+        inner.flush()?;
+        inner.superseded_bytes += stored_bytes;
+        Ok(())
+    }
+
+    /// Writes that all worlds were forgotten.
+    ///
+    /// # Errors
+    /// As [`Journal::append`].
+    pub(crate) fn forget_all(&self) -> io::Result<()> {
+        let mut inner = self.lock();
+        inner.frame(|payload| format::write_forget(payload, None));
+        inner.flush()?;
+        inner.superseded_bytes = inner.end;
+        Ok(())
     }
 
     /// Writes where the clock stands.
@@ -189,8 +217,11 @@ impl Journal {
         let mut fresh = open_private(&fresh_path).map_err(io)?;
         lock(&fresh, &self.path)?;
         fresh.set_len(0).map_err(io)?;
-        // Whatever is behind this mark is copied: worlds are looked at one by one, while others are written to.
-        let mark = self.lock().end;
+        // Frames after this mark are copied: worlds are written one after the other, while requests change others.
+        let (mark, superseded_at_mark) = {
+            let inner = self.lock();
+            (inner.end, inner.superseded_bytes)
+        };
         let mut length = write_snapshot(&mut fresh, snapshot(), clock).map_err(io)?;
         // The bulk of the file must be on the disk before the others have to wait.
         fresh.sync_data().map_err(io)?;
@@ -200,15 +231,17 @@ impl Journal {
         std::fs::rename(&fresh_path, &self.path).map_err(io)?;
         inner.file = fresh;
         inner.end = length;
-        inner.compacted = length;
+        inner.superseded_bytes = inner.superseded_bytes.saturating_sub(superseded_at_mark);
         inner.clock = None;
         Ok(())
     }
 
-    /// Whether most of the file came after it was last written anew, and that is much.
-    pub(crate) fn is_overgrown(&self) -> bool {
+    /// Whether the file should be compacted: superseded records are more than half of it, and more than
+    /// [`ALLOWED_SUPERSEDED_BYTES`].
+    pub(crate) fn needs_compaction(&self) -> bool {
         let inner = self.lock();
-        inner.end - inner.compacted > inner.compacted.max(self.allowance)
+        let current_bytes = inner.end.saturating_sub(inner.superseded_bytes);
+        inner.superseded_bytes > current_bytes.max(self.allowed_superseded_bytes)
     }
 
     fn lock(&self) -> MutexGuard<'_, Inner> {
@@ -243,6 +276,24 @@ impl Inner {
         self.file.seek(SeekFrom::Start(self.end))?;
         copied
     }
+}
+
+/// How many bytes of the file become superseded by a change that is written to it: the record as it was, and the change
+/// itself if it only removes.
+pub(crate) fn superseded_bytes(change: &Change) -> u64 {
+    let before = change.before.as_deref();
+    let replaced = before.map_or(0, |record| format::record_length(change, record));
+    let removal = match (&change.after, before) {
+        (None, Some(record)) => format::removal_length(change, &record.id),
+        _ => 0,
+    };
+    replaced + removal
+}
+
+/// How many bytes the record of a change fills in the file.
+pub(crate) fn stored_bytes(change: &Change) -> u64 {
+    let after = change.after.as_deref();
+    after.map_or(0, |record| format::record_length(change, record))
 }
 
 /// Writes everything as a file of its own; answers its length.
@@ -320,20 +371,21 @@ fn head(bytes: &[u8]) -> Option<(usize, u32)> {
     Some((length, u32::from_le_bytes(*checksum)))
 }
 
-/// Hands over every whole frame and tells where the last one ends.
+/// Passes every whole frame to `replay`. Returns where the last one ends, and how many bytes they superseded.
 fn read_frames(
     bytes: &[u8],
     path: &Path,
-    replay: &mut impl FnMut(Frame),
-) -> Result<usize, DataError> {
+    replay: &mut impl FnMut(Frame) -> u64,
+) -> Result<(usize, u64), DataError> {
     let mut at = MAGIC.len();
+    let mut superseded_bytes = 0;
     loop {
         match frame_at(bytes, at) {
             Found::Whole(frame, end) => {
-                replay(frame);
+                superseded_bytes += replay(frame);
                 at = end;
             }
-            Found::Cut if !goes_on_after(bytes, at) => return Ok(at),
+            Found::Cut if !goes_on_after(bytes, at) => return Ok((at, superseded_bytes)),
             Found::Cut | Found::Broken => {
                 return Err(DataError::Damaged {
                     path: path.to_owned(),

@@ -36,11 +36,15 @@ fn changes(number: i64) -> Vec<Change> {
 
 fn read(path: &Path) -> Result<Vec<String>, DataError> {
     let mut seen = Vec::new();
-    Journal::open(path, |frame| seen.push(format!("{frame:?}"))).map(|_| seen)
+    let record_frame = |frame| {
+        seen.push(format!("{frame:?}"));
+        0
+    };
+    Journal::open(path, record_frame).map(|_| seen)
 }
 
 fn written(path: &Path, transactions: i64) -> Vec<String> {
-    let journal = Journal::open(path, |_| ()).unwrap();
+    let journal = Journal::open(path, |_| 0).unwrap();
     for number in 0..transactions {
         journal.append("w", &changes(number), (5, true)).unwrap();
     }
@@ -52,14 +56,18 @@ fn written(path: &Path, transactions: i64) -> Vec<String> {
 fn what_is_written_is_read() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
-    let journal = Journal::open(&path, |_| ()).unwrap();
+    let journal = Journal::open(&path, |_| 0).unwrap();
     let original = changes(1);
     journal.append("w", &original, (7, false)).unwrap();
-    journal.forget(Some("v")).unwrap();
-    journal.forget(None).unwrap();
+    journal.forget("v", 0).unwrap();
+    journal.forget_all().unwrap();
     drop(journal);
     let mut frames = Vec::new();
-    drop(Journal::open(&path, |frame| frames.push(frame)).unwrap());
+    let collect = |frame| {
+        frames.push(frame);
+        0
+    };
+    drop(Journal::open(&path, collect).unwrap());
     assert!(matches!(frames[0], Frame::Clock(7, false)));
     let Frame::Transaction { world, changes } = &frames[1] else {
         panic!("{frames:?}")
@@ -83,13 +91,13 @@ fn what_is_written_is_read() {
 fn one_emulator_at_a_time() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
-    let first = Journal::open(&path, |_| ()).unwrap();
+    let first = Journal::open(&path, |_| 0).unwrap();
     assert!(matches!(
-        Journal::open(&path, |_| ()),
+        Journal::open(&path, |_| 0),
         Err(DataError::InUse(_))
     ));
     drop(first);
-    assert!(Journal::open(&path, |_| ()).is_ok());
+    assert!(Journal::open(&path, |_| 0).is_ok());
 }
 
 #[test]
@@ -151,18 +159,19 @@ fn world(changes: Vec<Change>) -> impl Iterator<Item = (Arc<str>, Vec<Change>)> 
 fn what_is_written_during_a_compaction_comes_after_it() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
-    let mut journal = Journal::open(&path, |_| ()).unwrap();
-    journal.allowance = 100;
-    assert!(!journal.is_overgrown());
+    let mut journal = Journal::open(&path, |_| 0).unwrap();
+    journal.allowed_superseded_bytes = 100;
+    assert!(!journal.needs_compaction());
     journal.append("w", &changes(1), (5, true)).unwrap();
-    assert!(journal.is_overgrown());
+    journal.forget("u", 1000).unwrap();
+    assert!(journal.needs_compaction());
     let meanwhile = || {
         journal.append("w", &changes(2), (5, true)).unwrap();
-        journal.forget(Some("v")).unwrap();
+        journal.forget("v", 0).unwrap();
         world(changes(1))
     };
     journal.compact(meanwhile, (5, true)).unwrap();
-    assert!(!journal.is_overgrown());
+    assert!(!journal.needs_compaction());
     journal.append("w", &changes(3), (6, true)).unwrap();
     drop(journal);
     let frames = read(&path).unwrap();
@@ -174,12 +183,112 @@ fn what_is_written_during_a_compaction_comes_after_it() {
     assert_eq!(order, ["Clock", "ch_1", "ch_2", "Forget", "Clock", "ch_3"]);
 }
 
+/// Changes that put a customer with a body of `length` letters, over and over.
+fn customer_changes(store: &mut Store, rounds: usize, length: usize) -> Vec<Change> {
+    let scope = Scope::new(Mode::Test, "acct_1");
+    for _ in 0..rounds {
+        let customer = json!({"id": "cus_1", "name": "x".repeat(length)});
+        store.update(&scope, "customer", &customer, 1);
+    }
+    store.commit()
+}
+
+#[test]
+fn insertions_alone_never_need_a_compaction() {
+    let folder = tempfile::tempdir().unwrap();
+    let mut journal = Journal::open(&folder.path().join("data"), |_| 0).unwrap();
+    journal.allowed_superseded_bytes = 0;
+    let scope = Scope::new(Mode::Test, "acct_1");
+    for number in 0..1000 {
+        let mut store = Store::default();
+        let customer = json!({"id": format!("cus_{number}")});
+        store.insert(&scope, "customer", &customer, number);
+        journal.append("w", &store.commit(), (5, true)).unwrap();
+    }
+    assert!(!journal.needs_compaction());
+}
+
+#[test]
+fn a_compaction_is_due_when_more_than_half_is_superseded() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let mut journal = Journal::open(&path, |_| 0).unwrap();
+    journal.allowed_superseded_bytes = 0;
+    let mut store = Store::default();
+    let append = |changes: Vec<Change>| journal.append("w", &changes, (5, true)).unwrap();
+    // Of two equal records one is superseded: with the heads of the frames that is less than half.
+    append(customer_changes(&mut store, 2, 1000));
+    assert!(!journal.needs_compaction());
+    append(customer_changes(&mut store, 1, 1000));
+    assert!(journal.needs_compaction());
+    drop(journal);
+    // The same rule holds for the same file when it is opened again.
+    for (allowed, needed) in [(0, true), (2500, false)] {
+        let mut store = Store::default();
+        let replay = |frame| match frame {
+            Frame::Transaction { changes, .. } => {
+                let changes = changes.into_iter().map(|change| store.replay(change));
+                changes.map(|change| superseded_bytes(&change)).sum()
+            }
+            _ => 0,
+        };
+        let mut journal = Journal::open(&path, replay).unwrap();
+        journal.allowed_superseded_bytes = allowed;
+        assert_eq!(journal.needs_compaction(), needed, "{allowed}");
+    }
+}
+
+#[test]
+fn the_allowance_is_exact() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let mut journal = Journal::open(&path, |_| 0).unwrap();
+    let mut store = Store::default();
+    let changes = customer_changes(&mut store, 4, 1000);
+    let superseded: u64 = changes.iter().map(superseded_bytes).sum();
+    journal.append("w", &changes, (5, true)).unwrap();
+    assert_eq!(journal.lock().superseded_bytes, superseded);
+    journal.allowed_superseded_bytes = superseded;
+    assert!(!journal.needs_compaction());
+    journal.allowed_superseded_bytes = superseded - 1;
+    assert!(journal.needs_compaction());
+}
+
+#[test]
+fn what_a_record_fills_is_counted_to_the_byte() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("data");
+    let journal = Journal::open(&path, |_| 0).unwrap();
+    let mut store = Store::default();
+    let changes = customer_changes(&mut store, 1, 10);
+    journal.append("w", &changes, (5, true)).unwrap();
+    let before = journal.lock().end;
+    journal.append("w", &changes, (5, true)).unwrap();
+    // A frame of a transaction has a head, its kind, and the world's name with its length.
+    let frame = HEAD as u64 + 1 + 4 + 1;
+    assert_eq!(
+        journal.lock().end - before,
+        frame + stored_bytes(&changes[0])
+    );
+    let gone = Change {
+        before: changes[0].after.clone(),
+        after: None,
+        ..changes[0].clone()
+    };
+    let before = journal.lock().end;
+    journal
+        .append("w", std::slice::from_ref(&gone), (5, true))
+        .unwrap();
+    let removal = journal.lock().end - before - frame;
+    assert_eq!(superseded_bytes(&gone), stored_bytes(&changes[0]) + removal);
+}
+
 /// A process that is killed leaves its file cut off at any byte.
 #[test]
 fn killed_at_a_hundred_places_every_whole_write_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
-    let journal = Journal::open(&path, |_| ()).unwrap();
+    let journal = Journal::open(&path, |_| 0).unwrap();
     let mut ends = Vec::new();
     for number in 0..20 {
         journal.append("w", &changes(number), (5, true)).unwrap();
@@ -203,7 +312,7 @@ fn killed_at_a_hundred_places_every_whole_write_is_there() {
 fn compaction_keeps_what_is_there() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("data");
-    let journal = Journal::open(&path, |_| ()).unwrap();
+    let journal = Journal::open(&path, |_| 0).unwrap();
     for number in 0..50 {
         journal.append("w", &changes(number), (5, true)).unwrap();
     }
@@ -211,7 +320,7 @@ fn compaction_keeps_what_is_there() {
     journal.compact(|| world(changes(1)), (5, true)).unwrap();
     assert!(std::fs::metadata(&path).unwrap().len() < before / 10);
     assert!(matches!(
-        Journal::open(&path, |_| ()),
+        Journal::open(&path, |_| 0),
         Err(DataError::InUse(_))
     ));
     journal.append("w", &changes(2), (5, true)).unwrap();
@@ -232,7 +341,7 @@ proptest! {
         std::fs::write(&path, &bytes[..cut]).unwrap();
         let left = read(&path).unwrap();
         prop_assert_eq!(&left[..], &all[..left.len()]);
-        let journal = Journal::open(&path, |_| ()).unwrap();
+        let journal = Journal::open(&path, |_| 0).unwrap();
         journal.append("w", &changes(9), (5, true)).unwrap();
         drop(journal);
         prop_assert!(read(&path).unwrap().len() > left.len());

@@ -222,5 +222,7 @@ fn report_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 
 fn keep(ctx: &mut Ctx<'_>, record: &Value) {
     ctx.update(RECORD, record);
-    ctx.update(ATTEMPT, &attempt_of(record));
+    if record["latest_payment_attempt_record"].is_string() {
+        ctx.update(ATTEMPT, &attempt_of(record));
+    }
 }

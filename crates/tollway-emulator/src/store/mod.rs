@@ -11,6 +11,7 @@
 mod collection;
 mod query;
 
+use std::cell::OnceCell;
 use std::sync::Arc;
 
 use bytes::Bytes;
@@ -21,6 +22,7 @@ use serde_json::Value;
 pub(crate) use self::collection::Written;
 pub use self::collection::{Collection, Record};
 pub use self::query::{CreatedRange, Page, Query, UnknownCursor};
+use crate::error::ApiError;
 use crate::scope::{Mode, Scope};
 
 /// The objects of one world.
@@ -29,6 +31,7 @@ pub struct Store {
     accounts: HashMap<Arc<str>, [AccountStore; 2]>,
     next_sequence: u64,
     changes: Vec<Change>,
+    failure: OnceCell<ApiError>,
 }
 
 /// The collections of one account in one mode, by object type.
@@ -99,11 +102,7 @@ impl Store {
         object: &Value,
         now: i64,
     ) -> Arc<Record> {
-        let id: Arc<str> = object
-            .get("id")
-            .and_then(Value::as_str)
-            .unwrap_or_default()
-            .into();
+        let id: Arc<str> = id_of(object).into();
         let created = object.get("created").and_then(Value::as_i64).unwrap_or(now);
         let sequence = self.next_sequence;
         let record = Record::new(id, created, sequence, parent.map(Into::into), object);
@@ -143,7 +142,7 @@ impl Store {
         object: &Value,
         now: i64,
     ) -> Arc<Record> {
-        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        let id = id_of(object);
         match self.get(scope, object_type, id).cloned() {
             Some(old) => {
                 let parent = old.parent.clone();
@@ -187,7 +186,7 @@ impl Store {
         object: &Value,
         now: i64,
     ) -> Arc<Record> {
-        let id = object.get("id").and_then(Value::as_str).unwrap_or_default();
+        let id = id_of(object);
         let old = self.get(scope, object_type, id).cloned();
         let (created, sequence) =
             old.map_or((now, self.next_sequence), |old| (old.created, old.sequence));
@@ -262,6 +261,17 @@ impl Store {
         self.next_sequence
     }
 
+    /// Fails the transaction: whatever its handler returns, its changes are undone and it answers with this error. For errors
+    /// that are found where none can be returned. The first one counts.
+    pub fn fail(&self, error: ApiError) {
+        let _ = self.failure.set(error);
+    }
+
+    /// Takes the error that [failed](Store::fail) the transaction, if one did.
+    pub fn take_failure(&mut self) -> Option<ApiError> {
+        self.failure.take()
+    }
+
     /// Undoes everything since the last commit.
     pub fn rollback(&mut self) {
         for change in std::mem::take(&mut self.changes).into_iter().rev() {
@@ -276,32 +286,39 @@ impl Store {
         }
     }
 
-    /// Applies a change that was committed earlier, as read from the journal.
-    pub fn replay(&mut self, change: Change) {
-        let Change {
-            mode,
-            account,
-            object_type,
-            before,
-            after,
-        } = change;
-        let newest = after.as_ref().map_or(0, |record| record.sequence + 1);
+    /// Applies a change that was committed earlier, as read from the journal. Returns the change with the record that it
+    /// replaced or removed here as its `before`.
+    pub fn replay(&mut self, mut change: Change) -> Change {
+        let newest = change
+            .after
+            .as_ref()
+            .map_or(0, |record| record.sequence + 1);
         self.next_sequence = self.next_sequence.max(newest);
-        self.put_or_remove(&Scope { mode, account }, &object_type, after, before);
+        let scope = Scope {
+            mode: change.mode,
+            account: Arc::clone(&change.account),
+        };
+        let (_, collection) = self.collection_mut(&scope, &change.object_type);
+        change.before = match (&change.after, &change.before) {
+            (Some(record), _) => collection.put(Arc::clone(record)),
+            (None, Some(record)) => collection.remove(&record.id),
+            (None, None) => None,
+        };
+        change
     }
 
-    /// Puts the record that is to be there; if none is, takes away the one that is not.
+    /// Stores `record`, or removes `removed` if there is no `record`.
     fn put_or_remove(
         &mut self,
         scope: &Scope,
         object_type: &str,
-        there: Option<Arc<Record>>,
-        gone: Option<Arc<Record>>,
+        record: Option<Arc<Record>>,
+        removed: Option<Arc<Record>>,
     ) {
         let (_, collection) = self.collection_mut(scope, object_type);
-        match (there, gone) {
+        match (record, removed) {
             (Some(record), _) => drop(collection.put(record)),
-            (None, Some(record)) => drop(collection.remove(&record.id)),
+            (None, Some(removed)) => drop(collection.remove(&removed.id)),
             (None, None) => {}
         }
     }
@@ -335,8 +352,15 @@ impl Store {
     }
 
     fn put(&mut self, scope: &Scope, object_type: &str, record: Record) -> Arc<Record> {
-        self.next_sequence = self.next_sequence.max(record.sequence + 1);
         let record = Arc::new(record);
+        if record.id.is_empty() {
+            let message = format!(
+                "The emulator has a bug: it made an object of type {object_type} without an id. Nothing was changed."
+            );
+            self.fail(ApiError::internal(message));
+            return record;
+        }
+        self.next_sequence = self.next_sequence.max(record.sequence + 1);
         let id = Arc::clone(&record.id);
         self.write(scope, object_type, &id, Some(Arc::clone(&record)));
         record
@@ -385,6 +409,11 @@ impl Store {
         let collection = collections.entry(Arc::clone(&name)).or_default();
         (name, collection)
     }
+}
+
+/// An object's id; empty if it has none, which no stored object may.
+fn id_of(object: &Value) -> &str {
+    object.get("id").and_then(Value::as_str).unwrap_or_default()
 }
 
 /// Compact JSON with `id` and `object` first, the rest in alphabetical order: the order Stripe sends.

@@ -7,9 +7,9 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use super::WorldState;
+use super::{PrivateRecord, WorldState, read_private_record};
 use crate::scope::Mode;
-use crate::store::{Query, Record};
+use crate::store::{Collection, Query, Record};
 
 /// What a platform may do with an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -99,28 +99,34 @@ pub struct Token {
     pub revoked: bool,
 }
 
-pub(crate) const CONNECTION: &str = "_connection";
-pub(crate) const TOKEN: &str = "_token";
+impl PrivateRecord for Connection {
+    const TYPE: &'static str = "_connection";
+}
+
+impl PrivateRecord for Token {
+    const TYPE: &'static str = "_token";
+    const ID_IS_SECRET: bool = true;
+}
 
 impl WorldState {
     /// The platform's connection to an account in a mode, ended ones included.
     #[must_use]
     pub fn connection(&self, mode: Mode, account: &str) -> Option<Connection> {
-        self.typed(&self.platform_scope(mode), CONNECTION, account)
+        self.load_or_fail(&self.platform_scope(mode), account)
     }
 
     /// All connections of a mode, newest first, ended ones included.
     #[must_use]
     pub fn connections(&self, mode: Mode) -> Vec<Connection> {
-        self.all_typed(&self.platform_scope(mode), CONNECTION)
+        let connections = self.load_all(&self.platform_scope(mode));
+        self.or_fail(connections).unwrap_or_default()
     }
 
     /// Makes or changes a connection.
     pub fn put_connection(&mut self, mode: Mode, connection: &Connection) {
         let scope = self.platform_scope(mode);
-        self.put_typed(
+        self.save(
             &scope,
-            CONNECTION,
             &connection.account,
             connection,
             connection.connected_at,
@@ -130,24 +136,17 @@ impl WorldState {
     /// A token by its text, revoked ones included.
     #[must_use]
     pub fn token(&self, mode: Mode, token: &str) -> Option<Token> {
-        self.typed(&self.platform_scope(mode), TOKEN, token)
+        self.load_or_fail(&self.platform_scope(mode), token)
     }
 
     /// All tokens of a mode with their texts.
     #[must_use]
     pub fn tokens(&self, mode: Mode) -> Vec<(Arc<str>, Token)> {
         let scope = self.platform_scope(mode);
-        let collection = self.store.collection(&scope, TOKEN);
-        let records = collection
-            .into_iter()
-            .flat_map(crate::store::Collection::newest_first);
+        let collection = self.store.collection(&scope, Token::TYPE);
+        let records = collection.into_iter().flat_map(Collection::newest_first);
         records
-            .filter_map(|record| {
-                Some((
-                    Arc::clone(&record.id),
-                    serde_json::from_slice(&record.body).ok()?,
-                ))
-            })
+            .filter_map(|record| self.token_with_text(record))
             .collect()
     }
 
@@ -161,20 +160,22 @@ impl WorldState {
         };
         let page = self
             .store
-            .list(&self.platform_scope(mode), TOKEN, &query)
+            .list(&self.platform_scope(mode), Token::TYPE, &query)
             .unwrap_or_default();
-        let read = |record: &Arc<Record>| {
-            Some((
-                Arc::clone(&record.id),
-                serde_json::from_slice(&record.body).ok()?,
-            ))
-        };
-        page.records.iter().filter_map(read).collect()
+        let records = page.records.iter();
+        records
+            .filter_map(|record| self.token_with_text(record))
+            .collect()
+    }
+
+    fn token_with_text(&self, record: &Record) -> Option<(Arc<str>, Token)> {
+        let token = self.or_fail(read_private_record(record))?;
+        Some((Arc::clone(&record.id), token))
     }
 
     /// Makes or changes a token. Access tokens and publishable keys work as API keys as soon as the transaction is committed.
     pub fn put_token(&mut self, mode: Mode, text: &str, token: &Token, now: i64) {
         let scope = self.platform_scope(mode);
-        self.put_typed(&scope, TOKEN, text, token, now);
+        self.save(&scope, text, token, now);
     }
 }

@@ -7,9 +7,9 @@ use std::sync::{Arc, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
 
 use foldhash::HashMap;
 
-use super::connection::TOKEN;
-use super::restricted::RESTRICTED;
-use super::{Platform, World};
+use super::restricted::StoredRestrictedKey;
+use super::{Platform, PrivateRecord, Token, World, read_private_record};
+use crate::error::ApiError;
 use crate::key::ApiKey;
 use crate::random::Random;
 use crate::scope::Mode;
@@ -113,21 +113,23 @@ impl Worlds {
         Claim::Unclaimed(world, Mode::Test)
     }
 
-    /// After a start: settings, client ids, tokens and randomness of a world follow from its records.
-    pub(crate) fn settle(&self, world: &Arc<World>) {
+    /// After a start: derives settings, client ids, tokens and randomness of a world from its records.
+    ///
+    /// # Errors
+    /// A 500 if a record of these cannot be read.
+    pub(crate) fn rebuild_directory(&self, world: &Arc<World>) -> Result<(), ApiError> {
         let derived: Vec<Change> = {
             let mut state = world.lock();
             state.store.commit();
-            state.load_platform();
-            // Not the ids of the former run once more.
+            state.load_platform()?;
+            // Reseeds from the sequence number, so that ids of the previous run are not reused.
             let label = format!("{} {}", world.name(), state.store.sequence());
             state.random = Random::derive(self.seed, &label);
-            let tells = |change: &Change| {
-                matches!(&*change.object_type, TOKEN | RESTRICTED | Platform::RECORD)
-            };
-            state.store.snapshot().filter(tells).collect()
+            let is_indexed = |change: &Change| INDEXED_TYPES.contains(&&*change.object_type);
+            state.store.snapshot().filter(is_indexed).collect()
         };
-        self.follow(world, &derived);
+        self.index_changes(world, &derived);
+        Ok(())
     }
 
     /// All worlds, by name.
@@ -175,7 +177,7 @@ impl Worlds {
         self.forget(from.name());
         let mut changes: Vec<Change> = store
             .snapshot()
-            .filter(|change| &*change.object_type != Platform::RECORD)
+            .filter(|change| &*change.object_type != Platform::TYPE)
             .collect();
         changes.sort_by_key(|change| change.after.as_ref().map(|record| record.sequence));
         Some(Orphan {
@@ -187,20 +189,19 @@ impl Worlds {
     }
 
     /// Follows a world's committed changes.
-    pub(crate) fn follow(&self, world: &Arc<World>, changes: &[Change]) {
+    pub(crate) fn index_changes(&self, world: &Arc<World>, changes: &[Change]) {
         for change in changes {
             match &*change.object_type {
-                TOKEN | RESTRICTED => {
+                Token::TYPE | StoredRestrictedKey::TYPE => {
                     if let Some(record) = &change.after {
                         self.write()
                             .tokens
                             .insert(Arc::clone(&record.id), Arc::clone(world));
                     }
                 }
-                Platform::RECORD => {
-                    let read = |record: &Arc<Record>| {
-                        serde_json::from_slice::<Platform>(&record.body).ok()
-                    };
+                Platform::TYPE => {
+                    // What was committed just now, or was read at the start, can be read.
+                    let read = |record: &Arc<Record>| read_private_record::<Platform>(record).ok();
                     let before = change
                         .before
                         .as_ref()
@@ -225,6 +226,9 @@ impl Worlds {
         self.inner.write().unwrap_or_else(PoisonError::into_inner)
     }
 }
+
+/// The types of records that the directory is derived from.
+const INDEXED_TYPES: [&str; 3] = [Token::TYPE, StoredRestrictedKey::TYPE, Platform::TYPE];
 
 /// So many worlds may hold nothing: any well-formed key opens one.
 const IDLE: usize = 10_000;

@@ -8,6 +8,8 @@
 mod connection;
 mod directory;
 mod platform;
+mod private_record;
+
 mod restricted;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -20,11 +22,15 @@ pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenK
 pub(crate) use self::directory::Orphan;
 pub use self::directory::{Claim, Worlds};
 pub use self::platform::{AfterRetries, ModeSettings, Platform};
+pub use self::private_record::PrivateRecord;
+pub(crate) use self::private_record::read as read_private_record;
 pub(crate) use self::restricted::resource as permission_resource;
 pub use self::restricted::{Access, RestrictedKey};
+use crate::error::ApiError;
+use crate::key::redact;
 use crate::random::Random;
 use crate::scope::{Mode, Scope};
-use crate::store::Store;
+use crate::store::{Record, Store};
 
 /// What one platform sees.
 #[derive(Debug)]
@@ -81,29 +87,34 @@ impl WorldState {
         Scope::new(mode, Arc::clone(&self.platform.account))
     }
 
-    /// Keeps the platform's settings as they are now.
+    /// Stores the platform's settings as they are now.
     pub fn save_platform(&mut self) {
         let scope = self.platform_scope(Mode::Live);
-        let settings = with_id(&self.platform, Platform::RECORD_ID);
-        self.store.update(&scope, Platform::RECORD, &settings, 0);
+        let platform = self.platform.clone();
+        self.save(&scope, Platform::RECORD_ID, &platform, 0);
     }
 
     /// Undoes everything since the last commit.
     pub(crate) fn undo(&mut self) {
         self.store.rollback();
-        self.load_platform();
+        // An unreadable platform was refused at start; should it occur here, the next transaction reports it.
+        let loaded = self.load_platform();
+        self.or_fail(loaded);
     }
 
     /// Reads the platform's settings back from the store, after a start or a rollback.
-    pub(crate) fn load_platform(&mut self) {
+    ///
+    /// # Errors
+    /// A 500 if they cannot be read.
+    pub(crate) fn load_platform(&mut self) -> Result<(), ApiError> {
         let derived = Platform::of_world(&self.name);
         let scope = Scope::new(Mode::Live, Arc::clone(&derived.account));
-        self.platform = self
-            .typed(&scope, Platform::RECORD, Platform::RECORD_ID)
-            .unwrap_or(derived);
+        self.platform = self.load(&scope, Platform::RECORD_ID)?.unwrap_or(derived);
+        Ok(())
     }
 
-    /// A record of the emulator's own, as the type it was written from.
+    /// A record of the emulator's own without a format number, as the type it was written from. An unreadable record fails
+    /// the transaction. New code uses [`WorldState::load`].
     #[must_use]
     pub fn typed<T: DeserializeOwned>(
         &self,
@@ -112,10 +123,10 @@ impl WorldState {
         id: &str,
     ) -> Option<T> {
         let record = self.store.get(scope, record_type, id)?;
-        serde_json::from_slice(&record.body).ok()
+        self.untyped(record_type, record)
     }
 
-    /// All records of one of the emulator's own types, newest first.
+    /// All records of one of the emulator's own types, newest first; as [`WorldState::typed`].
     #[must_use]
     pub fn all_typed<T: DeserializeOwned>(&self, scope: &Scope, record_type: &str) -> Vec<T> {
         let collection = self.store.collection(scope, record_type);
@@ -123,11 +134,23 @@ impl WorldState {
             .into_iter()
             .flat_map(crate::store::Collection::newest_first);
         records
-            .filter_map(|record| serde_json::from_slice(&record.body).ok())
+            .filter_map(|record| self.untyped(record_type, record))
             .collect()
     }
 
-    /// Writes a record of the emulator's own. By custom its type starts with `_`.
+    fn untyped<T: DeserializeOwned>(&self, record_type: &str, record: &Record) -> Option<T> {
+        let read = serde_json::from_slice(&record.body);
+        read.inspect_err(|_| {
+            let id = redact(&record.id);
+            let message = format!(
+                "The emulator's record {record_type} {id} could not be read; nothing was changed."
+            );
+            self.store.fail(ApiError::internal(message));
+        })
+        .ok()
+    }
+
+    /// Writes a record of the emulator's own. Its type starts with `_`. New code uses [`WorldState::save`].
     pub fn put_typed<T: Serialize>(
         &mut self,
         scope: &Scope,
@@ -136,16 +159,15 @@ impl WorldState {
         value: &T,
         now: i64,
     ) {
-        self.store
-            .update(scope, record_type, &with_id(value, id), now);
+        if let Ok(Value::Object(mut members)) = serde_json::to_value(value) {
+            members.insert("id".into(), id.into());
+            let object = Value::Object(members);
+            self.store.update(scope, record_type, &object, now);
+        } else {
+            let message = format!(
+                "The emulator has a bug: a record {record_type} is no JSON object. Nothing was changed."
+            );
+            self.store.fail(ApiError::internal(message));
+        }
     }
-}
-
-/// The value as an object with this `id`.
-fn with_id<T: Serialize>(value: &T, id: &str) -> Value {
-    let mut object = serde_json::to_value(value).unwrap_or_default();
-    if let Value::Object(members) = &mut object {
-        members.insert("id".into(), id.into());
-    }
-    object
 }

@@ -5,6 +5,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
+use super::PrivateRecord;
 use super::directory::UNCLAIMED;
 use crate::random::derived_text;
 use crate::scope::Mode;
@@ -61,8 +62,11 @@ pub struct ModeSettings {
     pub publishable_key: String,
 }
 
+impl PrivateRecord for Platform {
+    const TYPE: &'static str = "_platform";
+}
+
 impl Platform {
-    pub(super) const RECORD: &str = "_platform";
     pub(super) const RECORD_ID: &str = "platform";
 
     /// The platform a world has at first use.

@@ -6,11 +6,9 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::WorldState;
+use super::{PrivateRecord, WorldState};
 use crate::key::ApiKey;
 use crate::scope::Mode;
-
-pub(crate) const RESTRICTED: &str = "_restricted_key";
 
 /// What a key may do with one resource. Writing includes reading.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
@@ -53,6 +51,24 @@ impl RestrictedKey {
     }
 }
 
+/// A configured restricted key as it is stored, with the key as its id.
+#[derive(Debug, Serialize, Deserialize)]
+pub(super) struct StoredRestrictedKey {
+    key: String,
+    permissions: BTreeMap<String, Access>,
+}
+
+impl PrivateRecord for StoredRestrictedKey {
+    const TYPE: &'static str = "_restricted_key";
+    const ID_IS_SECRET: bool = true;
+}
+
+impl From<StoredRestrictedKey> for RestrictedKey {
+    fn from(StoredRestrictedKey { key, permissions }: StoredRestrictedKey) -> Self {
+        Self { key, permissions }
+    }
+}
+
 /// The resource of an object type as permissions name it.
 pub(crate) fn resource(object_type: &str) -> String {
     match object_type {
@@ -66,25 +82,30 @@ impl WorldState {
     /// What is configured for a restricted key.
     #[must_use]
     pub fn restricted_key(&self, mode: Mode, key: &str) -> Option<RestrictedKey> {
-        let record = self
-            .store
-            .get(&self.platform_scope(mode), RESTRICTED, key)?;
-        serde_json::from_slice(&record.body).ok()
+        let stored: Option<StoredRestrictedKey> =
+            self.load_or_fail(&self.platform_scope(mode), key);
+        stored.map(RestrictedKey::from)
     }
 
     /// All configured restricted keys.
     #[must_use]
     pub fn restricted_keys(&self) -> Vec<RestrictedKey> {
-        let of = |mode| self.all_typed(&self.platform_scope(mode), RESTRICTED);
-        Mode::ALL.into_iter().flat_map(of).collect()
+        let in_mode = |mode| {
+            let stored = self.load_all::<StoredRestrictedKey>(&self.platform_scope(mode));
+            self.or_fail(stored).unwrap_or_default()
+        };
+        let stored = Mode::ALL.into_iter().flat_map(in_mode);
+        stored.map(RestrictedKey::from).collect()
     }
 
     /// Configures a restricted key. It opens this world as soon as the transaction is committed.
     pub fn put_restricted_key(&mut self, mode: Mode, key: &RestrictedKey, now: i64) {
         let scope = self.platform_scope(mode);
-        let body = serde_json::to_vec(key).unwrap_or_default();
-        self.store
-            .insert_raw(&scope, RESTRICTED, &key.key, body.into(), now);
+        let stored = StoredRestrictedKey {
+            key: key.key.clone(),
+            permissions: key.permissions.clone(),
+        };
+        self.save(&scope, &key.key, &stored, now);
     }
 }
 

@@ -262,3 +262,120 @@ fn killed_after(path: &Path, answers: usize) -> Vec<String> {
     answered.extend(ids);
     answered
 }
+
+/// What the committed data file holds: it was written when private records had no format number yet.
+mod first_format {
+    pub(super) const KEY: &str = "sk_test_fixture";
+    pub(super) const CUSTOMER: &str = "cus_vmwmOY10fw3cNZ";
+    pub(super) const ACCOUNT: &str = "acct_1ZSQAgHPFigAQWZmy";
+    pub(super) const ACCESS_TOKEN: &str = "sk_test_lKsinf681PDNOx8MAxo2UiR9jisSnMqx";
+    pub(super) const RESTRICTED_KEY: &str = "rk_test_fixture";
+}
+
+/// An emulator on a copy of the committed data file.
+fn first_format_emulator(folder: &tempfile::TempDir) -> Emulator {
+    let path = folder.path().join("emulator.data");
+    let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/format-1.data");
+    std::fs::copy(committed, &path).unwrap();
+    start(&path)
+}
+
+#[tokio::test]
+async fn a_data_file_of_the_first_format_is_opened() {
+    use first_format::{ACCESS_TOKEN, ACCOUNT, CUSTOMER, KEY, RESTRICTED_KEY};
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = first_format_emulator(&folder);
+    let api = caller(&emulator, KEY);
+    let balance = api.get("/v1/balance", "").await.ok();
+    assert_eq!(balance["pending"][0]["amount"], 4925);
+    let replayed = api
+        .call("POST", "/v1/customers", "email=a%40b.c")
+        .header("idempotency-key", "fixture-key")
+        .send()
+        .await;
+    assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
+    assert_eq!(replayed.json()["id"], CUSTOMER);
+    let worlds = api.get("/_tollway/worlds/fixture", "").await.ok();
+    assert_eq!(worlds["platform"]["business_name"], "Fixture");
+    let seller = caller(&emulator, ACCESS_TOKEN);
+    assert_eq!(seller.get("/v1/account", "").await.ok()["id"], ACCOUNT);
+    let restricted = caller(&emulator, RESTRICTED_KEY);
+    let customer = format!("/v1/customers/{CUSTOMER}");
+    restricted.get(&customer, "").await.ok();
+    assert_eq!(restricted.get("/v1/charges", "").await.status, 403);
+    let deliveries = api.get("/_tollway/deliveries", "").await.ok();
+    assert_eq!(deliveries["deliveries"][0]["type"], "charge.succeeded");
+    // What was scheduled then happens now.
+    let topup_status = async || {
+        let topups = api.get("/v1/topups", "").await.ok();
+        topups["data"][0]["status"].clone()
+    };
+    assert_eq!(topup_status().await, "pending");
+    emulator
+        .clock()
+        .advance(std::time::Duration::from_hours(10 * 24));
+    assert_eq!(topup_status().await, "succeeded");
+}
+
+#[tokio::test]
+async fn tokens_of_an_earlier_run_are_revoked_with_the_connection() {
+    use first_format::{ACCESS_TOKEN, ACCOUNT, KEY};
+    let folder = tempfile::tempdir().unwrap();
+    let emulator = first_format_emulator(&folder);
+    let seller = caller(&emulator, ACCESS_TOKEN);
+    seller.get("/v1/account", "").await.ok();
+    let parameters = format!("client_id=ca_fixture&stripe_user_id={ACCOUNT}");
+    caller(&emulator, KEY)
+        .post("/oauth/deauthorize", &parameters)
+        .await
+        .ok();
+    assert_eq!(seller.get("/v1/account", "").await.status, 401);
+    let world = emulator.engine().worlds().get("fixture").unwrap();
+    let tokens = world.lock().tokens(tollway_emulator::Mode::Test);
+    assert!(!tokens.is_empty() && tokens.iter().all(|(_, token)| token.revoked));
+}
+
+#[tokio::test]
+async fn an_unreadable_private_record_fails_its_request_and_changes_nothing() {
+    let emulator = crate::client::emulator();
+    let api = caller(&emulator, "sk_test_a");
+    let world = emulator.engine().worlds().open("a");
+    let scope = world.lock().platform_scope(tollway_emulator::Mode::Test);
+    let overwrite = |record_type: &'static str, id: &'static str, body: &'static [u8]| {
+        let written = emulator
+            .engine()
+            .transact_internal(&world, scope.clone(), |ctx| {
+                let store = &mut ctx.world.store;
+                store.insert_raw(&scope, record_type, id, body.into(), START);
+                Ok(())
+            });
+        written.unwrap();
+    };
+    let charge = "amount=500&currency=usd&source=tok_visa";
+    api.post("/v1/charges", charge).await.ok();
+    overwrite("_balance", "own", b"{\"funds\": \"of a later version\"}");
+    let refused = api.post("/v1/charges", charge).await;
+    let (status, message, _, _) = refused.error();
+    assert_eq!(status, 500);
+    assert!(message.contains("_balance"), "{message}");
+    let charges = api.get("/v1/charges", "").await.ok();
+    assert_eq!(charges["data"].as_array().unwrap().len(), 1);
+    // A request that needs no such record is answered.
+    api.post("/v1/customers", "").await.ok();
+    let id = api
+        .post(
+            "/v1/webhook_endpoints",
+            "url=http://x.example&enabled_events[0]=*",
+        )
+        .await
+        .ok();
+    let id: &'static str = id["id"].as_str().unwrap().to_owned().leak();
+    overwrite("_webhook_endpoint", id, b"{\"_format\": 99}");
+    let refused = api.post("/v1/customers", "").await;
+    let (status, message, _, _) = refused.error();
+    assert_eq!(status, 500);
+    assert!(
+        message.contains(&format!("_webhook_endpoint {id}")),
+        "{message}"
+    );
+}
