@@ -4,16 +4,16 @@
 
 use serde_json::{Value, json};
 
-use super::{drafted, id_of};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
 use crate::params::Params;
+use crate::product_objects::{drafted, id_of};
 use crate::registry::Registry;
 
 const SECRET: &str = "apps.secret";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("apps.secrets.create", create);
     registry.add("apps.secrets.find", find);
     registry.add("apps.secrets.delete_where", delete_where);

@@ -293,6 +293,19 @@ impl<'a> Ctx<'a> {
         events::record(self, event_type, object, previous_attributes.as_ref());
     }
 
+    /// Calls the listeners that are registered for notifications of this type, in the order of registration.
+    ///
+    /// # Errors
+    /// The first error of a listener; the listeners after it are not called.
+    pub(crate) fn notify<N: 'static>(&mut self, notification: &N) -> Result<(), ApiError> {
+        let engine = self.engine;
+        engine
+            .registry()
+            .listeners::<N>()
+            .iter()
+            .try_for_each(|listener| listener(self, notification))
+    }
+
     /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start
     /// for a behaviour to fill in. It is not kept until inserted.
     pub fn blank(&mut self, object_type: &str) -> Map<String, Value> {

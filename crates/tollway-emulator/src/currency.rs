@@ -54,12 +54,12 @@ const SMALLEST: &[(&str, i64)] = &[
 
 /// How many there are.
 #[cfg(test)]
-pub(super) fn count() -> usize {
+pub(crate) fn count() -> usize {
     ALL.len()
 }
 
 /// How many digits follow the point.
-pub(super) fn decimals(currency: &str) -> u32 {
+pub(crate) fn decimals(currency: &str) -> u32 {
     if WITHOUT_DECIMALS.contains(&currency) {
         0
     } else if THREE_DECIMALS.contains(&currency) {
@@ -105,7 +105,7 @@ pub(crate) fn plain(amount: i64, currency: &str) -> String {
 }
 
 /// An amount as people type it, `10`, `10.5` or `10.00`, in the smallest unit; none if it is none in this currency.
-pub(super) fn parse(text: &str, currency: &str) -> Option<i64> {
+pub(crate) fn parse(text: &str, currency: &str) -> Option<i64> {
     let places = decimals(currency) as usize;
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -128,7 +128,7 @@ pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
 }
 
 /// Is this an amount that a card can be charged with in this currency?
-pub(super) fn check_amount(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check_amount(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
     let smallest = SMALLEST
         .iter()
         .find(|(name, _)| *name == currency)

@@ -4,16 +4,18 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use super::{billing, charge, instrument, payment_methods};
+use crate::billing;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::params::Params;
+use crate::payment_methods::{instrument, operations as payment_methods};
+use crate::payments::charge;
 use crate::registry::Registry;
 
 const CUSTOMER: &str = "customer";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add_for("customers.create", is_more_than_data, create);
     registry.add_for("customers.update", names_a_card, update);
     registry.add("customers.delete", delete);
@@ -30,7 +32,7 @@ fn is_more_than_data(params: &Params) -> bool {
 }
 
 /// A customer on a test clock is made when that clock says.
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let clock = params.text("test_clock");
     let now = clock.and_then(|clock| billing::time_of_clock(ctx, clock));
     let now = now.unwrap_or(ctx.now());
@@ -60,7 +62,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 }
 
 /// A new `source` replaces the default one.
-pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (plain, default) = without_default_by_name(params);
     let customer = ctx.generic("customers.update", &plain)?;
     let id = customer["id"].as_str().unwrap_or_default();
@@ -158,7 +160,7 @@ fn keep_source(
 }
 
 /// The payment method that a customer pays invoices with: its default one, or else its default source.
-pub(super) fn default_method(customer: &Value) -> Option<&str> {
+pub(crate) fn default_method(customer: &Value) -> Option<&str> {
     customer["invoice_settings"]["default_payment_method"]
         .as_str()
         .or(customer["default_source"].as_str())

@@ -10,19 +10,20 @@
 //! test mode: `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Anything else stays under
 //! review. See <https://docs.stripe.com/testing#disputes>.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::cards::{Card, DisputeKind, Outcome, of_charge};
-use super::due::{Task, plan};
-use super::exchange;
-use super::ledger::{Holder, Journal};
-use super::others;
-use super::posting::{Fee, Movement, balance_transaction, post};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::exchange;
+use crate::ledger::posting::{Fee, Movement, balance_transaction, post};
 use crate::params::Params;
+use crate::payment_methods::cards::{Card, DisputeKind, Outcome, of_charge};
+use crate::payments::non_card;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
 
 const DISPUTE: &str = "dispute";
 /// What Stripe takes for a dispute, in the currency's smallest unit.
@@ -30,24 +31,70 @@ const FEE: i64 = 1500;
 /// Seconds until evidence must be there.
 const PATIENCE: i64 = 7 * 86_400;
 
-pub(super) fn register(registry: &mut Registry) {
+/// Opens a dispute: the card holder complains about a charge.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct OpenDispute {
+    pub(crate) charge: String,
+}
+
+impl ScheduledTask for OpenDispute {
+    const KIND: &'static str = "dispute";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        open(ctx, &self.charge)
+    }
+}
+
+/// Decides a dispute whose evidence was submitted.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct JudgeDispute {
+    pub(crate) dispute: String,
+}
+
+impl ScheduledTask for JudgeDispute {
+    const KIND: &'static str = "verdict";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        judge(ctx, &self.dispute)
+    }
+}
+
+/// Ends the time for evidence.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EndEvidenceWindow {
+    pub(crate) dispute: String,
+}
+
+impl ScheduledTask for EndEvidenceWindow {
+    const KIND: &'static str = "evidence_deadline";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        deadline(ctx, &self.dispute)
+    }
+}
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<OpenDispute>();
+    registry.add_task::<JudgeDispute>();
+    registry.add_task::<EndEvidenceWindow>();
     registry.add("disputes.update", update);
     registry.add("disputes.close", close);
 }
 
 /// Has a charge on a dispute card disputed as soon as the request is over.
-pub(super) fn expect(ctx: &mut Ctx<'_>, charge: &Value, card: &Card) {
+pub(crate) fn expect(ctx: &mut Ctx<'_>, charge: &Value, card: &Card) -> Result<(), ApiError> {
     if let (Outcome::IsDisputed(_), true) = (card.outcome, charge["captured"] == true) {
         let (charge, now) = (text(charge, "id"), ctx.now());
-        plan(ctx, None, now, Task::Dispute { charge });
+        schedule(ctx, None, now, &OpenDispute { charge })?;
     }
+    Ok(())
 }
 
 /// The card holder, or the issuer, complains about a charge.
-pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
+pub(crate) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
     let charge = ctx.required("charge", charge)?;
     let left = number(&charge, "amount_captured") - number(&charge, "amount_refunded");
-    if left > 0 && charge["disputed"] == false && others::is_disputed(ctx, &charge) {
+    if left > 0 && charge["disputed"] == false && non_card::is_disputed(ctx, &charge) {
         return return_debit(ctx, charge, left);
     }
     let kind = match of_charge(&charge).map(|card| card.outcome) {
@@ -74,7 +121,7 @@ pub(super) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
 
 /// The customer's bank has taken a debit back: there is nothing to answer, the dispute is lost as it is made.
 fn return_debit(ctx: &mut Ctx<'_>, charge: Value, amount: i64) -> Result<(), ApiError> {
-    let reason = others::revoke(ctx, &charge);
+    let reason = non_card::revoke(ctx, &charge);
     let complaint = complaint(reason, "chargeback");
     let mut dispute = begin(ctx, charge, amount, &complaint);
     if let Some(members) = dispute.as_object_mut() {
@@ -130,7 +177,7 @@ fn dispute(
     }
     let due_by = number(&dispute["evidence_details"], "due_by");
     let dispute = text(&dispute, "id");
-    plan(ctx, None, due_by, Task::EvidenceDeadline { dispute });
+    schedule(ctx, None, due_by, &EndEvidenceWindow { dispute })?;
     Ok(())
 }
 
@@ -273,14 +320,14 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         .into();
         let (dispute, now) = (text(&dispute, "id"), ctx.now());
-        plan(ctx, None, now, Task::Verdict { dispute });
+        schedule(ctx, None, now, &JudgeDispute { dispute })?;
     }
     changed(ctx, &before, &dispute);
     Ok(dispute)
 }
 
 /// What the evidence says decides.
-pub(super) fn judge(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn judge(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
     if !status(&dispute).ends_with("under_review") {
         return Ok(());
@@ -325,7 +372,7 @@ fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Nobody answered in time.
-pub(super) fn deadline(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn deadline(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
     let to = match status(&dispute) {
         "needs_response" => "lost",
@@ -358,7 +405,7 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
 }
 
 /// May money of this charge be refunded, as far as disputes go?
-pub(super) fn check_refundable(ctx: &Ctx<'_>, charge: &Value) -> Result<(), ApiError> {
+pub(crate) fn check_refundable(ctx: &Ctx<'_>, charge: &Value) -> Result<(), ApiError> {
     if charge["disputed"] != true {
         return Ok(());
     }

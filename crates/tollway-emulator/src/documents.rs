@@ -9,16 +9,16 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::billing;
-use super::checkout::merchant;
-use super::currency::format;
-use super::fields::{list, number, text};
-use super::hosted::open;
 use crate::Engine;
+use crate::billing;
+use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
+use crate::currency::format;
+use crate::json::{list, number, text};
 use crate::pages::{self, CheckoutItem, CheckoutPage, Document, Line, Sum};
+use crate::payments::authentication_page::open;
 
-pub(super) fn routes() -> Router<Arc<Engine>> {
+pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/invoices/{invoice}/pdf", get(invoice))
         .route("/_tollway/credit_notes/{note}/pdf", get(credit_note))

@@ -125,11 +125,12 @@ impl Emulator {
     pub fn router(&self) -> Router {
         let engine = &self.engine;
         Router::new()
-            .merge(crate::connect::routes())
+            .merge(crate::accounts::routes())
+            .merge(crate::oauth::routes())
             .merge(crate::events::routes())
             .merge(crate::files::routes())
-            .merge(crate::money::routes())
-            .merge(crate::products::routes())
+            .merge(crate::payments::authentication_page::routes())
+            .merge(crate::identity::routes())
             .merge(crate::pages::routes())
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))

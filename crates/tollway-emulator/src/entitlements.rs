@@ -4,13 +4,13 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::{Value, json};
 
-use super::id_of;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
 use crate::generic::window;
-use crate::money::fields::{list, text};
+use crate::json::{list, text};
 use crate::params::Params;
+use crate::product_objects::id_of;
 use crate::registry::Registry;
 
 const ACTIVE: &str = "entitlements.active_entitlement";
@@ -18,7 +18,7 @@ const ACTIVE: &str = "entitlements.active_entitlement";
 /// States of a subscription that entitle.
 const ENTITLING: [&str; 3] = ["active", "trialing", "past_due"];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("entitlements.active_entitlements.list", list_of);
     registry.add("entitlements.active_entitlements.retrieve", retrieve);
 }

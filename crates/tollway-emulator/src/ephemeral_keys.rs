@@ -4,10 +4,10 @@
 
 use serde_json::{Value, json};
 
-use super::{drafted, id_of};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::product_objects::{drafted, id_of};
 use crate::registry::Registry;
 
 const KEY: &str = "ephemeral_key";
@@ -22,7 +22,7 @@ const OWNERS: [(&str, &str); 3] = [
     ("verification_session", "identity.verification_session"),
 ];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("ephemeral_keys.create", create);
     registry.add("ephemeral_keys.delete", delete);
 }

@@ -39,7 +39,7 @@ const METHODS: &[(&str, MethodFee)] = &[
 impl FeeSchedule {
     /// What is charged for a payment by this method in this currency: where it has three decimals, so has the fixed part.
     pub(crate) fn of(config: &Config, method: &str, currency: &str) -> Self {
-        let scale = match super::currency::decimals(currency) {
+        let scale = match crate::currency::decimals(currency) {
             3 => 10,
             _ => 1,
         };

@@ -17,10 +17,10 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
 use crate::http::{Answer, Tag, caller_of};
-use crate::money::fields::{extend, text};
-use crate::money::open_page;
+use crate::json::{extend, text};
 use crate::pages;
 use crate::params::Params;
+use crate::payments::authentication_page::open as open_page;
 use crate::registry::Registry;
 use crate::{Engine, Upload};
 

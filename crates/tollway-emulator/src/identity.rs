@@ -14,15 +14,16 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::{change, drafted, id_of, keep};
 use crate::Engine;
+use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
-use crate::money::fields::{extend, text};
-use crate::money::{merchant, open_page};
+use crate::json::{extend, text};
 use crate::pages::{self, Address, IdentityPage};
 use crate::params::Params;
+use crate::payments::authentication_page::open as open_page;
+use crate::product_objects::{change, drafted, id_of, keep};
 use crate::registry::Registry;
 
 const SESSION: &str = "identity.verification_session";
@@ -31,11 +32,11 @@ const REPORT: &str = "identity.verification_report";
 /// Where the page sends people in the end, by session.
 const WAY_BACK: &str = "_identity_return";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("identity.verification_sessions.create", create);
 }
 
-pub(super) fn routes() -> Router<Arc<Engine>> {
+pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/identity/{session}", get(ask).post(answer))
 }
 

@@ -12,21 +12,23 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::checkout::{Card, card_inputs, merchant};
-use super::currency::format;
-use super::hosted::open;
-use super::{billing, payment_intents};
 use crate::Engine;
+use crate::billing;
+use crate::checkout::card::{Card, card_inputs};
+use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
+use crate::currency::format;
 use crate::error::ApiError;
 use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Sum};
 use crate::params::Params;
+use crate::payments::authentication_page::open;
+use crate::payments::payment_intents;
 
 const INVOICE: &str = "invoice";
 
 type Texts = BTreeMap<String, String>;
 
-pub(super) fn routes() -> Router<Arc<Engine>> {
+pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/invoices/{invoice}", get(show).post(pay))
 }
 

@@ -16,7 +16,7 @@ const METHOD: &str = "payment_method_config_resource_payment_method_properties";
 /// What a new account offers.
 const ON: [&str; 4] = ["apple_pay", "card", "google_pay", "link"];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("payment_method_configurations.list", list);
     registry.add("payment_method_configurations.create", create);
     registry.add("payment_method_configurations.update", update);

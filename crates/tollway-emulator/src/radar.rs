@@ -6,12 +6,12 @@ use std::net::IpAddr;
 
 use serde_json::{Value, json};
 
-use super::{drafted, id_of, keep};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
-use crate::money::fields::text;
+use crate::json::text;
 use crate::params::Params;
+use crate::product_objects::{drafted, id_of, keep};
 use crate::registry::Registry;
 
 const LIST: &str = "radar.value_list";
@@ -20,7 +20,7 @@ const ITEM: &str = "radar.value_list_item";
 /// How many items a list shows itself.
 const SHOWN: usize = 10;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("radar.value_lists.create", create);
     registry.add("radar.value_lists.delete", delete);
     registry.add("radar.value_list_items.create", add);

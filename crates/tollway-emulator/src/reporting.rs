@@ -6,15 +6,15 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::{change, drafted, id_of};
 use crate::Upload;
 use crate::ctx::Ctx;
+use crate::currency::plain as plain_amount;
 use crate::error::ApiError;
 use crate::files;
 use crate::generic::synth::empty_list;
-use crate::money::fields::{number, text};
-use crate::money::plain_amount;
+use crate::json::{number, text};
 use crate::params::Params;
+use crate::product_objects::{change, drafted, id_of};
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};
 
@@ -59,7 +59,7 @@ const REPORTS: &[Report] = &[
     Report { id: "payouts.summary.1", name: "Payouts, summary", columns: SUMMARY, of_payouts: true },
 ];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("reporting.report_types.list", list_types);
     registry.add("reporting.report_types.retrieve", retrieve_type);
     registry.add("reporting.report_runs.create", create);

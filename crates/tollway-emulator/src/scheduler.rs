@@ -1,99 +1,95 @@
-//! What happens by itself when its time comes: payouts arrive, refunds go through, disputes are lost, subscriptions renew.
+//! What happens by itself when its time comes: payouts arrive, refunds finish, disputes are lost, subscriptions renew.
 //!
 //! ```text
-//! plan ─▶ record, ordered by its time ─▶ run_due (before every request, and when the clock moves) ─▶ Task::run, at that time
+//! schedule ─▶ record, ordered by its time ─▶ run_due (before every request, and when the clock moves) ─▶ ScheduledTask::run
 //! ```
 //!
-//! Records lie in the platform's scope of their mode; those of objects on a test clock lie apart and wait for
-//! [`run_next_on_clock`]. A task looks at the state of its object when it runs: one that has become pointless does nothing, so
-//! nobody has to cancel tasks.
+//! A product defines its kinds of task ([`ScheduledTask`]) and registers them ([`Registry::add_task`](crate::Registry)).
+//! Records are stored in the platform's scope of their mode; those of objects on a test clock have a record type of their own
+//! and wait for [`run_next_on_clock`]. A task reads the state of its object when it runs and does nothing if it has become
+//! pointless, so tasks are never canceled.
 
 use std::sync::Arc;
 
+use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
-use super::{
-    automatic, billing, checkout, disputes, others, payment_intents, payouts, refunds, reserve,
-    terminal, topups,
-};
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
-const DUE: &str = "_due";
+const SCHEDULED: &str = "_due";
+const KIND: &str = "kind";
 
-/// What is to be done.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(tag = "kind", rename_all = "snake_case")]
-pub(super) enum Task {
-    /// A card holder complains about a charge.
-    Dispute { charge: String },
-    /// The evidence of a dispute has been read.
-    Verdict { dispute: String },
-    /// The time for evidence is over.
-    EvidenceDeadline { dispute: String },
-    /// A refund that was pending goes through, or one that went through comes back.
-    Refund { refund: String },
-    /// A bank answers a debit.
-    Debit { intent: String },
-    /// Midnight of a day on which something happens to an account's balance.
-    Payday,
-    /// A voucher is paid, or expires.
-    Voucher {
-        intent: String,
-        /// What tells it from the next one of the same intent.
-        voucher: String,
-        paid: bool,
-    },
-    /// A payout is sent, or arrives.
-    Payout { payout: String },
-    /// A top-up arrives.
-    TopUp { topup: String },
-    /// A reader does what it needs nobody for.
-    Reader { reader: String },
-    /// What a connected account owes is kept back from the platform.
-    Reserve { account: String },
-    /// The bank no longer holds the money of a payment that was not captured.
-    HoldExpires { intent: String },
-    /// An invoice is finalized, or tried again.
-    Invoice { invoice: String },
-    /// Nobody has paid a Checkout session in time.
-    Checkout { session: String },
-    /// Nobody has accepted a quote in time.
-    Quote { quote: String },
-    /// A phase of a subscription schedule begins or ends.
-    Schedule { schedule: String },
-    /// A subscription's trial or period ends.
-    Subscription { subscription: String },
+/// One kind of task. Its members are stored with it, so renaming a member or the kind breaks existing data files.
+pub(crate) trait ScheduledTask: Serialize + DeserializeOwned + 'static {
+    /// The name it is stored under.
+    const KIND: &'static str;
+
+    /// Does the task in the scope of its account. [`Ctx::now`] is the time it was due.
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError>;
 }
 
-/// A task and when it is due.
+/// Runs a stored task of one kind.
+pub(crate) type RunTask = fn(&mut Ctx<'_>, Value) -> Result<(), ApiError>;
+
+/// [`ScheduledTask::run`] of a stored task.
+pub(crate) fn run_stored<T: ScheduledTask>(ctx: &mut Ctx<'_>, task: Value) -> Result<(), ApiError> {
+    let task: T = serde_json::from_value(task).map_err(|error| {
+        ApiError::internal(format!(
+            "a scheduled task {} cannot be read: {error}",
+            T::KIND
+        ))
+    })?;
+    task.run(ctx)
+}
+
+/// A task as it is stored.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Due {
-    /// Unix seconds.
+struct StoredTask {
+    /// When it is due, in Unix seconds.
     at: i64,
-    /// Whose object it is about.
+    /// The account whose object it is about.
     account: Arc<str>,
-    task: Task,
+    /// The members of the task, and its kind.
+    task: Value,
 }
 
-/// Has `task` done in the context's scope at `at`: by the emulator's clock, or by a test clock.
-pub(super) fn plan(ctx: &mut Ctx<'_>, clock: Option<&str>, at: i64, task: Task) {
+/// Schedules `task` in the context's scope at `at`, in Unix seconds of the emulator's clock or of a test clock.
+pub(crate) fn schedule<T: ScheduledTask>(
+    ctx: &mut Ctx<'_>,
+    test_clock: Option<&str>,
+    at: i64,
+    task: &T,
+) -> Result<(), ApiError> {
+    let unwritable = |reason: String| {
+        ApiError::internal(format!("a task {} cannot be stored: {reason}", T::KIND))
+    };
+    let mut value = serde_json::to_value(task).map_err(|error| unwritable(error.to_string()))?;
+    match &mut value {
+        Value::Object(members) => members.insert(KIND.to_owned(), T::KIND.into()),
+        _ => return Err(unwritable("it is no struct with named members".to_owned())),
+    };
     let scope = ctx.world.platform_scope(ctx.scope.mode);
     let id = format!("due_{}", ctx.world.random.alphanumeric(16));
-    let due = Due {
+    let stored = StoredTask {
         at,
         account: Arc::clone(&ctx.scope.account),
-        task,
+        task: value,
     };
     ctx.world
-        .put_typed(&scope, &record_type(clock), &id, &due, at);
+        .put_typed(&scope, &record_type(test_clock), &id, &stored, at);
+    Ok(())
 }
 
-fn record_type(clock: Option<&str>) -> String {
-    clock.map_or_else(|| DUE.to_owned(), |clock| format!("{DUE}_{clock}"))
+fn record_type(test_clock: Option<&str>) -> String {
+    test_clock.map_or_else(
+        || SCHEDULED.to_owned(),
+        |clock| format!("{SCHEDULED}_{clock}"),
+    )
 }
 
 /// The first task of a kind of record: its id and when it is due.
@@ -107,28 +103,30 @@ fn first(world: &WorldState, mode: Mode, record_type: &str) -> Option<(Arc<str>,
     Some((Arc::clone(&first.id), first.created))
 }
 
-/// Does everything in a world that is due by the emulator's clock, in order, each as of its own time.
+/// Runs all tasks of a world that are due by the emulator's clock, in order. Each runs with `now` set to its due time.
+/// A task that fails is logged and forgotten.
 pub(crate) fn run_due(engine: &Engine, world: &Arc<World>) {
-    while let Some((id, scope)) = overdue(world, engine.clock().now()) {
-        let done = engine.transact_internal(world, scope.clone(), |ctx| run_one(ctx, DUE, &id));
-        if let Err(error) = done {
-            tracing::error!(%error, "what was due could not be done");
-            let forgotten = engine.transact_internal(world, scope.clone(), |ctx| {
-                ctx.world.store.remove(&scope, DUE, &id);
+    while let Some((id, scope)) = first_due(world, engine.clock().now()) {
+        let outcome =
+            engine.transact_internal(world, scope.clone(), |ctx| run_one(ctx, SCHEDULED, &id));
+        if let Err(error) = outcome {
+            tracing::error!(%error, "a scheduled task failed");
+            let removed = engine.transact_internal(world, scope.clone(), |ctx| {
+                ctx.world.store.remove(&scope, SCHEDULED, &id);
                 Ok(())
             });
-            if forgotten.is_err() {
+            if removed.is_err() {
                 return;
             }
         }
     }
 }
 
-/// The next task that is due, and the scope of its record. One look under one lock: every request asks this.
-fn overdue(world: &World, now: i64) -> Option<(Arc<str>, Scope)> {
+/// The next task that is due, and the scope of its record. It takes the lock once, because every request calls it.
+fn first_due(world: &World, now: i64) -> Option<(Arc<str>, Scope)> {
     let state = world.lock();
     Mode::ALL.into_iter().find_map(|mode| {
-        let (id, _) = first(&state, mode, DUE).filter(|(_, at)| *at <= now)?;
+        let (id, _) = first(&state, mode, SCHEDULED).filter(|(_, at)| *at <= now)?;
         Some((id, state.platform_scope(mode)))
     })
 }
@@ -145,66 +143,39 @@ pub(crate) fn next_due(engine: &Engine) -> Option<i64> {
     let worlds = engine.worlds().all();
     let of_world = |world: &Arc<World>| {
         let state = world.lock();
-        let first_of = |mode| first(&state, mode, DUE).map(|(_, at)| at);
+        let first_of = |mode| first(&state, mode, SCHEDULED).map(|(_, at)| at);
         Mode::ALL.into_iter().filter_map(first_of).min()
     };
     worlds.iter().filter_map(of_world).min()
 }
 
 /// When the next task on a test clock is due.
-pub(super) fn next_on_clock(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
-    first(ctx.world, ctx.scope.mode, &record_type(Some(clock))).map(|(_, at)| at)
+pub(crate) fn next_on_clock(ctx: &Ctx<'_>, test_clock: &str) -> Option<i64> {
+    first(ctx.world, ctx.scope.mode, &record_type(Some(test_clock))).map(|(_, at)| at)
 }
 
-/// Does the next task on a test clock.
-pub(super) fn run_next_on_clock(ctx: &mut Ctx<'_>, clock: &str) -> Result<(), ApiError> {
-    let record_type = record_type(Some(clock));
+/// Runs the next task on a test clock.
+pub(crate) fn run_next_on_clock(ctx: &mut Ctx<'_>, test_clock: &str) -> Result<(), ApiError> {
+    let record_type = record_type(Some(test_clock));
     match first(ctx.world, ctx.scope.mode, &record_type) {
         Some((id, _)) => run_one(ctx, &record_type, &id),
         None => Ok(()),
     }
 }
 
-/// Takes a task out of its record and does it, as of the time it was due.
+/// Removes a task's record and runs the task, with `now` set to its due time.
 fn run_one(ctx: &mut Ctx<'_>, record_type: &str, id: &str) -> Result<(), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let due: Option<Due> = ctx.world.typed(&platform, record_type, id);
+    let stored: Option<StoredTask> = ctx.world.typed(&platform, record_type, id);
     ctx.world.store.remove(&platform, record_type, id);
-    let Some(Due { at, account, task }) = due else {
+    let Some(StoredTask { at, account, task }) = stored else {
         return Ok(());
     };
+    let kind = task[KIND].as_str().unwrap_or_default();
+    let run = ctx.engine.registry().task(kind).ok_or_else(|| {
+        ApiError::internal(format!("this version knows no scheduled task {kind:?}"))
+    })?;
     let scope = Scope::new(ctx.scope.mode, account);
     let mut ctx = ctx.in_scope(scope);
-    task.run(&mut ctx.at(at))
-}
-
-impl Task {
-    fn run(&self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        match self {
-            Self::Dispute { charge } => disputes::open(ctx, charge),
-            Self::Verdict { dispute } => disputes::judge(ctx, dispute),
-            Self::EvidenceDeadline { dispute } => disputes::deadline(ctx, dispute),
-            Self::Refund { refund } => refunds::finish(ctx, refund),
-            Self::Debit { intent } => others::arrive(ctx, intent),
-            Self::Payday => automatic::run(ctx),
-            Self::Voucher {
-                intent,
-                voucher,
-                paid,
-            } => others::vouchers::decide(ctx, intent, voucher, *paid),
-            Self::Payout { payout } => payouts::step(ctx, payout),
-            Self::TopUp { topup } => topups::arrive(ctx, topup),
-            Self::Reader { reader } => terminal::by_itself(ctx, reader),
-            Self::Reserve { account } => reserve::cover(ctx, account),
-            Self::HoldExpires { intent } => payment_intents::expire(ctx, intent),
-            Self::Invoice { invoice } => billing::advance_invoice(ctx, invoice),
-            Self::Checkout { session } => checkout::expire_by_itself(ctx, session),
-            Self::Quote { quote } => {
-                billing::expire_quote(ctx, quote);
-                Ok(())
-            }
-            Self::Schedule { schedule } => billing::step_schedule(ctx, schedule),
-            Self::Subscription { subscription } => billing::catch_up(ctx, subscription),
-        }
-    }
+    run(&mut ctx.at(at), task)
 }

@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::drafted;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::product_objects::drafted;
 use crate::registry::Registry;
 
 const US: &str = "v2.core.vault.us_bank_account";
 const GB: &str = "v2.core.vault.gb_bank_account";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("v2.core.vault.us_bank_accounts.create", create_us);
     registry.add("v2.core.vault.gb_bank_accounts.create", create_gb);
 }

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{accounts, v2};
+use crate::accounts::{operations as accounts, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
@@ -11,12 +11,12 @@ use crate::params::Params;
 use crate::registry::Registry;
 
 /// An account link works once, for five minutes.
-pub(super) const LIFETIME: i64 = 5 * 60;
+pub(crate) const LIFETIME: i64 = 5 * 60;
 /// An account session lasts an hour.
 const SESSION: i64 = 3600;
 const LINK: &str = "_account_link";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("account_links.create", create);
     registry.add("v2.core.account_links.create", create_v2);
     registry.add("accounts.login_links.create", login);
@@ -25,24 +25,24 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// A way to the onboarding page, and back.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Link {
-    pub(super) account: String,
-    pub(super) refresh_url: String,
-    pub(super) return_url: String,
+pub(crate) struct Link {
+    pub(crate) account: String,
+    pub(crate) refresh_url: String,
+    pub(crate) return_url: String,
     /// Unix seconds.
-    pub(super) expires_at: i64,
+    pub(crate) expires_at: i64,
     /// It was opened, and works no more for anybody else.
     #[serde(default)]
-    pub(super) opened: bool,
+    pub(crate) opened: bool,
     /// The answers were sent.
     #[serde(default)]
-    pub(super) done: bool,
+    pub(crate) done: bool,
     /// It asks for what will be due one day, too.
     #[serde(default)]
-    pub(super) eventually: bool,
+    pub(crate) eventually: bool,
     /// What a link made by `/v2` is for, `account_onboarding`: its return is told of.
     #[serde(default)]
-    pub(super) use_case: Option<String>,
+    pub(crate) use_case: Option<String>,
 }
 
 /// An account whose owner was sent to Stripe to tell about itself.
@@ -55,7 +55,7 @@ struct Began {
 }
 
 /// Was the owner of an account sent to Stripe to tell about itself?
-pub(super) fn began(ctx: &Ctx<'_>, account: &str) -> bool {
+pub(crate) fn began(ctx: &Ctx<'_>, account: &str) -> bool {
     let scope = ctx.world.platform_scope(ctx.scope.mode);
     let began: Option<Began> = ctx.world.typed(&scope, BEGAN, account);
     began.is_some()
@@ -69,14 +69,14 @@ fn begin(ctx: &mut Ctx<'_>, account: &str) {
 }
 
 /// Keeps a link under its token.
-pub(super) fn put(ctx: &mut Ctx<'_>, token: &str, link: &Link) {
+pub(crate) fn put(ctx: &mut Ctx<'_>, token: &str, link: &Link) {
     let scope = ctx.world.platform_scope(ctx.scope.mode);
     let now = ctx.now();
     ctx.world.put_typed(&scope, LINK, token, link, now);
 }
 
 /// The link of a token, in the context's mode.
-pub(super) fn get(ctx: &Ctx<'_>, token: &str) -> Option<Link> {
+pub(crate) fn get(ctx: &Ctx<'_>, token: &str) -> Option<Link> {
     let scope = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world.typed(&scope, LINK, token)
 }
@@ -135,7 +135,7 @@ fn allowed(ctx: &mut Ctx<'_>, account: &str, is_update: bool, param: &str) -> Re
 }
 
 /// The owner has come back from the page of a link of `/v2`.
-pub(super) fn returned(ctx: &mut Ctx<'_>, link: &Link) {
+pub(crate) fn returned(ctx: &mut Ctx<'_>, link: &Link) {
     let Some(use_case) = &link.use_case else {
         return;
     };

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::accounts;
+use crate::accounts::operations as accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("accounts.capabilities.list", list);
     registry.add("accounts.capabilities.retrieve", retrieve);
     registry.add("accounts.capabilities.update", update);
@@ -86,12 +86,12 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         _ => {}
     }
-    let account = accounts::keep(ctx, &before, account);
+    let account = accounts::keep(ctx, &before, account)?;
     Ok(of(&account, name))
 }
 
 /// Tells of the capabilities that an account got, lost, or that work or stop working.
-pub(super) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+pub(crate) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     let names = |account: &Value| -> Vec<String> {
         let all = account["capabilities"].as_object().into_iter().flatten();
         all.map(|(name, _)| name.clone()).collect()

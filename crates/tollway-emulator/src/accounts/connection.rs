@@ -5,8 +5,8 @@
 
 use serde_json::{Value, json};
 
-use super::records::{self, Seller};
-use super::{accounts, v2};
+use crate::accounts::sellers::{self, Seller};
+use crate::accounts::{operations as accounts, v2};
 use crate::ctx::Ctx;
 use crate::events;
 use crate::scope::Mode;
@@ -141,7 +141,7 @@ pub(crate) fn is_controlled(ctx: &Ctx<'_>, account: &str) -> bool {
     if made.is_some_and(|account| account["controller"]["is_controller"] == true) {
         return true;
     }
-    let kind = match records::seller(ctx.world, account) {
+    let kind = match sellers::seller(ctx.world, account) {
         Some(seller) => seller.kind,
         None => account_object(ctx, account)
             .and_then(|it| it["type"].as_str().map(str::to_owned))

@@ -6,12 +6,12 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::requirements;
+use crate::accounts::requirements;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::generic::synth::empty_list;
 use crate::generic::window;
-use crate::money::currencies;
+use crate::ledger::exchange_rates::currencies;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -28,13 +28,13 @@ const COUNTRIES: &[(&str, &str)] = &[
     ("SG", "sgd"), ("SI", "eur"), ("SK", "eur"), ("TH", "thb"), ("US", "usd"),
 ];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("country_specs.list", list);
     registry.add("country_specs.retrieve", retrieve);
 }
 
 /// The currency of a country; US dollars where no better one is known.
-pub(super) fn currency_of(country: &str) -> &'static str {
+pub(crate) fn currency_of(country: &str) -> &'static str {
     let at = COUNTRIES.binary_search_by_key(&country, |(name, _)| *name);
     at.map_or("usd", |at| COUNTRIES[at].1)
 }

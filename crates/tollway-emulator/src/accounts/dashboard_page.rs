@@ -10,15 +10,15 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
-use super::connection;
-use super::records::{self, Seller};
 use crate::Engine;
-use crate::money;
+use crate::accounts::connection;
+use crate::accounts::sellers::{self, Seller};
+use crate::ledger::posting;
 use crate::pages::{self, BalanceRow, ConnectionCard, DashboardPage, Link};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
-pub(super) async fn show(
+pub(crate) async fn show(
     State(engine): State<Arc<Engine>>,
     Path(account): Path<String>,
 ) -> Response {
@@ -38,7 +38,7 @@ pub(super) async fn show(
     pages::respond(StatusCode::OK, &page, None)
 }
 
-pub(super) async fn disconnect(
+pub(crate) async fn disconnect(
     State(engine): State<Arc<Engine>>,
     Path(account): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
@@ -87,12 +87,12 @@ pub(crate) fn named_sellers(world: &WorldState) -> Vec<(String, String)> {
         let label = seller.label().to_owned();
         (seller.account, label)
     };
-    records::sellers(world).into_iter().map(named).collect()
+    sellers::sellers(world).into_iter().map(named).collect()
 }
 
 /// The connections of an account that hold, in both modes.
 pub(crate) fn connections_of(world: &WorldState, account: &str) -> Vec<ConnectionCard> {
-    let seller = records::seller(world, account);
+    let seller = sellers::seller(world, account);
     seller.map_or_else(Vec::new, |seller| connections(world, &seller))
 }
 
@@ -117,7 +117,7 @@ fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
 fn balances(world: &WorldState, account: &str, now: i64) -> Vec<BalanceRow> {
     let of_mode = |mode: Mode| {
         let scope = Scope::new(mode, account);
-        money::balance_of(world, &scope)
+        posting::balance_of(world, &scope)
             .at(now)
             .into_iter()
             .map(move |amounts| BalanceRow {
@@ -133,7 +133,7 @@ fn balances(world: &WorldState, account: &str, now: i64) -> Vec<BalanceRow> {
 /// The world that an account lives in.
 fn find(engine: &Engine, account: &str) -> Option<(Arc<World>, Seller)> {
     engine.worlds().all().into_iter().find_map(|world| {
-        let seller = records::seller(&world.lock(), account)?;
+        let seller = sellers::seller(&world.lock(), account)?;
         Some((world, seller))
     })
 }

@@ -2,16 +2,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::accounts;
+use crate::accounts::operations as accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::generic::window;
-use crate::money;
 use crate::params::Params;
+use crate::payouts::bank_accounts;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("accounts.external_accounts.create", create);
     registry.add("accounts.external_accounts.retrieve", retrieve);
     registry.add("accounts.external_accounts.update", update);
@@ -20,7 +20,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// The external account that a request describes, or that its token stands for.
-pub(super) fn make(
+pub(crate) fn make(
     ctx: &mut Ctx<'_>,
     account: &Map<String, Value>,
     given: &Value,
@@ -29,11 +29,11 @@ pub(super) fn make(
     let card = given["object"] == "card"
         || given
             .as_str()
-            .is_some_and(|token| token.starts_with("tok_") && !money::is_bank(ctx, token));
+            .is_some_and(|token| token.starts_with("tok_") && !bank_accounts::is_bank(ctx, token));
     let mut made = if card {
-        money::payout_card(ctx, given, currency)?
+        bank_accounts::payout_card(ctx, given, currency)?
     } else {
-        let mut bank = money::bank_account(ctx, given, currency, "external_account")?;
+        let mut bank = bank_accounts::bank_account(ctx, given, currency, "external_account")?;
         if given["country"].is_null() {
             bank["country"] = account["country"].clone();
         }
@@ -51,7 +51,7 @@ pub(super) fn make(
 }
 
 /// A new default of its currency takes the place of the one there was.
-pub(super) fn replace_default(account: &mut Map<String, Value>, made: Value) {
+pub(crate) fn replace_default(account: &mut Map<String, Value>, made: Value) {
     let all = &mut account["external_accounts"];
     let mut data = data_of(all);
     data.retain(|other| {
@@ -63,7 +63,7 @@ pub(super) fn replace_default(account: &mut Map<String, Value>, made: Value) {
 }
 
 /// Tells of external accounts that are new, changed or gone.
-pub(super) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+pub(crate) fn announce(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     let account = after["id"].as_str().unwrap_or_default();
     let (was, now) = (data(before), data(after));
     for new in &now {
@@ -96,7 +96,7 @@ fn data(account: &Value) -> Vec<Value> {
 }
 
 /// Keeps the account with these external accounts, one of each currency being its default.
-fn keep(ctx: &mut Ctx<'_>, before: &Value, mut data: Vec<Value>) {
+fn keep(ctx: &mut Ctx<'_>, before: &Value, mut data: Vec<Value>) -> Result<(), ApiError> {
     let mut seen: Vec<Value> = Vec::new();
     let order: Vec<usize> = (0..data.len())
         .filter(|at| data[*at]["default_for_currency"] == true)
@@ -118,7 +118,8 @@ fn keep(ctx: &mut Ctx<'_>, before: &Value, mut data: Vec<Value>) {
     let mut account = before.clone();
     account["external_accounts"]["total_count"] = data.len().into();
     account["external_accounts"]["data"] = data.into();
-    accounts::keep(ctx, before, account);
+    accounts::keep(ctx, before, account)?;
+    Ok(())
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -143,7 +144,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
     }
     all.push(made.clone());
-    keep(ctx, &before, all);
+    keep(ctx, &before, all)?;
     Ok(made)
 }
 
@@ -178,7 +179,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     all[at] = Value::Object(members);
     let changed = all[at].clone();
-    keep(ctx, &before, all);
+    keep(ctx, &before, all)?;
     Ok(changed)
 }
 
@@ -196,7 +197,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message));
     }
     let gone = all.remove(at);
-    keep(ctx, &before, all);
+    keep(ctx, &before, all)?;
     Ok(json!({"id": gone["id"], "object": gone["object"], "deleted": true}))
 }
 

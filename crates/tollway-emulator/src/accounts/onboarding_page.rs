@@ -14,9 +14,9 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::links::{self, Link};
-use super::{accounts, external_accounts, persons, requirements};
 use crate::Engine;
+use crate::accounts::account_links::{self, Link};
+use crate::accounts::{external_accounts, operations as accounts, persons, requirements};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::{self, OnboardingField, OnboardingPage};
@@ -52,7 +52,7 @@ const TEST_DATA: &[(&str, &str)] = &[
 ];
 
 /// `GET /_tollway/onboarding/{token}`.
-pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<String>) -> Response {
+pub(crate) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<String>) -> Response {
     let Some((world, scope, link)) = find(&engine, &token) else {
         return unknown();
     };
@@ -65,7 +65,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<St
             expires_at: ctx.now() + PATIENCE,
             ..link.clone()
         };
-        links::put(ctx, &token, &link);
+        account_links::put(ctx, &token, &link);
         let account = accounts::reachable(ctx, &link.account)?;
         Ok((page(ctx, &account, &link, None), link))
     });
@@ -76,7 +76,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<St
 }
 
 /// `POST /_tollway/onboarding/{token}`.
-pub(super) async fn submit(
+pub(crate) async fn submit(
     State(engine): State<Arc<Engine>>,
     Path(token): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
@@ -90,7 +90,7 @@ pub(super) async fn submit(
     let skips = match form.get("decision").map(String::as_str) {
         Some("later") => {
             let told = engine.transact_internal(&world, scope, |ctx| {
-                links::returned(ctx, &link);
+                account_links::returned(ctx, &link);
                 Ok(())
             });
             return told.map_or_else(
@@ -127,8 +127,8 @@ pub(super) async fn submit(
             done: true,
             ..link.clone()
         };
-        links::put(ctx, &token, &link);
-        links::returned(ctx, &link);
+        account_links::put(ctx, &token, &link);
+        account_links::returned(ctx, &link);
         Ok(None)
     });
     match answered {
@@ -191,7 +191,7 @@ fn take(ctx: &mut Ctx<'_>, account: &Value, answers: &[(String, String)]) -> Res
         let made = external_accounts::make(ctx, &after, &given)?;
         external_accounts::replace_default(&mut after, made);
     }
-    accounts::keep(ctx, account, Value::Object(after));
+    accounts::keep(ctx, account, Value::Object(after))?;
     if person.is_empty() {
         return Ok(());
     }
@@ -269,7 +269,9 @@ fn find(engine: &Engine, token: &str) -> Option<(Arc<World>, Scope, Link)> {
         Mode::ALL.into_iter().find_map(|mode| {
             let scope = world.lock().platform_scope(mode);
             let link = engine
-                .transact_internal(&world, scope.clone(), |ctx| Ok(links::get(ctx, token)))
+                .transact_internal(&world, scope.clone(), |ctx| {
+                    Ok(account_links::get(ctx, token))
+                })
                 .ok()??;
             Some((Arc::clone(&world), scope, link))
         })

@@ -4,7 +4,7 @@
 
 use serde_json::{Value, json};
 
-use super::{accounts, v2};
+use crate::accounts::{operations as accounts, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -14,7 +14,7 @@ use crate::store::Query;
 
 const PERSON: &str = "person";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("accounts.persons.create", create);
     registry.add("accounts.persons.retrieve", retrieve);
     registry.add("accounts.persons.update", update);
@@ -23,7 +23,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// Numbers are taken and not shown: what `given` says of them leaves a mark in the object.
-pub(super) fn mark(object: &mut Value, given: &Value) {
+pub(crate) fn mark(object: &mut Value, given: &Value) {
     for (number, shown) in [
         ("id_number", "id_number_provided"),
         ("id_number_secondary", "id_number_secondary_provided"),
@@ -41,7 +41,7 @@ pub(super) fn mark(object: &mut Value, given: &Value) {
 }
 
 /// Who speaks for the business.
-pub(super) fn representative(ctx: &Ctx<'_>, account: &str) -> Option<Value> {
+pub(crate) fn representative(ctx: &Ctx<'_>, account: &str) -> Option<Value> {
     let all = of_account(ctx, account, 100);
     all.into_iter()
         .find(|person| person["relationship"]["representative"] == true)
@@ -65,13 +65,13 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Adds a person to an account that the platform controls.
-pub(super) fn add(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn add(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
     accounts::tellable(ctx, account)?;
     make(ctx, account, params)
 }
 
 /// Adds a person to an account.
-pub(super) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
     let mut person = ctx.blank(PERSON);
     person.insert("account".into(), account.into());
     person.insert("created".into(), ctx.now().into());
@@ -111,7 +111,7 @@ fn verification() -> Value {
 /// A person may have changed what its account lacks.
 fn rejudge(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let before = accounts::reachable(ctx, account)?;
-    accounts::keep(ctx, &before, before.clone());
+    accounts::keep(ctx, &before, before.clone())?;
     Ok(())
 }
 
@@ -132,7 +132,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Writes into the person of this id what is said of it.
-pub(super) fn replace(
+pub(crate) fn replace(
     ctx: &mut Ctx<'_>,
     account: &str,
     id: &str,
@@ -144,7 +144,7 @@ pub(super) fn replace(
 }
 
 /// Writes into a person what is said of it.
-pub(super) fn change(
+pub(crate) fn change(
     ctx: &mut Ctx<'_>,
     account: &str,
     before: &Value,
@@ -174,7 +174,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Takes a person from an account.
-pub(super) fn take_away(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
+pub(crate) fn take_away(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
     accounts::tellable(ctx, account)?;
     let person = find(ctx, account, id)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);

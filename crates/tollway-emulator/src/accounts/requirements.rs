@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::persons;
+use crate::accounts::persons;
 use crate::ctx::Ctx;
 
 /// Fields of a person who is the business, or who speaks for it.
@@ -30,7 +30,7 @@ const COMPANY: &[&str] = &[
 ];
 
 /// What an account lacks, as the API names it: `business_type`, `individual.dob.day`, `representative.first_name`.
-pub(super) fn due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
+pub(crate) fn due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
     let unset = |path: &str| is_unset(account, path);
     let mut due: Vec<String> = Vec::new();
     let mut want = |missing: bool, path: &str| {
@@ -85,7 +85,7 @@ pub(super) fn due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
 }
 
 /// What an account will lack one day, beside what it lacks now: in the United States the whole social security number.
-pub(super) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
+pub(crate) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
     let mut due = due(ctx, account);
     let speaker;
     let person = match account["business_type"].as_str() {
@@ -120,7 +120,7 @@ fn is_unset(object: &Value, path: &str) -> bool {
 }
 
 /// Writes into the account what it lacks, and what it may do.
-pub(super) fn judge(ctx: &Ctx<'_>, account: &mut Value) {
+pub(crate) fn judge(ctx: &Ctx<'_>, account: &mut Value) {
     let due = due(ctx, account);
     let rejected = account["requirements"]["disabled_reason"]
         .as_str()

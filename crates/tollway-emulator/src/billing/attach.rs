@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{extend, number, text};
-use super::invoices::{self, INVOICE};
-use super::{clocks, payment};
+use crate::billing::invoices::{self, INVOICE};
+use crate::billing::{clocks, payment};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{extend, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -61,7 +61,7 @@ fn attach_intent(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiE
     let mut invoice = before.clone();
     payment::tie_another(ctx, &mut invoice, &intent);
     if intent["status"] == "succeeded" {
-        payment::credit(ctx, before, invoice, number(&intent, "amount_received"));
+        payment::credit(ctx, before, invoice, number(&intent, "amount_received"))?;
     } else {
         invoices::changed(ctx, before, &invoice);
     }
@@ -112,7 +112,7 @@ fn attach_record(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiE
         invoice["amount_paid_off_stripe"] =
             (number(before, "amount_paid_off_stripe") + paid).into();
         ctx.emit("invoice_payment.paid", &paying, None);
-        payment::credit(ctx, before, invoice, paid);
+        payment::credit(ctx, before, invoice, paid)?;
     } else {
         invoices::changed(ctx, before, &invoice);
     }

@@ -4,11 +4,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{extend, number, text};
-use super::clocks;
+use crate::billing::clocks;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::json::{extend, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -26,7 +26,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .text("currency")
         .unwrap_or_default()
         .to_ascii_lowercase();
-    super::super::currency::check(&currency, "currency")?;
+    crate::currency::check(&currency, "currency")?;
     if let Some(own) = customer["currency"].as_str().filter(|own| *own != currency) {
         let message = format!("The customer's balance is in {own}: pass that currency.");
         return Err(ApiError::invalid_param("currency", message));
@@ -56,7 +56,7 @@ pub(super) fn change(
     if amount == 0 {
         return Ok(());
     }
-    let invoice = ctx.required(super::invoices::INVOICE, invoice)?;
+    let invoice = ctx.required(crate::billing::invoices::INVOICE, invoice)?;
     let members = json!({
         "amount": amount, "currency": invoice["currency"], "invoice": invoice["id"], "type": kind,
     });

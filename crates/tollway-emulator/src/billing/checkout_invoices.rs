@@ -2,16 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{list, number, text};
-use super::invoice_items::{self, NewItem};
-use super::invoices::{self, NewInvoice, Pull};
-use super::subscriptions;
-use super::{clocks, discounts};
+use crate::billing::invoice_items::{self, NewItem};
+use crate::billing::invoices::{self, NewInvoice, Pull};
+use crate::billing::subscriptions;
+use crate::billing::{clocks, discounts};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 
 /// The paid invoice of a session's items, for the customer who paid them with this PaymentIntent.
-pub(in super::super) fn invoice_for(
+pub(crate) fn invoice_for(
     ctx: &mut Ctx<'_>,
     session: &Value,
     items: &[Value],
@@ -79,7 +79,7 @@ pub(in super::super) fn invoice_for(
 }
 
 /// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
-pub(in super::super) fn forget(ctx: &mut Ctx<'_>, subscription: &str) -> Result<(), ApiError> {
+pub(crate) fn forget(ctx: &mut Ctx<'_>, subscription: &str) -> Result<(), ApiError> {
     match ctx.get("subscription", subscription) {
         Some(subscription) if subscription["status"] == "incomplete" => {
             subscriptions::give_up(ctx, &subscription)

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::due;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::scheduler::{self, ScheduledTask};
 
 const CLOCK: &str = "test_helpers.test_clock";
 /// A test clock is forgotten after a month.
@@ -19,7 +19,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// What a test clock shows.
-pub(in super::super) fn time_of(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
+pub(crate) fn time_of(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
     ctx.get(CLOCK, clock)?["frozen_time"].as_i64()
 }
 
@@ -31,14 +31,19 @@ pub(super) fn of_customer(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)
 }
 
 /// The time it is for a customer.
-pub(in super::super) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
+pub(crate) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
     of_customer(ctx, customer).map_or(ctx.now(), |(_, now)| now)
 }
 
-/// Has a task done for a customer at `at`, by the customer's clock.
-pub(super) fn plan(ctx: &mut Ctx<'_>, customer: &str, at: i64, task: due::Task) {
+/// Schedules a task at `at` on the test clock of the customer, or on the emulator's clock if the customer has none.
+pub(super) fn schedule<T: ScheduledTask>(
+    ctx: &mut Ctx<'_>,
+    customer: &str,
+    at: i64,
+    task: &T,
+) -> Result<(), ApiError> {
     let clock = of_customer(ctx, customer).map(|(id, _)| id);
-    due::plan(ctx, clock.as_deref(), at, task);
+    scheduler::schedule(ctx, clock.as_deref(), at, task)
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -75,10 +80,10 @@ fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     advancing["status"] = "advancing".into();
     advancing["status_details"] = json!({"advancing": {"target_frozen_time": until}});
     ctx.emit("test_helpers.test_clock.advancing", &advancing, None);
-    while let Some(at) = due::next_on_clock(ctx, id).filter(|at| *at <= until) {
+    while let Some(at) = scheduler::next_on_clock(ctx, id).filter(|at| *at <= until) {
         clock["frozen_time"] = at.max(shown).into();
         ctx.update(CLOCK, &clock);
-        due::run_next_on_clock(ctx, id)?;
+        scheduler::run_next_on_clock(ctx, id)?;
     }
     clock["frozen_time"] = until.into();
     ctx.update(CLOCK, &clock);

@@ -4,8 +4,8 @@
 
 use serde_json::{Map, Value};
 
-use super::super::currency;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;

@@ -8,12 +8,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::fees::proportional;
-use super::super::fields::{extend, list, number, text};
-use super::invoices::{self, INVOICE};
-use super::{balance, clocks, discounts, lines, payment, taxes};
+use crate::billing::invoices::{self, INVOICE};
+use crate::billing::{balance, clocks, discounts, lines, payment, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::proportional;
+use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -351,7 +351,7 @@ fn lessen(
     if number(&invoice, "amount_remaining") == 0 {
         payment::withdraw(ctx, &before, "void_invoice")?;
         let paid = number(&before, "amount_paid");
-        payment::settle(ctx, &before, invoice, paid);
+        payment::settle(ctx, &before, invoice, paid)?;
         return Ok(());
     }
     payment::ask_for_rest(ctx, &invoice)?;

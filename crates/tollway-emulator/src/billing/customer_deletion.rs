@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::{invoices, schedules, subscriptions};
+use crate::billing::{invoices, schedules, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
 /// Parts from a customer: schedules are released, subscriptions are canceled, and invoices no longer collect themselves.
-pub(in super::super) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
+pub(crate) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
     for schedule in of_customer(ctx, "subscription_schedule", customer) {
         schedules::release_if_under_way(ctx, &schedule);
     }

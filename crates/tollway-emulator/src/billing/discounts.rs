@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::fees::proportional;
-use super::super::fields::{list, number, text};
-use super::invoices::discount_amounts;
-use super::lines::Made;
-use super::period::Interval;
-use super::promotion_codes;
+use crate::billing::invoices::discount_amounts;
+use crate::billing::lines::Made;
+use crate::billing::period::Interval;
+use crate::billing::promotion_codes;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::proportional;
+use crate::json::{list, number, text};
 
 /// The invoice that used a coupon which counts once.
 const USED: &str = "_discount_used";
@@ -192,7 +192,7 @@ fn applies_to(coupon: &Value, line: &Value) -> bool {
 
 /// An invoice is final: coupons that count once have counted, and leave the subscription.
 pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
-    let subscription = super::subscriptions::of_invoice(invoice);
+    let subscription = crate::billing::subscriptions::of_invoice(invoice);
     for part in list(invoice, "total_discount_amounts") {
         let id = text(part, "discount");
         let coupon = coupon_in_force(ctx, &part["discount"], text(invoice, "id"));
@@ -246,7 +246,7 @@ pub(super) fn off_share(
 }
 
 /// What a coupon takes off an amount: never more than there is.
-pub(in super::super) fn amount_off(coupon: &Value, amount: i64) -> i64 {
+pub(crate) fn amount_off(coupon: &Value, amount: i64) -> i64 {
     let off = match coupon["percent_off"].as_f64() {
         Some(percent) => proportional(amount, basis_points(percent), 10_000),
         None => coupon["amount_off"].as_i64().unwrap_or(0),

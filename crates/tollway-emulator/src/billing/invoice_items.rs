@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::currency;
-use super::super::fields::{list, number, text};
-use super::invoices::Pull;
-use super::lines::{Line, Origin, pricing};
-use super::{clocks, discounts, invoices, prices, taxes, words};
+use crate::billing::invoices::Pull;
+use crate::billing::lines::{Line, Origin, pricing};
+use crate::billing::{clocks, discounts, invoices, line_descriptions, prices, taxes};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -134,7 +134,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// What an item says it is: what was said, or else the name of what its price is for.
 pub(super) fn named_or(ctx: &Ctx<'_>, said: Option<&str>, price: Option<&Value>) -> Option<String> {
     let said = said.map(str::to_owned);
-    said.or_else(|| words::product(ctx, price?))
+    said.or_else(|| line_descriptions::product(ctx, price?))
 }
 
 /// Makes an item that waits for an invoice.

@@ -9,28 +9,44 @@
 mod collect;
 mod totals;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-pub(in super::super) use self::collect::advance;
+pub(crate) use self::collect::advance;
 pub(super) use self::collect::{close, finalize, finalize_paid, leave_alone, let_go, void};
 pub(super) use self::totals::{discount_amounts, total};
-use super::super::due::Task;
-use super::super::fields::{extend, list, number, text};
-use super::super::settlement;
-use super::lines::{self, Line, Made};
-use super::{clocks, discounts, invoice_items, payment};
+use crate::billing::lines::{self, Line, Made};
+use crate::billing::{clocks, discounts, invoice_items, payment};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::json::{extend, list, number, text};
 use crate::params::Params;
+use crate::payments::settlement;
 use crate::registry::Registry;
+use crate::scheduler::ScheduledTask;
 
 pub(super) const INVOICE: &str = "invoice";
 /// How long a draft can still be changed before it finalizes itself.
 const DRAFT: i64 = 3600;
 const DAY: i64 = 86_400;
 
+/// Finalizes a draft invoice, or collects an open one.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AdvanceInvoice {
+    pub(crate) invoice: String,
+}
+
+impl ScheduledTask for AdvanceInvoice {
+    const KIND: &'static str = "invoice";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        advance(ctx, &self.invoice)
+    }
+}
+
 pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<AdvanceInvoice>();
     registry.add("invoices.create", create);
     registry.add("invoices.update", update);
     registry.add("invoices.delete", delete);
@@ -173,7 +189,7 @@ pub(super) fn draft(
     ctx.emit("invoice.created", &invoice, None);
     if advances {
         let at = ctx.now() + DRAFT;
-        clocks::plan(ctx, &customer, at, Task::Invoice { invoice: id });
+        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice: id })?;
     }
     Ok(invoice)
 }
@@ -362,7 +378,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             invoice["next_payment_attempt"] = at.into();
         }
         let invoice = params.path("invoice").to_owned();
-        clocks::plan(ctx, &customer, at, Task::Invoice { invoice });
+        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice })?;
     }
     changed(ctx, &before, &invoice);
     Ok(invoice)

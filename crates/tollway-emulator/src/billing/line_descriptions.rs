@@ -2,10 +2,10 @@
 
 use serde_json::Value;
 
-use super::super::currency;
-use super::super::fields::text;
-use super::prices::Part;
+use crate::billing::prices::Part;
 use crate::ctx::Ctx;
+use crate::currency;
+use crate::json::text;
 
 /// A line of a recurring price: how much of what, and what each costs how often.
 pub(super) fn recurring(ctx: &Ctx<'_>, price: &Value, part: &Part) -> String {

@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{list, number, text};
-use super::invoice_items::{self, NewItem};
-use super::invoices::{self, INVOICE};
-use super::lines::{self, Made, pricing};
-use super::{discounts, prices, taxes};
+use crate::billing::invoice_items::{self, NewItem};
+use crate::billing::invoices::{self, INVOICE};
+use crate::billing::lines::{self, Made, pricing};
+use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -82,7 +82,7 @@ fn new_item(
         (None, Some(amount)) => amount,
         (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
     };
-    let now = super::clocks::now_of(ctx, customer);
+    let now = crate::billing::clocks::now_of(ctx, customer);
     let start = wanted["period"]["start"].as_i64().unwrap_or(now);
     let said = wanted["description"].as_str();
     let new = NewItem {

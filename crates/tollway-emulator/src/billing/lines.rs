@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{list, text};
 use crate::ctx::Ctx;
+use crate::json::{list, text};
 
 /// How many lines an invoice shows of itself; the rest is at `/v1/invoices/{invoice}/lines`.
 const SHOWN: usize = 10;

@@ -9,11 +9,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::fields::text;
-use super::{clocks, subscriptions};
+use crate::billing::{clocks, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::window;
+use crate::json::text;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};

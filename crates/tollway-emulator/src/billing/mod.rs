@@ -9,59 +9,51 @@
 
 mod attach;
 mod balance;
+mod checkout_invoices;
 mod clocks;
 mod coupons;
 mod credit_notes;
-mod discounts;
-mod farewell;
-mod for_checkout;
+mod customer_deletion;
+pub(crate) mod discounts;
 mod invoice_items;
 mod invoices;
+mod line_descriptions;
 mod line_edits;
 mod lines;
 mod meters;
 mod payment;
 mod period;
 mod preview;
-mod prices;
+pub(crate) mod prices;
 mod products;
 mod promotion_codes;
 mod proration;
-mod quote_paper;
+pub(crate) mod quote_pdf;
 mod quotes;
 mod schedules;
 mod subscription_items;
 mod subscriptions;
-mod taxes;
-mod words;
+pub(crate) mod taxes;
 
 use serde_json::Value;
 
-pub(super) use self::clocks::{now_of as time_of_customer, time_of as time_of_clock};
-pub(super) use self::discounts::amount_off as discount_of;
-pub(super) use self::farewell::part_from;
-pub(super) use self::for_checkout::{forget, invoice_for};
-pub(super) use self::invoices::advance as advance_invoice;
-pub(super) use self::payment::{failed, intent_of, succeeded};
-pub(super) use self::prices::{cost as price_of, is_metered, named as named_price};
-pub(crate) use self::quote_paper::of_quote;
-pub(super) use self::quotes::expire as expire_quote;
-pub(super) use self::schedules::step as step_schedule;
-pub(super) use self::subscriptions::{
-    cancel as cancel_subscription, catch_up, create as subscribe, set_up,
-    update as change_subscription,
+pub(crate) use self::checkout_invoices::{forget, invoice_for};
+pub(crate) use self::clocks::{now_of as time_of_customer, time_of as time_of_clock};
+pub(crate) use self::customer_deletion::part_from;
+pub(crate) use self::payment::{failed, intent_of, succeeded};
+pub(crate) use self::subscriptions::{
+    cancel as cancel_subscription, create as subscribe, set_up, update as change_subscription,
 };
-pub(super) use self::taxes::{Tax, named as named_tax_rates, on as taxes_on};
 use crate::ctx::Ctx;
 use crate::registry::Registry;
 
 /// The lines of an invoice, oldest first.
-pub(super) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
+pub(crate) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
     let id = invoice["id"].as_str().unwrap_or_default();
     lines::of_invoice(ctx, id)
 }
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     attach::register(registry);
     balance::register(registry);
     clocks::register(registry);

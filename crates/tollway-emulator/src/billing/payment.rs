@@ -3,14 +3,15 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::due::Task;
-use super::super::fields::{list, number};
-use super::super::{customers, payment_intents};
-use super::invoices::{INVOICE, changed};
-use super::{clocks, subscriptions};
+use crate::billing::invoices::AdvanceInvoice;
+use crate::billing::invoices::{INVOICE, changed};
+use crate::billing::{clocks, subscriptions};
 use crate::ctx::Ctx;
+use crate::customers;
 use crate::error::ApiError;
+use crate::json::{list, number};
 use crate::params::Params;
+use crate::payments::payment_intents;
 
 /// The invoice behind a PaymentIntent.
 const PAYS: &str = "_pays";
@@ -146,7 +147,7 @@ pub(super) fn show(invoice: &mut Value, payment: &Value) {
 }
 
 /// The PaymentIntent of an invoice: the one that paid it, or else the one that it asks for.
-pub(in super::super) fn intent_of(invoice: &Value) -> Option<&str> {
+pub(crate) fn intent_of(invoice: &Value) -> Option<&str> {
     let all = list(&invoice["payments"], "data");
     let paid = all
         .iter()
@@ -188,7 +189,7 @@ pub(super) fn attempt(
         return Ok(());
     };
     let Some(method) = method else {
-        refused(ctx, invoice);
+        refused(ctx, invoice)?;
         let message = "This customer has no attached payment source or default payment method. Please consider adding a \
                        default payment method. For more information, visit \
                        https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.";
@@ -203,13 +204,13 @@ pub(super) fn attempt(
 }
 
 /// A PaymentIntent went through: if it is an invoice's, the invoice is paid.
-pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some((pays, invoice)) = invoice_of(ctx, intent) else {
-        return;
+        return Ok(());
     };
     let ctx = &mut at_invoice(ctx, &invoice);
     if !matches!(invoice["status"].as_str(), Some("open" | "uncollectible")) {
-        return;
+        return Ok(());
     }
     let paid = intent["amount_received"].as_i64().unwrap_or(0);
     let before = invoice.clone();
@@ -223,12 +224,18 @@ pub(in super::super) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
         show(&mut invoice, &payment);
     }
     invoice["attempt_count"] = (before["attempt_count"].as_i64().unwrap_or(0) + 1).into();
-    credit(ctx, &before, invoice, paid);
+    credit(ctx, &before, invoice, paid)?;
     subscriptions::keep_method(ctx, &before, &intent["payment_method"]);
+    Ok(())
 }
 
 /// Money came in for an invoice: all that is left, or a part of it.
-pub(super) fn credit(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid: i64) {
+pub(super) fn credit(
+    ctx: &mut Ctx<'_>,
+    before: &Value,
+    mut invoice: Value,
+    paid: i64,
+) -> Result<(), ApiError> {
     let all = number(&invoice, "amount_paid") + paid;
     let left = number(&invoice, "amount_remaining") - paid;
     if left > 0 {
@@ -238,11 +245,12 @@ pub(super) fn credit(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid
         if let Err(error) = ask_for_rest(ctx, &invoice) {
             tracing::error!(%error, "the PaymentIntent of an invoice could not be changed");
         }
-        return;
+        return Ok(());
     }
     invoice["amount_overpaid"] = (-left).into();
     drop_default(ctx, &mut invoice);
-    settle(ctx, before, invoice, all);
+    settle(ctx, before, invoice, all)?;
+    Ok(())
 }
 
 /// The PaymentIntent of an open invoice asks for what is left of it.
@@ -273,7 +281,7 @@ fn drop_default(ctx: &mut Ctx<'_>, invoice: &mut Value) {
 }
 
 /// A PaymentIntent was refused, or waits for the card holder: if it is an invoice's, the invoice says so.
-pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     match invoice_of(ctx, intent) {
         Some((_, invoice)) if invoice["status"] == "open" => {
             let ctx = &mut at_invoice(ctx, &invoice);
@@ -282,10 +290,11 @@ pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
             if asks {
                 ctx.emit("invoice.payment_action_required", &invoice, None);
             }
-            refused(ctx, &invoice);
+            refused(ctx, &invoice)?;
         }
         _ => {}
     }
+    Ok(())
 }
 
 /// Whoever pays an invoice, and however: its customer's clock says when that was.
@@ -302,7 +311,12 @@ fn invoice_of(ctx: &Ctx<'_>, intent: &Value) -> Option<(Pays, Value)> {
 }
 
 /// The invoice is paid, with this much money.
-pub(super) fn settle(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid: i64) {
+pub(super) fn settle(
+    ctx: &mut Ctx<'_>,
+    before: &Value,
+    mut invoice: Value,
+    paid: i64,
+) -> Result<(), ApiError> {
     invoice["amount_paid"] = paid.into();
     invoice["amount_remaining"] = 0.into();
     invoice["attempted"] = true.into();
@@ -312,7 +326,8 @@ pub(super) fn settle(ctx: &mut Ctx<'_>, before: &Value, mut invoice: Value, paid
     changed(ctx, before, &invoice);
     ctx.emit("invoice.paid", &invoice, None);
     ctx.emit("invoice.payment_succeeded", &invoice, None);
-    subscriptions::paid(ctx, &invoice);
+    subscriptions::paid(ctx, &invoice)?;
+    Ok(())
 }
 
 /// The customer has paid outside of Stripe.
@@ -322,7 +337,7 @@ pub(super) fn settle_elsewhere(ctx: &mut Ctx<'_>, invoice: Value) -> Result<(), 
     let mut invoice = invoice;
     invoice["amount_paid_off_stripe"] = invoice["amount_due"].clone();
     let due = invoice["amount_due"].as_i64().unwrap_or(0);
-    settle(ctx, &before, invoice, due);
+    settle(ctx, &before, invoice, due)?;
     Ok(())
 }
 
@@ -340,7 +355,7 @@ pub(super) fn withdraw(ctx: &mut Ctx<'_>, invoice: &Value, reason: &str) -> Resu
 }
 
 /// The invoice could not be collected: it is tried again, until the subscription is given up.
-fn refused(ctx: &mut Ctx<'_>, before: &Value) {
+fn refused(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut invoice = before.clone();
     let attempts = before["attempt_count"].as_i64().unwrap_or(0) + 1;
     let first = before["billing_reason"] == "subscription_create";
@@ -357,7 +372,8 @@ fn refused(ctx: &mut Ctx<'_>, before: &Value) {
     if let Some(at) = next {
         let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
         let invoice = invoice["id"].as_str().unwrap_or_default().to_owned();
-        clocks::plan(ctx, &customer, at, Task::Invoice { invoice });
+        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice })?;
     }
     subscriptions::unpaid(ctx, &invoice, next.is_none());
+    Ok(())
 }

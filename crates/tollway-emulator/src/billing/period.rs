@@ -4,7 +4,7 @@ use jiff::civil::DateTime;
 use jiff::{Span, Timestamp, Zoned, tz::TimeZone};
 use serde_json::Value;
 
-use super::super::fields::number;
+use crate::json::number;
 
 /// How often a price is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]

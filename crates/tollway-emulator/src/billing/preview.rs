@@ -4,12 +4,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::fields::{list, number, text};
-use super::invoice_items::{self, NewItem};
-use super::invoices::{self, INVOICE, NewInvoice, Pull};
-use super::{clocks, discounts, prices, subscriptions, taxes};
+use crate::billing::invoice_items::{self, NewItem};
+use crate::billing::invoices::{self, INVOICE, NewInvoice, Pull};
+use crate::billing::{clocks, discounts, prices, subscriptions, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::currency;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -126,7 +126,7 @@ fn complete(price: &mut Map<String, Value>, values: &Map<String, Value>) {
 }
 
 /// The price that a request names by `price`, or describes by `price_data`.
-pub(in super::super) fn named(
+pub(crate) fn named(
     ctx: &mut Ctx<'_>,
     given: &Value,
     param: &str,
@@ -154,12 +154,12 @@ pub(super) fn must_be_one_time(price: &Value, param: &str) -> Result<(), ApiErro
 }
 
 /// Is it paid by use, after the period?
-pub(in super::super) fn is_metered(price: &Value) -> bool {
+pub(crate) fn is_metered(price: &Value) -> bool {
     price["recurring"]["usage_type"] == "metered"
 }
 
 /// What a quantity of a price costs, in the currency's smallest unit: of a metered one, what was used.
-pub(in super::super) fn cost(price: &Value, quantity: i64) -> i64 {
+pub(crate) fn cost(price: &Value, quantity: i64) -> i64 {
     parts(price, quantity).iter().map(|part| part.amount).sum()
 }
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::prices;
+use crate::billing::prices;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

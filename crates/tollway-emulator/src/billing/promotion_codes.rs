@@ -4,9 +4,9 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::text;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::Query;

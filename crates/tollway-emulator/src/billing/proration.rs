@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{list, number, text};
-use super::invoice_items::{self, NewItem};
-use super::period::Cycle;
-use super::{discounts, prices};
+use crate::billing::invoice_items::{self, NewItem};
+use crate::billing::period::Cycle;
+use crate::billing::{discounts, prices};
 use crate::ctx::Ctx;
+use crate::json::{list, number, text};
 
 /// Writes what the change of an item from `before` to `after` at `at` comes to: a credit for the unused time, a debit for the
 /// remaining time. Either may be missing: the item is new, or gone.

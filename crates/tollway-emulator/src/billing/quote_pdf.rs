@@ -2,11 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::checkout::{items_of, merchant};
-use super::super::currency::format;
-use super::super::fields::{number, text};
+use crate::checkout::items::cart_of as items_of;
+use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
+use crate::currency::format;
 use crate::error::ApiError;
+use crate::json::{number, text};
 use crate::pages::{self, Document, Line};
 
 /// The document behind `GET /v1/quotes/{quote}/pdf`.

@@ -7,26 +7,44 @@
 //!
 //! See <https://docs.stripe.com/quotes>.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::checkout::{self, Cart};
-use super::super::due::Task;
-use super::super::fields::{extend, list, number, text};
-use super::super::settlement;
-use super::invoice_items;
-use super::invoices::{self, NewInvoice, Pull};
-use super::{clocks, discounts, payment, schedules, subscriptions, taxes};
+use crate::billing::invoice_items;
+use crate::billing::invoices::{self, NewInvoice, Pull};
+use crate::billing::{clocks, discounts, payment, schedules, subscriptions, taxes};
+use crate::checkout;
+use crate::checkout::items::Cart;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{extend, list, number, text};
 use crate::params::Params;
+use crate::payments::settlement;
 use crate::registry::Registry;
+use crate::scheduler::ScheduledTask;
 
 const QUOTE: &str = "quote";
 const DAY: i64 = 86_400;
 /// A quote can be accepted for this long, unless it says otherwise.
 const LIFETIME: i64 = 30 * DAY;
 
+/// Cancels a quote that was not accepted in time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExpireQuote {
+    pub(crate) quote: String,
+}
+
+impl ScheduledTask for ExpireQuote {
+    const KIND: &'static str = "quote";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        expire(ctx, &self.quote);
+        Ok(())
+    }
+}
+
 pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<ExpireQuote>();
     registry.add("quotes.create", create);
     registry.add("quotes.update", update);
     registry.add("quotes.finalize_quote", finalize);
@@ -83,7 +101,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     check_expiry(ctx, params)?;
     ctx.insert(QUOTE, &quote);
     ctx.emit("quote.created", &quote, None);
-    plan_expiry(ctx, &quote);
+    plan_expiry(ctx, &quote)?;
     Ok(quote)
 }
 
@@ -99,16 +117,16 @@ fn check_expiry(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
 }
 
 /// Has the quote looked at when it expires.
-fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) {
-    let task = Task::Quote {
+fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
+    let task = ExpireQuote {
         quote: text(quote, "id").to_owned(),
     };
     let at = number(quote, "expires_at");
-    clocks::plan(ctx, text(quote, "customer"), at, task);
+    clocks::schedule(ctx, text(quote, "customer"), at, &task)
 }
 
 /// A quote that nobody has accepted in time is canceled.
-pub(in super::super) fn expire(ctx: &mut Ctx<'_>, id: &str) {
+pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) {
     let Some(mut quote) = ctx.get(QUOTE, id) else {
         return;
     };
@@ -130,7 +148,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     check_expiry(ctx, params)?;
     write(ctx, &mut quote, params)?;
     ctx.update(QUOTE, &quote);
-    plan_expiry(ctx, &quote);
+    plan_expiry(ctx, &quote)?;
     Ok(quote)
 }
 
@@ -257,7 +275,7 @@ fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     if let Some(at) = params.int("expires_at") {
         quote["expires_at"] = at.into();
-        plan_expiry(ctx, &quote);
+        plan_expiry(ctx, &quote)?;
     }
     let digits = crate::random::derived_text(text(&quote, "id"), 8).to_ascii_uppercase();
     quote["number"] = format!("QT-{digits}-0001-1").into();
@@ -353,7 +371,7 @@ fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), Ap
     }
     // Whoever has nothing to pay with is asked to.
     let customer = ctx.required("customer", text(quote, "customer"))?;
-    if super::super::customers::default_method(&customer).is_none() {
+    if crate::customers::default_method(&customer).is_none() {
         form.insert("payment_behavior".into(), "default_incomplete".into());
     }
     let made = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;

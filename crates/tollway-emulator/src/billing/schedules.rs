@@ -9,21 +9,37 @@
 
 mod phases;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::phases::{as_phase, form_of, items_of, phases};
-use super::super::due::Task;
-use super::super::fields::{extend, list, number, text};
-use super::{clocks, subscriptions};
+use crate::billing::{clocks, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::scheduler::ScheduledTask;
 
 const SCHEDULE: &str = "subscription_schedule";
 
+/// Begins or ends a phase of a subscription schedule.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AdvanceSchedule {
+    pub(crate) schedule: String,
+}
+
+impl ScheduledTask for AdvanceSchedule {
+    const KIND: &'static str = "schedule";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        step(ctx, &self.schedule)
+    }
+}
+
 pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<AdvanceSchedule>();
     registry.add("subscription_schedules.create", create);
     registry.add("subscription_schedules.update", update);
     registry.add("subscription_schedules.cancel", cancel);
@@ -70,7 +86,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     ctx.insert(SCHEDULE, &schedule);
     ctx.emit("subscription_schedule.created", &schedule, None);
-    plan(ctx, &schedule);
+    plan(ctx, &schedule)?;
     step(ctx, text(&schedule, "id"))?;
     ctx.required(SCHEDULE, text(&schedule, "id"))
 }
@@ -87,7 +103,7 @@ fn blank(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, Ap
     extend(
         &mut schedule,
         json!({
-            "application": super::super::settlement::application(ctx),
+            "application": crate::payments::settlement::application(ctx),
             "billing_mode": {"flexible": null, "type": "flexible"},
             "created": ctx.now(),
             "current_phase": null,
@@ -106,7 +122,7 @@ fn blank(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, Ap
 }
 
 /// Has the schedule looked at when each of its phases begins and ends.
-fn plan(ctx: &mut Ctx<'_>, schedule: &Value) {
+fn plan(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
     let mut moments: Vec<i64> = Vec::new();
     for phase in list(schedule, "phases") {
         moments.extend([number(phase, "start_date"), number(phase, "end_date")]);
@@ -114,11 +130,12 @@ fn plan(ctx: &mut Ctx<'_>, schedule: &Value) {
     moments.dedup();
     moments.retain(|at| *at > ctx.now());
     for at in moments {
-        let task = Task::Schedule {
+        let task = AdvanceSchedule {
             schedule: text(schedule, "id").to_owned(),
         };
-        clocks::plan(ctx, text(schedule, "customer"), at, task);
+        clocks::schedule(ctx, text(schedule, "customer"), at, &task)?;
     }
+    Ok(())
 }
 
 fn begin_phase(schedule: &mut Value, index: usize) {
@@ -147,7 +164,7 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
 }
 
 /// Brings a schedule up to the present: it starts, goes on to its next phase, or ends.
-pub(in super::super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     // Each turn leads to a later phase or to the end.
     while let Some(before) = ctx.get(SCHEDULE, id) {
         let now = ctx.now();
@@ -319,7 +336,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .unwrap_or(first);
     after["phases"] = phases(ctx, params.list("phases"), start)?;
     changed(ctx, &before, &after);
-    plan(ctx, &after);
+    plan(ctx, &after)?;
     let present = &after["phases"][0];
     if after["status"] == "active" && present["items"] != phase_at(&before, start)["items"] {
         let mut present = present.clone();

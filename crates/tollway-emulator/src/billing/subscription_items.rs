@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::subscriptions;
+use crate::billing::subscriptions;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -5,43 +5,59 @@
 //! incomplete ─▲   └ 23 h ─▶ incomplete_expired
 //! ```
 
-mod begin;
 mod bill;
-mod change;
+mod create;
 mod methods;
 mod pending;
 mod renew;
 mod thresholds;
+mod update;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::customers;
-use super::super::due::Task;
-use super::super::fields::{list, text};
-use super::period::Cycle;
-use super::{clocks, invoices, proration, schedules};
+use crate::billing::period::Cycle;
+use crate::billing::{clocks, invoices, proration, schedules};
 use crate::ctx::Ctx;
+use crate::customers;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::json::{list, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::scheduler::ScheduledTask;
 use crate::world::AfterRetries;
 
-pub(in super::super) use self::begin::create;
-pub(super) use self::begin::give_up;
 use self::bill::settle_up;
 pub(super) use self::bill::upcoming;
-pub(in super::super) use self::change::update;
+pub(crate) use self::create::create;
+pub(super) use self::create::give_up;
 pub(super) use self::methods::keep_method;
-pub(in super::super) use self::methods::set_up;
-pub(in super::super) use self::renew::catch_up;
+pub(crate) use self::methods::set_up;
+pub(crate) use self::renew::catch_up;
 pub(super) use self::renew::end_and_settle;
 use self::renew::look_at_end;
 pub(super) use self::thresholds::look_after_use;
+pub(crate) use self::update::update;
 
 const SUBSCRIPTION: &str = "subscription";
 const DAY: i64 = 86_400;
+/// Ends a trial or a period of a subscription that is over.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AdvanceSubscription {
+    pub(crate) subscription: String,
+}
+
+impl ScheduledTask for AdvanceSubscription {
+    const KIND: &'static str = "subscription";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        catch_up(ctx, &self.subscription)
+    }
+}
+
 pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<AdvanceSubscription>();
     registry.add("subscriptions.create", create);
     registry.add("subscriptions.update", update);
     registry.add("subscriptions.cancel", cancel);
@@ -115,10 +131,10 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
 }
 
 /// Has the subscription looked at again at `at`, by its customer's clock.
-fn look_again(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
+fn look_again(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) -> Result<(), ApiError> {
     let customer = subscription["customer"].as_str().unwrap_or_default();
     let subscription = subscription["id"].as_str().unwrap_or_default().to_owned();
-    clocks::plan(ctx, customer, at, Task::Subscription { subscription });
+    clocks::schedule(ctx, customer, at, &AdvanceSubscription { subscription })
 }
 
 /// Can the customer be charged without being asked?
@@ -174,16 +190,17 @@ pub(super) fn cancel_if_live(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<
 }
 
 /// An invoice of a subscription was paid.
-pub(super) fn paid(ctx: &mut Ctx<'_>, invoice: &Value) {
+pub(super) fn paid(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     let Some(before) = ctx.get(SUBSCRIPTION, &of_invoice(invoice)) else {
-        return;
+        return Ok(());
     };
     if matches!(status(&before), "incomplete" | "past_due" | "unpaid") {
         let mut after = before.clone();
         after["status"] = "active".into();
         changed(ctx, &before, &after);
     }
-    pending::apply(ctx, &before, invoice);
+    pending::apply(ctx, &before, invoice)?;
+    Ok(())
 }
 
 /// An invoice of a subscription could not be collected; `for_good` when it will not be tried again.
@@ -207,7 +224,7 @@ pub(super) fn unpaid(ctx: &mut Ctx<'_>, invoice: &Value, for_good: bool) {
 }
 
 /// `DELETE /v1/subscriptions/{subscription}`.
-pub(in super::super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("subscription_exposed_id").to_owned();
     let mut subscription = ctx.required(SUBSCRIPTION, &id)?;
     if matches!(status(&subscription), "canceled" | "incomplete_expired") {
@@ -228,7 +245,7 @@ pub(in super::super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Val
     if params.bool("invoice_now") == Some(true)
         && let Some(invoice) = settle_up(&mut ctx, &subscription)?
     {
-        change::collect(&mut ctx, invoice, change::OnFailure::Leave)?;
+        update::collect(&mut ctx, invoice, update::OnFailure::Leave)?;
     }
     ctx.required(SUBSCRIPTION, &id)
 }
@@ -272,7 +289,7 @@ fn pause(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     changed(&mut ctx, &before, &paused);
     ctx.emit("customer.subscription.paused", &paused, None);
     if params.text("invoicing_behavior") == Some("invoice") {
-        change::invoice_waiting(&mut ctx, &paused, change::OnFailure::Leave)?;
+        update::invoice_waiting(&mut ctx, &paused, update::OnFailure::Leave)?;
     }
     ctx.required(SUBSCRIPTION, params.path("subscription"))
 }
@@ -296,7 +313,7 @@ fn resume(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     set_period(&mut ctx, &mut after, now, until);
     changed(&mut ctx, &before, &after);
     ctx.emit("customer.subscription.resumed", &after, None);
-    look_at_end(&mut ctx, &after);
-    change::collect_period(&mut ctx, after, (now, until), change::OnFailure::Leave)?;
+    look_at_end(&mut ctx, &after)?;
+    update::collect_period(&mut ctx, after, (now, until), update::OnFailure::Leave)?;
     ctx.required(SUBSCRIPTION, params.path("subscription"))
 }

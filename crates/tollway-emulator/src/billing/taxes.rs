@@ -4,26 +4,26 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::{number, text};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{number, text};
 
 /// The whole of a percentage, in ten thousandths of a percent.
 const WHOLE: i128 = 1_000_000;
 
 /// A tax on one amount.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Tax {
-    pub(in super::super) rate: Value,
-    pub(in super::super) amount: i64,
+pub(crate) struct Tax {
+    pub(crate) rate: Value,
+    pub(crate) amount: i64,
     /// The amount without taxes.
-    pub(in super::super) taxable: i64,
+    pub(crate) taxable: i64,
     reason: &'static str,
 }
 
 impl Tax {
     /// Is it a part of the price?
-    pub(in super::super) fn inclusive(&self) -> bool {
+    pub(crate) fn inclusive(&self) -> bool {
         self.rate["inclusive"] == true
     }
 
@@ -40,7 +40,7 @@ impl Tax {
     }
 
     /// As line items of a Checkout session show it.
-    pub(in super::super) fn of_item(&self) -> Value {
+    pub(crate) fn of_item(&self) -> Value {
         json!({
             "amount": self.amount, "rate": self.rate, "taxability_reason": self.reason, "taxable_amount": self.taxable,
         })
@@ -48,11 +48,7 @@ impl Tax {
 }
 
 /// The tax rates that a request names.
-pub(in super::super) fn named(
-    ctx: &Ctx<'_>,
-    ids: &[Value],
-    param: &str,
-) -> Result<Vec<Value>, ApiError> {
+pub(crate) fn named(ctx: &Ctx<'_>, ids: &[Value], param: &str) -> Result<Vec<Value>, ApiError> {
     let mut rates = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         let id = id.as_str().unwrap_or_default();
@@ -78,7 +74,7 @@ pub(super) fn given(tax: &Value) -> Tax {
 }
 
 /// What rates come to on an amount; `exempt` is the customer's `tax_exempt`.
-pub(in super::super) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
+pub(crate) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
     let inside: i128 = rates
         .iter()
         .filter(|rate| rate["inclusive"] == true)

@@ -5,14 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::fields::{list, text};
-use super::super::tax::in_union;
-use super::answers::{Errors, Form, given};
-use super::inputs::Asked;
+use crate::checkout::inputs::Asked;
+use crate::checkout::submission::{Errors, Form, given};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, text};
 use crate::pages::{Choose, Input};
 use crate::params::Params;
+use crate::tax::table::in_union;
 
 /// Types of tax ID, each beginning with its country; of a country's types the first is the usual one.
 const TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \

@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::payment_methods;
-use super::answers::{Errors, Form, given};
+use crate::checkout::submission::{Errors, Form, given};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::Input;
+use crate::payment_methods::operations as payment_methods;
 
 /// A card as it is typed.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Card {
+pub(crate) struct Card {
     number: String,
     expires: Option<(i64, i64)>,
     cvc: Option<String>,
@@ -18,7 +18,7 @@ pub(in super::super) struct Card {
 
 impl Card {
     /// Reads the card's inputs; none if no number was given.
-    pub(in super::super) fn read(form: &Form, now: i64, errors: &mut Errors) -> Option<Self> {
+    pub(crate) fn read(form: &Form, now: i64, errors: &mut Errors) -> Option<Self> {
         let number = given(form, "number")?;
         let mut wrong = |name: &str, message: &str| {
             errors.insert(name.to_owned(), message.to_owned());
@@ -50,11 +50,7 @@ impl Card {
     }
 
     /// Makes a payment method of it.
-    pub(in super::super) fn keep(
-        &self,
-        ctx: &mut Ctx<'_>,
-        billing: &Value,
-    ) -> Result<String, ApiError> {
+    pub(crate) fn keep(&self, ctx: &mut Ctx<'_>, billing: &Value) -> Result<String, ApiError> {
         let mut card = json!({"number": self.number, "cvc": self.cvc});
         if let Some((month, year)) = self.expires {
             card["exp_month"] = month.into();
@@ -89,7 +85,7 @@ fn this_month(now: i64) -> (i64, i64) {
 }
 
 /// The inputs of a card.
-pub(in super::super) fn card_inputs() -> Vec<Input> {
+pub(crate) fn card_inputs() -> Vec<Input> {
     let hint = "A test card: 4242 4242 4242 4242 pays, 4000 0000 0000 9995 is declined, 4000 0027 6000 3184 asks the bank.";
     vec![
         Input {

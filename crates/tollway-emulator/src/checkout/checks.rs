@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value};
 
-use super::super::settlement::{self, Split};
-use super::{buyer, items};
+use crate::checkout::{buyer, items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::settlement::{self, Split};
 
 const MINUTE: i64 = 60;
 const DAY: i64 = 86_400;

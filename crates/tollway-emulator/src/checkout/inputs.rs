@@ -2,15 +2,15 @@
 
 use serde_json::Value;
 
-use super::super::currency;
-use super::super::fields::{number, text};
-use super::answers::{Errors, Form};
-use super::card::card_inputs;
-use super::hidden::hidden;
-use super::optional::Offer;
-use super::pay::needs_payment;
-use super::{buyer, items, methods, optional};
+use crate::checkout::card::card_inputs;
+use crate::checkout::optional_items::Offer;
+use crate::checkout::pay::needs_payment;
+use crate::checkout::state::hidden;
+use crate::checkout::submission::{Errors, Form};
+use crate::checkout::{buyer, items, methods, optional_items};
 use crate::ctx::Ctx;
+use crate::currency;
+use crate::json::{number, text};
 use crate::pages::{Choose, Input};
 
 /// What the page asks for besides what the session itself says.
@@ -97,7 +97,7 @@ impl Asked {
                 .filter_map(adjustable)
                 .collect(),
             amount,
-            offers: optional::offers(ctx, session, &cart, &taken),
+            offers: optional_items::offers(ctx, session, &cart, &taken),
             tax_id: buyer::asks_for_tax_id(ctx, session),
         }
     }
@@ -179,7 +179,7 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
             .required()
         });
     }
-    inputs.extend(optional::inputs(&asked.offers, form));
+    inputs.extend(optional_items::inputs(&asked.offers, form));
     if let Some(email) = known_email(session) {
         inputs.push(Input {
             value: email.to_owned(),

@@ -2,14 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::billing::{
-    Tax, discount_of, is_metered, named_price, named_tax_rates, price_of, taxes_on,
-};
-use super::super::currency;
-use super::super::fees::proportional;
-use super::super::fields::{list, number};
+use crate::billing::discounts::amount_off as discount_of;
+use crate::billing::prices::{cost as price_of, is_metered, named as named_price};
+use crate::billing::taxes::{Tax, named as named_tax_rates, on as taxes_on};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
+use crate::fees::proportional;
+use crate::json::{list, number};
 use crate::store::Query;
 
 const ITEM: &str = "item";
@@ -20,15 +20,15 @@ const MOST_RATES: usize = 5;
 
 /// What a session or a payment link sells.
 #[derive(Debug, Clone)]
-pub(in super::super) struct Cart {
+pub(crate) struct Cart {
     /// `item` objects in the order of the request.
-    pub(in super::super) items: Vec<Value>,
-    pub(in super::super) currency: String,
+    pub(crate) items: Vec<Value>,
+    pub(crate) currency: String,
 }
 
 impl Cart {
     /// Is anything in it paid again and again?
-    pub(in super::super) fn recurs(&self) -> bool {
+    pub(crate) fn recurs(&self) -> bool {
         self.items
             .iter()
             .any(|item| item["price"]["type"] == "recurring")
@@ -57,11 +57,7 @@ impl Cart {
 }
 
 /// Reads `line_items`: each a price there is, or one described by `price_data`.
-pub(in super::super) fn read(
-    ctx: &mut Ctx<'_>,
-    wanted: &[Value],
-    param: &str,
-) -> Result<Cart, ApiError> {
+pub(crate) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<Cart, ApiError> {
     if wanted.is_empty() {
         return Err(ApiError::missing_parameter(param));
     }
@@ -189,7 +185,7 @@ pub(super) fn set_amount(cart: &mut Cart, amount: i64) {
 }
 
 /// Works out discounts and taxes of items.
-pub(in super::super) fn work_out(
+pub(crate) fn work_out(
     ctx: &Ctx<'_>,
     cart: &mut Cart,
     discounts: &Value,
@@ -274,7 +270,7 @@ pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Res
 }
 
 /// Keeps the items under their session or link, in the place of those that were there.
-pub(in super::super) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
+pub(crate) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for old in of(ctx, owner) {
         let id = old["id"].as_str().unwrap_or_default();
@@ -301,7 +297,7 @@ pub(super) fn of(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
 }
 
 /// The cart of a session or a link as it is kept.
-pub(in super::super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
+pub(crate) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
     let items = of(ctx, owner);
     let currency = items.first().and_then(|item| item["currency"].as_str());
     Cart {
@@ -311,7 +307,7 @@ pub(in super::super) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
 }
 
 /// Items as `line_items` of another request.
-pub(in super::super) fn as_params(items: &[Value]) -> Value {
+pub(crate) fn as_params(items: &[Value]) -> Value {
     items
         .iter()
         .map(|item| {
@@ -384,7 +380,7 @@ pub(super) fn check_total(total: i64, currency: &str) -> Result<(), ApiError> {
     if total == 0 {
         return Ok(());
     }
-    super::super::charge::check_amount(total, "line_items")?;
+    crate::payments::charge::check_amount(total, "line_items")?;
     currency::check_amount(total, currency, "line_items").map_err(|error| {
         let message = format!(
             "The Checkout Session's total amount due must add up to at least the smallest payment in {currency}: {}.",

@@ -8,15 +8,15 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
-use super::super::fields::text;
-use super::super::hosted;
-use super::super::settlement::{self, Split};
-use super::{buyer, items, optional, session};
 use crate::Engine;
+use crate::checkout::{buyer, items, optional_items, session};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::pages::{self, Address};
 use crate::params::Params;
+use crate::payments::authentication_page;
+use crate::payments::settlement::{self, Split};
 use crate::registry::Registry;
 
 const LINK: &str = "payment_link";
@@ -130,7 +130,7 @@ fn write(
     buyer::complete_params(&mut plain);
     let options = plain.remove("shipping_options");
     if plain.remove("optional_items").is_some() {
-        let offered = optional::read(ctx, params.list("optional_items"), cart)?;
+        let offered = optional_items::read(ctx, params.list("optional_items"), cart)?;
         members.insert("optional_items".into(), offered);
     }
     ctx.apply(LINK, members, &plain)?;
@@ -144,7 +144,7 @@ pub(super) async fn visit(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, link) = match hosted::open(&engine, LINK, "payment link", &id) {
+    let (world, scope, link) = match authentication_page::open(&engine, LINK, "payment link", &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };

@@ -2,13 +2,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::fields::{list, text};
-use super::super::{instrument, others};
-use super::answers::{Errors, Form, given};
-use super::card::Card;
+use crate::checkout::card::Card;
+use crate::checkout::submission::{Errors, Form, given};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, text};
 use crate::pages::Choose;
+use crate::payment_methods::instrument;
+use crate::payments::non_card;
 
 /// What a bank debit is told of the account: the name of each part, and what it is called.
 const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
@@ -78,7 +79,7 @@ impl Means {
             Self::Kept(id) => Some(id.clone()),
             Self::Other(kind, told) => {
                 let told = Value::Object(told.clone());
-                let made = others::create(ctx, kind, &told, billing, &Map::new())?;
+                let made = non_card::create(ctx, kind, &told, billing, &Map::new())?;
                 Some(text(&made, "id").to_owned())
             }
         })

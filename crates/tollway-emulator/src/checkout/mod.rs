@@ -15,36 +15,34 @@
 //!
 //! See <https://docs.stripe.com/payments/checkout>.
 
-mod answers;
 mod buyer;
-mod card;
+pub(crate) mod card;
 mod checks;
-mod hidden;
 mod inputs;
-mod items;
+pub(crate) mod items;
 mod links;
 mod methods;
-mod optional;
+mod optional_items;
 mod outcome;
-mod page;
+pub(crate) mod page;
 mod pay;
 mod session;
+mod state;
+mod submission;
 mod totals;
 
-pub(super) use self::card::{Card, card_inputs};
-pub(super) use self::items::{
-    Cart, as_params as items_as_params, cart_of as items_of, keep as keep_items,
-    read as read_items, work_out as work_out_items,
+pub(crate) use self::items::{
+    as_params as items_as_params, cart_of as items_of, keep as keep_items, read as read_items,
+    work_out as work_out_items,
 };
-pub(super) use self::outcome::{failed, paid, set_up};
+pub(crate) use self::outcome::{failed, paid, set_up};
 pub(crate) use self::page::merchant;
-pub(super) use self::page::{routes, way_back};
-pub(super) use self::session::expire_by_itself;
+pub(crate) use self::page::{routes, way_back};
 use crate::registry::Registry;
 
 const SESSION: &str = "checkout.session";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     session::register(registry);
     links::register(registry);
 }

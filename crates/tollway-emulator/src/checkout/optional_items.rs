@@ -6,14 +6,14 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::currency;
-use super::super::fields::{list, number, text};
-use super::answers::{Chosen, Errors, Form, given};
-use super::checks::check_mode;
-use super::hidden::{hidden, put_hidden};
-use super::items::{self, Cart};
+use crate::checkout::checks::check_mode;
+use crate::checkout::items::{self, Cart};
+use crate::checkout::state::{hidden, put_hidden};
+use crate::checkout::submission::{Chosen, Errors, Form, given};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 use crate::pages::Input;
 
 /// As many optional items as a session or a link may have.

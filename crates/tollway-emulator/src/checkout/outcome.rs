@@ -3,13 +3,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::billing;
-use super::super::fields::text;
-use super::hidden::hidden;
-use super::pay::subscribe;
-use super::{SESSION, buyer, items};
+use crate::billing;
+use crate::checkout::pay::subscribe;
+use crate::checkout::state::hidden;
+use crate::checkout::{SESSION, buyer, items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::scope::Scope;
 use crate::world::WorldState;
 
@@ -44,7 +44,7 @@ fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
 }
 
 /// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
-pub(in super::super) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         if intent["status"] == "succeeded" {
             settle(
@@ -75,7 +75,7 @@ pub(in super::super) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
 }
 
 /// A bank refused in the end: the session stays complete, and its payment open.
-pub(in super::super) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         ctx.emit("checkout.session.async_payment_failed", &session, None);
     }
@@ -113,7 +113,7 @@ fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -
 }
 
 /// A card was set up: if that was for a session, the session is complete.
-pub(in super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+pub(crate) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some(session) = session_of(ctx, intent) else {
         return Ok(());
     };
@@ -184,7 +184,7 @@ fn finish(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
     redeem(ctx, &session);
     ctx.update(SESSION, &session);
     ctx.emit("checkout.session.completed", &session, None);
-    super::links::count(ctx, &session);
+    crate::checkout::links::count(ctx, &session);
 }
 
 /// A coupon was used; that of a subscription is counted where the subscription begins.

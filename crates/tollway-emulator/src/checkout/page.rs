@@ -16,22 +16,22 @@ use http::StatusCode;
 use serde_json::Value;
 use url::Url;
 
-use super::super::currency::format;
-use super::super::fields::{number, text};
-use super::super::hosted;
-use super::answers::{self, Errors};
-use super::hidden::{self, hidden};
-use super::inputs::Asked;
-use super::pay;
-use super::{SESSION, inputs, items, links, outcome, session, totals};
 use crate::Engine;
+use crate::checkout::inputs::Asked;
+use crate::checkout::pay;
+use crate::checkout::state::{self, hidden};
+use crate::checkout::submission::{self, Errors};
+use crate::checkout::{SESSION, inputs, items, links, outcome, session, totals};
 use crate::ctx::Ctx;
+use crate::currency::format;
 use crate::error::ApiError;
+use crate::json::{number, text};
 use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Link, Sum};
+use crate::payments::authentication_page;
 use crate::scope::Scope;
 use crate::world::{World, WorldState};
 
-pub(in super::super) fn routes() -> Router<Arc<Engine>> {
+pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/checkout/{session}", get(show).post(submit))
         .route("/_tollway/pay/{link}", get(links::visit))
@@ -43,7 +43,8 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, session) = match hosted::open(&engine, SESSION, "checkout", &id) {
+    let (world, scope, session) = match authentication_page::open(&engine, SESSION, "checkout", &id)
+    {
         Ok(found) => found,
         Err(page) => return *page,
     };
@@ -73,7 +74,8 @@ async fn submit(
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, session) = match hosted::open(&engine, SESSION, "checkout", &id) {
+    let (world, scope, session) = match authentication_page::open(&engine, SESSION, "checkout", &id)
+    {
         Ok(found) => found,
         Err(page) => return *page,
     };
@@ -126,12 +128,12 @@ async fn submit(
 }
 
 /// Quantities, optional items, an amount and a way of shipping, to be seen in the total before anything is paid.
-fn update(ctx: &mut Ctx<'_>, id: &str, form: &answers::Form) -> Result<Errors, ApiError> {
+fn update(ctx: &mut Ctx<'_>, id: &str, form: &submission::Form) -> Result<Errors, ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     let asked = Asked::of(ctx, &session);
     let mut errors = Errors::new();
-    let chosen = answers::choose(form, &asked, &mut errors);
-    if let Some(rate) = answers::given(form, "shipping_rate") {
+    let chosen = submission::choose(form, &asked, &mut errors);
+    if let Some(rate) = submission::given(form, "shipping_rate") {
         session["shipping_cost"] = serde_json::json!({"shipping_rate": rate});
     }
     if !errors.is_empty() {
@@ -148,10 +150,11 @@ async fn recover(
     address: Address,
     Path(id): Path<String>,
 ) -> Response {
-    let (world, scope, expired_session) = match hosted::open(&engine, SESSION, "checkout", &id) {
-        Ok(found) => found,
-        Err(page) => return *page,
-    };
+    let (world, scope, expired_session) =
+        match authentication_page::open(&engine, SESSION, "checkout", &id) {
+            Ok(found) => found,
+            Err(page) => return *page,
+        };
     let made = address.transact(&engine, &world, scope, |ctx| {
         session::recover(ctx, &expired_session)
     });
@@ -172,14 +175,14 @@ fn attempt(
     world: &Arc<World>,
     scope: &Scope,
     session: &Value,
-    form: &answers::Form,
+    form: &submission::Form,
 ) -> Result<Option<Errors>, ApiError> {
     let id = text(session, "id");
     let page = format!("{}/_tollway/checkout/{id}", address.base());
     let now = engine.clock().now();
     address.transact(engine, world, scope.clone(), |ctx| {
         let asked = Asked::of(ctx, session);
-        match answers::read(session, form, &asked, now) {
+        match submission::read(session, form, &asked, now) {
             Err(errors) => Ok(Some(errors)),
             Ok(answers) => pay::pay(ctx, id, &answers, &page).map(|()| None),
         }
@@ -191,7 +194,7 @@ fn next(world: &World, scope: &Scope, id: &str) -> Response {
     let (session, intent) = {
         let state = world.lock();
         let session = state.store.object(scope, SESSION, id).unwrap_or_default();
-        let hidden = hidden::hidden_in(&state, scope, id);
+        let hidden = state::hidden_in(&state, scope, id);
         (session, hidden.intent)
     };
     match intent {
@@ -266,7 +269,7 @@ fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
 fn page(
     ctx: &Ctx<'_>,
     session: &Value,
-    form: &answers::Form,
+    form: &submission::Form,
     errors: &Errors,
     error: Option<String>,
 ) -> CheckoutPage {
@@ -416,7 +419,7 @@ pub(crate) fn merchant(world: &WorldState, scope: &Scope) -> String {
     ];
     let name = names.iter().find_map(|name| name.as_str());
     name.map(str::to_owned)
-        .or_else(|| crate::connect::name_of(world, &scope.account))
+        .or_else(|| crate::accounts::sellers::name_of(world, &scope.account))
         .unwrap_or_else(|| scope.account.to_string())
 }
 
@@ -438,7 +441,7 @@ fn way_out(session: &Value) -> Option<Url> {
 }
 
 /// Where a form about an intent leads in the end, if a session is behind it.
-pub(in super::super) fn way_back(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
+pub(crate) fn way_back(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
     let session = outcome::session_behind(world, scope, intent)?;
     way_out(&world.store.object(scope, SESSION, &session)?)
 }
@@ -457,7 +460,7 @@ fn after(world: &World, scope: &Scope, session: &Value) -> Response {
 fn over(world: &World, scope: &Scope, session: &Value) -> Response {
     let thanks = {
         let state = world.lock();
-        hidden::hidden_in(&state, scope, text(session, "id")).thanks
+        state::hidden_in(&state, scope, text(session, "id")).thanks
     };
     let thanks = thanks.unwrap_or_else(|| "This checkout is complete.".to_owned());
     let link = way_out(session).map(|url| Link {

@@ -2,21 +2,21 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::billing;
-use super::super::customers;
-use super::super::fields::text;
-use super::super::others::vouchers;
-use super::super::{payment_intents, setup_intents};
-use super::answers::{Answers, Chosen};
-use super::hidden::{Hidden, hidden, put_hidden};
-use super::items;
-use super::outcome::{complete, paid, remember};
-use super::session::{details_of, not_open};
-use super::totals::total;
-use super::{SESSION, buyer, methods, optional};
+use crate::billing;
+use crate::checkout::items;
+use crate::checkout::outcome::{complete, paid, remember};
+use crate::checkout::session::{details_of, not_open};
+use crate::checkout::state::{Hidden, hidden, put_hidden};
+use crate::checkout::submission::{Answers, Chosen};
+use crate::checkout::totals::total;
+use crate::checkout::{SESSION, buyer, methods, optional_items};
 use crate::ctx::Ctx;
+use crate::customers;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::params::Params;
+use crate::payments::non_card::vouchers;
+use crate::payments::{payment_intents, setup_intents};
 
 /// Is something to pay with needed to complete this session?
 pub(super) fn needs_payment(session: &Value) -> bool {
@@ -155,7 +155,7 @@ pub(super) fn adjust(
     if let Some(amount) = chosen.amount {
         items::set_amount(&mut cart, amount);
     }
-    optional::take(ctx, session, &mut cart, chosen)?;
+    optional_items::take(ctx, session, &mut cart, chosen)?;
     if let Hidden { data, .. } = hidden(ctx, id)
         && ["trial_period_days", "trial_end"]
             .iter()

@@ -1,26 +1,43 @@
 //! The `checkout.session` object: made, changed, expired.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::due::{Task, plan};
-use super::super::fields::text;
-use super::super::{billing, currency, payment_intents};
-use super::checks::{
+use crate::checkout::checks::{
     check_customer, check_invoice_creation, check_mode, check_split, check_update, check_ways_back,
     data_for, expires_at, is_hosted,
 };
-use super::hidden::{Hidden, hidden, put_hidden};
-use super::totals::{discounts, total};
-use super::{SESSION, buyer, items, optional};
+use crate::checkout::state::{Hidden, hidden, put_hidden};
+use crate::checkout::totals::{discounts, total};
+use crate::checkout::{SESSION, buyer, items, optional_items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::params::Params;
+use crate::payments::payment_intents;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
+use crate::{billing, currency};
 
 /// How long an expired session can be begun anew, in seconds.
 const RECOVERY: i64 = 30 * 86_400;
 
+/// Expires a Checkout session that was not completed in time.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExpireSession {
+    pub(crate) session: String,
+}
+
+impl ScheduledTask for ExpireSession {
+    const KIND: &'static str = "checkout";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        expire_by_itself(ctx, &self.session)
+    }
+}
+
 pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<ExpireSession>();
     registry.add("checkout.sessions.create", create);
     registry.add("checkout.sessions.update", update);
     registry.add("checkout.sessions.expire", expire);
@@ -62,7 +79,7 @@ pub(super) fn make(
     }
     let offered = params.list("optional_items");
     let offered = match &cart {
-        Some(cart) => optional::read(ctx, offered, cart)?,
+        Some(cart) => optional_items::read(ctx, offered, cart)?,
         None if offered.is_empty() => Value::Null,
         None => {
             let message = "You can not pass `optional_items` in `setup` mode.";
@@ -115,7 +132,7 @@ pub(super) fn make(
     put_hidden(ctx, &id, &hidden);
     ctx.insert(SESSION, &session);
     let at = session["expires_at"].as_i64().unwrap_or(0);
-    plan(ctx, None, at, Task::Checkout { session: id });
+    schedule(ctx, None, at, &ExpireSession { session: id })?;
     Ok(session)
 }
 
@@ -293,7 +310,7 @@ fn expire(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The time of a session is over.
-pub(in super::super) fn expire_by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn expire_by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     match ctx.get(SESSION, id) {
         Some(session) if session["status"] == "open" => close(ctx, session).map(drop),
         _ => Ok(()),

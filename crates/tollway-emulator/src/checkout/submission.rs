@@ -10,11 +10,11 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
-use super::super::currency;
-use super::buyer::{self, Buyer};
-use super::inputs::{Asked, known_email, options};
-use super::methods::{self, Means};
-use super::optional;
+use crate::checkout::buyer::{self, Buyer};
+use crate::checkout::inputs::{Asked, known_email, options};
+use crate::checkout::methods::{self, Means};
+use crate::checkout::optional_items;
+use crate::currency;
 
 /// A form as it was sent.
 pub(super) type Form = BTreeMap<String, String>;
@@ -169,7 +169,7 @@ pub(super) struct Chosen {
 /// Reads quantities and an amount; what is not sent stays as it is.
 pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen {
     let mut chosen = Chosen {
-        optional: optional::choose(form, &asked.offers, errors),
+        optional: optional_items::choose(form, &asked.offers, errors),
         ..Chosen::default()
     };
     for adjustable in &asked.quantities {
@@ -245,8 +245,8 @@ fn address(form: &Form, prefix: &str) -> Value {
 
 #[cfg(test)]
 mod tests {
-    use super::super::inputs::{Adjustable, FreeAmount, inputs};
     use super::*;
+    use crate::checkout::inputs::{Adjustable, FreeAmount, inputs};
 
     fn form(pairs: &[(&str, &str)]) -> Form {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -261,7 +261,7 @@ mod tests {
             ("cvc", "12"),
         ];
         let mut errors = Errors::new();
-        let read = super::super::card::Card::read(&form(&typed), 1_790_000_000, &mut errors);
+        let read = crate::checkout::card::Card::read(&form(&typed), 1_790_000_000, &mut errors);
         assert!(read.is_some());
         let wrong: Vec<&str> = errors.keys().map(String::as_str).collect();
         assert_eq!(wrong, ["cvc", "exp"]);

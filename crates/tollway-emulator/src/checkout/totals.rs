@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::fields::text;
-use super::super::tax;
-use super::items;
+use crate::checkout::items;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
+use crate::tax;
 
 /// `discounts` of a request: one coupon, or a promotion code for one.
 pub(super) fn discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {

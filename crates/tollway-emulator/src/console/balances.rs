@@ -4,8 +4,9 @@
 use std::collections::BTreeMap;
 
 use crate::Mode;
-use crate::connect;
-use crate::money::{self, format_amount};
+use crate::accounts::dashboard_page;
+use crate::currency::format as format_amount;
+use crate::ledger::posting;
 use crate::pages::{Bar, Chart, ChartRow};
 use crate::scope::Scope;
 use crate::world::WorldState;
@@ -44,8 +45,8 @@ fn funds(world: &WorldState, mode: Mode, now: i64) -> BTreeMap<String, Vec<Funds
         world.platform.account.to_string(),
         format!("{} (platform)", world.platform.business_name),
     );
-    for (account, label) in std::iter::once(platform).chain(connect::named_sellers(world)) {
-        for amounts in money::balance_of(world, &Scope::new(mode, account)).at(now) {
+    for (account, label) in std::iter::once(platform).chain(dashboard_page::named_sellers(world)) {
+        for amounts in posting::balance_of(world, &Scope::new(mode, account)).at(now) {
             all.entry(amounts.currency).or_default().push(Funds {
                 label: label.clone(),
                 available: amounts.available,

@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::json;
 
 use super::{back_to, balances, nothing};
-use crate::connect;
+use crate::accounts::dashboard_page;
 use crate::control::PlatformChange;
 use crate::events::{Endpoint, all_endpoints};
 use crate::pages::{
@@ -121,7 +121,7 @@ fn section(world: &WorldState) -> WorldSection {
 
 fn sellers(world: &WorldState) -> Vec<SellerRow> {
     let row = |(account, label): (String, String)| {
-        let connected: Vec<String> = connect::connections_of(world, &account)
+        let connected: Vec<String> = dashboard_page::connections_of(world, &account)
             .iter()
             .map(|it| format!("{} ({})", it.mode, it.scope))
             .collect();
@@ -135,13 +135,16 @@ fn sellers(world: &WorldState) -> Vec<SellerRow> {
             },
         }
     };
-    connect::named_sellers(world).into_iter().map(row).collect()
+    dashboard_page::named_sellers(world)
+        .into_iter()
+        .map(row)
+        .collect()
 }
 
 /// Every connection that holds, with the button that ends it on the seller's side.
 fn connections(world: &WorldState) -> Vec<SellerConnection> {
     let of_seller = |(account, label): (String, String)| {
-        connect::connections_of(world, &account)
+        dashboard_page::connections_of(world, &account)
             .into_iter()
             .map(move |connection| SellerConnection {
                 account: account.clone(),
@@ -149,7 +152,7 @@ fn connections(world: &WorldState) -> Vec<SellerConnection> {
                 connection,
             })
     };
-    let sellers = connect::named_sellers(world).into_iter();
+    let sellers = dashboard_page::named_sellers(world).into_iter();
     sellers.flat_map(of_seller).collect()
 }
 

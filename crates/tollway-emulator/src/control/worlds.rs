@@ -10,7 +10,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use super::{Outcome, Refusal, body};
-use crate::money::check_currency;
+use crate::currency::check as check_currency;
 use crate::world::{AfterRetries, ModeSettings, Platform, RestrictedKey, World};
 use crate::{ApiError, Engine, Mode};
 

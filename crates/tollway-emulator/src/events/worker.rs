@@ -12,7 +12,7 @@ use super::attempt::attempt;
 use super::delivery::Delivery;
 use super::outbox::Due;
 use crate::Engine;
-use crate::money;
+use crate::scheduler;
 use crate::scope::Mode;
 
 /// How many deliveries are under way at once.
@@ -71,7 +71,7 @@ async fn deliver(engine: &Arc<Engine>, due: Due) {
 
 /// Lets happen what the clock made due, and looks once for deliveries that an earlier process left waiting.
 fn prepare(engine: &Engine) {
-    money::run_all_due(engine);
+    scheduler::run_all_due(engine);
     if engine.outbox().must_be_filled() {
         fill(engine);
     }
@@ -81,7 +81,7 @@ fn prepare(engine: &Engine) {
 async fn until_due(engine: &Engine) {
     let next = [
         engine.outbox().next_after(engine.clock().now()),
-        money::next_due(engine),
+        scheduler::next_due(engine),
     ];
     let wait = next
         .into_iter()

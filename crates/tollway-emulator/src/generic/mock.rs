@@ -9,8 +9,8 @@ use tollway_spec::Shape;
 
 use super::delete::what_is_left;
 use super::{Reply, apply, own_id, parent_id, resource, synth};
+use crate::accounts::operations::plain as plain_account;
 use crate::api::{Action, Matched, Plan};
-use crate::connect::plain_account;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -27,10 +27,10 @@ use tollway_spec::{ObjectBody, Operation, Shape};
 pub(crate) use self::draft::Common;
 pub(crate) use self::list::window;
 use crate::api::{Action, Matched, Plan};
+use crate::billing::quote_pdf;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events::{self, difference::previous_attributes};
-use crate::money;
 use crate::params::Params;
 use crate::store::{Record, to_bytes};
 
@@ -399,7 +399,7 @@ fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Val
 /// The only bytes that are no JSON: the PDF of a quote.
 fn stream(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
     let id = parent_id(plan, params).unwrap_or_else(|| own_id(plan, params));
-    let document = money::quote_document(ctx, id)?;
+    let document = quote_pdf::of_quote(ctx, id)?;
     Ok(Reply::Stream {
         content_type: "application/pdf",
         bytes: document.write().into(),

@@ -36,9 +36,9 @@ use crate::faults::Effect;
 use crate::generic::{self, Reply};
 use crate::key::KeyKind;
 use crate::log::{Entry, Sent};
-use crate::money;
 use crate::pages::Address;
 use crate::params::{self, former::Moved};
+use crate::scheduler;
 use crate::scope::Scope;
 use crate::world::World;
 
@@ -298,7 +298,7 @@ fn checked(
         .as_ref()
         .map(|key| key.enter(engine, &caller))
         .transpose()?;
-    money::run_due(engine, &caller.world);
+    scheduler::run_due(engine, &caller.world);
     engine.transact(
         &caller.world,
         caller.scope,

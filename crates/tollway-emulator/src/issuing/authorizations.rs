@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::{change, drafted, id_of, keep};
-use super::controls::{self, Verdict};
-use super::transactions::{self, Kind};
-use super::{AUTHORIZATION, CARD, CARDHOLDER};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::fields::{extend, number, text};
+use crate::issuing::controls::{self, Verdict};
+use crate::issuing::transactions::{self, Kind};
+use crate::issuing::{AUTHORIZATION, CARD, CARDHOLDER};
+use crate::json::{extend, number, text};
 use crate::params::Params;
+use crate::product_objects::{change, drafted, id_of, keep};
 use crate::registry::Registry;
 
 /// What a helper buys for when nobody says.

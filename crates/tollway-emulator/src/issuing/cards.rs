@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::{drafted, id_of, keep};
-use super::{CARD, CARDHOLDER};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
+use crate::issuing::{CARD, CARDHOLDER};
 use crate::params::Params;
+use crate::product_objects::{drafted, id_of, keep};
 use crate::registry::Registry;
 
 /// What the numbers of issued test cards begin with.

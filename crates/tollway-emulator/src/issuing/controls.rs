@@ -5,10 +5,10 @@ use jiff::tz::TimeZone;
 use jiff::{Timestamp, ToSpan, Zoned};
 use serde_json::Value;
 
-use super::super::id_of;
-use super::AUTHORIZATION;
 use crate::ctx::Ctx;
-use crate::money::fields::{list, number, text};
+use crate::issuing::AUTHORIZATION;
+use crate::json::{list, number, text};
+use crate::product_objects::id_of;
 use crate::store::{CreatedRange, Query};
 
 /// Why a purchase is approved, or why it is not: `request_history[].reason`.

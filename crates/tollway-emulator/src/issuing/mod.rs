@@ -19,7 +19,7 @@ const CARD: &str = "issuing.card";
 const CARDHOLDER: &str = "issuing.cardholder";
 const TRANSACTION: &str = "issuing.transaction";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     authorizations::register(registry);
     cards::register(registry);
     transactions::register(registry);

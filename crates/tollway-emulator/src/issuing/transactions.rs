@@ -2,12 +2,12 @@
 
 use serde_json::{Value, json};
 
-use super::super::{change, drafted, id_of, keep};
-use super::{AUTHORIZATION, CARD, TRANSACTION};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::fields::{extend, number, text};
+use crate::issuing::{AUTHORIZATION, CARD, TRANSACTION};
+use crate::json::{extend, number, text};
 use crate::params::Params;
+use crate::product_objects::{change, drafted, id_of, keep};
 use crate::registry::Registry;
 
 const DISPUTE: &str = "issuing.dispute";

@@ -11,45 +11,45 @@
 
 use serde_json::{Map, Value, json};
 
-use super::ledger::{Holder, Journal};
-use super::posting::post;
-use super::rates::{self, Rate};
-use super::schedule::Brief;
+use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::window;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::exchange_rates::{self, Rate};
+use crate::ledger::posting::post;
 use crate::params::Params;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("exchange_rates.list", list);
     registry.add("exchange_rates.retrieve", retrieve);
 }
 
 /// An amount as an account keeps it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) struct Settled {
-    pub(super) amount: i64,
-    pub(super) currency: String,
+pub(crate) struct Settled {
+    pub(crate) amount: i64,
+    pub(crate) currency: String,
     /// What it was converted at, if it was.
-    pub(super) rate: Option<Rate>,
+    pub(crate) rate: Option<Rate>,
 }
 
 impl Settled {
     /// Another amount of the same payment.
-    pub(super) fn part(&self, amount: i64, currency: &str) -> i64 {
+    pub(crate) fn part(&self, amount: i64, currency: &str) -> i64 {
         self.rate
             .map_or(amount, |rate| rate.of(amount, currency, &self.currency))
     }
 
     /// `exchange_rate` of a balance transaction.
-    pub(super) fn exchange_rate(&self) -> Option<f64> {
+    pub(crate) fn exchange_rate(&self) -> Option<f64> {
         self.rate.map(Rate::shown)
     }
 }
 
 /// What `amount` is on the balance of the context's account.
-pub(super) fn settle(ctx: &Ctx<'_>, amount: i64, currency: &str) -> Settled {
+pub(crate) fn settle(ctx: &Ctx<'_>, amount: i64, currency: &str) -> Settled {
     let kept = settlement_currency(ctx, currency);
     if kept == currency {
         return Settled {
@@ -71,7 +71,7 @@ fn rate(ctx: &Ctx<'_>, from: &str, to: &str) -> Rate {
 }
 
 /// `amount` in another currency.
-pub(super) fn convert(ctx: &Ctx<'_>, amount: i64, from: &str, to: &str) -> i64 {
+pub(crate) fn convert(ctx: &Ctx<'_>, amount: i64, from: &str, to: &str) -> i64 {
     if from == to {
         return amount;
     }
@@ -88,7 +88,7 @@ fn settlement_currency(ctx: &Ctx<'_>, currency: &str) -> String {
         }
         return platform.default_currency.clone();
     }
-    let account = Brief::of(ctx).unwrap_or_default();
+    let account = AccountSummary::of(ctx).unwrap_or_default();
     let mut banks = account.bank_currencies().peekable();
     let keeps = banks.peek().is_none() || banks.any(|kept| kept == currency);
     let default = account.default_currency.as_deref();
@@ -96,14 +96,14 @@ fn settlement_currency(ctx: &Ctx<'_>, currency: &str) -> String {
 }
 
 /// The currency of the context's account.
-pub(super) fn default_currency(ctx: &Ctx<'_>) -> String {
-    let own = Brief::of(ctx).and_then(|account| account.default_currency);
+pub(crate) fn default_currency(ctx: &Ctx<'_>) -> String {
+    let own = AccountSummary::of(ctx).and_then(|account| account.default_currency);
     own.unwrap_or_else(|| ctx.world.platform.default_currency.clone())
 }
 
 /// Moves money between the context's account and somebody outside, who has it in another currency: `amount` to the account, or to
 /// `outside` when it is negative. Without a conversion nothing moves yet. Who the other side is in the account's currency.
-pub(super) fn outside(
+pub(crate) fn outside(
     ctx: &mut Ctx<'_>,
     outside: Holder,
     amount: i64,
@@ -123,7 +123,7 @@ pub(super) fn outside(
 }
 
 /// Moves money from one account to another, each of which keeps it in its own currency.
-pub(super) fn between(
+pub(crate) fn between(
     ctx: &mut Ctx<'_>,
     (from, paid): (&str, &Settled),
     (to, gained): (&str, &Settled),
@@ -148,7 +148,7 @@ pub(super) fn between(
 
 /// The rates of one currency into every other.
 fn object(ctx: &Ctx<'_>, currency: &str) -> Value {
-    let rates: Map<String, Value> = rates::currencies()
+    let rates: Map<String, Value> = exchange_rates::currencies()
         .filter(|other| *other != currency)
         .map(|other| (other.to_owned(), rate(ctx, currency, other).shown().into()))
         .collect();
@@ -157,14 +157,14 @@ fn object(ctx: &Ctx<'_>, currency: &str) -> Value {
 
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let wanted = params.path("rate_id").to_ascii_lowercase();
-    match rates::currencies().find(|currency| *currency == wanted) {
+    match exchange_rates::currencies().find(|currency| *currency == wanted) {
         Some(currency) => Ok(object(ctx, currency)),
         None => Err(ApiError::no_such("exchange rate", &wanted, "rate_id")),
     }
 }
 
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let all: Vec<&str> = rates::currencies().collect();
+    let all: Vec<&str> = exchange_rates::currencies().collect();
     let (shown, has_more) = window(params, "exchange rate", &all)?;
     let data: Vec<Value> = all[shown]
         .iter()

@@ -40,11 +40,11 @@ const PER_DOLLAR: &[(&str, i64)] = &[
 
 /// How many units of one currency a unit of another is worth, in billionths: `from * rate = to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rate(i128);
+pub(crate) struct Rate(i128);
 
 impl Rate {
     /// Between two currencies. `own` are a world's own rates, in units for one US dollar.
-    pub(super) fn between(own: &BTreeMap<String, f64>, from: &str, to: &str) -> Self {
+    pub(crate) fn between(own: &BTreeMap<String, f64>, from: &str, to: &str) -> Self {
         let (from, to) = (per_dollar(own, from), per_dollar(own, to));
         Self(rounded(to * ONE, from))
     }
@@ -54,13 +54,13 @@ impl Rate {
         clippy::cast_precision_loss,
         reason = "a rate is far below what a float counts exactly"
     )]
-    pub(super) fn shown(self) -> f64 {
+    pub(crate) fn shown(self) -> f64 {
         self.0 as f64 / ONE as f64
     }
 
     /// What an amount in the smallest unit is worth, in the smallest unit there; half a unit rounds away from zero.
-    pub(super) fn of(self, amount: i64, from: &str, to: &str) -> i64 {
-        let unit = |currency| 10_i128.pow(super::currency::decimals(currency));
+    pub(crate) fn of(self, amount: i64, from: &str, to: &str) -> i64 {
+        let unit = |currency| 10_i128.pow(crate::currency::decimals(currency));
         let worth = rounded(i128::from(amount) * self.0 * unit(to), ONE * unit(from));
         i64::try_from(worth).unwrap_or(i64::MAX)
     }
@@ -108,9 +108,9 @@ mod tests {
     fn every_currency_has_a_rate() {
         assert!(PER_DOLLAR.is_sorted());
         for currency in currencies() {
-            assert!(super::super::currency::check(currency, "currency").is_ok());
+            assert!(crate::currency::check(currency, "currency").is_ok());
         }
-        assert_eq!(currencies().count(), super::super::currency::count());
+        assert_eq!(currencies().count(), crate::currency::count());
     }
 
     #[test]

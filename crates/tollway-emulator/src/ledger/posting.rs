@@ -2,11 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::automatic;
-use super::ledger::{Balance, Holder, Journal};
-use super::reserve;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::entries::{Balance, Holder, Journal};
 use crate::scope::Scope;
 use crate::world::WorldState;
 
@@ -20,7 +18,7 @@ pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Balance {
 }
 
 /// What the platform of the context has to keep back for its connected accounts.
-pub(super) fn reserved(ctx: &Ctx<'_>) -> Balance {
+pub(crate) fn reserved(ctx: &Ctx<'_>) -> Balance {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world
         .typed(&platform, BALANCE, RESERVE)
@@ -41,8 +39,18 @@ fn place(ctx: &Ctx<'_>, holder: &Holder) -> (Scope, &'static str) {
     }
 }
 
+/// Notifies that money was posted to an account's balance.
+#[derive(Debug)]
+pub(crate) struct AccountPosting {
+    pub(crate) account: String,
+    /// When the money is available, in Unix seconds.
+    pub(crate) available_on: i64,
+    /// The balance of the account in this currency afterwards, available or not.
+    pub(crate) total: i64,
+}
+
 /// Moves the money of a journal.
-pub(super) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError> {
+pub(crate) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError> {
     let lines = journal
         .balanced()
         .map_err(|error| ApiError::internal(error.to_string()))?;
@@ -53,45 +61,48 @@ pub(super) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError>
         balance.add(journal.currency(), line.amount, line.available_on, now);
         ctx.world.put_typed(&scope, BALANCE, id, &balance, now);
         if let Holder::Account(account) = &line.holder {
-            automatic::expect(ctx, account, line.available_on);
-            reserve::expect(ctx, account, balance.total(journal.currency()));
+            ctx.notify(&AccountPosting {
+                account: account.clone(),
+                available_on: line.available_on,
+                total: balance.total(journal.currency()),
+            })?;
         }
     }
     Ok(())
 }
 
 /// What moved on an account, for its balance transaction.
-pub(super) struct Movement<'a> {
+pub(crate) struct Movement<'a> {
     /// `charge`, `refund`, `application_fee`, …
-    pub(super) kind: &'static str,
+    pub(crate) kind: &'static str,
     /// Before fees; negative when money leaves.
-    pub(super) amount: i64,
+    pub(crate) amount: i64,
     /// Three lower-case letters.
-    pub(super) currency: &'a str,
+    pub(crate) currency: &'a str,
     /// `fee_details`.
-    pub(super) fees: Vec<Fee>,
+    pub(crate) fees: Vec<Fee>,
     /// The object it came from; empty where it came from none.
-    pub(super) source: &'a str,
+    pub(crate) source: &'a str,
     /// What the account's owner reads.
-    pub(super) description: Option<&'a str>,
+    pub(crate) description: Option<&'a str>,
     /// From when on the money is available.
-    pub(super) available_on: i64,
+    pub(crate) available_on: i64,
     /// What it was converted at, if it was.
-    pub(super) exchange_rate: Option<f64>,
+    pub(crate) exchange_rate: Option<f64>,
 }
 
 /// A fee taken from a movement, or given back when negative.
-pub(super) struct Fee {
+pub(crate) struct Fee {
     /// `stripe_fee` or `application_fee`.
-    pub(super) kind: &'static str,
-    pub(super) amount: i64,
+    pub(crate) kind: &'static str,
+    pub(crate) amount: i64,
     /// Whose application fee it is.
-    pub(super) application: Option<String>,
+    pub(crate) application: Option<String>,
 }
 
 impl Fee {
     /// Stripe's processing fee.
-    pub(super) fn stripe(amount: i64) -> Self {
+    pub(crate) fn stripe(amount: i64) -> Self {
         Self {
             kind: "stripe_fee",
             amount,
@@ -100,7 +111,7 @@ impl Fee {
     }
 
     /// What Stripe takes for a dispute.
-    pub(super) fn dispute(amount: i64) -> Self {
+    pub(crate) fn dispute(amount: i64) -> Self {
         Self {
             kind: "stripe_fee",
             amount,
@@ -109,7 +120,7 @@ impl Fee {
     }
 
     /// The platform's fee.
-    pub(super) fn application(amount: i64, application: Option<String>) -> Self {
+    pub(crate) fn application(amount: i64, application: Option<String>) -> Self {
         Self {
             kind: "application_fee",
             amount,
@@ -119,7 +130,7 @@ impl Fee {
 }
 
 /// Writes the balance transaction of a movement in the context's scope; its id. The money itself moves by [`post`].
-pub(super) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) -> String {
+pub(crate) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) -> String {
     let fee: i64 = movement.fees.iter().map(|fee| fee.amount).sum();
     let details: Vec<Value> = movement
         .fees
@@ -165,7 +176,7 @@ pub(super) fn balance_transaction(ctx: &mut Ctx<'_>, movement: &Movement<'_>) ->
 }
 
 /// When the money of a balance transaction of this scope arrives; now, if it is unknown.
-pub(super) fn arrival(ctx: &Ctx<'_>, balance_transaction: &Value) -> i64 {
+pub(crate) fn arrival(ctx: &Ctx<'_>, balance_transaction: &Value) -> i64 {
     let id = balance_transaction.as_str().unwrap_or_default();
     let known = ctx
         .get("balance_transaction", id)

@@ -9,7 +9,7 @@ use std::collections::BTreeMap;
 
 use url::{Host, Url};
 
-use super::error::{OAuthError, OAuthErrorCode, invalid_client, invalid_request};
+use crate::oauth::error::{OAuthError, OAuthErrorCode, invalid_client, invalid_request};
 use crate::scope::Mode;
 use crate::world::GrantScope;
 

@@ -13,21 +13,22 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use http::StatusCode;
 
-use super::authorize::{
+use crate::accounts::sellers;
+use crate::oauth::authorize::{
     Authorize, AuthorizeRequest, ClientPolicy, Door, denied_redirect, success_redirect,
 };
-use super::error::{OAuthError, invalid_client};
-use super::grant::given;
-use super::http::{failed, form, refused};
-use super::oauth::{self, Again, Yes};
-use super::profile::{self, Complaint};
-use super::records;
+use crate::oauth::error::{OAuthError, invalid_client};
+use crate::oauth::grant::given;
+use crate::oauth::operations as oauth;
+use crate::oauth::operations::{Again, Yes};
+use crate::oauth::seller_profile::{self, Complaint};
+use crate::oauth::token_endpoint::{failed, form, refused};
 use crate::pages::{self, AuthorizePage, Choice, Field};
 use crate::scope::Mode;
 use crate::world::{GrantScope, World};
 use crate::{Claim, Engine};
 
-pub(super) async fn standard(
+pub(crate) async fn standard(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,
 ) -> Response {
@@ -38,14 +39,14 @@ pub(super) async fn standard(
     )
 }
 
-pub(super) async fn express(
+pub(crate) async fn express(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,
 ) -> Response {
     show(&engine, Door::Express, query.as_deref().unwrap_or_default())
 }
 
-pub(super) async fn decide_standard(
+pub(crate) async fn decide_standard(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,
     body: Bytes,
@@ -58,7 +59,7 @@ pub(super) async fn decide_standard(
     )
 }
 
-pub(super) async fn decide_express(
+pub(crate) async fn decide_express(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,
     body: Bytes,
@@ -116,7 +117,7 @@ fn visit(engine: &Engine, door: Door, query: &str) -> Result<Visit, OAuthError> 
 fn show(engine: &Engine, door: Door, query: &str) -> Response {
     match visit(engine, door, query) {
         Ok(visit) => {
-            let form = profile::valid_prefills(&visit.request.stripe_user, kind(visit.door));
+            let form = seller_profile::valid_prefills(&visit.request.stripe_user, kind(visit.door));
             page(
                 &visit,
                 StatusCode::OK,
@@ -136,7 +137,7 @@ fn decide(engine: &Engine, door: Door, query: &str, body: &[u8]) -> Response {
     };
     let sent = form(body);
     let prefills = &visit.request.stripe_user;
-    let mut details = profile::valid_prefills(prefills, kind(visit.door));
+    let mut details = seller_profile::valid_prefills(prefills, kind(visit.door));
     for (name, value) in &sent {
         if let Some(member) = name
             .strip_prefix("stripe_user[")
@@ -243,7 +244,7 @@ fn page(
 ) -> Response {
     let world = visit.world.lock();
     let scope = visit.authorize.scope;
-    let sellers: Vec<Choice> = records::sellers(&world)
+    let sellers: Vec<Choice> = sellers::sellers(&world)
         .into_iter()
         .filter(|seller| seller.kind == kind(visit.door))
         .map(|seller| Choice {

@@ -1,7 +1,7 @@
 //! The rules of `POST /oauth/token`, as plain decisions over the records: no store, no clock, no randomness.
 
-use super::error::{OAuthError, OAuthErrorCode, invalid_grant, invalid_request};
-use super::records::{CODE_LIFETIME, Code};
+use crate::oauth::codes::{CODE_LIFETIME, Code};
+use crate::oauth::error::{OAuthError, OAuthErrorCode, invalid_grant, invalid_request};
 use crate::scope::Mode;
 use crate::world::{GrantScope, Token, TokenKind};
 

@@ -8,14 +8,17 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 
-use super::connection;
-use super::error::{OAuthError, OAuthErrorCode, invalid_client, invalid_grant, invalid_request};
-use super::grant::{self, Grant, Redemption, TokenRequest, given};
-use super::profile::{self, Complaint};
-use super::records::{self, Code, Seller};
+use crate::accounts::connection;
+use crate::accounts::sellers::{self, Seller};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::key::{ApiKey, KeyKind};
+use crate::oauth::codes::{self, Code};
+use crate::oauth::error::{
+    OAuthError, OAuthErrorCode, invalid_client, invalid_grant, invalid_request,
+};
+use crate::oauth::grant::{self, Grant, Redemption, TokenRequest, given};
+use crate::oauth::seller_profile::{self, Complaint};
 use crate::scope::Mode;
 use crate::world::{GrantScope, Token, TokenKind, World};
 use crate::{Claim, Engine};
@@ -81,7 +84,7 @@ pub(crate) fn give_out(
     let is_new = !matches!(yes, Yes::Existing(_));
     let mut seller = match yes {
         Yes::Existing(account) => {
-            let seller = records::seller(ctx.world, &account).filter(|seller| seller.kind == kind);
+            let seller = sellers::seller(ctx.world, &account).filter(|seller| seller.kind == kind);
             let seller = seller.ok_or_else(|| {
                 Again::Message(format!(
                     "There is no {kind} account '{account}' to sign in to."
@@ -96,17 +99,17 @@ pub(crate) fn give_out(
         }
         Yes::New(form) => {
             let account = ctx.new_id("account");
-            profile::from_form(&form, &account, kind, now).map_err(Again::Form)?
+            seller_profile::from_form(&form, &account, kind, now).map_err(Again::Form)?
         }
         Yes::Skipped(prefills) => {
             let account = ctx.new_id("account");
-            profile::skipped(&prefills, &account, kind, now)
+            seller_profile::skipped(&prefills, &account, kind, now)
         }
     };
     if is_new && kind == "express" {
         seller.capabilities = known_capabilities(ctx, capabilities);
     }
-    records::put_seller(ctx.world, &seller);
+    sellers::put_seller(ctx.world, &seller);
     let code = Code {
         id: format!("ac_{}", ctx.world.random.alphanumeric(32)),
         client_id: client_id.to_owned(),
@@ -115,7 +118,7 @@ pub(crate) fn give_out(
         created: now,
         redeemed: false,
     };
-    records::put_code(ctx.world, ctx.scope.mode, &code);
+    codes::put_code(ctx.world, ctx.scope.mode, &code);
     Ok(code.id)
 }
 
@@ -159,7 +162,7 @@ pub(crate) fn token(
 
 /// A code of a client id nobody owns makes the client id the caller's.
 fn claim(engine: &Engine, caller: &Caller, code: &str) {
-    if engine.config().strict || records::code(&caller.world.lock(), code).is_some() {
+    if engine.config().strict || codes::code(&caller.world.lock(), code).is_some() {
         return;
     }
     let mut holders = engine
@@ -167,7 +170,7 @@ fn claim(engine: &Engine, caller: &Caller, code: &str) {
         .all()
         .into_iter()
         .filter(|world| !Arc::ptr_eq(world, &caller.world));
-    let found = holders.find_map(|world| records::code(&world.lock(), code));
+    let found = holders.find_map(|world| codes::code(&world.lock(), code));
     if let Some((_, code)) = found
         && matches!(
             engine.worlds().claim_of(&code.client_id),
@@ -180,12 +183,12 @@ fn claim(engine: &Engine, caller: &Caller, code: &str) {
 
 fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Value, OAuthError> {
     let (issued, mut code) =
-        records::code(ctx.world, code).ok_or_else(|| grant::unknown_code(code))?;
+        codes::code(ctx.world, code).ok_or_else(|| grant::unknown_code(code))?;
     let mode = ctx.scope.mode;
     match grant::redeem(&code, issued, mode, ctx.now()) {
         Redemption::Refuse(error) => return Err(error),
         Redemption::Revoke(error) => {
-            if records::grant_of(ctx.world, mode, &code.account).as_deref() == Some(&code.id) {
+            if codes::grant_of(ctx.world, mode, &code.account).as_deref() == Some(&code.id) {
                 connection::end(ctx, &code.account);
             }
             return Err(error);
@@ -193,12 +196,12 @@ fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Valu
         Redemption::Connect => {}
     }
     let seller =
-        records::seller(ctx.world, &code.account).ok_or_else(|| grant::unknown_code(&code.id))?;
+        sellers::seller(ctx.world, &code.account).ok_or_else(|| grant::unknown_code(&code.id))?;
     assert_capabilities(ctx, &seller, capabilities)?;
     code.redeemed = true;
     let now = ctx.now();
-    records::put_code(ctx.world, mode, &code);
-    records::put_grant(ctx.world, mode, &code.account, &code.id, now);
+    codes::put_code(ctx.world, mode, &code);
+    codes::put_grant(ctx.world, mode, &code.account, &code.id, now);
     connection::begin(ctx, &seller, &code.client_id, code.scope);
     let refresh_token = new_token(
         ctx,
@@ -238,7 +241,7 @@ fn refresh(
     }
     if ctx.connection(&token.account).is_none() {
         let seller =
-            records::seller(ctx.world, &token.account).ok_or_else(grant::unknown_refresh_token)?;
+            sellers::seller(ctx.world, &token.account).ok_or_else(grant::unknown_refresh_token)?;
         connection::begin(ctx, &seller, &token.client_id, token.scope);
     }
     connection::revoke_tokens(ctx, &token.account, Some(TokenKind::Access), Some(scope));

@@ -4,7 +4,7 @@
 
 use std::collections::BTreeMap;
 
-use super::records::Seller;
+use crate::accounts::sellers::Seller;
 
 /// Which accounts a prefill is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

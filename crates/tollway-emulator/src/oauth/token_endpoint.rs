@@ -10,14 +10,14 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode, header};
 use serde_json::Value;
 
-use super::error::OAuthError;
-use super::grant::TokenRequest;
-use super::oauth;
 use crate::Engine;
 use crate::error::ApiError;
 use crate::http::key_text;
+use crate::oauth::error::OAuthError;
+use crate::oauth::grant::TokenRequest;
+use crate::oauth::operations as oauth;
 
-pub(super) async fn token(
+pub(crate) async fn token(
     State(engine): State<Arc<Engine>>,
     headers: HeaderMap,
     body: Bytes,
@@ -28,7 +28,7 @@ pub(super) async fn token(
     answered(answer)
 }
 
-pub(super) async fn deauthorize(
+pub(crate) async fn deauthorize(
     State(engine): State<Arc<Engine>>,
     headers: HeaderMap,
     body: Bytes,
@@ -62,11 +62,11 @@ fn json(status: StatusCode, body: Vec<u8>) -> Response {
     (status, headers, body).into_response()
 }
 
-pub(super) fn refused(error: &OAuthError) -> Response {
+pub(crate) fn refused(error: &OAuthError) -> Response {
     json(error.status(), error.body())
 }
 
-pub(super) fn failed(error: &ApiError) -> Response {
+pub(crate) fn failed(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
     json(status, error.to_json().to_string().into_bytes())
 }
@@ -76,6 +76,6 @@ fn secret_key(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<St
     key_text(headers).or_else(|| form.get("client_secret").cloned())
 }
 
-pub(super) fn form(body: &[u8]) -> BTreeMap<String, String> {
+pub(crate) fn form(body: &[u8]) -> BTreeMap<String, String> {
     form_urlencoded::parse(body).into_owned().collect()
 }

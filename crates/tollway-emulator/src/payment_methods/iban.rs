@@ -4,7 +4,7 @@
 use crate::error::ApiError;
 
 /// Without spaces, in capitals.
-pub(super) fn plain(number: &str) -> String {
+pub(crate) fn plain(number: &str) -> String {
     number
         .chars()
         .filter(|letter| !letter.is_whitespace())
@@ -13,7 +13,7 @@ pub(super) fn plain(number: &str) -> String {
 }
 
 /// Whether a number means to be an IBAN: it begins with the letters of a country.
-pub(super) fn is_meant(number: &str) -> bool {
+pub(crate) fn is_meant(number: &str) -> bool {
     let start = number.trim_start().as_bytes().get(..2);
     start.is_some_and(|letters| letters.iter().all(u8::is_ascii_alphabetic))
 }
@@ -39,7 +39,7 @@ fn remainder(bytes: &[u8]) -> u32 {
 }
 
 /// Refuses a wrong IBAN, with this code, for this parameter.
-pub(super) fn check(iban: &str, code: &str, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check(iban: &str, code: &str, param: &str) -> Result<(), ApiError> {
     if is_right(&plain(iban)) {
         return Ok(());
     }

@@ -6,13 +6,13 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::cards::{self, Card};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::payment_methods::cards::{self, Card};
 
 mod present;
 
-pub(super) use self::present::presented;
+pub(crate) use self::present::presented;
 
 const HIDDEN: &str = "_card";
 /// The type of a payment method that is a card presented to a reader.
@@ -20,21 +20,21 @@ const PRESENT: &str = "card_present";
 
 /// A card about to be charged.
 #[derive(Debug, Clone)]
-pub(super) struct Instrument {
-    pub(super) card: &'static Card,
+pub(crate) struct Instrument {
+    pub(crate) card: &'static Card,
     /// The payment method or card, by id.
-    pub(super) id: String,
-    pub(super) billing_details: Value,
-    pub(super) exp_month: i64,
-    pub(super) exp_year: i64,
+    pub(crate) id: String,
+    pub(crate) billing_details: Value,
+    pub(crate) exp_month: i64,
+    pub(crate) exp_year: i64,
     /// The card object, when it was named as a `source`.
-    pub(super) source: Option<Value>,
+    pub(crate) source: Option<Value>,
     /// The customer it is attached to.
-    pub(super) customer: Option<String>,
+    pub(crate) customer: Option<String>,
     /// Set up for payments without the card holder.
-    pub(super) set_up: bool,
+    pub(crate) set_up: bool,
     /// `payment_method_details[card_present]`, if it was presented to a reader.
-    pub(super) present: Option<Value>,
+    pub(crate) present: Option<Value>,
 }
 
 /// Which test card an object is.
@@ -47,13 +47,13 @@ struct Hidden {
 }
 
 /// Remembers which test card the object `id` of this scope is.
-pub(super) fn remember(ctx: &mut Ctx<'_>, id: &str, card: &Card) {
+pub(crate) fn remember(ctx: &mut Ctx<'_>, id: &str, card: &Card) {
     let set_up = is_set_up(ctx, id);
     put_hidden(ctx, id, card, set_up);
 }
 
 /// Remembers that the card holder authenticated the object `id` for payments off session.
-pub(super) fn remember_set_up(ctx: &mut Ctx<'_>, id: &str) {
+pub(crate) fn remember_set_up(ctx: &mut Ctx<'_>, id: &str) {
     if let Some(card) = recall(ctx, id) {
         put_hidden(ctx, id, card, true);
     }
@@ -74,13 +74,13 @@ fn is_set_up(ctx: &Ctx<'_>, id: &str) -> bool {
 }
 
 /// The test card behind an object of this scope.
-pub(super) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<&'static Card> {
+pub(crate) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<&'static Card> {
     let hidden: Hidden = ctx.world.typed(&ctx.scope, HIDDEN, id)?;
     cards::by_number(&hidden.number)
 }
 
 /// The test card of a raw number, or the refusal a card holder would see.
-pub(super) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiError> {
+pub(crate) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiError> {
     cards::by_number(number).ok_or_else(|| {
         if is_card_number(number) {
             let message = "Your card was declined. Your request was in test mode, but used a non test card. For a list of \
@@ -94,7 +94,7 @@ pub(super) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiE
 }
 
 /// Are the date and the security code that somebody typed beside a number possible ones? stripe-mock does not mind.
-pub(super) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<(), ApiError> {
+pub(crate) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<(), ApiError> {
     if ctx.engine.config().mock {
         return Ok(());
     }
@@ -153,7 +153,7 @@ fn is_card_number(number: &str) -> bool {
 }
 
 /// Resolves `source` or `payment_method`: a test card's name, or an object of this scope.
-pub(super) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Instrument, ApiError> {
+pub(crate) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Instrument, ApiError> {
     if let Some(card) = cards::by_payment_method(name) {
         let method = payment_method(ctx, card, &json!({}), &Map::new());
         return of_payment_method(ctx, &method, card);
@@ -236,7 +236,7 @@ fn of_payment_method(
 }
 
 /// Makes and keeps a card payment method for a test card.
-pub(super) fn payment_method(
+pub(crate) fn payment_method(
     ctx: &mut Ctx<'_>,
     card: &'static Card,
     billing_details: &Value,
@@ -284,7 +284,7 @@ pub(super) fn payment_method(
 }
 
 /// A card object as sources and tokens have it, with what the caller said about it. It is not kept.
-pub(super) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Value {
+pub(crate) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Value {
     let (exp_month, exp_year) = expiry(ctx, card);
     let said = |name: &str| given[name].clone();
     json!({
@@ -316,12 +316,12 @@ pub(super) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Valu
 }
 
 /// A number, sent as one or as text.
-pub(super) fn number(value: &Value) -> Option<i64> {
+pub(crate) fn number(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
 /// A year, which people also write with two digits.
-pub(super) fn year(value: &Value) -> Option<i64> {
+pub(crate) fn year(value: &Value) -> Option<i64> {
     number(value).map(|year| if year < 100 { 2000 + year } else { year })
 }
 

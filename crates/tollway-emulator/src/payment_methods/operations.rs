@@ -2,17 +2,17 @@
 
 use serde_json::{Map, Value, json};
 
-use super::banks;
-use super::cards;
-use super::charge;
-use super::instrument;
-use super::others;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::cards;
+use crate::payment_methods::instrument;
+use crate::payments::charge;
+use crate::payments::non_card;
+use crate::payouts::bank_accounts;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("payment_methods.create", create);
     registry.add("payment_methods.retrieve", retrieve);
     registry.add("payment_methods.attach", attach);
@@ -34,13 +34,13 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let metadata = params.map("metadata").cloned().unwrap_or_default();
     if kind != "card" {
         let given = params.at(kind).cloned().unwrap_or_else(|| json!({}));
-        return others::create(ctx, kind, &given, &billing, &metadata);
+        return non_card::create(ctx, kind, &given, &billing, &metadata);
     }
     of_card_params(ctx, params.at("card"), &billing, &metadata)
 }
 
 /// A payment method from `card[number]` or `card[token]`.
-pub(super) fn of_card_params(
+pub(crate) fn of_card_params(
     ctx: &mut Ctx<'_>,
     card: Option<&Value>,
     billing: &Value,
@@ -111,7 +111,7 @@ fn retrieve_of_customer(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, Api
 /// Retrieving `pm_card_visa` and the like makes a payment method of it, as Stripe does.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_method");
-    if let Some(method) = others::by_name(ctx, id) {
+    if let Some(method) = non_card::by_name(ctx, id) {
         return method;
     }
     match cards::by_payment_method(id) {
@@ -133,14 +133,14 @@ fn attach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Whether this is one of the names under which Stripe's documentation has test payment methods.
-pub(super) fn is_test_name(name: &str) -> bool {
-    others::is_test_name(name) || cards::by_payment_method(name).is_some()
+pub(crate) fn is_test_name(name: &str) -> bool {
+    non_card::is_test_name(name) || cards::by_payment_method(name).is_some()
 }
 
 /// Keeps a payment method with a customer, if its bank agrees.
-pub(super) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
+pub(crate) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
     ctx.referenced("customer", customer, "customer")?;
-    let method = match (others::by_name(ctx, id), cards::by_payment_method(id)) {
+    let method = match (non_card::by_name(ctx, id), cards::by_payment_method(id)) {
         (Some(method), _) => method?,
         (None, Some(card)) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
         (None, None) => ctx.required("payment_method", id)?,
@@ -161,7 +161,7 @@ pub(super) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<V
 }
 
 /// Keeps a payment method with a customer.
-pub(super) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
+pub(crate) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
     let mut method = ctx.required("payment_method", id)?;
     method["customer"] = customer.into();
     ctx.update("payment_method", &method);
@@ -179,7 +179,7 @@ fn detach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The payment methods of a customer who is no more.
-pub(super) fn detach_all(ctx: &mut Ctx<'_>, customer: &str) {
+pub(crate) fn detach_all(ctx: &mut Ctx<'_>, customer: &str) {
     for method in ctx.world.store.all(&ctx.scope, "payment_method") {
         if method["customer"] == customer {
             take_off(ctx, method);
@@ -228,9 +228,9 @@ fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if kind == "bank_account" {
         let given = params.at("bank_account").cloned().unwrap_or_default();
         let currency = ctx.world.platform.default_currency.clone();
-        let bank = banks::bank_account(ctx, &given, &currency, "bank_account")?;
+        let bank = bank_accounts::bank_account(ctx, &given, &currency, "bank_account")?;
         let number = given["account_number"].as_str();
-        banks::remember(ctx, &id, number.unwrap_or("000123456789"));
+        bank_accounts::remember(ctx, &id, number.unwrap_or("000123456789"));
         token.insert("bank_account".into(), bank);
     }
     let token = Value::Object(token);

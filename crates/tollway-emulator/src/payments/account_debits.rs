@@ -5,22 +5,22 @@
 
 use serde_json::{Value, json};
 
-use super::charge::{self, Base};
-use super::posting::{Movement, balance_of, balance_transaction};
-use super::settlement::{self, Split};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::posting::{Movement, balance_of, balance_transaction};
 use crate::params::Params;
+use crate::payments::charge::{self, Base};
+use crate::payments::settlement::{self, Split};
 
 /// The account that has paid a charge, if one has.
-pub(super) fn debited(charge: &Value) -> Option<&str> {
+pub(crate) fn debited(charge: &Value) -> Option<&str> {
     let of_account = charge["payment_method_details"]["type"] == "stripe_account";
     let source = charge["source"]["id"].as_str().filter(|_| of_account);
     source.filter(|id| id.starts_with("acct_"))
 }
 
 /// Takes `amount` from the balance of `account`.
-pub(super) fn create(
+pub(crate) fn create(
     ctx: &mut Ctx<'_>,
     params: &Params,
     account: &str,
@@ -78,7 +78,7 @@ pub(super) fn create(
 }
 
 /// What moved on the account's side: less when it is debited, more when it has the money back.
-pub(super) fn note(ctx: &mut Ctx<'_>, account: &str, source: &str, amount: i64, currency: &str) {
+pub(crate) fn note(ctx: &mut Ctx<'_>, account: &str, source: &str, amount: i64, currency: &str) {
     let now = ctx.now();
     let movement = Movement {
         kind: if amount < 0 {

@@ -2,33 +2,33 @@
 
 use serde_json::{Map, Value, json};
 
-use super::exchange::{self, Settled};
-use super::posting::{Fee, Movement, arrival, balance_transaction};
-use super::settlement::application;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::exchange::{self, Settled};
+use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction};
 use crate::params::Params;
+use crate::payments::settlement::application;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("application_fees.refunds.create", create_refund);
 }
 
 /// A fee to be taken.
-pub(super) struct NewFee<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
+pub(crate) struct NewFee<'a> {
+    pub(crate) amount: i64,
+    pub(crate) currency: &'a str,
     /// The connected account that pays it.
-    pub(super) payer: &'a str,
+    pub(crate) payer: &'a str,
     /// The payer's charge.
-    pub(super) charge: &'a str,
+    pub(crate) charge: &'a str,
     /// The platform's charge behind it, for a destination charge.
-    pub(super) originating: Option<&'a str>,
-    pub(super) available_on: i64,
+    pub(crate) originating: Option<&'a str>,
+    pub(crate) available_on: i64,
 }
 
 /// Moves the fee from the payer to the platform; the id of the `application_fee`, which the platform keeps.
-pub(super) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
+pub(crate) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let application = application(&ctx.acting_for(new.payer));
     let (taken, settled) = both_sides(ctx, new.payer, new.amount, new.currency);
@@ -106,7 +106,7 @@ fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 }
 
 /// The payer's side of a refund of a fee that comes with no refund of its own charge.
-pub(super) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
+pub(crate) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
     let text = |name: &str| fee[name].as_str().unwrap_or_default();
     let application = fee["application"].as_str().map(str::to_owned);
     let mut payer = ctx.acting_for(text("account"));
@@ -126,7 +126,7 @@ pub(super) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
 }
 
 /// Moves `amount` of a fee back to its payer; the `fee_refund`. The payer's balance transaction is the caller's business.
-pub(super) fn give_back(
+pub(crate) fn give_back(
     ctx: &mut Ctx<'_>,
     fee: &Value,
     amount: i64,

@@ -14,15 +14,14 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
 
-use super::due::run_all_due;
-use super::fields::text;
-use super::{
-    checkout, currency, documents, invoice_page, others, payment_intents, portal, setup_intents,
-};
 use crate::Engine;
+use crate::json::text;
 use crate::pages::{self, Address, AuthenticatePage};
+use crate::payments::{non_card, payment_intents, setup_intents};
+use crate::scheduler::run_all_due;
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
+use crate::{checkout, currency, documents, invoice_page, portal};
 
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
@@ -47,7 +46,7 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
     let state = world.lock();
     let target = way_back(&state, &scope, &intent);
     let page = AuthenticatePage {
-        question: others::question(&intent),
+        question: non_card::question(&intent),
         merchant: checkout::merchant(&state, &scope),
         amount: intent["amount"]
             .is_i64()

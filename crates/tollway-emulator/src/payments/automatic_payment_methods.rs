@@ -7,10 +7,10 @@ use std::borrow::Cow;
 
 use serde_json::{Value, json};
 
-use super::others;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::non_card;
 
 /// Since this version an intent takes automatic payment methods unless the request names its methods.
 const ASSUMED_SINCE: &str = "2023-08-16";
@@ -19,7 +19,7 @@ const ASSUMED_SINCE: &str = "2023-08-16";
 const ALLOWED: &str = "allowed_payment_method_types";
 
 /// What a request without a word of payment methods means in its version of the API.
-pub(super) fn assumed<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> {
+pub(crate) fn assumed<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> {
     let said = params.has("automatic_payment_methods") || params.has(ALLOWED);
     if said || ctx.request.api_version.as_str() < ASSUMED_SINCE {
         return Cow::Borrowed(params);
@@ -33,7 +33,7 @@ pub(super) fn assumed<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> 
 }
 
 /// Writes what the request says of automatic payment methods into an intent.
-pub(super) fn write(intent: &mut Value, params: &Params) {
+pub(crate) fn write(intent: &mut Value, params: &Params) {
     if params.bool("automatic_payment_methods.enabled") == Some(true) {
         let redirects = params.text("automatic_payment_methods.allow_redirects");
         intent["automatic_payment_methods"] =
@@ -48,9 +48,9 @@ pub(super) fn write(intent: &mut Value, params: &Params) {
 /// Is there a way back for a payer whom one of the methods may send away? `noun` is `PaymentIntent` or `SetupIntent`.
 ///
 /// Nobody is sent away when the payer is not there (`off_session`), or when the page's own script handles what is next.
-pub(super) fn check_way_back(intent: &Value, params: &Params, noun: &str) -> Result<(), ApiError> {
+pub(crate) fn check_way_back(intent: &Value, params: &Params, noun: &str) -> Result<(), ApiError> {
     let allowed = intent[ALLOWED].as_array();
-    let away = |kind: &Value| kind.as_str().is_some_and(others::sends_away);
+    let away = |kind: &Value| kind.as_str().is_some_and(non_card::sends_away);
     let redirects = intent["automatic_payment_methods"]["allow_redirects"] == "always"
         && allowed.is_none_or(|allowed| allowed.iter().any(away));
     let absent = params.at("off_session").is_some_and(|it| *it != false);

@@ -5,12 +5,12 @@
 
 use serde_json::Value;
 
-use super::schedule::Brief;
+use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 
 /// Can money be transferred to this account? `param` is what named it.
-pub(super) fn check_transfers(ctx: &Ctx<'_>, account: &str, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check_transfers(ctx: &Ctx<'_>, account: &str, param: &str) -> Result<(), ApiError> {
     let needed = ["transfers", "crypto_transfers", "legacy_payments"];
     if has_one(ctx, account, &needed) {
         return Ok(());
@@ -23,8 +23,8 @@ pub(super) fn check_transfers(ctx: &Ctx<'_>, account: &str, param: &str) -> Resu
 }
 
 /// Can the account that charges, and the one it charges on behalf of, be paid by anybody?
-pub(super) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Result<(), ApiError> {
-    let enabled = Brief::of(ctx).is_none_or(|account| account.charges_enabled);
+pub(crate) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Result<(), ApiError> {
+    let enabled = AccountSummary::of(ctx).is_none_or(|account| account.charges_enabled);
     let merchant = on_behalf_of.and_then(Value::as_str);
     let able =
         merchant.is_none_or(|account| has_one(ctx, account, &["card_payments", "legacy_payments"]));
@@ -38,6 +38,6 @@ pub(super) fn check_charges(ctx: &Ctx<'_>, on_behalf_of: Option<&Value>) -> Resu
 }
 
 fn has_one(ctx: &Ctx<'_>, id: &str, capabilities: &[&str]) -> bool {
-    let account = Brief::of_account(ctx, id);
+    let account = AccountSummary::of_account(ctx, id);
     account.is_none_or(|account| capabilities.iter().any(|name| account.has(name)))
 }

@@ -2,36 +2,36 @@
 
 use serde_json::{Map, Value, json};
 
-use super::capable;
-use super::cards::{self, Decline};
-use super::currency;
-use super::descriptors;
-use super::disputes;
-use super::instrument::Instrument;
-use super::settlement::{self, Split};
 use crate::ctx::Ctx;
+use crate::currency;
+use crate::disputes;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::cards::{self, Decline};
+use crate::payment_methods::instrument::Instrument;
+use crate::payments::capability_checks;
+use crate::payments::settlement::{self, Split};
+use crate::payments::statement_descriptors;
 
 /// A payment to be made in the context's scope.
 #[derive(Debug, Clone)]
-pub(super) struct Payment {
-    pub(super) amount: i64,
-    pub(super) currency: String,
-    pub(super) instrument: Instrument,
+pub(crate) struct Payment {
+    pub(crate) amount: i64,
+    pub(crate) currency: String,
+    pub(crate) instrument: Instrument,
     /// Take the money now, or only hold it.
-    pub(super) capture: bool,
+    pub(crate) capture: bool,
     /// The card holder has authenticated already.
-    pub(super) authenticated: bool,
+    pub(crate) authenticated: bool,
     /// `payment_method_options[card]` of the intent.
-    pub(super) options: Value,
+    pub(crate) options: Value,
     /// The card holder is not there.
-    pub(super) off_session: bool,
-    pub(super) split: Split,
-    pub(super) customer: Option<String>,
-    pub(super) intent: Option<String>,
+    pub(crate) off_session: bool,
+    pub(crate) split: Split,
+    pub(crate) customer: Option<String>,
+    pub(crate) intent: Option<String>,
     /// Members that the charge takes over as they are.
-    pub(super) said: Map<String, Value>,
+    pub(crate) said: Map<String, Value>,
 }
 
 /// What a charge takes over from the request or the payment intent.
@@ -47,7 +47,7 @@ const SAID: &[&str] = &[
 ];
 
 /// The members of `values` that a charge takes over.
-pub(super) fn said(values: &Map<String, Value>) -> Map<String, Value> {
+pub(crate) fn said(values: &Map<String, Value>) -> Map<String, Value> {
     let kept = values
         .iter()
         .filter(|(name, value)| SAID.contains(&name.as_str()) && !value.is_null());
@@ -57,19 +57,19 @@ pub(super) fn said(values: &Map<String, Value>) -> Map<String, Value> {
 
 /// A payment that did not go through: the failed charge, and the error that says why.
 #[derive(Debug)]
-pub(super) struct Refused {
-    pub(super) charge: Value,
-    pub(super) error: ApiError,
+pub(crate) struct Refused {
+    pub(crate) charge: Value,
+    pub(crate) error: ApiError,
 }
 
 /// Charges the card. A refused payment leaves a failed charge behind.
-pub(super) fn pay(
+pub(crate) fn pay(
     ctx: &mut Ctx<'_>,
     payment: &Payment,
 ) -> Result<Result<Value, Refused>, ApiError> {
     settlement::check(ctx, &payment.split, payment.amount)?;
     settlement::check_on_behalf_of(ctx, payment.said.get("on_behalf_of"))?;
-    capable::check_charges(ctx, payment.said.get("on_behalf_of"))?;
+    capability_checks::check_charges(ctx, payment.said.get("on_behalf_of"))?;
     let mut charge = new_charge(ctx, payment);
     if let Some(decline) = decline_of(payment) {
         fail(&mut charge, &decline);
@@ -86,12 +86,12 @@ pub(super) fn pay(
         ctx.update("charge", &charge);
     }
     ctx.emit("charge.succeeded", &charge, None);
-    disputes::expect(ctx, &charge, payment.instrument.card);
+    disputes::expect(ctx, &charge, payment.instrument.card)?;
     Ok(Ok(charge))
 }
 
 /// The most that can be captured of a charge: what is held, or more where that was agreed on.
-pub(super) fn most_capturable(charge: &Value) -> i64 {
+pub(crate) fn most_capturable(charge: &Value) -> i64 {
     let captured = charge["amount_captured"].as_i64().unwrap_or(0);
     let agreed = &charge["payment_method_details"]["card"]["overcapture"];
     let held = charge["amount"].as_i64().unwrap_or(0);
@@ -100,7 +100,7 @@ pub(super) fn most_capturable(charge: &Value) -> i64 {
 }
 
 /// Writes down how much may be captured of an authorization of `amount`: a fifth more, if that was asked for.
-pub(super) fn offer_overcapture(charge: &mut Value, amount: i64, asked: bool) {
+pub(crate) fn offer_overcapture(charge: &mut Value, amount: i64, asked: bool) {
     let most = if asked { amount + amount / 5 } else { amount };
     charge["payment_method_details"]["card"]["overcapture"] = json!({
         "maximum_amount_capturable": most, "status": if asked { "available" } else { "unavailable" },
@@ -109,7 +109,7 @@ pub(super) fn offer_overcapture(charge: &mut Value, amount: i64, asked: bool) {
 
 /// Takes the money that a charge has held: `amount`, or all of it. What is left goes back to the card holder, unless more is to be
 /// taken: then this is not the `last` time.
-pub(super) fn capture(
+pub(crate) fn capture(
     ctx: &mut Ctx<'_>,
     charge: &mut Value,
     amount: Option<i64>,
@@ -150,7 +150,7 @@ pub(super) fn capture(
 }
 
 /// Nothing more will be captured: what is left is the card holder's again.
-pub(super) fn close(ctx: &mut Ctx<'_>, charge: &mut Value) {
+pub(crate) fn close(ctx: &mut Ctx<'_>, charge: &mut Value) {
     let number = |name: &str| charge[name].as_i64().unwrap_or(0);
     let left = number("amount") - number("amount_captured");
     charge["amount_refunded"] = left.max(0).into();
@@ -176,7 +176,7 @@ fn declined(decline: &Decline, charge: &Value) -> ApiError {
 }
 
 /// What a declined card is refused with: code, decline code, advice.
-pub(super) fn refusal(decline: &Decline) -> ApiError {
+pub(crate) fn refusal(decline: &Decline) -> ApiError {
     let mut error = ApiError::card(decline.code, decline.message);
     if let Some(reason) = decline.reason {
         error = error.decline_code(reason);
@@ -238,22 +238,22 @@ fn risk_score(level: &str) -> i64 {
 }
 
 /// What a new charge says, whatever it is paid with.
-pub(super) struct Base<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
-    pub(super) billing_details: &'a Value,
-    pub(super) customer: Option<&'a str>,
-    pub(super) intent: Option<&'a str>,
+pub(crate) struct Base<'a> {
+    pub(crate) amount: i64,
+    pub(crate) currency: &'a str,
+    pub(crate) billing_details: &'a Value,
+    pub(crate) customer: Option<&'a str>,
+    pub(crate) intent: Option<&'a str>,
     /// The payment method or card, by id.
-    pub(super) method: &'a str,
+    pub(crate) method: &'a str,
     /// `payment_method_details`.
-    pub(super) details: Value,
+    pub(crate) details: Value,
     /// `normal`, `elevated` or `highest`.
-    pub(super) risk: &'a str,
+    pub(crate) risk: &'a str,
     /// The card object, when it was named as a `source`.
-    pub(super) source: Option<&'a Value>,
-    pub(super) split: &'a Split,
-    pub(super) said: &'a Map<String, Value>,
+    pub(crate) source: Option<&'a Value>,
+    pub(crate) split: &'a Split,
+    pub(crate) said: &'a Map<String, Value>,
 }
 
 fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
@@ -278,11 +278,11 @@ fn new_charge(ctx: &mut Ctx<'_>, payment: &Payment) -> Value {
 }
 
 /// A charge that nothing came of yet. It is not kept.
-pub(super) fn blank(ctx: &mut Ctx<'_>, base: &Base<'_>) -> Value {
+pub(crate) fn blank(ctx: &mut Ctx<'_>, base: &Base<'_>) -> Value {
     let mut charge = Value::Object(ctx.blank("charge"));
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     let application = settlement::application(ctx);
-    let descriptor = descriptors::calculated(ctx, base.said);
+    let descriptor = statement_descriptors::calculated(ctx, base.said);
     let members = json!({
         "amount": base.amount,
         "amount_captured": 0,
@@ -408,14 +408,14 @@ fn payment_method_details(payment: &Payment) -> Value {
 }
 
 /// `amount` and `currency` of a request, such that a card can be charged with them.
-pub(super) fn chargeable(params: &Params) -> Result<(i64, String), ApiError> {
+pub(crate) fn chargeable(params: &Params) -> Result<(i64, String), ApiError> {
     let (amount, currency) = amount_and_currency(params)?;
     currency::check_amount(amount, &currency, "amount")?;
     Ok((amount, currency))
 }
 
 /// `amount` and `currency` of a request, within Stripe's bounds.
-pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiError> {
+pub(crate) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiError> {
     let amount = params
         .int("amount")
         .ok_or_else(|| ApiError::missing_parameter("amount"))?;
@@ -425,7 +425,7 @@ pub(super) fn amount_and_currency(params: &Params) -> Result<(i64, String), ApiE
 }
 
 /// `currency` of a request.
-pub(super) fn currency_of(params: &Params) -> Result<String, ApiError> {
+pub(crate) fn currency_of(params: &Params) -> Result<String, ApiError> {
     let currency = params
         .text("currency")
         .ok_or_else(|| ApiError::missing_parameter("currency"))?
@@ -435,7 +435,7 @@ pub(super) fn currency_of(params: &Params) -> Result<String, ApiError> {
 }
 
 /// Is `amount` something a card can be charged with?
-pub(super) fn check_amount(amount: i64, param: &str) -> Result<(), ApiError> {
+pub(crate) fn check_amount(amount: i64, param: &str) -> Result<(), ApiError> {
     if amount < 1 {
         let message = "This value must be greater than or equal to 1.";
         return Err(ApiError::invalid_param(param, message).code("parameter_invalid_integer"));

@@ -2,24 +2,24 @@
 
 use serde_json::Value;
 
-use super::account_debits;
-use super::charge::{self, Payment};
-use super::descriptors;
-use super::instrument;
-use super::settlement::Split;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::instrument;
+use crate::payments::account_debits;
+use crate::payments::charge::{self, Payment};
+use crate::payments::settlement::Split;
+use crate::payments::statement_descriptors;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("charges.create", create);
     registry.add("charges.capture", capture);
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = charge::chargeable(params)?;
-    descriptors::check(params)?;
+    statement_descriptors::check(params)?;
     let customer = params
         .text("customer")
         .map(|id| ctx.referenced("customer", id, "customer"))

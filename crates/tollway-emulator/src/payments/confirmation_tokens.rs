@@ -8,10 +8,10 @@ use std::borrow::Cow;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::payment_intents;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::payment_intents;
 use crate::registry::Registry;
 
 const TOKEN: &str = "confirmation_token";
@@ -19,7 +19,7 @@ const HIDDEN: &str = "_confirmation_token";
 /// In seconds.
 const LIFE: i64 = 12 * 3600;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("test_helpers.confirmation_tokens.create", create);
 }
 
@@ -83,7 +83,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The parameters of a confirmation, with what its token says filled in. Without a token they stay as they are.
-pub(super) fn spend<'p>(
+pub(crate) fn spend<'p>(
     ctx: &Ctx<'_>,
     params: &'p Params,
     intent: Option<&Value>,
@@ -127,7 +127,7 @@ pub(super) fn spend<'p>(
 }
 
 /// The token says which intent it was used for.
-pub(super) fn note(ctx: &mut Ctx<'_>, params: &Params, kind: &str, intent: &Value) {
+pub(crate) fn note(ctx: &mut Ctx<'_>, params: &Params, kind: &str, intent: &Value) {
     let token = params.text(TOKEN).and_then(|id| ctx.get(TOKEN, id));
     if let Some(mut token) = token {
         token[kind] = intent["id"].clone();

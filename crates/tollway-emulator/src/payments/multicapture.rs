@@ -4,8 +4,8 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::fees::proportional;
 use crate::ctx::Ctx;
+use crate::fees::proportional;
 
 const PARTS: &str = "_parts";
 
@@ -17,7 +17,7 @@ struct Parts {
 }
 
 /// Remembers what the charge names, before another part is captured.
-pub(super) fn note(ctx: &mut Ctx<'_>, charge: &Value) {
+pub(crate) fn note(ctx: &mut Ctx<'_>, charge: &Value) {
     let id = charge["id"].as_str().unwrap_or_default();
     let (transfer, fee) = (
         charge["transfer"].as_str(),
@@ -34,7 +34,7 @@ pub(super) fn note(ctx: &mut Ctx<'_>, charge: &Value) {
 }
 
 /// The transfers of a charge, the last one at the end.
-pub(super) fn transfers(ctx: &Ctx<'_>, charge: &Value) -> Vec<Value> {
+pub(crate) fn transfers(ctx: &Ctx<'_>, charge: &Value) -> Vec<Value> {
     let id = charge["id"].as_str().unwrap_or_default();
     let parts: Parts = ctx.world.typed(&ctx.scope, PARTS, id).unwrap_or_default();
     let last = charge["transfer"].as_str().map(str::to_owned);
@@ -43,7 +43,7 @@ pub(super) fn transfers(ctx: &Ctx<'_>, charge: &Value) -> Vec<Value> {
 }
 
 /// The application fees of a charge, as the platform has them, the last one at the end.
-pub(super) fn fees(ctx: &mut Ctx<'_>, charge: &Value) -> Vec<Value> {
+pub(crate) fn fees(ctx: &mut Ctx<'_>, charge: &Value) -> Vec<Value> {
     let id = charge["id"].as_str().unwrap_or_default();
     let parts: Parts = ctx.world.typed(&ctx.scope, PARTS, id).unwrap_or_default();
     let last = charge["application_fee"].as_str().map(str::to_owned);
@@ -56,7 +56,7 @@ pub(super) fn fees(ctx: &mut Ctx<'_>, charge: &Value) -> Vec<Value> {
 /// How much of each of these goes back when `amount` of `whole` does: in proportion, and never more than is left of any.
 ///
 /// `taken_back` names the member that says how much has gone back before.
-pub(super) fn shares(parts: &[Value], taken_back: &str, amount: i64, whole: i64) -> Vec<i64> {
+pub(crate) fn shares(parts: &[Value], taken_back: &str, amount: i64, whole: i64) -> Vec<i64> {
     let number = |part: &Value, name: &str| part[name].as_i64().unwrap_or(0);
     let left = |part: &Value| number(part, "amount") - number(part, taken_back);
     let total: i64 = parts.iter().map(|part| number(part, "amount")).sum();

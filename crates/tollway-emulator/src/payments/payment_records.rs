@@ -11,11 +11,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::charge::check_amount;
-use super::currency;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::charge::check_amount;
 use crate::registry::Registry;
 
 const RECORD: &str = "payment_record";
@@ -28,7 +28,7 @@ const OUTCOMES: &[(&str, &str)] = &[
     ("guaranteed", "amount_guaranteed"),
 ];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("payment_records.report_payment", report_payment);
     registry.add("payment_records.report_payment_attempt", report_attempt);
     registry.add(

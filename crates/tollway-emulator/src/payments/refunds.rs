@@ -1,31 +1,47 @@
 //! Refunds: back to the card holder, with the transfer and the application fee following if asked.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::account_debits;
-use super::application_fees;
-use super::cards::{self, RefundOutcome};
-use super::cash_balance;
-use super::disputes;
-use super::due::{Task, plan};
-use super::exchange;
-use super::fees::proportional;
-use super::ledger::{Holder, Journal};
-use super::parts;
-use super::posting::{Fee, Movement, arrival, balance_transaction, post};
-use super::transfers;
 use crate::ctx::Ctx;
+use crate::disputes;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::fees::proportional;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::exchange;
+use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction, post};
 use crate::params::Params;
+use crate::payment_methods::cards::{self, RefundOutcome};
+use crate::payments::account_debits;
+use crate::payments::application_fees;
+use crate::payments::cash_balance;
+use crate::payments::multicapture;
+use crate::payments::transfers;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
 
-pub(super) fn register(registry: &mut Registry) {
+/// Completes a pending refund, or fails one that a test card fails later.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FinishRefund {
+    pub(crate) refund: String,
+}
+
+impl ScheduledTask for FinishRefund {
+    const KIND: &'static str = "refund";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        finish(ctx, &self.refund)
+    }
+}
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<FinishRefund>();
     registry.add("refunds.create", create);
 }
 
 /// `POST /v1/refunds`.
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut charge = charge_of(ctx, params)?;
     let left = left_of(&charge);
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
@@ -71,7 +87,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.insert("refund", &refund);
     if outcome_of(&charge) != RefundOutcome::Succeeds && charge["captured"] == true {
         let (refund, now) = (refund_id.clone(), ctx.now());
-        plan(ctx, None, now, Task::Refund { refund });
+        schedule(ctx, None, now, &FinishRefund { refund })?;
     }
     if params.text("reason") == Some("fraudulent") {
         charge["fraud_details"]["user_report"] = "fraudulent".into();
@@ -91,7 +107,7 @@ fn outcome_of(charge: &Value) -> RefundOutcome {
 }
 
 /// A refund that was pending goes through; one that the card's bank does not take comes back.
-pub(super) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required("refund", id)?;
     let charge = ctx.required("charge", before["charge"].as_str().unwrap_or_default())?;
     let mut refund = before.clone();
@@ -186,7 +202,7 @@ fn left_of(charge: &Value) -> i64 {
 }
 
 /// How much of an application fee goes back when `amount` of `whole` does; never more than is left of the fee.
-pub(super) fn fee_share(fee: &Value, amount: i64, whole: i64) -> i64 {
+pub(crate) fn fee_share(fee: &Value, amount: i64, whole: i64) -> i64 {
     let total = fee["amount"].as_i64().unwrap_or(0);
     let left = total - fee["amount_refunded"].as_i64().unwrap_or(0);
     proportional(total, amount, whole).min(left)
@@ -203,13 +219,13 @@ fn reverse_transfer(
     if params.bool("reverse_transfer") != Some(true) {
         return Ok(None);
     }
-    let all = parts::transfers(ctx, charge);
+    let all = multicapture::transfers(ctx, charge);
     if all.is_empty() {
         let message = "The charge has no transfer that could be reversed.";
         return Err(ApiError::invalid_param("reverse_transfer", message));
     }
     let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = parts::shares(&all, "amount_reversed", amount, whole);
+    let shares = multicapture::shares(&all, "amount_reversed", amount, whole);
     let mut last = None;
     for (transfer, share) in all.iter().zip(shares).filter(|(_, share)| *share > 0) {
         let reversal = transfers::reverse(ctx, transfer, share, Some(refund), &json!({}))?;
@@ -228,7 +244,7 @@ fn refund_fee(
     if params.bool("refund_application_fee") != Some(true) {
         return Ok(0);
     }
-    let all = parts::fees(ctx, charge);
+    let all = multicapture::fees(ctx, charge);
     // In a destination charge the fee was taken from the destination, and goes back there.
     let of_destination = charge["transfer"].is_string();
     if all.is_empty() && !of_destination {
@@ -236,7 +252,7 @@ fn refund_fee(
         return Err(ApiError::invalid_param("refund_application_fee", message));
     }
     let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = parts::shares(&all, "amount_refunded", amount, whole);
+    let shares = multicapture::shares(&all, "amount_refunded", amount, whole);
     for (fee, share) in all.iter().zip(&shares).filter(|(_, share)| **share > 0) {
         application_fees::give_back(ctx, fee, *share, &Map::new())?;
         if of_destination {

@@ -10,35 +10,35 @@
 
 use serde_json::{Value, json};
 
-use super::account_debits;
-use super::application_fees::{self, NewFee};
-use super::capable;
-use super::cards::{self, Outcome};
-use super::cash_balance;
-use super::exchange;
-use super::fees::{FeeSchedule, available_after};
-use super::ledger::{Holder, Journal};
-use super::parts;
-use super::posting::{Fee, Movement, balance_transaction, post};
-use super::schedule;
-use super::transfers::{self, NewTransfer};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::{FeeSchedule, available_after};
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::exchange;
+use crate::ledger::posting::{Fee, Movement, balance_transaction, post};
 use crate::params::Params;
+use crate::payment_methods::cards::{self, Outcome};
+use crate::payments::account_debits;
+use crate::payments::application_fees::{self, NewFee};
+use crate::payments::capability_checks;
+use crate::payments::cash_balance;
+use crate::payments::multicapture;
+use crate::payments::transfers::{self, NewTransfer};
+use crate::payouts::payout_settings;
 
 /// How a payment is shared.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Split {
-    pub(super) application_fee_amount: Option<i64>,
+pub(crate) struct Split {
+    pub(crate) application_fee_amount: Option<i64>,
     /// The account that a destination charge is for.
-    pub(super) destination: Option<String>,
+    pub(crate) destination: Option<String>,
     /// How much is transferred there; all of it if not said.
-    pub(super) transfer_amount: Option<i64>,
+    pub(crate) transfer_amount: Option<i64>,
 }
 
 impl Split {
     /// Reads `application_fee_amount`, `transfer_data[…]` and the older `application_fee` and `destination[…]`.
-    pub(super) fn of_params(params: &Params) -> Self {
+    pub(crate) fn of_params(params: &Params) -> Self {
         let destination = params
             .text("transfer_data.destination")
             .or(params.text("destination.account"));
@@ -56,7 +56,7 @@ impl Split {
     }
 
     /// Reads it back from a charge or a payment intent.
-    pub(super) fn of_object(object: &Value) -> Self {
+    pub(crate) fn of_object(object: &Value) -> Self {
         Self {
             application_fee_amount: object["application_fee_amount"].as_i64(),
             destination: object["transfer_data"]["destination"]
@@ -67,14 +67,14 @@ impl Split {
     }
 
     /// `transfer_data` of a charge.
-    pub(super) fn transfer_data(&self) -> Value {
+    pub(crate) fn transfer_data(&self) -> Value {
         let data = |destination: &String| json!({"amount": self.transfer_amount, "destination": destination});
         self.destination.as_ref().map_or(Value::Null, data)
     }
 }
 
 /// The client id in whose name a connected account is charged; none for the platform's own charges.
-pub(super) fn application(ctx: &Ctx<'_>) -> Option<String> {
+pub(crate) fn application(ctx: &Ctx<'_>) -> Option<String> {
     if ctx.is_platform() {
         return None;
     }
@@ -84,7 +84,7 @@ pub(super) fn application(ctx: &Ctx<'_>) -> Option<String> {
 }
 
 /// Can a payment of `amount` be shared so?
-pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), ApiError> {
+pub(crate) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), ApiError> {
     if let Some(destination) = &split.destination {
         if !ctx.is_platform() {
             let message = "A destination charge is made by the platform: send the request without Stripe-Account.";
@@ -100,7 +100,7 @@ pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), Api
                 "transfer_data[destination]",
             ));
         }
-        capable::check_transfers(ctx, destination, "transfer_data[destination]")?;
+        capability_checks::check_transfers(ctx, destination, "transfer_data[destination]")?;
         if split
             .transfer_amount
             .is_some_and(|part| part > amount || part < 1)
@@ -130,7 +130,7 @@ pub(super) fn check(ctx: &Ctx<'_>, split: &Split, amount: i64) -> Result<(), Api
 }
 
 /// A payment is made on behalf of a connected account only.
-pub(super) fn check_on_behalf_of(ctx: &Ctx<'_>, account: Option<&Value>) -> Result<(), ApiError> {
+pub(crate) fn check_on_behalf_of(ctx: &Ctx<'_>, account: Option<&Value>) -> Result<(), ApiError> {
     let Some(account) = account.and_then(Value::as_str) else {
         return Ok(());
     };
@@ -146,7 +146,7 @@ pub(super) fn check_on_behalf_of(ctx: &Ctx<'_>, account: Option<&Value>) -> Resu
 }
 
 /// Moves the money of a charge of the context's scope and writes into it what came of that.
-pub(super) fn settle(
+pub(crate) fn settle(
     ctx: &mut Ctx<'_>,
     charge: &mut Value,
     amount: i64,
@@ -206,7 +206,7 @@ pub(super) fn settle(
             originating: None,
             available_on: at,
         };
-        parts::note(ctx, charge);
+        multicapture::note(ctx, charge);
         charge["application_fee"] = application_fees::take(ctx, &new)?.into();
     }
     if let Some(destination) = &split.destination {
@@ -227,7 +227,7 @@ pub(super) fn settle(
             description: None,
             metadata: json!({}),
         };
-        parts::note(ctx, charge);
+        multicapture::note(ctx, charge);
         let made = transfers::make(ctx, &transfer)?;
         charge["transfer"] = made.transfer["id"].clone();
         charge["transfer_group"] = made.transfer["transfer_group"].clone();
@@ -243,6 +243,6 @@ fn arrives(ctx: &Ctx<'_>, charge: &Value) -> i64 {
     if bypasses {
         ctx.now()
     } else {
-        available_after(ctx.now(), schedule::delay_days(ctx))
+        available_after(ctx.now(), payout_settings::delay_days(ctx))
     }
 }

@@ -8,33 +8,34 @@
 
 use serde_json::{Value, json};
 
-use super::billing;
-use super::charge;
-use super::checkout;
-use super::confirmation_tokens;
-use super::instrument::{self, Instrument};
-use super::others::{self, mandates, microdeposits};
-use super::payment_intents::{self, Waiting};
-use super::payment_methods;
-use super::settlement::application;
-use super::way_back;
+use crate::billing;
+use crate::checkout;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::instrument::{self, Instrument};
+use crate::payment_methods::operations as payment_methods;
+use crate::payments::automatic_payment_methods;
+use crate::payments::charge;
+use crate::payments::confirmation_tokens;
+use crate::payments::non_card::{self, mandates, microdeposits};
+use crate::payments::payment_intents;
+use crate::payments::payment_intents::confirm::Waiting;
+use crate::payments::settlement::application;
 use crate::registry::Registry;
 
 const INTENT: &str = "setup_intent";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("setup_intents.create", |ctx, params| {
-        create(ctx, &way_back::assumed(ctx, params))
+        create(ctx, &automatic_payment_methods::assumed(ctx, params))
     });
     registry.add("setup_intents.update", update);
     registry.add("setup_intents.confirm", confirm);
     registry.add("setup_intents.cancel", cancel);
 }
 
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut blank = ctx.blank(INTENT);
     let members = json!({
         "application": application(ctx),
@@ -53,7 +54,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let said = confirmation_tokens::spend(ctx, params, None)?;
     let params = &*said;
     let mut intent = write(ctx, &Value::Object(blank), params)?;
-    way_back::write(&mut intent, params);
+    automatic_payment_methods::write(&mut intent, params);
     ctx.insert(INTENT, &intent);
     ctx.emit("setup_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
@@ -73,7 +74,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(intent)
 }
 
-pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let intent = ctx.required(INTENT, params.path("intent"))?;
     let ready = [
         "requires_payment_method",
@@ -132,9 +133,9 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
                        method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
-    way_back::check_way_back(&intent, params, "SetupIntent")
+    automatic_payment_methods::check_way_back(&intent, params, "SetupIntent")
         .map_err(|error| error.with("setup_intent", intent.clone()))?;
-    if let Some(method) = others::named(ctx, &method) {
+    if let Some(method) = non_card::named(ctx, &method) {
         if let Some(mandate) = mandates::give(ctx, &method, &intent["usage"], params)? {
             intent["mandate"] = mandate.into();
         }
@@ -164,7 +165,7 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
 }
 
 /// The card holder has answered the bank's question.
-pub(super) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
+pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, id)?;
     if status(&intent) != "requires_action" {
         return Err(unexpected(&intent, "authenticated"));
@@ -209,7 +210,7 @@ fn finish(
 }
 
 /// The payment method is kept with the customer, unless it belongs to one already.
-pub(super) fn succeed(
+pub(crate) fn succeed(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     method: &str,
@@ -230,7 +231,7 @@ pub(super) fn succeed(
 }
 
 /// The intent says why and waits for another payment method.
-pub(super) fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
+pub(crate) fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
     const FIELDS: Waiting = Waiting {
         object_type: INTENT,
         error: "last_setup_error",

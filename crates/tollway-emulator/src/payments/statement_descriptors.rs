@@ -4,7 +4,7 @@
 
 use serde_json::Value;
 
-use super::schedule::Brief;
+use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -13,7 +13,7 @@ use crate::params::Params;
 const LENGTH: usize = 22;
 
 /// Are the descriptors of a request such as banks print?
-pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+pub(crate) fn check(params: &Params) -> Result<(), ApiError> {
     for (name, least) in [
         ("statement_descriptor", 5),
         ("statement_descriptor_suffix", 1),
@@ -41,12 +41,12 @@ pub(super) fn check(params: &Params) -> Result<(), ApiError> {
 }
 
 /// What is printed for a payment that says this of it: its own descriptor, or the account's prefix with its suffix.
-pub(super) fn calculated(ctx: &Ctx<'_>, said: &serde_json::Map<String, Value>) -> String {
+pub(crate) fn calculated(ctx: &Ctx<'_>, said: &serde_json::Map<String, Value>) -> String {
     let own = said.get("statement_descriptor").and_then(Value::as_str);
     if let Some(own) = own.filter(|own| !own.is_empty()) {
         return own.to_uppercase();
     }
-    let account = Brief::of(ctx).unwrap_or_default();
+    let account = AccountSummary::of(ctx).unwrap_or_default();
     let prefix = account.statement_descriptor().unwrap_or("TOLLWAY");
     let suffix = said
         .get("statement_descriptor_suffix")

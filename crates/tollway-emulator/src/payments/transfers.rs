@@ -5,18 +5,18 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::application_fees::{self, NewFee};
-use super::capable;
-use super::charge::{check_amount, currency_of};
-use super::exchange::{self, Settled};
-use super::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
-use super::settlement::application;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::exchange::{self, Settled};
+use crate::ledger::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
 use crate::params::Params;
+use crate::payments::application_fees::{self, NewFee};
+use crate::payments::capability_checks;
+use crate::payments::charge::{check_amount, currency_of};
+use crate::payments::settlement::application;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("transfers.create", create);
     registry.add("transfers.reversals.create", create_reversal);
 }
@@ -30,24 +30,24 @@ struct Moved {
 }
 
 /// A transfer to be made by the platform.
-pub(super) struct NewTransfer<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
-    pub(super) destination: &'a str,
+pub(crate) struct NewTransfer<'a> {
+    pub(crate) amount: i64,
+    pub(crate) currency: &'a str,
+    pub(crate) destination: &'a str,
     /// The charge whose money it is.
-    pub(super) source_transaction: Option<&'a str>,
+    pub(crate) source_transaction: Option<&'a str>,
     /// Taken from the destination in a destination charge.
-    pub(super) application_fee_amount: Option<i64>,
-    pub(super) transfer_group: Option<String>,
-    pub(super) available_on: i64,
-    pub(super) description: Option<&'a str>,
-    pub(super) metadata: Value,
+    pub(crate) application_fee_amount: Option<i64>,
+    pub(crate) transfer_group: Option<String>,
+    pub(crate) available_on: i64,
+    pub(crate) description: Option<&'a str>,
+    pub(crate) metadata: Value,
 }
 
 /// What came of it.
-pub(super) struct Transferred {
-    pub(super) transfer: Value,
-    pub(super) application_fee: Option<String>,
+pub(crate) struct Transferred {
+    pub(crate) transfer: Value,
+    pub(crate) application_fee: Option<String>,
 }
 
 /// `POST /v1/transfers`.
@@ -65,7 +65,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "destination",
         ));
     }
-    capable::check_transfers(ctx, destination, "destination")?;
+    capability_checks::check_transfers(ctx, destination, "destination")?;
     let source = params.text("source_transaction");
     let charge = source
         .map(|id| ctx.referenced("charge", id, "source_transaction"))
@@ -190,7 +190,7 @@ fn unconverted(amount: i64, currency: &str) -> Settled {
 }
 
 /// Moves the money to the destination, and the application fee back from there.
-pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferred, ApiError> {
+pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferred, ApiError> {
     let platform = ctx.scope.account.to_string();
     let given = unconverted(new.amount, new.currency);
     let received = exchange::settle(&ctx.acting_for(new.destination), new.amount, new.currency);
@@ -343,7 +343,7 @@ fn create_reversal(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
 }
 
 /// Moves `amount` of a transfer back to the platform; the `transfer_reversal`.
-pub(super) fn reverse(
+pub(crate) fn reverse(
     ctx: &mut Ctx<'_>,
     transfer: &Value,
     amount: i64,
@@ -449,7 +449,7 @@ fn return_payment(
 }
 
 /// Gives back as much of the application fee on a transfer's payment as `amount` is of the transfer.
-pub(super) fn refund_fee_of_payment(
+pub(crate) fn refund_fee_of_payment(
     ctx: &mut Ctx<'_>,
     transfer: &Value,
     amount: i64,
@@ -463,7 +463,7 @@ pub(super) fn refund_fee_of_payment(
         return Ok(());
     };
     let whole = transfer["amount"].as_i64().unwrap_or(0);
-    let part = super::refunds::fee_share(&fee, amount, whole);
+    let part = crate::payments::refunds::fee_share(&fee, amount, whole);
     if part > 0 {
         application_fees::give_back(ctx, &fee, part, &serde_json::Map::new())?;
         application_fees::note_for_payer(ctx, &fee, part);

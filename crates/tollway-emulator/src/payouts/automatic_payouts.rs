@@ -9,15 +9,15 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::balance;
-use super::banks;
-use super::due::{Task, plan};
-use super::fees::midnight;
-use super::payouts;
-use super::posting::balance_of;
-use super::schedule::{self, Schedule};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::midnight;
+use crate::ledger::posting::{AccountPosting, balance_of};
+use crate::payouts::balance;
+use crate::payouts::bank_accounts;
+use crate::payouts::operations as payouts;
+use crate::payouts::payout_settings::{self, Schedule};
+use crate::scheduler::{ScheduledTask, schedule};
 use crate::scope::Scope;
 use crate::store::{CreatedRange, Query};
 
@@ -51,23 +51,24 @@ fn keep(ctx: &mut Ctx<'_>, scope: &Scope, payday: Payday) {
     ctx.world.put_typed(scope, PAYDAY, OWN, &payday, now);
 }
 
-/// Money of this account moves, and is there from `available_on` on: at the midnight after that it is looked at.
-pub(super) fn expect(ctx: &mut Ctx<'_>, account: &str, available_on: i64) {
-    let arrives = available_on > ctx.now();
-    let at = midnight(available_on.max(ctx.now() + 1));
-    look(ctx, account, at, arrives);
+/// Schedules a payout run at the midnight after the posted money is available.
+pub(super) fn on_posting(ctx: &mut Ctx<'_>, posting: &AccountPosting) -> Result<(), ApiError> {
+    let arrives = posting.available_on > ctx.now();
+    let at = midnight(posting.available_on.max(ctx.now() + 1));
+    look(ctx, &posting.account, at, arrives)
 }
 
 /// Something about this account's way of being paid out has changed.
-pub(crate) fn reconsider(ctx: &mut Ctx<'_>, account: &str) {
+pub(crate) fn reconsider(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let now = ctx.now();
     let balance = balance_of(ctx.world, &ctx.scope.for_account(account));
     if balance.at(now).iter().any(|amounts| amounts.available != 0) {
-        look(ctx, account, midnight(now + 1), false);
+        look(ctx, account, midnight(now + 1), false)?;
     }
+    Ok(())
 }
 
-fn look(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) {
+fn look(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) -> Result<(), ApiError> {
     let scope = ctx.scope.for_account(account);
     let known = payday(ctx, &scope);
     match known.at {
@@ -84,13 +85,26 @@ fn look(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) {
                 ..known
             };
             keep(ctx, &scope, new);
-            plan(&mut ctx.acting_for(account), None, at, Task::Payday);
+            schedule(&mut ctx.acting_for(account), None, at, &DailyPayout {})?;
         }
+    }
+    Ok(())
+}
+
+/// Runs at the midnight of a day on which the balance of an account changes: pays out what is available.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct DailyPayout {}
+
+impl ScheduledTask for DailyPayout {
+    const KIND: &'static str = "payday";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        run(ctx)
     }
 }
 
 /// The midnight has come.
-pub(super) fn run(ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+pub(crate) fn run(ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     let today = payday(ctx, &scope);
     if today.at != Some(now) {
@@ -114,17 +128,17 @@ pub(super) fn run(ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
     if schedule.interval.pays_on(now) {
         pay_out(ctx, &schedule)?;
     } else if let Some(next) = schedule.interval.after(now) {
-        look(ctx, &scope.account, next, false);
+        look(ctx, &scope.account, next, false)?;
     }
     if let Some(arrival) = balance_of(ctx.world, &scope).next_arrival(now) {
-        look(ctx, &scope.account, midnight(arrival), true);
+        look(ctx, &scope.account, midnight(arrival), true)?;
     }
     Ok(())
 }
 
 /// Pays out what is available in every currency that has a bank.
 fn pay_out(ctx: &mut Ctx<'_>, schedule: &Schedule) -> Result<(), ApiError> {
-    let account = schedule::account(ctx);
+    let account = payout_settings::account(ctx);
     if account.is_some_and(|account| account["payouts_enabled"] != true) {
         return Ok(());
     }
@@ -138,7 +152,7 @@ fn pay_out(ctx: &mut Ctx<'_>, schedule: &Schedule) -> Result<(), ApiError> {
         if amount == 0 {
             continue;
         }
-        let destination = banks::automatic(ctx, &amounts.currency, schedule.told);
+        let destination = bank_accounts::automatic(ctx, &amounts.currency, schedule.told);
         let Some(destination) = destination else {
             continue;
         };

@@ -2,17 +2,17 @@
 
 use serde_json::{Value, json};
 
-use super::exchange;
-use super::instant;
-use super::ledger::Amounts;
-use super::posting::{balance_of, reserved};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::entries::Amounts;
+use crate::ledger::exchange;
+use crate::ledger::posting::{balance_of, reserved};
 use crate::params::Params;
+use crate::payouts::instant_payouts;
 use crate::registry::Registry;
 use crate::store::{Query, UnknownCursor};
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("balance.retrieve", retrieve);
     registry.add("balance_transactions.retrieve", transaction);
     registry.add("balance_transactions.list", transactions);
@@ -27,7 +27,7 @@ fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The balance of the context's account.
-pub(super) fn of(ctx: &Ctx<'_>) -> Value {
+pub(crate) fn of(ctx: &Ctx<'_>) -> Value {
     let mut amounts = balance_of(ctx.world, &ctx.scope).at(ctx.now());
     if amounts.is_empty() {
         let currency = exchange::default_currency(ctx);
@@ -55,7 +55,7 @@ pub(super) fn of(ctx: &Ctx<'_>) -> Value {
     }
     let instant: Vec<Value> = amounts
         .iter()
-        .filter_map(|it| instant::available(ctx, it))
+        .filter_map(|it| instant_payouts::available(ctx, it))
         .collect();
     if !instant.is_empty() {
         balance["instant_available"] = instant.into();

@@ -4,16 +4,16 @@
 
 use serde_json::{Map, Value, json};
 
-use super::automatic;
-use super::currency;
-use super::schedule::{self, Told};
-use crate::connect;
+use crate::accounts::operations;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payouts::automatic_payouts;
+use crate::payouts::payout_settings::{self, Told};
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("balance_settings.retrieve", retrieve);
     registry.add("balance_settings.update", update);
 }
@@ -28,9 +28,9 @@ fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
 
 /// The settings as the API shows them.
 fn shown(ctx: &Ctx<'_>) -> Value {
-    let settings = schedule::payout_settings(ctx);
-    let told = schedule::told(ctx).unwrap_or_default();
-    let account = schedule::account(ctx);
+    let settings = payout_settings::payout_settings(ctx);
+    let told = payout_settings::told(ctx).unwrap_or_default();
+    let account = payout_settings::account(ctx);
     let enabled = account.is_none_or(|account| account["payouts_enabled"] == true);
     let kept = &settings["schedule"];
     let mut shown = json!({"interval": kept["interval"]});
@@ -56,14 +56,14 @@ fn shown(ctx: &Ctx<'_>) -> Value {
                 "statement_descriptor": settings["statement_descriptor"],
                 "status": if enabled { "enabled" } else { "disabled" },
             },
-            "settlement_timing": {"delay_days": schedule::delay_days(ctx), "start_of_day": null},
+            "settlement_timing": {"delay_days": payout_settings::delay_days(ctx), "start_of_day": null},
         },
     })
 }
 
 /// `POST /v1/balance_settings`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut settings = schedule::payout_settings(ctx);
+    let mut settings = payout_settings::payout_settings(ctx);
     let payments = |path: &str| params.at(&format!("payments.{path}"));
     if let Some(debits) = params.bool("payments.debit_negative_balances") {
         settings["debit_negative_balances"] = debits.into();
@@ -80,22 +80,22 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Some(days) = payments("settlement_timing.delay_days_override") {
         settings["schedule"]["delay_days"] = delay(days)?.into();
     }
-    let mut told = schedule::told(ctx).unwrap_or_default();
+    let mut told = payout_settings::told(ctx).unwrap_or_default();
     match payments("payouts.minimum_balance_by_currency") {
         Some(Value::Object(wanted)) => keep_minimum(&mut told, wanted)?,
         Some(_) => told.minimum_balance.clear(),
         None => {}
     }
-    if let Some(before) = schedule::account(ctx) {
+    if let Some(before) = payout_settings::account(ctx) {
         let mut account = before.clone();
         account["settings"]["payouts"] = settings;
-        connect::keep_account(ctx, &before, account);
+        operations::keep(ctx, &before, account)?;
     } else {
         told.payouts = settings;
     }
-    schedule::tell(ctx, &told);
+    payout_settings::tell(ctx, &told);
     let account = ctx.scope.account.to_string();
-    automatic::reconsider(ctx, &account);
+    automatic_payouts::reconsider(ctx, &account)?;
     let shown = shown(ctx);
     ctx.emit("balance_settings.updated", &shown, None);
     Ok(shown)

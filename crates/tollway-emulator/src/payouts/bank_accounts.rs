@@ -3,12 +3,12 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::iban;
-use super::instrument;
-use super::schedule;
-use crate::connect;
+use crate::accounts::operations;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::payment_methods::iban;
+use crate::payment_methods::instrument;
+use crate::payouts::payout_settings;
 use crate::random::derived_text;
 
 const HIDDEN: &str = "_bank";
@@ -132,7 +132,7 @@ pub(crate) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<String> {
 }
 
 /// Why money cannot be sent to the bank account: a `failure_code` and a sentence.
-pub(super) fn failure(ctx: &Ctx<'_>, id: &str) -> Option<(&'static str, &'static str)> {
+pub(crate) fn failure(ctx: &Ctx<'_>, id: &str) -> Option<(&'static str, &'static str)> {
     let number = recall(ctx, id)?;
     let failing = FAILING.iter().find(|(bad, _, _)| *bad == number)?;
     Some((failing.1, failing.2))
@@ -140,21 +140,21 @@ pub(super) fn failure(ctx: &Ctx<'_>, id: &str) -> Option<(&'static str, &'static
 
 /// The default bank account or card in `currency`, for a payout that nobody asked for: not one that did not take the last one,
 /// and the account's own one by nature only if it was said that it is paid out.
-pub(super) fn automatic(ctx: &Ctx<'_>, currency: &str, told: bool) -> Option<Value> {
+pub(crate) fn automatic(ctx: &Ctx<'_>, currency: &str, told: bool) -> Option<Value> {
     let found = destination(ctx, currency, None)?;
     let listed = found["default_for_currency"] == true;
     ((listed && found["status"] != "errored") || (!listed && told)).then_some(found)
 }
 
 /// Whether money can be there within the hour. What an account has by nature is not known better.
-pub(super) fn takes_instantly(destination: &Value) -> bool {
+pub(crate) fn takes_instantly(destination: &Value) -> bool {
     let methods = destination["available_payout_methods"].as_array();
     methods.is_none_or(|methods| methods.iter().any(|method| method == "instant"))
 }
 
 /// The cards and bank accounts in `currency` where money can be within the hour.
-pub(super) fn instant(ctx: &Ctx<'_>, currency: &str) -> Vec<Value> {
-    let account = schedule::account(ctx);
+pub(crate) fn instant(ctx: &Ctx<'_>, currency: &str) -> Vec<Value> {
+    let account = payout_settings::account(ctx);
     let listed = account
         .as_ref()
         .and_then(|account| account["external_accounts"]["data"].as_array());
@@ -167,25 +167,26 @@ pub(super) fn instant(ctx: &Ctx<'_>, currency: &str) -> Vec<Value> {
 }
 
 /// Marks a bank account that did not take an automatic payout.
-pub(super) fn refuse(ctx: &mut Ctx<'_>, id: &str) {
-    let Some(before) = schedule::account(ctx) else {
-        return;
+pub(crate) fn refuse(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let Some(before) = payout_settings::account(ctx) else {
+        return Ok(());
     };
     let mut account = before.clone();
     let listed = account["external_accounts"]["data"].as_array_mut();
     let Some(bank) = listed.into_iter().flatten().find(|bank| bank["id"] == id) else {
-        return;
+        return Ok(());
     };
     bank["status"] = "errored".into();
     let bank = bank.clone();
     ctx.emit("account.external_account.updated", &bank, None);
-    connect::keep_account(ctx, &before, account);
+    operations::keep(ctx, &before, account)?;
+    Ok(())
 }
 
 /// The bank account or card that money in `currency` is paid out to: the one that `wanted` names, or the default one. Accounts that
 /// look after themselves have one by nature.
-pub(super) fn destination(ctx: &Ctx<'_>, currency: &str, wanted: Option<&str>) -> Option<Value> {
-    let account = schedule::account(ctx);
+pub(crate) fn destination(ctx: &Ctx<'_>, currency: &str, wanted: Option<&str>) -> Option<Value> {
+    let account = payout_settings::account(ctx);
     let listed = account
         .as_ref()
         .and_then(|account| account["external_accounts"]["data"].as_array())

@@ -9,12 +9,12 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::due::{Task, plan};
-use super::ledger::{Holder, Journal};
-use super::posting::{Movement, balance_of, balance_transaction, post};
-use super::schedule::Brief;
+use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::posting::{AccountPosting, Movement, balance_of, balance_transaction, post};
+use crate::scheduler::{ScheduledTask, schedule};
 
 const RESERVED: &str = "_reserved";
 
@@ -24,21 +24,39 @@ struct Reserved {
     amounts: BTreeMap<String, i64>,
 }
 
-/// An account has `total` now: as soon as the request is over, the platform may have to keep more back for it, or less.
-pub(super) fn expect(ctx: &mut Ctx<'_>, account: &str, total: i64) {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    if *account == *platform.account {
-        return;
-    }
-    let kept = ctx.world.store.get(&platform, RESERVED, account).is_some();
-    if kept || (total < 0 && is_borne(ctx, account)) {
-        let (account, now) = (account.to_owned(), ctx.now());
-        plan(ctx, None, now, Task::Reserve { account });
+/// Adjusts what the platform reserves for the negative balance of a connected account.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AdjustReserve {
+    pub(crate) account: String,
+}
+
+impl ScheduledTask for AdjustReserve {
+    const KIND: &'static str = "reserve";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        cover(ctx, &self.account)
     }
 }
 
+/// Schedules an adjustment of the reserve if the account owes money that the platform bears, or no longer does.
+pub(super) fn on_posting(ctx: &mut Ctx<'_>, posting: &AccountPosting) -> Result<(), ApiError> {
+    let platform = ctx.world.platform_scope(ctx.scope.mode);
+    let account = posting.account.as_str();
+    if *account == *platform.account {
+        return Ok(());
+    }
+    let has_reserve = ctx.world.store.get(&platform, RESERVED, account).is_some();
+    if has_reserve || (posting.total < 0 && is_borne(ctx, account)) {
+        let task = AdjustReserve {
+            account: account.to_owned(),
+        };
+        schedule(ctx, None, ctx.now(), &task)?;
+    }
+    Ok(())
+}
+
 /// Keeps back what `account` owes now, and lets go of what it owes no more.
-pub(super) fn cover(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
+pub(crate) fn cover(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let scope = ctx.scope.for_account(account);
     for amounts in balance_of(ctx.world, &scope).at(ctx.now()) {
         let owed = (-amounts.available - amounts.pending).max(0);
@@ -91,5 +109,6 @@ fn keep_back(ctx: &mut Ctx<'_>, account: &str, currency: &str, owed: i64) -> Res
 
 /// Does the platform answer for what this account owes?
 fn is_borne(ctx: &Ctx<'_>, account: &str) -> bool {
-    Brief::of_account(ctx, account).is_some_and(|brief| brief.losses_are_the_platforms())
+    AccountSummary::of_account(ctx, account)
+        .is_some_and(|account| account.losses_are_the_platforms())
 }

@@ -6,13 +6,13 @@
 
 use serde_json::{Value, json};
 
-use super::banks;
-use super::currency;
-use super::fees::FeeSchedule;
-use super::ledger::{Amounts, Holder, Journal};
-use super::posting::{Movement, balance_transaction, post};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
+use crate::fees::FeeSchedule;
+use crate::ledger::entries::{Amounts, Holder, Journal};
+use crate::ledger::posting::{Movement, balance_transaction, post};
+use crate::payouts::bank_accounts;
 
 /// The currencies of the countries that have instant payouts.
 const CURRENCIES: &[&str] = &[
@@ -24,8 +24,8 @@ const LEAST: i64 = 50;
 const MOST: i64 = 999_900;
 
 /// May `amount` be paid out to this bank account or card at once?
-pub(super) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
-    if !banks::takes_instantly(destination) {
+pub(crate) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
+    if !bank_accounts::takes_instantly(destination) {
         let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
         return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
     }
@@ -63,7 +63,7 @@ fn fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
 }
 
 /// What the account itself pays for an instant payout: nothing, if its platform does.
-pub(super) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
+pub(crate) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
     if ctx.is_platform() {
         fee(ctx, amount, currency)
     } else {
@@ -72,7 +72,7 @@ pub(super) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
 }
 
 /// The platform pays for an instant payout of a connected account, or has the fee back when the payout is `undone`.
-pub(super) fn bill(
+pub(crate) fn bill(
     ctx: &mut Ctx<'_>,
     amount: i64,
     currency: &str,
@@ -104,9 +104,9 @@ pub(super) fn bill(
 }
 
 /// `instant_available` of a balance: what can be paid out at once, and what of it arrives at which card; none without a card.
-pub(super) fn available(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
+pub(crate) fn available(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
     let currency = &amounts.currency;
-    let cards = banks::instant(ctx, currency);
+    let cards = bank_accounts::instant(ctx, currency);
     if cards.is_empty() || !CURRENCIES.contains(&currency.as_str()) {
         return None;
     }

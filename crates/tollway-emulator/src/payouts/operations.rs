@@ -9,20 +9,21 @@
 //! Those that nobody asked for come from [`automatic`](super::automatic); a bank account that does not take one of them gets
 //! none any more until it is replaced.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::banks;
-use super::charge::amount_and_currency;
-use super::due::{Task, plan};
-use super::fees::{DAY, available_on};
-use super::instant;
-use super::ledger::{Holder, Journal};
-use super::posting::{Fee, Movement, balance_of, balance_transaction, post};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
+use crate::fees::{DAY, available_on};
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::posting::{Fee, Movement, balance_of, balance_transaction, post};
 use crate::params::Params;
+use crate::payments::charge::amount_and_currency;
+use crate::payouts::bank_accounts;
+use crate::payouts::instant_payouts;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
 
 const PAYOUT: &str = "payout";
 /// Half a day before it arrives a payout is on its way.
@@ -30,7 +31,22 @@ const ON_ITS_WAY: i64 = 12 * 3600;
 /// An instant payout takes half an hour.
 const INSTANT: i64 = 30 * 60;
 
-pub(super) fn register(registry: &mut Registry) {
+/// Moves a payout on: it is sent, arrives or fails.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct AdvancePayout {
+    pub(crate) payout: String,
+}
+
+impl ScheduledTask for AdvancePayout {
+    const KIND: &'static str = "payout";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        step(ctx, &self.payout)
+    }
+}
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<AdvancePayout>();
     registry.add("payouts.create", create);
     registry.add("payouts.cancel", cancel);
     registry.add("payouts.reverse", reverse);
@@ -39,7 +55,7 @@ pub(super) fn register(registry: &mut Registry) {
 /// `POST /v1/payouts`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = amount_and_currency(params)?;
-    let destination = banks::destination(ctx, &currency, params.text("destination"));
+    let destination = bank_accounts::destination(ctx, &currency, params.text("destination"));
     let Some(destination) = destination else {
         return Err(match params.text("destination") {
             Some(id) => ApiError::no_such_reference("external account", id, "destination"),
@@ -50,11 +66,11 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     };
     let instant = params.text("method") == Some("instant");
     if instant {
-        instant::check(amount, &currency, &destination)?;
+        instant_payouts::check(amount, &currency, &destination)?;
     }
     let balance = balance_of(ctx.world, &ctx.scope);
     let (there, needed) = if instant {
-        let fee = instant::own_fee(ctx, amount, &currency);
+        let fee = instant_payouts::own_fee(ctx, amount, &currency);
         (balance.total(&currency), amount + fee)
     } else {
         (balance.available(&currency, ctx.now()), amount)
@@ -105,8 +121,8 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
     let id = payout["id"].as_str().unwrap_or_default().to_owned();
     let now = ctx.now();
     let fee = if new.method == "instant" {
-        instant::bill(ctx, new.amount, new.currency, false)?;
-        instant::own_fee(ctx, new.amount, new.currency)
+        instant_payouts::bill(ctx, new.amount, new.currency, false)?;
+        instant_payouts::own_fee(ctx, new.amount, new.currency)
     } else {
         0
     };
@@ -137,13 +153,13 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
     ctx.emit("payout.created", &payout, None);
     for at in [(new.arrival - ON_ITS_WAY).max(now + 1), new.arrival] {
         let payout = id.clone();
-        plan(ctx, None, at, Task::Payout { payout });
+        schedule(ctx, None, at, &AdvancePayout { payout })?;
     }
     Ok(payout)
 }
 
 /// A payout by the account's schedule, or what the account owes from its bank when `amount` is negative; its id.
-pub(super) fn by_itself(
+pub(crate) fn by_itself(
     ctx: &mut Ctx<'_>,
     amount: i64,
     currency: &str,
@@ -205,7 +221,7 @@ fn move_money(
 }
 
 /// The next step of a payout, when its time has come.
-pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required(PAYOUT, id)?;
     let mut payout = before.clone();
     let status = payout["status"].as_str().unwrap_or_default();
@@ -222,7 +238,7 @@ pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            match banks::failure(ctx, &bank) {
+            match bank_accounts::failure(ctx, &bank) {
                 None => {
                     payout["status"] = "paid".into();
                     "payout.paid"
@@ -255,7 +271,7 @@ pub(super) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     }
     if payout["status"] == "failed" && payout["automatic"] == true {
         let bank = payout["destination"].as_str().unwrap_or_default();
-        banks::refuse(ctx, bank);
+        bank_accounts::refuse(ctx, bank)?;
     }
     Ok(())
 }
@@ -264,8 +280,8 @@ fn undo(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String,
     let text = |name: &str| payout[name].as_str().unwrap_or_default();
     let amount = payout["amount"].as_i64().unwrap_or(0);
     let fee = if payout["method"] == "instant" {
-        instant::bill(ctx, amount, text("currency"), true)?;
-        instant::own_fee(ctx, amount, text("currency"))
+        instant_payouts::bill(ctx, amount, text("currency"), true)?;
+        instant_payouts::own_fee(ctx, amount, text("currency"))
     } else {
         0
     };

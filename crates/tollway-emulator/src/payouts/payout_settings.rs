@@ -11,8 +11,9 @@ use jiff::{Timestamp, Zoned};
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::fees::DAY;
+use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
+use crate::fees::DAY;
 
 const SETTINGS: &str = "_payout_settings";
 const OWN: &str = "own";
@@ -21,7 +22,7 @@ const USUAL_DELAY: i64 = 2;
 
 /// On which days an account is paid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Interval {
+pub(crate) enum Interval {
     /// Only when asked.
     Manual,
     Daily,
@@ -32,117 +33,50 @@ pub(super) enum Interval {
 
 /// How an account is paid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Schedule {
-    pub(super) interval: Interval,
+pub(crate) struct Schedule {
+    pub(crate) interval: Interval,
     /// Days that a charge is held.
-    pub(super) delay_days: i64,
+    pub(crate) delay_days: i64,
     /// Whether what the account owes is taken from its bank.
-    pub(super) debit_negative_balances: bool,
-    pub(super) statement_descriptor: Option<String>,
+    pub(crate) debit_negative_balances: bool,
+    pub(crate) statement_descriptor: Option<String>,
     /// What stays on the balance, by currency.
-    pub(super) keep: BTreeMap<String, i64>,
+    pub(crate) keep: BTreeMap<String, i64>,
     /// Said through `/v1/balance_settings`.
-    pub(super) told: bool,
+    pub(crate) told: bool,
 }
 
 /// What `/v1/balance_settings` was told, and an account object has no place for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Told {
+pub(crate) struct Told {
     /// `settings.payouts` of an account without an object of its own.
-    pub(super) payouts: Value,
-    pub(super) minimum_balance: BTreeMap<String, i64>,
+    pub(crate) payouts: Value,
+    pub(crate) minimum_balance: BTreeMap<String, i64>,
 }
 
 /// What the context's account was told.
-pub(super) fn told(ctx: &Ctx<'_>) -> Option<Told> {
+pub(crate) fn told(ctx: &Ctx<'_>) -> Option<Told> {
     ctx.world.typed(&ctx.scope, SETTINGS, OWN)
 }
 
 /// Keeps what the context's account was told.
-pub(super) fn tell(ctx: &mut Ctx<'_>, told: &Told) {
+pub(crate) fn tell(ctx: &mut Ctx<'_>, told: &Told) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     ctx.world.put_typed(&scope, SETTINGS, OWN, told, now);
 }
 
 /// The account object of the context's scope, if it has one.
-pub(super) fn account(ctx: &Ctx<'_>) -> Option<Value> {
+pub(crate) fn account(ctx: &Ctx<'_>) -> Option<Value> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world
         .store
         .object(&platform, "account", &ctx.scope.account)
 }
 
-/// The few members of an account that every payment asks for: the rest is not read.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(super) struct Brief {
-    pub(super) charges_enabled: bool,
-    pub(super) default_currency: Option<String>,
-    capabilities: Value,
-    controller: Value,
-    external_accounts: Option<Banks>,
-    settings: Option<Settings>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Banks {
-    data: Vec<Bank>,
-}
-
-#[derive(Debug, Deserialize)]
-struct Bank {
-    currency: Option<String>,
-}
-
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-struct Settings {
-    card_payments: Value,
-    payments: Value,
-    payouts: Value,
-}
-
-impl Brief {
-    /// That of the context's account, if it has an object.
-    pub(super) fn of(ctx: &Ctx<'_>) -> Option<Self> {
-        Self::of_account(ctx, &ctx.scope.account)
-    }
-
-    /// That of an account; none for the platform's own, which has no object.
-    pub(super) fn of_account(ctx: &Ctx<'_>, id: &str) -> Option<Self> {
-        let platform = ctx.world.platform_scope(ctx.scope.mode);
-        ctx.world.typed(&platform, "account", id)
-    }
-
-    /// Whether the platform bears what the account owes.
-    pub(super) fn losses_are_the_platforms(&self) -> bool {
-        self.controller["losses"]["payments"] == "application"
-    }
-
-    /// Whether it has a capability.
-    pub(super) fn has(&self, capability: &str) -> bool {
-        self.capabilities[capability] == "active"
-    }
-
-    /// The currencies of its bank accounts and cards.
-    pub(super) fn bank_currencies(&self) -> impl Iterator<Item = &str> {
-        let banks = self.external_accounts.iter().flat_map(|banks| &banks.data);
-        banks.filter_map(|bank| bank.currency.as_deref())
-    }
-
-    /// What its customers read on their statements.
-    pub(super) fn statement_descriptor(&self) -> Option<&str> {
-        let settings = self.settings.as_ref()?;
-        settings.card_payments["statement_descriptor_prefix"]
-            .as_str()
-            .or(settings.payments["statement_descriptor"].as_str())
-    }
-}
-
 /// `settings.payouts` of the context's account.
-pub(super) fn payout_settings(ctx: &Ctx<'_>) -> Value {
-    Brief::of(ctx)
-        .map(|account| account.settings.unwrap_or_default().payouts)
+pub(crate) fn payout_settings(ctx: &Ctx<'_>) -> Value {
+    AccountSummary::of(ctx)
+        .map(AccountSummary::into_payout_settings)
         .or_else(|| told(ctx).map(|told| told.payouts))
         .filter(Value::is_object)
         .unwrap_or_else(|| {
@@ -155,7 +89,7 @@ pub(super) fn payout_settings(ctx: &Ctx<'_>) -> Value {
 }
 
 /// Days that a charge of the context's account is held.
-pub(super) fn delay_days(ctx: &Ctx<'_>) -> i64 {
+pub(crate) fn delay_days(ctx: &Ctx<'_>) -> i64 {
     delay_of(&payout_settings(ctx))
 }
 
@@ -167,7 +101,7 @@ fn delay_of(settings: &Value) -> i64 {
 
 impl Schedule {
     /// That of the context's account.
-    pub(super) fn of(ctx: &Ctx<'_>) -> Self {
+    pub(crate) fn of(ctx: &Ctx<'_>) -> Self {
         let settings = payout_settings(ctx);
         let told = told(ctx);
         Self {
@@ -216,7 +150,7 @@ impl Interval {
     }
 
     /// Is the day that begins at `midnight` (UTC) one to pay out?
-    pub(super) fn pays_on(&self, midnight: i64) -> bool {
+    pub(crate) fn pays_on(&self, midnight: i64) -> bool {
         let Some(day) = day(midnight) else {
             return false;
         };
@@ -232,7 +166,7 @@ impl Interval {
     }
 
     /// The first midnight after `midnight` to pay out at; none if it is done by hand.
-    pub(super) fn after(&self, midnight: i64) -> Option<i64> {
+    pub(crate) fn after(&self, midnight: i64) -> Option<i64> {
         // A month has each of its days within the next 31.
         (1..=32)
             .map(|days| midnight + days * DAY)

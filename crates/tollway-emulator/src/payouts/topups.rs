@@ -1,21 +1,37 @@
 //! Top-ups: money from an account's bank to its balance. It is pending until it arrives, and leaves again if the bank refuses.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::banks;
-use super::charge::amount_and_currency;
-use super::due::{Task, plan};
-use super::fees::available_on;
-use super::ledger::{Holder, Journal};
-use super::posting::{Movement, arrival, balance_transaction, post};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::available_on;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::posting::{Movement, arrival, balance_transaction, post};
 use crate::params::Params;
+use crate::payments::charge::amount_and_currency;
+use crate::payouts::bank_accounts;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
 
 const TOPUP: &str = "topup";
 
-pub(super) fn register(registry: &mut Registry) {
+/// Completes a top-up.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct FinishTopup {
+    pub(crate) topup: String,
+}
+
+impl ScheduledTask for FinishTopup {
+    const KIND: &'static str = "top_up";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        arrive(ctx, &self.topup)
+    }
+}
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<FinishTopup>();
     registry.add("topups.create", create);
     registry.add("topups.cancel", cancel);
 }
@@ -26,7 +42,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let source = params.text("source").map(str::to_owned);
     let kept = match &source {
         Some(id) if id.starts_with("src_") => Some(ctx.referenced("source", id, "source")?),
-        Some(id) if banks::recall(ctx, id).is_none() => {
+        Some(id) if bank_accounts::recall(ctx, id).is_none() => {
             return Err(ApiError::no_such_reference("source", id, "source"));
         }
         _ => None,
@@ -54,10 +70,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     ctx.insert(TOPUP, &topup);
     ctx.emit("topup.created", &topup, None);
-    if let Some(number) = source.and_then(|source| banks::recall(ctx, &source)) {
-        banks::remember(ctx, &id, &number);
+    if let Some(number) = source.and_then(|source| bank_accounts::recall(ctx, &source)) {
+        bank_accounts::remember(ctx, &id, &number);
     }
-    plan(ctx, None, arrives, Task::TopUp { topup: id });
+    schedule(ctx, None, arrives, &FinishTopup { topup: id })?;
     Ok(topup)
 }
 
@@ -89,12 +105,12 @@ fn move_money(
 }
 
 /// The money is there, or the bank refused.
-pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut topup = ctx.required(TOPUP, id)?;
     if topup["status"] != "pending" {
         return Ok(());
     }
-    let event = match banks::failure(ctx, id) {
+    let event = match bank_accounts::failure(ctx, id) {
         None => {
             topup["status"] = "succeeded".into();
             "topup.succeeded"

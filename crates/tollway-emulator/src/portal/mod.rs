@@ -6,7 +6,7 @@ mod page;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use self::page::routes;
+pub(crate) use self::page::routes;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -15,7 +15,7 @@ use crate::registry::Registry;
 const SESSION: &str = "billing_portal.session";
 const CONFIGURATION: &str = "billing_portal.configuration";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("billing_portal.sessions.create", create);
 }
 

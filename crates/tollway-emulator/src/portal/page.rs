@@ -15,18 +15,20 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 use url::Url;
 
-use super::super::checkout::{Card, card_inputs, merchant};
-use super::super::currency::format;
-use super::super::customers::{self, default_method};
-use super::super::fields::text;
-use super::super::hosted::{self, Found};
-use super::super::{billing, setup_intents};
-use super::{CONFIGURATION, SESSION};
 use crate::Engine;
+use crate::billing;
+use crate::checkout::card::{Card, card_inputs};
+use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
+use crate::currency::format;
+use crate::customers::{self, default_method};
 use crate::error::ApiError;
+use crate::json::text;
 use crate::pages::{self, Address, PortalInvoice, PortalPage, PortalSubscription};
 use crate::params::Params;
+use crate::payments::authentication_page::{self, Found};
+use crate::payments::setup_intents;
+use crate::portal::{CONFIGURATION, SESSION};
 use crate::store::Query as Wanted;
 
 /// How long a session lasts, in seconds.
@@ -36,7 +38,7 @@ const SHOWN: usize = 50;
 
 type Texts = BTreeMap<String, String>;
 
-pub(in super::super) fn routes() -> Router<Arc<Engine>> {
+pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/portal/{session}", get(show).post(act))
 }
 
@@ -146,7 +148,7 @@ fn leave(session: &Value, here: &str, form: &Texts) -> Response {
 
 /// The session of the page, while it lasts.
 fn open(engine: &Engine, id: &str) -> Result<Found, Box<Response>> {
-    let found = hosted::open(engine, SESSION, "portal session", id)?;
+    let found = authentication_page::open(engine, SESSION, "portal session", id)?;
     let created = found.2["created"].as_i64();
     if created.is_some_and(|at| engine.clock().now() < at + LIFETIME) {
         return Ok(found);

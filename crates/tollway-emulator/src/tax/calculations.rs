@@ -2,11 +2,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::due::{Due, Place, unknown_place};
-use super::{settings, table};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::tax::due::{Due, Place, unknown_place};
+use crate::tax::{settings, table};
 
 const CALCULATION: &str = "tax.calculation";
 pub(super) const LINE: &str = "tax.calculation_line_item";
@@ -23,7 +23,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .text("currency")
         .unwrap_or_default()
         .to_ascii_lowercase();
-    super::super::check_currency(&currency, "currency")?;
+    crate::currency::check(&currency, "currency")?;
     let settings = settings(ctx)?;
     let customer = Customer::of(ctx, params, &settings)?;
     let place = Place::of(&customer.details["address"]).ok_or_else(unknown_place)?;

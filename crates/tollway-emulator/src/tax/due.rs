@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::registrations;
-use super::table::{self, Rate};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::random::derived_text;
+use crate::tax::registrations;
+use crate::tax::table::{self, Rate};
 
 /// Where somebody is, as far as tax goes.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -78,11 +78,7 @@ impl Due {
 
 /// The tax rate that `automatic_tax` comes to for a customer at `address`: a `tax_rate` object of the account, the same one each
 /// time. None if nothing is collected there.
-pub(in super::super) fn automatic(
-    ctx: &Ctx<'_>,
-    address: &Value,
-    inclusive: bool,
-) -> Option<Value> {
+pub(crate) fn automatic(ctx: &Ctx<'_>, address: &Value, inclusive: bool) -> Option<Value> {
     let place = Place::of(address)?;
     let rate = Due::in_place(ctx, &place, None).collected()?;
     let percentage = rate.percentage();
@@ -112,7 +108,7 @@ pub(in super::super) fn automatic(
 }
 
 /// Keeps such a rate with the account, if it is not there yet.
-pub(in super::super) fn keep(ctx: &mut Ctx<'_>, rate: &Value) {
+pub(crate) fn keep(ctx: &mut Ctx<'_>, rate: &Value) {
     let id = rate["id"].as_str().unwrap_or_default();
     if ctx.get("tax_rate", id).is_none() {
         ctx.insert("tax_rate", rate);

@@ -13,19 +13,18 @@ mod calculations;
 mod due;
 mod registrations;
 mod reversals;
-mod table;
+pub(crate) mod table;
 mod transactions;
 
 use serde_json::{Map, Value, json};
 
-pub(super) use self::due::{automatic, keep};
-pub(super) use self::table::in_union;
+pub(crate) use self::due::{automatic, keep};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("tax.settings.retrieve", |ctx, _| settings(ctx));
     registry.add("tax.settings.update", update_settings);
     registry.add("tax.registrations.create", registrations::create);

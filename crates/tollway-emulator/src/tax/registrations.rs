@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::table;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::tax::table;
 
 const REGISTRATION: &str = "tax.registration";
 

@@ -3,11 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::fees::proportional;
-use super::transactions::{LINE, TRANSACTION, keep, metadata, reference};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::proportional;
 use crate::params::Params;
+use crate::tax::transactions::{LINE, TRANSACTION, keep, metadata, reference};
 
 const REVERSED: &str = "_tax_reversed";
 

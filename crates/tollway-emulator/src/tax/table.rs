@@ -45,7 +45,7 @@ const UNION: &[&str] = &[
 ];
 
 /// Whether a country is in the European Union.
-pub(in super::super) fn in_union(country: &str) -> bool {
+pub(crate) fn in_union(country: &str) -> bool {
     UNION.contains(&country)
 }
 

@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::calculations;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::store::Query;
+use crate::tax::calculations;
 
 pub(super) const TRANSACTION: &str = "tax.transaction";
 pub(super) const LINE: &str = "tax.transaction_line_item";

@@ -2,10 +2,10 @@
 
 use serde_json::{Value, json};
 
-use super::{READER, about, begin, end, said};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::terminal::{READER, about, begin, end, said};
 
 const COLLECT: &str = "collect_inputs";
 

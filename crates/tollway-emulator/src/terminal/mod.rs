@@ -13,21 +13,37 @@
 mod inputs;
 mod present;
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::due::{Task, plan};
-use super::payment_intents::INTENT;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::payment_intents::INTENT;
 use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
 
-pub(super) use self::present::by_itself;
+pub(crate) use self::present::by_itself;
 
 const READER: &str = "terminal.reader";
 const SETUP: &str = "setup_intent";
 
-pub(super) fn register(registry: &mut Registry) {
+/// Completes a reader action that needs no customer input.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct CompleteReaderAction {
+    pub(crate) reader: String,
+}
+
+impl ScheduledTask for CompleteReaderAction {
+    const KIND: &'static str = "reader";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        by_itself(ctx, &self.reader)
+    }
+}
+
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<CompleteReaderAction>();
     registry.add("terminal.readers.create", create);
     registry.add("terminal.connection_tokens.create", connection_token);
     registry.add("terminal.readers.process_payment_intent", process_payment);
@@ -173,7 +189,7 @@ fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     waiting(ctx, INTENT, intent, &["requires_confirmation"])?;
     let details = said(params, &[INTENT, "confirm_config"]);
     let reader = begin(ctx, params, "confirm_payment_intent", &details)?;
-    finish_at_once(ctx, params);
+    finish_at_once(ctx, params)?;
     Ok(reader)
 }
 
@@ -213,7 +229,7 @@ fn display(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let details = json!({"cart": cart, "type": "cart"});
     let details = details.as_object().cloned().unwrap_or_default();
     let reader = begin(ctx, params, "set_reader_display", &details)?;
-    finish_at_once(ctx, params);
+    finish_at_once(ctx, params)?;
     Ok(reader)
 }
 
@@ -226,9 +242,9 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Nobody has to do anything at the reader: it is done when the request is over.
-fn finish_at_once(ctx: &mut Ctx<'_>, params: &Params) {
+fn finish_at_once(ctx: &mut Ctx<'_>, params: &Params) -> Result<(), ApiError> {
     let (reader, now) = (params.path("reader").to_owned(), ctx.now());
-    plan(ctx, None, now, Task::Reader { reader });
+    schedule(ctx, None, now, &CompleteReaderAction { reader })
 }
 
 /// What a reader is about, if it is one of these actions.

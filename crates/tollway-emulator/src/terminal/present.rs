@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::instrument;
-use super::super::payment_intents::{self, INTENT};
-use super::super::{refunds, setup_intents};
-use super::{READER, SETUP, about, end};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::instrument;
+use crate::payments::payment_intents::{self, INTENT};
+use crate::payments::{refunds, setup_intents};
+use crate::terminal::{READER, SETUP, about, end};
 
 /// What a reader that waits for a card may be about.
 const WITH_CARD: &[&str] = &[
@@ -66,7 +66,7 @@ fn add_tip(intent: &mut Value, tip: Option<i64>) {
 }
 
 /// The reader does what it needs nobody for.
-pub(in super::super) fn by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut reader = ctx.required(READER, id)?;
     let kinds = ["confirm_payment_intent", "set_reader_display"];
     let Ok(kind) = about(&reader, &kinds) else {
@@ -87,7 +87,7 @@ pub(in super::super) fn by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), Api
 fn set_up(
     ctx: &mut Ctx<'_>,
     reader: &mut Value,
-    card: &'static super::super::cards::Card,
+    card: &'static crate::payment_methods::cards::Card,
 ) -> Result<(), ApiError> {
     let action = &reader["action"]["process_setup_intent"];
     let intent = action[SETUP].as_str().unwrap_or_default();
@@ -95,7 +95,7 @@ fn set_up(
     let presented = instrument::presented(ctx, card, reader);
     intent["payment_method"] = presented["id"].clone();
     if let Some(decline) = card.refusal_to_attach() {
-        let error = super::super::charge::refusal(&decline);
+        let error = crate::payments::charge::refusal(&decline);
         return Err(setup_intents::fail(ctx, &mut intent, error));
     }
     let generated = instrument::payment_method(ctx, card, &json!({}), &Map::new());

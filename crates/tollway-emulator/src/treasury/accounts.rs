@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::{change, drafted, id_of, keep};
-use super::ACCOUNT;
-use super::ledger::cash;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
-use crate::money::fields::{extend, list, text};
+use crate::json::{extend, list, text};
 use crate::params::Params;
+use crate::product_objects::{change, drafted, id_of, keep};
 use crate::registry::Registry;
+use crate::treasury::ACCOUNT;
+use crate::treasury::ledger::cash;
 
 /// The routing number of Stripe's test bank.
 const ROUTING: &str = "110000000";

@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::{drafted, keep};
-use super::ledger::{self, Impact, State, TRANSACTION, cash};
-use super::received::{amount, insufficient};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::fields::{number, text};
+use crate::json::{number, text};
 use crate::params::Params;
+use crate::product_objects::{drafted, keep};
 use crate::registry::Registry;
+use crate::treasury::ledger::{self, Impact, State, TRANSACTION, cash};
+use crate::treasury::received::{amount, insufficient};
 
 /// Seconds until money arrives.
 const DAY: i64 = 24 * 60 * 60;

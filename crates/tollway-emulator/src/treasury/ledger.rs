@@ -2,11 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::super::id_of;
-use super::ACCOUNT;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::fields::{extend, number};
+use crate::json::{extend, number};
+use crate::product_objects::id_of;
+use crate::treasury::ACCOUNT;
 
 pub(super) const TRANSACTION: &str = "treasury.transaction";
 const ENTRY: &str = "treasury.transaction_entry";

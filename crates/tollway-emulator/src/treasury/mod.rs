@@ -18,7 +18,7 @@ use crate::registry::Registry;
 
 const ACCOUNT: &str = "treasury.financial_account";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     accounts::register(registry);
     flows::register(registry);
     received::register(registry);

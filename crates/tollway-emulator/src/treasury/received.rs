@@ -2,13 +2,13 @@
 
 use serde_json::{Value, json};
 
-use super::super::{drafted, id_of, keep};
-use super::ledger::{Impact, State, begin, cash, open};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::fields::{number, text};
+use crate::json::{number, text};
 use crate::params::Params;
+use crate::product_objects::{drafted, id_of, keep};
 use crate::registry::Registry;
+use crate::treasury::ledger::{Impact, State, begin, cash, open};
 
 const CREDIT: &str = "treasury.received_credit";
 const DEBIT: &str = "treasury.received_debit";

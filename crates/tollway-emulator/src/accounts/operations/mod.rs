@@ -8,19 +8,20 @@ use serde_json::{Map, Value, json};
 mod object;
 
 pub(crate) use self::object::of_seller;
-use super::connection;
-use super::records::{self, Seller};
-use super::{capabilities, external_accounts, links, persons, requirements, v2};
+use crate::accounts::connection;
+use crate::accounts::sellers::{self, Seller};
+use crate::accounts::{account_links, capabilities, external_accounts, persons, requirements, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
-use crate::money;
+use crate::ledger::posting;
 use crate::params::Params;
+use crate::payouts::automatic_payouts;
 use crate::registry::Registry;
 use crate::scope::Scope;
 use crate::world::{Connection, ConnectionKind, GrantScope};
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("accounts.create", create);
     registry.add("accounts.retrieve", retrieve);
     registry.add("accounts.retrieve_current", retrieve_current);
@@ -37,7 +38,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// Makes an account that the platform controls.
-pub(super) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn make(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
     if !ctx.is_platform() {
         return Err(ApiError::permission(
             "Only a platform can create accounts: send the request without Stripe-Account.",
@@ -142,7 +143,7 @@ fn remember(ctx: &mut Ctx<'_>, account: &Value, kind: &str) {
         created: ctx.now(),
         ..Seller::default()
     };
-    records::put_seller(ctx.world, &seller);
+    sellers::put_seller(ctx.world, &seller);
 }
 
 /// `GET /v1/accounts/{account}`.
@@ -192,14 +193,14 @@ fn is_owners(ctx: &Ctx<'_>, account: &Value) -> bool {
         return account["id"] != *ctx.world.platform.account;
     }
     let id = account["id"].as_str().unwrap_or_default();
-    controller["requirement_collection"] != "application" && links::began(ctx, id)
+    controller["requirement_collection"] != "application" && account_links::began(ctx, id)
 }
 
 /// An account whose persons the platform may still tell.
 ///
 /// # Errors
 /// 403 if that is its owner's business.
-pub(super) fn tellable(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn tellable(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let account = controlled(ctx, id)?;
     if is_owners(ctx, &account) {
         return Err(not_yours(id));
@@ -211,7 +212,7 @@ pub(super) fn tellable(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
 ///
 /// # Errors
 /// 403 if Stripe collects them.
-pub(super) fn collected(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+pub(crate) fn collected(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let account = controlled(ctx, id)?;
     if account["controller"]["requirement_collection"] == "application" {
         return Ok(account);
@@ -226,7 +227,7 @@ fn not_yours(account: &str) -> ApiError {
 }
 
 /// Writes into an account what is said of it.
-pub(super) fn change(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn change(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
     let before = reachable(ctx, account)?;
     if before["id"] == *ctx.world.platform.account {
         return Err(ApiError::permission(
@@ -235,11 +236,15 @@ pub(super) fn change(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Resul
     }
     let mut account = before.as_object().cloned().unwrap_or_default();
     apply(ctx, &mut account, params)?;
-    Ok(keep(ctx, &before, Value::Object(account)))
+    keep(ctx, &before, Value::Object(account))
 }
 
 /// Keeps a changed account, once its requirements are judged anew, and tells the account's listeners.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Value {
+pub(crate) fn keep(
+    ctx: &mut Ctx<'_>,
+    before: &Value,
+    mut account: Value,
+) -> Result<Value, ApiError> {
     if account["controller"]["is_controller"] == true {
         requirements::judge(ctx, &mut account);
     }
@@ -254,9 +259,9 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, before: &Value, mut account: Value) -> Val
             .emit("account.updated", &account, Some(Value::Object(previous)));
         v2::mirror(ctx, &account);
         let id = account["id"].as_str().unwrap_or_default();
-        money::reconsider_payouts(ctx, id);
+        automatic_payouts::reconsider(ctx, id)?;
     }
-    account
+    Ok(account)
 }
 
 /// `POST /v1/accounts/{account}/reject`: the platform wants nothing more to do with it.
@@ -275,7 +280,7 @@ fn reject(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     };
     let mut account = before.clone();
     account["requirements"]["disabled_reason"] = reason.into();
-    Ok(keep(ctx, &before, account))
+    keep(ctx, &before, account)
 }
 
 /// `POST /v1/accounts/{account}/unreject`.
@@ -283,11 +288,11 @@ fn unreject(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = controlled(ctx, params.path("account"))?;
     let mut account = before.clone();
     account["requirements"]["disabled_reason"] = Value::Null;
-    Ok(keep(ctx, &before, account))
+    keep(ctx, &before, account)
 }
 
 /// An account that this platform made, and answers for.
-pub(super) fn controlled(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
+pub(crate) fn controlled(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
     let object = reachable(ctx, account)?;
     if object["controller"]["is_controller"] == true {
         return Ok(object);
@@ -303,7 +308,7 @@ fn check_empty(ctx: &Ctx<'_>, account: &str, wanted: &str) -> Result<(), ApiErro
         return Ok(());
     }
     let scope = Scope::new(ctx.scope.mode, account);
-    let left: Vec<String> = money::balance_of(ctx.world, &scope)
+    let left: Vec<String> = posting::balance_of(ctx.world, &scope)
         .at(ctx.now())
         .into_iter()
         .filter(|amounts| amounts.available != 0 || amounts.pending != 0)
@@ -339,7 +344,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The account is no more: nobody acts for it, and `/v1` does not know it.
-pub(super) fn let_go(ctx: &mut Ctx<'_>, account: &str) {
+pub(crate) fn let_go(ctx: &mut Ctx<'_>, account: &str) {
     if let Some(mut connection) = ctx.connection(account) {
         connection.active = false;
         connection.disconnected_at = Some(ctx.now());
@@ -349,7 +354,7 @@ pub(super) fn let_go(ctx: &mut Ctx<'_>, account: &str) {
 }
 
 /// The account, if the caller may see it: itself, or one connected to it.
-pub(super) fn reachable(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
+pub(crate) fn reachable(ctx: &mut Ctx<'_>, account: &str) -> Result<Value, ApiError> {
     if *account == *ctx.world.platform.account && ctx.is_platform() {
         return Ok(object::of_platform(ctx));
     }
@@ -444,7 +449,7 @@ fn apply(
 }
 
 /// Writes members into the account; numbers that are not shown leave a mark.
-pub(super) fn write(
+pub(crate) fn write(
     ctx: &mut Ctx<'_>,
     account: &mut Map<String, Value>,
     members: &Map<String, Value>,

@@ -2,8 +2,8 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::connect::country_specs::currency_of;
-use crate::connect::records::Seller;
+use crate::accounts::country_specs::currency_of;
+use crate::accounts::sellers::Seller;
 use crate::ctx::Ctx;
 
 /// The account of a seller that came by OAuth: complete, and able to be charged and paid out.

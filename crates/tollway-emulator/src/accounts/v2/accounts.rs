@@ -2,9 +2,9 @@
 
 use serde_json::{Value, json};
 
-use super::mirror::{self, CONFIGURATIONS};
-use super::{ACCOUNT, fields, tokens};
-use crate::connect::accounts;
+use crate::accounts::operations as accounts;
+use crate::accounts::v2::mirror::{self, CONFIGURATIONS};
+use crate::accounts::v2::{ACCOUNT, fields, tokens};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;

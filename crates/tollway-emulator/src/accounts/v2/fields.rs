@@ -179,7 +179,7 @@ pub(super) fn controller(params: &Params) -> Value {
 pub(super) fn from_account(record: &mut Value, account: &Value) {
     copy_back(record, account, ACCOUNT);
     if let Some(at) = account["tos_acceptance"]["date"].as_i64() {
-        set_in(record, ACCEPTED.0, super::instant(at));
+        set_in(record, ACCEPTED.0, crate::accounts::v2::instant(at));
     }
     let controller = &account["controller"];
     let fees = match controller["fees"]["payer"].as_str() {

@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{ACCOUNT, fields, instant, requirements};
+use crate::accounts::v2::{ACCOUNT, fields, instant, requirements};
 use crate::ctx::Ctx;
 use crate::events;
 
@@ -10,7 +10,7 @@ use crate::events;
 pub(super) const CONFIGURATIONS: [&str; 3] = ["customer", "merchant", "recipient"];
 
 /// Brings the record of `/v2` to what the account of `/v1` says; makes one if there is none.
-pub(in crate::connect) fn account(ctx: &mut Ctx<'_>, account: &Value) {
+pub(crate) fn account(ctx: &mut Ctx<'_>, account: &Value) {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let mut ctx = ctx.in_scope(platform);
     let before = account["id"].as_str().and_then(|id| ctx.get(ACCOUNT, id));
@@ -23,7 +23,7 @@ pub(in crate::connect) fn account(ctx: &mut Ctx<'_>, account: &Value) {
 }
 
 /// The account of `/v1` is gone: its record as well.
-pub(in crate::connect) fn forget(ctx: &mut Ctx<'_>, account: &str) {
+pub(crate) fn forget(ctx: &mut Ctx<'_>, account: &str) {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world.store.remove(&platform, ACCOUNT, account);
 }
@@ -104,7 +104,7 @@ pub(super) fn write(ctx: &Ctx<'_>, record: &mut Value, account: &Value) {
             )
             .into();
         }
-        individual["object"] = super::PERSON.into();
+        individual["object"] = crate::accounts::v2::PERSON.into();
         for name in ["created", "updated"] {
             if individual[name].is_null() {
                 individual[name] = created.clone();

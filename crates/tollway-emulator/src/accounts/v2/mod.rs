@@ -15,8 +15,8 @@ mod persons;
 mod requirements;
 mod tokens;
 
-pub(super) use self::mirror::{account as mirror, forget};
-pub(super) use self::persons::{forget as forget_person, mirror as mirror_person};
+pub(crate) use self::mirror::{account as mirror, forget};
+pub(crate) use self::persons::{forget as forget_person, mirror as mirror_person};
 use crate::generic::synth::rfc3339;
 use crate::registry::Registry;
 
@@ -26,13 +26,13 @@ const ACCOUNT: &str = "v2.core.account";
 /// The record type of persons.
 const PERSON: &str = "v2.core.account_person";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     accounts::register(registry);
     persons::register(registry);
     tokens::register(registry);
 }
 
 /// A unix time as v2 writes it.
-pub(super) fn instant(seconds: i64) -> serde_json::Value {
+pub(crate) fn instant(seconds: i64) -> serde_json::Value {
     rfc3339(seconds).into()
 }

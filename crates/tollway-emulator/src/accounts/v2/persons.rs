@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{ACCOUNT, PERSON, accounts, fields, instant, tokens};
-use crate::connect::persons;
+use crate::accounts::persons;
+use crate::accounts::v2::{ACCOUNT, PERSON, accounts, fields, instant, tokens};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// Brings the record of `/v2` to what the person of `/v1` says; makes one if there is none.
-pub(in crate::connect) fn mirror(ctx: &mut Ctx<'_>, account: &str, person: &Value) {
+pub(crate) fn mirror(ctx: &mut Ctx<'_>, account: &str, person: &Value) {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let mut ctx = ctx.in_scope(platform);
     if ctx.get(ACCOUNT, account).is_none() {
@@ -33,7 +33,7 @@ pub(in crate::connect) fn mirror(ctx: &mut Ctx<'_>, account: &str, person: &Valu
 }
 
 /// The person of `/v1` is gone: its record as well.
-pub(in crate::connect) fn forget(ctx: &mut Ctx<'_>, account: &str, person: &str) {
+pub(crate) fn forget(ctx: &mut Ctx<'_>, account: &str, person: &str) {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let mut ctx = ctx.in_scope(platform.clone());
     if let Some(record) = ctx.get(PERSON, person) {

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value};
 
-use super::{fields, instant};
+use crate::accounts::v2::{fields, instant};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use super::super::super::due::Task;
-use super::super::super::fields::{number, text};
-use super::super::{balance, clocks, discounts, payment, subscriptions};
-use super::{DRAFT, INVOICE, changed, total};
+use super::AdvanceInvoice;
+use crate::billing::invoices::{DRAFT, INVOICE, changed, total};
+use crate::billing::{balance, clocks, discounts, payment, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{number, text};
 use crate::params::Params;
 
 /// `POST /v1/invoices/{invoice}/finalize`.
@@ -31,17 +31,22 @@ pub(super) fn finalize_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Val
         invoice["next_payment_attempt"] = (now + DRAFT).into();
         ctx.update(INVOICE, &invoice);
         let invoice = params.path("invoice").to_owned();
-        clocks::plan(&mut ctx, &customer, now + DRAFT, Task::Invoice { invoice });
+        clocks::schedule(
+            &mut ctx,
+            &customer,
+            now + DRAFT,
+            &AdvanceInvoice { invoice },
+        )?;
     }
     ctx.required(INVOICE, params.path("invoice"))
 }
 
 /// Makes a draft final, and gives it a PaymentIntent if anything is left to pay.
-pub(in super::super) fn finalize(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Value, ApiError> {
+pub(crate) fn finalize(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Value, ApiError> {
     let before = invoice.clone();
     let mut invoice = make_final(ctx, invoice)?;
     if number(&invoice, "amount_due") == 0 {
-        payment::settle(ctx, &before, invoice, 0);
+        payment::settle(ctx, &before, invoice, 0)?;
     } else {
         payment::prepare(ctx, &mut invoice)?;
         changed(ctx, &before, &invoice);
@@ -50,7 +55,7 @@ pub(in super::super) fn finalize(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Va
 }
 
 /// Makes a draft final that a PaymentIntent has paid already.
-pub(in super::super) fn finalize_paid(
+pub(crate) fn finalize_paid(
     ctx: &mut Ctx<'_>,
     invoice: Value,
     intent: &Value,
@@ -59,7 +64,7 @@ pub(in super::super) fn finalize_paid(
     let mut invoice = make_final(ctx, invoice)?;
     payment::tie(ctx, &mut invoice, text(intent, "id"));
     let paid = number(intent, "amount_received");
-    payment::settle(ctx, &before, invoice, paid);
+    payment::settle(ctx, &before, invoice, paid)?;
     ctx.required(INVOICE, text(&before, "id"))
 }
 
@@ -100,27 +105,24 @@ fn make_final(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiError> 
     invoice["invoice_pdf"] = format!("{}/_tollway/invoices/{id}/pdf", ctx.request.base_url).into();
     ctx.update(INVOICE, &invoice);
     ctx.emit("invoice.finalized", &invoice, None);
-    plan_due(ctx, &invoice);
+    plan_due(ctx, &invoice)?;
     Ok(invoice)
 }
 
 /// An invoice that is sent is overdue when its time comes.
-fn plan_due(ctx: &mut Ctx<'_>, invoice: &Value) {
+fn plan_due(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     let due = invoice["due_date"].as_i64();
     let sent = invoice["collection_method"] == "send_invoice";
     if let Some(due) = due.filter(|due| sent && *due > ctx.now()) {
         let id = text(invoice, "id").to_owned();
-        let task = Task::Invoice { invoice: id };
-        clocks::plan(ctx, text(invoice, "customer"), due, task);
+        let task = AdvanceInvoice { invoice: id };
+        clocks::schedule(ctx, text(invoice, "customer"), due, &task)?;
     }
+    Ok(())
 }
 
 /// Nobody is to pay an invoice: it is `void` at once, or else uncollectible.
-pub(in super::super) fn close(
-    ctx: &mut Ctx<'_>,
-    invoice: Value,
-    behavior: &str,
-) -> Result<(), ApiError> {
+pub(crate) fn close(ctx: &mut Ctx<'_>, invoice: Value, behavior: &str) -> Result<(), ApiError> {
     let before = match text(&invoice, "status") {
         "draft" => finalize(ctx, invoice)?,
         _ => invoice,
@@ -140,7 +142,7 @@ pub(in super::super) fn close(
 }
 
 /// The subscription of these invoices is over: what is still open is not collected by itself any more.
-pub(in super::super) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
+pub(crate) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
     for invoice in ctx.all_with(INVOICE, "customer", text(subscription, "customer")) {
         let open = matches!(invoice["status"].as_str(), Some("draft" | "open"));
         if !open || subscriptions::of_invoice(&invoice) != text(subscription, "id") {
@@ -151,7 +153,7 @@ pub(in super::super) fn let_go(ctx: &mut Ctx<'_>, subscription: &Value) {
 }
 
 /// An invoice does nothing by itself any more.
-pub(in super::super) fn leave_alone(ctx: &mut Ctx<'_>, mut invoice: Value) {
+pub(crate) fn leave_alone(ctx: &mut Ctx<'_>, mut invoice: Value) {
     invoice["auto_advance"] = false.into();
     invoice["automatically_finalizes_at"] = Value::Null;
     invoice["next_payment_attempt"] = Value::Null;
@@ -159,7 +161,7 @@ pub(in super::super) fn leave_alone(ctx: &mut Ctx<'_>, mut invoice: Value) {
 }
 
 /// The next step of an invoice that advances by itself: finalized, paid, tried again.
-pub(in super::super::super) fn advance(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn advance(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let Some(mut invoice) = ctx.get(INVOICE, id) else {
         return Ok(());
     };
@@ -248,7 +250,7 @@ pub(super) fn send(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
 }
 
 /// `POST /v1/invoices/{invoice}/void`: its PaymentIntent is canceled with it, and credit that was used is given back.
-pub(in super::super) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(INVOICE, params.path("invoice"))?;
     let message = match before["status"].as_str() {
         Some("open" | "uncollectible") => None,

@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::currency;
-use super::super::super::fields::{list, number, text};
-use super::super::super::tax;
-use super::super::lines::{self, Made};
-use super::super::{discounts, taxes};
+use crate::billing::lines::{self, Made};
+use crate::billing::{discounts, taxes};
 use crate::ctx::Ctx;
+use crate::currency;
+use crate::json::{list, number, text};
+use crate::tax;
 
 /// Works out an invoice that is kept, and keeps its lines with their shares.
-pub(in super::super) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) {
+pub(crate) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     let mut lines = lines::made(ctx, text(invoice, "id"));
     let before = lines.clone();
     work_out(ctx, invoice, &mut lines);
@@ -121,7 +121,7 @@ fn sum(taxes: &[taxes::Tax], inclusive: bool) -> i64 {
 }
 
 /// The amounts of `total_discount_amounts`, from those of the lines.
-pub(in super::super) fn discount_amounts(lines: &[Made], discounts: &[Value]) -> Vec<Value> {
+pub(crate) fn discount_amounts(lines: &[Made], discounts: &[Value]) -> Vec<Value> {
     let mut amounts = Vec::new();
     for id in discounts {
         let parts = lines

@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::fields::{extend, list, text};
-use super::super::period::Interval;
-use super::super::prices;
-use super::SCHEDULE;
+use crate::billing::period::Interval;
+use crate::billing::prices;
+use crate::billing::schedules::SCHEDULE;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{extend, list, text};
 
 /// What a subscription is, as the phase of a request.
 pub(super) fn as_phase(subscription: &Value) -> Value {

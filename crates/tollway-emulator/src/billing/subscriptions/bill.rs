@@ -2,14 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::fields::{list, number, text};
-use super::super::invoices::{self, NewInvoice, Pull};
-use super::super::lines::{Line, Origin};
-use super::super::period::Cycle;
-use super::super::{discounts, invoice_items, meters, payment, prices, words};
-use super::{SUBSCRIPTION, items, period_end, status, thresholds};
+use crate::billing::invoices::{self, NewInvoice, Pull};
+use crate::billing::lines::{Line, Origin};
+use crate::billing::period::Cycle;
+use crate::billing::subscriptions::{SUBSCRIPTION, items, period_end, status, thresholds};
+use crate::billing::{discounts, invoice_items, line_descriptions, meters, payment, prices};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 
 /// An invoice of a subscription to be drafted.
 pub(super) struct Bill {
@@ -112,10 +112,10 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<
             lines.push(Line {
                 amount,
                 description: Some(if status(subscription) == "trialing" {
-                    let name = words::product(ctx, price).unwrap_or_default();
+                    let name = line_descriptions::product(ctx, price).unwrap_or_default();
                     format!("Trial period for {name}")
                 } else {
-                    words::recurring(ctx, price, &part)
+                    line_descriptions::recurring(ctx, price, &part)
                 }),
                 period: time,
                 quantity: part.quantity,
@@ -139,7 +139,7 @@ fn share_with(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
     let due = number(invoice, "amount_due");
     let part = |percent: &Value| {
         let points = discounts::basis_points(percent.as_f64()?);
-        Some(super::super::super::fees::proportional(due, points, 10_000))
+        Some(crate::fees::proportional(due, points, 10_000))
     };
     let data = subscription["transfer_data"].as_object().map(|data| {
         let mut to = json!({"destination": data.get("destination")});
@@ -159,7 +159,7 @@ fn share_with(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
 }
 
 /// The next invoice of a subscription as it would be now; nothing is kept.
-pub(in super::super) fn upcoming(
+pub(crate) fn upcoming(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     with_waiting: bool,

@@ -2,27 +2,26 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::fields::{list, text};
-use super::super::period::{Cycle, Interval, anchor_of};
-use super::super::{clocks, discounts, invoice_items, invoices, payment, prices, proration, taxes};
-use super::bill::{Bill, bill};
-use super::renew::WARNING;
-use super::{
+use crate::billing::period::{Cycle, Interval, anchor_of};
+use crate::billing::subscriptions::bill::{Bill, bill};
+use crate::billing::subscriptions::renew::WARNING;
+use crate::billing::subscriptions::{
     DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, methods,
     put_items, set_period, thresholds,
 };
+use crate::billing::{
+    clocks, discounts, invoice_items, invoices, payment, prices, proration, taxes,
+};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, text};
 use crate::params::Params;
 
 /// How long the first invoice may stay unpaid.
 const INCOMPLETE: i64 = 23 * 3600;
 
 /// `POST /v1/subscriptions`.
-pub(in super::super::super) fn create(
-    ctx: &mut Ctx<'_>,
-    params: &Params,
-) -> Result<Value, ApiError> {
+pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = params
         .text("customer")
         .ok_or_else(|| ApiError::missing_parameter("customer"))?
@@ -82,11 +81,11 @@ pub(in super::super::super) fn create(
     let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
     methods::ask(ctx, &subscription)?;
     if let Some(end) = begun.trial_end {
-        look_again(ctx, &subscription, (end - WARNING).max(now));
+        look_again(ctx, &subscription, (end - WARNING).max(now))?;
     }
-    look_at_end(ctx, &subscription);
+    look_at_end(ctx, &subscription)?;
     if let Some(at) = subscription["cancel_at"].as_i64() {
-        look_again(ctx, &subscription, at);
+        look_again(ctx, &subscription, at)?;
     }
     ctx.required(SUBSCRIPTION, text(&subscription, "id"))
 }
@@ -175,7 +174,7 @@ fn blank(
     let mut members = ctx.blank(SUBSCRIPTION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let known = json!({
-        "application": super::super::super::settlement::application(ctx),
+        "application": crate::payments::settlement::application(ctx),
         "billing_mode": {"flexible": null, "type": "flexible"},
         "cancellation_details": {"comment": null, "feedback": null, "feedback_option": null, "reason": null},
         "collection_method": method,
@@ -212,7 +211,7 @@ pub(super) fn write(
 ) -> Result<(), ApiError> {
     let mut plain = params.values().clone();
     if let Some(account) = params.at("on_behalf_of") {
-        super::super::super::settlement::check_on_behalf_of(ctx, Some(account))?;
+        crate::payments::settlement::check_on_behalf_of(ctx, Some(account))?;
     }
     for name in [
         "items",
@@ -230,7 +229,7 @@ pub(super) fn write(
 
 /// `cancel_at_period_end` and `cancel_at` are wishes with a date; taking them back forgets the date.
 pub(super) fn note_end(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
-    let period_end = super::period_end(after);
+    let period_end = crate::billing::subscriptions::period_end(after);
     let at = match (params.bool("cancel_at_period_end"), params.at("cancel_at")) {
         (Some(true), _) => period_end,
         (Some(false), None) => None,
@@ -238,7 +237,7 @@ pub(super) fn note_end(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
         (_, Some(at)) => at.as_i64(),
         (None, None) => return,
     };
-    super::with_details(after);
+    crate::billing::subscriptions::with_details(after);
     after["cancel_at"] = at.into();
     after["canceled_at"] = at.map(|_| ctx.now()).into();
     let reason = at.map(|_| "cancellation_requested");
@@ -450,7 +449,7 @@ fn collect_first(
     let mut incomplete = subscription.clone();
     incomplete["status"] = "incomplete".into();
     ctx.update(SUBSCRIPTION, &incomplete);
-    look_again(ctx, &incomplete, ctx.now() + INCOMPLETE);
+    look_again(ctx, &incomplete, ctx.now() + INCOMPLETE)?;
     if waits {
         return Ok(());
     }
@@ -474,7 +473,7 @@ pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> 
 }
 
 /// The subscription ends before it began, and its invoice with it.
-pub(in super::super) fn give_up(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+pub(crate) fn give_up(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut after = before.clone();
     after["ended_at"] = ctx.now().into();
     after["status"] = "incomplete_expired".into();

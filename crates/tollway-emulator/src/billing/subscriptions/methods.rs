@@ -2,12 +2,12 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::fields::text;
-use super::super::super::setup_intents;
-use super::{SUBSCRIPTION, changed, has_method, of_invoice, status};
+use crate::billing::subscriptions::{SUBSCRIPTION, changed, has_method, of_invoice, status};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::params::Params;
+use crate::payments::setup_intents;
 
 /// The subscription that waits for a SetupIntent.
 const WAITS: &str = "_pending_setup";
@@ -33,7 +33,7 @@ pub(super) fn ask(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiErro
 }
 
 /// A SetupIntent succeeded: if a subscription asked for it, its payment method is the subscription's.
-pub(in super::super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) {
     let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, text(intent, "id"));
     let Some(waits) = waits else {
         return;
@@ -48,7 +48,7 @@ pub(in super::super::super) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) {
 }
 
 /// `payment_settings[save_default_payment_method]=on_subscription`: what paid an invoice pays the next ones.
-pub(in super::super) fn keep_method(ctx: &mut Ctx<'_>, invoice: &Value, method: &Value) {
+pub(crate) fn keep_method(ctx: &mut Ctx<'_>, invoice: &Value, method: &Value) {
     let Some(before) = ctx.get(SUBSCRIPTION, &of_invoice(invoice)) else {
         return;
     };

@@ -4,11 +4,11 @@
 
 use serde_json::{Map, Value, json};
 
-use super::super::super::fields::{list, text};
-use super::super::invoices;
-use super::{SUBSCRIPTION, changed, look_again, look_at_end, put_items};
+use crate::billing::invoices;
+use crate::billing::subscriptions::{SUBSCRIPTION, changed, look_again, look_at_end, put_items};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, text};
 use crate::params::Params;
 
 /// The subscription as it is to be, and the invoice that it waits for.
@@ -76,7 +76,7 @@ pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, invoice: &str) -> Result<(
         "trial_from_plan": null,
     });
     changed(ctx, before, &shown);
-    look_again(ctx, &shown, now + LIFETIME);
+    look_again(ctx, &shown, now + LIFETIME)?;
     let mut invoice = ctx.required(invoices::INVOICE, invoice)?;
     invoice["auto_advance"] = false.into();
     invoice["next_payment_attempt"] = Value::Null;
@@ -85,17 +85,21 @@ pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, invoice: &str) -> Result<(
 }
 
 /// The invoice was paid: the change is made.
-pub(super) fn apply(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
+pub(super) fn apply(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    invoice: &Value,
+) -> Result<(), ApiError> {
     let id = text(subscription, "id");
     let Some(before) = ctx
         .get(SUBSCRIPTION, id)
         .filter(|it| it["pending_update"].is_object())
     else {
-        return;
+        return Ok(());
     };
     let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, id);
     let Some(waits) = waits.filter(|waits| waits["invoice"] == invoice["id"]) else {
-        return;
+        return Ok(());
     };
     let mut after = waits["subscription"].clone();
     after["status"] = "active".into();
@@ -112,7 +116,8 @@ pub(super) fn apply(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
     ctx.world.store.remove(&scope, WAITS, id);
     changed(ctx, &before, &after);
     ctx.emit("customer.subscription.pending_update_applied", &after, None);
-    look_at_end(ctx, &after);
+    look_at_end(ctx, &after)?;
+    Ok(())
 }
 
 /// Nobody has paid in time: the change is forgotten, its invoice void.

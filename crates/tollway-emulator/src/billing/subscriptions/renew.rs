@@ -2,15 +2,15 @@
 
 use serde_json::{Value, json};
 
-use super::super::super::fields::text;
-use super::super::{invoices, schedules};
-use super::bill::{bill, next_bill, settle_up, upcoming};
-use super::{
-    DAY, SUBSCRIPTION, begin, changed, end, has_method, look_again, pending, period_end,
+use crate::billing::subscriptions::bill::{bill, next_bill, settle_up, upcoming};
+use crate::billing::subscriptions::{
+    DAY, SUBSCRIPTION, changed, create, end, has_method, look_again, pending, period_end,
     set_period, status,
 };
+use crate::billing::{invoices, schedules};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::text;
 
 /// Before the end of a trial there is an event.
 pub(super) const WARNING: i64 = 3 * DAY;
@@ -18,19 +18,20 @@ pub(super) const WARNING: i64 = 3 * DAY;
 const UPCOMING: i64 = 7 * DAY;
 
 /// Has the subscription looked at when its period ends, and before that when its invoice is announced.
-pub(super) fn look_at_end(ctx: &mut Ctx<'_>, subscription: &Value) {
+pub(super) fn look_at_end(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
     let Some(end) = period_end(subscription) else {
-        return;
+        return Ok(());
     };
     let announced = end - UPCOMING;
     if announced > ctx.now() {
-        look_again(ctx, subscription, announced);
+        look_again(ctx, subscription, announced)?;
     }
-    look_again(ctx, subscription, end);
+    look_again(ctx, subscription, end)?;
+    Ok(())
 }
 
 /// Brings a subscription up to the present: trials end, periods roll over, wishes to end come true.
-pub(in super::super::super) fn catch_up(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn catch_up(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let Some(subscription) = ctx.get(SUBSCRIPTION, id) else {
         return Ok(());
     };
@@ -41,7 +42,7 @@ pub(in super::super::super) fn catch_up(ctx: &mut Ctx<'_>, id: &str) -> Result<(
     let now = ctx.now();
     let due = |at: &Value| at.as_i64().is_some_and(|at| at <= now);
     match status(&subscription) {
-        "incomplete" => return begin::expire(ctx, &subscription),
+        "incomplete" => return create::expire(ctx, &subscription),
         "trialing" | "active" | "past_due" | "unpaid" => {}
         _ => return Ok(()),
     }
@@ -144,7 +145,7 @@ fn renew(ctx: &mut Ctx<'_>, before: Value) -> Result<(), ApiError> {
     let invoice = bill(ctx, &after, &bill_now)?;
     after["latest_invoice"] = invoice["id"].clone();
     changed(ctx, &before, &after);
-    look_at_end(ctx, &after);
+    look_at_end(ctx, &after)?;
     if matches!(paused.as_str(), "void" | "mark_uncollectible") {
         invoices::close(ctx, invoice, &paused)?;
     }
@@ -152,7 +153,7 @@ fn renew(ctx: &mut Ctx<'_>, before: Value) -> Result<(), ApiError> {
 }
 
 /// The subscription is over at the end of its time: what was used, and what waits, is billed once more.
-pub(in super::super) fn end_and_settle(
+pub(crate) fn end_and_settle(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     reason: &str,

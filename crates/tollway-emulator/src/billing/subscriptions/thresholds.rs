@@ -11,15 +11,17 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::super::fields::{list, number, text};
-use super::super::invoice_items;
-use super::super::invoices::{self, INVOICE, Pull};
-use super::super::period::Cycle;
-use super::super::{clocks, meters, prices};
-use super::bill::{Bill, bill, lines_of, new_invoice};
-use super::{DAY, SUBSCRIPTION, changed, items, look_at_end, period_end, set_period, status};
+use crate::billing::invoice_items;
+use crate::billing::invoices::{self, INVOICE, Pull};
+use crate::billing::period::Cycle;
+use crate::billing::subscriptions::bill::{Bill, bill, lines_of, new_invoice};
+use crate::billing::subscriptions::{
+    DAY, SUBSCRIPTION, changed, items, look_at_end, period_end, set_period, status,
+};
+use crate::billing::{clocks, meters, prices};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{list, number, text};
 
 /// What of a period's use was billed before its end.
 const BILLED: &str = "_threshold_billed";
@@ -67,7 +69,7 @@ pub(super) fn billed(ctx: &Ctx<'_>, subscription: &Value, item: &Value, since: i
 }
 
 /// A customer used something: a threshold may have been passed.
-pub(in super::super) fn look_after_use(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
+pub(crate) fn look_after_use(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
     let all = ctx.all_with(SUBSCRIPTION, "customer", customer);
     for subscription in all.into_iter().rev() {
         look(ctx, &subscription)?;
@@ -130,7 +132,7 @@ pub(super) fn look(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiErr
     after["latest_invoice"] = invoice["id"].clone();
     changed(ctx, &before, &after);
     if resets {
-        look_at_end(ctx, &after);
+        look_at_end(ctx, &after)?;
     }
     Ok(())
 }

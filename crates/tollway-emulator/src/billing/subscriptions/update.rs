@@ -2,28 +2,25 @@
 
 use serde_json::Value;
 
-use super::super::super::fields::{number, text};
-use super::super::invoices::{self, INVOICE, Pull};
-use super::super::period::{Cycle, Interval};
-use super::super::{clocks, discounts, invoice_items, payment, prices, proration};
-use super::begin::{
+use crate::billing::invoices::{self, INVOICE, Pull};
+use crate::billing::period::{Cycle, Interval};
+use crate::billing::subscriptions::bill::{Bill, bill};
+use crate::billing::subscriptions::create::{
     add_extra_items, new_item, note_end, prorates, set_discounts, set_price, set_quantity,
     set_tax_rates, write,
 };
-use super::bill::{Bill, bill};
-use super::renew::WARNING;
-use super::{
+use crate::billing::subscriptions::renew::WARNING;
+use crate::billing::subscriptions::{
     SUBSCRIPTION, changed, items, look_again, look_at_end, of_invoice, pending, period_end,
     put_items, set_period, status, thresholds,
 };
+use crate::billing::{clocks, discounts, invoice_items, payment, prices, proration};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::json::{number, text};
 use crate::params::Params;
 
-pub(in super::super::super) fn update(
-    ctx: &mut Ctx<'_>,
-    params: &Params,
-) -> Result<Value, ApiError> {
+pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("subscription_exposed_id").to_owned();
     let before = ctx.required(SUBSCRIPTION, &id)?;
     let over = matches!(status(&before), "canceled" | "incomplete_expired");
@@ -69,7 +66,7 @@ pub(in super::super::super) fn update(
     }
     thresholds::check(&after)?;
     changed(ctx, &before, &after);
-    look_at_what_changed(ctx, &before, &after);
+    look_at_what_changed(ctx, &before, &after)?;
     add_extra_items(ctx, params, &after)?;
     if restarts {
         let until = period_end(&after).unwrap_or(now);
@@ -159,24 +156,25 @@ fn prorate_end(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     }
 }
 
-fn look_at_what_changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+fn look_at_what_changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) -> Result<(), ApiError> {
     for at in [
         &after["cancel_at"],
         &after["pause_collection"]["resumes_at"],
     ] {
         if let Some(at) = at.as_i64() {
-            look_again(ctx, after, at);
+            look_again(ctx, after, at)?;
         }
     }
     if after["trial_end"] != before["trial_end"]
         && let Some(end) = after["trial_end"].as_i64().filter(|end| *end > ctx.now())
     {
         let warned = (end - WARNING).max(ctx.now());
-        look_again(ctx, after, warned);
+        look_again(ctx, after, warned)?;
     }
     if period_end(before) != period_end(after) {
-        look_at_end(ctx, after);
+        look_at_end(ctx, after)?;
     }
+    Ok(())
 }
 
 /// Changes the items, with prorations; true if the billing interval is another one now, so that a new period begins.

@@ -1,6 +1,8 @@
 //! The table of test cards. Numbers and names are those of <https://docs.stripe.com/testing>.
 
-use super::{Auth, Card, Check, Decline, DisputeKind, Outcome, RefundOutcome};
+use crate::payment_methods::cards::{
+    Auth, Card, Check, Decline, DisputeKind, Outcome, RefundOutcome,
+};
 
 const fn card(number: &'static str, name: &'static str, brand: &'static str) -> Card {
     Card {

@@ -3,9 +3,9 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::super::cards::Card;
-use super::{PRESENT, expiry, remember};
 use crate::ctx::Ctx;
+use crate::payment_methods::cards::Card;
+use crate::payment_methods::instrument::{PRESENT, expiry, remember};
 
 const HIDDEN: &str = "_presented";
 
@@ -17,7 +17,7 @@ struct Hidden {
 }
 
 /// Makes and keeps the payment method of a test card that is held to a reader.
-pub(in super::super) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value {
+pub(crate) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value {
     let mut method = ctx.blank("payment_method");
     let (exp_month, exp_year) = expiry(ctx, card);
     let shown = json!({

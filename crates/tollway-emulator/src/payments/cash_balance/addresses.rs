@@ -2,8 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::super::currency;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::random::derived_text;

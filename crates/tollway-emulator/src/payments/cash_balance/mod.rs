@@ -17,23 +17,23 @@ use serde_json::{Value, json};
 mod addresses;
 
 use self::addresses::{addresses, country_of, transfer_type};
-use super::account_debits;
-use super::charge::check_amount;
-use super::currency;
-use super::ledger::{Holder, Journal};
-use super::others;
-use super::payment_intents::{self, INTENT};
-use super::posting::post;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
+use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::posting::post;
 use crate::params::Params;
+use crate::payments::account_debits;
+use crate::payments::charge::check_amount;
+use crate::payments::non_card;
+use crate::payments::payment_intents::{self, INTENT};
 use crate::registry::Registry;
 
 const TRANSACTION: &str = "customer_cash_balance_transaction";
 const CASH: &str = "_cash_balance";
 const WAITS: &str = "display_bank_transfer_instructions";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("customers.cash_balance.retrieve", retrieve);
     registry.add("customers.cash_balance.update", update);
     registry.add(
@@ -224,7 +224,7 @@ fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, reference: Option<&str
 }
 
 /// Confirms an intent that the customer's balance is to pay for.
-pub(super) fn confirm(
+pub(crate) fn confirm(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     method: &Value,
@@ -312,7 +312,7 @@ fn apply(ctx: &mut Ctx<'_>, mut intent: Value, amount: Option<i64>) -> Result<Va
     }
     let method = intent["payment_method"].as_str().unwrap_or_default();
     let method = ctx.required("payment_method", method)?;
-    others::pay(ctx, intent, &method)
+    non_card::pay(ctx, intent, &method)
 }
 
 /// `POST /v1/payment_intents/{intent}/apply_customer_balance`.
@@ -344,7 +344,7 @@ fn apply_by_hand(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 }
 
 /// Somebody presses the button on the page with the instructions: what is still asked for is sent.
-pub(super) fn send_what_is_asked(ctx: &mut Ctx<'_>, intent: &Value) -> Result<Value, ApiError> {
+pub(crate) fn send_what_is_asked(ctx: &mut Ctx<'_>, intent: &Value) -> Result<Value, ApiError> {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     let action = &intent["next_action"][WAITS];
     let amount = action["amount_remaining"].as_i64().unwrap_or(0);
@@ -364,7 +364,7 @@ pub(super) fn send_what_is_asked(ctx: &mut Ctx<'_>, intent: &Value) -> Result<Va
 }
 
 /// The intent is canceled: what was applied to it is the customer's again.
-pub(super) fn unapply(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn unapply(ctx: &mut Ctx<'_>, intent: &Value) {
     let action = &intent["next_action"];
     let remaining = action[WAITS]["amount_remaining"].as_i64();
     let (Some(remaining), Some(customer)) = (remaining, intent["customer"].as_str()) else {
@@ -386,7 +386,7 @@ pub(super) fn unapply(ctx: &mut Ctx<'_>, intent: &Value) {
 }
 
 /// A payment out of a customer's balance is refunded into it.
-pub(super) fn refund(ctx: &mut Ctx<'_>, charge: &Value, amount: i64, refund: &str) {
+pub(crate) fn refund(ctx: &mut Ctx<'_>, charge: &Value, amount: i64, refund: &str) {
     if !pays(charge) {
         return;
     }
@@ -403,7 +403,7 @@ pub(super) fn refund(ctx: &mut Ctx<'_>, charge: &Value, amount: i64, refund: &st
 }
 
 /// Who has paid a charge: a customer's balance, a connected account, or somebody with a card or a bank account.
-pub(super) fn payer(charge: &Value) -> Holder {
+pub(crate) fn payer(charge: &Value) -> Holder {
     if let Some(account) = account_debits::debited(charge) {
         return Holder::Account(account.to_owned());
     }

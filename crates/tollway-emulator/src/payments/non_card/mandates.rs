@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
-use super::methods::{self, Flow};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::non_card::methods::{self, Flow};
 
 const MANDATE: &str = "mandate";
 
 /// Keeps the mandate that the request brings for a debit, in its intent's hidden place; its id.
-pub(in super::super) fn give(
+pub(crate) fn give(
     ctx: &mut Ctx<'_>,
     method: &Value,
     usage: &Value,

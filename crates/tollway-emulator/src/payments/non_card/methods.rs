@@ -161,7 +161,8 @@ mod tests {
         assert!(kinds(|flow| flow == Flow::Redirect).is_sorted());
         assert!(HOLDING.is_sorted() && REUSABLE.is_sorted());
         for (name, number) in NAMED {
-            let pays = super::super::answers::of(number) == super::super::answers::Answer::Pays;
+            let pays = crate::payments::non_card::test_bank_accounts::of(number)
+                == crate::payments::non_card::test_bank_accounts::Answer::Pays;
             assert_eq!(pays, *name == "pm_usBankAccount_success", "{name}");
         }
     }

@@ -5,24 +5,24 @@
 
 use serde_json::{Value, json};
 
-use super::super::fees::{DAY, midnight};
-use super::super::payment_intents::{self, INTENT};
-use super::super::setup_intents;
-use super::{Hidden, hidden, hide};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::{DAY, midnight};
 use crate::params::Params;
+use crate::payments::non_card::{Hidden, hidden, hide};
+use crate::payments::payment_intents::{self, INTENT};
+use crate::payments::setup_intents;
 use crate::registry::Registry;
 
 const SETUP: &str = "setup_intent";
 
-pub(in super::super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("payment_intents.verify_microdeposits", verify_payment);
     registry.add("setup_intents.verify_microdeposits", verify_setup);
 }
 
 /// Whether the account of a payment method has yet to be verified before `intent` can use it.
-pub(in super::super) fn are_needed(ctx: &Ctx<'_>, intent: &Value, method: &Value) -> bool {
+pub(crate) fn are_needed(ctx: &Ctx<'_>, intent: &Value, method: &Value) -> bool {
     let kind = method["type"].as_str().unwrap_or_default();
     let wish = intent["payment_method_options"][kind]["verification_method"].as_str();
     let asks = match (kind, wish) {
@@ -46,7 +46,7 @@ pub(super) fn trust(ctx: &mut Ctx<'_>, method: &str) {
 }
 
 /// Sends the deposits: the intent waits for their amounts.
-pub(in super::super) fn send(ctx: &mut Ctx<'_>, mut intent: Value, object_type: &str) -> Value {
+pub(crate) fn send(ctx: &mut Ctx<'_>, mut intent: Value, object_type: &str) -> Value {
     let id = intent["id"].as_str().unwrap_or_default();
     let page = format!("{}/_tollway/authenticate/{id}", ctx.request.base_url);
     intent["next_action"] = json!({
@@ -146,7 +146,7 @@ fn check(params: &Params) -> Result<(), ApiError> {
 }
 
 /// The intent, of either kind, goes on with an account that is verified now.
-pub(in super::super) fn verified(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
+pub(crate) fn verified(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
     let method = intent["payment_method"].as_str().unwrap_or_default();
     trust(ctx, method);
     let method = ctx.required("payment_method", method)?;
@@ -154,11 +154,11 @@ pub(in super::super) fn verified(ctx: &mut Ctx<'_>, intent: Value) -> Result<Val
         let id = method["id"].as_str().unwrap_or_default();
         return setup_intents::succeed(ctx, intent, id, method["customer"].as_str());
     }
-    super::verified(ctx, intent, &method)
+    crate::payments::non_card::verified(ctx, intent, &method)
 }
 
 /// Nobody could say the amounts.
-pub(in super::super) fn fail(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
+pub(crate) fn fail(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
     let message = "The microdeposits could not be verified. Provide another PaymentMethod.";
     let error = ApiError::invalid_request(message)
         .code("payment_method_microdeposit_verification_attempts_exceeded");

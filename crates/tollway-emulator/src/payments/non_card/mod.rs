@@ -15,27 +15,29 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 use sha2::{Digest, Sha256};
 
-mod answers;
-pub(super) mod mandates;
+pub(crate) mod mandates;
 mod methods;
-pub(super) mod microdeposits;
-pub(super) mod vouchers;
+pub(crate) mod microdeposits;
+mod test_bank_accounts;
+pub(crate) mod vouchers;
 
-use self::answers::Answer;
 use self::methods::Flow;
-use super::cards;
-use super::cash_balance;
-use super::charge::{self, Base};
-use super::due::{Task, plan};
-use super::iban;
-use super::payment_intents::{self, INTENT};
-use super::payment_methods;
-use super::settlement::{self, Split};
-use super::{billing, checkout};
+use self::test_bank_accounts::Answer;
 use crate::ctx::Ctx;
+use crate::disputes::OpenDispute;
 use crate::error::ApiError;
 use crate::pages::Question;
 use crate::params::Params;
+use crate::payment_methods::cards;
+use crate::payment_methods::iban;
+use crate::payment_methods::operations as payment_methods;
+use crate::payments::cash_balance;
+use crate::payments::charge::{self, Base};
+use crate::payments::payment_intents::{self, INTENT};
+use crate::payments::settlement::{self, Split};
+use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
+use crate::{billing, checkout};
 
 const HIDDEN: &str = "_bank_debit";
 const DAY: i64 = 86_400;
@@ -60,24 +62,24 @@ fn hide(ctx: &mut Ctx<'_>, id: &str, hidden: &Hidden) {
 }
 
 /// Whether a payer by this method is sent to another page.
-pub(super) fn sends_away(kind: &str) -> bool {
+pub(crate) fn sends_away(kind: &str) -> bool {
     methods::find(kind).is_some_and(|method| method.flow == Flow::Redirect)
 }
 
 /// The stored payment method of this id, if it is no card.
-pub(super) fn named(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
+pub(crate) fn named(ctx: &Ctx<'_>, id: &str) -> Option<Value> {
     let method = ctx.get("payment_method", id)?;
     let is_card = method["type"].as_str().is_some_and(cards::is_card);
     (!is_card).then_some(method)
 }
 
 /// Whether a name stands for one of these payment methods.
-pub(super) fn is_test_name(name: &str) -> bool {
+pub(crate) fn is_test_name(name: &str) -> bool {
     methods::number_of(name).is_some()
 }
 
 /// A payment method of one of Stripe's test names; none if the name is none of them.
-pub(super) fn by_name(ctx: &mut Ctx<'_>, name: &str) -> Option<Result<Value, ApiError>> {
+pub(crate) fn by_name(ctx: &mut Ctx<'_>, name: &str) -> Option<Result<Value, ApiError>> {
     let number = methods::number_of(name)?;
     let given = json!({
         "account_holder_type": "individual", "account_number": number, "routing_number": "110000000",
@@ -91,7 +93,7 @@ pub(super) fn by_name(ctx: &mut Ctx<'_>, name: &str) -> Option<Result<Value, Api
 }
 
 /// Makes and keeps a payment method that is no card, from what the request says of it.
-pub(super) fn create(
+pub(crate) fn create(
     ctx: &mut Ctx<'_>,
     kind: &str,
     given: &Value,
@@ -159,7 +161,7 @@ fn shown(kind: &str, given: &Value, number: Option<&str>) -> Value {
 }
 
 /// Confirms an intent with a payment method that is no card.
-pub(super) fn confirm(
+pub(crate) fn confirm(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     method: &Value,
@@ -223,7 +225,7 @@ fn agree(ctx: &mut Ctx<'_>, intent: &Value, mandate: &str) {
 }
 
 /// Is money held only by methods that can hold it?
-pub(super) fn check_holds(intent: &Value, kind: &str) -> Result<(), ApiError> {
+pub(crate) fn check_holds(intent: &Value, kind: &str) -> Result<(), ApiError> {
     if methods::holds(kind) || !payment_intents::captures_later(intent, kind) {
         return Ok(());
     }
@@ -235,7 +237,7 @@ pub(super) fn check_holds(intent: &Value, kind: &str) -> Result<(), ApiError> {
 }
 
 /// The bank account of a debit has been verified: the bank is asked for the money.
-pub(super) fn verified(
+pub(crate) fn verified(
     ctx: &mut Ctx<'_>,
     intent: Value,
     method: &Value,
@@ -267,12 +269,32 @@ fn begin(
     ctx.emit("payment_intent.processing", &intent, None);
     let id = intent["id"].as_str().unwrap_or_default().to_owned();
     let at = ctx.now() + days * DAY;
-    plan(ctx, None, at, Task::Debit { intent: id });
+    schedule(ctx, None, at, &SettleDebit { intent: id })?;
     Ok(intent)
 }
 
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<SettleDebit>();
+    registry.add_task::<vouchers::EndVoucher>();
+    microdeposits::register(registry);
+}
+
+/// Settles a bank debit: the bank pays it or returns it.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct SettleDebit {
+    pub(crate) intent: String,
+}
+
+impl ScheduledTask for SettleDebit {
+    const KIND: &'static str = "debit";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        arrive(ctx, &self.intent)
+    }
+}
+
 /// The bank has paid, or sends the debit back.
-pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut intent = ctx.required(INTENT, id)?;
     if intent["status"] != "processing" {
         return Ok(());
@@ -288,7 +310,7 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         Answer::IsDisputed => {
             let id = charge["id"].as_str().unwrap_or_default().to_owned();
             let now = ctx.now();
-            plan(ctx, None, now, Task::Dispute { charge: id });
+            schedule(ctx, None, now, &OpenDispute { charge: id })?;
             return succeed(ctx, intent, charge).map(drop);
         }
         Answer::Never => return Ok(()),
@@ -307,18 +329,20 @@ pub(super) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         .code(code)
         .with("charge", charge["id"].clone());
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent);
+    billing::failed(ctx, &intent)?;
     checkout::failed(ctx, &intent);
     Ok(())
 }
 
 /// What the bank of a payment method answers to a debit.
 fn answer_of(ctx: &Ctx<'_>, method: &str) -> Answer {
-    hidden(ctx, method).map_or(Answer::Pays, |hidden| answers::of(&hidden.number))
+    hidden(ctx, method).map_or(Answer::Pays, |hidden| {
+        test_bank_accounts::of(&hidden.number)
+    })
 }
 
 /// The customer has the money of a debit back: what they agreed to holds no more. The reason that their bank gives.
-pub(super) fn revoke(ctx: &mut Ctx<'_>, charge: &Value) -> &'static str {
+pub(crate) fn revoke(ctx: &mut Ctx<'_>, charge: &Value) -> &'static str {
     let kind = charge["payment_method_details"]["type"].as_str();
     let kind = kind.unwrap_or_default();
     let mandate = charge["payment_method_details"][kind]["mandate"].as_str();
@@ -334,14 +358,14 @@ pub(super) fn revoke(ctx: &mut Ctx<'_>, charge: &Value) -> &'static str {
 }
 
 /// Whether the owner of the bank account that a charge was paid from has the money back.
-pub(super) fn is_disputed(ctx: &Ctx<'_>, charge: &Value) -> bool {
+pub(crate) fn is_disputed(ctx: &Ctx<'_>, charge: &Value) -> bool {
     let method = charge["payment_method"].as_str().unwrap_or_default();
     charge["payment_method_details"]["type"] != "card"
         && answer_of(ctx, method) == Answer::IsDisputed
 }
 
 /// What the page of an intent asks.
-pub(super) fn question(intent: &Value) -> Question {
+pub(crate) fn question(intent: &Value) -> Question {
     let of = |heading, approve, fail| Question {
         heading,
         approve,
@@ -362,7 +386,7 @@ pub(super) fn question(intent: &Value) -> Question {
 }
 
 /// The payer has answered on the page.
-pub(super) fn answered(
+pub(crate) fn answered(
     ctx: &mut Ctx<'_>,
     intent: Value,
     method: &Value,
@@ -374,14 +398,14 @@ pub(super) fn answered(
         Some("display_bank_transfer_instructions") if approved => {
             cash_balance::send_what_is_asked(ctx, &intent)
         }
-        Some(action) if !approved && vouchers::is_one(action) => Ok(vouchers::end(ctx, intent)),
+        Some(action) if !approved && vouchers::is_one(action) => vouchers::end(ctx, intent),
         _ if approved => pay(ctx, intent, method),
         _ => Ok(payment_intents::not_authenticated(ctx, intent)),
     }
 }
 
 /// The payer has paid.
-pub(super) fn pay(ctx: &mut Ctx<'_>, intent: Value, method: &Value) -> Result<Value, ApiError> {
+pub(crate) fn pay(ctx: &mut Ctx<'_>, intent: Value, method: &Value) -> Result<Value, ApiError> {
     let mut charge = new_charge(ctx, &intent, method)?;
     vouchers::write_details(&intent, &mut charge);
     let kind = method["type"].as_str().unwrap_or_default();
@@ -391,7 +415,7 @@ pub(super) fn pay(ctx: &mut Ctx<'_>, intent: Value, method: &Value) -> Result<Va
         ctx.insert("charge", &charge);
         ctx.emit("charge.succeeded", &charge, None);
         keep_for_later(ctx, &intent, method)?;
-        return Ok(payment_intents::conclude(ctx, intent, &charge, true));
+        return payment_intents::conclude(ctx, intent, &charge, true);
     }
     ctx.insert("charge", &charge);
     keep_for_later(ctx, &intent, method)?;
@@ -421,7 +445,7 @@ fn succeed(ctx: &mut Ctx<'_>, intent: Value, mut charge: Value) -> Result<Value,
     settlement::settle(ctx, &mut charge, amount, &Split::of_object(&intent))?;
     ctx.update("charge", &charge);
     ctx.emit("charge.succeeded", &charge, None);
-    Ok(payment_intents::conclude(ctx, intent, &charge, false))
+    payment_intents::conclude(ctx, intent, &charge, false)
 }
 
 fn new_charge(ctx: &mut Ctx<'_>, intent: &Value, method: &Value) -> Result<Value, ApiError> {

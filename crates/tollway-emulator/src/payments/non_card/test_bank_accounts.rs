@@ -106,7 +106,7 @@ pub(super) fn of(number: &str) -> Answer {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::money::iban;
+    use crate::payment_methods::iban;
 
     #[test]
     fn numbers_are_told_apart() {

@@ -4,15 +4,16 @@
 //! `expire_immediately@…`, `expire_with_delay@…` and `fill_never@…`; anybody else pays after three minutes. For `konbini` the
 //! `confirmation_number` decides before the email. On the voucher's page a person decides sooner.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::due::{Task, plan};
-use super::super::fees::{DAY, midnight};
-use super::super::payment_intents::{self, INTENT};
-use super::super::{billing, checkout};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::{DAY, midnight};
 use crate::params::Params;
+use crate::payments::payment_intents::{self, INTENT};
+use crate::scheduler::{ScheduledTask, schedule};
+use crate::{billing, checkout};
 
 /// Seconds until a voucher is paid, or expires, with a delay.
 const DELAY: i64 = 180;
@@ -50,7 +51,7 @@ impl Fate {
 }
 
 /// Whether this type of `next_action` is a voucher.
-pub(in super::super) fn is_one(action: &str) -> bool {
+pub(crate) fn is_one(action: &str) -> bool {
     matches!(
         action,
         "boleto_display_details"
@@ -99,13 +100,30 @@ pub(super) fn print(
     };
     let id = intent["id"].as_str().unwrap_or_default().to_owned();
     let voucher = reference(&intent["next_action"]);
-    let task = Task::Voucher {
+    let task = EndVoucher {
         intent: id,
         voucher,
         paid,
     };
-    plan(ctx, None, after, task);
+    schedule(ctx, None, after, &task)?;
     Ok(intent)
+}
+
+/// Ends a voucher: it is paid, or it expires.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct EndVoucher {
+    pub(crate) intent: String,
+    /// Identifies the voucher: a payment intent can have several over time.
+    pub(crate) voucher: String,
+    pub(crate) paid: bool,
+}
+
+impl ScheduledTask for EndVoucher {
+    const KIND: &'static str = "voucher";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        decide(ctx, &self.intent, &self.voucher, self.paid)
+    }
 }
 
 /// A number, sent as one or as text.
@@ -167,7 +185,7 @@ fn next_action(ctx: &Ctx<'_>, intent: &Value, kind: &str, number: &str, expires:
 }
 
 /// What tells one voucher from the next of the same intent, and what a person reads off it.
-pub(in super::super) fn reference(next_action: &Value) -> String {
+pub(crate) fn reference(next_action: &Value) -> String {
     let details = &next_action[next_action["type"].as_str().unwrap_or_default()];
     let number = details["number"].as_str().or(details["reference"].as_str());
     let code = details["stores"]["familymart"]["payment_code"].as_str();
@@ -195,7 +213,7 @@ pub(super) fn write_details(intent: &Value, charge: &mut Value) {
 }
 
 /// The time has come at which this voucher is paid, or expires.
-pub(in super::super) fn decide(
+pub(crate) fn decide(
     ctx: &mut Ctx<'_>,
     intent: &str,
     voucher: &str,
@@ -208,23 +226,23 @@ pub(in super::super) fn decide(
         return Ok(());
     }
     if !paid {
-        end(ctx, intent);
+        end(ctx, intent)?;
         return Ok(());
     }
     let method = intent["payment_method"].as_str().unwrap_or_default();
     let method = ctx.required("payment_method", method)?;
-    super::pay(ctx, intent, &method).map(drop)
+    crate::payments::non_card::pay(ctx, intent, &method).map(drop)
 }
 
 /// Nobody has paid in time.
-pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
+pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Result<Value, ApiError> {
     let message = "The payment attempt for this PaymentIntent has expired. You can provide payment_method_data or a new \
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_payment_attempt_expired");
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent);
+    billing::failed(ctx, &intent)?;
     checkout::failed(ctx, &intent);
-    intent
+    Ok(intent)
 }
 
 #[cfg(test)]

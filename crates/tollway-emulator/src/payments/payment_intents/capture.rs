@@ -2,16 +2,16 @@
 
 use serde_json::Value;
 
-use super::super::charge;
-use super::super::settlement::Split;
-use super::confirm::HOLD;
-use super::{INTENT, end, status, unexpected, write};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payments::charge;
+use crate::payments::payment_intents::confirm::HOLD;
+use crate::payments::payment_intents::{INTENT, end, status, unexpected, write};
+use crate::payments::settlement::Split;
 
 /// Is money by this kind of payment method to be held, and captured later?
-pub(in super::super) fn captures_later(intent: &Value, kind: &str) -> bool {
+pub(crate) fn captures_later(intent: &Value, kind: &str) -> bool {
     intent["capture_method"] == "manual"
         || intent["payment_method_options"][kind]["capture_method"] == "manual"
 }
@@ -106,7 +106,7 @@ pub(super) fn increment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, Api
 }
 
 /// The bank has let go of money that was held for too long.
-pub(in super::super) fn expire(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut intent = ctx.required(INTENT, id)?;
     let charge = intent["latest_charge"].as_str().unwrap_or_default();
     let made = ctx

@@ -3,19 +3,34 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
-use super::super::billing;
-use super::super::charge::{self, Payment};
-use super::super::checkout;
-use super::super::due::{Task, plan};
-use super::super::instrument::{self, Instrument};
-use super::super::others;
-use super::super::payment_methods;
-use super::super::settlement::Split;
-use super::super::way_back;
-use super::{INTENT, captures_later, status, unexpected};
+use crate::billing;
+use crate::checkout;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::instrument::{self, Instrument};
+use crate::payment_methods::operations as payment_methods;
+use crate::payments::automatic_payment_methods;
+use crate::payments::charge::{self, Payment};
+use crate::payments::non_card;
+use crate::payments::payment_intents::capture::captures_later;
+use crate::payments::payment_intents::{INTENT, status, unexpected};
+use crate::payments::settlement::Split;
+use crate::scheduler::{ScheduledTask, schedule};
+
+/// Ends the hold on an uncaptured payment.
+#[derive(Debug, Serialize, Deserialize)]
+pub(crate) struct ExpireHold {
+    pub(crate) intent: String,
+}
+
+impl ScheduledTask for ExpireHold {
+    const KIND: &'static str = "hold_expires";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        super::expire(ctx, &self.intent)
+    }
+}
 
 /// How long a bank holds money that is not captured, in seconds.
 pub(super) const HOLD: i64 = 7 * 86_400;
@@ -40,11 +55,11 @@ pub(super) fn run(
                        payment method or ConfirmationToken.";
         return Err(unexpected(&intent, "confirmed").with("message", message));
     };
-    way_back::check_way_back(&intent, params, "PaymentIntent")
+    automatic_payment_methods::check_way_back(&intent, params, "PaymentIntent")
         .map_err(|error| error.with("payment_intent", intent.clone()))?;
-    if let Some(method) = others::named(ctx, &method) {
+    if let Some(method) = non_card::named(ctx, &method) {
         check_allowed(&intent, method["type"].as_str().unwrap_or_default())?;
-        return others::confirm(ctx, intent, &method, params);
+        return non_card::confirm(ctx, intent, &method, params);
     }
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     if instrument.present.is_some() {
@@ -71,7 +86,7 @@ fn check_allowed(intent: &Value, kind: &str) -> Result<(), ApiError> {
     let named = allowed.as_ref().is_none_or(|kinds| kinds.contains(&kind));
     let excluded = list("excluded_payment_method_types").is_some_and(|kinds| kinds.contains(&kind));
     let stays = intent["automatic_payment_methods"]["allow_redirects"] != "never"
-        || !others::sends_away(kind);
+        || !non_card::sends_away(kind);
     if named && !excluded && stays {
         return Ok(());
     }
@@ -135,26 +150,26 @@ fn charge_for(
     };
     let charge = match charge::pay(ctx, &payment)? {
         Ok(charge) => charge,
-        Err(refused) => return Err(decline(ctx, intent, refused)),
+        Err(refused) => return Err(decline(ctx, intent, refused)?),
     };
     keep_for_later(ctx, &intent, &payment.instrument)?;
-    Ok(conclude(ctx, intent, &charge, manual))
+    conclude(ctx, intent, &charge, manual)
 }
 
 /// Charges the card that was presented to a reader for an intent. Whoever holds it is there: nobody is asked anything.
-pub(in super::super) fn pay_in_person(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
+pub(crate) fn pay_in_person(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
     let method = intent["payment_method"].as_str().unwrap_or_default();
     let instrument = instrument::resolve(ctx, method, "payment_method")?;
     charge_for(ctx, intent, instrument, true, false)
 }
 
 /// The intent has its charge: it is paid, or its money is held.
-pub(in super::super) fn conclude(
+pub(crate) fn conclude(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     charge: &Value,
     held: bool,
-) -> Value {
+) -> Result<Value, ApiError> {
     let amount = intent["amount"].clone();
     intent["latest_charge"] = charge["id"].clone();
     intent["transfer_group"] = charge["transfer_group"].clone();
@@ -165,7 +180,7 @@ pub(in super::super) fn conclude(
         intent["amount_capturable"] = amount;
         let intent = intent["id"].as_str().unwrap_or_default().to_owned();
         let at = ctx.now() + HOLD;
-        plan(ctx, None, at, Task::HoldExpires { intent });
+        schedule(ctx, None, at, &ExpireHold { intent })?;
     } else {
         intent["status"] = "succeeded".into();
         intent["amount_received"] = amount;
@@ -178,10 +193,10 @@ pub(in super::super) fn conclude(
     };
     ctx.emit(event, &intent, None);
     if !held {
-        billing::succeeded(ctx, &intent);
+        billing::succeeded(ctx, &intent)?;
     }
     checkout::paid(ctx, &intent);
-    intent
+    Ok(intent)
 }
 
 /// With `setup_future_usage` the customer keeps the payment method.
@@ -208,11 +223,7 @@ fn keep_for_later(
 }
 
 /// The card holder has answered the bank's question.
-pub(in super::super) fn authenticate(
-    ctx: &mut Ctx<'_>,
-    id: &str,
-    approved: bool,
-) -> Result<Value, ApiError> {
+pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, id)?;
     if status(&intent) != "requires_action" {
         return Err(unexpected(&intent, "authenticated"));
@@ -232,8 +243,8 @@ pub(in super::super) fn authenticate(
         ctx.update(INTENT, &intent);
         return Ok(intent);
     }
-    if let Some(method) = others::named(ctx, &method) {
-        return others::answered(ctx, intent, &method, approved);
+    if let Some(method) = non_card::named(ctx, &method) {
+        return non_card::answered(ctx, intent, &method, approved);
     }
     if approved {
         let instrument = instrument::resolve(ctx, &method, "payment_method")?;
@@ -243,7 +254,7 @@ pub(in super::super) fn authenticate(
 }
 
 /// The payer has refused, or could not show who they are.
-pub(in super::super) fn not_authenticated(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
+pub(crate) fn not_authenticated(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
     let message = "The provided PaymentMethod has failed authentication. You can provide payment_method_data or a new \
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_authentication_failure");
@@ -252,7 +263,7 @@ pub(in super::super) fn not_authenticated(ctx: &mut Ctx<'_>, mut intent: Value) 
 }
 
 /// The intent says why it was not paid, and waits for another payment method; so does the error that is given back.
-pub(in super::super) fn back_to_payment_method(
+pub(crate) fn back_to_payment_method(
     ctx: &mut Ctx<'_>,
     intent: &mut Value,
     error: ApiError,
@@ -266,16 +277,16 @@ pub(in super::super) fn back_to_payment_method(
 }
 
 /// How an intent of either kind goes back to waiting for a payment method.
-pub(in super::super) struct Waiting {
-    pub(in super::super) object_type: &'static str,
+pub(crate) struct Waiting {
+    pub(crate) object_type: &'static str,
     /// The field that says why.
-    pub(in super::super) error: &'static str,
-    pub(in super::super) event: &'static str,
+    pub(crate) error: &'static str,
+    pub(crate) event: &'static str,
 }
 
 impl Waiting {
     /// Writes it, keeps it, tells of it; the error with the payment method that failed.
-    pub(in super::super) fn wait(
+    pub(crate) fn wait(
         &self,
         ctx: &mut Ctx<'_>,
         intent: &mut Value,
@@ -296,7 +307,7 @@ impl Waiting {
 }
 
 /// The intent waits for the card holder, who is sent to a page.
-pub(in super::super) fn ask_for_action(
+pub(crate) fn ask_for_action(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     params: &Params,
@@ -315,16 +326,12 @@ pub(in super::super) fn ask_for_action(
     intent["status"] = "requires_action".into();
     ctx.update(INTENT, &intent);
     ctx.emit("payment_intent.requires_action", &intent, None);
-    billing::failed(ctx, &intent);
+    billing::failed(ctx, &intent)?;
     Ok(intent)
 }
 
 /// Where the card holder of an intent goes: by a redirect if there is a way back, or else in the page's own script.
-pub(in super::super) fn next_action(
-    ctx: &Ctx<'_>,
-    intent: &str,
-    return_url: Option<&str>,
-) -> Value {
+pub(crate) fn next_action(ctx: &Ctx<'_>, intent: &str, return_url: Option<&str>) -> Value {
     let url = format!("{}/_tollway/authenticate/{intent}", ctx.request.base_url);
     match return_url {
         Some(return_url) => json!({
@@ -339,13 +346,17 @@ pub(in super::super) fn next_action(
 }
 
 /// The card was refused.
-fn decline(ctx: &mut Ctx<'_>, mut intent: Value, refused: charge::Refused) -> ApiError {
+fn decline(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    refused: charge::Refused,
+) -> Result<ApiError, ApiError> {
     let mut error = refused.error;
     if error.get("decline_code") == Some("authentication_required") {
         error = error.code("authentication_required");
     }
     intent["latest_charge"] = refused.charge["id"].clone();
     let error = back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent);
-    error.with("payment_intent", intent)
+    billing::failed(ctx, &intent)?;
+    Ok(error.with("payment_intent", intent))
 }

@@ -9,33 +9,34 @@
 use serde_json::{Map, Value, json};
 
 mod capture;
-mod confirm;
+pub(crate) mod confirm;
 
-pub(super) use self::capture::{captures_later, expire};
-pub(super) use self::confirm::{
-    Waiting, ask_for_action, authenticate, back_to_payment_method, conclude, next_action,
-    not_authenticated, pay_in_person,
+pub(crate) use self::capture::{captures_later, expire};
+pub(crate) use self::confirm::{
+    ask_for_action, authenticate, back_to_payment_method, conclude, next_action, not_authenticated,
+    pay_in_person,
 };
-use super::cash_balance;
-use super::charge;
-use super::confirmation_tokens;
-use super::currency;
-use super::descriptors;
-use super::instrument;
-use super::others;
-use super::payment_methods;
-use super::settlement::{self, Split};
-use super::way_back;
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::instrument;
+use crate::payment_methods::operations as payment_methods;
+use crate::payments::automatic_payment_methods;
+use crate::payments::cash_balance;
+use crate::payments::charge;
+use crate::payments::confirmation_tokens;
+use crate::payments::non_card;
+use crate::payments::settlement::{self, Split};
+use crate::payments::statement_descriptors;
 use crate::registry::Registry;
 
-pub(super) const INTENT: &str = "payment_intent";
+pub(crate) const INTENT: &str = "payment_intent";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
+    registry.add_task::<confirm::ExpireHold>();
     registry.add("payment_intents.create", |ctx, params| {
-        create(ctx, &way_back::assumed(ctx, params))
+        create(ctx, &automatic_payment_methods::assumed(ctx, params))
     });
     registry.add("payment_intents.update", update);
     registry.add("payment_intents.confirm", confirm);
@@ -63,7 +64,7 @@ const COPIED: &[&str] = &[
     "payment_method_options",
 ];
 
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = charge::chargeable(params)?;
     settlement::check(ctx, &Split::of_params(params), amount)?;
     settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
@@ -95,10 +96,10 @@ fn check_kinds(intent: &Value, params: &Params) -> Result<(), ApiError> {
         .at("allowed_payment_method_types")
         .and_then(Value::as_array);
     let mut kinds = named.into_iter().flatten().filter_map(Value::as_str);
-    kinds.try_for_each(|kind| others::check_holds(intent, kind))
+    kinds.try_for_each(|kind| non_card::check_holds(intent, kind))
 }
 
-pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     let held = status(&intent) == "requires_capture"
         && ["amount", "currency", "payment_method"]
@@ -133,7 +134,7 @@ pub(super) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     Ok(intent)
 }
 
-pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     if !matches!(
         status(&intent),
@@ -151,7 +152,7 @@ pub(super) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiEr
     confirm::run(ctx, intent, params)
 }
 
-pub(super) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(INTENT, params.path("intent"))?;
     if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
         return Err(unexpected(&intent, "canceled"));
@@ -186,14 +187,14 @@ fn check_off_session(params: &Params) -> Result<(), ApiError> {
 }
 
 /// The payment method that the request names or describes.
-pub(super) fn method_of(
+pub(crate) fn method_of(
     ctx: &mut Ctx<'_>,
     params: &Params,
     intent: &Value,
 ) -> Result<Option<String>, ApiError> {
     if let Some(id) = params.text("payment_method") {
         // Test names become payment methods of their own, so that the intent shows a real id.
-        let id = match others::by_name(ctx, id) {
+        let id = match non_card::by_name(ctx, id) {
             Some(method) => method?["id"].as_str().unwrap_or_default().to_owned(),
             None if id.starts_with("pm_card_") => {
                 instrument::resolve(ctx, id, "payment_method")?.id
@@ -225,7 +226,7 @@ pub(super) fn method_of(
     let kind = data.get("type").and_then(Value::as_str).unwrap_or("card");
     let method = match data.get(kind) {
         card if kind == "card" => payment_methods::of_card_params(ctx, card, &billing, &metadata)?,
-        given => others::create(ctx, kind, given.unwrap_or(&json!({})), &billing, &metadata)?,
+        given => non_card::create(ctx, kind, given.unwrap_or(&json!({})), &billing, &metadata)?,
     };
     Ok(method["id"].as_str().map(str::to_owned))
 }
@@ -254,7 +255,7 @@ fn status(intent: &Value) -> &str {
     intent["status"].as_str().unwrap_or_default()
 }
 
-pub(super) fn unexpected(intent: &Value, done: &str) -> ApiError {
+pub(crate) fn unexpected(intent: &Value, done: &str) -> ApiError {
     let message = format!(
         "This PaymentIntent could not be {done} because it has a status of {}.",
         status(intent)
@@ -272,7 +273,7 @@ const SHAPED: &[&str] = &[
 ];
 
 fn write(ctx: &mut Ctx<'_>, intent: &mut Value, params: &Params) -> Result<(), ApiError> {
-    descriptors::check(params)?;
+    statement_descriptors::check(params)?;
     let shaped: Map<String, Value> = params
         .values()
         .iter()
@@ -311,7 +312,7 @@ fn write(ctx: &mut Ctx<'_>, intent: &mut Value, params: &Params) -> Result<(), A
             intent[name] = word.into();
         }
     }
-    way_back::write(intent, params);
+    automatic_payment_methods::write(intent, params);
     if let Some(data) = params.map("transfer_data") {
         let mut merged = intent["transfer_data"]
             .as_object()

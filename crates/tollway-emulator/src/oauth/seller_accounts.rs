@@ -10,21 +10,22 @@ use axum::Json;
 use axum::extract::State;
 use serde_json::{Value, json};
 
-use super::{profile, records};
 use crate::Engine;
+use crate::accounts::sellers;
 use crate::control::{Asked, Outcome};
 use crate::error::ApiError;
+use crate::oauth::seller_profile;
 use crate::scope::Mode;
 
-pub(super) async fn list(asked: Asked) -> Outcome {
-    let sellers: Vec<Value> = records::sellers(&asked.world.lock())
+pub(crate) async fn list(asked: Asked) -> Outcome {
+    let sellers: Vec<Value> = sellers::sellers(&asked.world.lock())
         .iter()
         .map(|seller| json!(seller))
         .collect();
     Ok(Json(json!({"data": sellers})))
 }
 
-pub(super) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
+pub(crate) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
     let kind = asked.text("kind").unwrap_or("standard");
     if !matches!(kind, "standard" | "express") {
         return Err(ApiError::invalid_enum("kind", &["standard", "express"]).into());
@@ -32,7 +33,7 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> O
     let scope = asked.world.lock().platform_scope(Mode::Live);
     let seller = engine.transact_internal(&asked.world, scope, |ctx| {
         let account = ctx.new_id("account");
-        let seller = profile::from_form(asked.form(), &account, kind, ctx.now());
+        let seller = seller_profile::from_form(asked.form(), &account, kind, ctx.now());
         let mut seller = seller.map_err(|complaints| {
             let first = complaints.first();
             ApiError::invalid_param(
@@ -41,7 +42,7 @@ pub(super) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> O
             )
         })?;
         seller.controlled_by = asked.text("controlled_by").map(str::to_owned);
-        records::put_seller(ctx.world, &seller);
+        sellers::put_seller(ctx.world, &seller);
         Ok(json!(seller))
     })?;
     Ok(Json(seller))

@@ -1,21 +1,14 @@
-//! What OAuth keeps besides connections and tokens: sellers and authorization codes, each a hidden record of the world.
-//!
-//! Sellers stand above the modes and are kept in the platform's live scope; codes belong to the mode of their client id.
-//! Instants are Unix seconds.
+//! Sellers: businesses that sign in at the OAuth page, each with its account id. They are private records above the modes, stored
+//! in the platform's live scope. Instants are Unix seconds.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
 use crate::scope::Mode;
-use crate::world::{GrantScope, WorldState};
-
-/// How long an authorization code lives, in seconds.
-pub(crate) const CODE_LIFETIME: i64 = 5 * 60;
+use crate::world::WorldState;
 
 const SELLER: &str = "_seller";
-const CODE: &str = "_code";
-const GRANT: &str = "_grant";
 
 /// A business as the sign-in page knows it.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -60,30 +53,6 @@ impl Seller {
     }
 }
 
-/// An authorization code and what became of it.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Code {
-    /// `ac_…`.
-    pub(crate) id: String,
-    /// The application that asked.
-    pub(crate) client_id: String,
-    /// The account that said yes.
-    pub(crate) account: String,
-    /// What it granted.
-    pub(crate) scope: GrantScope,
-    /// When it was given out.
-    pub(crate) created: i64,
-    /// It has been used.
-    #[serde(default)]
-    pub(crate) redeemed: bool,
-}
-
-/// The code behind a connection: presenting it again ends the connection.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Grant {
-    code: String,
-}
-
 /// Every seller of the world, newest first.
 pub(crate) fn sellers(world: &WorldState) -> Vec<Seller> {
     world.all_typed(&world.platform_scope(Mode::Live), SELLER)
@@ -100,35 +69,8 @@ pub(crate) fn put_seller(world: &mut WorldState, seller: &Seller) {
     world.put_typed(&scope, SELLER, &seller.account, seller, seller.created);
 }
 
-/// A code and the mode it was given out in.
-pub(crate) fn code(world: &WorldState, code: &str) -> Option<(Mode, Code)> {
-    Mode::ALL
-        .into_iter()
-        .find_map(|mode| Some((mode, world.typed(&world.platform_scope(mode), CODE, code)?)))
-}
-
-/// Keeps a code.
-pub(crate) fn put_code(world: &mut WorldState, mode: Mode, code: &Code) {
-    let scope = world.platform_scope(mode);
-    world.put_typed(&scope, CODE, &code.id, code, code.created);
-}
-
-/// The code that the connection to `account` came from.
-pub(crate) fn grant_of(world: &WorldState, mode: Mode, account: &str) -> Option<String> {
-    let grant: Option<Grant> = world.typed(&world.platform_scope(mode), GRANT, account);
-    grant.map(|grant| grant.code)
-}
-
-/// Remembers the code that the connection to `account` came from.
-pub(crate) fn put_grant(world: &mut WorldState, mode: Mode, account: &str, code: &str, now: i64) {
-    let scope = world.platform_scope(mode);
-    world.put_typed(
-        &scope,
-        GRANT,
-        account,
-        &Grant {
-            code: code.to_owned(),
-        },
-        now,
-    );
+/// The name of a connected account, if it has one.
+pub(crate) fn name_of(world: &WorldState, account: &str) -> Option<String> {
+    let seller = seller(world, account)?;
+    Some(seller.label().to_owned()).filter(|name| !name.is_empty())
 }
