@@ -7,7 +7,6 @@ use serde_json::{Map, Value};
 use tollway_spec::Shape;
 
 use crate::ctx::Ctx;
-use crate::json::extend;
 use crate::world::PrivateRecord;
 
 /// Types and the members that they keep back, sorted.
