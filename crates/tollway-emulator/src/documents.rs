@@ -12,10 +12,11 @@ use serde_json::Value;
 use crate::Engine;
 use crate::billing;
 use crate::checkout::page::merchant;
+use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::json::{list, number, text};
-use crate::pages::{self, CheckoutItem, CheckoutPage, Document, Line, Sum};
+use crate::pages::{self, Document, Line};
 use crate::payments::authentication_page::open;
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {

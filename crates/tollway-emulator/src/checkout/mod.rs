@@ -25,6 +25,7 @@ mod methods;
 mod optional_items;
 mod outcome;
 pub(crate) mod page;
+pub(crate) mod page_context;
 mod pay;
 mod session;
 mod state;

@@ -18,6 +18,7 @@ use url::Url;
 
 use crate::Engine;
 use crate::checkout::inputs::Asked;
+use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::checkout::pay;
 use crate::checkout::state::{self, hidden};
 use crate::checkout::submission::{self, Errors};
@@ -26,7 +27,7 @@ use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
 use crate::json::{number, text};
-use crate::pages::{self, Address, CheckoutItem, CheckoutPage, Link, Sum};
+use crate::pages::{self, Address, Link};
 use crate::payments::authentication_page;
 use crate::scope::Scope;
 use crate::world::{World, WorldState};

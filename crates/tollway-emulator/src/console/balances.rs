@@ -3,11 +3,11 @@
 
 use std::collections::BTreeMap;
 
+use super::contexts::{Bar, Chart, ChartRow};
 use crate::Mode;
 use crate::accounts::dashboard_page;
 use crate::currency::format as format_amount;
 use crate::ledger::posting;
-use crate::pages::{Bar, Chart, ChartRow};
 use crate::scope::Scope;
 use crate::world::WorldState;
 

@@ -1,8 +1,9 @@
-//! What the console's pages are told.
+//! The contexts of the console's pages.
 
 use serde::Serialize;
 
-use super::{ConnectionCard, Page};
+use crate::accounts::dashboard_page::ConnectionCard;
+use crate::pages::{Page, Template};
 
 /// Everything in the emulator, world by world.
 #[derive(Debug, Clone, Serialize)]
@@ -199,25 +200,61 @@ pub(crate) struct FaultRow {
 }
 
 impl Page for ConsolePage {
-    const TEMPLATE: &'static str = "console.html";
+    const TEMPLATE: Template = Template::new(
+        "console.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/console.html")
+        ),
+    );
 }
 
 impl Page for WorldPage {
-    const TEMPLATE: &'static str = "world.html";
+    const TEMPLATE: Template = Template::new(
+        "world.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/world.html")
+        ),
+    );
 }
 
 impl Page for RequestsPage {
-    const TEMPLATE: &'static str = "requests.html";
+    const TEMPLATE: Template = Template::new(
+        "requests.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/requests.html")
+        ),
+    );
 }
 
 impl Page for RequestPage {
-    const TEMPLATE: &'static str = "request.html";
+    const TEMPLATE: Template = Template::new(
+        "request.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/request.html")
+        ),
+    );
 }
 
 impl Page for EventPage {
-    const TEMPLATE: &'static str = "event.html";
+    const TEMPLATE: Template = Template::new(
+        "event.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/event.html")
+        ),
+    );
 }
 
 impl Page for FaultsPage {
-    const TEMPLATE: &'static str = "faults.html";
+    const TEMPLATE: Template = Template::new(
+        "faults.html",
+        concat!(
+            include_str!("templates/layout.html"),
+            include_str!("templates/faults.html")
+        ),
+    );
 }

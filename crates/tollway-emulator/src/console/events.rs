@@ -7,9 +7,10 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::Value;
 
+use super::contexts::{AttemptRow, DeliveryCard, EventPage};
 use super::{back_to, moment, nothing};
 use crate::events::{self, newest_deliveries};
-use crate::pages::{self, AttemptRow, DeliveryCard, EventPage};
+use crate::pages;
 use crate::scope::Scope;
 use crate::world::WorldState;
 use crate::{Engine, Mode};

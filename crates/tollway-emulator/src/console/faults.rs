@@ -8,7 +8,8 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use super::back_to;
-use crate::pages::{self, FaultRow, FaultsPage};
+use super::contexts::{FaultRow, FaultsPage};
+use crate::pages;
 use crate::{Engine, Fault, Then};
 
 const HERE: &str = "/_tollway/console/faults";

@@ -12,6 +12,7 @@
 //! Plain HTML without a script: what is live is a `Refresh` header that a link switches on and off.
 
 mod balances;
+mod contexts;
 mod events;
 mod faults;
 mod requests;
@@ -68,3 +69,6 @@ fn moment(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis)
         .map_or_else(|_| String::new(), |at| at.strftime("%F %T").to_string())
 }
+
+#[cfg(test)]
+mod tests;

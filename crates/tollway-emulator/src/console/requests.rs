@@ -7,8 +7,9 @@ use axum::response::Response;
 use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
+use super::contexts::{RequestPage, RequestRow, RequestsPage};
 use super::{moment, nothing};
-use crate::pages::{self, RequestPage, RequestRow, RequestsPage};
+use crate::pages;
 use crate::{Engine, Entry};
 
 /// Requests on the page.

@@ -1,41 +1,41 @@
-//! The pages of the console and of the billing portal, as snapshots.
+//! The console's pages with samples of their contexts.
 
-use super::super::*;
+use super::contexts::*;
+use crate::accounts::dashboard_page::tests::dashboard;
+use crate::pages::Page;
+use crate::pages::tests::assert_sound;
 
 fn owned(text: &str) -> String {
     text.to_owned()
 }
 
-pub(super) fn portal() -> PortalPage {
-    let subscription = |id: &str, may_cancel| PortalSubscription {
-        id: owned(id),
-        items: vec![owned("1 × Bread club <b>, 20.00 usd every month")],
-        status: owned("active"),
-        until: owned("Renews on 2 January 2026."),
-        may_cancel,
-        may_renew: !may_cancel,
-    };
-    PortalPage {
-        merchant: owned("Market & <Sons>"),
-        mode: "test",
-        email: Some(owned("jenny@x.example")),
-        subscriptions: vec![subscription("sub_1", true), subscription("sub_2", false)],
-        cancel_label: "Cancel now",
-        card: Some(owned("visa ending in 4242, until 12/2034")),
-        inputs: vec![Input::new("number", "Card number", "numeric", "cc-number").required()],
-        invoices: vec![PortalInvoice {
-            day: owned("2 January 2026"),
-            number: owned("ABC-0001"),
-            href: owned("/_tollway/invoices/in_1"),
-            amount: owned("20.00 usd"),
-            status: owned("paid"),
+fn console() -> ConsolePage {
+    ConsolePage {
+        base: "http://127.0.0.1:12111".to_owned(),
+        worlds: vec![WorldSection {
+            name: "sk_…_123".to_owned(),
+            account: "acct_0".to_owned(),
+            applications: vec![ApplicationRow {
+                client_id: "ca_1".to_owned(),
+                mode: "test",
+                redirect_uris: vec![],
+            }],
+            sellers: vec![SellerRow {
+                account: "acct_1".to_owned(),
+                label: "Bakery".to_owned(),
+                connected: "test (read_write)".to_owned(),
+            }],
+            events: vec![EventRow {
+                id: "evt_1".to_owned(),
+                r#type: "charge.succeeded".to_owned(),
+                account: "acct_1".to_owned(),
+                deliveries: "1 delivered".to_owned(),
+            }],
         }],
-        return_url: Some(owned("https://shop.example")),
-        error: Some(owned("Your card was declined.")),
     }
 }
 
-pub(super) fn world() -> WorldPage {
+fn world() -> WorldPage {
     let bar = |width, y, negative, amount: &str| Bar {
         width,
         y,
@@ -52,11 +52,11 @@ pub(super) fn world() -> WorldPage {
         }],
         business_name: owned("Market & <Sons>"),
         error: Some(owned("A client id begins with ca_.")),
-        world: super::console().worlds.remove(0),
+        world: console().worlds.remove(0),
         connections: vec![SellerConnection {
             account: owned("acct_1"),
             label: owned("Bakery <i>"),
-            connection: super::dashboard().connections.remove(0),
+            connection: dashboard().connections.remove(0),
         }],
         charts: vec![Chart {
             id: owned("test-usd"),
@@ -89,7 +89,7 @@ fn row() -> RequestRow {
     }
 }
 
-pub(super) fn requests() -> RequestsPage {
+fn requests() -> RequestsPage {
     RequestsPage {
         live: true,
         toggle: owned("/_tollway/console/requests?path=a&errors=1"),
@@ -100,7 +100,7 @@ pub(super) fn requests() -> RequestsPage {
     }
 }
 
-pub(super) fn request() -> RequestPage {
+fn request() -> RequestPage {
     RequestPage {
         row: row(),
         mode: "test",
@@ -111,7 +111,7 @@ pub(super) fn request() -> RequestPage {
     }
 }
 
-pub(super) fn event() -> EventPage {
+fn event() -> EventPage {
     EventPage {
         id: owned("evt_1"),
         world: owned("123"),
@@ -129,7 +129,7 @@ pub(super) fn event() -> EventPage {
     }
 }
 
-pub(super) fn faults() -> FaultsPage {
+fn faults() -> FaultsPage {
     FaultsPage {
         faults: vec![FaultRow {
             does: owned("rate limit"),
@@ -144,8 +144,8 @@ pub(super) fn faults() -> FaultsPage {
 }
 
 #[test]
-fn the_billing_portal() {
-    insta::assert_snapshot!(portal().html().unwrap());
+fn the_console() {
+    insta::assert_snapshot!(console().html().unwrap());
 }
 
 #[test]
@@ -175,16 +175,6 @@ fn the_faults() {
 
 #[test]
 fn pages_without_anything_to_show_say_so() {
-    let empty = PortalPage {
-        subscriptions: vec![],
-        card: None,
-        inputs: vec![],
-        invoices: vec![],
-        error: None,
-        ..portal()
-    };
-    let html = empty.html().unwrap();
-    assert!(html.contains("no-subscriptions") && html.contains("No card is kept."));
     let mut bare = world();
     bare.connections.clear();
     bare.charts.clear();
@@ -210,4 +200,27 @@ fn pages_without_anything_to_show_say_so() {
         error: None,
     };
     assert!(faultless.html().unwrap().contains("no-faults"));
+}
+
+#[test]
+fn console_without_worlds_says_so() {
+    let page = ConsolePage {
+        worlds: vec![],
+        ..console()
+    };
+    assert!(page.html().unwrap().contains("no-worlds"));
+}
+
+#[test]
+fn console_pages_are_sound() {
+    for html in [
+        console().html().unwrap(),
+        world().html().unwrap(),
+        requests().html().unwrap(),
+        request().html().unwrap(),
+        event().html().unwrap(),
+        faults().html().unwrap(),
+    ] {
+        assert_sound(&html);
+    }
 }

@@ -9,14 +9,15 @@ use axum::response::Response;
 use http::StatusCode;
 use serde_json::json;
 
+use super::contexts::{
+    ApplicationRow, ConsolePage, EndpointRow, EventRow, SellerConnection, SellerRow, WorldPage,
+    WorldSection,
+};
 use super::{back_to, balances, nothing};
 use crate::accounts::dashboard_page;
 use crate::control::PlatformChange;
 use crate::events::{Endpoint, all_endpoints};
-use crate::pages::{
-    self, Address, ApplicationRow, ConsolePage, EndpointRow, EventRow, SellerConnection, SellerRow,
-    WorldPage, WorldSection,
-};
+use crate::pages::{self, Address};
 use crate::world::{World, WorldState};
 use crate::{ApiError, Engine, Mode};
 

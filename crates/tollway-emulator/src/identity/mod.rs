@@ -4,6 +4,8 @@
 //! `#verify`, `#fail` and `#decline`) and sends the person to the session's `return_url`.
 //! See <https://docs.stripe.com/identity/verification-sessions>.
 
+mod context;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,13 +16,14 @@ use axum::routing::get;
 use http::StatusCode;
 use serde_json::{Value, json};
 
+use self::context::IdentityPage;
 use crate::Engine;
 use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
 use crate::json::{extend, text};
-use crate::pages::{self, Address, IdentityPage};
+use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::authentication_page::open as open_page;
 use crate::product_objects::{change, drafted, id_of, keep};
@@ -255,3 +258,6 @@ fn report(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) -> Value {
     }
     report
 }
+
+#[cfg(test)]
+mod tests;

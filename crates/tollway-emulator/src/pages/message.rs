@@ -1,10 +1,31 @@
-//! Pages that say one thing: a refusal, that something is not there, that it is done.
+//! The page with one message: an error, a missing object, or a confirmation.
 
 use axum::response::Response;
 use http::StatusCode;
+use serde::Serialize;
 
-use super::{Link, MessagePage, respond};
+use super::{Page, Template, respond};
 use crate::error::ApiError;
+
+/// One message and where to go next.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct MessagePage {
+    pub(crate) heading: String,
+    pub(crate) text: String,
+    pub(crate) link: Option<Link>,
+}
+
+impl Page for MessagePage {
+    const TEMPLATE: Template =
+        Template::new("message.html", include_str!("templates/message.html"));
+}
+
+/// Where to go next.
+#[derive(Debug, Clone, Serialize)]
+pub(crate) struct Link {
+    pub(crate) href: String,
+    pub(crate) label: String,
+}
 
 /// One message, and where to go next.
 pub(crate) fn message(

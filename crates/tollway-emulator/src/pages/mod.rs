@@ -1,15 +1,12 @@
-//! The pages people see: the OAuth page, the onboarding page, a seller's dashboard, the console.
+//! The frame of every page: the base template, the stylesheet, the inputs of a form, the page with one message, PDF documents,
+//! and what every page needs to know of its request.
 //!
-//! Each template has one context type here; a name that a template uses and its context lacks is an error, so the tests
-//! render every template with a sample of every context. Pages carry no script and no inline style.
-//!
-//! Names that scripts and browser tests may rely on, on the OAuth page: the form `#authorize`; the radio buttons
-//! `account` (`#account-acct_…`, `#account-new`); the inputs `#email`, `#business_name`, `#country` and `#url`, sent as
-//! `stripe_user[…]`; the buttons `#connect`, `#skip` and `#deny`, sent as `decision`; the message `#error`. On a seller's
-//! dashboard: `#disconnect-test` and `#disconnect-live`.
+//! A page's handler, context and template live in one folder of its product. The context is a struct that implements [`Page`]
+//! and names its template; a name that the template uses and the context lacks is an error, so the tests render every
+//! template with a sample of its context. Templates may extend `base.html` and include `inputs.html`. Pages carry no script
+//! and no inline style.
 
-mod console;
-mod context;
+mod inputs;
 mod message;
 mod pdf;
 mod request;
@@ -23,17 +20,8 @@ use http::{HeaderValue, StatusCode, header};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-pub(crate) use self::console::{
-    ApplicationRow, AttemptRow, Bar, Chart, ChartRow, ConsolePage, DeliveryCard, EndpointRow,
-    EventPage, EventRow, FaultRow, FaultsPage, RequestPage, RequestRow, RequestsPage,
-    SellerConnection, SellerRow, WorldPage, WorldSection,
-};
-pub(crate) use self::context::{
-    AuthenticatePage, AuthorizePage, BalanceRow, CheckoutItem, CheckoutPage, Choice, Choose,
-    ConnectionCard, DashboardPage, Field, IdentityPage, Input, Link, MessagePage, OnboardingField,
-    OnboardingPage, PortalInvoice, PortalPage, PortalSubscription, Question, Sum,
-};
-pub(crate) use self::message::{message, not_found, refused};
+pub(crate) use self::inputs::{Choose, Input};
+pub(crate) use self::message::{Link, message, not_found, refused};
 pub(crate) use self::pdf::{Document, Line};
 pub(crate) use self::request::{Address, from_here_only};
 use crate::Engine;
@@ -41,56 +29,53 @@ use crate::Engine;
 /// The stylesheet of every page, served at `/_tollway/assets/pages.css`.
 const STYLESHEET: &str = include_str!("pages.css");
 
-static TEMPLATES: LazyLock<Environment<'static>> = LazyLock::new(|| {
-    let mut templates = Environment::new();
-    templates.set_undefined_behavior(UndefinedBehavior::Strict);
-    for (name, source) in [
+/// The templates that others extend or include.
+static FRAME: LazyLock<Environment<'static>> = LazyLock::new(|| {
+    let mut frame = Environment::new();
+    frame.set_undefined_behavior(UndefinedBehavior::Strict);
+    for (name, text) in [
         ("base.html", include_str!("templates/base.html")),
-        (
-            "authenticate.html",
-            include_str!("templates/authenticate.html"),
-        ),
-        ("authorize.html", include_str!("templates/authorize.html")),
-        ("checkout.html", include_str!("templates/checkout.html")),
-        ("event.html", include_str!("templates/event.html")),
-        ("faults.html", include_str!("templates/faults.html")),
-        ("identity.html", include_str!("templates/identity.html")),
         ("inputs.html", include_str!("templates/inputs.html")),
-        ("console.html", include_str!("templates/console.html")),
-        (
-            "console_base.html",
-            include_str!("templates/console_base.html"),
-        ),
-        ("dashboard.html", include_str!("templates/dashboard.html")),
-        ("message.html", include_str!("templates/message.html")),
-        ("onboarding.html", include_str!("templates/onboarding.html")),
-        ("portal.html", include_str!("templates/portal.html")),
-        ("request.html", include_str!("templates/request.html")),
-        ("requests.html", include_str!("templates/requests.html")),
-        ("world.html", include_str!("templates/world.html")),
     ] {
-        templates
-            .add_template(name, source)
+        frame
+            .add_template(name, text)
             .expect("the templates are compiled in and parse");
     }
-    templates
+    frame
 });
 
-/// A page's data: knows the template it belongs to.
+/// The template of a page, compiled into the program.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Template {
+    name: &'static str,
+    text: &'static str,
+}
+
+impl Template {
+    /// A template. `name` appears in errors and ends in `.html`, so that values are escaped.
+    pub(crate) const fn new(name: &'static str, text: &'static str) -> Self {
+        Self { name, text }
+    }
+}
+
+/// The data of a page and the template that shows it.
 pub(crate) trait Page: Serialize {
-    /// The template's file name.
-    const TEMPLATE: &'static str;
+    const TEMPLATE: Template;
 
     /// The page as HTML.
+    ///
+    /// # Errors
+    /// If the template does not parse, or uses a name that the data lacks.
     fn html(&self) -> Result<String, minijinja::Error> {
-        TEMPLATES
-            .get_template(Self::TEMPLATE)?
+        let Template { name, text } = Self::TEMPLATE;
+        FRAME
+            .template_from_named_str(name, text)?
             .render(minijinja::value::Serde(self))
     }
 }
 
-/// The page as a response with the headers every page has. `form_target` is where its forms may lead besides this server:
-/// browsers hold a redirect after a form against `form-action`, so the platform's origin must be named.
+/// The page as a response with the headers of every page. `form_target` is the site that its forms may redirect to besides this
+/// server: browsers check a redirect after a form against `form-action`, so the policy must name the platform's origin.
 pub(crate) fn respond<P: Page>(
     status: StatusCode,
     page: &P,
@@ -99,7 +84,7 @@ pub(crate) fn respond<P: Page>(
     match page.html() {
         Ok(html) => with_page_headers((status, Html(html)).into_response(), form_target),
         Err(error) => {
-            tracing::error!(template = P::TEMPLATE, %error, "a page could not be rendered");
+            tracing::error!(template = P::TEMPLATE.name, %error, "a page could not be rendered");
             (
                 StatusCode::INTERNAL_SERVER_ERROR,
                 "The page could not be rendered; see the emulator's log.",
@@ -109,7 +94,7 @@ pub(crate) fn respond<P: Page>(
     }
 }
 
-/// Adds what keeps codes and tokens from leaking: no framing, no referrer to other sites, no caching, no script.
+/// Adds the headers that keep codes and tokens from leaking: no framing, no referrer to other sites, no caching, no script.
 pub(crate) fn with_page_headers(
     mut response: Response,
     form_target: Option<&url::Url>,
@@ -138,13 +123,13 @@ pub(crate) fn with_page_headers(
     response
 }
 
-/// A day as people write it: `2 January 2026`.
+/// A date in words: `2 January 2026`.
 pub(crate) fn day(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds)
         .map_or_else(|_| String::new(), |at| at.strftime("%-d %B %Y").to_string())
 }
 
-/// Routes of what the pages share.
+/// The route of the stylesheet.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/assets/pages.css", get(stylesheet))
 }
@@ -161,4 +146,4 @@ async fn stylesheet() -> impl IntoResponse {
 }
 
 #[cfg(test)]
-mod tests;
+pub(crate) mod tests;

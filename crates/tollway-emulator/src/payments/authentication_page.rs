@@ -16,7 +16,8 @@ use serde_json::Value;
 
 use crate::Engine;
 use crate::json::text;
-use crate::pages::{self, Address, AuthenticatePage};
+use crate::pages::{self, Address};
+use crate::payments::authentication_context::AuthenticatePage;
 use crate::payments::{non_card, payment_intents, setup_intents};
 use crate::scheduler::run_all_due;
 use crate::scope::{Mode, Scope};

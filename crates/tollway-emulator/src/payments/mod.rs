@@ -8,6 +8,7 @@
 
 pub(crate) mod account_debits;
 pub(crate) mod application_fees;
+mod authentication_context;
 pub(crate) mod authentication_page;
 pub(crate) mod automatic_payment_methods;
 pub(crate) mod capability_checks;

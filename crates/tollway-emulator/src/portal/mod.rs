@@ -3,6 +3,7 @@
 //! [`page`] has the page itself. See <https://docs.stripe.com/customer-management>.
 
 mod page;
+mod page_context;
 
 use serde_json::{Map, Value, json};
 

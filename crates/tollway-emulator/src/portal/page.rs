@@ -24,10 +24,11 @@ use crate::currency::format;
 use crate::customers::{self, default_method};
 use crate::error::ApiError;
 use crate::json::text;
-use crate::pages::{self, Address, PortalInvoice, PortalPage, PortalSubscription};
+use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::authentication_page::{self, Found};
 use crate::payments::setup_intents;
+use crate::portal::page_context::{PortalInvoice, PortalPage, PortalSubscription};
 use crate::portal::{CONFIGURATION, SESSION};
 use crate::store::Query as Wanted;
 

@@ -2,6 +2,8 @@
 //!
 //! By curl: `curl -i http://127.0.0.1:12111/_tollway/dashboard/acct_…/disconnect -d mode=test`.
 
+mod context;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -10,11 +12,13 @@ use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 
+pub(crate) use self::context::ConnectionCard;
+use self::context::{BalanceRow, DashboardPage};
 use crate::Engine;
 use crate::accounts::connection;
 use crate::accounts::sellers::{self, Seller};
 use crate::ledger::posting;
-use crate::pages::{self, BalanceRow, ConnectionCard, DashboardPage, Link};
+use crate::pages::{self, Link};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
@@ -153,3 +157,6 @@ fn message(status: StatusCode, heading: &str, text: String) -> Response {
     };
     pages::message(status, heading, text, Some(link))
 }
+
+#[cfg(test)]
+pub(crate) mod tests;

@@ -5,6 +5,8 @@
 //! leads to the link's `return_url`; a link that was opened before, or is too old, leads to its `refresh_url`.
 //! By curl: `curl -i http://127.0.0.1:12111/_tollway/onboarding/… -d decision=skip`.
 
+mod context;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -14,12 +16,13 @@ use axum::response::{IntoResponse, Redirect, Response};
 use http::StatusCode;
 use serde_json::{Map, Value, json};
 
+use self::context::{OnboardingField, OnboardingPage};
 use crate::Engine;
 use crate::accounts::account_links::{self, Link};
 use crate::accounts::{external_accounts, operations as accounts, persons, requirements};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::pages::{self, OnboardingField, OnboardingPage};
+use crate::pages;
 use crate::params::Params;
 use crate::scope::{Mode, Scope};
 use crate::world::World;

@@ -5,6 +5,8 @@
 //!   `account=acct_…` or `account=new` with `stripe_user[email]=…`. Answers 303 to the redirect URI. By curl:
 //!   `curl -i "$AUTHORIZE_URL" -d decision=connect -d "stripe_user[email]=seller@example.com"`.
 
+mod context;
+
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
@@ -13,6 +15,7 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use http::StatusCode;
 
+use self::context::{AuthorizePage, Choice, Field};
 use crate::accounts::sellers;
 use crate::oauth::authorize::{
     Authorize, AuthorizeRequest, ClientPolicy, Door, denied_redirect, success_redirect,
@@ -23,7 +26,7 @@ use crate::oauth::operations as oauth;
 use crate::oauth::operations::{Again, Yes};
 use crate::oauth::seller_profile::{self, Complaint};
 use crate::oauth::token_endpoint::{failed, form, refused};
-use crate::pages::{self, AuthorizePage, Choice, Field};
+use crate::pages;
 use crate::scope::Mode;
 use crate::world::{GrantScope, World};
 use crate::{Claim, Engine};
@@ -342,3 +345,6 @@ fn fields(details: &BTreeMap<String, String>, complaints: &[Complaint]) -> Vec<F
     };
     FIELDS.into_iter().map(field).collect()
 }
+
+#[cfg(test)]
+mod tests;
