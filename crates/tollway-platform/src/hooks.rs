@@ -5,37 +5,51 @@
 //! fails is called again later, with growing pauses. Make hooks idempotent.
 
 use std::fmt;
-use std::future::Future;
-use std::pin::Pin;
+
+use async_trait::async_trait;
 
 use crate::realm::Realm;
 use crate::store::{Connection, DisconnectReason, Endpoint, Millis};
 
-/// What a hook returns.
-pub type HookFuture<'a> = Pin<Box<dyn Future<Output = Result<(), HookError>> + Send + 'a>>;
-
-/// The host application's ears. Every method does nothing unless it is written.
+/// Callbacks into the host application. Default implementations do nothing.
+///
+/// Implement it with [`async_trait`](crate::async_trait):
+///
+/// ```
+/// use tollway_platform::{Connection, HookError, Hooks, async_trait};
+///
+/// struct Shop;
+///
+/// #[async_trait]
+/// impl Hooks for Shop {
+///     async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
+///         println!("{} connected {}", connection.tenant, connection.account);
+///         Ok(())
+///     }
+/// }
+/// ```
+#[async_trait]
 pub trait Hooks: Send + Sync + 'static {
     /// An account was connected, or connected again.
-    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
+    async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
         let _ = connection;
-        Box::pin(async { Ok(()) })
+        Ok(())
     }
 
-    /// A connection ended. `connection` is the row as it is now: a reconnect may have come in between.
-    fn on_disconnected<'a>(
-        &'a self,
-        connection: &'a Connection,
-        why: DisconnectReason,
-    ) -> HookFuture<'a> {
-        let _ = (connection, why);
-        Box::pin(async { Ok(()) })
+    /// A connection ended. `connection` is the record as it is now: a reconnect may have happened since.
+    async fn on_disconnected(
+        &self,
+        connection: &Connection,
+        reason: DisconnectReason,
+    ) -> Result<(), HookError> {
+        let _ = (connection, reason);
+        Ok(())
     }
 
-    /// An event came by webhook, with a good signature, for the first time.
-    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
+    /// A webhook event with a valid signature arrived for the first time.
+    async fn on_event(&self, event: &ReceivedEvent) -> Result<(), HookError> {
         let _ = event;
-        Box::pin(async { Ok(()) })
+        Ok(())
     }
 }
 

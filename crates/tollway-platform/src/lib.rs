@@ -56,13 +56,16 @@ pub mod store;
 mod stripe;
 mod web;
 
+/// Lets a trait with async methods be implemented: [`Hooks`], and the traits of [`store`].
+pub use async_trait::async_trait;
+
 pub use self::builder::{PlatformBuilder, StartError};
 pub use self::config::{
     BrandConfig, ConfigError, ConnectConfig, DEFAULT_CONFIG, ENV_PREFIX, GrantScope, ModeConfig,
     OperatorConfig, PlatformConfig, Problem, StripeConfig, WebConfig, WebhookConfig,
 };
 pub use self::flow::disconnect::{DisconnectError, DisconnectScope};
-pub use self::hooks::{HookError, HookFuture, Hooks, ReceivedEvent};
+pub use self::hooks::{HookError, Hooks, ReceivedEvent};
 pub use self::keys::{KeyUse, Rotation};
 pub use self::link::{LinkError, StartLink};
 pub use self::outcome::Outcome;

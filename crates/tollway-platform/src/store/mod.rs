@@ -9,8 +9,7 @@ mod records;
 mod sealed;
 pub mod sqlite;
 
-use std::future::Future;
-use std::pin::Pin;
+use async_trait::async_trait;
 
 pub use self::records::{
     Actor, Attempt, AttemptStatus, Connection, Delivery, DeliveryStatus, DisconnectReason,
@@ -21,204 +20,213 @@ pub use self::sqlite::SqliteStore;
 use crate::outcome::Outcome;
 use crate::realm::{Mode, Realm};
 
-/// What every method returns.
-pub type StoreFuture<'a, T> = Pin<Box<dyn Future<Output = Result<T, StoreError>> + Send + 'a>>;
-
 /// Everything that is kept.
+#[async_trait]
 pub trait Store:
     AttemptStore + ConnectionStore + InboxStore + NoticeStore + SealedStore + Send + Sync + 'static
 {
     /// Can it be read and written now?
-    fn ping(&self) -> StoreFuture<'_, ()>;
+    async fn ping(&self) -> Result<(), StoreError>;
 
     /// Finishes what is being written and closes the files.
-    fn close(&self) -> StoreFuture<'_, ()>;
+    async fn close(&self) -> Result<(), StoreError>;
 }
 
 /// Attempts to connect.
+#[async_trait]
 pub trait AttemptStore {
     /// Adds a pending attempt.
-    fn add_attempt(&self, attempt: Attempt) -> StoreFuture<'_, ()>;
+    async fn add_attempt(&self, attempt: Attempt) -> Result<(), StoreError>;
 
     /// One attempt.
-    fn attempt<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Attempt>>;
+    async fn attempt(&self, id: &str) -> Result<Option<Attempt>, StoreError>;
 
     /// The attempt whose `state` has this hash.
-    fn attempt_by_state(&self, state_hash: [u8; 32]) -> StoreFuture<'_, Option<Attempt>>;
+    async fn attempt_by_state(&self, state_hash: [u8; 32]) -> Result<Option<Attempt>, StoreError>;
 
     /// Moves an attempt from pending to exchanging, if it is pending and has not expired. However many callers race, one
     /// gets the attempt and the others get none; the winner's claim is on disk when this returns.
-    fn claim_attempt<'a>(
-        &'a self,
-        id: &'a str,
+    async fn claim_attempt(
+        &self,
+        id: &str,
         answer_hash: [u8; 32],
         now: Millis,
-    ) -> StoreFuture<'a, Option<Attempt>>;
+    ) -> Result<Option<Attempt>, StoreError>;
 
     /// Ends an attempt, if it stands where the caller saw it. A parked grant is wiped. None: somebody was faster.
-    fn finish_attempt<'a>(
-        &'a self,
-        id: &'a str,
+    async fn finish_attempt(
+        &self,
+        id: &str,
         from: AttemptStatus,
         end: End,
-    ) -> StoreFuture<'a, Option<Attempt>>;
+    ) -> Result<Option<Attempt>, StoreError>;
 
     /// Keeps what Stripe granted, sealed, until the seller has confirmed the change of account: from exchanging to
     /// confirming. None: the attempt no longer is exchanging.
-    fn park_grant<'a>(
-        &'a self,
-        id: &'a str,
-        account: &'a str,
+    async fn park_grant(
+        &self,
+        id: &str,
+        account: &str,
         grant_sealed: Vec<u8>,
-    ) -> StoreFuture<'a, Option<Attempt>>;
+    ) -> Result<Option<Attempt>, StoreError>;
 
     /// The sealed grant of an attempt that waits for confirmation.
-    fn parked_grant<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Vec<u8>>>;
+    async fn parked_grant(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError>;
 
     /// Attempts that stand at `status` (exchanging or confirming) since before `claimed_before`, oldest first.
-    fn stuck_attempts(
+    async fn stuck_attempts(
         &self,
         status: AttemptStatus,
         claimed_before: Millis,
         limit: u32,
-    ) -> StoreFuture<'_, Vec<Attempt>>;
+    ) -> Result<Vec<Attempt>, StoreError>;
 
     /// The newest attempts, of one realm or of all.
-    fn attempts(&self, page: Page) -> StoreFuture<'_, Vec<Attempt>>;
+    async fn attempts(&self, page: Page) -> Result<Vec<Attempt>, StoreError>;
 
     /// How many attempts stand where, for the operator's funnel.
-    fn attempt_counts(&self) -> StoreFuture<'_, Vec<AttemptCount>>;
+    async fn attempt_counts(&self) -> Result<Vec<AttemptCount>, StoreError>;
 }
 
 /// Connections and their history.
+#[async_trait]
 pub trait ConnectionStore {
     /// Records what Stripe granted, ends the attempt, and writes history and notice, all in one step.
-    fn connect(&self, grant: NewConnection) -> StoreFuture<'_, Recorded>;
+    async fn connect(&self, grant: NewConnection) -> Result<Recorded, StoreError>;
 
     /// The tenant's active connection, else its last one.
-    fn connection<'a>(
-        &'a self,
-        realm: &'a Realm,
-        tenant: &'a str,
-    ) -> StoreFuture<'a, Option<Connection>>;
+    async fn connection(
+        &self,
+        realm: &Realm,
+        tenant: &str,
+    ) -> Result<Option<Connection>, StoreError>;
 
     /// One connection.
-    fn connection_by_id<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Connection>>;
+    async fn connection_by_id(&self, id: &str) -> Result<Option<Connection>, StoreError>;
 
     /// The active connections of an account: one, or several if tenants share accounts.
-    fn active_on_account<'a>(
-        &'a self,
-        realm: &'a Realm,
-        account: &'a str,
-    ) -> StoreFuture<'a, Vec<Connection>>;
+    async fn active_on_account(
+        &self,
+        realm: &Realm,
+        account: &str,
+    ) -> Result<Vec<Connection>, StoreError>;
 
     /// The newest connections.
-    fn connections(&self, page: Page) -> StoreFuture<'_, Vec<Connection>>;
+    async fn connections(&self, page: Page) -> Result<Vec<Connection>, StoreError>;
 
     /// Ends active connections of an account and the pairs of live ones, wipes their tokens, and writes history and notices, in one step. Returns
     /// those that ended.
-    fn disconnect(&self, end: Disconnect) -> StoreFuture<'_, Vec<Connection>>;
+    async fn disconnect(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError>;
 
     /// Notes on an account's active connections, and on their pairs, who is about to ask Stripe to revoke them, or that nobody is. The end of a
     /// connection clears it.
-    fn mark_revoking<'a>(
-        &'a self,
-        realm: &'a Realm,
-        account: &'a str,
+    async fn mark_revoking(
+        &self,
+        realm: &Realm,
+        account: &str,
         by: Option<Sign>,
-    ) -> StoreFuture<'a, ()>;
+    ) -> Result<(), StoreError>;
 
     /// The envelopes of a connection's tokens.
-    fn sealed_tokens<'a>(&'a self, id: &'a str) -> StoreFuture<'a, SealedTokens>;
+    async fn sealed_tokens(&self, id: &str) -> Result<SealedTokens, StoreError>;
 
     /// Appends a line to the history. Its id is made here.
-    fn add_history(&self, entry: HistoryEntry) -> StoreFuture<'_, ()>;
+    async fn add_history(&self, entry: HistoryEntry) -> Result<(), StoreError>;
 
     /// The newest lines, of one realm or all, of one tenant or all.
-    fn history<'a>(
-        &'a self,
-        tenant: Option<&'a str>,
+    async fn history(
+        &self,
+        tenant: Option<&str>,
         page: Page,
-    ) -> StoreFuture<'a, Vec<HistoryEntry>>;
+    ) -> Result<Vec<HistoryEntry>, StoreError>;
 }
 
 /// Webhook deliveries.
+#[async_trait]
 pub trait InboxStore {
     /// Keeps a delivery, unless its event is there already.
-    fn add_delivery(&self, delivery: Delivery) -> StoreFuture<'_, Added>;
+    async fn add_delivery(&self, delivery: Delivery) -> Result<Added, StoreError>;
 
     /// Takes the delivery that is due the longest, until `lease_until`. One whose lease ran out is due again. Of an account's
     /// `account.updated` events one at a time is given out.
-    fn claim_delivery(&self, now: Millis, lease_until: Millis)
-    -> StoreFuture<'_, Option<Delivery>>;
+    async fn claim_delivery(
+        &self,
+        now: Millis,
+        lease_until: Millis,
+    ) -> Result<Option<Delivery>, StoreError>;
 
     /// The newest event, by the time Stripe made it, of this delivery's type and account that is done: its id and time.
     /// The delivery itself does not count.
-    fn newest_done<'a>(
-        &'a self,
-        delivery: &'a Delivery,
-    ) -> StoreFuture<'a, Option<(String, Millis)>>;
+    async fn newest_done(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Option<(String, Millis)>, StoreError>;
 
     /// Ends a delivery as done or ignored, if `attempt` is still the one that holds it.
-    fn finish_delivery<'a>(
-        &'a self,
-        id: &'a str,
+    async fn finish_delivery(
+        &self,
+        id: &str,
         attempt: u32,
         status: DeliveryStatus,
-        note: Option<&'a str>,
+        note: Option<&str>,
         now: Millis,
-    ) -> StoreFuture<'a, bool>;
+    ) -> Result<bool, StoreError>;
 
     /// Notes a failure and makes the delivery due again at `retry_at`, or a dead letter if there is none.
-    fn fail_delivery<'a>(
-        &'a self,
-        id: &'a str,
+    async fn fail_delivery(
+        &self,
+        id: &str,
         failure: Failure,
         retry_at: Option<Millis>,
-    ) -> StoreFuture<'a, bool>;
+    ) -> Result<bool, StoreError>;
 
     /// Makes a finished or dead delivery due now, with all its attempts ahead.
-    fn replay_delivery<'a>(&'a self, id: &'a str, now: Millis) -> StoreFuture<'a, bool>;
+    async fn replay_delivery(&self, id: &str, now: Millis) -> Result<bool, StoreError>;
 
     /// One delivery.
-    fn delivery<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Delivery>>;
+    async fn delivery(&self, id: &str) -> Result<Option<Delivery>, StoreError>;
 
     /// The newest deliveries, without their bodies.
-    fn deliveries(
+    async fn deliveries(
         &self,
         status: Option<DeliveryStatus>,
         page: Page,
-    ) -> StoreFuture<'_, Vec<Delivery>>;
+    ) -> Result<Vec<Delivery>, StoreError>;
 
     /// The failures of one delivery, oldest first.
-    fn failures<'a>(&'a self, delivery: &'a str) -> StoreFuture<'a, Vec<Failure>>;
+    async fn failures(&self, delivery: &str) -> Result<Vec<Failure>, StoreError>;
 
     /// How many deliveries stand where, and since when the oldest unfinished one waits.
-    fn inbox_state(&self) -> StoreFuture<'_, InboxState>;
+    async fn inbox_state(&self) -> Result<InboxState, StoreError>;
 
     /// Removes deliveries that were finished before a moment. Dead letters stay.
-    fn purge_deliveries(&self, finished_before: Millis) -> StoreFuture<'_, u64>;
+    async fn purge_deliveries(&self, finished_before: Millis) -> Result<u64, StoreError>;
 }
 
 /// Notices for the host application.
+#[async_trait]
 pub trait NoticeStore {
     /// Takes the notice that is due the longest, until `lease_until`.
-    fn claim_notice(&self, now: Millis, lease_until: Millis) -> StoreFuture<'_, Option<Notice>>;
+    async fn claim_notice(
+        &self,
+        now: Millis,
+        lease_until: Millis,
+    ) -> Result<Option<Notice>, StoreError>;
 
     /// The host application was told.
-    fn finish_notice<'a>(&'a self, id: &'a str, attempt: u32) -> StoreFuture<'a, bool>;
+    async fn finish_notice(&self, id: &str, attempt: u32) -> Result<bool, StoreError>;
 
     /// It could not be told: again at `retry_at`, or never.
-    fn fail_notice<'a>(
-        &'a self,
-        id: &'a str,
+    async fn fail_notice(
+        &self,
+        id: &str,
         attempt: u32,
-        error: &'a str,
+        error: &str,
         retry_at: Option<Millis>,
-    ) -> StoreFuture<'a, bool>;
+    ) -> Result<bool, StoreError>;
 
     /// When the next delivery or notice is due.
-    fn next_due(&self) -> StoreFuture<'_, Option<Millis>>;
+    async fn next_due(&self) -> Result<Option<Millis>, StoreError>;
 }
 
 /// The end of an attempt.
@@ -424,12 +432,17 @@ pub enum StoreError {
         /// What stands there.
         value: String,
     },
-    /// The database failed.
+    /// The database failed, as it says itself.
     #[error("the database failed: {0}")]
-    Failed(#[from] sqlx::Error),
+    Failed(#[source] Box<dyn std::error::Error + Send + Sync>),
 }
 
 impl StoreError {
+    /// An error of the database behind a store, kept as the [source](std::error::Error::source).
+    pub fn failed(source: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self::Failed(source.into())
+    }
+
     pub(crate) fn unreadable(what: &'static str, value: impl Into<String>) -> Self {
         Self::Unreadable {
             what,

@@ -1,6 +1,8 @@
 //! Sealed values as they lie in the rows, for whoever counts them by key or seals them anew.
 
-use super::StoreFuture;
+use async_trait::async_trait;
+
+use super::StoreError;
 use crate::seal::KeyId;
 
 /// The columns that hold envelopes.
@@ -50,19 +52,20 @@ pub struct SealedValue {
 }
 
 /// Envelopes by the key that sealed them.
+#[async_trait]
 pub trait SealedStore {
     /// How many values each key has sealed. Keys that sealed none are not listed.
-    fn sealed_counts(&self) -> StoreFuture<'_, Vec<(KeyId, u64)>>;
+    async fn sealed_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError>;
 
     /// Values of a column that another key than `newest` has sealed: `limit` of them, by the ids of their rows, after `after`.
-    fn sealed_by_others<'a>(
-        &'a self,
+    async fn sealed_by_others(
+        &self,
         column: SealedColumn,
         newest: KeyId,
-        after: Option<&'a str>,
+        after: Option<&str>,
         limit: u32,
-    ) -> StoreFuture<'a, Vec<SealedValue>>;
+    ) -> Result<Vec<SealedValue>, StoreError>;
 
     /// Puts a new envelope in the place of `value`, if that still stands there. False: the row has changed since.
-    fn reseal<'a>(&'a self, value: &'a SealedValue, envelope: Vec<u8>) -> StoreFuture<'a, bool>;
+    async fn reseal(&self, value: &SealedValue, envelope: Vec<u8>) -> Result<bool, StoreError>;
 }

@@ -4,7 +4,7 @@ use std::sync::{Arc, Mutex};
 
 use crate::app::{App, deauthorized};
 use tollway_platform::store::{Connection, DeliveryStatus};
-use tollway_platform::{DisconnectReason, HookError, HookFuture, Hooks, ReceivedEvent};
+use tollway_platform::{DisconnectReason, HookError, Hooks, ReceivedEvent, async_trait};
 
 #[derive(Default)]
 struct Ears {
@@ -28,37 +28,32 @@ impl Ears {
     }
 }
 
+#[async_trait]
 impl Hooks for Ears {
-    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
-        Box::pin(async {
-            self.hear(format!(
-                "connected {} {}",
-                connection.tenant, connection.account
-            ))
-        })
+    async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
+        self.hear(format!(
+            "connected {} {}",
+            connection.tenant, connection.account
+        ))
     }
 
-    fn on_disconnected<'a>(
-        &'a self,
-        connection: &'a Connection,
-        why: DisconnectReason,
-    ) -> HookFuture<'a> {
-        Box::pin(async move {
-            self.hear(format!(
-                "disconnected {} {}",
-                connection.tenant,
-                why.as_str()
-            ))
-        })
+    async fn on_disconnected(
+        &self,
+        connection: &Connection,
+        reason: DisconnectReason,
+    ) -> Result<(), HookError> {
+        self.hear(format!(
+            "disconnected {} {}",
+            connection.tenant,
+            reason.as_str()
+        ))
     }
 
-    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
-        Box::pin(async {
-            self.hear(format!(
-                "{} {} {:?}",
-                event.id, event.event_type, event.tenants
-            ))
-        })
+    async fn on_event(&self, event: &ReceivedEvent) -> Result<(), HookError> {
+        self.hear(format!(
+            "{} {} {:?}",
+            event.id, event.event_type, event.tenants
+        ))
     }
 }
 
@@ -186,16 +181,15 @@ async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
 #[derive(Default)]
 struct States(Mutex<Vec<String>>);
 
+#[async_trait]
 impl Hooks for States {
-    fn on_event<'a>(&'a self, event: &'a ReceivedEvent) -> HookFuture<'a> {
-        Box::pin(async {
-            let state = match &event.current {
-                Some(current) => format!("{} now: {}", event.id, current["object"]),
-                None => event.id.clone(),
-            };
-            self.0.lock().expect("lock").push(state);
-            Ok(())
-        })
+    async fn on_event(&self, event: &ReceivedEvent) -> Result<(), HookError> {
+        let state = match &event.current {
+            Some(current) => format!("{} now: {}", event.id, current["object"]),
+            None => event.id.clone(),
+        };
+        self.0.lock().expect("lock").push(state);
+        Ok(())
     }
 }
 

@@ -5,6 +5,7 @@ mod callback;
 mod crash;
 mod disconnect;
 mod emulated;
+mod foreign_store;
 mod hooks;
 mod inbox;
 mod keys;

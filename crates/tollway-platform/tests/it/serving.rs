@@ -6,19 +6,18 @@ use crate::app::App;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::{TcpListener, TcpStream};
 use tollway_platform::store::Connection;
-use tollway_platform::{HookFuture, Hooks};
+use tollway_platform::{HookError, Hooks, async_trait};
 
 #[derive(Default)]
 struct Told(Mutex<Option<tokio::sync::oneshot::Sender<String>>>);
 
+#[async_trait]
 impl Hooks for Told {
-    fn on_connected<'a>(&'a self, connection: &'a Connection) -> HookFuture<'a> {
-        Box::pin(async {
-            if let Some(tell) = self.0.lock().expect("lock").take() {
-                tell.send(connection.tenant.clone()).unwrap_or_default();
-            }
-            Ok(())
-        })
+    async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
+        if let Some(tell) = self.0.lock().expect("lock").take() {
+            tell.send(connection.tenant.clone()).unwrap_or_default();
+        }
+        Ok(())
     }
 }
 

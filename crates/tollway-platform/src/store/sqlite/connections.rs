@@ -1,6 +1,7 @@
 //! Connections: recording and ending them, each with its history and notice in one transaction.
 
-use sqlx::{Row as _, Sqlite, Transaction};
+use async_trait::async_trait;
+use sqlx::{Sqlite, Transaction};
 
 use super::{SqliteStore, rows};
 use crate::id::new_id;
@@ -9,211 +10,194 @@ use crate::realm::Realm;
 use crate::rng::Entropy;
 use crate::store::{
     Connection, ConnectionStore, Disconnect, DisconnectReason, HistoryEntry, Millis, NewConnection,
-    Origin, Page, Recorded, SealedTokens, Sign, StoreError, StoreFuture,
+    Origin, Page, Recorded, SealedTokens, Sign, StoreError,
 };
 
 type Write = Transaction<'static, Sqlite>;
 
+#[async_trait]
 impl ConnectionStore for SqliteStore {
-    fn connect(&self, grant: NewConnection) -> StoreFuture<'_, Recorded> {
-        Box::pin(async move {
-            let mut write = self.begin().await?;
-            let recorded = record(&mut write, &self.entropy, grant).await?;
-            match recorded {
-                // Dropping the transaction undoes what it did to the attempt.
-                Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::OriginGone => {
-                    write.rollback().await?;
-                }
-                _ => write.commit().await?,
+    async fn connect(&self, grant: NewConnection) -> Result<Recorded, StoreError> {
+        let mut write = self.begin().await?;
+        let recorded = record(&mut write, &self.entropy, grant).await?;
+        match recorded {
+            // Dropping the transaction undoes what it did to the attempt.
+            Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::OriginGone => {
+                write.rollback().await.map_err(StoreError::failed)?;
             }
-            Ok(recorded)
-        })
+            _ => write.commit().await.map_err(StoreError::failed)?,
+        }
+        Ok(recorded)
     }
 
-    fn connection<'a>(
-        &'a self,
-        realm: &'a Realm,
-        tenant: &'a str,
-    ) -> StoreFuture<'a, Option<Connection>> {
-        Box::pin(async move {
-            let row = sqlx::query(
-                "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND tenant = $3 \
-                 ORDER BY status = 'active' DESC, disconnected_at DESC, id DESC LIMIT 1",
-            )
-            .bind(&realm.platform)
-            .bind(realm.mode.as_str())
-            .bind(tenant)
+    async fn connection(
+        &self,
+        realm: &Realm,
+        tenant: &str,
+    ) -> Result<Option<Connection>, StoreError> {
+        let row = sqlx::query(
+            "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND tenant = $3 \
+             ORDER BY status = 'active' DESC, disconnected_at DESC, id DESC LIMIT 1",
+        )
+        .bind(&realm.platform)
+        .bind(realm.mode.as_str())
+        .bind(tenant)
+        .fetch_optional(&self.pool)
+        .await
+        .map_err(StoreError::failed)?;
+        row.as_ref().map(rows::connection).transpose()
+    }
+
+    async fn connection_by_id(&self, id: &str) -> Result<Option<Connection>, StoreError> {
+        let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
+            .bind(id)
             .fetch_optional(&self.pool)
-            .await?;
-            row.as_ref().map(rows::connection).transpose()
-        })
+            .await
+            .map_err(StoreError::failed)?;
+        row.as_ref().map(rows::connection).transpose()
     }
 
-    fn connection_by_id<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Connection>> {
-        Box::pin(async move {
-            let row = sqlx::query("SELECT * FROM connections WHERE id = $1")
-                .bind(id)
-                .fetch_optional(&self.pool)
-                .await?;
-            row.as_ref().map(rows::connection).transpose()
-        })
+    async fn active_on_account(
+        &self,
+        realm: &Realm,
+        account: &str,
+    ) -> Result<Vec<Connection>, StoreError> {
+        let found = sqlx::query(
+            "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND account = $3 AND status = 'active' \
+             ORDER BY id",
+        )
+        .bind(&realm.platform)
+        .bind(realm.mode.as_str())
+        .bind(account)
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        found.iter().map(rows::connection).collect()
     }
 
-    fn active_on_account<'a>(
-        &'a self,
-        realm: &'a Realm,
-        account: &'a str,
-    ) -> StoreFuture<'a, Vec<Connection>> {
-        Box::pin(async move {
-            let found = sqlx::query(
-                "SELECT * FROM connections WHERE platform = $1 AND mode = $2 AND account = $3 AND status = 'active' \
-                 ORDER BY id",
+    async fn connections(&self, page: Page) -> Result<Vec<Connection>, StoreError> {
+        let (platform, mode) = page
+            .realm
+            .map(|realm| (realm.platform, realm.mode.as_str()))
+            .unzip();
+        let found = sqlx::query(
+            "SELECT * FROM connections WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
+             AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
+        )
+        .bind(platform)
+        .bind(mode)
+        .bind(page.before)
+        .bind(page.limit)
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        found.iter().map(rows::connection).collect()
+    }
+
+    async fn disconnect(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError> {
+        let mut write = self.begin().await?;
+        let found = sqlx::query(
+            "UPDATE connections SET status = 'disconnected', disconnected_at = $1, disconnected_why = $2, \
+             access_token = NULL, refresh_token = NULL, exclusive_account = NULL, \
+             revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL \
+             WHERE platform = $3 AND mode = $4 AND account = $5 AND status = 'active' \
+             AND ($6 IS NULL OR tenant = $6) AND connected_at <= $7 RETURNING *",
+        )
+        .bind(end.sign.at)
+        .bind(end.why.as_str())
+        .bind(&end.realm.platform)
+        .bind(end.realm.mode.as_str())
+        .bind(&end.account)
+        .bind(&end.tenant)
+        .bind(end.connected_by)
+        .fetch_all(&mut *write)
+        .await.map_err(StoreError::failed)?;
+        let mut ended = found
+            .iter()
+            .map(rows::connection)
+            .collect::<Result<Vec<_>, _>>()?;
+        for live in ended.clone() {
+            ended.extend(end_pair(&mut write, &live, end.why, end.sign.at).await?);
+        }
+        for connection in &ended {
+            let why = Some(end.why);
+            note(
+                &mut write,
+                &self.entropy,
+                connection,
+                "disconnected",
+                why,
+                end.detail.as_deref(),
+                &end.sign,
             )
-            .bind(&realm.platform)
-            .bind(realm.mode.as_str())
-            .bind(account)
-            .fetch_all(&self.pool)
             .await?;
-            found.iter().map(rows::connection).collect()
-        })
+        }
+        write.commit().await.map_err(StoreError::failed)?;
+        Ok(ended)
     }
 
-    fn connections(&self, page: Page) -> StoreFuture<'_, Vec<Connection>> {
-        Box::pin(async move {
-            let (platform, mode) = page
-                .realm
-                .map(|realm| (realm.platform, realm.mode.as_str()))
-                .unzip();
-            let found = sqlx::query(
-                "SELECT * FROM connections WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
-                 AND ($3 IS NULL OR id < $3) ORDER BY id DESC LIMIT $4",
-            )
-            .bind(platform)
-            .bind(mode)
-            .bind(page.before)
-            .bind(page.limit)
-            .fetch_all(&self.pool)
-            .await?;
-            found.iter().map(rows::connection).collect()
-        })
-    }
-
-    fn disconnect(&self, end: Disconnect) -> StoreFuture<'_, Vec<Connection>> {
-        Box::pin(async move {
-            let mut write = self.begin().await?;
-            let found = sqlx::query(
-                "UPDATE connections SET status = 'disconnected', disconnected_at = $1, disconnected_why = $2, \
-                 access_token = NULL, refresh_token = NULL, exclusive_account = NULL, \
-                 revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL \
-                 WHERE platform = $3 AND mode = $4 AND account = $5 AND status = 'active' \
-                 AND ($6 IS NULL OR tenant = $6) AND connected_at <= $7 RETURNING *",
-            )
-            .bind(end.sign.at)
-            .bind(end.why.as_str())
-            .bind(&end.realm.platform)
-            .bind(end.realm.mode.as_str())
-            .bind(&end.account)
-            .bind(&end.tenant)
-            .bind(end.connected_by)
-            .fetch_all(&mut *write)
-            .await?;
-            let mut ended = found
-                .iter()
-                .map(rows::connection)
-                .collect::<Result<Vec<_>, _>>()?;
-            for live in ended.clone() {
-                ended.extend(end_pair(&mut write, &live, end.why, end.sign.at).await?);
-            }
-            for connection in &ended {
-                let why = Some(end.why);
-                note(
-                    &mut write,
-                    &self.entropy,
-                    connection,
-                    "disconnected",
-                    why,
-                    end.detail.as_deref(),
-                    &end.sign,
-                )
-                .await?;
-            }
-            write.commit().await?;
-            Ok(ended)
-        })
-    }
-
-    fn mark_revoking<'a>(
-        &'a self,
-        realm: &'a Realm,
-        account: &'a str,
+    async fn mark_revoking(
+        &self,
+        realm: &Realm,
+        account: &str,
         by: Option<Sign>,
-    ) -> StoreFuture<'a, ()> {
-        Box::pin(async move {
-            sqlx::query(
-                "UPDATE connections SET revoking_at = $1, revoking_actor = $2, revoking_address = $3 \
-                 WHERE status = 'active' AND ((platform = $4 AND mode = $5 AND account = $6) OR pair_of IN \
-                 (SELECT id FROM connections WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'))",
-            )
-            .bind(by.as_ref().map(|sign| sign.at))
-            .bind(by.as_ref().map(|sign| sign.actor.as_str()))
-            .bind(by.as_ref().and_then(|sign| sign.address.as_deref()))
-            .bind(&realm.platform)
-            .bind(realm.mode.as_str())
-            .bind(account)
-            .execute(&self.pool)
-            .await?;
-            Ok(())
+    ) -> Result<(), StoreError> {
+        sqlx::query(
+            "UPDATE connections SET revoking_at = $1, revoking_actor = $2, revoking_address = $3 \
+             WHERE status = 'active' AND ((platform = $4 AND mode = $5 AND account = $6) OR pair_of IN \
+             (SELECT id FROM connections WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'))",
+        )
+        .bind(by.as_ref().map(|sign| sign.at))
+        .bind(by.as_ref().map(|sign| sign.actor.as_str()))
+        .bind(by.as_ref().and_then(|sign| sign.address.as_deref()))
+        .bind(&realm.platform)
+        .bind(realm.mode.as_str())
+        .bind(account)
+        .execute(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(())
+    }
+
+    async fn sealed_tokens(&self, id: &str) -> Result<SealedTokens, StoreError> {
+        let row = sqlx::query("SELECT access_token, refresh_token FROM connections WHERE id = $1")
+            .bind(id)
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::failed)?;
+        let Some(row) = row else {
+            return Ok(SealedTokens::default());
+        };
+        Ok(SealedTokens {
+            access_token: rows::column(row, "access_token")?,
+            refresh_token: rows::column(row, "refresh_token")?,
         })
     }
 
-    fn sealed_tokens<'a>(&'a self, id: &'a str) -> StoreFuture<'a, SealedTokens> {
-        Box::pin(async move {
-            let row =
-                sqlx::query("SELECT access_token, refresh_token FROM connections WHERE id = $1")
-                    .bind(id)
-                    .fetch_optional(&self.pool)
-                    .await?;
-            let Some(row) = row else {
-                return Ok(SealedTokens::default());
-            };
-            Ok(SealedTokens {
-                access_token: row.try_get("access_token")?,
-                refresh_token: row.try_get("refresh_token")?,
-            })
-        })
+    async fn add_history(&self, entry: HistoryEntry) -> Result<(), StoreError> {
+        let mut write = self.begin().await?;
+        append(&mut write, &self.entropy, entry).await?;
+        write.commit().await.map_err(StoreError::failed)
     }
 
-    fn add_history(&self, entry: HistoryEntry) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            let mut write = self.begin().await?;
-            append(&mut write, &self.entropy, entry).await?;
-            Ok(write.commit().await?)
-        })
-    }
-
-    fn history<'a>(
-        &'a self,
-        tenant: Option<&'a str>,
+    async fn history(
+        &self,
+        tenant: Option<&str>,
         page: Page,
-    ) -> StoreFuture<'a, Vec<HistoryEntry>> {
-        Box::pin(async move {
-            let (platform, mode) = page
-                .realm
-                .map(|realm| (realm.platform, realm.mode.as_str()))
-                .unzip();
-            let found = sqlx::query(
-                "SELECT * FROM history WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
-                 AND ($3 IS NULL OR tenant = $3) AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
-            )
-            .bind(platform)
-            .bind(mode)
-            .bind(tenant)
-            .bind(page.before)
-            .bind(page.limit)
-            .fetch_all(&self.pool)
-            .await?;
-            found.iter().map(rows::history).collect()
-        })
+    ) -> Result<Vec<HistoryEntry>, StoreError> {
+        let (platform, mode) = page
+            .realm
+            .map(|realm| (realm.platform, realm.mode.as_str()))
+            .unzip();
+        let found = sqlx::query(
+            "SELECT * FROM history WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) \
+             AND ($3 IS NULL OR tenant = $3) AND ($4 IS NULL OR id < $4) ORDER BY id DESC LIMIT $5",
+        )
+        .bind(platform)
+        .bind(mode)
+        .bind(tenant)
+        .bind(page.before)
+        .bind(page.limit)
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        found.iter().map(rows::history).collect()
     }
 }
 
@@ -277,7 +261,8 @@ async fn origin_stands(write: &mut Write, grant: &NewConnection) -> Result<bool,
                 sqlx::query_scalar("SELECT 1 FROM connections WHERE id = $1 AND status = 'active'")
                     .bind(live)
                     .fetch_optional(&mut **write)
-                    .await?;
+                    .await
+                    .map_err(StoreError::failed)?;
             return Ok(found.is_some());
         }
     };
@@ -292,7 +277,7 @@ async fn origin_stands(write: &mut Write, grant: &NewConnection) -> Result<bool,
     .bind(grant.sign.at)
     .bind(Outcome::Interrupted.as_str())
     .execute(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     Ok(done.rows_affected() == 1)
 }
 
@@ -306,7 +291,7 @@ async fn is_taken(write: &mut Write, grant: &NewConnection) -> Result<bool, Stor
     .bind(&grant.account)
     .bind(&grant.tenant)
     .fetch_optional(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     Ok(other.is_some())
 }
 
@@ -321,7 +306,7 @@ async fn active_of_tenant(
     .bind(grant.realm.mode.as_str())
     .bind(&grant.tenant)
     .fetch_optional(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     row.as_ref().map(rows::connection).transpose()
 }
 
@@ -340,7 +325,7 @@ async fn end_replaced(
     .bind(sign.at)
     .bind(DisconnectReason::Replaced.as_str())
     .execute(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     let why = DisconnectReason::Replaced;
     let pair = end_pair(write, other, why, sign.at).await?;
     for ended in [other].into_iter().chain(&pair) {
@@ -366,7 +351,7 @@ async fn end_pair(
     .bind(at)
     .bind(why.as_str())
     .fetch_optional(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     row.as_ref().map(rows::connection).transpose()
 }
 
@@ -399,7 +384,7 @@ async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, 
         Origin::Attempt { .. } => None,
     })
     .fetch_one(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     rows::connection(&row)
 }
 
@@ -437,7 +422,7 @@ async fn note(
     .bind(why.map(DisconnectReason::as_str))
     .bind(sign.at)
     .execute(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     Ok(())
 }
 
@@ -461,6 +446,6 @@ async fn append(
     .bind(entry.sign.address)
     .bind(entry.detail)
     .execute(&mut **write)
-    .await?;
+    .await.map_err(StoreError::failed)?;
     Ok(())
 }

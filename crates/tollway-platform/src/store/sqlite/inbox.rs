@@ -1,354 +1,340 @@
 //! The inbox and the notices: rows claimed by a conditional update and a lease.
 
-use sqlx::Row as _;
-
 use super::{SqliteStore, rows};
 use crate::inbox::ORDERED;
 use crate::store::{
     Added, ConnectionStore as _, Delivery, DeliveryStatus, DisconnectReason, Failure, InboxState,
-    InboxStore, Millis, Notice, NoticeKind, NoticeStore, Page, StoreError, StoreFuture,
+    InboxStore, Millis, Notice, NoticeKind, NoticeStore, Page, StoreError,
 };
+use async_trait::async_trait;
 
+#[async_trait]
 impl InboxStore for SqliteStore {
-    fn add_delivery(&self, delivery: Delivery) -> StoreFuture<'_, Added> {
-        Box::pin(async move {
-            let mut write = self.begin().await?;
-            let added = sqlx::query(
-                "INSERT INTO inbox (id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, \
-                 body, status, note, due_at, received_at, finished_at) \
-                 VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
-                 ON CONFLICT (platform, mode, event_id) DO NOTHING",
+    async fn add_delivery(&self, delivery: Delivery) -> Result<Added, StoreError> {
+        let mut write = self.begin().await?;
+        let added = sqlx::query(
+            "INSERT INTO inbox (id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, \
+             body, status, note, due_at, received_at, finished_at) \
+             VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
+             ON CONFLICT (platform, mode, event_id) DO NOTHING",
+        )
+        .bind(&delivery.id)
+        .bind(&delivery.realm.platform)
+        .bind(delivery.realm.mode.as_str())
+        .bind(delivery.endpoint.as_str())
+        .bind(&delivery.event_id)
+        .bind(&delivery.event_type)
+        .bind(&delivery.account)
+        .bind(delivery.created_at)
+        .bind(&delivery.headers)
+        .bind(&delivery.body)
+        .bind(delivery.status.as_str())
+        .bind(&delivery.note)
+        .bind(delivery.due_at)
+        .bind(delivery.received_at)
+        .bind(delivery.finished_at)
+        .execute(&mut *write)
+        .await.map_err(StoreError::failed)?;
+        let answer = if added.rows_affected() == 1 {
+            Added::New
+        } else {
+            let id = sqlx::query_scalar(
+                "SELECT id FROM inbox WHERE platform = $1 AND mode = $2 AND event_id = $3",
             )
-            .bind(&delivery.id)
             .bind(&delivery.realm.platform)
             .bind(delivery.realm.mode.as_str())
-            .bind(delivery.endpoint.as_str())
             .bind(&delivery.event_id)
-            .bind(&delivery.event_type)
-            .bind(&delivery.account)
-            .bind(delivery.created_at)
-            .bind(&delivery.headers)
-            .bind(&delivery.body)
-            .bind(delivery.status.as_str())
-            .bind(&delivery.note)
-            .bind(delivery.due_at)
-            .bind(delivery.received_at)
-            .bind(delivery.finished_at)
-            .execute(&mut *write)
-            .await?;
-            let answer = if added.rows_affected() == 1 {
-                Added::New
-            } else {
-                let id = sqlx::query_scalar(
-                    "SELECT id FROM inbox WHERE platform = $1 AND mode = $2 AND event_id = $3",
-                )
-                .bind(&delivery.realm.platform)
-                .bind(delivery.realm.mode.as_str())
-                .bind(&delivery.event_id)
-                .fetch_one(&mut *write)
-                .await?;
-                Added::Duplicate(id)
-            };
-            write.commit().await?;
-            Ok(answer)
-        })
+            .fetch_one(&mut *write)
+            .await
+            .map_err(StoreError::failed)?;
+            Added::Duplicate(id)
+        };
+        write.commit().await.map_err(StoreError::failed)?;
+        Ok(answer)
     }
 
-    fn claim_delivery(
+    async fn claim_delivery(
         &self,
         now: Millis,
         lease_until: Millis,
-    ) -> StoreFuture<'_, Option<Delivery>> {
-        Box::pin(async move {
-            let row = sqlx::query(
-                "UPDATE inbox SET status = 'working', attempts = attempts + 1, due_at = $2 WHERE id = (\
-                 SELECT id FROM inbox AS due WHERE status IN ('pending', 'working') AND due_at <= $1 \
-                 AND NOT (event_type = $3 AND EXISTS (SELECT 1 FROM inbox AS held \
-                 WHERE held.status = 'working' AND held.due_at > $1 AND held.event_type = $3 \
-                 AND held.platform = due.platform AND held.mode = due.mode AND held.account = due.account)) \
-                 ORDER BY due_at, id LIMIT 1) RETURNING *",
-            )
-            .bind(now)
-            .bind(lease_until)
-            .bind(ORDERED)
-            .fetch_optional(&self.pool)
-            .await?;
-            row.as_ref().map(rows::delivery).transpose()
-        })
+    ) -> Result<Option<Delivery>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE inbox SET status = 'working', attempts = attempts + 1, due_at = $2 WHERE id = (\
+             SELECT id FROM inbox AS due WHERE status IN ('pending', 'working') AND due_at <= $1 \
+             AND NOT (event_type = $3 AND EXISTS (SELECT 1 FROM inbox AS held \
+             WHERE held.status = 'working' AND held.due_at > $1 AND held.event_type = $3 \
+             AND held.platform = due.platform AND held.mode = due.mode AND held.account = due.account)) \
+             ORDER BY due_at, id LIMIT 1) RETURNING *",
+        )
+        .bind(now)
+        .bind(lease_until)
+        .bind(ORDERED)
+        .fetch_optional(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        row.as_ref().map(rows::delivery).transpose()
     }
 
-    fn newest_done<'a>(
-        &'a self,
-        delivery: &'a Delivery,
-    ) -> StoreFuture<'a, Option<(String, Millis)>> {
-        Box::pin(async move {
-            let found = sqlx::query_as(
-                "SELECT event_id, created_at FROM inbox WHERE platform = $1 AND mode = $2 AND account = $3 \
-                 AND event_type = $4 AND created_at IS NOT NULL AND status = 'done' AND id <> $5 \
-                 ORDER BY created_at DESC, id DESC LIMIT 1",
-            )
-            .bind(&delivery.realm.platform)
-            .bind(delivery.realm.mode.as_str())
-            .bind(&delivery.account)
-            .bind(&delivery.event_type)
-            .bind(&delivery.id)
-            .fetch_optional(&self.pool)
-            .await?;
-            Ok(found)
-        })
+    async fn newest_done(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<Option<(String, Millis)>, StoreError> {
+        let found = sqlx::query_as(
+            "SELECT event_id, created_at FROM inbox WHERE platform = $1 AND mode = $2 AND account = $3 \
+             AND event_type = $4 AND created_at IS NOT NULL AND status = 'done' AND id <> $5 \
+             ORDER BY created_at DESC, id DESC LIMIT 1",
+        )
+        .bind(&delivery.realm.platform)
+        .bind(delivery.realm.mode.as_str())
+        .bind(&delivery.account)
+        .bind(&delivery.event_type)
+        .bind(&delivery.id)
+        .fetch_optional(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(found)
     }
 
-    fn finish_delivery<'a>(
-        &'a self,
-        id: &'a str,
+    async fn finish_delivery(
+        &self,
+        id: &str,
         attempt: u32,
         status: DeliveryStatus,
-        note: Option<&'a str>,
+        note: Option<&str>,
         now: Millis,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE inbox SET status = $3, note = $4, finished_at = $5 \
-                 WHERE id = $1 AND attempts = $2 AND status = 'working'",
-            )
-            .bind(id)
-            .bind(attempt)
-            .bind(status.as_str())
-            .bind(note)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(done.rows_affected() == 1)
-        })
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE inbox SET status = $3, note = $4, finished_at = $5 \
+             WHERE id = $1 AND attempts = $2 AND status = 'working'",
+        )
+        .bind(id)
+        .bind(attempt)
+        .bind(status.as_str())
+        .bind(note)
+        .bind(now)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::failed)?;
+        Ok(done.rows_affected() == 1)
     }
 
-    fn fail_delivery<'a>(
-        &'a self,
-        id: &'a str,
+    async fn fail_delivery(
+        &self,
+        id: &str,
         failure: Failure,
         retry_at: Option<Millis>,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let mut write = self.begin().await?;
-            let done = sqlx::query(
-                "UPDATE inbox SET status = $3, note = $4, due_at = COALESCE($5, due_at), finished_at = $6 \
-                 WHERE id = $1 AND attempts = $2 AND status = 'working'",
-            )
-            .bind(id)
-            .bind(failure.attempt)
-            .bind(if retry_at.is_some() { "pending" } else { "dead" })
-            .bind(&failure.error)
-            .bind(retry_at)
-            .bind(retry_at.is_none().then_some(failure.at))
-            .execute(&mut *write)
-            .await?;
-            if done.rows_affected() == 0 {
-                write.rollback().await?;
-                return Ok(false);
-            }
-            sqlx::query(
-                "INSERT INTO inbox_failures (delivery, attempt, at, error) VALUES ($1, $2, $3, $4)",
-            )
-            .bind(id)
-            .bind(failure.attempt)
-            .bind(failure.at)
-            .bind(failure.error)
-            .execute(&mut *write)
-            .await?;
-            write.commit().await?;
-            Ok(true)
-        })
+    ) -> Result<bool, StoreError> {
+        let mut write = self.begin().await?;
+        let done = sqlx::query(
+            "UPDATE inbox SET status = $3, note = $4, due_at = COALESCE($5, due_at), finished_at = $6 \
+             WHERE id = $1 AND attempts = $2 AND status = 'working'",
+        )
+        .bind(id)
+        .bind(failure.attempt)
+        .bind(if retry_at.is_some() { "pending" } else { "dead" })
+        .bind(&failure.error)
+        .bind(retry_at)
+        .bind(retry_at.is_none().then_some(failure.at))
+        .execute(&mut *write)
+        .await.map_err(StoreError::failed)?;
+        if done.rows_affected() == 0 {
+            write.rollback().await.map_err(StoreError::failed)?;
+            return Ok(false);
+        }
+        sqlx::query(
+            "INSERT INTO inbox_failures (delivery, attempt, at, error) VALUES ($1, $2, $3, $4)",
+        )
+        .bind(id)
+        .bind(failure.attempt)
+        .bind(failure.at)
+        .bind(failure.error)
+        .execute(&mut *write)
+        .await
+        .map_err(StoreError::failed)?;
+        write.commit().await.map_err(StoreError::failed)?;
+        Ok(true)
     }
 
-    fn replay_delivery<'a>(&'a self, id: &'a str, now: Millis) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE inbox SET status = 'pending', due_at = $2, attempts = 0, note = NULL, finished_at = NULL \
-                 WHERE id = $1 AND status IN ('done', 'ignored', 'dead')",
-            )
+    async fn replay_delivery(&self, id: &str, now: Millis) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE inbox SET status = 'pending', due_at = $2, attempts = 0, note = NULL, finished_at = NULL \
+             WHERE id = $1 AND status IN ('done', 'ignored', 'dead')",
+        )
+        .bind(id)
+        .bind(now)
+        .execute(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(done.rows_affected() == 1)
+    }
+
+    async fn delivery(&self, id: &str) -> Result<Option<Delivery>, StoreError> {
+        let row = sqlx::query("SELECT * FROM inbox WHERE id = $1")
             .bind(id)
-            .bind(now)
-            .execute(&self.pool)
-            .await?;
-            Ok(done.rows_affected() == 1)
-        })
+            .fetch_optional(&self.pool)
+            .await
+            .map_err(StoreError::failed)?;
+        row.as_ref().map(rows::delivery).transpose()
     }
 
-    fn delivery<'a>(&'a self, id: &'a str) -> StoreFuture<'a, Option<Delivery>> {
-        Box::pin(async move {
-            let row = sqlx::query("SELECT * FROM inbox WHERE id = $1")
-                .bind(id)
-                .fetch_optional(&self.pool)
-                .await?;
-            row.as_ref().map(rows::delivery).transpose()
-        })
-    }
-
-    fn deliveries(
+    async fn deliveries(
         &self,
         status: Option<DeliveryStatus>,
         page: Page,
-    ) -> StoreFuture<'_, Vec<Delivery>> {
-        Box::pin(async move {
-            let (platform, mode) = page
-                .realm
-                .map(|realm| (realm.platform, realm.mode.as_str()))
-                .unzip();
-            let found = sqlx::query(
-                "SELECT id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, x'' AS body, \
-                 status, note, attempts, due_at, received_at, finished_at FROM inbox \
-                 WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) AND ($3 IS NULL OR id < $3) \
-                 AND ($4 IS NULL OR status = $4) ORDER BY id DESC LIMIT $5",
-            )
-            .bind(platform)
-            .bind(mode)
-            .bind(page.before)
-            .bind(status.map(DeliveryStatus::as_str))
-            .bind(page.limit)
-            .fetch_all(&self.pool)
-            .await?;
-            found.iter().map(rows::delivery).collect()
-        })
+    ) -> Result<Vec<Delivery>, StoreError> {
+        let (platform, mode) = page
+            .realm
+            .map(|realm| (realm.platform, realm.mode.as_str()))
+            .unzip();
+        let found = sqlx::query(
+            "SELECT id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, x'' AS body, \
+             status, note, attempts, due_at, received_at, finished_at FROM inbox \
+             WHERE ($1 IS NULL OR platform = $1) AND ($2 IS NULL OR mode = $2) AND ($3 IS NULL OR id < $3) \
+             AND ($4 IS NULL OR status = $4) ORDER BY id DESC LIMIT $5",
+        )
+        .bind(platform)
+        .bind(mode)
+        .bind(page.before)
+        .bind(status.map(DeliveryStatus::as_str))
+        .bind(page.limit)
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        found.iter().map(rows::delivery).collect()
     }
 
-    fn failures<'a>(&'a self, delivery: &'a str) -> StoreFuture<'a, Vec<Failure>> {
-        Box::pin(async move {
-            let found: Vec<(u32, Millis, String)> = sqlx::query_as(
-                "SELECT attempt, at, error FROM inbox_failures WHERE delivery = $1 ORDER BY at, attempt",
-            )
-            .bind(delivery)
-            .fetch_all(&self.pool)
-            .await?;
-            Ok(found
-                .into_iter()
-                .map(|(attempt, at, error)| Failure { attempt, at, error })
-                .collect())
-        })
+    async fn failures(&self, delivery: &str) -> Result<Vec<Failure>, StoreError> {
+        let found: Vec<(u32, Millis, String)> = sqlx::query_as(
+            "SELECT attempt, at, error FROM inbox_failures WHERE delivery = $1 ORDER BY at, attempt",
+        )
+        .bind(delivery)
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(found
+            .into_iter()
+            .map(|(attempt, at, error)| Failure { attempt, at, error })
+            .collect())
     }
 
-    fn inbox_state(&self) -> StoreFuture<'_, InboxState> {
-        Box::pin(async move {
-            let counts: Vec<(String, i64)> =
-                sqlx::query_as("SELECT status, COUNT(*) FROM inbox GROUP BY status")
-                    .fetch_all(&self.pool)
-                    .await?;
-            let oldest_unfinished: Option<Millis> = sqlx::query_scalar(
-                "SELECT MIN(received_at) FROM inbox WHERE status IN ('pending', 'working')",
-            )
-            .fetch_one(&self.pool)
-            .await?;
-            let counts = counts
-                .into_iter()
-                .map(|(status, count)| {
-                    Ok((
-                        rows::named("delivery status", &status, DeliveryStatus::parse)?,
-                        count.unsigned_abs(),
-                    ))
-                })
-                .collect::<Result<_, StoreError>>()?;
-            Ok(InboxState {
-                counts,
-                oldest_unfinished,
+    async fn inbox_state(&self) -> Result<InboxState, StoreError> {
+        let counts: Vec<(String, i64)> =
+            sqlx::query_as("SELECT status, COUNT(*) FROM inbox GROUP BY status")
+                .fetch_all(&self.pool)
+                .await
+                .map_err(StoreError::failed)?;
+        let oldest_unfinished: Option<Millis> = sqlx::query_scalar(
+            "SELECT MIN(received_at) FROM inbox WHERE status IN ('pending', 'working')",
+        )
+        .fetch_one(&self.pool)
+        .await
+        .map_err(StoreError::failed)?;
+        let counts = counts
+            .into_iter()
+            .map(|(status, count)| {
+                Ok((
+                    rows::named("delivery status", &status, DeliveryStatus::parse)?,
+                    count.unsigned_abs(),
+                ))
             })
+            .collect::<Result<_, StoreError>>()?;
+        Ok(InboxState {
+            counts,
+            oldest_unfinished,
         })
     }
 
-    fn purge_deliveries(&self, finished_before: Millis) -> StoreFuture<'_, u64> {
-        Box::pin(async move {
-            let gone = sqlx::query(
-                "DELETE FROM inbox WHERE status IN ('done', 'ignored') AND finished_at < $1",
-            )
-            .bind(finished_before)
-            .execute(&self.pool)
-            .await?;
-            Ok(gone.rows_affected())
-        })
+    async fn purge_deliveries(&self, finished_before: Millis) -> Result<u64, StoreError> {
+        let gone = sqlx::query(
+            "DELETE FROM inbox WHERE status IN ('done', 'ignored') AND finished_at < $1",
+        )
+        .bind(finished_before)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::failed)?;
+        Ok(gone.rows_affected())
     }
 }
 
+#[async_trait]
 impl NoticeStore for SqliteStore {
-    fn claim_notice(&self, now: Millis, lease_until: Millis) -> StoreFuture<'_, Option<Notice>> {
-        Box::pin(async move {
-            let row = sqlx::query(
-                "UPDATE notices SET status = 'working', attempts = attempts + 1, due_at = $2 WHERE id = (\
-                 SELECT id FROM notices WHERE status IN ('pending', 'working') AND due_at <= $1 \
-                 ORDER BY due_at, id LIMIT 1) RETURNING *",
-            )
-            .bind(now)
-            .bind(lease_until)
-            .fetch_optional(&self.pool)
-            .await?;
-            let Some(row) = row else { return Ok(None) };
-            let connection_id: &str = row.try_get("connection_id")?;
-            let kind = match (row.try_get("kind")?, row.try_get::<Option<&str>, _>("why")?) {
-                ("connected", _) => NoticeKind::Connected,
-                (_, why) => NoticeKind::Disconnected(rows::named(
-                    "reason",
-                    why.unwrap_or_default(),
-                    DisconnectReason::parse,
-                )?),
-            };
-            let connection = self.connection_by_id(connection_id).await?;
-            Ok(Some(Notice {
-                id: row.try_get("id")?,
-                kind,
-                at: row.try_get("at")?,
-                connection: connection
-                    .ok_or_else(|| StoreError::unreadable("notice", connection_id))?,
-                attempts: row.try_get("attempts")?,
-            }))
-        })
+    async fn claim_notice(
+        &self,
+        now: Millis,
+        lease_until: Millis,
+    ) -> Result<Option<Notice>, StoreError> {
+        let row = sqlx::query(
+            "UPDATE notices SET status = 'working', attempts = attempts + 1, due_at = $2 WHERE id = (\
+             SELECT id FROM notices WHERE status IN ('pending', 'working') AND due_at <= $1 \
+             ORDER BY due_at, id LIMIT 1) RETURNING *",
+        )
+        .bind(now)
+        .bind(lease_until)
+        .fetch_optional(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        let Some(row) = row else { return Ok(None) };
+        let connection_id: &str = rows::column(row, "connection_id")?;
+        let kind = match (
+            rows::column(row, "kind")?,
+            rows::column::<Option<&str>>(row, "why")?,
+        ) {
+            ("connected", _) => NoticeKind::Connected,
+            (_, why) => NoticeKind::Disconnected(rows::named(
+                "reason",
+                why.unwrap_or_default(),
+                DisconnectReason::parse,
+            )?),
+        };
+        let connection = self.connection_by_id(connection_id).await?;
+        Ok(Some(Notice {
+            id: rows::column(row, "id")?,
+            kind,
+            at: rows::column(row, "at")?,
+            connection: connection
+                .ok_or_else(|| StoreError::unreadable("notice", connection_id))?,
+            attempts: rows::column(row, "attempts")?,
+        }))
     }
 
-    fn finish_notice<'a>(&'a self, id: &'a str, attempt: u32) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE notices SET status = 'done', note = NULL WHERE id = $1 AND attempts = $2 AND status = 'working'",
-            )
-            .bind(id)
-            .bind(attempt)
-            .execute(&self.pool)
-            .await?;
-            Ok(done.rows_affected() == 1)
-        })
+    async fn finish_notice(&self, id: &str, attempt: u32) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE notices SET status = 'done', note = NULL WHERE id = $1 AND attempts = $2 AND status = 'working'",
+        )
+        .bind(id)
+        .bind(attempt)
+        .execute(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(done.rows_affected() == 1)
     }
 
-    fn fail_notice<'a>(
-        &'a self,
-        id: &'a str,
+    async fn fail_notice(
+        &self,
+        id: &str,
         attempt: u32,
-        error: &'a str,
+        error: &str,
         retry_at: Option<Millis>,
-    ) -> StoreFuture<'a, bool> {
-        Box::pin(async move {
-            let done = sqlx::query(
-                "UPDATE notices SET status = $3, note = $4, due_at = COALESCE($5, due_at) \
-                 WHERE id = $1 AND attempts = $2 AND status = 'working'",
-            )
-            .bind(id)
-            .bind(attempt)
-            .bind(if retry_at.is_some() {
-                "pending"
-            } else {
-                "dead"
-            })
-            .bind(error)
-            .bind(retry_at)
-            .execute(&self.pool)
-            .await?;
-            Ok(done.rows_affected() == 1)
+    ) -> Result<bool, StoreError> {
+        let done = sqlx::query(
+            "UPDATE notices SET status = $3, note = $4, due_at = COALESCE($5, due_at) \
+             WHERE id = $1 AND attempts = $2 AND status = 'working'",
+        )
+        .bind(id)
+        .bind(attempt)
+        .bind(if retry_at.is_some() {
+            "pending"
+        } else {
+            "dead"
         })
+        .bind(error)
+        .bind(retry_at)
+        .execute(&self.pool)
+        .await
+        .map_err(StoreError::failed)?;
+        Ok(done.rows_affected() == 1)
     }
 
-    fn next_due(&self) -> StoreFuture<'_, Option<Millis>> {
-        Box::pin(async move {
-            let due: Option<Millis> = sqlx::query_scalar(
-                "SELECT MIN(due_at) FROM (SELECT due_at FROM inbox WHERE status IN ('pending', 'working') \
-                 UNION ALL SELECT due_at FROM notices WHERE status IN ('pending', 'working')) AS due",
-            )
-            .fetch_one(&self.pool)
-            .await?;
-            Ok(due)
-        })
+    async fn next_due(&self) -> Result<Option<Millis>, StoreError> {
+        let due: Option<Millis> = sqlx::query_scalar(
+            "SELECT MIN(due_at) FROM (SELECT due_at FROM inbox WHERE status IN ('pending', 'working') \
+             UNION ALL SELECT due_at FROM notices WHERE status IN ('pending', 'working')) AS due",
+        )
+        .fetch_one(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        Ok(due)
     }
 }

@@ -12,13 +12,14 @@ mod sealed;
 use std::path::Path;
 use std::time::Duration;
 
+use async_trait::async_trait;
 use sqlx::migrate::Migrator;
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError, StoreFuture};
+use super::{Store, StoreError};
 use crate::rng::Entropy;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
@@ -93,28 +94,30 @@ impl SqliteStore {
 
     /// Takes the write lock and lets it go: fails if nothing could be written.
     async fn write_probe(&self) -> Result<(), sqlx::Error> {
-        let mut transaction = self.begin().await?;
+        let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("UPDATE attempts SET id = id WHERE id = ''")
             .execute(&mut *transaction)
             .await?;
         transaction.commit().await
     }
 
-    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, sqlx::Error> {
-        self.pool.begin_with("BEGIN IMMEDIATE").await
+    async fn begin(&self) -> Result<Transaction<'static, Sqlite>, StoreError> {
+        self.pool
+            .begin_with("BEGIN IMMEDIATE")
+            .await
+            .map_err(StoreError::failed)
     }
 }
 
+#[async_trait]
 impl Store for SqliteStore {
-    fn ping(&self) -> StoreFuture<'_, ()> {
-        Box::pin(async move { Ok(self.write_probe().await?) })
+    async fn ping(&self) -> Result<(), StoreError> {
+        self.write_probe().await.map_err(StoreError::failed)
     }
 
-    fn close(&self) -> StoreFuture<'_, ()> {
-        Box::pin(async move {
-            self.pool.close().await;
-            Ok(())
-        })
+    async fn close(&self) -> Result<(), StoreError> {
+        self.pool.close().await;
+        Ok(())
     }
 }
 

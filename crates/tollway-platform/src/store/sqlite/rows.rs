@@ -1,7 +1,7 @@
 //! From rows to records, by column name.
 
-use sqlx::Row as _;
 use sqlx::sqlite::SqliteRow;
+use sqlx::{Decode, Row as _, Sqlite, Type};
 
 use crate::outcome::Outcome;
 use crate::store::{
@@ -10,41 +10,40 @@ use crate::store::{
 };
 
 pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
-    let outcome: Option<String> = row.try_get("outcome")?;
+    let outcome: Option<String> = column(row, "outcome")?;
     Ok(Attempt {
-        id: row.try_get("id")?,
-        realm: realm(row.try_get("platform")?, row.try_get("mode")?)?,
-        tenant: row.try_get("tenant")?,
-        state_hash: hash(row.try_get("state_hash")?)?,
-        browser_hash: hash(row.try_get("browser_hash")?)?,
-        redirect_uri: row.try_get("redirect_uri")?,
-        scope: row.try_get("scope")?,
-        return_to: row.try_get("return_to")?,
-        address: row.try_get("address")?,
+        id: column(row, "id")?,
+        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        tenant: column(row, "tenant")?,
+        state_hash: hash(column(row, "state_hash")?)?,
+        browser_hash: hash(column(row, "browser_hash")?)?,
+        redirect_uri: column(row, "redirect_uri")?,
+        scope: column(row, "scope")?,
+        return_to: column(row, "return_to")?,
+        address: column(row, "address")?,
         status: named(
             "attempt status",
-            row.try_get("status")?,
+            column(row, "status")?,
             AttemptStatus::parse,
         )?,
         outcome: outcome
             .map(|name| named("outcome", &name, Outcome::parse))
             .transpose()?,
-        account: row.try_get("account")?,
-        detail: row.try_get("detail")?,
-        answer_hash: row
-            .try_get::<Option<&[u8]>, _>("answer_hash")?
+        account: column(row, "account")?,
+        detail: column(row, "detail")?,
+        answer_hash: column::<Option<&[u8]>>(row, "answer_hash")?
             .map(hash)
             .transpose()?,
-        created_at: row.try_get("created_at")?,
-        expires_at: row.try_get("expires_at")?,
-        claimed_at: row.try_get("claimed_at")?,
-        finished_at: row.try_get("finished_at")?,
+        created_at: column(row, "created_at")?,
+        expires_at: column(row, "expires_at")?,
+        claimed_at: column(row, "claimed_at")?,
+        finished_at: column(row, "finished_at")?,
     })
 }
 
 pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
-    let at: Option<Millis> = row.try_get("disconnected_at")?;
-    let why: Option<&str> = row.try_get("disconnected_why")?;
+    let at: Option<Millis> = column(row, "disconnected_at")?;
+    let why: Option<&str> = column(row, "disconnected_why")?;
     let disconnected = match (at, why) {
         (Some(at), why) => {
             let why = named("reason", why.unwrap_or_default(), DisconnectReason::parse)?;
@@ -52,68 +51,76 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
         }
         (None, _) => None,
     };
-    let actor: Option<&str> = row.try_get("revoking_actor")?;
-    let revoking = match (row.try_get("revoking_at")?, actor) {
+    let actor: Option<&str> = column(row, "revoking_actor")?;
+    let revoking = match (column(row, "revoking_at")?, actor) {
         (Some(at), Some(actor)) => Some(Sign {
             at,
             actor: named("actor", actor, Actor::parse)?,
-            address: row.try_get("revoking_address")?,
+            address: column(row, "revoking_address")?,
         }),
         _ => None,
     };
     Ok(Connection {
-        id: row.try_get("id")?,
-        realm: realm(row.try_get("platform")?, row.try_get("mode")?)?,
-        tenant: row.try_get("tenant")?,
-        account: row.try_get("account")?,
-        scope: row.try_get("scope")?,
-        publishable_key: row.try_get("publishable_key")?,
-        first_connected_at: row.try_get("first_connected_at")?,
-        connected_at: row.try_get("connected_at")?,
+        id: column(row, "id")?,
+        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        tenant: column(row, "tenant")?,
+        account: column(row, "account")?,
+        scope: column(row, "scope")?,
+        publishable_key: column(row, "publishable_key")?,
+        first_connected_at: column(row, "first_connected_at")?,
+        connected_at: column(row, "connected_at")?,
         disconnected,
-        pair_of: row.try_get("pair_of")?,
+        pair_of: column(row, "pair_of")?,
         revoking,
     })
 }
 
 pub(super) fn history(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
     Ok(HistoryEntry {
-        id: row.try_get("id")?,
-        realm: realm(row.try_get("platform")?, row.try_get("mode")?)?,
-        tenant: row.try_get("tenant")?,
-        account: row.try_get("account")?,
-        action: row.try_get("action")?,
+        id: column(row, "id")?,
+        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        tenant: column(row, "tenant")?,
+        account: column(row, "account")?,
+        action: column(row, "action")?,
         sign: Sign {
-            at: row.try_get("at")?,
-            actor: named("actor", row.try_get("actor")?, Actor::parse)?,
-            address: row.try_get("address")?,
+            at: column(row, "at")?,
+            actor: named("actor", column(row, "actor")?, Actor::parse)?,
+            address: column(row, "address")?,
         },
-        detail: row.try_get("detail")?,
+        detail: column(row, "detail")?,
     })
 }
 
 pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
-        id: row.try_get("id")?,
-        realm: realm(row.try_get("platform")?, row.try_get("mode")?)?,
-        endpoint: named("endpoint", row.try_get("endpoint")?, Endpoint::parse)?,
-        event_id: row.try_get("event_id")?,
-        event_type: row.try_get("event_type")?,
-        account: row.try_get("account")?,
-        created_at: row.try_get("created_at")?,
-        headers: row.try_get("headers")?,
-        body: row.try_get("body")?,
+        id: column(row, "id")?,
+        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        endpoint: named("endpoint", column(row, "endpoint")?, Endpoint::parse)?,
+        event_id: column(row, "event_id")?,
+        event_type: column(row, "event_type")?,
+        account: column(row, "account")?,
+        created_at: column(row, "created_at")?,
+        headers: column(row, "headers")?,
+        body: column(row, "body")?,
         status: named(
             "delivery status",
-            row.try_get("status")?,
+            column(row, "status")?,
             DeliveryStatus::parse,
         )?,
-        note: row.try_get("note")?,
-        attempts: row.try_get("attempts")?,
-        due_at: row.try_get("due_at")?,
-        received_at: row.try_get("received_at")?,
-        finished_at: row.try_get("finished_at")?,
+        note: column(row, "note")?,
+        attempts: column(row, "attempts")?,
+        due_at: column(row, "due_at")?,
+        received_at: column(row, "received_at")?,
+        finished_at: column(row, "finished_at")?,
     })
+}
+
+/// The value of a column.
+pub(super) fn column<'r, T>(row: &'r SqliteRow, name: &'static str) -> Result<T, StoreError>
+where
+    T: Decode<'r, Sqlite> + Type<Sqlite>,
+{
+    row.try_get(name).map_err(StoreError::failed)
 }
 
 pub(super) fn named<T>(

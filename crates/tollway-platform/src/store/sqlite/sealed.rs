@@ -1,42 +1,38 @@
 //! Envelopes by the key that sealed them: the key's id is the eight bytes after the version.
 
-use sqlx::Row as _;
-
-use super::SqliteStore;
+use super::{SqliteStore, rows};
 use crate::seal::KeyId;
-use crate::store::{
-    Connection, SealedColumn, SealedStore, SealedValue, StoreError, StoreFuture, realm,
-};
+use crate::store::{Connection, SealedColumn, SealedStore, SealedValue, StoreError, realm};
+use async_trait::async_trait;
 
+#[async_trait]
 impl SealedStore for SqliteStore {
-    fn sealed_counts(&self) -> StoreFuture<'_, Vec<(KeyId, u64)>> {
-        Box::pin(async move {
-            let found = sqlx::query(
-                "SELECT key, COUNT(*) AS count FROM (\
-                 SELECT substr(access_token, 2, 8) AS key FROM connections WHERE access_token IS NOT NULL UNION ALL \
-                 SELECT substr(refresh_token, 2, 8) FROM connections WHERE refresh_token IS NOT NULL UNION ALL \
-                 SELECT substr(grant_sealed, 2, 8) FROM attempts WHERE grant_sealed IS NOT NULL\
-                 ) AS envelopes GROUP BY key ORDER BY key",
-            )
-            .fetch_all(&self.pool)
-            .await?;
-            let counted = |row: &sqlx::sqlite::SqliteRow| {
-                let key: Vec<u8> = row.try_get("key")?;
-                let key = KeyId::from_bytes(&key)
-                    .ok_or_else(|| StoreError::unreadable("key id", format!("{key:?}")))?;
-                Ok((key, row.try_get("count")?))
-            };
-            found.iter().map(counted).collect()
-        })
+    async fn sealed_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+        let found = sqlx::query(
+            "SELECT key, COUNT(*) AS count FROM (\
+             SELECT substr(access_token, 2, 8) AS key FROM connections WHERE access_token IS NOT NULL UNION ALL \
+             SELECT substr(refresh_token, 2, 8) FROM connections WHERE refresh_token IS NOT NULL UNION ALL \
+             SELECT substr(grant_sealed, 2, 8) FROM attempts WHERE grant_sealed IS NOT NULL\
+             ) AS envelopes GROUP BY key ORDER BY key",
+        )
+        .fetch_all(&self.pool)
+        .await.map_err(StoreError::failed)?;
+        let counted = |row: &sqlx::sqlite::SqliteRow| {
+            let key: Vec<u8> = rows::column(row, "key")?;
+            let key = KeyId::from_bytes(&key)
+                .ok_or_else(|| StoreError::unreadable("key id", format!("{key:?}")))?;
+            Ok((key, rows::column(row, "count")?))
+        };
+        found.iter().map(counted).collect()
     }
 
-    fn sealed_by_others<'a>(
-        &'a self,
+    async fn sealed_by_others(
+        &self,
         column: SealedColumn,
         newest: KeyId,
-        after: Option<&'a str>,
+        after: Option<&str>,
         limit: u32,
-    ) -> StoreFuture<'a, Vec<SealedValue>> {
+    ) -> Result<Vec<SealedValue>, StoreError> {
         let text = match column {
             SealedColumn::AccessToken => {
                 "SELECT *, access_token AS envelope FROM connections \
@@ -51,33 +47,36 @@ impl SealedStore for SqliteStore {
                  WHERE substr(grant_sealed, 2, 8) <> $1 AND ($2 IS NULL OR id > $2) ORDER BY id LIMIT $3"
             }
         };
-        Box::pin(async move {
-            let found = sqlx::query(text)
-                .bind(newest.as_bytes().to_vec())
-                .bind(after)
-                .bind(limit)
-                .fetch_all(&self.pool)
-                .await?;
-            let value = |row: &sqlx::sqlite::SqliteRow| {
-                let id: String = row.try_get("id")?;
-                let seal_row = if column == SealedColumn::ParkedGrant {
-                    id.clone()
-                } else {
-                    let realm = realm(row.try_get("platform")?, row.try_get("mode")?)?;
-                    Connection::seal_row(&realm, row.try_get("tenant")?, row.try_get("account")?)
-                };
-                Ok(SealedValue {
-                    column,
-                    id,
-                    seal_row,
-                    envelope: row.try_get("envelope")?,
-                })
+        let found = sqlx::query(text)
+            .bind(newest.as_bytes().to_vec())
+            .bind(after)
+            .bind(limit)
+            .fetch_all(&self.pool)
+            .await
+            .map_err(StoreError::failed)?;
+        let value = |row: &sqlx::sqlite::SqliteRow| {
+            let id: String = rows::column(row, "id")?;
+            let seal_row = if column == SealedColumn::ParkedGrant {
+                id.clone()
+            } else {
+                let realm = realm(rows::column(row, "platform")?, rows::column(row, "mode")?)?;
+                Connection::seal_row(
+                    &realm,
+                    rows::column(row, "tenant")?,
+                    rows::column(row, "account")?,
+                )
             };
-            found.iter().map(value).collect()
-        })
+            Ok(SealedValue {
+                column,
+                id,
+                seal_row,
+                envelope: rows::column(row, "envelope")?,
+            })
+        };
+        found.iter().map(value).collect()
     }
 
-    fn reseal<'a>(&'a self, value: &'a SealedValue, envelope: Vec<u8>) -> StoreFuture<'a, bool> {
+    async fn reseal(&self, value: &SealedValue, envelope: Vec<u8>) -> Result<bool, StoreError> {
         let text = match value.column {
             SealedColumn::AccessToken => {
                 "UPDATE connections SET access_token = $1 WHERE id = $2 AND access_token = $3"
@@ -89,14 +88,13 @@ impl SealedStore for SqliteStore {
                 "UPDATE attempts SET grant_sealed = $1 WHERE id = $2 AND grant_sealed = $3"
             }
         };
-        Box::pin(async move {
-            let done = sqlx::query(text)
-                .bind(envelope)
-                .bind(&value.id)
-                .bind(&value.envelope)
-                .execute(&self.pool)
-                .await?;
-            Ok(done.rows_affected() == 1)
-        })
+        let done = sqlx::query(text)
+            .bind(envelope)
+            .bind(&value.id)
+            .bind(&value.envelope)
+            .execute(&self.pool)
+            .await
+            .map_err(StoreError::failed)?;
+        Ok(done.rows_affected() == 1)
     }
 }
