@@ -12,7 +12,7 @@ use crate::flow::in_flight::InFlight;
 use crate::hooks::{Hooks, NoHooks};
 use crate::metrics::Metrics;
 use crate::platform::{Inner, Platform};
-use crate::rng::{Entropy, EntropyError};
+use crate::entropy::{Entropy, EntropyError};
 use crate::seal::{KeyError, SealingKeys};
 use crate::store::{SqliteStore, Store, StoreError};
 use crate::stripe::Stripe;
@@ -69,8 +69,8 @@ impl PlatformBuilder {
     }
 
     /// Checks the configuration and opens the store.
-    pub async fn build(self) -> Result<Platform, StartError> {
-        let config = self.config.ok_or(StartError::NoConfig)?;
+    pub async fn build(self) -> Result<Platform, BuildError> {
+        let config = self.config.ok_or(BuildError::NoConfig)?;
         config.check()?;
         let keys = SealingKeys::from_texts(&config.sealing_keys)?;
         let entropy = match self.entropy {
@@ -104,7 +104,7 @@ impl PlatformBuilder {
 
 /// The platform does not start.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
+pub enum BuildError {
     /// `PlatformBuilder::config` was not called.
     #[error("no configuration was given: call PlatformBuilder::config")]
     NoConfig,

@@ -3,7 +3,7 @@
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 
 /// The 32 letters of an id, without those that are misread.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
@@ -27,7 +27,7 @@ pub(crate) fn hash(secret: &str) -> [u8; 32] {
 }
 
 /// Are two hashes (or two secrets of one length) equal? The time taken does not depend on where they differ.
-pub(crate) fn same(a: &[u8], b: &[u8]) -> bool {
+pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }
 
@@ -49,8 +49,8 @@ mod tests {
 
     #[test]
     fn hashes_are_compared_whole() {
-        assert!(same(&hash("a"), &hash("a")));
-        assert!(!same(&hash("a"), &hash("b")));
-        assert!(!same(b"a", b"ab"));
+        assert!(constant_time_eq(&hash("a"), &hash("a")));
+        assert!(!constant_time_eq(&hash("a"), &hash("b")));
+        assert!(!constant_time_eq(b"a", b"ab"));
     }
 }

@@ -4,7 +4,7 @@
 //! each only if nobody changed it meanwhile; then the report says that the old key is used no more, and it can go.
 
 use crate::platform::Platform;
-use crate::seal::{KeyId, Place};
+use crate::seal::{KeyId, SealContext};
 use crate::store::{SealedColumn, SealedValue, StoreError};
 
 /// So many values are read at once.
@@ -12,7 +12,7 @@ const BATCH: u32 = 100;
 
 /// A sealing key and what it has sealed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct KeyUse {
+pub struct KeyUsage {
     /// The key's id.
     pub id: KeyId,
     /// Is it in the configuration? What a missing key has sealed cannot be opened.
@@ -25,7 +25,7 @@ pub struct KeyUse {
 
 /// How far a rotation is.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Rotation {
+pub struct RotationProgress {
     /// How many values were not sealed by the newest key at the beginning.
     pub total: u64,
     /// How many the newest key has sealed since.
@@ -36,23 +36,23 @@ pub struct Rotation {
     pub unopened: u64,
 }
 
-impl Rotation {
+impl RotationProgress {
     /// How many were looked at.
-    pub const fn done(&self) -> u64 {
+    pub const fn processed(&self) -> u64 {
         self.resealed + self.changed + self.unopened
     }
 }
 
 impl Platform {
     /// What each sealing key has sealed: the configured ones, newest first, then those that are missing.
-    pub async fn keys_report(&self) -> Result<Vec<KeyUse>, StoreError> {
-        let counts = self.store().sealed_counts().await?;
+    pub async fn key_usage(&self) -> Result<Vec<KeyUsage>, StoreError> {
+        let counts = self.store().sealed_value_counts().await?;
         let configured = self.keys().ids();
         let of = |id| {
             let counted = counts.iter().find(|(key, _)| *key == id);
             counted.map_or(0, |(_, values)| *values)
         };
-        let known = configured.iter().enumerate().map(|(index, id)| KeyUse {
+        let known = configured.iter().enumerate().map(|(index, id)| KeyUsage {
             id: *id,
             configured: true,
             newest: index == 0,
@@ -61,7 +61,7 @@ impl Platform {
         let missing = counts
             .iter()
             .filter(|(id, _)| !configured.contains(id))
-            .map(|(id, values)| KeyUse {
+            .map(|(id, values)| KeyUsage {
                 id: *id,
                 configured: false,
                 newest: false,
@@ -74,13 +74,13 @@ impl Platform {
     /// every batch. Stopped half-way, it is simply started again.
     pub async fn rotate_keys(
         &self,
-        mut progress: impl FnMut(&Rotation) + Send,
-    ) -> Result<Rotation, StoreError> {
-        let report = self.keys_report().await?;
+        mut progress: impl FnMut(&RotationProgress) + Send,
+    ) -> Result<RotationProgress, StoreError> {
+        let report = self.key_usage().await?;
         let others = report.iter().filter(|key| !key.newest);
-        let mut rotation = Rotation {
+        let mut rotation = RotationProgress {
             total: others.map(|key| key.values).sum(),
-            ..Rotation::default()
+            ..RotationProgress::default()
         };
         progress(&rotation);
         for column in SealedColumn::ALL {
@@ -89,7 +89,7 @@ impl Platform {
                 let newest = self.keys().newest_id();
                 let batch = self
                     .store()
-                    .sealed_by_others(column, newest, after.as_deref(), BATCH)
+                    .values_sealed_by_other_keys(column, newest, after.as_deref(), BATCH)
                     .await?;
                 let Some(last) = batch.last() else {
                     break;
@@ -109,8 +109,8 @@ impl Platform {
         Ok(rotation)
     }
 
-    async fn reseal(&self, value: &SealedValue, rotation: &mut Rotation) -> Result<(), StoreError> {
-        let place = Place {
+    async fn reseal(&self, value: &SealedValue, rotation: &mut RotationProgress) -> Result<(), StoreError> {
+        let place = SealContext {
             table: value.column.table(),
             row: &value.seal_row,
             column: value.column.name(),

@@ -37,20 +37,20 @@
 //! # }
 //! ```
 
-mod browser;
+
 mod builder;
 mod config;
 mod flow;
 mod hooks;
 mod id;
 mod inbox;
-mod keys;
+mod key_rotation;
 mod link;
 mod metrics;
 mod outcome;
 mod platform;
 mod realm;
-mod rng;
+mod entropy;
 mod seal;
 pub mod store;
 mod stripe;
@@ -59,19 +59,19 @@ mod web;
 /// Lets a trait with async methods be implemented: [`Hooks`], and the traits of [`store`].
 pub use async_trait::async_trait;
 
-pub use self::builder::{PlatformBuilder, StartError};
+pub use self::builder::{PlatformBuilder, BuildError};
 pub use self::config::{
     BrandConfig, ConfigError, ConnectConfig, DEFAULT_CONFIG, ENV_PREFIX, GrantScope, ModeConfig,
-    OperatorConfig, PlatformConfig, Problem, StripeConfig, WebConfig, WebhookConfig,
+    OperatorConfig, PlatformConfig, ConfigProblem, StripeConfig, WebConfig, WebhookConfig,
 };
 pub use self::flow::disconnect::{DisconnectError, DisconnectScope};
 pub use self::hooks::{HookError, Hooks, ReceivedEvent};
-pub use self::keys::{KeyUse, Rotation};
+pub use self::key_rotation::{KeyUsage, RotationProgress};
 pub use self::link::{LinkError, StartLink};
 pub use self::outcome::Outcome;
-pub use self::platform::{ClientForError, OnRealm, Platform};
+pub use self::platform::{ClientForError, RealmHandle, Platform};
 pub use self::realm::{Mode, Realm, UnknownMode};
-pub use self::rng::{Entropy, EntropyError};
+pub use self::entropy::{Entropy, EntropyError};
 pub use self::seal::{KeyError, KeyId, OpenError, SealingKeys};
 pub use self::store::{Connection, DisconnectReason};
 pub use self::web::operator::hash_password;

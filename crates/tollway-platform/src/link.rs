@@ -18,7 +18,7 @@ const PURPOSE: &str = "start link";
 
 /// What a link says, once its signature holds.
 #[derive(Clone, Debug)]
-pub(crate) struct Ticket {
+pub(crate) struct VerifiedLink {
     pub realm: Realm,
     pub tenant: String,
     pub return_to: Option<String>,
@@ -120,7 +120,7 @@ impl StartLink {
 }
 
 /// Reads a link's query. Everything in it was checked when it was signed, but the configuration may have changed since.
-pub(crate) fn verify(platform: &Platform, name: &str, query: &str) -> Result<Ticket, LinkError> {
+pub(crate) fn verify(platform: &Platform, name: &str, query: &str) -> Result<VerifiedLink, LinkError> {
     let (signed, signature) = query
         .rsplit_once("&signature=")
         .ok_or(LinkError::Unsigned)?;
@@ -161,7 +161,7 @@ pub(crate) fn verify(platform: &Platform, name: &str, query: &str) -> Result<Tic
     if let Some(url) = &return_to {
         check_return(url, &brand.return_urls)?;
     }
-    Ok(Ticket {
+    Ok(VerifiedLink {
         realm,
         tenant,
         return_to,

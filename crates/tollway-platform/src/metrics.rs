@@ -160,9 +160,9 @@ impl Metrics {
         self.outcomes.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn disconnected(&self, realm: &Realm, why: DisconnectReason) {
+    pub(crate) fn disconnected(&self, realm: &Realm, reason: DisconnectReason) {
         self.disconnected
-            .get_or_create(&named(realm, why.as_str()))
+            .get_or_create(&named(realm, reason.as_str()))
             .inc();
     }
 

@@ -44,7 +44,7 @@ pub enum Outcome {
 }
 
 /// What a page says about an outcome.
-pub(crate) struct Words {
+pub(crate) struct PageText {
     /// The heading: what happened.
     pub title: &'static str,
     /// What it means.
@@ -130,7 +130,7 @@ impl Outcome {
     }
 
     /// What the seller reads.
-    pub(crate) const fn words(self) -> Words {
+    pub(crate) const fn page_text(self) -> PageText {
         let (title, text, advice) = match self {
             Self::Connected => (
                 "Your Stripe account is connected",
@@ -223,7 +223,7 @@ impl Outcome {
                 "Connect once more to be sure: the same account can be connected again without harm.",
             ),
         };
-        Words {
+        PageText {
             title,
             text,
             advice,
@@ -252,14 +252,14 @@ mod tests {
     #[test]
     fn only_what_the_seller_wanted_is_a_success() {
         for outcome in Outcome::ALL {
-            let words = outcome.words();
+            let page_text = outcome.page_text();
             assert!(
-                !words.title.is_empty() && !words.text.is_empty(),
+                !page_text.title.is_empty() && !page_text.text.is_empty(),
                 "{outcome}"
             );
             assert_eq!(
                 outcome.may_try_again(),
-                !words.advice.is_empty(),
+                !page_text.advice.is_empty(),
                 "{outcome} says what to do"
             );
         }

@@ -16,10 +16,10 @@ use crate::hooks::Hooks;
 use crate::link::{LinkError, StartLink};
 use crate::metrics::Metrics;
 use crate::realm::{Mode, Realm};
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 use crate::seal::SealingKeys;
 use crate::store::{
-    Actor, Connection, DeliveryStatus, DisconnectReason, HistoryEntry, Millis, Page, Sign, Store,
+    Actor, Connection, DeliveryStatus, DisconnectReason, HistoryEntry, Millis, Page, AuditStamp, Store,
     StoreError,
 };
 use crate::stripe::Stripe;
@@ -69,21 +69,21 @@ impl Platform {
     }
 
     /// One platform in one mode. The methods of `Platform` itself are those of the only platform in its usual mode.
-    pub fn on(&self, platform: impl Into<String>, mode: Mode) -> OnRealm {
-        OnRealm {
+    pub fn realm(&self, platform: impl Into<String>, mode: Mode) -> RealmHandle {
+        RealmHandle {
             platform: self.clone(),
             realm: Ok(Realm::new(platform, mode)),
         }
     }
 
     /// The only configured platform in its usual mode.
-    fn usual(&self) -> OnRealm {
+    fn default_realm(&self) -> RealmHandle {
         let mut platforms = self.config().platforms.iter();
         let realm = match (platforms.next(), platforms.next()) {
             (Some((name, brand)), None) => Ok(Realm::new(name.clone(), brand.mode)),
             _ => Err(LinkError::WhichPlatform),
         };
-        OnRealm {
+        RealmHandle {
             platform: self.clone(),
             realm,
         }
@@ -92,17 +92,17 @@ impl Platform {
     /// A signed link that lets one browser connect an account for `tenant`, your own name for whoever will own it. Make
     /// it only for somebody you know to act for that tenant.
     pub fn start_link(&self, tenant: impl Into<String>) -> StartLink {
-        self.usual().start_link(tenant)
+        self.default_realm().start_link(tenant)
     }
 
     /// A client that acts for the tenant's account: the platform's key with `Stripe-Account` set.
     pub async fn client_for(&self, tenant: &str) -> Result<Client, ClientForError> {
-        self.usual().client_for(tenant).await
+        self.default_realm().client_for(tenant).await
     }
 
     /// The tenant's connection: the active one, else the last one.
     pub async fn connection(&self, tenant: &str) -> Result<Option<Connection>, ClientForError> {
-        self.usual().connection(tenant).await
+        self.default_realm().connection(tenant).await
     }
 
     /// Ends the tenant's connection, both halves if it is one of a live and test pair. See [`DisconnectScope`] for what happens to tenants that share the account.
@@ -111,7 +111,7 @@ impl Platform {
         tenant: &str,
         scope: DisconnectScope,
     ) -> Result<Vec<Connection>, DisconnectError> {
-        self.usual().disconnect(tenant, scope).await
+        self.default_realm().disconnect(tenant, scope).await
     }
 
     /// The newest connections, of all realms or of one. For older ones see [`Page::older_than`].
@@ -164,8 +164,8 @@ impl Platform {
         Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
     }
 
-    pub(crate) fn sign(&self, actor: Actor, address: Option<String>) -> Sign {
-        Sign {
+    pub(crate) fn audit_stamp(&self, actor: Actor, address: Option<String>) -> AuditStamp {
+        AuditStamp {
             at: self.now(),
             actor,
             address,
@@ -188,12 +188,12 @@ impl fmt::Debug for Platform {
 
 /// A [`Platform`] seen as one of its platforms in one mode.
 #[derive(Clone, Debug)]
-pub struct OnRealm {
+pub struct RealmHandle {
     platform: Platform,
     realm: Result<Realm, LinkError>,
 }
 
-impl OnRealm {
+impl RealmHandle {
     /// See [`Platform::start_link`].
     pub fn start_link(&self, tenant: impl Into<String>) -> StartLink {
         StartLink::new(&self.platform, self.realm.clone(), tenant)
@@ -217,7 +217,7 @@ impl OnRealm {
                 tenant: tenant.to_owned(),
                 account,
                 since: end.at,
-                why: end.why,
+                reason: end.reason,
             }),
             Some(connection) => Ok(client.for_account(&connection.account)),
         }
@@ -242,7 +242,7 @@ impl OnRealm {
             .realm()
             .map_err(|error| DisconnectError::Refused(error.to_string()))?;
         self.platform
-            .end_connection(realm, tenant, scope, self.platform.sign(Actor::Host, None))
+            .end_connection(realm, tenant, scope, self.platform.audit_stamp(Actor::Host, None))
             .await
     }
 
@@ -271,7 +271,7 @@ pub enum ClientForError {
     },
     /// The connection ended.
     #[error(
-        "tenant {tenant} is no longer connected to {account} ({why}): send them a start link to connect again"
+        "tenant {tenant} is no longer connected to {account} ({reason}): send them a start link to connect again"
     )]
     Disconnected {
         /// The tenant.
@@ -281,7 +281,7 @@ pub enum ClientForError {
         /// Since when, in Unix milliseconds.
         since: Millis,
         /// Why.
-        why: DisconnectReason,
+        reason: DisconnectReason,
     },
     /// It is not clear which platform is meant.
     #[error(transparent)]

@@ -19,7 +19,7 @@ use secrecy::{ExposeSecret as _, SecretString};
 use sha2::{Digest as _, Sha256};
 use zeroize::Zeroizing;
 
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 
 const VERSION: u8 = 1;
 const KEY_ID: usize = 8;
@@ -28,7 +28,7 @@ const HEADER: usize = 1 + KEY_ID + NONCE;
 
 /// Where a sealed value lives. The same bytes do not open at another place.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Place<'a> {
+pub(crate) struct SealContext<'a> {
     /// The table, or `cookie`.
     pub table: &'a str,
     /// What tells the row from all others.
@@ -37,7 +37,7 @@ pub(crate) struct Place<'a> {
     pub column: &'a str,
 }
 
-impl Place<'_> {
+impl SealContext<'_> {
     /// Length-prefixed, so that no two places read the same.
     fn associated_data(&self, header: &[u8]) -> Vec<u8> {
         let mut data = header.to_vec();
@@ -119,7 +119,7 @@ impl SealingKeys {
     }
 
     /// Seals with the newest key.
-    pub(crate) fn seal(&self, entropy: &Entropy, place: Place<'_>, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(&self, entropy: &Entropy, place: SealContext<'_>, plain: &[u8]) -> Vec<u8> {
         let key = self.newest();
         let nonce = entropy.bytes::<NONCE>();
         let mut envelope = Vec::with_capacity(HEADER + plain.len() + 16);
@@ -144,7 +144,7 @@ impl SealingKeys {
     /// Opens an envelope made for exactly this place by any of the keys.
     pub(crate) fn open(
         &self,
-        place: Place<'_>,
+        place: SealContext<'_>,
         envelope: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let Some((header, sealed)) = envelope.split_at_checked(HEADER) else {
@@ -177,14 +177,14 @@ impl SealingKeys {
     }
 
     /// Seals to URL-safe text, for a cookie.
-    pub(crate) fn seal_text(&self, entropy: &Entropy, place: Place<'_>, plain: &[u8]) -> String {
+    pub(crate) fn seal_text(&self, entropy: &Entropy, place: SealContext<'_>, plain: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(self.seal(entropy, place, plain))
     }
 
     /// Opens what [`Self::seal_text`] made.
     pub(crate) fn open_text(
         &self,
-        place: Place<'_>,
+        place: SealContext<'_>,
         text: &str,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let envelope = URL_SAFE_NO_PAD
@@ -302,7 +302,7 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    const HERE: Place<'static> = Place {
+    const HERE: SealContext<'static> = SealContext {
         table: "connections",
         row: "con_1",
         column: "access_token",
@@ -325,19 +325,19 @@ mod tests {
             b"sk_secret"
         );
         for elsewhere in [
-            Place {
+            SealContext {
                 table: "attempts",
                 ..HERE
             },
-            Place {
+            SealContext {
                 row: "con_2",
                 ..HERE
             },
-            Place {
+            SealContext {
                 column: "refresh_token",
                 ..HERE
             },
-            Place {
+            SealContext {
                 table: "connectionscon_1",
                 row: "",
                 column: "access_token",

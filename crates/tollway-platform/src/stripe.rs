@@ -17,7 +17,7 @@ use tollway::{Client, Error};
 use crate::config::{ConfigError, GrantScope, PlatformConfig};
 use crate::link::LinkError;
 use crate::realm::Realm;
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 
 /// One SDK client for each realm.
 pub(crate) struct Stripe {
@@ -59,7 +59,7 @@ pub(crate) enum Access {
 
 /// Stripe could not be asked, or said something that decides nothing. The text holds no secret.
 #[derive(Debug)]
-pub(crate) struct Undecided(pub String);
+pub(crate) struct AccessUnknown(pub String);
 
 impl Stripe {
     pub(crate) fn new(
@@ -98,9 +98,9 @@ impl Stripe {
         self.clients.get(realm)
     }
 
-    fn known(&self, realm: &Realm) -> Result<&Client, Undecided> {
+    fn known(&self, realm: &Realm) -> Result<&Client, AccessUnknown> {
         self.client(realm)
-            .ok_or_else(|| Undecided(format!("platform {realm} is no longer configured")))
+            .ok_or_else(|| AccessUnknown(format!("platform {realm} is no longer configured")))
     }
 
     /// The address of Stripe's page.
@@ -111,7 +111,7 @@ impl Stripe {
         state: &str,
         redirect_uri: &str,
         prefill: &Prefill,
-    ) -> Result<String, Undecided> {
+    ) -> Result<String, AccessUnknown> {
         let request = self
             .known(realm)?
             .oauth()
@@ -125,7 +125,7 @@ impl Stripe {
         let request = prefill.members().fold(request, |request, (member, value)| {
             request.param(&format!("stripe_user[{member}]"), value)
         });
-        request.build().map_err(|error| Undecided(describe(&error)))
+        request.build().map_err(|error| AccessUnknown(describe(&error)))
     }
 
     /// Redeems a code. Called once for a code, ever: a second time makes Stripe revoke the connection.
@@ -205,7 +205,7 @@ impl Stripe {
     }
 
     /// Does the platform still have access to the account?
-    pub(crate) async fn access(&self, realm: &Realm, account: &str) -> Result<Access, Undecided> {
+    pub(crate) async fn access(&self, realm: &Realm, account: &str) -> Result<Access, AccessUnknown> {
         let found = self.account(realm, account).await?;
         Ok(found.map_or(Access::Lost, |_| Access::Granted))
     }
@@ -215,7 +215,7 @@ impl Stripe {
         &self,
         realm: &Realm,
         account: &str,
-    ) -> Result<Option<serde_json::Value>, Undecided> {
+    ) -> Result<Option<serde_json::Value>, AccessUnknown> {
         let client = self.known(realm)?.for_account(account);
         let answer: Result<serde_json::Value, Error> = client
             .request(tollway::request::Verb::Get, "/v1/account")
@@ -224,7 +224,7 @@ impl Stripe {
         match answer {
             Ok(account) => Ok(Some(account)),
             Err(error) if is_access_lost(&error) => Ok(None),
-            Err(error) => Err(Undecided(describe(&error))),
+            Err(error) => Err(AccessUnknown(describe(&error))),
         }
     }
 }

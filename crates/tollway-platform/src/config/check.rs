@@ -3,7 +3,7 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{BrandConfig, ConfigError, ModeConfig, PlatformConfig, Problem};
+use super::{BrandConfig, ConfigError, ModeConfig, PlatformConfig, ConfigProblem};
 use crate::realm::Mode;
 use crate::seal::SealingKeys;
 
@@ -184,11 +184,11 @@ fn is_webhook_secret(secret: &SecretString) -> bool {
     !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
 }
 
-struct Problems(Vec<Problem>);
+struct Problems(Vec<ConfigProblem>);
 
 impl Problems {
     fn add(&mut self, key: impl Into<String>, message: impl Into<String>) {
-        self.0.push(Problem {
+        self.0.push(ConfigProblem {
             key: key.into(),
             message: message.into(),
         });

@@ -292,11 +292,11 @@ impl PlatformConfig {
 
 /// What is wrong with a configuration: every problem, each with its key and what to do.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(Vec<Problem>);
+pub struct ConfigError(Vec<ConfigProblem>);
 
 /// One problem.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Problem {
+pub struct ConfigProblem {
     /// The key, as `connect.link_lifetime_seconds`, or the file.
     pub key: String,
     /// What is wrong and what to do about it.
@@ -305,14 +305,14 @@ pub struct Problem {
 
 impl ConfigError {
     pub(crate) fn one(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self(vec![Problem {
+        Self(vec![ConfigProblem {
             key: key.into(),
             message: message.into(),
         }])
     }
 
     /// All problems.
-    pub fn problems(&self) -> &[Problem] {
+    pub fn problems(&self) -> &[ConfigProblem] {
         &self.0
     }
 }

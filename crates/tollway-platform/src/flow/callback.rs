@@ -9,11 +9,11 @@ use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 
-use crate::browser::Browser;
-use crate::id::{hash, same};
+use crate::web::browser_cookie::BrowserCookie;
+use crate::id::{hash, constant_time_eq};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
-use crate::store::{Attempt, AttemptStatus, End, Millis, StoreError};
+use crate::store::{Attempt, AttemptStatus, AttemptEnd, Millis, StoreError};
 use crate::stripe::is_controlled;
 
 /// Other instances cannot wake a waiting callback, so it looks again this often.
@@ -21,7 +21,7 @@ const LOOK_AGAIN: Duration = Duration::from_secs(1);
 
 /// What the browser is shown.
 #[derive(Debug)]
-pub(crate) enum Answer {
+pub(crate) enum CallbackResult {
     /// The attempt's own page: it ended, or asks for confirmation.
     Show(Box<Attempt>),
     /// A page that belongs to no attempt of this browser.
@@ -31,18 +31,18 @@ pub(crate) enum Answer {
 }
 
 /// What came back in the query.
-pub(crate) struct Returned {
+pub(crate) struct CallbackQuery {
     state: Option<String>,
-    brought: Brought,
+    response: AuthorizationResponse,
 }
 
-enum Brought {
+enum AuthorizationResponse {
     Code(SecretString),
     Error { error: String, description: String },
     Nothing,
 }
 
-impl Returned {
+impl CallbackQuery {
     /// Reads the query of a callback. A parameter that stands there twice, or is absurdly long, is none.
     pub(crate) fn parse(query: &str) -> Self {
         let (mut code, mut state, mut error, mut description) = (None, None, None, None);
@@ -58,23 +58,23 @@ impl Returned {
             odd |= slot.is_some() || value.len() > 2048 || value.is_empty();
             *slot = Some(value.into_owned());
         }
-        let brought = match (code, error) {
-            _ if odd => Brought::Nothing,
-            (Some(code), None) => Brought::Code(SecretString::from(code)),
-            (None, Some(error)) => Brought::Error {
+        let response = match (code, error) {
+            _ if odd => AuthorizationResponse::Nothing,
+            (Some(code), None) => AuthorizationResponse::Code(SecretString::from(code)),
+            (None, Some(error)) => AuthorizationResponse::Error {
                 error,
                 description: description.unwrap_or_default(),
             },
-            _ => Brought::Nothing,
+            _ => AuthorizationResponse::Nothing,
         };
         Self {
             state: if odd { None } else { state },
-            brought,
+            response,
         }
     }
 }
 
-impl Brought {
+impl AuthorizationResponse {
     fn label(&self) -> &'static str {
         match self {
             Self::Code(_) => "code",
@@ -98,13 +98,13 @@ impl Platform {
     pub(crate) async fn callback(
         &self,
         name: &str,
-        returned: Returned,
-        browser: &Browser,
-    ) -> Result<Answer, StoreError> {
+        returned: CallbackQuery,
+        browser: &BrowserCookie,
+    ) -> Result<CallbackResult, StoreError> {
         let inner = self.inner();
-        inner.metrics.returned(name, returned.brought.label());
+        inner.metrics.returned(name, returned.response.label());
         let answer = self.settle_callback(name, returned, browser).await?;
-        if let Answer::Refuse(outcome) = answer {
+        if let CallbackResult::Refuse(outcome) = answer {
             inner.metrics.outcome(name, outcome);
             tracing::info!(connect.outcome = %outcome, platform.name = name, "callback refused");
         }
@@ -114,32 +114,32 @@ impl Platform {
     async fn settle_callback(
         &self,
         name: &str,
-        returned: Returned,
-        browser: &Browser,
-    ) -> Result<Answer, StoreError> {
-        let Returned { state, brought } = returned;
+        returned: CallbackQuery,
+        browser: &BrowserCookie,
+    ) -> Result<CallbackResult, StoreError> {
+        let CallbackQuery { state, response } = returned;
         let Some(state) = state else {
-            let denied = matches!(brought, Brought::Error { .. });
-            return Ok(Answer::Refuse(if denied {
+            let denied = matches!(response, AuthorizationResponse::Error { .. });
+            return Ok(CallbackResult::Refuse(if denied {
                 Outcome::DeniedWithoutState
             } else {
                 Outcome::Malformed
             }));
         };
         let Some(attempt) = self.store().attempt_by_state(hash(&state)).await? else {
-            return Ok(Answer::Refuse(Outcome::UnknownState));
+            return Ok(CallbackResult::Refuse(Outcome::UnknownState));
         };
         if attempt.realm.platform != name {
-            return Ok(Answer::Refuse(Outcome::WrongPlatform));
+            return Ok(CallbackResult::Refuse(Outcome::WrongPlatform));
         }
         if !browser.owns(&attempt) {
-            return Ok(Answer::Refuse(Outcome::WrongBrowser));
+            return Ok(CallbackResult::Refuse(Outcome::WrongBrowser));
         }
-        match brought {
-            Brought::Nothing => Ok(Answer::Refuse(Outcome::Malformed)),
-            Brought::Error { .. } => self.settle_refusal(attempt, brought).await,
-            Brought::Code(ref code) => {
-                self.settle_code(attempt, code.clone(), brought.hash())
+        match response {
+            AuthorizationResponse::Nothing => Ok(CallbackResult::Refuse(Outcome::Malformed)),
+            AuthorizationResponse::Error { .. } => self.settle_refusal(attempt, response).await,
+            AuthorizationResponse::Code(ref code) => {
+                self.settle_code(attempt, code.clone(), response.hash())
                     .await
             }
         }
@@ -149,10 +149,10 @@ impl Platform {
     async fn settle_refusal(
         &self,
         attempt: Attempt,
-        brought: Brought,
-    ) -> Result<Answer, StoreError> {
-        let Brought::Error { error, description } = &brought else {
-            return Ok(Answer::Refuse(Outcome::Malformed));
+        response: AuthorizationResponse,
+    ) -> Result<CallbackResult, StoreError> {
+        let AuthorizationResponse::Error { error, description } = &response else {
+            return Ok(CallbackResult::Refuse(Outcome::Malformed));
         };
         let outcome = match error.as_str() {
             "access_denied" if is_controlled(description) => Outcome::AccountControlled,
@@ -162,16 +162,16 @@ impl Platform {
         };
         let now = self.now();
         let late = attempt.expires_at <= now;
-        let end = End {
+        let end = AttemptEnd {
             outcome: if late { Outcome::Expired } else { outcome },
             account: None,
             detail: (outcome != Outcome::Denied).then(|| format!("error {}", printable(error))),
-            answer_hash: Some(brought.hash()),
+            answer_hash: Some(response.hash()),
             at: now,
         };
         match self.finish(&attempt, AttemptStatus::Pending, end).await? {
-            Some(ended) => Ok(Answer::Show(Box::new(ended))),
-            None => self.show_first(&attempt.id, brought.hash()).await,
+            Some(ended) => Ok(CallbackResult::Show(Box::new(ended))),
+            None => self.show_first(&attempt.id, response.hash()).await,
         }
     }
 
@@ -181,13 +181,13 @@ impl Platform {
         attempt: Attempt,
         code: SecretString,
         answer_hash: [u8; 32],
-    ) -> Result<Answer, StoreError> {
+    ) -> Result<CallbackResult, StoreError> {
         if let Some(answer) = self.claim_and_exchange(&attempt, code, answer_hash).await? {
             return Ok(answer);
         }
         let now = self.now();
         if attempt.expires_at <= now {
-            let end = End {
+            let end = AttemptEnd {
                 outcome: Outcome::Expired,
                 account: None,
                 detail: None,
@@ -195,7 +195,7 @@ impl Platform {
                 at: now,
             };
             if let Some(ended) = self.finish(&attempt, AttemptStatus::Pending, end).await? {
-                return Ok(Answer::Show(Box::new(ended)));
+                return Ok(CallbackResult::Show(Box::new(ended)));
             }
         }
         self.show_first(&attempt.id, answer_hash).await
@@ -208,7 +208,7 @@ impl Platform {
         attempt: &Attempt,
         code: SecretString,
         answer_hash: [u8; 32],
-    ) -> Result<Option<Answer>, StoreError> {
+    ) -> Result<Option<CallbackResult>, StoreError> {
         // Announced before it is claimed, so that whoever finds it claimed can wait for its end.
         let guard = self.inner().in_flight.begin(&attempt.id);
         let (platform, id) = (self.clone(), attempt.id.clone());
@@ -225,13 +225,13 @@ impl Platform {
             Ok(settled)
         });
         match task.await {
-            Ok(settled) => settled.map(|ended| ended.map(|ended| Answer::Show(Box::new(ended)))),
+            Ok(settled) => settled.map(|ended| ended.map(|ended| CallbackResult::Show(Box::new(ended)))),
             Err(error) => {
                 tracing::error!(attempt.id = attempt.id, error = %error, "the exchange did not end; it will be resolved later");
                 let attempt = self.store().attempt(&attempt.id).await?;
                 Ok(Some(
-                    attempt.map_or(Answer::Refuse(Outcome::Interrupted), |attempt| {
-                        Answer::StillWorking(Box::new(attempt))
+                    attempt.map_or(CallbackResult::Refuse(Outcome::Interrupted), |attempt| {
+                        CallbackResult::StillWorking(Box::new(attempt))
                     }),
                 ))
             }
@@ -239,7 +239,7 @@ impl Platform {
     }
 
     /// Another callback came first. If it brought the same, its outcome is this one's, too; wait for it if need be.
-    async fn show_first(&self, id: &str, answer_hash: [u8; 32]) -> Result<Answer, StoreError> {
+    async fn show_first(&self, id: &str, answer_hash: [u8; 32]) -> Result<CallbackResult, StoreError> {
         let inner = self.inner();
         let wait = Duration::from_secs(inner.config.connect.wait_seconds.into());
         let give_up = inner.clock.monotonic() + wait;
@@ -247,26 +247,26 @@ impl Platform {
             // Subscribe before looking, so that an end in between is not missed.
             let end = inner.in_flight.end_of(id);
             let Some(attempt) = inner.store.attempt(id).await? else {
-                return Ok(Answer::Refuse(Outcome::UnknownState));
+                return Ok(CallbackResult::Refuse(Outcome::UnknownState));
             };
             let brought_same = attempt
                 .answer_hash
-                .is_some_and(|first| same(&first, &answer_hash));
+                .is_some_and(|first| constant_time_eq(&first, &answer_hash));
             if !brought_same && attempt.status != AttemptStatus::Pending {
-                return Ok(Answer::Refuse(Outcome::Replayed));
+                return Ok(CallbackResult::Refuse(Outcome::Replayed));
             }
             match attempt.status {
                 AttemptStatus::Finished | AttemptStatus::Confirming => {
-                    return Ok(Answer::Show(Box::new(attempt)));
+                    return Ok(CallbackResult::Show(Box::new(attempt)));
                 }
                 AttemptStatus::Exchanging if self.is_lost(&attempt) => {
                     let resolved = self.resolve_lost(attempt).await?;
-                    return Ok(Answer::Show(Box::new(resolved)));
+                    return Ok(CallbackResult::Show(Box::new(resolved)));
                 }
                 AttemptStatus::Pending | AttemptStatus::Exchanging => {}
             }
             if inner.clock.monotonic() >= give_up {
-                return Ok(Answer::StillWorking(Box::new(attempt)));
+                return Ok(CallbackResult::StillWorking(Box::new(attempt)));
             }
             match end {
                 Some(end) => tokio::select! { () = end => {} () = inner.clock.limit(wait) => {} },
@@ -280,7 +280,7 @@ impl Platform {
         &self,
         attempt: &Attempt,
         from: AttemptStatus,
-        end: End,
+        end: AttemptEnd,
     ) -> Result<Option<Attempt>, StoreError> {
         let outcome = end.outcome;
         let ended = self.store().finish_attempt(&attempt.id, from, end).await?;
@@ -317,8 +317,8 @@ mod tests {
     use proptest::prelude::*;
 
     fn label(query: &str) -> (&'static str, bool) {
-        let returned = Returned::parse(query);
-        (returned.brought.label(), returned.state.is_some())
+        let returned = CallbackQuery::parse(query);
+        (returned.response.label(), returned.state.is_some())
     }
 
     #[test]
@@ -350,7 +350,7 @@ mod tests {
     proptest! {
         #[test]
         fn no_query_makes_it_panic(query: String) {
-            let _ = Returned::parse(&query);
+            let _ = CallbackQuery::parse(&query);
         }
     }
 }

@@ -3,7 +3,7 @@
 
 use crate::platform::Platform;
 use crate::realm::Realm;
-use crate::store::{Connection, Disconnect, DisconnectReason, Sign, StoreError};
+use crate::store::{Connection, Disconnection, DisconnectReason, AuditStamp, StoreError};
 use crate::stripe::DeauthorizeError;
 
 /// How far a disconnection goes.
@@ -48,7 +48,7 @@ impl Platform {
         realm: &Realm,
         tenant: &str,
         scope: DisconnectScope,
-        sign: Sign,
+        stamp: AuditStamp,
     ) -> Result<Vec<Connection>, DisconnectError> {
         let connection = self
             .store()
@@ -67,22 +67,22 @@ impl Platform {
         }
         let unlink_only = scope == DisconnectScope::UnlinkHere && !others.is_empty();
         if !unlink_only {
-            self.revoke(realm, &connection.account, sign.clone())
+            self.revoke(realm, &connection.account, stamp.clone())
                 .await?;
         }
         let account = connection.account;
-        self.record_end(Disconnect {
+        self.record_end(Disconnection {
             realm: realm.clone(),
             account: account.clone(),
             tenant: unlink_only.then(|| tenant.to_owned()),
-            connected_by: sign.at,
-            why: if unlink_only {
+            connected_by: stamp.at,
+            reason: if unlink_only {
                 DisconnectReason::Unlinked
             } else {
                 DisconnectReason::Revoked
             },
             detail: None,
-            sign,
+            stamp,
         })
         .await?;
         let concerned = if unlink_only { Vec::new() } else { others };
@@ -100,18 +100,18 @@ impl Platform {
         &self,
         realm: &Realm,
         account: &str,
-        sign: Sign,
+        stamp: AuditStamp,
     ) -> Result<(), DisconnectError> {
         self.store()
-            .mark_revoking(realm, account, Some(sign))
+            .mark_revoking(realm, account, Some(stamp))
             .await?;
         match self.inner().stripe.deauthorize(realm, account).await {
             Ok(()) => Ok(()),
             // Stripe may have done it all the same, so the mark stays.
-            Err(DeauthorizeError::Unreachable(why)) => Err(DisconnectError::Unreachable(why)),
-            Err(DeauthorizeError::Refused(why)) => {
+            Err(DeauthorizeError::Unreachable(reason)) => Err(DisconnectError::Unreachable(reason)),
+            Err(DeauthorizeError::Refused(reason)) => {
                 self.store().mark_revoking(realm, account, None).await?;
-                Err(DisconnectError::Refused(why))
+                Err(DisconnectError::Refused(reason))
             }
         }
     }
@@ -145,7 +145,7 @@ impl Platform {
     ) -> Result<Vec<String>, StoreError> {
         let active = self
             .store()
-            .active_on_account(&connection.realm, &connection.account)
+            .active_connections(&connection.realm, &connection.account)
             .await?;
         Ok(active
             .into_iter()
@@ -155,14 +155,14 @@ impl Platform {
     }
 
     /// Records the end of connections, counts it, and wakes the worker to tell the host application.
-    pub(crate) async fn record_end(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError> {
-        let why = end.why;
+    pub(crate) async fn record_end(&self, end: Disconnection) -> Result<Vec<Connection>, StoreError> {
+        let reason = end.reason;
         let ended = self.store().disconnect(end).await?;
         for connection in &ended {
-            self.inner().metrics.disconnected(&connection.realm, why);
+            self.inner().metrics.disconnected(&connection.realm, reason);
             tracing::info!(
                 stripe.account = connection.account,
-                disconnect.reason = why.as_str(),
+                disconnect.reason = reason.as_str(),
                 "account disconnected"
             );
         }

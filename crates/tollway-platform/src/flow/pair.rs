@@ -9,9 +9,9 @@ use secrecy::SecretString;
 use crate::id::new_id;
 use crate::platform::Platform;
 use crate::realm::{Mode, Realm};
-use crate::seal::Place;
+use crate::seal::SealContext;
 use crate::store::{
-    Actor, Connection, HistoryEntry, NewConnection, Origin, Recorded, SealedTokens, StoreError,
+    Actor, Connection, HistoryEntry, NewConnection, Origin, ConnectResult, SealedTokens, StoreError,
 };
 use crate::stripe::{ExchangeError, Grant};
 
@@ -54,14 +54,14 @@ impl Platform {
                 self.not_paired(live, "Stripe answered for another account or mode")
                     .await
             }
-            Err(ExchangeError::Unreachable(why) | ExchangeError::Interrupted(why)) => {
-                Err(PairError::NoAnswer(why))
+            Err(ExchangeError::Unreachable(reason) | ExchangeError::Interrupted(reason)) => {
+                Err(PairError::NoAnswer(reason))
             }
             Err(
-                ExchangeError::InvalidGrant(why)
-                | ExchangeError::Controlled(why)
-                | ExchangeError::Refused(why),
-            ) => self.not_paired(live, &why).await,
+                ExchangeError::InvalidGrant(reason)
+                | ExchangeError::Controlled(reason)
+                | ExchangeError::Refused(reason),
+            ) => self.not_paired(live, &reason).await,
         }
     }
 
@@ -99,7 +99,7 @@ impl Platform {
 
     fn open_refresh_token(&self, live: &Connection, tokens: &SealedTokens) -> Option<SecretString> {
         let row = Connection::seal_row(&live.realm, &live.tenant, &live.account);
-        let place = Place {
+        let place = SealContext {
             table: "connections",
             row: &row,
             column: "refresh_token",
@@ -131,34 +131,34 @@ impl Platform {
                 realm: test,
                 shared: self.config().connect.allow_shared_accounts,
                 replace: false,
-                sign: self.sign(Actor::Worker, None),
+                stamp: self.audit_stamp(Actor::Worker, None),
             })
             .await?;
         match recorded {
-            Recorded::OtherAccount { connected } => {
-                let why = format!("the tenant is connected to {connected} in test mode");
-                self.not_paired(live, &why).await
+            ConnectResult::OtherAccount { connected } => {
+                let reason = format!("the tenant is connected to {connected} in test mode");
+                self.not_paired(live, &reason).await
             }
-            Recorded::OtherTenant => {
+            ConnectResult::OtherTenant => {
                 self.not_paired(live, "another tenant has the account in test mode")
                     .await
             }
-            Recorded::OriginGone
-            | Recorded::Connected(_)
-            | Recorded::Reconnected(_)
-            | Recorded::Replaced { .. } => Ok(()),
+            ConnectResult::OriginNoLongerOpen
+            | ConnectResult::Connected(_)
+            | ConnectResult::Reconnected(_)
+            | ConnectResult::Replaced { .. } => Ok(()),
         }
     }
 
-    async fn not_paired(&self, live: &Connection, why: &str) -> Result<(), PairError> {
+    async fn not_paired(&self, live: &Connection, reason: &str) -> Result<(), PairError> {
         let entry = HistoryEntry {
             id: String::new(),
             realm: live.realm.clone(),
             tenant: Some(live.tenant.clone()),
             account: Some(live.account.clone()),
             action: "not_paired".to_owned(),
-            sign: self.sign(Actor::Worker, None),
-            detail: Some(format!("no test credentials: {why}")),
+            stamp: self.audit_stamp(Actor::Worker, None),
+            detail: Some(format!("no test credentials: {reason}")),
         };
         Ok(self.store().add_history(entry).await?)
     }

@@ -10,9 +10,9 @@ use crate::id::new_id;
 use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::realm::{Mode, Realm};
-use crate::seal::Place;
+use crate::seal::SealContext;
 use crate::store::{
-    Actor, Attempt, AttemptStatus, Connection, End, HistoryEntry, NewConnection, Origin, Recorded,
+    Actor, Attempt, AttemptStatus, Connection, AttemptEnd, HistoryEntry, NewConnection, Origin, ConnectResult,
     SealedTokens, StoreError,
 };
 use crate::stripe::{ExchangeError, Grant};
@@ -127,14 +127,14 @@ impl Platform {
                 tokens: self.seal_tokens(&realm, &attempt.tenant, &grant),
                 shared: inner.config.connect.allow_shared_accounts,
                 replace: from == AttemptStatus::Confirming,
-                sign: self.sign(Actor::Seller, attempt.address.clone()),
+                stamp: self.audit_stamp(Actor::Seller, attempt.address.clone()),
             })
             .await?;
         let account = Some(grant.account.clone());
         match recorded {
-            Recorded::Connected(connection)
-            | Recorded::Reconnected(connection)
-            | Recorded::Replaced { connection, .. } => {
+            ConnectResult::Connected(connection)
+            | ConnectResult::Reconnected(connection)
+            | ConnectResult::Replaced { connection, .. } => {
                 inner.metrics.outcome(&realm.platform, Outcome::Connected);
                 inner.work.notify_one();
                 tracing::info!(
@@ -144,11 +144,11 @@ impl Platform {
                 );
                 self.again(attempt).await
             }
-            Recorded::OtherTenant => {
+            ConnectResult::OtherTenant => {
                 self.end(attempt, from, Outcome::AccountOnOtherTenant, account, None)
                     .await
             }
-            Recorded::OtherAccount { connected } => {
+            ConnectResult::OtherAccount { connected } => {
                 tracing::info!(
                     attempt.id = attempt.id,
                     stripe.account = connected,
@@ -164,7 +164,7 @@ impl Platform {
                     None => self.again(attempt).await,
                 }
             }
-            Recorded::OriginGone => {
+            ConnectResult::OriginNoLongerOpen => {
                 tracing::warn!(
                     attempt.id = attempt.id,
                     "the attempt had ended before its grant could be recorded"
@@ -194,13 +194,13 @@ impl Platform {
         account: Option<String>,
         detail: Option<String>,
     ) -> Result<Attempt, StoreError> {
-        let sign = self.sign(Actor::Seller, attempt.address.clone());
-        let end = End {
+        let stamp = self.audit_stamp(Actor::Seller, attempt.address.clone());
+        let end = AttemptEnd {
             outcome,
             account: account.clone(),
             detail: detail.clone(),
             answer_hash: None,
-            at: sign.at,
+            at: stamp.at,
         };
         let Some(ended) = self.finish(&attempt, from, end).await? else {
             return self.again(attempt).await;
@@ -211,7 +211,7 @@ impl Platform {
             tenant: Some(ended.tenant.clone()),
             account,
             action: outcome.as_str().to_owned(),
-            sign,
+            stamp,
             detail,
         };
         self.store().add_history(entry).await?;
@@ -226,7 +226,7 @@ impl Platform {
     pub(super) fn seal_tokens(&self, realm: &Realm, tenant: &str, grant: &Grant) -> SealedTokens {
         let row = Connection::seal_row(realm, tenant, &grant.account);
         let seal = |column, token: &Option<SecretString>| {
-            let place = Place {
+            let place = SealContext {
                 table: "connections",
                 row: &row,
                 column,
@@ -274,8 +274,8 @@ impl Platform {
     }
 }
 
-fn parked_place(attempt: &Attempt) -> Place<'_> {
-    Place {
+fn parked_place(attempt: &Attempt) -> SealContext<'_> {
+    SealContext {
         table: "attempts",
         row: &attempt.id,
         column: "grant_sealed",

@@ -3,9 +3,9 @@
 use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::store::{
-    Actor, Attempt, AttemptStatus, Disconnect, DisconnectReason, Millis, Sign, StoreError,
+    Actor, Attempt, AttemptStatus, Disconnection, DisconnectReason, Millis, AuditStamp, StoreError,
 };
-use crate::stripe::{Access, Undecided};
+use crate::stripe::{Access, AccessUnknown};
 
 const BATCH: u32 = 50;
 
@@ -69,15 +69,15 @@ impl Platform {
         match self.inner().stripe.access(realm, &connection.account).await {
             Ok(Access::Granted) => Ok(()),
             Ok(Access::Lost) => {
-                let sign = self.sign(Actor::Worker, None);
+                let stamp = self.audit_stamp(Actor::Worker, None);
                 let connected_by = connection.connected_at;
-                self.access_lost(realm, &connection.account, connected_by, sign)
+                self.access_lost(realm, &connection.account, connected_by, stamp)
                     .await
             }
-            Err(Undecided(why)) => {
+            Err(AccessUnknown(reason)) => {
                 tracing::warn!(
                     stripe.account = connection.account,
-                    why,
+                    reason,
                     "could not see whether access still stands"
                 );
                 Ok(())
@@ -90,16 +90,16 @@ impl Platform {
         realm: &crate::realm::Realm,
         account: &str,
         connected_by: Millis,
-        sign: Sign,
+        stamp: AuditStamp,
     ) -> Result<(), StoreError> {
-        let end = Disconnect {
+        let end = Disconnection {
             realm: realm.clone(),
             account: account.to_owned(),
             tenant: None,
             connected_by,
-            why: DisconnectReason::AccessLost,
+            reason: DisconnectReason::AccessLost,
             detail: None,
-            sign,
+            stamp,
         };
         self.record_end(end).await.map(drop)
     }

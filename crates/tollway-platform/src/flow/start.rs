@@ -1,11 +1,11 @@
 //! Start: an attempt is made, bound to the browser, and the browser goes to Stripe.
 
-use crate::browser::Browser;
+use crate::web::browser_cookie::Browser;
 use crate::id::{hash, new_id};
-use crate::link::Ticket;
+use crate::link::VerifiedLink;
 use crate::platform::Platform;
 use crate::store::{Attempt, AttemptStatus, Millis, StoreError};
-use crate::stripe::{Prefill, Undecided};
+use crate::stripe::{Prefill, AccessUnknown};
 
 /// Why an attempt could not be started.
 #[derive(Debug, thiserror::Error)]
@@ -21,11 +21,11 @@ impl Platform {
     /// that address alone: here only its hash is kept.
     pub(crate) async fn begin(
         &self,
-        ticket: &Ticket,
+        ticket: &VerifiedLink,
         browser: &mut Browser,
         address: Option<String>,
     ) -> Result<String, BeginError> {
-        let Ticket {
+        let VerifiedLink {
             realm,
             tenant,
             return_to,
@@ -44,7 +44,7 @@ impl Platform {
         let url = inner
             .stripe
             .authorize_url(realm, brand.scope, &state, &redirect_uri, prefill)
-            .map_err(|Undecided(why)| BeginError::Stripe(why))?;
+            .map_err(|AccessUnknown(reason)| BeginError::Stripe(reason))?;
         let id = new_id("att", now, &inner.entropy);
         let browser_hash = browser.bind(&inner.entropy, &id, expires_at);
         inner
@@ -82,7 +82,7 @@ impl Platform {
         browser: &mut Browser,
         address: Option<String>,
     ) -> Result<String, BeginError> {
-        let ticket = Ticket {
+        let ticket = VerifiedLink {
             realm: earlier.realm.clone(),
             tenant: earlier.tenant.clone(),
             return_to: earlier.return_to.clone(),

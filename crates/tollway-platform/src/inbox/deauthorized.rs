@@ -8,82 +8,82 @@
 //! is then recorded as what it is: the platform's.
 
 use crate::platform::Platform;
-use crate::store::{Actor, Connection, Delivery, Disconnect, DisconnectReason, Millis, Sign};
-use crate::stripe::{Access, Undecided};
+use crate::store::{Actor, Connection, Delivery, Disconnection, DisconnectReason, Millis, AuditStamp};
+use crate::stripe::{Access, AccessUnknown};
 
-use super::worker::{Done, WorkError};
+use super::worker::{WorkError, WorkResult};
 
 /// How far two clocks may be apart.
-const CLOCKS_APART: Millis = 5 * 60 * 1000;
+const CLOCK_SKEW_MILLIS: Millis = 5 * 60 * 1000;
 
 /// How long after the platform asked Stripe to revoke an account the event is taken for the answer to that.
-const ANSWERS_WITHIN: Millis = 60 * 60 * 1000;
+const OWN_REVOCATION_MILLIS: Millis = 60 * 60 * 1000;
 
 impl Platform {
-    pub(super) async fn deauthorized(&self, delivery: &Delivery) -> Result<Done, WorkError> {
+    pub(super) async fn deauthorized(&self, delivery: &Delivery) -> Result<WorkResult, WorkError> {
         let Some(account) = delivery.account.as_deref() else {
-            return Ok(Done::Ignored("the event names no account".to_owned()));
+            return Ok(WorkResult::Ignored("the event names no account".to_owned()));
         };
         if let Some(other) = self.other_application(delivery) {
-            return Ok(Done::Ignored(format!(
+            return Ok(WorkResult::Ignored(format!(
                 "the event is about another application ({other})"
             )));
         }
         let active = self
             .store()
-            .active_on_account(&delivery.realm, account)
+            .active_connections(&delivery.realm, account)
             .await?;
         let Some(newest) = active
             .iter()
             .map(|connection: &Connection| connection.connected_at)
             .max()
         else {
-            return Ok(Done::Ignored(
+            return Ok(WorkResult::Ignored(
                 "the account is not connected here".to_owned(),
             ));
         };
         let made = delivery.created_at.unwrap_or(delivery.received_at);
-        if made < newest - CLOCKS_APART {
-            return Ok(Done::Ignored(
+        if made < newest - CLOCK_SKEW_MILLIS {
+            return Ok(WorkResult::Ignored(
                 "older than the reconnect that followed it".to_owned(),
             ));
         }
-        if made <= newest + CLOCKS_APART {
+        if made <= newest + CLOCK_SKEW_MILLIS {
             match self.inner().stripe.access(&delivery.realm, account).await {
                 Ok(Access::Lost) => {}
                 Ok(Access::Granted) => {
-                    return Ok(Done::Ignored(
+                    return Ok(WorkResult::Ignored(
                         "older than the reconnect that followed it: access stands".to_owned(),
                     ));
                 }
-                Err(Undecided(why)) => {
+                Err(AccessUnknown(reason)) => {
                     return Err(WorkError(format!(
-                        "Stripe could not be asked whether access stands: {why}"
+                        "Stripe could not be asked whether access stands: {reason}"
                     )));
                 }
             }
         }
-        let (why, sign) = match revoked_by(&active, delivery.received_at) {
+        let (reason, stamp) = match revoked_by(&active, delivery.received_at) {
             Some(platform) => (
                 DisconnectReason::Revoked,
-                self.sign(platform.actor, platform.address),
+                self.audit_stamp(platform.actor, platform.address),
             ),
             None => (
                 DisconnectReason::DeauthorizedByAccount,
-                self.sign(Actor::Stripe, None),
+                self.audit_stamp(Actor::Stripe, None),
             ),
         };
-        self.record_end(Disconnect {
+        self.record_end(Disconnection {
             realm: delivery.realm.clone(),
             account: account.to_owned(),
             tenant: None,
             connected_by: newest,
-            why,
+            reason,
             detail: Some(format!("event {}", delivery.event_id)),
-            sign,
+            stamp,
         })
         .await?;
-        Ok(Done::Worked)
+        Ok(WorkResult::Worked)
     }
 
     /// The event's application, if it is not this platform.
@@ -97,9 +97,9 @@ impl Platform {
 }
 
 /// Who on the platform's side has asked Stripe to revoke these connections, if that is what the event answers.
-fn revoked_by(active: &[Connection], received_at: Millis) -> Option<Sign> {
+fn revoked_by(active: &[Connection], received_at: Millis) -> Option<AuditStamp> {
     active
         .iter()
         .filter_map(|connection| connection.revoking.clone())
-        .find(|sign| (0..ANSWERS_WITHIN).contains(&(received_at - sign.at)))
+        .find(|stamp| (0..OWN_REVOCATION_MILLIS).contains(&(received_at - stamp.at)))
 }

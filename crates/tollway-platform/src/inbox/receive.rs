@@ -12,11 +12,11 @@ use crate::config::ModeConfig;
 use crate::id::new_id;
 use crate::platform::Platform;
 use crate::realm::{Mode, Realm};
-use crate::store::{Added, Delivery, DeliveryStatus, Endpoint, Millis, StoreError};
+use crate::store::{InsertResult, Delivery, DeliveryStatus, Endpoint, Millis, StoreError};
 
 /// What became of a delivery that is kept.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Received {
+pub(crate) enum ReceiveResult {
     New,
     Duplicate,
     /// Kept, but there is nothing to do: it is of the other mode.
@@ -25,7 +25,7 @@ pub(crate) enum Received {
 
 /// A delivery that is not kept.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum NotReceived {
+pub(crate) enum ReceiveError {
     #[error("there is no such webhook endpoint")]
     NoEndpoint,
     #[error("no webhook secret is configured for this endpoint: add it to {0}")]
@@ -40,7 +40,7 @@ pub(crate) enum NotReceived {
 
 /// The parts of an event that decide what happens to it. Everything else is left alone.
 #[derive(Deserialize)]
-struct Envelope {
+struct EventHeader {
     id: String,
     #[serde(rename = "type")]
     event_type: String,
@@ -64,31 +64,31 @@ impl Platform {
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<Received, NotReceived> {
+    ) -> Result<ReceiveResult, ReceiveError> {
         let realm = Realm::new(name, mode);
-        let (_, config) = self.config().realm(&realm).ok_or(NotReceived::NoEndpoint)?;
+        let (_, config) = self.config().realm(&realm).ok_or(ReceiveError::NoEndpoint)?;
         let counted = |result| self.inner().metrics.received(&realm, result);
         self.verify(&realm, config, endpoint, headers, body)
             .inspect_err(|_| counted("bad_signature"))?;
-        let envelope: Envelope = serde_json::from_slice(body).map_err(|error| {
+        let envelope: EventHeader = serde_json::from_slice(body).map_err(|error| {
             counted("unreadable");
-            NotReceived::NotAnEvent(error.to_string())
+            ReceiveError::NotAnEvent(error.to_string())
         })?;
         let delivery = self.delivery(&realm, endpoint, headers, body, envelope);
         let other_mode = delivery.status == DeliveryStatus::Ignored;
         let (id, event_id) = (delivery.id.clone(), delivery.event_id.clone());
         let received = match self.store().add_delivery(delivery).await? {
-            Added::Duplicate(_) => Received::Duplicate,
-            Added::New if other_mode => Received::OtherMode,
-            Added::New => Received::New,
+            InsertResult::Duplicate(_) => ReceiveResult::Duplicate,
+            InsertResult::New if other_mode => ReceiveResult::OtherMode,
+            InsertResult::New => ReceiveResult::New,
         };
         counted(match received {
-            Received::New => "new",
-            Received::Duplicate => "duplicate",
-            Received::OtherMode => "other_mode",
+            ReceiveResult::New => "new",
+            ReceiveResult::Duplicate => "duplicate",
+            ReceiveResult::OtherMode => "other_mode",
         });
         tracing::info!(delivery.id = id, event.id = event_id, result = ?received, "webhook received");
-        if received == Received::New {
+        if received == ReceiveResult::New {
             self.inner().work.notify_one();
         }
         Ok(received)
@@ -102,7 +102,7 @@ impl Platform {
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
-    ) -> Result<(), NotReceived> {
+    ) -> Result<(), ReceiveError> {
         let secrets: &[SecretString] = match endpoint {
             Endpoint::Connect => &config.connect_webhook_secrets,
             Endpoint::Account => &config.account_webhook_secrets,
@@ -113,7 +113,7 @@ impl Platform {
                 "platforms.{platform}.{mode}.{}_webhook_secrets",
                 endpoint.as_str()
             );
-            return Err(NotReceived::NoSecret(key));
+            return Err(ReceiveError::NoSecret(key));
         }
         let header = headers
             .get("stripe-signature")
@@ -130,7 +130,7 @@ impl Platform {
             tolerance,
             Arc::clone(&self.inner().clock),
         )
-        .map_err(NotReceived::BadSignature)
+        .map_err(ReceiveError::BadSignature)
     }
 
     fn delivery(
@@ -139,7 +139,7 @@ impl Platform {
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
-        envelope: Envelope,
+        envelope: EventHeader,
     ) -> Delivery {
         let now = self.now();
         // An endpoint of live mode also gets events of test mode.

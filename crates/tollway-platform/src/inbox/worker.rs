@@ -9,22 +9,22 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 
-use super::order::Order;
+use super::event_order::EventOrder;
 use crate::hooks::{HookError, ReceivedEvent};
 use crate::platform::Platform;
-use crate::store::{Delivery, DeliveryStatus, Failure, Millis, Notice, NoticeKind, StoreError};
+use crate::store::{Delivery, DeliveryStatus, DeliveryFailure, Millis, Notice, NoticeKind, StoreError};
 
 /// The longest time without a look at the store: another instance may have put something there.
-const IDLE: Duration = Duration::from_secs(5);
+const MAX_IDLE: Duration = Duration::from_secs(5);
 
 /// How long to wait when something is due and cannot be taken: another instance holds what must come before it.
-const BLOCKED: Duration = Duration::from_millis(250);
+const BLOCKED_PAUSE: Duration = Duration::from_millis(250);
 
 /// How often stuck attempts and old deliveries are looked for.
-const TIDY: Duration = Duration::from_secs(30);
+const MAINTENANCE_INTERVAL: Duration = Duration::from_secs(30);
 
 /// A delivery was worked through.
-pub(super) enum Done {
+pub(super) enum WorkResult {
     Worked,
     /// There was nothing to do; why.
     Ignored(String),
@@ -45,12 +45,12 @@ impl Platform {
     /// process, beside the router.
     pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
         let mut shutdown = pin!(shutdown);
-        let mut tidy_at = Duration::ZERO;
+        let mut maintenance_at = Duration::ZERO;
         loop {
             if shutdown.as_mut().now_or_never().is_some() {
                 return;
             }
-            match self.turn(&mut tidy_at).await {
+            match self.tick(&mut maintenance_at).await {
                 Ok(true) => continue,
                 Ok(false) => {}
                 Err(error) => {
@@ -67,45 +67,45 @@ impl Platform {
     }
 
     /// One row of work, and tidying when it is time. False: nothing is due.
-    async fn turn(&self, tidy_at: &mut Duration) -> Result<bool, StoreError> {
+    async fn tick(&self, maintenance_at: &mut Duration) -> Result<bool, StoreError> {
         let now = self.inner().clock.monotonic();
-        if now >= *tidy_at {
-            self.tidy().await?;
-            *tidy_at = now + TIDY;
+        if now >= *maintenance_at {
+            self.run_maintenance().await?;
+            *maintenance_at = now + MAINTENANCE_INTERVAL;
         }
-        self.step().await
+        self.run_next().await
     }
 
     /// How long nothing will be due.
     async fn idle(&self) -> Duration {
         let due = self.store().next_due().await.ok().flatten();
-        let until = due.map_or(IDLE, |due| {
+        let until = due.map_or(MAX_IDLE, |due| {
             let left = due - self.now();
             if left > 0 {
                 Duration::from_millis(left.unsigned_abs())
             } else {
-                BLOCKED
+                BLOCKED_PAUSE
             }
         });
-        until.min(IDLE)
+        until.min(MAX_IDLE)
     }
 
     /// Works on everything that is due now, then returns how many rows that were. What fails is due again later.
     pub async fn run_due(&self) -> Result<usize, StoreError> {
-        let mut worked = self.tidy().await?;
-        while self.step().await? {
+        let mut worked = self.run_maintenance().await?;
+        while self.run_next().await? {
             worked += 1;
         }
         Ok(worked)
     }
 
     /// Works on the one row that is due the longest. False: nothing is due.
-    async fn step(&self) -> Result<bool, StoreError> {
+    async fn run_next(&self) -> Result<bool, StoreError> {
         let now = self.now();
         let lease_until = now + 1000 * Millis::from(self.config().webhooks.lease_seconds);
         // Notices first: they are what the host application waits for.
         if let Some(notice) = self.store().claim_notice(now, lease_until).await? {
-            self.tell(notice).await?;
+            self.notify_host(notice).await?;
             return Ok(true);
         }
         if let Some(delivery) = self.store().claim_delivery(now, lease_until).await? {
@@ -116,7 +116,7 @@ impl Platform {
     }
 
     /// Resolves stuck attempts and removes old deliveries.
-    async fn tidy(&self) -> Result<usize, StoreError> {
+    async fn run_maintenance(&self) -> Result<usize, StoreError> {
         let resolved = self.resolve_stuck().await?;
         let days = self.config().webhooks.retention_days;
         if days > 0 {
@@ -133,7 +133,7 @@ impl Platform {
         let result = self.handle(&delivery).await;
         let attempt = delivery.attempts;
         let (kept, label) = match result {
-            Ok(Done::Worked) => {
+            Ok(WorkResult::Worked) => {
                 let status = DeliveryStatus::Done;
                 (
                     self.store()
@@ -142,11 +142,11 @@ impl Platform {
                     "done",
                 )
             }
-            Ok(Done::Ignored(why)) => {
+            Ok(WorkResult::Ignored(reason)) => {
                 let status = DeliveryStatus::Ignored;
                 (
                     self.store()
-                        .finish_delivery(&delivery.id, attempt, status, Some(&why), now(self))
+                        .finish_delivery(&delivery.id, attempt, status, Some(&reason), now(self))
                         .await?,
                     "ignored",
                 )
@@ -164,7 +164,7 @@ impl Platform {
                     error,
                     "work on a webhook failed"
                 );
-                let failure = Failure {
+                let failure = DeliveryFailure {
                     attempt,
                     at: now(self),
                     error,
@@ -189,23 +189,23 @@ impl Platform {
     }
 
     /// The platform's own reaction, then the host application's.
-    async fn handle(&self, delivery: &Delivery) -> Result<Done, WorkError> {
+    async fn handle(&self, delivery: &Delivery) -> Result<WorkResult, WorkError> {
         let done = match delivery.event_type.as_str() {
             "account.application.deauthorized" | "v1.account.application.deauthorized" => {
                 self.deauthorized(delivery).await?
             }
-            _ => Done::Worked,
+            _ => WorkResult::Worked,
         };
         let current = match self.order_of(delivery).await? {
-            Order::Newest => None,
-            Order::Passed(why) => return Ok(Done::Ignored(why)),
-            Order::Tie(account) => Some(account),
+            EventOrder::Newest => None,
+            EventOrder::Superseded(reason) => return Ok(WorkResult::Ignored(reason)),
+            EventOrder::SameSecond(account) => Some(account),
         };
         let mut tenants = Vec::new();
         if let Some(account) = &delivery.account {
             let active = self
                 .store()
-                .active_on_account(&delivery.realm, account)
+                .active_connections(&delivery.realm, account)
                 .await?;
             tenants.extend(active.into_iter().map(|connection| connection.tenant));
         }
@@ -229,14 +229,14 @@ impl Platform {
         Ok(done)
     }
 
-    async fn tell(&self, notice: Notice) -> Result<(), StoreError> {
+    async fn notify_host(&self, notice: Notice) -> Result<(), StoreError> {
         let hooks = &self.inner().hooks;
         let told = match notice.kind {
             NoticeKind::Connected => match self.pair(&notice.connection).await {
                 Ok(()) => hooks.on_connected(&notice.connection).await,
                 Err(error) => Err(HookError::new(error)),
             },
-            NoticeKind::Disconnected(why) => hooks.on_disconnected(&notice.connection, why).await,
+            NoticeKind::Disconnected(reason) => hooks.on_disconnected(&notice.connection, reason).await,
         };
         match told {
             Ok(()) => {

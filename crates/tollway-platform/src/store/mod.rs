@@ -13,7 +13,7 @@ use async_trait::async_trait;
 
 pub use self::records::{
     Actor, Attempt, AttemptStatus, Connection, Delivery, DeliveryStatus, DisconnectReason,
-    Disconnected, Endpoint, Failure, HistoryEntry, Millis, Notice, NoticeKind, SealedTokens, Sign,
+    ConnectionEnd, Endpoint, DeliveryFailure, HistoryEntry, Millis, Notice, NoticeKind, SealedTokens, AuditStamp,
 };
 pub use self::sealed::{SealedColumn, SealedStore, SealedValue};
 pub use self::sqlite::SqliteStore;
@@ -58,7 +58,7 @@ pub trait AttemptStore {
         &self,
         id: &str,
         from: AttemptStatus,
-        end: End,
+        end: AttemptEnd,
     ) -> Result<Option<Attempt>, StoreError>;
 
     /// Keeps what Stripe granted, sealed, until the seller has confirmed the change of account: from exchanging to
@@ -92,7 +92,7 @@ pub trait AttemptStore {
 #[async_trait]
 pub trait ConnectionStore {
     /// Records what Stripe granted, ends the attempt, and writes history and notice, all in one step.
-    async fn connect(&self, grant: NewConnection) -> Result<Recorded, StoreError>;
+    async fn connect(&self, grant: NewConnection) -> Result<ConnectResult, StoreError>;
 
     /// The tenant's active connection, else its last one.
     async fn connection(
@@ -105,7 +105,7 @@ pub trait ConnectionStore {
     async fn connection_by_id(&self, id: &str) -> Result<Option<Connection>, StoreError>;
 
     /// The active connections of an account: one, or several if tenants share accounts.
-    async fn active_on_account(
+    async fn active_connections(
         &self,
         realm: &Realm,
         account: &str,
@@ -116,7 +116,7 @@ pub trait ConnectionStore {
 
     /// Ends active connections of an account and the pairs of live ones, wipes their tokens, and writes history and notices, in one step. Returns
     /// those that ended.
-    async fn disconnect(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError>;
+    async fn disconnect(&self, end: Disconnection) -> Result<Vec<Connection>, StoreError>;
 
     /// Notes on an account's active connections, and on their pairs, who is about to ask Stripe to revoke them, or that nobody is. The end of a
     /// connection clears it.
@@ -124,7 +124,7 @@ pub trait ConnectionStore {
         &self,
         realm: &Realm,
         account: &str,
-        by: Option<Sign>,
+        by: Option<AuditStamp>,
     ) -> Result<(), StoreError>;
 
     /// The envelopes of a connection's tokens.
@@ -145,7 +145,7 @@ pub trait ConnectionStore {
 #[async_trait]
 pub trait InboxStore {
     /// Keeps a delivery, unless its event is there already.
-    async fn add_delivery(&self, delivery: Delivery) -> Result<Added, StoreError>;
+    async fn add_delivery(&self, delivery: Delivery) -> Result<InsertResult, StoreError>;
 
     /// Takes the delivery that is due the longest, until `lease_until`. One whose lease ran out is due again. Of an account's
     /// `account.updated` events one at a time is given out.
@@ -157,7 +157,7 @@ pub trait InboxStore {
 
     /// The newest event, by the time Stripe made it, of this delivery's type and account that is done: its id and time.
     /// The delivery itself does not count.
-    async fn newest_done(
+    async fn latest_done_event(
         &self,
         delivery: &Delivery,
     ) -> Result<Option<(String, Millis)>, StoreError>;
@@ -176,7 +176,7 @@ pub trait InboxStore {
     async fn fail_delivery(
         &self,
         id: &str,
-        failure: Failure,
+        failure: DeliveryFailure,
         retry_at: Option<Millis>,
     ) -> Result<bool, StoreError>;
 
@@ -194,7 +194,7 @@ pub trait InboxStore {
     ) -> Result<Vec<Delivery>, StoreError>;
 
     /// The failures of one delivery, oldest first.
-    async fn failures(&self, delivery: &str) -> Result<Vec<Failure>, StoreError>;
+    async fn failures(&self, delivery: &str) -> Result<Vec<DeliveryFailure>, StoreError>;
 
     /// How many deliveries stand where, and since when the oldest unfinished one waits.
     async fn inbox_state(&self) -> Result<InboxState, StoreError>;
@@ -231,7 +231,7 @@ pub trait NoticeStore {
 
 /// The end of an attempt.
 #[derive(Clone, Debug)]
-pub struct End {
+pub struct AttemptEnd {
     /// How it ended.
     pub outcome: Outcome,
     /// The account that Stripe named.
@@ -268,7 +268,7 @@ pub struct NewConnection {
     /// Does this account replace the tenant's other one?
     pub replace: bool,
     /// Who, when, from where.
-    pub sign: Sign,
+    pub stamp: AuditStamp,
 }
 
 /// What a new connection comes from.
@@ -288,7 +288,7 @@ pub enum Origin {
 
 /// What became of a grant.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Recorded {
+pub enum ConnectResult {
     /// The tenant's first connection, or its first to this account.
     Connected(Connection),
     /// The same account again: refreshed.
@@ -308,12 +308,12 @@ pub enum Recorded {
     /// Nothing was written: another tenant has this account.
     OtherTenant,
     /// Nothing was written: the attempt no longer stands where it should, or the live connection has ended.
-    OriginGone,
+    OriginNoLongerOpen,
 }
 
 /// Connections to end.
 #[derive(Clone, Debug)]
-pub struct Disconnect {
+pub struct Disconnection {
     /// Platform and mode.
     pub realm: Realm,
     /// The account.
@@ -323,16 +323,16 @@ pub struct Disconnect {
     /// Only connections made at or before this moment: a reconnect in between wins.
     pub connected_by: Millis,
     /// Why.
-    pub why: DisconnectReason,
+    pub reason: DisconnectReason,
     /// More for the history, such as the event's id.
     pub detail: Option<String>,
     /// Who, when, from where.
-    pub sign: Sign,
+    pub stamp: AuditStamp,
 }
 
 /// Was a delivery new?
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Added {
+pub enum InsertResult {
     /// It is kept now.
     New,
     /// Its event was there before, as this delivery.
@@ -415,12 +415,12 @@ impl InboxState {
 #[derive(Debug, thiserror::Error)]
 pub enum StoreError {
     /// It could not be opened.
-    #[error("the database {path} cannot be used: {why}")]
+    #[error("the database {path} cannot be used: {reason}")]
     Open {
         /// The file.
         path: String,
         /// What is wrong and what to do.
-        why: String,
+        reason: String,
     },
     /// A row does not read as it was written.
     #[error(

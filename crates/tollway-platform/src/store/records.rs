@@ -105,12 +105,12 @@ pub struct Connection {
     /// The last time: a reconnect moves it.
     pub connected_at: Millis,
     /// Since when it is no longer, and why. None: it is active.
-    pub disconnected: Option<Disconnected>,
+    pub disconnected: Option<ConnectionEnd>,
     /// The id of the live connection that this one, in test mode, is a pair with: its credentials came from that one's
     /// refresh token, and it ends with it.
     pub pair_of: Option<String>,
     /// Who asked Stripe to revoke it, while that is not recorded yet.
-    pub revoking: Option<Sign>,
+    pub revoking: Option<AuditStamp>,
 }
 
 impl Connection {
@@ -127,11 +127,11 @@ impl Connection {
 
 /// The end of a connection.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Disconnected {
+pub struct ConnectionEnd {
     /// When.
     pub at: Millis,
     /// Why.
-    pub why: DisconnectReason,
+    pub reason: DisconnectReason,
 }
 
 /// Why a connection ended.
@@ -170,7 +170,7 @@ impl DisconnectReason {
     }
 
     pub(crate) fn parse(text: &str) -> Option<Self> {
-        Self::ALL.into_iter().find(|why| why.as_str() == text)
+        Self::ALL.into_iter().find(|reason| reason.as_str() == text)
     }
 }
 
@@ -237,7 +237,7 @@ impl Actor {
 
 /// Who did it, from where, when.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Sign {
+pub struct AuditStamp {
     /// When.
     pub at: Millis,
     /// Who.
@@ -260,7 +260,7 @@ pub struct HistoryEntry {
     /// What: `connected`, `reconnected`, `replaced`, `paired`, `not_paired`, `disconnected`, or an outcome's name.
     pub action: String,
     /// Who, when, from where.
-    pub sign: Sign,
+    pub stamp: AuditStamp,
     /// More, for people. Never a secret.
     pub detail: Option<String>,
 }
@@ -367,7 +367,7 @@ pub struct Delivery {
 
 /// One failed attempt at a delivery.
 #[derive(Clone, Debug, PartialEq, Eq)]
-pub struct Failure {
+pub struct DeliveryFailure {
     /// Which attempt, from 1.
     pub attempt: u32,
     /// When.

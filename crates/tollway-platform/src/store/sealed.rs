@@ -55,10 +55,10 @@ pub struct SealedValue {
 #[async_trait]
 pub trait SealedStore {
     /// How many values each key has sealed. Keys that sealed none are not listed.
-    async fn sealed_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError>;
+    async fn sealed_value_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError>;
 
     /// Values of a column that another key than `newest` has sealed: `limit` of them, by the ids of their rows, after `after`.
-    async fn sealed_by_others(
+    async fn values_sealed_by_other_keys(
         &self,
         column: SealedColumn,
         newest: KeyId,

@@ -3,7 +3,7 @@
 use super::{SqliteStore, rows};
 use crate::outcome::Outcome;
 use crate::store::{
-    Attempt, AttemptCount, AttemptStatus, AttemptStore, End, Millis, Page, StoreError, realm,
+    Attempt, AttemptCount, AttemptStatus, AttemptStore, AttemptEnd, Millis, Page, StoreError, realm,
 };
 use async_trait::async_trait;
 
@@ -73,7 +73,7 @@ impl AttemptStore for SqliteStore {
         &self,
         id: &str,
         from: AttemptStatus,
-        end: End,
+        end: AttemptEnd,
     ) -> Result<Option<Attempt>, StoreError> {
         let row = sqlx::query(
             "UPDATE attempts SET status = 'finished', outcome = $3, account = COALESCE($4, account), detail = $5, \

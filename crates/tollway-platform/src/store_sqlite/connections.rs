@@ -7,22 +7,22 @@ use super::{SqliteStore, rows};
 use crate::id::new_id;
 use crate::outcome::Outcome;
 use crate::realm::Realm;
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 use crate::store::{
-    Connection, ConnectionStore, Disconnect, DisconnectReason, HistoryEntry, Millis, NewConnection,
-    Origin, Page, Recorded, SealedTokens, Sign, StoreError,
+    Connection, ConnectionStore, Disconnection, DisconnectReason, HistoryEntry, Millis, NewConnection,
+    Origin, Page, ConnectResult, SealedTokens, AuditStamp, StoreError,
 };
 
 type Write = Transaction<'static, Sqlite>;
 
 #[async_trait]
 impl ConnectionStore for SqliteStore {
-    async fn connect(&self, grant: NewConnection) -> Result<Recorded, StoreError> {
+    async fn connect(&self, grant: NewConnection) -> Result<ConnectResult, StoreError> {
         let mut write = self.begin().await?;
         let recorded = record(&mut write, &self.entropy, grant).await?;
         match recorded {
             // Dropping the transaction undoes what it did to the attempt.
-            Recorded::OtherAccount { .. } | Recorded::OtherTenant | Recorded::OriginGone => {
+            ConnectResult::OtherAccount { .. } | ConnectResult::OtherTenant | ConnectResult::OriginNoLongerOpen => {
                 write.rollback().await.map_err(StoreError::failed)?;
             }
             _ => write.commit().await.map_err(StoreError::failed)?,
@@ -57,7 +57,7 @@ impl ConnectionStore for SqliteStore {
         row.as_ref().map(rows::connection).transpose()
     }
 
-    async fn active_on_account(
+    async fn active_connections(
         &self,
         realm: &Realm,
         account: &str,
@@ -92,7 +92,7 @@ impl ConnectionStore for SqliteStore {
         found.iter().map(rows::connection).collect()
     }
 
-    async fn disconnect(&self, end: Disconnect) -> Result<Vec<Connection>, StoreError> {
+    async fn disconnect(&self, end: Disconnection) -> Result<Vec<Connection>, StoreError> {
         let mut write = self.begin().await?;
         let found = sqlx::query(
             "UPDATE connections SET status = 'disconnected', disconnected_at = $1, disconnected_why = $2, \
@@ -101,8 +101,8 @@ impl ConnectionStore for SqliteStore {
              WHERE platform = $3 AND mode = $4 AND account = $5 AND status = 'active' \
              AND ($6 IS NULL OR tenant = $6) AND connected_at <= $7 RETURNING *",
         )
-        .bind(end.sign.at)
-        .bind(end.why.as_str())
+        .bind(end.stamp.at)
+        .bind(end.reason.as_str())
         .bind(&end.realm.platform)
         .bind(end.realm.mode.as_str())
         .bind(&end.account)
@@ -115,18 +115,18 @@ impl ConnectionStore for SqliteStore {
             .map(rows::connection)
             .collect::<Result<Vec<_>, _>>()?;
         for live in ended.clone() {
-            ended.extend(end_pair(&mut write, &live, end.why, end.sign.at).await?);
+            ended.extend(end_pair(&mut write, &live, end.reason, end.stamp.at).await?);
         }
         for connection in &ended {
-            let why = Some(end.why);
+            let reason = Some(end.reason);
             note(
                 &mut write,
                 &self.entropy,
                 connection,
                 "disconnected",
-                why,
+                reason,
                 end.detail.as_deref(),
-                &end.sign,
+                &end.stamp,
             )
             .await?;
         }
@@ -138,16 +138,16 @@ impl ConnectionStore for SqliteStore {
         &self,
         realm: &Realm,
         account: &str,
-        by: Option<Sign>,
+        by: Option<AuditStamp>,
     ) -> Result<(), StoreError> {
         sqlx::query(
             "UPDATE connections SET revoking_at = $1, revoking_actor = $2, revoking_address = $3 \
              WHERE status = 'active' AND ((platform = $4 AND mode = $5 AND account = $6) OR pair_of IN \
              (SELECT id FROM connections WHERE platform = $4 AND mode = $5 AND account = $6 AND status = 'active'))",
         )
-        .bind(by.as_ref().map(|sign| sign.at))
-        .bind(by.as_ref().map(|sign| sign.actor.as_str()))
-        .bind(by.as_ref().and_then(|sign| sign.address.as_deref()))
+        .bind(by.as_ref().map(|stamp| stamp.at))
+        .bind(by.as_ref().map(|stamp| stamp.actor.as_str()))
+        .bind(by.as_ref().and_then(|stamp| stamp.address.as_deref()))
         .bind(&realm.platform)
         .bind(realm.mode.as_str())
         .bind(account)
@@ -206,12 +206,12 @@ async fn record(
     write: &mut Write,
     entropy: &Entropy,
     grant: NewConnection,
-) -> Result<Recorded, StoreError> {
+) -> Result<ConnectResult, StoreError> {
     if !origin_stands(write, &grant).await? {
-        return Ok(Recorded::OriginGone);
+        return Ok(ConnectResult::OriginNoLongerOpen);
     }
     if !grant.shared && is_taken(write, &grant).await? {
-        return Ok(Recorded::OtherTenant);
+        return Ok(ConnectResult::OtherTenant);
     }
     let active = active_of_tenant(write, &grant).await?;
     let other = active
@@ -219,11 +219,11 @@ async fn record(
         .filter(|connection| connection.account != grant.account);
     if let Some(other) = other {
         if !grant.replace {
-            return Ok(Recorded::OtherAccount {
+            return Ok(ConnectResult::OtherAccount {
                 connected: other.account.clone(),
             });
         }
-        end_replaced(write, entropy, other, &grant.sign).await?;
+        end_replaced(write, entropy, other, &grant.stamp).await?;
     }
     let connection = upsert(write, &grant).await?;
     let (action, detail) = match (&active, other) {
@@ -239,16 +239,16 @@ async fn record(
         action,
         None,
         detail.as_deref(),
-        &grant.sign,
+        &grant.stamp,
     )
     .await?;
     Ok(match (active, action) {
-        (Some(before), "replaced") => Recorded::Replaced {
+        (Some(before), "replaced") => ConnectResult::Replaced {
             connection,
             from: before.account,
         },
-        (Some(_), _) => Recorded::Reconnected(connection),
-        (None, _) => Recorded::Connected(connection),
+        (Some(_), _) => ConnectResult::Reconnected(connection),
+        (None, _) => ConnectResult::Connected(connection),
     })
 }
 
@@ -274,7 +274,7 @@ async fn origin_stands(write: &mut Write, grant: &NewConnection) -> Result<bool,
     .bind(from.as_str())
     .bind(Outcome::Connected.as_str())
     .bind(&grant.account)
-    .bind(grant.sign.at)
+    .bind(grant.stamp.at)
     .bind(Outcome::Interrupted.as_str())
     .execute(&mut **write)
     .await.map_err(StoreError::failed)?;
@@ -314,7 +314,7 @@ async fn end_replaced(
     write: &mut Write,
     entropy: &Entropy,
     other: &Connection,
-    sign: &Sign,
+    stamp: &AuditStamp,
 ) -> Result<(), StoreError> {
     sqlx::query(
         "UPDATE connections SET status = 'disconnected', disconnected_at = $2, disconnected_why = $3, \
@@ -322,14 +322,14 @@ async fn end_replaced(
          revoking_at = NULL, revoking_actor = NULL, revoking_address = NULL WHERE id = $1",
     )
     .bind(&other.id)
-    .bind(sign.at)
+    .bind(stamp.at)
     .bind(DisconnectReason::Replaced.as_str())
     .execute(&mut **write)
     .await.map_err(StoreError::failed)?;
-    let why = DisconnectReason::Replaced;
-    let pair = end_pair(write, other, why, sign.at).await?;
+    let reason = DisconnectReason::Replaced;
+    let pair = end_pair(write, other, reason, stamp.at).await?;
     for ended in [other].into_iter().chain(&pair) {
-        note(write, entropy, ended, "disconnected", Some(why), None, sign).await?;
+        note(write, entropy, ended, "disconnected", Some(reason), None, stamp).await?;
     }
     Ok(())
 }
@@ -338,7 +338,7 @@ async fn end_replaced(
 async fn end_pair(
     write: &mut Write,
     live: &Connection,
-    why: DisconnectReason,
+    reason: DisconnectReason,
     at: Millis,
 ) -> Result<Option<Connection>, StoreError> {
     let row = sqlx::query(
@@ -349,7 +349,7 @@ async fn end_pair(
     )
     .bind(&live.id)
     .bind(at)
-    .bind(why.as_str())
+    .bind(reason.as_str())
     .fetch_optional(&mut **write)
     .await.map_err(StoreError::failed)?;
     row.as_ref().map(rows::connection).transpose()
@@ -378,7 +378,7 @@ async fn upsert(write: &mut Write, grant: &NewConnection) -> Result<Connection, 
     .bind(&grant.tokens.access_token)
     .bind(&grant.tokens.refresh_token)
     .bind((!grant.shared).then_some(&grant.account))
-    .bind(grant.sign.at)
+    .bind(grant.stamp.at)
     .bind(match &grant.origin {
         Origin::PairOf(live) => Some(live),
         Origin::Attempt { .. } => None,
@@ -394,13 +394,13 @@ async fn note(
     entropy: &Entropy,
     connection: &Connection,
     action: &str,
-    why: Option<DisconnectReason>,
+    reason: Option<DisconnectReason>,
     detail: Option<&str>,
-    sign: &Sign,
+    stamp: &AuditStamp,
 ) -> Result<(), StoreError> {
-    let detail = match (why, detail) {
-        (Some(why), Some(detail)) => Some(format!("{why}; {detail}")),
-        (Some(why), None) => Some(why.to_string()),
+    let detail = match (reason, detail) {
+        (Some(reason), Some(detail)) => Some(format!("{reason}; {detail}")),
+        (Some(reason), None) => Some(reason.to_string()),
         (None, detail) => detail.map(str::to_owned),
     };
     let entry = HistoryEntry {
@@ -409,18 +409,18 @@ async fn note(
         tenant: Some(connection.tenant.clone()),
         account: Some(connection.account.clone()),
         action: action.to_owned(),
-        sign: sign.clone(),
+        stamp: stamp.clone(),
         detail,
     };
     append(write, entropy, entry).await?;
     sqlx::query(
         "INSERT INTO notices (id, kind, connection_id, why, at, status, due_at) VALUES ($1, $2, $3, $4, $5, 'pending', $5)",
     )
-    .bind(new_id("not", sign.at, entropy))
-    .bind(if why.is_some() { "disconnected" } else { "connected" })
+    .bind(new_id("not", stamp.at, entropy))
+    .bind(if reason.is_some() { "disconnected" } else { "connected" })
     .bind(&connection.id)
-    .bind(why.map(DisconnectReason::as_str))
-    .bind(sign.at)
+    .bind(reason.map(DisconnectReason::as_str))
+    .bind(stamp.at)
     .execute(&mut **write)
     .await.map_err(StoreError::failed)?;
     Ok(())
@@ -435,15 +435,15 @@ async fn append(
         "INSERT INTO history (id, at, platform, mode, tenant, account, action, actor, address, detail) \
          VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)",
     )
-    .bind(new_id("his", entry.sign.at, entropy))
-    .bind(entry.sign.at)
+    .bind(new_id("his", entry.stamp.at, entropy))
+    .bind(entry.stamp.at)
     .bind(entry.realm.platform)
     .bind(entry.realm.mode.as_str())
     .bind(entry.tenant)
     .bind(entry.account)
     .bind(entry.action)
-    .bind(entry.sign.actor.as_str())
-    .bind(entry.sign.address)
+    .bind(entry.stamp.actor.as_str())
+    .bind(entry.stamp.address)
     .bind(entry.detail)
     .execute(&mut **write)
     .await.map_err(StoreError::failed)?;

@@ -1,16 +1,16 @@
 //! The inbox and the notices: rows claimed by a conditional update and a lease.
 
 use super::{SqliteStore, rows};
-use crate::inbox::ORDERED;
+use crate::inbox::ACCOUNT_UPDATED;
 use crate::store::{
-    Added, ConnectionStore as _, Delivery, DeliveryStatus, DisconnectReason, Failure, InboxState,
+    InsertResult, ConnectionStore as _, Delivery, DeliveryStatus, DisconnectReason, DeliveryFailure, InboxState,
     InboxStore, Millis, Notice, NoticeKind, NoticeStore, Page, StoreError,
 };
 use async_trait::async_trait;
 
 #[async_trait]
 impl InboxStore for SqliteStore {
-    async fn add_delivery(&self, delivery: Delivery) -> Result<Added, StoreError> {
+    async fn add_delivery(&self, delivery: Delivery) -> Result<InsertResult, StoreError> {
         let mut write = self.begin().await?;
         let added = sqlx::query(
             "INSERT INTO inbox (id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, \
@@ -36,7 +36,7 @@ impl InboxStore for SqliteStore {
         .execute(&mut *write)
         .await.map_err(StoreError::failed)?;
         let answer = if added.rows_affected() == 1 {
-            Added::New
+            InsertResult::New
         } else {
             let id = sqlx::query_scalar(
                 "SELECT id FROM inbox WHERE platform = $1 AND mode = $2 AND event_id = $3",
@@ -47,7 +47,7 @@ impl InboxStore for SqliteStore {
             .fetch_one(&mut *write)
             .await
             .map_err(StoreError::failed)?;
-            Added::Duplicate(id)
+            InsertResult::Duplicate(id)
         };
         write.commit().await.map_err(StoreError::failed)?;
         Ok(answer)
@@ -68,13 +68,13 @@ impl InboxStore for SqliteStore {
         )
         .bind(now)
         .bind(lease_until)
-        .bind(ORDERED)
+        .bind(ACCOUNT_UPDATED)
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
         row.as_ref().map(rows::delivery).transpose()
     }
 
-    async fn newest_done(
+    async fn latest_done_event(
         &self,
         delivery: &Delivery,
     ) -> Result<Option<(String, Millis)>, StoreError> {
@@ -119,7 +119,7 @@ impl InboxStore for SqliteStore {
     async fn fail_delivery(
         &self,
         id: &str,
-        failure: Failure,
+        failure: DeliveryFailure,
         retry_at: Option<Millis>,
     ) -> Result<bool, StoreError> {
         let mut write = self.begin().await?;
@@ -199,7 +199,7 @@ impl InboxStore for SqliteStore {
         found.iter().map(rows::delivery).collect()
     }
 
-    async fn failures(&self, delivery: &str) -> Result<Vec<Failure>, StoreError> {
+    async fn failures(&self, delivery: &str) -> Result<Vec<DeliveryFailure>, StoreError> {
         let found: Vec<(u32, Millis, String)> = sqlx::query_as(
             "SELECT attempt, at, error FROM inbox_failures WHERE delivery = $1 ORDER BY at, attempt",
         )
@@ -208,7 +208,7 @@ impl InboxStore for SqliteStore {
         .await.map_err(StoreError::failed)?;
         Ok(found
             .into_iter()
-            .map(|(attempt, at, error)| Failure { attempt, at, error })
+            .map(|(attempt, at, error)| DeliveryFailure { attempt, at, error })
             .collect())
     }
 
@@ -274,9 +274,9 @@ impl NoticeStore for SqliteStore {
             rows::column::<Option<&str>>(row, "why")?,
         ) {
             ("connected", _) => NoticeKind::Connected,
-            (_, why) => NoticeKind::Disconnected(rows::named(
+            (_, reason) => NoticeKind::Disconnected(rows::named(
                 "reason",
-                why.unwrap_or_default(),
+                reason.unwrap_or_default(),
                 DisconnectReason::parse,
             )?),
         };

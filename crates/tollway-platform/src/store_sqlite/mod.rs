@@ -20,7 +20,7 @@ use sqlx::sqlite::{
 use sqlx::{Sqlite, Transaction};
 
 use super::{Store, StoreError};
-use crate::rng::Entropy;
+use crate::entropy::Entropy;
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
@@ -34,9 +34,9 @@ pub struct SqliteStore {
 impl SqliteStore {
     /// Opens the file, makes it if it is missing, and brings its tables up to date. `entropy` makes ids.
     pub async fn open(path: &Path, entropy: Entropy) -> Result<Self, StoreError> {
-        let fails = |why: String| StoreError::Open {
+        let fails = |reason: String| StoreError::Open {
             path: path.display().to_string(),
-            why,
+            reason,
         };
         if let Some(folder) = path
             .parent()

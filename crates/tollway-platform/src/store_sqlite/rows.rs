@@ -6,7 +6,7 @@ use sqlx::{Decode, Row as _, Sqlite, Type};
 use crate::outcome::Outcome;
 use crate::store::{
     Actor, Attempt, AttemptStatus, Connection, Delivery, DeliveryStatus, DisconnectReason,
-    Disconnected, Endpoint, HistoryEntry, Millis, Sign, StoreError, realm,
+    ConnectionEnd, Endpoint, HistoryEntry, Millis, AuditStamp, StoreError, realm,
 };
 
 pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
@@ -43,17 +43,17 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
 
 pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
     let at: Option<Millis> = column(row, "disconnected_at")?;
-    let why: Option<&str> = column(row, "disconnected_why")?;
-    let disconnected = match (at, why) {
-        (Some(at), why) => {
-            let why = named("reason", why.unwrap_or_default(), DisconnectReason::parse)?;
-            Some(Disconnected { at, why })
+    let reason: Option<&str> = column(row, "disconnected_why")?;
+    let disconnected = match (at, reason) {
+        (Some(at), reason) => {
+            let reason = named("reason", reason.unwrap_or_default(), DisconnectReason::parse)?;
+            Some(ConnectionEnd { at, reason })
         }
         (None, _) => None,
     };
     let actor: Option<&str> = column(row, "revoking_actor")?;
     let revoking = match (column(row, "revoking_at")?, actor) {
-        (Some(at), Some(actor)) => Some(Sign {
+        (Some(at), Some(actor)) => Some(AuditStamp {
             at,
             actor: named("actor", actor, Actor::parse)?,
             address: column(row, "revoking_address")?,
@@ -82,7 +82,7 @@ pub(super) fn history(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
         tenant: column(row, "tenant")?,
         account: column(row, "account")?,
         action: column(row, "action")?,
-        sign: Sign {
+        stamp: AuditStamp {
             at: column(row, "at")?,
             actor: named("actor", column(row, "actor")?, Actor::parse)?,
             address: column(row, "address")?,

@@ -7,7 +7,7 @@ use async_trait::async_trait;
 
 #[async_trait]
 impl SealedStore for SqliteStore {
-    async fn sealed_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+    async fn sealed_value_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
         let found = sqlx::query(
             "SELECT key, COUNT(*) AS count FROM (\
              SELECT substr(access_token, 2, 8) AS key FROM connections WHERE access_token IS NOT NULL UNION ALL \
@@ -26,7 +26,7 @@ impl SealedStore for SqliteStore {
         found.iter().map(counted).collect()
     }
 
-    async fn sealed_by_others(
+    async fn values_sealed_by_other_keys(
         &self,
         column: SealedColumn,
         newest: KeyId,

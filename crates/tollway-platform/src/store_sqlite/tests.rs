@@ -115,7 +115,7 @@ async fn the_history_cannot_be_rewritten() {
         tenant: None,
         account: None,
         action: "tested".to_owned(),
-        sign: tollway_platform::store::Sign {
+        stamp: tollway_platform::store::AuditStamp {
             at: 1,
             actor: tollway_platform::store::Actor::Host,
             address: None,

@@ -2,9 +2,9 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{hash, same};
-use crate::rng::Entropy;
-use crate::seal::{Place, SealingKeys};
+use crate::id::{hash, constant_time_eq};
+use crate::entropy::Entropy;
+use crate::seal::{SealContext, SealingKeys};
 use crate::store::{Attempt, Millis};
 
 /// So many attempts fit into one cookie; the oldest give way.
@@ -13,7 +13,7 @@ const MOST: usize = 8;
 /// An attempt's outcome can be seen again for so long after it expired.
 const KEEP: Millis = 24 * 60 * 60 * 1000;
 
-const PLACE: Place<'static> = Place {
+const PLACE: SealContext<'static> = SealContext {
     table: "cookie",
     row: "browser",
     column: "",
@@ -21,7 +21,7 @@ const PLACE: Place<'static> = Place {
 
 /// What the cookie says.
 #[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Browser {
+pub(crate) struct BrowserCookie {
     /// What form tokens of this browser are made from.
     form_secret: String,
     /// Oldest first.
@@ -35,7 +35,7 @@ struct Bound {
     until: Millis,
 }
 
-impl Browser {
+impl BrowserCookie {
     /// Reads a cookie; one that does not open, or none, is a new browser.
     pub(crate) fn read(
         keys: &SealingKeys,
@@ -83,7 +83,7 @@ impl Browser {
     /// Did this browser start that attempt?
     pub(crate) fn owns(&self, attempt: &Attempt) -> bool {
         self.attempts.iter().any(|bound| {
-            bound.id == attempt.id && same(&hash(&bound.secret), &attempt.browser_hash)
+            bound.id == attempt.id && constant_time_eq(&hash(&bound.secret), &attempt.browser_hash)
         })
     }
 
@@ -115,11 +115,11 @@ mod tests {
     #[test]
     fn holds_several_attempts_and_lets_the_oldest_go() {
         let (keys, entropy) = (keys(1), Entropy::seeded(2));
-        let mut browser = Browser::read(&keys, &entropy, None, 0);
+        let mut browser = BrowserCookie::read(&keys, &entropy, None, 0);
         for n in 0..=MOST {
             browser.bind(&entropy, &format!("att_{n}"), 1000);
         }
-        let again = Browser::read(&keys, &entropy, Some(&browser.write(&keys, &entropy)), 500);
+        let again = BrowserCookie::read(&keys, &entropy, Some(&browser.write(&keys, &entropy)), 500);
         let ids: Vec<_> = again
             .attempts
             .iter()
@@ -136,29 +136,29 @@ mod tests {
     #[test]
     fn forgets_after_a_day_and_distrusts_foreign_cookies() {
         let (ours, entropy) = (keys(1), Entropy::seeded(2));
-        let mut browser = Browser::read(&ours, &entropy, None, 0);
+        let mut browser = BrowserCookie::read(&ours, &entropy, None, 0);
         browser.bind(&entropy, "att_1", 1000);
         let cookie = browser.write(&ours, &entropy);
         assert_eq!(
-            Browser::read(&ours, &entropy, Some(&cookie), 1000 + KEEP - 1)
+            BrowserCookie::read(&ours, &entropy, Some(&cookie), 1000 + KEEP - 1)
                 .attempts
                 .len(),
             1
         );
         assert_eq!(
-            Browser::read(&ours, &entropy, Some(&cookie), 1000 + KEEP)
+            BrowserCookie::read(&ours, &entropy, Some(&cookie), 1000 + KEEP)
                 .attempts
                 .len(),
             0
         );
         assert_eq!(
-            Browser::read(&keys(3), &entropy, Some(&cookie), 0)
+            BrowserCookie::read(&keys(3), &entropy, Some(&cookie), 0)
                 .attempts
                 .len(),
             0
         );
         assert_eq!(
-            Browser::read(&ours, &entropy, Some("nonsense"), 0)
+            BrowserCookie::read(&ours, &entropy, Some("nonsense"), 0)
                 .attempts
                 .len(),
             0
@@ -168,8 +168,8 @@ mod tests {
     #[test]
     fn form_tokens_belong_to_a_browser_and_a_form() {
         let (keys, entropy) = (keys(1), Entropy::seeded(2));
-        let one = Browser::read(&keys, &entropy, None, 0);
-        let two = Browser::read(&keys, &entropy, None, 0);
+        let one = BrowserCookie::read(&keys, &entropy, None, 0);
+        let two = BrowserCookie::read(&keys, &entropy, None, 0);
         let token = one.form_token(&keys, "confirm att_1");
         assert!(one.form_token_holds(&keys, "confirm att_1", &token));
         assert!(!one.form_token_holds(&keys, "confirm att_2", &token));

@@ -14,13 +14,13 @@ use crate::store::StoreError;
 
 /// An answer that is a message.
 #[derive(Clone, Debug)]
-pub(super) struct Fault {
+pub(super) struct ErrorPage {
     status: StatusCode,
     title: &'static str,
     text: String,
 }
 
-impl Fault {
+impl ErrorPage {
     pub(super) fn new(status: StatusCode, title: &'static str, text: impl Into<String>) -> Self {
         Self {
             status,
@@ -30,7 +30,7 @@ impl Fault {
     }
 
     /// Something failed here; the log knows what.
-    pub(super) fn ours(error: &dyn std::fmt::Display) -> Self {
+    pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %error, "a request failed");
         Self::new(
             StatusCode::INTERNAL_SERVER_ERROR,
@@ -39,7 +39,7 @@ impl Fault {
         )
     }
 
-    pub(super) fn too_many() -> Self {
+    pub(super) fn too_many_requests() -> Self {
         Self::new(
             StatusCode::TOO_MANY_REQUESTS,
             "Too many requests",
@@ -47,7 +47,7 @@ impl Fault {
         )
     }
 
-    pub(super) fn bad_form() -> Self {
+    pub(super) fn invalid_form() -> Self {
         Self::new(
             StatusCode::FORBIDDEN,
             "This form is no longer good",
@@ -55,7 +55,7 @@ impl Fault {
         )
     }
 
-    pub(super) fn absent() -> Self {
+    pub(super) fn not_found() -> Self {
         Self::new(
             StatusCode::NOT_FOUND,
             "There is nothing here",
@@ -64,7 +64,7 @@ impl Fault {
     }
 }
 
-impl IntoResponse for Fault {
+impl IntoResponse for ErrorPage {
     fn into_response(self) -> Response {
         let mut response = self.status.into_response();
         response.extensions_mut().insert(self);
@@ -72,19 +72,19 @@ impl IntoResponse for Fault {
     }
 }
 
-impl From<StoreError> for Fault {
+impl From<StoreError> for ErrorPage {
     fn from(error: StoreError) -> Self {
-        Self::ours(&error)
+        Self::internal(&error)
     }
 }
 
-impl From<BeginError> for Fault {
+impl From<BeginError> for ErrorPage {
     fn from(error: BeginError) -> Self {
-        Self::ours(&error)
+        Self::internal(&error)
     }
 }
 
-impl From<LinkError> for Fault {
+impl From<LinkError> for ErrorPage {
     fn from(error: LinkError) -> Self {
         match error {
             LinkError::Expired => Self::new(
@@ -92,7 +92,7 @@ impl From<LinkError> for Fault {
                 "This link has expired",
                 "Links to connect an account work for a limited time. Go back to where you came from and start again.",
             ),
-            LinkError::UnknownRealm(_) => Self::absent(),
+            LinkError::UnknownRealm(_) => Self::not_found(),
             _ => Self::new(
                 StatusCode::FORBIDDEN,
                 "This link does not work",
@@ -102,8 +102,8 @@ impl From<LinkError> for Fault {
     }
 }
 
-pub(super) async fn not_found() -> Fault {
-    Fault::absent()
+pub(super) async fn not_found() -> ErrorPage {
+    ErrorPage::not_found()
 }
 
 /// Turns faults, and bare error statuses made by layers, into pages.
@@ -115,20 +115,20 @@ pub(super) async fn as_page(
     let mut response = next.run(request).await;
     let status = response.status();
     let bare = (status.is_client_error() || status.is_server_error()) && is_bare(&response);
-    let fault = response
+    let error_page = response
         .extensions_mut()
-        .remove::<Fault>()
+        .remove::<ErrorPage>()
         .or_else(|| bare.then(|| of_status(status)));
-    match fault {
-        Some(fault) => {
+    match error_page {
+        Some(error_page) => {
             let page = MessagePage {
-                title: fault.title.to_owned(),
-                text: fault.text,
+                title: error_page.title.to_owned(),
+                text: error_page.text,
             };
             let mut page = platform
                 .inner()
                 .pages
-                .respond(&platform, fault.status, &page);
+                .respond(&platform, error_page.status, &page);
             // What the handler set besides the body stays, `Allow` and `Retry-After` for instance.
             for (name, value) in response.headers() {
                 if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
@@ -149,24 +149,24 @@ fn is_bare(response: &Response) -> bool {
     }
 }
 
-fn of_status(status: StatusCode) -> Fault {
+fn of_status(status: StatusCode) -> ErrorPage {
     match status {
-        StatusCode::METHOD_NOT_ALLOWED => Fault::new(
+        StatusCode::METHOD_NOT_ALLOWED => ErrorPage::new(
             status,
             "This address does not work that way",
             "Go back and use the page's own buttons.",
         ),
-        StatusCode::PAYLOAD_TOO_LARGE => Fault::new(
+        StatusCode::PAYLOAD_TOO_LARGE => ErrorPage::new(
             status,
             "That is too much",
             "What was sent is larger than allowed.",
         ),
-        StatusCode::SERVICE_UNAVAILABLE => Fault::new(
+        StatusCode::SERVICE_UNAVAILABLE => ErrorPage::new(
             status,
             "This takes too long",
             "It may still be under way. Please reload the page in a moment.",
         ),
-        _ => Fault::new(
+        _ => ErrorPage::new(
             status,
             "This request cannot be read",
             "Go back and use the page's own links and buttons.",

@@ -5,7 +5,7 @@ use axum::response::{IntoResponse, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
-use super::fault::Fault;
+use super::error_page::ErrorPage;
 use crate::platform::Platform;
 
 const TEXT: &str = "text/plain; charset=utf-8; version=1";
@@ -30,7 +30,7 @@ pub(super) async fn readyz(State(platform): State<Platform>) -> Response {
 }
 
 /// The numbers, in the OpenMetrics text format.
-pub(super) async fn metrics(State(platform): State<Platform>) -> Result<Response, Fault> {
+pub(super) async fn metrics(State(platform): State<Platform>) -> Result<Response, ErrorPage> {
     let inbox = platform.store().inbox_state().await?;
     let page = platform.inner().metrics.page(&inbox, platform.now());
     let kind = [(

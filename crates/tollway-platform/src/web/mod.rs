@@ -1,9 +1,9 @@
 //! The router: thin handlers that read a request, ask the platform, and show a page.
 
 mod cookies;
-mod fault;
+mod error_page;
 mod health;
-pub(crate) mod limit;
+pub(crate) mod rate_limit;
 pub(crate) mod operator;
 pub(crate) mod pages;
 mod security;
@@ -30,7 +30,7 @@ impl Platform {
     /// The router, to be mounted where `public_url` leads to. For the rate limit to know who asks, serve it with
     /// `into_make_service_with_connect_info::<SocketAddr>()`, as [`Platform::serve`] does.
     pub fn router(&self) -> Router {
-        let limited = |place| from_fn_with_state((self.clone(), place), limit::per_address);
+        let limited = |place| from_fn_with_state((self.clone(), place), rate_limit::per_address);
         let timeout = Duration::from_secs(self.config().web.request_timeout_seconds.into());
         let start = Router::new()
             .route("/connect/{platform}", get(seller::connect_page))
@@ -64,7 +64,7 @@ impl Platform {
             .layer(DefaultBodyLimit::max(FORM_BYTES))
             .merge(webhooks)
             .route("/assets/tollway.css", get(pages::stylesheet))
-            .fallback(fault::not_found)
+            .fallback(error_page::not_found)
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 timeout,
@@ -72,7 +72,7 @@ impl Platform {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
-            .layer(from_fn_with_state(self.clone(), fault::as_page))
+            .layer(from_fn_with_state(self.clone(), error_page::as_page))
             .layer(from_fn_with_state(self.clone(), security::headers))
             .layer(from_fn(security::trace))
             .with_state(self.clone())

@@ -10,7 +10,7 @@ use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use super::fault::Fault;
+use super::error_page::ErrorPage;
 use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::store::Millis;
@@ -91,7 +91,7 @@ impl Pages {
             Ok(html) => {
                 (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
             }
-            Err(error) => Fault::ours(&error).into_response(),
+            Err(error) => ErrorPage::internal(&error).into_response(),
         }
     }
 }
@@ -163,8 +163,8 @@ pub(crate) struct ConfirmForm {
 
 impl OutcomePage {
     pub(crate) fn of(outcome: Outcome) -> Self {
-        let words = outcome.words();
-        let mut page = Self::plain(outcome.as_str(), words.title, words.text, words.advice);
+        let page_text = outcome.page_text();
+        let mut page = Self::plain(outcome.as_str(), page_text.title, page_text.text, page_text.advice);
         page.may_try_again = outcome.may_try_again();
         page
     }

@@ -17,7 +17,7 @@ use http::header::RETRY_AFTER;
 use http::{HeaderMap, HeaderValue};
 use tollway::runtime::Clock;
 
-use super::fault::Fault;
+use super::error_page::ErrorPage;
 use crate::platform::Platform;
 
 /// Our clock in the limiter's words.
@@ -71,7 +71,7 @@ pub(super) async fn per_address(
         return next.run(request).await;
     }
     platform.inner().metrics.limited(place);
-    let mut response = Fault::too_many().into_response();
+    let mut response = ErrorPage::too_many_requests().into_response();
     response
         .headers_mut()
         .insert(RETRY_AFTER, HeaderValue::from_static("60"));

@@ -9,13 +9,13 @@ use http::{HeaderValue, StatusCode};
 use serde::Deserialize;
 
 use super::cookies;
-use super::fault::Fault;
-use super::limit::address;
+use super::error_page::ErrorPage;
+use super::rate_limit::address;
 use super::pages::{ConfirmForm, ConnectPage, ConnectedView, OutcomePage, day};
-use crate::browser::Browser;
-use crate::flow::callback::{Answer, Returned};
+use crate::web::browser_cookie::BrowserCookie;
+use crate::flow::callback::{CallbackResult, CallbackQuery};
 use crate::flow::disconnect::{DisconnectError, DisconnectScope};
-use crate::link::{self, Ticket};
+use crate::link::{self, VerifiedLink};
 use crate::outcome::Outcome;
 use crate::platform::Platform;
 use crate::store::{Actor, Attempt, AttemptStatus, Connection};
@@ -25,7 +25,7 @@ const COOKIE_SECONDS: i64 = 2 * 24 * 60 * 60;
 
 /// Who asks: the browser's cookie and address.
 pub(super) struct Visitor {
-    pub browser: Browser,
+    pub browser: BrowserCookie,
     pub address: Option<String>,
 }
 
@@ -39,7 +39,7 @@ impl FromRequestParts<Platform> for Visitor {
         let cookie = cookies::read(platform, &parts.headers, cookies::BROWSER);
         let inner = platform.inner();
         Ok(Self {
-            browser: Browser::read(
+            browser: BrowserCookie::read(
                 &inner.keys,
                 &inner.entropy,
                 cookie.as_deref(),
@@ -65,7 +65,7 @@ pub(super) async fn connect_page(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     visitor: Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let query = query.unwrap_or_default();
     let ticket = link::verify(&platform, &name, &query)?;
     let connection = platform
@@ -85,15 +85,15 @@ pub(super) async fn connect_page(
 
 async fn connect_page_of(
     platform: &Platform,
-    ticket: &Ticket,
+    ticket: &VerifiedLink,
     query: &str,
     visitor: &Visitor,
     connection: Option<&Connection>,
-) -> Result<ConnectPage, Fault> {
+) -> Result<ConnectPage, ErrorPage> {
     let (brand, _) = platform
         .config()
         .realm(&ticket.realm)
-        .ok_or_else(Fault::absent)?;
+        .ok_or_else(ErrorPage::not_found)?;
     let name = &ticket.realm.platform;
     let connected = match connection.filter(|connection| connection.is_active()) {
         None => None,
@@ -126,7 +126,7 @@ pub(super) async fn start(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     mut visitor: Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let ticket = link::verify(&platform, &name, &query.unwrap_or_default())?;
     let address = visitor.address.clone();
     let url = platform
@@ -142,7 +142,7 @@ pub(super) async fn again(
     State(platform): State<Platform>,
     Path((name, id)): Path<(String, String)>,
     mut visitor: Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let earlier = own_attempt(&platform, &name, &id, &visitor).await?;
     let address = visitor.address.clone();
     let url = platform
@@ -159,17 +159,17 @@ pub(super) async fn callback(
     Path(name): Path<String>,
     RawQuery(query): RawQuery,
     visitor: Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     if !platform.config().platforms.contains_key(&name) {
-        return Err(Fault::absent());
+        return Err(ErrorPage::not_found());
     }
-    let returned = Returned::parse(&query.unwrap_or_default());
+    let returned = CallbackQuery::parse(&query.unwrap_or_default());
     match platform.callback(&name, returned, &visitor.browser).await? {
         // On to a page of its own: the code leaves the address bar, and a reload is harmless.
-        Answer::Show(attempt) | Answer::StillWorking(attempt) => {
+        CallbackResult::Show(attempt) | CallbackResult::StillWorking(attempt) => {
             see_other(&outcome_url(&platform, &attempt))
         }
-        Answer::Refuse(outcome) => Ok(refusal(&platform, &name, outcome)),
+        CallbackResult::Refuse(outcome) => Ok(refusal(&platform, &name, outcome)),
     }
 }
 
@@ -178,7 +178,7 @@ pub(super) async fn outcome(
     State(platform): State<Platform>,
     Path((name, id)): Path<(String, String)>,
     visitor: Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let mut attempt = own_attempt(&platform, &name, &id, &visitor).await?;
     if attempt.status == AttemptStatus::Exchanging && platform.is_lost(&attempt) {
         attempt = platform.resolve_lost(attempt).await?;
@@ -198,18 +198,18 @@ pub(super) async fn confirm(
     Path((name, id)): Path<(String, String)>,
     visitor: Visitor,
     Form(answer): Form<ConfirmAnswer>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let attempt = own_attempt(&platform, &name, &id, &visitor).await?;
     if !visitor
         .browser
         .form_token_holds(platform.keys(), &confirm_form(&id), &answer.token)
     {
-        return Err(Fault::bad_form());
+        return Err(ErrorPage::invalid_form());
     }
     let take_new = match answer.account.as_str() {
         "new" => true,
         "previous" => false,
-        _ => return Err(Fault::bad_form()),
+        _ => return Err(ErrorPage::invalid_form()),
     };
     // A second click finds the attempt finished and sees what the first one did.
     let attempt = match attempt.status {
@@ -231,21 +231,21 @@ pub(super) async fn disconnect(
     Path(name): Path<String>,
     visitor: Visitor,
     Form(form): Form<DisconnectForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     if !visitor
         .browser
         .form_token_holds(platform.keys(), "disconnect", &form.token)
     {
-        return Err(Fault::bad_form());
+        return Err(ErrorPage::invalid_form());
     }
     let ticket = link::verify(&platform, &name, &form.link)?;
-    let sign = platform.sign(Actor::Seller, visitor.address.clone());
+    let stamp = platform.audit_stamp(Actor::Seller, visitor.address.clone());
     let (status, ended) = match platform
         .end_connection(
             &ticket.realm,
             &ticket.tenant,
             DisconnectScope::UnlinkHere,
-            sign,
+            stamp,
         )
         .await
     {
@@ -254,8 +254,8 @@ pub(super) async fn disconnect(
             (StatusCode::OK, "Your account is disconnected.")
         }
         Err(DisconnectError::Store(error)) => return Err(error.into()),
-        Err(DisconnectError::Unreachable(why)) => {
-            tracing::warn!(why, "disconnect failed");
+        Err(DisconnectError::Unreachable(reason)) => {
+            tracing::warn!(reason, "disconnect failed");
             (
                 StatusCode::BAD_GATEWAY,
                 "Stripe could not be reached, so your account is still connected. Please try again.",
@@ -291,18 +291,18 @@ async fn own_attempt(
     name: &str,
     id: &str,
     visitor: &Visitor,
-) -> Result<Attempt, Fault> {
+) -> Result<Attempt, ErrorPage> {
     let attempt = platform.store().attempt(id).await?;
     attempt
         .filter(|attempt| attempt.realm.platform == name && visitor.browser.owns(attempt))
-        .ok_or_else(Fault::absent)
+        .ok_or_else(ErrorPage::not_found)
 }
 
 async fn show(
     platform: &Platform,
     attempt: &Attempt,
     visitor: &Visitor,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let name = &attempt.realm.platform;
     let mut page = match (attempt.status, attempt.outcome) {
         (AttemptStatus::Finished, Some(outcome)) => outcome_page(platform, name, outcome),
@@ -349,7 +349,7 @@ async fn confirm_page(
     platform: &Platform,
     attempt: &Attempt,
     visitor: &Visitor,
-) -> Result<OutcomePage, Fault> {
+) -> Result<OutcomePage, ErrorPage> {
     let connection = platform
         .store()
         .connection(&attempt.realm, &attempt.tenant)
@@ -395,7 +395,7 @@ fn return_url(platform: &Platform, chosen: Option<&str>, name: &str) -> Option<S
         .or_else(|| brand.return_urls.first().map(ToString::to_string))
 }
 
-pub(super) fn see_other(url: &str) -> Result<Response, Fault> {
-    let location = HeaderValue::from_str(url).map_err(|error| Fault::ours(&error))?;
+pub(super) fn see_other(url: &str) -> Result<Response, ErrorPage> {
+    let location = HeaderValue::from_str(url).map_err(|error| ErrorPage::internal(&error))?;
     Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }

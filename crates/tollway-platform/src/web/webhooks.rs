@@ -6,7 +6,7 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
-use crate::inbox::receive::{NotReceived, Received};
+use crate::inbox::receive::{ReceiveError, ReceiveResult};
 use crate::platform::Platform;
 use crate::realm::Mode;
 use crate::store::Endpoint;
@@ -19,7 +19,7 @@ pub(super) async fn receive(
     body: Bytes,
 ) -> Response {
     let (Ok(mode), Some(endpoint)) = (mode.parse::<Mode>(), Endpoint::parse(&endpoint)) else {
-        return refuse(&NotReceived::NoEndpoint);
+        return refuse(&ReceiveError::NoEndpoint);
     };
     match platform
         .receive(&name, mode, endpoint, &headers, &body)
@@ -27,9 +27,9 @@ pub(super) async fn receive(
     {
         Ok(received) => {
             let received = match received {
-                Received::New => "kept",
-                Received::Duplicate => "known already",
-                Received::OtherMode => "kept, of the other mode",
+                ReceiveResult::New => "kept",
+                ReceiveResult::Duplicate => "known already",
+                ReceiveResult::OtherMode => "kept, of the other mode",
             };
             answer(StatusCode::OK, &serde_json::json!({ "received": received }))
         }
@@ -37,16 +37,16 @@ pub(super) async fn receive(
     }
 }
 
-fn refuse(error: &NotReceived) -> Response {
+fn refuse(error: &ReceiveError) -> Response {
     let status = match error {
-        NotReceived::NoEndpoint => StatusCode::NOT_FOUND,
-        NotReceived::NoSecret(_) | NotReceived::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
-        NotReceived::BadSignature(_) | NotReceived::NotAnEvent(_) => StatusCode::BAD_REQUEST,
+        ReceiveError::NoEndpoint => StatusCode::NOT_FOUND,
+        ReceiveError::NoSecret(_) | ReceiveError::Store(_) => StatusCode::SERVICE_UNAVAILABLE,
+        ReceiveError::BadSignature(_) | ReceiveError::NotAnEvent(_) => StatusCode::BAD_REQUEST,
     };
     tracing::warn!(error = %error, "webhook refused");
     let told = match error {
         // Whoever sent this need not know what is wrong inside.
-        NotReceived::Store(_) => "the delivery could not be kept: send it again".to_owned(),
+        ReceiveError::Store(_) => "the delivery could not be kept: send it again".to_owned(),
         other => other.to_string(),
     };
     answer(status, &serde_json::json!({ "error": told }))

@@ -114,7 +114,7 @@ async fn a_lost_exchange_of_a_connected_tenant_is_checked_at_stripe() {
         .expect("reads")
         .expect("kept");
     assert_eq!(
-        connection.disconnected.map(|end| end.why),
+        connection.disconnected.map(|end| end.reason),
         Some(DisconnectReason::AccessLost)
     );
     let sealed = after

@@ -32,7 +32,7 @@ async fn the_host_disconnects_a_tenant() {
         .expect_err("no client any more");
     let ClientForError::Disconnected {
         account,
-        why,
+        reason,
         since,
         ..
     } = refused
@@ -40,7 +40,7 @@ async fn the_host_disconnects_a_tenant() {
         panic!("{refused}")
     };
     assert_eq!(
-        (account.as_str(), why, since),
+        (account.as_str(), reason, since),
         ("acct_1", DisconnectReason::Revoked, app.now() * 1000)
     );
     let sealed = app
@@ -203,7 +203,7 @@ async fn the_seller_disconnects_on_the_page() {
         .expect("reads")
         .remove(0);
     assert_eq!(
-        (history.action.as_str(), history.sign.address.as_deref()),
+        (history.action.as_str(), history.stamp.address.as_deref()),
         ("disconnected", Some("127.0.0.1"))
     );
 }
@@ -277,7 +277,7 @@ async fn a_webhook_that_is_faster_than_the_answer_does_not_make_it_the_sellers_d
         .map(|one| {
             (
                 one.tenant.as_str(),
-                one.disconnected.as_ref().map(|end| end.why),
+                one.disconnected.as_ref().map(|end| end.reason),
             )
         })
         .collect();
@@ -290,7 +290,7 @@ async fn a_webhook_that_is_faster_than_the_answer_does_not_make_it_the_sellers_d
             .await
             .expect("reads");
         assert_eq!(history.len(), 2, "connected, and disconnected once");
-        assert_eq!(history[0].sign.actor, Actor::Host);
+        assert_eq!(history[0].stamp.actor, Actor::Host);
         assert_eq!(
             history[0].detail.as_deref(),
             Some("revoked by the platform; event evt_1")
@@ -327,7 +327,7 @@ async fn a_refused_revocation_is_not_taken_for_the_sellers_later_own() {
         .expect("reads")
         .and_then(|connection| connection.disconnected);
     assert_eq!(
-        end.map(|end| end.why),
+        end.map(|end| end.reason),
         Some(DisconnectReason::DeauthorizedByAccount)
     );
 }

@@ -94,7 +94,7 @@ impl Story {
         let link = self
             .app
             .platform
-            .on("shop", mode)
+            .realm("shop", mode)
             .start_link(tenant)
             .prefill("email", "jenny@example.com")
             .start()
@@ -256,11 +256,11 @@ async fn a_live_connection_opens_test_mode_too_and_both_end_together() {
         .await
         .expect("a customer in test mode");
     assert_eq!(made["livemode"], false);
-    let shop = story.app.platform.on("shop", Mode::Test);
+    let shop = story.app.platform.realm("shop", Mode::Test);
     let ended = shop.disconnect("tenant-1", DisconnectScope::Sole).await;
     assert_eq!(ended.expect("ends").len(), 2);
     for mode in [Mode::Test, Mode::Live] {
-        let shop = story.app.platform.on("shop", mode);
+        let shop = story.app.platform.realm("shop", mode);
         assert!(shop.client_for("tenant-1").await.is_err(), "{mode}");
     }
     let test = shop
@@ -328,10 +328,10 @@ async fn a_seller_disconnects_at_stripe_and_may_come_back() {
         .client_for("tenant-1")
         .await
         .expect_err("disconnected");
-    let ClientForError::Disconnected { why, .. } = refused else {
+    let ClientForError::Disconnected { reason, .. } = refused else {
         panic!("{refused}")
     };
-    assert_eq!(why, DisconnectReason::DeauthorizedByAccount);
+    assert_eq!(reason, DisconnectReason::DeauthorizedByAccount);
 
     let mut browser = story.app.browser();
     let answer = [("decision", "connect"), ("account", account.as_str())];
@@ -410,7 +410,7 @@ async fn the_platform_disconnects_a_seller() {
         .expect("kept");
     assert_eq!(connection.account, account);
     assert_eq!(
-        connection.disconnected.map(|end| end.why),
+        connection.disconnected.map(|end| end.reason),
         Some(DisconnectReason::Revoked)
     );
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use tollway_platform::store::{
-    Added, Attempt, AttemptCount, AttemptStatus, AttemptStore, Connection, ConnectionStore,
-    Delivery, DeliveryStatus, Disconnect, End, Failure, HistoryEntry, InboxState, InboxStore,
-    NewConnection, Notice, NoticeStore, Page, Recorded, SealedColumn, SealedStore, SealedTokens,
-    SealedValue, Sign, Store, StoreError,
+    InsertResult, Attempt, AttemptCount, AttemptStatus, AttemptStore, Connection, ConnectionStore,
+    Delivery, DeliveryStatus, Disconnection, AttemptEnd, DeliveryFailure, HistoryEntry, InboxState, InboxStore,
+    NewConnection, Notice, NoticeStore, Page, ConnectResult, SealedColumn, SealedStore, SealedTokens,
+    SealedValue, AuditStamp, Store, StoreError,
 };
 use tollway_platform::{ClientForError, KeyId, Realm, async_trait};
 
@@ -53,7 +53,7 @@ failing! {
         attempt(id: &str) -> Option<Attempt>;
         attempt_by_state(state_hash: [u8; 32]) -> Option<Attempt>;
         claim_attempt(id: &str, answer_hash: [u8; 32], now: i64) -> Option<Attempt>;
-        finish_attempt(id: &str, from: AttemptStatus, end: End) -> Option<Attempt>;
+        finish_attempt(id: &str, from: AttemptStatus, end: AttemptEnd) -> Option<Attempt>;
         park_grant(id: &str, account: &str, grant_sealed: Vec<u8>) -> Option<Attempt>;
         parked_grant(id: &str) -> Option<Vec<u8>>;
         stuck_attempts(status: AttemptStatus, claimed_before: i64, limit: u32) -> Vec<Attempt>;
@@ -61,27 +61,27 @@ failing! {
         attempt_counts() -> Vec<AttemptCount>;
     }
     ConnectionStore {
-        connect(grant: NewConnection) -> Recorded;
+        connect(grant: NewConnection) -> ConnectResult;
         connection(realm: &Realm, tenant: &str) -> Option<Connection>;
         connection_by_id(id: &str) -> Option<Connection>;
-        active_on_account(realm: &Realm, account: &str) -> Vec<Connection>;
+        active_connections(realm: &Realm, account: &str) -> Vec<Connection>;
         connections(page: Page) -> Vec<Connection>;
-        disconnect(end: Disconnect) -> Vec<Connection>;
-        mark_revoking(realm: &Realm, account: &str, by: Option<Sign>) -> ();
+        disconnect(end: Disconnection) -> Vec<Connection>;
+        mark_revoking(realm: &Realm, account: &str, by: Option<AuditStamp>) -> ();
         sealed_tokens(id: &str) -> SealedTokens;
         add_history(entry: HistoryEntry) -> ();
         history(tenant: Option<&str>, page: Page) -> Vec<HistoryEntry>;
     }
     InboxStore {
-        add_delivery(delivery: Delivery) -> Added;
+        add_delivery(delivery: Delivery) -> InsertResult;
         claim_delivery(now: i64, lease_until: i64) -> Option<Delivery>;
-        newest_done(delivery: &Delivery) -> Option<(String, i64)>;
+        latest_done_event(delivery: &Delivery) -> Option<(String, i64)>;
         finish_delivery(id: &str, attempt: u32, status: DeliveryStatus, note: Option<&str>, now: i64) -> bool;
-        fail_delivery(id: &str, failure: Failure, retry_at: Option<i64>) -> bool;
+        fail_delivery(id: &str, failure: DeliveryFailure, retry_at: Option<i64>) -> bool;
         replay_delivery(id: &str, now: i64) -> bool;
         delivery(id: &str) -> Option<Delivery>;
         deliveries(status: Option<DeliveryStatus>, page: Page) -> Vec<Delivery>;
-        failures(delivery: &str) -> Vec<Failure>;
+        failures(delivery: &str) -> Vec<DeliveryFailure>;
         inbox_state() -> InboxState;
         purge_deliveries(finished_before: i64) -> u64;
     }
@@ -92,8 +92,8 @@ failing! {
         next_due() -> Option<i64>;
     }
     SealedStore {
-        sealed_counts() -> Vec<(KeyId, u64)>;
-        sealed_by_others(column: SealedColumn, newest: KeyId, after: Option<&str>, limit: u32) -> Vec<SealedValue>;
+        sealed_value_counts() -> Vec<(KeyId, u64)>;
+        values_sealed_by_other_keys(column: SealedColumn, newest: KeyId, after: Option<&str>, limit: u32) -> Vec<SealedValue>;
         reseal(value: &SealedValue, envelope: Vec<u8>) -> bool;
     }
 }

@@ -176,7 +176,7 @@ async fn a_seller_who_disconnects_at_stripe_is_disconnected_here() {
         .expect("reads")
         .expect("kept");
     assert_eq!(
-        connection.disconnected.map(|end| end.why),
+        connection.disconnected.map(|end| end.reason),
         Some(DisconnectReason::DeauthorizedByAccount)
     );
     assert_eq!(
@@ -299,7 +299,7 @@ async fn an_event_after_our_own_disconnect_is_no_surprise() {
         .expect("reads")
         .expect("kept");
     assert_eq!(
-        connection.disconnected.map(|end| end.why),
+        connection.disconnected.map(|end| end.reason),
         Some(DisconnectReason::Revoked)
     );
 }

@@ -1,7 +1,7 @@
 //! Sealing keys are rotated while the platform runs, and the report says what each still holds.
 
 use crate::app::{App, Browser, KEY, Says, Shown, callback};
-use tollway_platform::Rotation;
+use tollway_platform::RotationProgress;
 
 const NEW: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
 const THIRD: &str = "ZmVkY2JhOTg3NjU0MzIxMGZlZGNiYTk4NzY1NDMyMTA=";
@@ -30,7 +30,7 @@ async fn seven_values() -> (App, Browser, Shown) {
 
 /// What each key has sealed, configured keys first.
 async fn held(app: &App) -> Vec<(bool, u64)> {
-    let report = app.platform.keys_report().await.expect("reads");
+    let report = app.platform.key_usage().await.expect("reads");
     report
         .iter()
         .map(|key| (key.configured, key.values))
@@ -46,7 +46,7 @@ async fn everything_moves_to_the_newest_key_and_the_old_one_can_go() {
     let mut heard = Vec::new();
     let rotation = both
         .platform
-        .rotate_keys(|now| heard.push(now.done()))
+        .rotate_keys(|now| heard.push(now.processed()))
         .await;
     let rotation = rotation.expect("rotates");
     assert_eq!(
@@ -56,7 +56,7 @@ async fn everything_moves_to_the_newest_key_and_the_old_one_can_go() {
     assert_eq!((heard.first(), heard.last()), (Some(&0), Some(&7)));
     assert_eq!(held(&both).await, [(true, 7), (true, 0)]);
     let again = both.platform.rotate_keys(|_| ()).await.expect("rotates");
-    assert_eq!(again, Rotation::default(), "nothing is left to do");
+    assert_eq!(again, RotationProgress::default(), "nothing is left to do");
 
     let new_only = with_keys(&app, &[NEW]).await;
     assert_eq!(held(&new_only).await, [(true, 7)]);

@@ -16,7 +16,7 @@ const LIVE: Says = Says::Grant {
 async fn connect_live(app: &App, tenant: &str) -> Browser {
     app.stripe.says(LIVE);
     let mut browser = app.browser();
-    let link = app.platform.on("shop", Mode::Live).start_link(tenant);
+    let link = app.platform.realm("shop", Mode::Live).start_link(tenant);
     let start = browser.get(&link.start().expect("a link")).await;
     assert_eq!(start.status, StatusCode::SEE_OTHER, "{}", start.body);
     let state = state_of(&start.location());
@@ -28,7 +28,7 @@ async fn connect_live(app: &App, tenant: &str) -> Browser {
 
 async fn half(app: &App, mode: Mode, tenant: &str) -> Option<Connection> {
     app.platform
-        .on("shop", mode)
+        .realm("shop", mode)
         .connection(tenant)
         .await
         .expect("reads")
@@ -52,7 +52,7 @@ async fn a_live_connection_brings_its_test_half() {
     assert_eq!(test.publishable_key.as_deref(), Some("pk_test_acct_1"));
     let sealed = app.platform.store().sealed_tokens(&test.id).await;
     assert!(sealed.expect("reads").access_token.is_some());
-    let shop = app.platform.on("shop", Mode::Test);
+    let shop = app.platform.realm("shop", Mode::Test);
     let client = shop.client_for("tenant-1").await.expect("a test client");
     assert_eq!(client.stripe_account(), Some("acct_1"));
     assert_eq!(actions(&app, "tenant-1").await, ["paired", "connected"]);
@@ -66,12 +66,12 @@ async fn either_half_ends_both() {
         let app = App::new().await;
         connect_live(&app, "tenant-1").await;
         app.platform.run_due().await.expect("works");
-        let ended = app.platform.on("shop", mode);
+        let ended = app.platform.realm("shop", mode);
         let ended = ended.disconnect("tenant-1", DisconnectScope::Sole).await;
         let ended: Vec<_> = ended
             .expect("ends")
             .into_iter()
-            .map(|one| (one.realm.mode, one.disconnected.map(|end| end.why)))
+            .map(|one| (one.realm.mode, one.disconnected.map(|end| end.reason)))
             .collect();
         let revoked = Some(DisconnectReason::Revoked);
         assert_eq!(ended, [(Mode::Live, revoked), (Mode::Test, revoked)]);
@@ -97,7 +97,7 @@ async fn the_sellers_own_end_of_the_live_half_ends_both() {
             .expect("kept")
             .disconnected;
         assert_eq!(
-            end.map(|end| end.why),
+            end.map(|end| end.reason),
             Some(DisconnectReason::DeauthorizedByAccount),
             "{mode}"
         );

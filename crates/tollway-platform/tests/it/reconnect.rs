@@ -91,7 +91,7 @@ async fn another_account_asks_first_and_keeps_the_history() {
         .find(|connection| connection.account == "acct_1")
         .expect("kept");
     assert_eq!(
-        before.disconnected.as_ref().map(|end| end.why),
+        before.disconnected.as_ref().map(|end| end.reason),
         Some(DisconnectReason::Replaced)
     );
     assert_eq!(app.exchanges(), 2);
@@ -169,7 +169,7 @@ async fn an_account_belongs_to_one_tenant_unless_sharing_is_allowed() {
         sharing
             .platform
             .store()
-            .active_on_account(&realm, "acct_1")
+            .active_connections(&realm, "acct_1")
             .await
             .expect("reads")
             .len(),

@@ -95,7 +95,7 @@ async fn each_start_is_an_attempt_of_its_own() {
 #[tokio::test]
 async fn live_mode_has_its_own_client_id() {
     let app = App::new().await;
-    let live = app.platform.on("shop", tollway_platform::Mode::Live);
+    let live = app.platform.realm("shop", tollway_platform::Mode::Live);
     let shown = app
         .browser()
         .get(&live.start_link("tenant-1").start().expect("a link"))

@@ -3,15 +3,15 @@
 use std::sync::Arc;
 
 use tollway_platform::store::{
-    Actor, AttemptStatus, Disconnect, HistoryEntry, NewConnection, Origin, Page, Recorded,
-    SealedTokens, Sign, Store,
+    Actor, AttemptStatus, Disconnection, HistoryEntry, NewConnection, Origin, Page, ConnectResult,
+    SealedTokens, AuditStamp, Store,
 };
 use tollway_platform::{Mode, Outcome, Realm};
 
-use super::{attempt, claimed, connected, disconnect, end, grant, realm, sign};
+use super::{attempt, claimed, connected, disconnect, end, grant, realm, stamp};
 
 pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
-    let Recorded::Connected(connection) = connected(store, "att_1", "t1", "acct_1", 1600).await
+    let ConnectResult::Connected(connection) = connected(store, "att_1", "t1", "acct_1", 1600).await
     else {
         panic!("a first connection")
     };
@@ -46,7 +46,7 @@ pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
         .connect(grant("att_1", "t1", "acct_1", 1700))
         .await
         .expect("asks");
-    assert_eq!(twice, Recorded::OriginGone);
+    assert_eq!(twice, ConnectResult::OriginNoLongerOpen);
     claimed(store, "att_2", "t1").await;
     let other = store
         .connect(grant("att_2", "t1", "acct_2", 1700))
@@ -54,7 +54,7 @@ pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
         .expect("asks");
     assert_eq!(
         other,
-        Recorded::OtherAccount {
+        ConnectResult::OtherAccount {
             connected: "acct_1".to_owned()
         }
     );
@@ -85,7 +85,7 @@ pub(super) async fn one_active_connection_per_tenant(store: &dyn Store) {
         replace: true,
         ..grant("att_2", "t1", "acct_2", 1700)
     };
-    let Recorded::Replaced { connection, from } = store.connect(replace).await.expect("records")
+    let ConnectResult::Replaced { connection, from } = store.connect(replace).await.expect("records")
     else {
         panic!("a replacement")
     };
@@ -101,7 +101,7 @@ pub(super) async fn one_active_connection_per_tenant(store: &dyn Store) {
         1
     );
     assert_eq!(all.len(), 2, "the one before is kept");
-    let Recorded::Reconnected(again) = connected(store, "att_3", "t1", "acct_2", 1800).await else {
+    let ConnectResult::Reconnected(again) = connected(store, "att_3", "t1", "acct_2", 1800).await else {
         panic!("the same account again")
     };
     assert_eq!(
@@ -140,14 +140,14 @@ pub(super) async fn an_exclusive_account_has_one_tenant(store: Arc<dyn Store>) {
     let mut won = 0;
     for race in races {
         match race.await.expect("ends") {
-            Recorded::Connected(_) => won += 1,
-            other => assert_eq!(other, Recorded::OtherTenant),
+            ConnectResult::Connected(_) => won += 1,
+            other => assert_eq!(other, ConnectResult::OtherTenant),
         }
     }
     assert_eq!(won, 1);
     assert_eq!(
         store
-            .active_on_account(&realm(), "acct_1")
+            .active_connections(&realm(), "acct_1")
             .await
             .expect("reads")
             .len(),
@@ -164,7 +164,7 @@ pub(super) async fn shared_accounts_end_together_or_apart(store: &dyn Store) {
         };
         assert!(matches!(
             store.connect(shared).await.expect("records"),
-            Recorded::Connected(_)
+            ConnectResult::Connected(_)
         ));
     }
     let ended = store
@@ -194,7 +194,7 @@ pub(super) async fn shared_accounts_end_together_or_apart(store: &dyn Store) {
     );
     assert!(
         store
-            .active_on_account(&realm(), "acct_1")
+            .active_connections(&realm(), "acct_1")
             .await
             .expect("reads")
             .is_empty()
@@ -216,7 +216,7 @@ pub(super) async fn an_answer_that_came_after_all_is_recorded(store: &dyn Store)
             .connect(grant("att_1", "t1", "acct_1", 1700))
             .await
             .expect("records"),
-        Recorded::Connected(_)
+        ConnectResult::Connected(_)
     ));
     let ended = store
         .attempt("att_1")
@@ -228,7 +228,7 @@ pub(super) async fn an_answer_that_came_after_all_is_recorded(store: &dyn Store)
 
 pub(super) async fn a_revocation_is_marked_until_it_ends(store: &dyn Store) {
     connected(store, "att_1", "t1", "acct_1", 1600).await;
-    let by = Sign {
+    let by = AuditStamp {
         at: 1700,
         actor: Actor::Operator,
         address: Some("127.0.0.1".to_owned()),
@@ -238,12 +238,12 @@ pub(super) async fn a_revocation_is_marked_until_it_ends(store: &dyn Store) {
         connection.expect("is there").revoking
     };
     assert_eq!(marked().await, None);
-    for sign in [Some(by.clone()), None, Some(by)] {
+    for stamp in [Some(by.clone()), None, Some(by)] {
         store
-            .mark_revoking(&realm(), "acct_1", sign.clone())
+            .mark_revoking(&realm(), "acct_1", stamp.clone())
             .await
             .expect("marks");
-        assert_eq!(marked().await, sign);
+        assert_eq!(marked().await, stamp);
     }
     store
         .disconnect(disconnect("acct_1", None, 1700, 1700))
@@ -266,25 +266,25 @@ pub(super) async fn a_test_half_ends_with_its_live_one(store: &dyn Store) {
         realm: live_realm.clone(),
         ..grant("att_1", "t1", "acct_1", 1600)
     };
-    let Recorded::Connected(live) = store.connect(live).await.expect("records") else {
+    let ConnectResult::Connected(live) = store.connect(live).await.expect("records") else {
         panic!("a first connection")
     };
     let half = || NewConnection {
         origin: Origin::PairOf(live.id.clone()),
         ..grant("half", "t1", "acct_1", 1700)
     };
-    let Recorded::Connected(test) = store.connect(half()).await.expect("records") else {
+    let ConnectResult::Connected(test) = store.connect(half()).await.expect("records") else {
         panic!("a first connection")
     };
     assert_eq!(test.pair_of.as_deref(), Some(live.id.as_str()));
-    let by = Some(sign(1750));
+    let by = Some(stamp(1750));
     store
         .mark_revoking(&live_realm, "acct_1", by.clone())
         .await
         .expect("marks");
     let marked = store.connection(&realm(), "t1").await.expect("reads");
     assert_eq!(marked.expect("is there").revoking, by);
-    let end = Disconnect {
+    let end = Disconnection {
         realm: live_realm.clone(),
         ..disconnect("acct_1", None, 1800, 1800)
     };
@@ -312,7 +312,7 @@ pub(super) async fn a_test_half_ends_with_its_live_one(store: &dyn Store) {
     }
     assert_eq!(
         store.connect(half()).await.expect("asks"),
-        Recorded::OriginGone,
+        ConnectResult::OriginNoLongerOpen,
         "there is no live half any more"
     );
 }
@@ -334,7 +334,7 @@ pub(super) async fn a_later_reconnect_survives_an_earlier_end(store: &dyn Store)
             .len(),
         1
     );
-    let Recorded::Connected(back) = connected(store, "att_2", "t1", "acct_1", 1800).await else {
+    let ConnectResult::Connected(back) = connected(store, "att_2", "t1", "acct_1", 1800).await else {
         panic!("again")
     };
     assert_eq!(
@@ -355,7 +355,7 @@ pub(super) async fn history_goes_on_and_pages(store: &dyn Store) {
             tenant: Some(tenant.to_owned()),
             account: None,
             action: format!("act {at}"),
-            sign: Sign {
+            stamp: AuditStamp {
                 at,
                 actor: Actor::Operator,
                 address: None,

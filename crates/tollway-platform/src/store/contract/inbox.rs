@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use tollway_platform::store::{
-    Added, Delivery, DeliveryStatus, DisconnectReason, Failure, NoticeKind, Page, Store,
+    InsertResult, Delivery, DeliveryStatus, DisconnectReason, DeliveryFailure, NoticeKind, Page, Store,
 };
 use tollway_platform::{Mode, Realm};
 
@@ -15,18 +15,18 @@ pub(super) async fn an_event_is_kept_once_per_realm(store: &dyn Store) {
             .add_delivery(delivery("in_1", "evt_1", 10))
             .await
             .expect("adds"),
-        Added::New
+        InsertResult::New
     );
     let again = store
         .add_delivery(delivery("in_2", "evt_1", 11))
         .await
         .expect("asks");
-    assert_eq!(again, Added::Duplicate("in_1".to_owned()));
+    assert_eq!(again, InsertResult::Duplicate("in_1".to_owned()));
     let live = Delivery {
         realm: Realm::new("shop", Mode::Live),
         ..delivery("in_3", "evt_1", 12)
     };
-    assert_eq!(store.add_delivery(live).await.expect("adds"), Added::New);
+    assert_eq!(store.add_delivery(live).await.expect("adds"), InsertResult::New);
     assert_eq!(
         store.delivery("in_1").await.expect("reads"),
         Some(delivery("in_1", "evt_1", 10))
@@ -96,7 +96,7 @@ pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store)
     }
     let ids: Vec<_> = taken.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["in_1", "in_3", "in_4"], "in_2 waits for in_1");
-    assert_eq!(store.newest_done(&taken[0]).await.expect("reads"), None);
+    assert_eq!(store.latest_done_event(&taken[0]).await.expect("reads"), None);
     store
         .finish_delivery("in_1", 1, DeliveryStatus::Done, None, 15)
         .await
@@ -105,16 +105,16 @@ pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store)
     let second = second.expect("its turn");
     assert_eq!(second.id, "in_2");
     assert_eq!(
-        store.newest_done(&second).await.expect("reads"),
+        store.latest_done_event(&second).await.expect("reads"),
         Some(("evt_in_1".to_owned(), 700))
     );
-    assert_eq!(store.newest_done(&taken[1]).await.expect("reads"), None);
+    assert_eq!(store.latest_done_event(&taken[1]).await.expect("reads"), None);
     store
         .finish_delivery("in_2", 1, DeliveryStatus::Ignored, None, 16)
         .await
         .expect("ends");
     assert_eq!(
-        store.newest_done(&taken[0]).await.expect("reads"),
+        store.latest_done_event(&taken[0]).await.expect("reads"),
         None,
         "neither itself nor what was ignored"
     );
@@ -142,7 +142,7 @@ pub(super) async fn a_lost_lease_cannot_finish(store: &dyn Store) {
             .await
             .expect("asks")
     );
-    let failure = Failure {
+    let failure = DeliveryFailure {
         attempt: slow.attempts,
         at: 25,
         error: "late".to_owned(),
@@ -186,7 +186,7 @@ pub(super) async fn failures_are_kept_and_replay_begins_anew(store: &dyn Store) 
             .await
             .expect("asks")
             .expect("due");
-        let failure = Failure {
+        let failure = DeliveryFailure {
             attempt: held.attempts,
             at: now,
             error: format!("at {now}"),
@@ -331,7 +331,7 @@ pub(super) async fn purging_spares_the_dead(store: &dyn Store) {
                 .await
                 .expect("ends");
         } else {
-            let failure = Failure {
+            let failure = DeliveryFailure {
                 attempt: held.attempts,
                 at: 15,
                 error: "no".to_owned(),

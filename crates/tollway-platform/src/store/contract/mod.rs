@@ -8,8 +8,8 @@ mod sealed;
 use std::sync::Arc;
 
 use tollway_platform::store::{
-    Actor, Attempt, AttemptStatus, Delivery, DeliveryStatus, Disconnect, DisconnectReason, End,
-    Endpoint, NewConnection, Origin, Recorded, SealedTokens, Sign, Store,
+    Actor, Attempt, AttemptStatus, Delivery, DeliveryStatus, Disconnection, DisconnectReason, AttemptEnd,
+    Endpoint, NewConnection, Origin, ConnectResult, SealedTokens, AuditStamp, Store,
 };
 use tollway_platform::{Mode, Outcome, Realm};
 
@@ -42,16 +42,16 @@ pub(crate) fn attempt(id: &str, tenant: &str) -> Attempt {
     }
 }
 
-fn sign(at: i64) -> Sign {
-    Sign {
+fn audit_stamp(at: i64) -> AuditStamp {
+    AuditStamp {
         at,
         actor: Actor::Seller,
         address: Some("127.0.0.1".to_owned()),
     }
 }
 
-fn end(outcome: Outcome, at: i64) -> End {
-    End {
+fn end(outcome: Outcome, at: i64) -> AttemptEnd {
+    AttemptEnd {
         outcome,
         account: None,
         detail: Some("why".to_owned()),
@@ -78,7 +78,7 @@ fn grant(attempt: &str, tenant: &str, account: &str, at: i64) -> NewConnection {
         },
         shared: false,
         replace: false,
-        sign: sign(at),
+        stamp: stamp(at),
     }
 }
 
@@ -92,7 +92,7 @@ async fn claimed(store: &dyn Store, id: &str, tenant: &str) {
         .expect("is pending");
 }
 
-async fn connected(store: &dyn Store, id: &str, tenant: &str, account: &str, at: i64) -> Recorded {
+async fn connected(store: &dyn Store, id: &str, tenant: &str, account: &str, at: i64) -> ConnectResult {
     claimed(store, id, tenant).await;
     store
         .connect(grant(id, tenant, account, at))
@@ -100,15 +100,15 @@ async fn connected(store: &dyn Store, id: &str, tenant: &str, account: &str, at:
         .expect("records")
 }
 
-fn disconnect(account: &str, tenant: Option<&str>, connected_by: i64, at: i64) -> Disconnect {
-    Disconnect {
+fn disconnect(account: &str, tenant: Option<&str>, connected_by: i64, at: i64) -> Disconnection {
+    Disconnection {
         realm: realm(),
         account: account.to_owned(),
         tenant: tenant.map(str::to_owned),
         connected_by,
-        why: DisconnectReason::Revoked,
+        reason: DisconnectReason::Revoked,
         detail: None,
-        sign: sign(at),
+        stamp: stamp(at),
     }
 }
 

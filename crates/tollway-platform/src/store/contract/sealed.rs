@@ -1,6 +1,6 @@
 //! What a store promises about sealed values and their keys.
 
-use tollway_platform::store::{NewConnection, Recorded, SealedColumn, SealedTokens, Store};
+use tollway_platform::store::{NewConnection, ConnectResult, SealedColumn, SealedTokens, Store};
 use tollway_platform::{KeyId, SealingKeys};
 
 use super::{claimed, grant};
@@ -24,7 +24,7 @@ async fn sealed(store: &dyn Store, number: u8, access: u8, refresh: u8) -> Strin
         },
         ..grant(&attempt, &tenant, &format!("acct_{number}"), 1600)
     };
-    let Recorded::Connected(connection) = store.connect(new).await.expect("records") else {
+    let ConnectResult::Connected(connection) = store.connect(new).await.expect("records") else {
         panic!("a first connection")
     };
     connection.id
@@ -32,7 +32,7 @@ async fn sealed(store: &dyn Store, number: u8, access: u8, refresh: u8) -> Strin
 
 /// The id that stands in such an envelope, as the store reads it.
 async fn key_of(store: &dyn Store, count: u64) -> KeyId {
-    let counts = store.sealed_counts().await.expect("counts");
+    let counts = store.sealed_value_counts().await.expect("counts");
     let found = counts.iter().find(|(_, values)| *values == count);
     found
         .unwrap_or_else(|| panic!("no key with {count} in {counts:?}"))
@@ -40,7 +40,7 @@ async fn key_of(store: &dyn Store, count: u64) -> KeyId {
 }
 
 pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
-    assert_eq!(store.sealed_counts().await.expect("counts"), []);
+    assert_eq!(store.sealed_value_counts().await.expect("counts"), []);
     for number in 0..5 {
         sealed(store, number, 7, if number < 2 { 8 } else { 7 }).await;
     }
@@ -50,7 +50,7 @@ pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
         .await
         .expect("parks")
         .expect("was exchanging");
-    let counts = store.sealed_counts().await.expect("counts");
+    let counts = store.sealed_value_counts().await.expect("counts");
     let counts: Vec<_> = counts
         .into_iter()
         .map(|(key, values)| (key.to_string(), values))
@@ -62,13 +62,13 @@ pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
     );
 
     let newest = key_of(store, 8).await;
-    let access = store.sealed_by_others(SealedColumn::AccessToken, newest, None, 9);
+    let access = store.values_sealed_by_other_keys(SealedColumn::AccessToken, newest, None, 9);
     assert_eq!(access.await.expect("reads"), []);
     let mut found = Vec::new();
     let mut after: Option<String> = None;
     loop {
         let column = SealedColumn::RefreshToken;
-        let page = store.sealed_by_others(column, newest, after.as_deref(), 1);
+        let page = store.values_sealed_by_other_keys(column, newest, after.as_deref(), 1);
         let Some(value) = page.await.expect("reads").pop() else {
             break;
         };
@@ -82,7 +82,7 @@ pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
             r#"["shop","test","t1","acct_1"]"#
         ]
     );
-    let parked = store.sealed_by_others(SealedColumn::ParkedGrant, newest, None, 9);
+    let parked = store.values_sealed_by_other_keys(SealedColumn::ParkedGrant, newest, None, 9);
     let parked = parked.await.expect("reads").remove(0);
     assert_eq!(
         (
@@ -99,7 +99,7 @@ pub(super) async fn a_value_is_resealed_only_where_it_stands(store: &dyn Store) 
     let stranger =
         SealingKeys::from_texts(&["MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=".into()]);
     let stranger = stranger.expect("a key").ids()[0];
-    let values = store.sealed_by_others(SealedColumn::RefreshToken, stranger, None, 9);
+    let values = store.values_sealed_by_other_keys(SealedColumn::RefreshToken, stranger, None, 9);
     let value = values.await.expect("reads").remove(0);
     for (changes, becomes) in [(true, 5), (false, 6)] {
         let resealed = store.reseal(&value, envelope(5, becomes)).await;

@@ -19,8 +19,8 @@ pub(crate) use self::views::{
     Nav,
 };
 use super::cookies;
-use super::fault::Fault;
-use super::limit::per_address;
+use super::error_page::ErrorPage;
+use super::rate_limit::per_address;
 use super::seller::{Visitor, see_other};
 use crate::flow::disconnect::{DisconnectError, DisconnectScope};
 use crate::platform::Platform;
@@ -94,12 +94,12 @@ async fn login(
     State(platform): State<Platform>,
     visitor: Visitor,
     Form(form): Form<Login>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     if !visitor
         .browser
         .form_token_holds(platform.keys(), "login", &form.token)
     {
-        return Err(Fault::bad_form());
+        return Err(ErrorPage::invalid_form());
     }
     if !check_password(&platform, form.password).await {
         tracing::warn!(client.address = visitor.address, "operator login refused");
@@ -128,7 +128,7 @@ async fn logout(
     State(platform): State<Platform>,
     session: Session,
     Form(form): Form<Token>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     session.check(&platform, &form.token)?;
     let mut response = see_other(&platform.config().url("/operator/login"))?;
     cookies::set(
@@ -145,7 +145,7 @@ async fn connections(
     State(platform): State<Platform>,
     session: Session,
     Query(older): Query<Older>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let rows = platform.store().connections(older.page()).await?;
     let page = ConnectionsPage::new(session.nav(&platform, "/operator/connections"), rows, ROWS);
     Ok(platform
@@ -158,7 +158,7 @@ async fn connection(
     State(platform): State<Platform>,
     session: Session,
     Path(id): Path<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     show_connection(&platform, &session, &id, StatusCode::OK, None).await
 }
 
@@ -168,12 +168,12 @@ async fn show_connection(
     id: &str,
     status: StatusCode,
     notice: Option<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let connection = platform
         .store()
         .connection_by_id(id)
         .await?
-        .ok_or_else(Fault::absent)?;
+        .ok_or_else(ErrorPage::not_found)?;
     let others = platform.others_on(&connection).await?;
     let half = platform.other_half(&connection).await?;
     let history = Page::newest(ROWS).of(connection.realm.clone());
@@ -187,8 +187,8 @@ async fn show_connection(
     Ok(platform.inner().pages.respond(platform, status, &page))
 }
 
-async fn keys(State(platform): State<Platform>, session: Session) -> Result<Response, Fault> {
-    let report = platform.keys_report().await?;
+async fn keys(State(platform): State<Platform>, session: Session) -> Result<Response, ErrorPage> {
+    let report = platform.key_usage().await?;
     let page = KeysPage::new(session.nav(&platform, "/operator/keys"), &report);
     Ok(platform
         .inner()
@@ -208,22 +208,22 @@ async fn disconnect(
     Path(id): Path<String>,
     visitor: Visitor,
     Form(form): Form<DisconnectForm>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     session.check(&platform, &form.token)?;
     let scope = match form.scope.as_str() {
         "sole" => DisconnectScope::Sole,
         "unlink" => DisconnectScope::UnlinkHere,
         "revoke" => DisconnectScope::RevokeForAll,
-        _ => return Err(Fault::bad_form()),
+        _ => return Err(ErrorPage::invalid_form()),
     };
     let connection = platform
         .store()
         .connection_by_id(&id)
         .await?
-        .ok_or_else(Fault::absent)?;
-    let sign = platform.sign(Actor::Operator, visitor.address);
+        .ok_or_else(ErrorPage::not_found)?;
+    let stamp = platform.audit_stamp(Actor::Operator, visitor.address);
     let (status, notice) = match platform
-        .end_connection(&connection.realm, &connection.tenant, scope, sign)
+        .end_connection(&connection.realm, &connection.tenant, scope, stamp)
         .await
     {
         Ok(ended) => (
@@ -252,7 +252,7 @@ async fn attempts(
     State(platform): State<Platform>,
     session: Session,
     Query(older): Query<Older>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let rows = platform.store().attempts(older.page()).await?;
     let counts = platform.store().attempt_counts().await?;
     let page = AttemptsPage::new(
@@ -271,7 +271,7 @@ async fn inbox(
     State(platform): State<Platform>,
     session: Session,
     Query(older): Query<Older>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let rows = platform.store().deliveries(None, older.page()).await?;
     let state = platform.store().inbox_state().await?;
     let page = InboxPage::new(
@@ -290,7 +290,7 @@ async fn delivery(
     State(platform): State<Platform>,
     session: Session,
     Path(id): Path<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     show_delivery(&platform, &session, &id, None).await
 }
 
@@ -299,12 +299,12 @@ async fn show_delivery(
     session: &Session,
     id: &str,
     notice: Option<String>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     let delivery = platform
         .store()
         .delivery(id)
         .await?
-        .ok_or_else(Fault::absent)?;
+        .ok_or_else(ErrorPage::not_found)?;
     let failures = platform.store().failures(id).await?;
     let mut nav = session.nav(platform, "/operator/inbox");
     nav.notice = notice;
@@ -320,7 +320,7 @@ async fn replay(
     session: Session,
     Path(id): Path<String>,
     Form(form): Form<Token>,
-) -> Result<Response, Fault> {
+) -> Result<Response, ErrorPage> {
     session.check(&platform, &form.token)?;
     let found = platform.replay(&id).await?;
     let notice = if found {

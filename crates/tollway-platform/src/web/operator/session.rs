@@ -10,16 +10,16 @@ use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
 use super::Nav;
-use crate::id::{hash, same};
+use crate::id::{hash, constant_time_eq};
 use crate::platform::Platform;
-use crate::rng::Entropy;
-use crate::seal::Place;
+use crate::entropy::Entropy;
+use crate::seal::SealContext;
 use crate::store::Millis;
 use crate::web::cookies;
-use crate::web::fault::Fault;
+use crate::web::error_page::ErrorPage;
 use crate::web::seller::see_other;
 
-const PLACE: Place<'static> = Place {
+const PLACE: SealContext<'static> = SealContext {
     table: "cookie",
     row: "operator",
     column: "",
@@ -80,7 +80,7 @@ impl Session {
     fn read(platform: &Platform, cookie: &str) -> Option<Self> {
         let plain = platform.keys().open_text(PLACE, cookie).ok()?;
         let session: Self = serde_json::from_slice(&plain).ok()?;
-        (session.until > platform.now() && same(&session.password, &password_tag(platform)))
+        (session.until > platform.now() && constant_time_eq(&session.password, &password_tag(platform)))
             .then_some(session)
     }
 
@@ -93,14 +93,14 @@ impl Session {
     }
 
     /// Did the form come from one of this session's pages?
-    pub(super) fn check(&self, platform: &Platform, token: &str) -> Result<(), Fault> {
+    pub(super) fn check(&self, platform: &Platform, token: &str) -> Result<(), ErrorPage> {
         let holds = platform
             .keys()
             .mac_holds("csrf", self.form_message().as_bytes(), token);
         if holds {
             Ok(())
         } else {
-            Err(Fault::bad_form())
+            Err(ErrorPage::invalid_form())
         }
     }
 
@@ -118,7 +118,7 @@ impl FromRequestParts<Platform> for Session {
             .and_then(|cookie| Self::read(platform, &cookie))
             .ok_or_else(|| {
                 see_other(&platform.config().url("/operator/login"))
-                    .unwrap_or_else(Fault::into_response)
+                    .unwrap_or_else(ErrorPage::into_response)
             })
     }
 }

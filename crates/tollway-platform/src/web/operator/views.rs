@@ -2,9 +2,9 @@
 
 use serde::Serialize;
 
-use crate::keys::KeyUse;
+use crate::key_rotation::KeyUsage;
 use crate::store::{
-    Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus, Failure,
+    Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus, DeliveryFailure,
     HistoryEntry, InboxState,
 };
 use crate::web::pages::{Page, moment};
@@ -63,7 +63,7 @@ struct KeyRow {
 }
 
 impl KeysPage {
-    pub(crate) fn new(nav: Nav, report: &[KeyUse]) -> Self {
+    pub(crate) fn new(nav: Nav, report: &[KeyUsage]) -> Self {
         let rows = report.iter().map(|key| KeyRow {
             id: key.id.to_string(),
             what: match (key.newest, key.configured, key.values) {
@@ -128,7 +128,7 @@ impl ConnectionRow {
             connected_at: moment(connection.connected_at),
             status: match &connection.disconnected {
                 None => "connected".to_owned(),
-                Some(end) => format!("ended {}: {}", moment(end.at), end.why),
+                Some(end) => format!("ended {}: {}", moment(end.at), end.reason),
             },
         }
     }
@@ -183,11 +183,11 @@ impl ConnectionPage {
         history: Vec<HistoryEntry>,
     ) -> Self {
         let history = history.into_iter().map(|entry| HistoryLine {
-            at: moment(entry.sign.at),
+            at: moment(entry.stamp.at),
             action: entry.action,
             account: entry.account.unwrap_or_default(),
-            actor: entry.sign.actor.as_str(),
-            address: entry.sign.address.unwrap_or_default(),
+            actor: entry.stamp.actor.as_str(),
+            address: entry.stamp.address.unwrap_or_default(),
             detail: entry.detail.unwrap_or_default(),
         });
         Self {
@@ -353,7 +353,7 @@ struct FailureRow {
 }
 
 impl DeliveryPage {
-    pub(crate) fn new(nav: Nav, delivery: &Delivery, failures: Vec<Failure>) -> Self {
+    pub(crate) fn new(nav: Nav, delivery: &Delivery, failures: Vec<DeliveryFailure>) -> Self {
         let failures = failures.into_iter().map(|failure| FailureRow {
             attempt: failure.attempt,
             at: moment(failure.at),

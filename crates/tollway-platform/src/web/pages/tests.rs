@@ -1,12 +1,12 @@
 //! Every page with sample contexts: they render in strict mode, and look as they did.
 
 use super::*;
-use crate::keys::KeyUse;
+use crate::key_rotation::KeyUsage;
 use crate::realm::{Mode, Realm};
 use crate::seal::KeyId;
 use crate::store::{
     Actor, Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus,
-    DisconnectReason, Disconnected, Endpoint, Failure, HistoryEntry, InboxState, Sign,
+    DisconnectReason, ConnectionEnd, Endpoint, DeliveryFailure, HistoryEntry, InboxState, AuditStamp,
 };
 use crate::web::operator::{
     AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
@@ -48,7 +48,7 @@ fn connect_page() -> ConnectPage {
     }
 }
 
-fn connection(disconnected: Option<Disconnected>) -> Connection {
+fn connection(disconnected: Option<ConnectionEnd>) -> Connection {
     Connection {
         id: "con_1".to_owned(),
         realm: Realm::new("shop", Mode::Test),
@@ -64,10 +64,10 @@ fn connection(disconnected: Option<Disconnected>) -> Connection {
     }
 }
 
-fn ended() -> Disconnected {
+fn ended() -> ConnectionEnd {
     Disconnected {
         at: AT + 60_000,
-        why: DisconnectReason::DeauthorizedByAccount,
+        reason: DisconnectReason::DeauthorizedByAccount,
     }
 }
 
@@ -229,7 +229,7 @@ fn one_connection() {
         tenant: Some("tenant <1>".to_owned()),
         account: Some("acct_1".to_owned()),
         action: action.to_owned(),
-        sign: Sign {
+        stamp: AuditStamp {
             at: AT,
             actor,
             address: Some("127.0.0.1".to_owned()),
@@ -284,7 +284,7 @@ fn one_connection() {
 #[test]
 fn keys() {
     let id = |byte| KeyId::from_bytes(&[byte; 8]).expect("eight bytes");
-    let key = |byte, configured, newest, values| KeyUse {
+    let key = |byte, configured, newest, values| KeyUsage {
         id: id(byte),
         configured,
         newest,
@@ -348,7 +348,7 @@ fn inbox() {
         9,
     );
     insta::assert_snapshot!("inbox", html(&page));
-    let failures = vec![Failure {
+    let failures = vec![DeliveryFailure {
         attempt: 1,
         at: AT,
         error: "not now".to_owned(),

@@ -12,7 +12,7 @@ async fn refusals_have_names_and_leave_no_trace() {
         format!("{config}\n[platforms.other]\nname = \"Other\"\n[platforms.other.test]\nclient_id = \"ca_other\"\nsecret_key = \"sk_test_other\"\n")
     })
     .await;
-    let shop = app.platform.on("shop", Mode::Test);
+    let shop = app.platform.realm("shop", Mode::Test);
     let mut browser = app.browser();
     let start = browser
         .get(&shop.start_link("tenant-1").start().expect("a link"))
