@@ -3,7 +3,7 @@
 use std::io::{IsTerminal as _, Write as _};
 
 use clap::Subcommand;
-use tollway_platform::{KeyUse, Platform, Rotation};
+use tollway_platform::{KeyUsage, Platform, RotationProgress};
 
 use crate::failure::{Failure, Outcome};
 
@@ -26,14 +26,14 @@ pub(crate) async fn run(platform: &Platform, chore: Chore) -> Outcome {
 }
 
 async fn report(platform: &Platform) -> Outcome {
-    let keys = platform.keys_report().await.map_err(failed)?;
+    let keys = platform.key_usage().await.map_err(failed)?;
     for key in keys {
         println!("{}  {:>8} values  {}", key.id, key.values, what(&key));
     }
     Ok(())
 }
 
-const fn what(key: &KeyUse) -> &'static str {
+const fn what(key: &KeyUsage) -> &'static str {
     match (key.newest, key.configured, key.values) {
         (true, ..) => "seals",
         (_, true, 0) => "no longer used: take it out of sealing_keys",
@@ -72,21 +72,21 @@ async fn rotate(platform: &Platform) -> Outcome {
 }
 
 /// The bar, in place of the one before.
-fn show(now: &Rotation) {
+fn show(now: &RotationProgress) {
     eprint!("\r{}", line(now));
     std::io::stderr().flush().ok();
 }
 
-fn line(now: &Rotation) -> String {
+fn line(now: &RotationProgress) -> String {
     const WIDTH: u64 = 30;
-    let total = now.total.max(now.done()).max(1);
-    let full = usize::try_from(now.done() * WIDTH / total).unwrap_or(0);
+    let total = now.total.max(now.processed()).max(1);
+    let full = usize::try_from(now.processed() * WIDTH / total).unwrap_or(0);
     let rest = usize::try_from(WIDTH).unwrap_or(0) - full;
     format!(
         "[{}{}] {}/{}",
         "#".repeat(full),
         ".".repeat(rest),
-        now.done(),
+        now.processed(),
         now.total
     )
 }
@@ -102,11 +102,9 @@ mod tests {
     #[test]
     fn the_bar_fills() {
         let at = |resealed| {
-            line(&Rotation {
-                total: 200,
-                resealed,
-                ..Rotation::default()
-            })
+            let mut progress = RotationProgress::default();
+            (progress.total, progress.resealed) = (200, resealed);
+            line(&progress)
         };
         assert_eq!(at(0), format!("[{}] 0/200", ".".repeat(30)));
         assert_eq!(
@@ -115,7 +113,7 @@ mod tests {
         );
         assert_eq!(at(200), format!("[{}] 200/200", "#".repeat(30)));
         assert_eq!(
-            line(&Rotation::default()),
+            line(&RotationProgress::default()),
             format!("[{}] 0/0", ".".repeat(30))
         );
     }

@@ -1,7 +1,7 @@
-//! Randomness, injected once and handed round.
+//! Randomness as a parameter.
 //!
-//! Everything unguessable here (states, browser secrets, nonces, ids) is drawn from one [`Entropy`], so that a test can
-//! seed it and see the same values twice, and a real process seeds it from the operating system.
+//! States, browser secrets, nonces and ids are drawn from one [`Entropy`]. A test seeds it and gets the same values again; a
+//! real process seeds it from the operating system.
 
 use std::fmt;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -11,17 +11,17 @@ use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use rand::{CryptoRng, SeedableRng};
 use rand_chacha::ChaCha20Rng;
 
-/// A shared source of randomness that is fit for secrets. Cheap to clone; clones draw from the same stream.
+/// A shared source of randomness for secrets. Cheap to clone; clones draw from the same stream.
 #[derive(Clone)]
 pub struct Entropy(Arc<Mutex<dyn CryptoRng + Send>>);
 
 impl Entropy {
-    /// Draws from `rng`, whatever it is. For tests that need the same ids twice, see [`Entropy::seeded`].
+    /// Draws from `rng`. For tests, see [`Entropy::seeded`].
     pub fn new(rng: impl CryptoRng + Send + 'static) -> Self {
         Self(Arc::new(Mutex::new(rng)))
     }
 
-    /// A repeatable stream. For tests only: whoever knows the seed knows every secret.
+    /// A repeatable stream. For tests only: the seed gives away every secret.
     pub fn seeded(seed: u64) -> Self {
         Self::new(ChaCha20Rng::seed_from_u64(seed))
     }
@@ -33,13 +33,13 @@ impl Entropy {
             clippy::disallowed_methods,
             reason = "the one place that seeds from the system"
         )]
-        getrandom::fill(&mut seed).map_err(|error| EntropyError(error.to_string()))?;
+        getrandom::fill(&mut seed).map_err(|error| EntropyError(error.into()))?;
         Ok(Self::new(ChaCha20Rng::from_seed(seed)))
     }
 
     /// Fills `bytes`.
     pub fn fill(&self, bytes: &mut [u8]) {
-        // A poisoned lock only means that another thread panicked while drawing: the generator itself is still whole.
+        // The lock is poisoned if another thread panicked while it drew; the generator is still valid.
         self.0
             .lock()
             .unwrap_or_else(PoisonError::into_inner)
@@ -58,7 +58,7 @@ impl Entropy {
         URL_SAFE_NO_PAD.encode(self.bytes::<32>())
     }
 
-    /// A number in `0..bound` (0 when `bound` is 0). Good enough for jitter, not for drawing lots.
+    /// A number in `0..bound`, or 0 if `bound` is 0. Slightly biased: use it for jitter only.
     pub fn below(&self, bound: u64) -> u64 {
         u64::from_le_bytes(self.bytes())
             .checked_rem(bound)
@@ -78,12 +78,12 @@ impl fmt::Debug for Entropy {
     }
 }
 
-/// The operating system gave no randomness.
+/// The operating system gives no randomness.
 #[derive(Debug, thiserror::Error)]
 #[error(
     "the operating system gives no randomness ({0}): nothing secret can be made here, so the platform does not start"
 )]
-pub struct EntropyError(String);
+pub struct EntropyError(#[source] Box<dyn std::error::Error + Send + Sync>);
 
 #[cfg(test)]
 mod tests {

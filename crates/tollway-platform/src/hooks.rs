@@ -1,8 +1,8 @@
-//! What the host application is told, and how it answers.
+//! Hooks: how the host application is notified.
 //!
-//! Hooks are called by the background worker ([`Platform::run`](crate::Platform::run)), never inside a request. A change
-//! and the note to tell about it are written together, so a hook is called at least once, in spite of crashes; one that
-//! fails is called again later, with growing pauses. Make hooks idempotent.
+//! The background worker calls hooks, never a request. A change and the notice of it are written in one transaction, so a
+//! hook is called at least once, even after a crash. A hook that fails is called again later, with growing pauses. Make
+//! hooks idempotent.
 
 use std::fmt;
 
@@ -53,52 +53,88 @@ pub trait Hooks: Send + Sync + 'static {
     }
 }
 
-/// No hooks.
+/// Hooks that do nothing.
 pub(crate) struct NoHooks;
 
 impl Hooks for NoHooks {}
 
-/// An event as it came by webhook.
+/// An event that was received by webhook.
 #[derive(Clone, Debug)]
+#[non_exhaustive]
 pub struct ReceivedEvent {
     /// Platform, and the mode of the endpoint.
     pub realm: Realm,
-    /// Which endpoint it came to.
+    /// The endpoint that received it.
     pub endpoint: Endpoint,
     /// `evt_…`
     pub id: String,
     /// Such as `account.updated`.
     pub event_type: String,
-    /// The connected account it is about.
+    /// The connected account of the event.
     pub account: Option<String>,
-    /// The tenants that are connected to that account now.
+    /// The tenants that are connected to the account now.
     pub tenants: Vec<String>,
-    /// When Stripe made it, in Unix milliseconds.
+    /// When Stripe created the event, in Unix milliseconds.
     pub created_at: Option<Millis>,
-    /// The body, byte for byte. Its signature was good.
+    /// The body, byte for byte. Its signature is valid.
     pub body: Vec<u8>,
-    /// The account as Stripe has it now; given with an `account.updated` that is of the same second as another one, which
-    /// leaves open which of them is the later. Take it in place of the body's.
+    /// The account as Stripe has it now. Set for an `account.updated` of the same second as another one, because their times
+    /// do not say which is newer. Use it instead of the account in the body.
     pub current: Option<serde_json::Value>,
-    /// Which attempt this is, from 1.
+    /// The number of this attempt, from 1.
     pub attempt: u32,
 }
 
-/// A hook could not do its work now. The text is shown to the operator: no secrets.
+impl ReceivedEvent {
+    /// An event without account, tenants and body, in its first attempt: for tests of your hooks.
+    pub fn new(
+        realm: Realm,
+        endpoint: Endpoint,
+        id: impl Into<String>,
+        event_type: impl Into<String>,
+    ) -> Self {
+        Self {
+            realm,
+            endpoint,
+            id: id.into(),
+            event_type: event_type.into(),
+            account: None,
+            tenants: Vec::new(),
+            created_at: None,
+            body: Vec::new(),
+            current: None,
+            attempt: 1,
+        }
+    }
+}
+
+/// A hook could not do its work now, and is called again later.
+///
+/// Its text is shown to the operator, so it must not contain a secret.
 #[derive(Debug)]
-pub struct HookError(String);
+pub struct HookError(Box<dyn std::error::Error + Send + Sync>);
 
 impl HookError {
-    /// What went wrong, in a sentence.
-    pub fn new(what: impl fmt::Display) -> Self {
-        Self(what.to_string())
+    /// Wraps an error of the host application, or a sentence that says what went wrong.
+    pub fn new(error: impl Into<Box<dyn std::error::Error + Send + Sync>>) -> Self {
+        Self(error.into())
+    }
+
+    /// The wrapped error.
+    pub fn into_inner(self) -> Box<dyn std::error::Error + Send + Sync> {
+        self.0
     }
 }
 
 impl fmt::Display for HookError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        fmt::Display::fmt(&self.0, f)
     }
 }
 
-impl std::error::Error for HookError {}
+// The wrapped error is displayed, so the source is that of the wrapped error.
+impl std::error::Error for HookError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.0.source()
+    }
+}

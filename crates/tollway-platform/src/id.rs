@@ -1,32 +1,32 @@
-//! Ids and hashes: how rows are named, and how secrets are looked up without being kept.
+//! Ids of records, and hashes by which secrets are looked up without being stored.
 
 use sha2::{Digest as _, Sha256};
 use subtle::ConstantTimeEq as _;
 
 use crate::entropy::Entropy;
 
-/// The 32 letters of an id, without those that are misread.
+/// The 32 letters of an id, without those that are easily misread.
 const ALPHABET: &[u8; 32] = b"0123456789abcdefghjkmnpqrstvwxyz";
 
-/// A new id: the prefix, then 26 letters, 48 bits of time and 80 of chance, so that ids sort by age.
+/// A new id: the prefix, then 26 letters for 48 bits of time and 80 random bits. Ids of one prefix sort by time.
 pub(crate) fn new_id(prefix: &str, now_ms: i64, entropy: &Entropy) -> String {
     let time = u128::from(now_ms.max(0).unsigned_abs()) & 0xFFFF_FFFF_FFFF;
-    let mut chance = [0_u8; 16];
-    entropy.fill(&mut chance[6..]);
-    let bits = (time << 80) | u128::from_be_bytes(chance);
-    let letters = (0..26).map(|place| {
-        let index = (bits >> (125 - 5 * place)) & 31;
+    let mut random = [0_u8; 16];
+    entropy.fill(&mut random[6..]);
+    let bits = (time << 80) | u128::from_be_bytes(random);
+    let letters = (0..26).map(|position| {
+        let index = (bits >> (125 - 5 * position)) & 31;
         char::from(ALPHABET[usize::try_from(index).unwrap_or(0)])
     });
     format!("{prefix}_{}", letters.collect::<String>())
 }
 
-/// The SHA-256 of a secret. Ours are 256 random bits, so a plain hash tells nobody anything.
+/// The SHA-256 of a secret with 256 random bits, which needs no salt.
 pub(crate) fn hash(secret: &str) -> [u8; 32] {
     Sha256::digest(secret.as_bytes()).into()
 }
 
-/// Are two hashes (or two secrets of one length) equal? The time taken does not depend on where they differ.
+/// Compares two hashes, or two secrets of the same length. The time does not depend on where they differ.
 pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     a.ct_eq(b).into()
 }

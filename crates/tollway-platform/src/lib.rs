@@ -1,18 +1,20 @@
-//! The platform's own side of Stripe Connect: the half that every marketplace writes by hand.
+//! The platform's side of Stripe Connect: the part that every marketplace writes by hand.
 //!
-//! A [`Platform`] is a router to mount (or to [serve](Platform::serve)), a background worker to [run](Platform::run), and a
+//! A [`Platform`] has a router to mount (or to [serve](Platform::serve)), a background worker to [run](Platform::run), and a
 //! [client](Platform::client_for) for each connected tenant. Data flows through it like this:
 //!
 //! ```text
 //! start link ─► start ─► Stripe's page ─► callback ─► claim ─► exchange ─► record ─► hooks
-//!  (link)      (flow::start)             (flow::callback)     (flow::record)        (hooks)
-//! webhook ─► verify ─► keep ─► 200 … later: work ─► deauthorized? ─► hooks
-//!            (inbox::receive)         (inbox::worker)
+//!  (link)      (flow::start)             (flow::callback)     (flow::exchange)      (worker)
+//! webhook ─► verify ─► store ─► 200 … later: handle ─► hooks
+//!            (inbox::receive)         (worker, inbox::handle)
 //! ```
 //!
-//! Each dangerous thing happens exactly once: a callback claims its attempt in the store before Stripe is asked, whoever
-//! races it; everything secret is sealed before it is stored; what a crash leaves behind is visible and is resolved
-//! without sending a code a second time.
+//! A code is redeemed once: the callback claims its attempt in the store before it calls Stripe, however many callbacks race.
+//! Secrets are sealed before they are stored. A crash leaves a visible state, which is resolved without sending the code
+//! again.
+//!
+//! Features: `sqlite` (default) has the SQLite store; `contract` has the tests for other stores.
 //!
 //! ```no_run
 //! use tollway_platform::{Platform, PlatformConfig};
@@ -37,10 +39,12 @@
 //! # }
 //! ```
 
-
 mod builder;
 mod config;
+mod connections;
+mod entropy;
 mod flow;
+mod grant_scope;
 mod hooks;
 mod id;
 mod inbox;
@@ -48,33 +52,42 @@ mod key_rotation;
 mod link;
 mod metrics;
 mod outcome;
+mod password;
 mod platform;
+mod prefill;
 mod realm;
-mod entropy;
 mod seal;
 pub mod store;
+#[cfg(feature = "sqlite")]
+mod store_sqlite;
 mod stripe;
+mod time;
 mod web;
+mod worker;
 
-/// Lets a trait with async methods be implemented: [`Hooks`], and the traits of [`store`].
+/// Makes async methods of a trait usable as `dyn`: put it on an `impl` of [`Hooks`] or of the traits in [`store`].
 pub use async_trait::async_trait;
 
-pub use self::builder::{PlatformBuilder, BuildError};
+pub use self::builder::{BuildError, PlatformBuilder};
 pub use self::config::{
-    BrandConfig, ConfigError, ConnectConfig, DEFAULT_CONFIG, ENV_PREFIX, GrantScope, ModeConfig,
-    OperatorConfig, PlatformConfig, ConfigProblem, StripeConfig, WebConfig, WebhookConfig,
+    BrandConfig, ConfigError, ConfigProblem, ConnectConfig, DEFAULT_CONFIG, ENV_PREFIX, ModeConfig,
+    OperatorConfig, PlatformConfig, StripeConfig, WebConfig, WebhookConfig,
 };
-pub use self::flow::disconnect::{DisconnectError, DisconnectScope};
+pub use self::connections::{DisconnectError, DisconnectScope};
+pub use self::entropy::{Entropy, EntropyError};
+pub use self::grant_scope::GrantScope;
 pub use self::hooks::{HookError, Hooks, ReceivedEvent};
 pub use self::key_rotation::{KeyUsage, RotationProgress};
 pub use self::link::{LinkError, StartLink};
 pub use self::outcome::Outcome;
-pub use self::platform::{ClientForError, RealmHandle, Platform};
-pub use self::realm::{Mode, Realm, UnknownMode};
-pub use self::entropy::{Entropy, EntropyError};
-pub use self::seal::{KeyError, KeyId, OpenError, SealingKeys};
+pub use self::password::hash_password;
+pub use self::platform::{ClientForError, Platform, RealmHandle};
+pub use self::realm::{Mode, Realm, RealmError, UnknownMode};
+pub use self::seal::{KeyError, KeyId, SealingKeys};
 pub use self::store::{Connection, DisconnectReason};
-pub use self::web::operator::hash_password;
+#[cfg(feature = "sqlite")]
+pub use self::store_sqlite::SqliteStore;
+pub use self::stripe::StripeError;
 
 /// The code in the platform's document compiles.
 #[cfg(doctest)]

@@ -139,12 +139,12 @@ impl Metrics {
         );
     }
 
-    pub(crate) fn started(&self, realm: &Realm) {
+    pub(crate) fn count_started(&self, realm: &Realm) {
         self.started.get_or_create(&realm_labels(realm)).inc();
     }
 
     /// `brought` is `code`, `error` or `nothing`.
-    pub(crate) fn returned(&self, platform: &str, brought: &'static str) {
+    pub(crate) fn count_returned(&self, platform: &str, brought: &'static str) {
         let labels = OutcomeLabels {
             platform: platform.to_owned(),
             outcome: brought,
@@ -152,7 +152,7 @@ impl Metrics {
         self.returned.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn outcome(&self, platform: &str, outcome: Outcome) {
+    pub(crate) fn count_outcome(&self, platform: &str, outcome: Outcome) {
         let labels = OutcomeLabels {
             platform: platform.to_owned(),
             outcome: outcome.as_str(),
@@ -160,34 +160,34 @@ impl Metrics {
         self.outcomes.get_or_create(&labels).inc();
     }
 
-    pub(crate) fn disconnected(&self, realm: &Realm, reason: DisconnectReason) {
+    pub(crate) fn count_disconnected(&self, realm: &Realm, reason: DisconnectReason) {
         self.disconnected
             .get_or_create(&named(realm, reason.as_str()))
             .inc();
     }
 
-    pub(crate) fn exchanged(&self, realm: &Realm, seconds: f64) {
+    pub(crate) fn observe_exchange(&self, realm: &Realm, seconds: f64) {
         self.exchange
             .get_or_create(&realm_labels(realm))
             .observe(seconds);
     }
 
     /// `result` is `new`, `duplicate`, `other_mode`, `bad_signature` or `unreadable`.
-    pub(crate) fn received(&self, realm: &Realm, result: &'static str) {
+    pub(crate) fn count_received(&self, realm: &Realm, result: &'static str) {
         self.received.get_or_create(&named(realm, result)).inc();
     }
 
     /// `result` is `done`, `ignored`, `retried` or `dead`.
-    pub(crate) fn worked(&self, realm: &Realm, result: &'static str) {
+    pub(crate) fn count_worked(&self, realm: &Realm, result: &'static str) {
         self.worked.get_or_create(&named(realm, result)).inc();
     }
 
-    pub(crate) fn limited(&self, place: &'static str) {
+    pub(crate) fn count_rate_limited(&self, place: &'static str) {
         self.limited.get_or_create(&PlaceLabels { place }).inc();
     }
 
     /// The page that Prometheus reads; the inbox's numbers are those of now.
-    pub(crate) fn page(&self, inbox: &InboxState, now: Millis) -> String {
+    pub(crate) fn render(&self, inbox: &InboxState, now: Millis) -> String {
         use crate::store::DeliveryStatus::{Dead, Done, Ignored, Pending, Working};
         for status in [Pending, Working, Done, Ignored, Dead] {
             let count = i64::try_from(inbox.count(status)).unwrap_or(i64::MAX);

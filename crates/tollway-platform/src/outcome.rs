@@ -1,21 +1,22 @@
-//! Every way a connect attempt can end, each with its name, HTTP status, and the words a seller reads.
+//! The outcomes of a connect attempt, each with its name and HTTP status.
 
 use std::fmt;
 
-/// How an attempt, or a callback, ended. The name is what the store, the metrics and the pages use.
+/// How an attempt, or a callback, ended. Its name is used in the store, in metrics and on pages.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum Outcome {
     /// The account is connected.
     Connected,
-    /// Stripe connected another account than the one before; the seller kept the one before.
+    /// Stripe connected another account than before; the seller kept the former one.
     KeptPrevious,
-    /// The seller said no on Stripe's page.
+    /// The seller denied on Stripe's page.
     Denied,
-    /// A refusal came without `state`: nothing is known about it and nothing was touched.
+    /// A denial without `state`: its attempt is unknown, and nothing was changed.
     DeniedWithoutState,
-    /// The callback had neither a code nor a refusal, or none that could be read.
+    /// The callback had neither a code nor an error, or its query was unreadable.
     Malformed,
-    /// Nobody started an attempt with this `state`.
+    /// No attempt has this `state`.
     UnknownState,
     /// The attempt was started too long ago.
     Expired,
@@ -23,11 +24,11 @@ pub enum Outcome {
     WrongBrowser,
     /// The callback came to another platform than the attempt was started for.
     WrongPlatform,
-    /// Stripe answered for the other mode.
+    /// Stripe granted access in the other mode.
     WrongMode,
     /// The attempt was used already, with another code.
     Replayed,
-    /// Stripe granted less than was asked for.
+    /// Stripe granted a smaller scope than requested.
     ScopeTooSmall,
     /// The account is connected to another tenant.
     AccountOnOtherTenant,
@@ -39,23 +40,13 @@ pub enum Outcome {
     InvalidGrant,
     /// Stripe refused for another reason, most likely the platform's own settings.
     StripeRefused,
-    /// The code was sent, but the answer was lost: a crash, a timeout. The code is never sent again.
+    /// The code was sent, but the response was lost by a crash or a timeout. The code is never sent again.
     Interrupted,
 }
 
-/// What a page says about an outcome.
-pub(crate) struct PageText {
-    /// The heading: what happened.
-    pub title: &'static str,
-    /// What it means.
-    pub text: &'static str,
-    /// What to do now; empty when there is nothing to do.
-    pub advice: &'static str,
-}
-
 impl Outcome {
-    /// All of them, in the order of the documentation.
-    pub const ALL: [Self; 18] = [
+    /// All outcomes, in the order of the documentation.
+    pub const ALL: &'static [Self] = &[
         Self::Connected,
         Self::KeptPrevious,
         Self::Denied,
@@ -100,14 +91,15 @@ impl Outcome {
         }
     }
 
-    /// Reads a name back.
+    /// Reads a name. `None`: this version knows no such outcome.
     pub fn parse(text: &str) -> Option<Self> {
         Self::ALL
-            .into_iter()
+            .iter()
+            .copied()
             .find(|outcome| outcome.as_str() == text)
     }
 
-    /// The HTTP status of its page. A seller's own choice is not an error.
+    /// The HTTP status of its page. An outcome that the seller chose is 200.
     pub const fn status(self) -> u16 {
         match self {
             Self::Connected | Self::KeptPrevious | Self::Denied | Self::DeniedWithoutState => 200,
@@ -123,112 +115,6 @@ impl Outcome {
             Self::StripeUnreachable => 503,
         }
     }
-
-    /// Does starting again make sense?
-    pub(crate) const fn may_try_again(self) -> bool {
-        !matches!(self, Self::Connected | Self::KeptPrevious)
-    }
-
-    /// What the seller reads.
-    pub(crate) const fn page_text(self) -> PageText {
-        let (title, text, advice) = match self {
-            Self::Connected => (
-                "Your Stripe account is connected",
-                "You can go back and carry on.",
-                "",
-            ),
-            Self::KeptPrevious => (
-                "Your account was not changed",
-                "The account you were connected with before stays in use.",
-                "",
-            ),
-            Self::Denied => (
-                "Your account was not connected",
-                "You chose not to connect on Stripe's page. Nothing was changed.",
-                "You can connect at any time.",
-            ),
-            Self::DeniedWithoutState => (
-                "Nothing was connected",
-                "Stripe sent you back without connecting an account. Nothing was changed.",
-                "To connect, start again from where you came.",
-            ),
-            Self::Malformed => (
-                "This address is not complete",
-                "Stripe's answer is missing from it, or cannot be read.",
-                "Start again from where you came.",
-            ),
-            Self::UnknownState => (
-                "This page does not belong to anything started here",
-                "The address may be old or cut off. Nothing was changed.",
-                "Start again from where you came.",
-            ),
-            Self::Expired => (
-                "That took too long",
-                "For your safety, an attempt to connect ends after a while. Nothing was changed.",
-                "Start again: it only takes a moment.",
-            ),
-            Self::WrongBrowser => (
-                "This was started in another browser",
-                "For your safety it can be finished only in the browser where it was started, with its cookies. Nothing was changed.",
-                "Go back to that browser, or start again in this one.",
-            ),
-            Self::WrongPlatform => (
-                "This answer belongs to another site",
-                "It was started for a different platform. Nothing was changed.",
-                "Start again from where you came.",
-            ),
-            Self::WrongMode => (
-                "Stripe answered for the other mode",
-                "A test connection and a live one cannot be mixed, so nothing was recorded.",
-                "Please tell the platform's support.",
-            ),
-            Self::Replayed => (
-                "This was already used",
-                "Each attempt to connect works once. Nothing was changed.",
-                "Start again if your account is not connected.",
-            ),
-            Self::ScopeTooSmall => (
-                "Stripe granted less than is needed",
-                "The platform needs to act for your account, and was only allowed to look. Nothing was recorded.",
-                "Start again and allow the full access.",
-            ),
-            Self::AccountOnOtherTenant => (
-                "This Stripe account is in use already",
-                "It is connected to another customer of the platform. Nothing was changed.",
-                "Connect a different account, or disconnect it there first.",
-            ),
-            Self::AccountControlled => (
-                "This Stripe account belongs to another platform",
-                "Stripe does not let two platforms act for it. Nothing was changed.",
-                "Start again and create a new account on Stripe's page.",
-            ),
-            Self::StripeUnreachable => (
-                "Stripe could not be reached",
-                "Nothing was sent and nothing was changed.",
-                "Start again in a moment.",
-            ),
-            Self::InvalidGrant => (
-                "Stripe did not accept the answer",
-                "It may have been too old, or used before. Nothing was recorded.",
-                "Start again: it only takes a moment.",
-            ),
-            Self::StripeRefused => (
-                "Stripe refused to connect your account",
-                "The reason lies with the platform, not with you. Nothing was recorded.",
-                "Please tell the platform's support.",
-            ),
-            Self::Interrupted => (
-                "We could not see how it ended",
-                "The connection to Stripe broke off at the last step.",
-                "Connect once more to be sure: the same account can be connected again without harm.",
-            ),
-        };
-        PageText {
-            title,
-            text,
-            advice,
-        }
-    }
 }
 
 impl fmt::Display for Outcome {
@@ -242,26 +128,10 @@ mod tests {
     use super::*;
 
     #[test]
-    fn names_read_back_and_are_unlike() {
+    fn names_read_back() {
         for outcome in Outcome::ALL {
-            assert_eq!(Outcome::parse(outcome.as_str()), Some(outcome));
+            assert_eq!(Outcome::parse(outcome.as_str()), Some(*outcome));
         }
         assert_eq!(Outcome::parse("fine"), None);
-    }
-
-    #[test]
-    fn only_what_the_seller_wanted_is_a_success() {
-        for outcome in Outcome::ALL {
-            let page_text = outcome.page_text();
-            assert!(
-                !page_text.title.is_empty() && !page_text.text.is_empty(),
-                "{outcome}"
-            );
-            assert_eq!(
-                outcome.may_try_again(),
-                !page_text.advice.is_empty(),
-                "{outcome} says what to do"
-            );
-        }
     }
 }

@@ -1,64 +1,61 @@
-//! The platform as a value: what a host application holds, clones, and asks.
+//! [`Platform`]: the value that a host application holds. A facade over the connect flow, the connections, the inbox, the
+//! worker and key rotation.
 
 use std::fmt;
 use std::sync::Arc;
-use std::time::UNIX_EPOCH;
 
-use tokio::sync::Notify;
 use tollway::Client;
 use tollway::runtime::Clock;
 
-use crate::builder::PlatformBuilder;
 use crate::config::PlatformConfig;
-use crate::flow::disconnect::{DisconnectError, DisconnectScope};
-use crate::flow::in_flight::InFlight;
-use crate::hooks::Hooks;
-use crate::link::{LinkError, StartLink};
-use crate::metrics::Metrics;
-use crate::realm::{Mode, Realm};
+use crate::connections::{Connections, DisconnectError, DisconnectScope};
 use crate::entropy::Entropy;
+use crate::flow::ConnectFlow;
+use crate::inbox::Inbox;
+use crate::key_rotation::{KeyRotation, KeyUsage, RotationProgress};
+use crate::link::{LinkSigner, StartLink};
+use crate::realm::{Mode, Realm, RealmError};
 use crate::seal::SealingKeys;
 use crate::store::{
-    Actor, Connection, DeliveryStatus, DisconnectReason, HistoryEntry, Millis, Page, AuditStamp, Store,
+    Actor, AuditStamp, Connection, DeliveryStatus, DisconnectReason, HistoryEntry, Page, Store,
     StoreError,
 };
 use crate::stripe::Stripe;
-use crate::web::limit::Limiter;
-use crate::web::pages::Pages;
+use crate::time::{Millis, now_millis};
+use crate::worker::Worker;
 
 /// The platform's side of Stripe Connect: a router to mount, a worker to run, and clients for connected tenants.
 ///
-/// A plain value: cheap to clone, no global state; two of them in one process know nothing of each other.
+/// Cheap to clone; clones share all state. There is no global state: two platforms in one process are independent.
 #[derive(Clone)]
-pub struct Platform(Arc<Inner>);
+pub struct Platform(Arc<Services>);
 
-pub(crate) struct Inner {
-    pub config: PlatformConfig,
+/// The parts of a platform.
+pub(crate) struct Services {
+    pub config: Arc<PlatformConfig>,
     pub store: Arc<dyn Store>,
     pub clock: Arc<dyn Clock>,
     pub entropy: Entropy,
-    pub keys: SealingKeys,
+    pub keys: Arc<SealingKeys>,
     pub stripe: Stripe,
-    pub hooks: Arc<dyn Hooks>,
-    pub metrics: Arc<Metrics>,
-    pub pages: Pages,
-    pub in_flight: InFlight,
-    pub limiter: Limiter,
-    /// Wakes the worker when there is something new to do.
-    pub work: Notify,
+    pub links: LinkSigner,
+    pub connections: Connections,
+    pub flow: ConnectFlow,
+    pub inbox: Inbox,
+    pub worker: Worker,
+    pub key_rotation: KeyRotation,
 }
 
 impl Platform {
-    /// Starts with the defaults: SQLite as configured, the system's clock and randomness, Stripe over HTTPS, no hooks.
-    pub fn builder() -> PlatformBuilder {
-        PlatformBuilder::default()
+    pub(crate) fn new(services: Services) -> Self {
+        Self(Arc::new(services))
     }
 
-    pub(crate) fn from_parts(inner: Inner) -> Self {
-        Self(Arc::new(inner))
+    pub(crate) fn services(&self) -> &Services {
+        &self.0
     }
 
-    /// The configuration it runs with.
+    /// The configuration.
     pub fn config(&self) -> &PlatformConfig {
         &self.0.config
     }
@@ -68,7 +65,8 @@ impl Platform {
         self.0.store.as_ref()
     }
 
-    /// One platform in one mode. The methods of `Platform` itself are those of the only platform in its usual mode.
+    /// A handle on one platform in one mode. The methods of `Platform` itself act on the only configured platform in its
+    /// default mode.
     pub fn realm(&self, platform: impl Into<String>, mode: Mode) -> RealmHandle {
         RealmHandle {
             platform: self.clone(),
@@ -76,12 +74,12 @@ impl Platform {
         }
     }
 
-    /// The only configured platform in its usual mode.
+    /// The only configured platform in its default mode.
     fn default_realm(&self) -> RealmHandle {
         let mut platforms = self.config().platforms.iter();
         let realm = match (platforms.next(), platforms.next()) {
             (Some((name, brand)), None) => Ok(Realm::new(name.clone(), brand.mode)),
-            _ => Err(LinkError::WhichPlatform),
+            _ => Err(RealmError::Ambiguous),
         };
         RealmHandle {
             platform: self.clone(),
@@ -89,23 +87,24 @@ impl Platform {
         }
     }
 
-    /// A signed link that lets one browser connect an account for `tenant`, your own name for whoever will own it. Make
-    /// it only for somebody you know to act for that tenant.
+    /// A signed link that lets one browser connect an account for `tenant`, your own name for the owner of the account.
+    /// Build it only for a person who is allowed to act for that tenant.
     pub fn start_link(&self, tenant: impl Into<String>) -> StartLink {
         self.default_realm().start_link(tenant)
     }
 
-    /// A client that acts for the tenant's account: the platform's key with `Stripe-Account` set.
+    /// A client that acts for the tenant's account: it uses the platform's key and sets `Stripe-Account`.
     pub async fn client_for(&self, tenant: &str) -> Result<Client, ClientForError> {
         self.default_realm().client_for(tenant).await
     }
 
-    /// The tenant's connection: the active one, else the last one.
+    /// The tenant's active connection, or its latest one.
     pub async fn connection(&self, tenant: &str) -> Result<Option<Connection>, ClientForError> {
         self.default_realm().connection(tenant).await
     }
 
-    /// Ends the tenant's connection, both halves if it is one of a live and test pair. See [`DisconnectScope`] for what happens to tenants that share the account.
+    /// Ends the tenant's connection, and both halves of a live and test pair. [`DisconnectScope`] says what happens to
+    /// other tenants that share the account. Returns the connections that ended.
     pub async fn disconnect(
         &self,
         tenant: &str,
@@ -114,12 +113,12 @@ impl Platform {
         self.default_realm().disconnect(tenant, scope).await
     }
 
-    /// The newest connections, of all realms or of one. For older ones see [`Page::older_than`].
+    /// The newest connections, of all realms or of one. Use [`Page::older_than`] for older ones.
     pub async fn connections(&self, page: Page) -> Result<Vec<Connection>, StoreError> {
         self.store().connections(page).await
     }
 
-    /// Who did what, newest first; of one tenant or of all.
+    /// The history, newest first, of one tenant or of all.
     pub async fn history(
         &self,
         tenant: Option<&str>,
@@ -128,48 +127,59 @@ impl Platform {
         self.store().history(tenant, page).await
     }
 
-    /// Makes a finished or dead delivery of the inbox due now. False: there is none with this id, or it is due anyway.
-    pub async fn replay(&self, delivery: &str) -> Result<bool, StoreError> {
-        let found = self.store().replay_delivery(delivery, self.now()).await?;
-        self.0.work.notify_one();
-        Ok(found)
+    /// Makes a done, ignored or dead delivery of the inbox due now. Returns `false` if there is no such delivery, or it is
+    /// due anyway.
+    pub async fn replay(&self, delivery_id: &str) -> Result<bool, StoreError> {
+        let replayed = self
+            .store()
+            .replay_delivery(delivery_id, self.now())
+            .await?;
+        self.0.worker.work_added.notify_one();
+        Ok(replayed)
     }
 
-    /// How many deliveries have this status.
+    /// The number of deliveries with this status.
     pub async fn inbox_count(&self, status: DeliveryStatus) -> Result<u64, StoreError> {
         Ok(self.store().inbox_state().await?.count(status))
     }
 
-    /// Finishes what is being written and closes the database. Nothing else works afterwards.
+    /// How many values each sealing key has sealed: the configured keys, newest first, then the missing ones.
+    pub async fn key_usage(&self) -> Result<Vec<KeyUsage>, StoreError> {
+        self.0.key_rotation.key_usage().await
+    }
+
+    /// Seals all values by the newest key while the platform runs, and calls `report` before the first batch and after
+    /// each. May be cancelled and repeated: values that were sealed again stay so.
+    pub async fn rotate_keys(
+        &self,
+        report: impl FnMut(&RotationProgress) + Send,
+    ) -> Result<RotationProgress, StoreError> {
+        self.0.key_rotation.rotate(report).await
+    }
+
+    /// Works in the background until `shutdown` ends: handles webhook deliveries and notifies the host application. Work
+    /// that has begun is finished first. Run it once in each process, beside the router.
+    pub async fn run(&self, shutdown: impl Future<Output = ()> + Send) {
+        self.0.worker.run(shutdown).await;
+    }
+
+    /// Works on everything that is due now. Returns how many rows that were. Work that fails is due again later.
+    pub async fn run_due(&self) -> Result<usize, StoreError> {
+        self.0.worker.run_due().await
+    }
+
+    /// Finishes pending writes and closes the database. Every later call fails.
     pub async fn close(&self) -> Result<(), StoreError> {
         self.store().close().await
     }
 
-    pub(crate) fn inner(&self) -> &Inner {
-        &self.0
-    }
-
-    pub(crate) fn keys(&self) -> &SealingKeys {
-        &self.0.keys
-    }
-
     /// Unix time in milliseconds.
     pub(crate) fn now(&self) -> Millis {
-        let since = self
-            .0
-            .clock
-            .now()
-            .duration_since(UNIX_EPOCH)
-            .unwrap_or_default();
-        Millis::try_from(since.as_millis()).unwrap_or(Millis::MAX)
+        now_millis(&*self.0.clock)
     }
 
     pub(crate) fn audit_stamp(&self, actor: Actor, address: Option<String>) -> AuditStamp {
-        AuditStamp {
-            at: self.now(),
-            actor,
-            address,
-        }
+        AuditStamp::new(self.now(), actor, address)
     }
 }
 
@@ -186,26 +196,24 @@ impl fmt::Debug for Platform {
     }
 }
 
-/// A [`Platform`] seen as one of its platforms in one mode.
+/// A handle on one platform of a [`Platform`] in one mode.
 #[derive(Clone, Debug)]
 pub struct RealmHandle {
     platform: Platform,
-    realm: Result<Realm, LinkError>,
+    realm: Result<Realm, RealmError>,
 }
 
 impl RealmHandle {
     /// See [`Platform::start_link`].
     pub fn start_link(&self, tenant: impl Into<String>) -> StartLink {
-        StartLink::new(&self.platform, self.realm.clone(), tenant)
+        StartLink::new(&self.platform.0.links, self.realm.clone(), tenant)
     }
 
     /// See [`Platform::client_for`].
     pub async fn client_for(&self, tenant: &str) -> Result<Client, ClientForError> {
-        let realm = self.realm()?;
-        let client = self.platform.inner().stripe.client(realm);
-        let client =
-            client.ok_or_else(|| ClientForError::Realm(LinkError::UnknownRealm(realm.clone())))?;
-        match self.platform.store().connection(realm, tenant).await? {
+        let client = self.client()?;
+        let connection = self.connection(tenant).await?;
+        match connection {
             None => Err(ClientForError::NotConnected {
                 tenant: tenant.to_owned(),
             }),
@@ -228,7 +236,7 @@ impl RealmHandle {
         Ok(self
             .platform
             .store()
-            .connection(self.realm()?, tenant)
+            .connection(self.known_realm()?, tenant)
             .await?)
     }
 
@@ -238,30 +246,29 @@ impl RealmHandle {
         tenant: &str,
         scope: DisconnectScope,
     ) -> Result<Vec<Connection>, DisconnectError> {
-        let realm = self
-            .realm()
-            .map_err(|error| DisconnectError::Refused(error.to_string()))?;
+        let stamp = self.platform.audit_stamp(Actor::Host, None);
         self.platform
-            .end_connection(realm, tenant, scope, self.platform.audit_stamp(Actor::Host, None))
+            .0
+            .connections
+            .disconnect(self.known_realm()?, tenant, scope, stamp)
             .await
     }
 
-    /// The platform's own client, without an account.
+    /// The platform's own client, which acts for no connected account.
     pub fn client(&self) -> Result<Client, ClientForError> {
-        let realm = self.realm()?;
-        let client = self.platform.inner().stripe.client(realm).cloned();
-        client.ok_or_else(|| ClientForError::Realm(LinkError::UnknownRealm(realm.clone())))
+        let realm = self.known_realm()?;
+        let client = self.platform.0.stripe.client(realm).cloned();
+        client.ok_or_else(|| RealmError::NotConfigured(realm.clone()).into())
     }
 
-    fn realm(&self) -> Result<&Realm, ClientForError> {
-        self.realm
-            .as_ref()
-            .map_err(|error| ClientForError::Realm(error.clone()))
+    fn known_realm(&self) -> Result<&Realm, RealmError> {
+        self.realm.as_ref().map_err(Clone::clone)
     }
 }
 
 /// There is no client for this tenant.
 #[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
 pub enum ClientForError {
     /// The tenant was never connected.
     #[error("tenant {tenant} is not connected to a Stripe account: send them a start link")]
@@ -269,7 +276,7 @@ pub enum ClientForError {
         /// The tenant.
         tenant: String,
     },
-    /// The connection ended.
+    /// The connection has ended.
     #[error(
         "tenant {tenant} is no longer connected to {account} ({reason}): send them a start link to connect again"
     )]
@@ -278,14 +285,14 @@ pub enum ClientForError {
         tenant: String,
         /// The account it was connected to.
         account: String,
-        /// Since when, in Unix milliseconds.
+        /// When the connection ended, in Unix milliseconds.
         since: Millis,
-        /// Why.
+        /// Why the connection ended.
         reason: DisconnectReason,
     },
-    /// It is not clear which platform is meant.
+    /// The configuration has no such platform.
     #[error(transparent)]
-    Realm(LinkError),
+    Realm(#[from] RealmError),
     /// The store failed.
     #[error(transparent)]
     Store(#[from] StoreError),

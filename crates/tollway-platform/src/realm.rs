@@ -1,15 +1,15 @@
-//! Which platform, and in which of its two modes: the pair that everything else is filed under.
+//! A platform in one of Stripe's two modes: the scope of every id, secret, attempt and connection.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Serialize};
 
-/// Stripe's two worlds. Nothing crosses from one to the other.
+/// Stripe's mode. Objects, keys and connections of one mode do not exist in the other.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Mode {
-    /// Play money: `sk_test_…` keys, the development client id.
+    /// No money moves: `sk_test_…` keys, the development client id.
     Test,
     /// Real money: `sk_live_…` keys, the production client id.
     Live,
@@ -24,12 +24,12 @@ impl Mode {
         }
     }
 
-    /// Stripe's `livemode`.
+    /// The value of Stripe's `livemode` in this mode.
     pub const fn livemode(self) -> bool {
         matches!(self, Self::Live)
     }
 
-    /// From Stripe's `livemode`.
+    /// The mode of an object with this `livemode`.
     pub const fn from_livemode(livemode: bool) -> Self {
         if livemode { Self::Live } else { Self::Test }
     }
@@ -53,13 +53,15 @@ impl FromStr for Mode {
     }
 }
 
-/// Neither `test` nor `live`.
+/// A text that is neither `test` nor `live`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("the mode is either `test` or `live`")]
+#[non_exhaustive]
 pub struct UnknownMode;
 
-/// One platform in one mode: what a client id, a secret key, an attempt and a connection belong to.
+/// One platform in one mode. A client id, a secret key, an attempt and a connection each belong to one realm.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+#[non_exhaustive]
 pub struct Realm {
     /// The platform's name in the configuration.
     pub platform: String,
@@ -81,4 +83,16 @@ impl fmt::Display for Realm {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}/{}", self.platform, self.mode)
     }
+}
+
+/// The configuration has no such realm.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
+pub enum RealmError {
+    /// The platform is not configured, or not in this mode.
+    #[error("there is no platform {0} in the configuration: add [platforms.{platform}.{mode}]", platform = .0.platform, mode = .0.mode)]
+    NotConfigured(Realm),
+    /// Several platforms are configured, and none was named.
+    #[error("several platforms are configured: name one with Platform::realm(name, mode)")]
+    Ambiguous,
 }

@@ -1,12 +1,12 @@
-//! Secrets at rest: the envelope that tokens and cookies are kept in.
+//! Secrets at rest: tokens and cookies are sealed into envelopes.
 //!
 //! ```text
 //! 1 byte version | 8 bytes key id | 24 bytes nonce | ciphertext and tag (XChaCha20-Poly1305)
 //! ```
 //!
-//! The associated data binds an envelope to the place it was made for (table, row, column): moved to another row it does
-//! not open. Keys are a list: the first seals, all of them open, so a new key is put in front and the old ones are taken
-//! away once no row uses them. A key's id is made from the key itself, so two configurations cannot disagree about it.
+//! The associated data binds an envelope to its context (table, row, column): an envelope that was moved to another row does
+//! not open. Keys are a list: the first key seals, all of them open. To rotate, put a new key in front, and remove an old one
+//! when no row uses it. A key's id is derived from the key, so two configurations cannot disagree about it.
 
 use std::fmt;
 
@@ -21,24 +21,24 @@ use zeroize::Zeroizing;
 
 use crate::entropy::Entropy;
 
-const VERSION: u8 = 1;
-const KEY_ID: usize = 8;
-const NONCE: usize = 24;
-const HEADER: usize = 1 + KEY_ID + NONCE;
+const ENVELOPE_VERSION: u8 = 1;
+const KEY_ID_BYTES: usize = 8;
+const NONCE_BYTES: usize = 24;
+const HEADER_BYTES: usize = 1 + KEY_ID_BYTES + NONCE_BYTES;
 
-/// Where a sealed value lives. The same bytes do not open at another place.
+/// The context of an envelope, which is bound to it as associated data. In another context it does not open.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct SealContext<'a> {
     /// The table, or `cookie`.
     pub table: &'a str,
-    /// What tells the row from all others.
+    /// The row's unique name.
     pub row: &'a str,
     /// The column.
     pub column: &'a str,
 }
 
 impl SealContext<'_> {
-    /// Length-prefixed, so that no two places read the same.
+    /// Length-prefixed, so that no two contexts have the same data.
     fn associated_data(&self, header: &[u8]) -> Vec<u8> {
         let mut data = header.to_vec();
         for part in [self.table, self.row, self.column] {
@@ -49,18 +49,18 @@ impl SealContext<'_> {
     }
 }
 
-/// The id of a sealing key: 16 hex digits, made from the key by SHA-256. Not secret.
+/// The id of a sealing key: 16 hexadecimal digits, derived from the key by SHA-256. Not secret.
 #[derive(Clone, Copy, PartialEq, Eq, Hash)]
-pub struct KeyId([u8; KEY_ID]);
+pub struct KeyId([u8; KEY_ID_BYTES]);
 
 impl KeyId {
-    /// From the bytes of an envelope; none if they are not eight.
-    pub(crate) fn from_bytes(bytes: &[u8]) -> Option<Self> {
+    /// Reads the id in an envelope: the eight bytes after the first. `None`: these are not eight bytes.
+    pub fn from_bytes(bytes: &[u8]) -> Option<Self> {
         bytes.try_into().ok().map(Self)
     }
 
-    /// As in an envelope.
-    pub(crate) const fn as_bytes(&self) -> &[u8] {
+    /// The eight bytes in an envelope.
+    pub const fn as_bytes(&self) -> &[u8] {
         &self.0
     }
 }
@@ -83,14 +83,14 @@ struct Key {
     secret: Zeroizing<[u8; 32]>,
 }
 
-/// The list of sealing keys, newest first. Never empty. `Debug` shows the ids alone.
+/// The sealing keys, newest first. Never empty. `Debug` shows only their ids.
 pub struct SealingKeys(Vec<Key>);
 
 impl SealingKeys {
-    /// Reads keys as they stand in the configuration: 32 bytes each, in base64 (standard or URL-safe), newest first.
+    /// Reads keys in the form of the configuration: 32 bytes each, in base64 (standard or URL-safe), newest first.
     pub fn from_texts(texts: &[SecretString]) -> Result<Self, KeyError> {
         if texts.is_empty() {
-            return Err(KeyError::None);
+            return Err(KeyError::Empty);
         }
         let mut keys: Vec<Key> = Vec::with_capacity(texts.len());
         for (index, text) in texts.iter().enumerate() {
@@ -98,7 +98,7 @@ impl SealingKeys {
                 decode_key(text.expose_secret().trim()).ok_or(KeyError::Malformed(index))?;
             let id = key_id(&secret);
             if keys.iter().any(|key| key.id == id) {
-                return Err(KeyError::Twice(index));
+                return Err(KeyError::Duplicate(index));
             }
             let cipher = XChaCha20Poly1305::new_from_slice(secret.as_slice())
                 .map_err(|_| KeyError::Malformed(index))?;
@@ -107,26 +107,31 @@ impl SealingKeys {
         Ok(Self(keys))
     }
 
-    /// Makes a new key, in the form the configuration wants.
+    /// Generates a key in the form of the configuration.
     pub fn generate(entropy: &Entropy) -> SecretString {
         let secret = Zeroizing::new(entropy.bytes::<32>());
         SecretString::from(STANDARD.encode(secret.as_slice()))
     }
 
-    /// The ids of all keys, the sealing one first.
+    /// The ids of all keys, newest first.
     pub fn ids(&self) -> Vec<KeyId> {
         self.0.iter().map(|key| key.id).collect()
     }
 
     /// Seals with the newest key.
-    pub(crate) fn seal(&self, entropy: &Entropy, place: SealContext<'_>, plain: &[u8]) -> Vec<u8> {
+    pub(crate) fn seal(
+        &self,
+        entropy: &Entropy,
+        context: SealContext<'_>,
+        plain: &[u8],
+    ) -> Vec<u8> {
         let key = self.newest();
-        let nonce = entropy.bytes::<NONCE>();
-        let mut envelope = Vec::with_capacity(HEADER + plain.len() + 16);
-        envelope.push(VERSION);
+        let nonce = entropy.bytes::<NONCE_BYTES>();
+        let mut envelope = Vec::with_capacity(HEADER_BYTES + plain.len() + 16);
+        envelope.push(ENVELOPE_VERSION);
         envelope.extend_from_slice(&key.id.0);
         envelope.extend_from_slice(&nonce);
-        let aad = place.associated_data(&envelope[..=KEY_ID]);
+        let aad = context.associated_data(&envelope[..=KEY_ID_BYTES]);
         let sealed = key
             .cipher
             .encrypt(
@@ -141,29 +146,29 @@ impl SealingKeys {
         envelope
     }
 
-    /// Opens an envelope made for exactly this place by any of the keys.
+    /// Opens an envelope that any of the keys sealed in this context.
     pub(crate) fn open(
         &self,
-        place: SealContext<'_>,
+        context: SealContext<'_>,
         envelope: &[u8],
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
-        let Some((header, sealed)) = envelope.split_at_checked(HEADER) else {
+        let Some((header, sealed)) = envelope.split_at_checked(HEADER_BYTES) else {
             return Err(OpenError::Malformed);
         };
-        if header[0] != VERSION {
+        if header[0] != ENVELOPE_VERSION {
             return Err(OpenError::Malformed);
         }
-        let mut id = [0; KEY_ID];
-        id.copy_from_slice(&header[1..=KEY_ID]);
+        let mut id = [0; KEY_ID_BYTES];
+        id.copy_from_slice(&header[1..=KEY_ID_BYTES]);
         let id = KeyId(id);
         let key = self
             .0
             .iter()
             .find(|key| key.id == id)
             .ok_or(OpenError::UnknownKey(id))?;
-        let mut nonce = [0; NONCE];
-        nonce.copy_from_slice(&header[1 + KEY_ID..]);
-        let aad = place.associated_data(&header[..=KEY_ID]);
+        let mut nonce = [0; NONCE_BYTES];
+        nonce.copy_from_slice(&header[1 + KEY_ID_BYTES..]);
+        let aad = context.associated_data(&header[..=KEY_ID_BYTES]);
         key.cipher
             .decrypt(
                 &XNonce::from(nonce),
@@ -173,27 +178,32 @@ impl SealingKeys {
                 },
             )
             .map(Zeroizing::new)
-            .map_err(|_| OpenError::Refused)
+            .map_err(|_| OpenError::Rejected)
     }
 
     /// Seals to URL-safe text, for a cookie.
-    pub(crate) fn seal_text(&self, entropy: &Entropy, place: SealContext<'_>, plain: &[u8]) -> String {
-        URL_SAFE_NO_PAD.encode(self.seal(entropy, place, plain))
+    pub(crate) fn seal_text(
+        &self,
+        entropy: &Entropy,
+        context: SealContext<'_>,
+        plain: &[u8],
+    ) -> String {
+        URL_SAFE_NO_PAD.encode(self.seal(entropy, context, plain))
     }
 
-    /// Opens what [`Self::seal_text`] made.
+    /// Opens the text of [`Self::seal_text`].
     pub(crate) fn open_text(
         &self,
-        place: SealContext<'_>,
+        context: SealContext<'_>,
         text: &str,
     ) -> Result<Zeroizing<Vec<u8>>, OpenError> {
         let envelope = URL_SAFE_NO_PAD
             .decode(text)
             .map_err(|_| OpenError::Malformed)?;
-        self.open(place, &envelope)
+        self.open(context, &envelope)
     }
 
-    /// A MAC over `message` with a key made from the newest sealing key for this `purpose` alone, in URL-safe text.
+    /// A MAC of `message`, in URL-safe text. Its key is derived from the newest sealing key for this `purpose` only.
     pub(crate) fn mac(&self, purpose: &str, message: &[u8]) -> String {
         URL_SAFE_NO_PAD.encode(
             keyed(self.newest(), purpose, message)
@@ -202,8 +212,8 @@ impl SealingKeys {
         )
     }
 
-    /// Is this a MAC that any of the keys made? Constant time per key.
-    pub(crate) fn mac_holds(&self, purpose: &str, message: &[u8], mac: &str) -> bool {
+    /// Whether any of the keys made this MAC. Constant time per key.
+    pub(crate) fn verify_mac(&self, purpose: &str, message: &[u8], mac: &str) -> bool {
         let Ok(mac) = URL_SAFE_NO_PAD.decode(mac) else {
             return false;
         };
@@ -212,7 +222,7 @@ impl SealingKeys {
             .any(|key| keyed(key, purpose, message).verify_slice(&mac).is_ok())
     }
 
-    /// The id of the key that seals.
+    /// The id of the newest key, which seals.
     pub(crate) fn newest_id(&self) -> KeyId {
         self.newest().id
     }
@@ -228,7 +238,7 @@ impl fmt::Debug for SealingKeys {
     }
 }
 
-/// A key for one purpose is the HMAC of the purpose's name, so that no purpose can answer for another.
+/// The key of a purpose is the HMAC of the purpose's name, so that a MAC of one purpose is invalid for another.
 fn keyed(key: &Key, purpose: &str, message: &[u8]) -> Hmac<Sha256> {
     let mut derive = <Hmac<Sha256> as hmac::KeyInit>::new_from_slice(key.secret.as_slice())
         .expect("HMAC takes any key");
@@ -246,8 +256,8 @@ fn key_id(secret: &[u8; 32]) -> KeyId {
     hasher.update(b"tollway sealing key id ");
     hasher.update(secret);
     let digest: [u8; 32] = hasher.finalize().into();
-    let mut id = [0; KEY_ID];
-    id.copy_from_slice(&digest[..KEY_ID]);
+    let mut id = [0; KEY_ID_BYTES];
+    id.copy_from_slice(&digest[..KEY_ID_BYTES]);
     KeyId(id)
 }
 
@@ -264,26 +274,27 @@ fn decode_key(text: &str) -> Option<Zeroizing<[u8; 32]>> {
 
 /// The configured sealing keys cannot be used.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
+#[non_exhaustive]
 pub enum KeyError {
-    /// The list is empty: secrets are never kept in the open, so there is no way to run.
+    /// The list is empty. Secrets are never stored unsealed, so the platform cannot run.
     #[error(
         "sealing_keys is empty: put one key there (32 random bytes in base64, for example from `openssl rand -base64 32`), \
          secrets are never stored unsealed"
     )]
-    None,
+    Empty,
     /// Not 32 bytes in base64.
     #[error(
         "sealing_keys[{0}] is not a key: give 32 bytes in base64, for example from `openssl rand -base64 32`"
     )]
     Malformed(usize),
-    /// The same key stands there twice.
+    /// The list has the same key twice.
     #[error("sealing_keys[{0}] stands there twice: remove one of the two")]
-    Twice(usize),
+    Duplicate(usize),
 }
 
 /// An envelope does not open.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-pub enum OpenError {
+pub(crate) enum OpenError {
     /// Too short, not base64, or of an unknown version.
     #[error("not a sealed value")]
     Malformed,
@@ -292,9 +303,9 @@ pub enum OpenError {
         "sealed with key {0}, which is not among sealing_keys: put that key back at the end of the list"
     )]
     UnknownKey(KeyId),
-    /// Changed, or made for another place.
-    #[error("the sealed value was changed, or made for another place")]
-    Refused,
+    /// The envelope was changed, or sealed in another context.
+    #[error("the sealed value was changed, or sealed in another context")]
+    Rejected,
 }
 
 #[cfg(test)]
@@ -317,7 +328,7 @@ mod tests {
     }
 
     #[test]
-    fn opens_only_where_it_was_sealed() {
+    fn an_envelope_opens_only_in_its_context() {
         let (keys, entropy) = (keys(&[1]), Entropy::seeded(9));
         let envelope = keys.seal(&entropy, HERE, b"sk_secret");
         assert_eq!(
@@ -345,14 +356,14 @@ mod tests {
         ] {
             assert_eq!(
                 keys.open(elsewhere, &envelope),
-                Err(OpenError::Refused),
+                Err(OpenError::Rejected),
                 "{elsewhere:?}"
             );
         }
     }
 
     #[test]
-    fn the_newest_seals_and_all_open() {
+    fn the_newest_key_seals_and_all_keys_open() {
         let entropy = Entropy::seeded(9);
         let old = keys(&[1]);
         let both = keys(&[2, 1]);
@@ -368,24 +379,24 @@ mod tests {
     #[test]
     fn macs_belong_to_a_purpose_and_survive_rotation() {
         let mac = keys(&[1]).mac("start link", b"tenant=a");
-        assert!(keys(&[2, 1]).mac_holds("start link", b"tenant=a", &mac));
-        assert!(!keys(&[2, 1]).mac_holds("csrf", b"tenant=a", &mac));
-        assert!(!keys(&[2, 1]).mac_holds("start link", b"tenant=b", &mac));
-        assert!(!keys(&[2]).mac_holds("start link", b"tenant=a", &mac));
-        assert!(!keys(&[1]).mac_holds("start link", b"tenant=a", "no base64!"));
+        assert!(keys(&[2, 1]).verify_mac("start link", b"tenant=a", &mac));
+        assert!(!keys(&[2, 1]).verify_mac("csrf", b"tenant=a", &mac));
+        assert!(!keys(&[2, 1]).verify_mac("start link", b"tenant=b", &mac));
+        assert!(!keys(&[2]).verify_mac("start link", b"tenant=a", &mac));
+        assert!(!keys(&[1]).verify_mac("start link", b"tenant=a", "no base64!"));
     }
 
     #[test]
     fn bad_key_lists_are_named() {
         let key = SealingKeys::generate(&Entropy::seeded(1));
-        assert_eq!(SealingKeys::from_texts(&[]).err(), Some(KeyError::None));
+        assert_eq!(SealingKeys::from_texts(&[]).err(), Some(KeyError::Empty));
         assert_eq!(
             SealingKeys::from_texts(&["short".into()]).err(),
             Some(KeyError::Malformed(0))
         );
         assert_eq!(
             SealingKeys::from_texts(&[key.clone(), key]).err(),
-            Some(KeyError::Twice(1))
+            Some(KeyError::Duplicate(1))
         );
     }
 
@@ -398,7 +409,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn whatever_is_sealed_opens_and_whatever_is_changed_does_not(plain: Vec<u8>, at: prop::sample::Index, flip in 1_u8..) {
+        fn an_envelope_opens_unless_a_byte_is_changed(plain: Vec<u8>, at: prop::sample::Index, flip in 1_u8..) {
             let keys = keys(&[1]);
             let mut envelope = keys.seal(&Entropy::seeded(3), HERE, &plain);
             let opened = keys.open(HERE, &envelope).expect("opens");

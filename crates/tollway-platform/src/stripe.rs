@@ -1,5 +1,4 @@
-//! Every call to Stripe that the platform makes for itself, in the platform's own words. Each goes out once: which answer
-//! means what is decided here, and nowhere else.
+//! Calls to Stripe that the platform makes for itself. Each is sent once; this module alone decides what a response means.
 
 use std::collections::HashMap;
 use std::fmt;
@@ -14,52 +13,106 @@ use tollway::transport::Transport;
 use tollway::webhook::{Tolerance, Verifier, WebhookError};
 use tollway::{Client, Error};
 
-use crate::config::{ConfigError, GrantScope, PlatformConfig};
-use crate::link::LinkError;
-use crate::realm::Realm;
+use crate::config::{ConfigError, PlatformConfig};
 use crate::entropy::Entropy;
+use crate::grant_scope::GrantScope;
+use crate::prefill::Prefill;
+use crate::realm::Realm;
 
 /// One SDK client for each realm.
+#[derive(Clone)]
 pub(crate) struct Stripe {
-    clients: HashMap<Realm, Client>,
+    clients: Arc<HashMap<Realm, Client>>,
 }
 
-/// What Stripe granted for a code.
+/// What Stripe granted for a code or a refresh token.
 pub(crate) struct Grant {
     pub account: String,
-    /// None: what was asked for.
-    pub scope: Option<String>,
+    /// `None`: the requested scope.
+    pub scope: Option<GrantScope>,
     pub livemode: bool,
     pub access_token: Option<SecretString>,
     pub refresh_token: Option<SecretString>,
     pub publishable_key: Option<String>,
 }
 
-/// Why there is no grant. The texts are for the operator and hold no secret.
+/// A call to Stripe that gave no result. It displays kind, code, status and request id, never what was sent or received.
+#[derive(Debug)]
+pub struct StripeError {
+    summary: String,
+    source: Option<Error>,
+}
+
+impl StripeError {
+    fn new(summary: impl Into<String>) -> Self {
+        Self {
+            summary: summary.into(),
+            source: None,
+        }
+    }
+
+    fn not_configured(realm: &Realm) -> Self {
+        Self::new(format!("platform {realm} is no longer configured"))
+    }
+}
+
+impl From<Error> for StripeError {
+    fn from(error: Error) -> Self {
+        let parts = [
+            Some(format!("{:?}", error.kind())),
+            error.code().map(|code| format!("code {code}")),
+            error.status().map(|status| format!("status {status}")),
+            error.request_id().map(|id| format!("request {id}")),
+        ];
+        Self {
+            summary: parts.into_iter().flatten().collect::<Vec<_>>().join(", "),
+            source: Some(error),
+        }
+    }
+}
+
+impl fmt::Display for StripeError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.summary)
+    }
+}
+
+impl std::error::Error for StripeError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        self.source
+            .as_ref()
+            .map(|error| error as &(dyn std::error::Error + 'static))
+    }
+}
+
+/// Why there is no grant.
 #[derive(Debug)]
 pub(crate) enum ExchangeError {
     /// Nothing was sent.
-    Unreachable(String),
-    /// Something was sent and no answer came.
-    Interrupted(String),
-    /// The code was not accepted.
-    InvalidGrant(String),
-    /// The account is another platform's.
-    Controlled(String),
-    /// Anything else that Stripe said.
-    Refused(String),
+    Unreachable(StripeError),
+    /// The request was sent, and no usable response arrived.
+    Interrupted(StripeError),
+    /// Stripe did not accept the code.
+    InvalidGrant(StripeError),
+    /// Another platform controls the account.
+    ControlledByOtherPlatform(StripeError),
+    /// Stripe refused for another reason.
+    Refused(StripeError),
 }
 
-/// Does the platform still have access to an account?
+/// Whether the platform has access to an account.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Access {
+pub(crate) enum AccountAccess {
     Granted,
     Lost,
 }
 
-/// Stripe could not be asked, or said something that decides nothing. The text holds no secret.
+/// Why an account could not be disconnected at Stripe.
 #[derive(Debug)]
-pub(crate) struct AccessUnknown(pub String);
+pub(crate) enum DeauthorizeError {
+    Unreachable(StripeError),
+    Refused(StripeError),
+}
 
 impl Stripe {
     pub(crate) fn new(
@@ -90,7 +143,9 @@ impl Stripe {
             })?;
             clients.insert(realm, client);
         }
-        Ok(Self { clients })
+        Ok(Self {
+            clients: Arc::new(clients),
+        })
     }
 
     /// The platform's own client of a realm.
@@ -98,12 +153,12 @@ impl Stripe {
         self.clients.get(realm)
     }
 
-    fn known(&self, realm: &Realm) -> Result<&Client, AccessUnknown> {
+    fn configured_client(&self, realm: &Realm) -> Result<&Client, StripeError> {
         self.client(realm)
-            .ok_or_else(|| AccessUnknown(format!("platform {realm} is no longer configured")))
+            .ok_or_else(|| StripeError::not_configured(realm))
     }
 
-    /// The address of Stripe's page.
+    /// The address of Stripe's OAuth page.
     pub(crate) fn authorize_url(
         &self,
         realm: &Realm,
@@ -111,9 +166,9 @@ impl Stripe {
         state: &str,
         redirect_uri: &str,
         prefill: &Prefill,
-    ) -> Result<String, AccessUnknown> {
+    ) -> Result<String, StripeError> {
         let request = self
-            .known(realm)?
+            .configured_client(realm)?
             .oauth()
             .authorize_url()
             .scope(match scope {
@@ -125,10 +180,10 @@ impl Stripe {
         let request = prefill.members().fold(request, |request, (member, value)| {
             request.param(&format!("stripe_user[{member}]"), value)
         });
-        request.build().map_err(|error| AccessUnknown(describe(&error)))
+        Ok(request.build()?)
     }
 
-    /// Redeems a code. Called once for a code, ever: a second time makes Stripe revoke the connection.
+    /// Redeems a code. Call it once per code: Stripe revokes the connection if a code is redeemed twice.
     pub(crate) async fn exchange(
         &self,
         realm: &Realm,
@@ -136,23 +191,20 @@ impl Stripe {
         timeout: Duration,
     ) -> Result<Grant, ExchangeError> {
         let request = self
-            .token(realm, timeout)?
+            .token_request(realm, timeout)?
             .authorization_code(code.expose_secret())
             .max_retries(0);
-        let token = request
-            .send()
-            .await
-            .map_err(|error| exchange_error(&error))?;
+        let token = request.send().await.map_err(exchange_error)?;
         if token.stripe_user_id().is_empty() {
-            return Err(ExchangeError::Interrupted(
-                "Stripe's answer does not name the account".to_owned(),
-            ));
+            return Err(ExchangeError::Interrupted(StripeError::new(
+                "Stripe's answer does not name the account",
+            )));
         }
-        Ok(granted(&token))
+        Ok(grant_from(&token))
     }
 
-    /// What a live connection's refresh token gives with the platform's test key: the test credentials of the account. May be
-    /// asked again.
+    /// Redeems a live connection's refresh token with the platform's test key, which gives the account's test credentials.
+    /// May be repeated.
     pub(crate) async fn refresh(
         &self,
         realm: &Realm,
@@ -160,79 +212,85 @@ impl Stripe {
         timeout: Duration,
     ) -> Result<Grant, ExchangeError> {
         let request = self
-            .token(realm, timeout)?
+            .token_request(realm, timeout)?
             .refresh_token(refresh_token.expose_secret());
-        let token = request
-            .send()
-            .await
-            .map_err(|error| exchange_error(&error))?;
-        Ok(granted(&token))
+        let token = request.send().await.map_err(exchange_error)?;
+        Ok(grant_from(&token))
     }
 
-    /// A request for tokens, which says nothing yet of what they are asked for.
-    fn token(&self, realm: &Realm, timeout: Duration) -> Result<TokenRequest, ExchangeError> {
+    fn token_request(
+        &self,
+        realm: &Realm,
+        timeout: Duration,
+    ) -> Result<TokenRequest, ExchangeError> {
         let client = self
-            .known(realm)
-            .map_err(|error| ExchangeError::Refused(error.0))?;
+            .configured_client(realm)
+            .map_err(ExchangeError::Refused)?;
         Ok(client.oauth().token().timeout(timeout))
     }
 
-    /// Revokes the platform's access to an account, for all of its tenants. Access that is gone already is fine.
+    /// Revokes the platform's access to an account, for all of its tenants. Succeeds if access is lost already.
     pub(crate) async fn deauthorize(
         &self,
         realm: &Realm,
         account: &str,
     ) -> Result<(), DeauthorizeError> {
         let client = self
-            .known(realm)
-            .map_err(|error| DeauthorizeError::Refused(error.0))?;
+            .configured_client(realm)
+            .map_err(DeauthorizeError::Refused)?;
         let Err(error) = client.oauth().deauthorize(account).send().await else {
             return Ok(());
         };
         match error.kind() {
             ErrorKind::Connection | ErrorKind::OutcomeUnknown => {
-                Err(DeauthorizeError::Unreachable(describe(&error)))
+                Err(DeauthorizeError::Unreachable(error.into()))
             }
-            // «Not connected» and «not your client id» are one code, so access itself decides.
+            // Stripe has one code for «not connected» and «not your client id», so access itself decides.
             ErrorKind::OAuth(OAuthErrorCode::InvalidClient) => {
                 match self.access(realm, account).await {
-                    Ok(Access::Lost) => Ok(()),
-                    _ => Err(DeauthorizeError::Refused(describe(&error))),
+                    Ok(AccountAccess::Lost) => Ok(()),
+                    _ => Err(DeauthorizeError::Refused(error.into())),
                 }
             }
-            _ => Err(DeauthorizeError::Refused(describe(&error))),
+            _ => Err(DeauthorizeError::Refused(error.into())),
         }
     }
 
-    /// Does the platform still have access to the account?
-    pub(crate) async fn access(&self, realm: &Realm, account: &str) -> Result<Access, AccessUnknown> {
-        let found = self.account(realm, account).await?;
-        Ok(found.map_or(Access::Lost, |_| Access::Granted))
+    /// Checks at Stripe whether the platform has access to the account.
+    pub(crate) async fn access(
+        &self,
+        realm: &Realm,
+        account: &str,
+    ) -> Result<AccountAccess, StripeError> {
+        let account = self.account(realm, account).await?;
+        Ok(account.map_or(AccountAccess::Lost, |_| AccountAccess::Granted))
     }
 
-    /// Asks Stripe for the account itself, acting for it. None: access is lost.
+    /// Retrieves the account, acting for it. `None`: access is lost.
     pub(crate) async fn account(
         &self,
         realm: &Realm,
         account: &str,
-    ) -> Result<Option<serde_json::Value>, AccessUnknown> {
-        let client = self.known(realm)?.for_account(account);
-        let answer: Result<serde_json::Value, Error> = client
+    ) -> Result<Option<serde_json::Value>, StripeError> {
+        let client = self.configured_client(realm)?.for_account(account);
+        let response: Result<serde_json::Value, Error> = client
             .request(tollway::request::Verb::Get, "/v1/account")
             .send()
             .await;
-        match answer {
+        match response {
             Ok(account) => Ok(Some(account)),
             Err(error) if is_access_lost(&error) => Ok(None),
-            Err(error) => Err(AccessUnknown(describe(&error))),
+            Err(error) => Err(error.into()),
         }
     }
 }
 
-fn granted(token: &OAuthToken) -> Grant {
+fn grant_from(token: &OAuthToken) -> Grant {
     Grant {
         account: token.stripe_user_id().to_owned(),
-        scope: token.scope().map(|scope| scope.to_string()),
+        scope: token
+            .scope()
+            .map(|scope| GrantScope::from_stripe(&scope.to_string())),
         livemode: token.livemode(),
         access_token: token.access_token(),
         refresh_token: token.refresh_token(),
@@ -240,147 +298,49 @@ fn granted(token: &OAuthToken) -> Grant {
     }
 }
 
-/// Why an account could not be disconnected at Stripe.
-#[derive(Debug)]
-pub(crate) enum DeauthorizeError {
-    Unreachable(String),
-    Refused(String),
-}
-
-/// Stripe's answer to a call for an account that is not, or no longer, connected to the platform.
-pub(crate) fn is_access_lost(error: &Error) -> bool {
+/// Whether Stripe answered that the account is not, or no longer, connected to the platform.
+fn is_access_lost(error: &Error) -> bool {
     error.code() == Some("account_invalid")
         || (error.kind() == ErrorKind::Permission && error.status() == Some(403))
 }
 
-fn exchange_error(error: &Error) -> ExchangeError {
-    let text = describe(error);
+fn exchange_error(error: Error) -> ExchangeError {
+    let may_have_taken_effect = error.may_have_taken_effect();
     match error.kind() {
-        ErrorKind::Connection if !error.may_have_taken_effect() => ExchangeError::Unreachable(text),
+        ErrorKind::Connection if !may_have_taken_effect => ExchangeError::Unreachable(error.into()),
         ErrorKind::Connection | ErrorKind::OutcomeUnknown | ErrorKind::InvalidResponse => {
-            ExchangeError::Interrupted(text)
+            ExchangeError::Interrupted(error.into())
         }
-        _ if is_controlled(error.message()) => ExchangeError::Controlled(text),
-        ErrorKind::OAuth(OAuthErrorCode::InvalidGrant) => ExchangeError::InvalidGrant(text),
-        // A failure inside Stripe after the code came in decides nothing about the code.
-        _ if error.may_have_taken_effect() => ExchangeError::Interrupted(text),
-        _ => ExchangeError::Refused(text),
+        _ if is_controlled_by_other_platform(error.message()) => {
+            ExchangeError::ControlledByOtherPlatform(error.into())
+        }
+        ErrorKind::OAuth(OAuthErrorCode::InvalidGrant) => ExchangeError::InvalidGrant(error.into()),
+        // If Stripe fails after it received the code, the code may or may not have been redeemed.
+        _ if may_have_taken_effect => ExchangeError::Interrupted(error.into()),
+        _ => ExchangeError::Refused(error.into()),
     }
 }
 
-/// Stripe has no code of its own for this, only words.
-pub(crate) fn is_controlled(description: &str) -> bool {
+/// Stripe has no error code for this, only a description.
+pub(crate) fn is_controlled_by_other_platform(description: &str) -> bool {
     description.to_ascii_lowercase().contains("controlled by")
 }
 
-/// Kind, code and request id: what the operator needs to ask Stripe. Never the body, which may hold what was sent.
-fn describe(error: &Error) -> String {
-    let parts = [
-        Some(format!("{:?}", error.kind())),
-        error.code().map(|code| format!("code {code}")),
-        error.status().map(|status| format!("status {status}")),
-        error.request_id().map(|id| format!("request {id}")),
-    ];
-    parts.into_iter().flatten().collect::<Vec<_>>().join(", ")
-}
-
-/// Did any of these secrets sign this body? The error says why not, without the secret.
+/// Checks that one of an endpoint's secrets signed this body.
 pub(crate) fn verify_signature(
     body: &[u8],
     header: &str,
-    secrets: &[SecretString],
+    (first, others): (&SecretString, &[SecretString]),
     tolerance: Tolerance,
     clock: Arc<dyn Clock>,
-) -> Result<(), String> {
-    let (first, rest) = secrets
-        .split_first()
-        .ok_or("there is no secret to check it with")?;
-    rest.iter()
-        .try_fold(
-            Verifier::new(first.clone()).map_err(|error| told(&error))?,
-            |verifier, secret| {
-                verifier
-                    .secret(secret.clone())
-                    .map_err(|error| told(&error))
-            },
-        )?
+) -> Result<(), WebhookError> {
+    others
+        .iter()
+        .try_fold(Verifier::new(first.clone())?, |verifier, secret| {
+            verifier.secret(secret.clone())
+        })?
         .tolerance(tolerance)
         .clock(clock)
         .verify(body, header)
         .map(drop)
-        .map_err(|error| told(&error))
-}
-
-fn told(error: &WebhookError) -> String {
-    error.to_string()
-}
-
-/// Fields of Stripe's form that are filled in for the seller.
-#[derive(Clone, Default, PartialEq, Eq)]
-pub(crate) struct Prefill(Vec<(String, String)>);
-
-/// What may be prefilled for a Standard account:
-/// <https://docs.stripe.com/connect/oauth-reference#get-authorize>.
-const MEMBERS: [&str; 30] = [
-    "email",
-    "url",
-    "country",
-    "phone_number",
-    "business_name",
-    "business_type",
-    "first_name",
-    "last_name",
-    "dob_day",
-    "dob_month",
-    "dob_year",
-    "street_address",
-    "city",
-    "state",
-    "zip",
-    "physical_product",
-    "product_description",
-    "currency",
-    "first_name_kana",
-    "first_name_kanji",
-    "last_name_kana",
-    "last_name_kanji",
-    "gender",
-    "block_kana",
-    "block_kanji",
-    "building_kana",
-    "building_kanji",
-    "average_payment",
-    "past_year_volume",
-    "shipping_days",
-];
-
-impl Prefill {
-    pub(crate) fn push(&mut self, member: String, value: String) {
-        self.0.push((member, value));
-    }
-
-    pub(crate) fn members(&self) -> impl Iterator<Item = (&str, &str)> {
-        self.0
-            .iter()
-            .map(|(member, value)| (member.as_str(), value.as_str()))
-    }
-
-    pub(crate) fn check(&self) -> Result<(), LinkError> {
-        match self
-            .members()
-            .find(|(member, value)| !MEMBERS.contains(member) || value.len() > 500)
-        {
-            Some((member, _)) => Err(LinkError::Prefill(member.to_owned())),
-            None => Ok(()),
-        }
-    }
-}
-
-// Names and addresses of people.
-impl fmt::Debug for Prefill {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_list()
-            .entries(self.0.iter().map(|(member, _)| member))
-            .finish()
-    }
 }

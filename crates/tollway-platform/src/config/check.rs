@@ -3,7 +3,8 @@
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
 
-use super::{BrandConfig, ConfigError, ModeConfig, PlatformConfig, ConfigProblem};
+use super::{BrandConfig, ConfigError, ConfigProblem, ModeConfig, PlatformConfig};
+use crate::password::is_password_hash;
 use crate::realm::Mode;
 use crate::seal::SealingKeys;
 
@@ -23,8 +24,7 @@ pub(super) fn check(config: &PlatformConfig) -> Result<(), ConfigError> {
     problems.base("stripe.api_base", &config.stripe.api_base);
     problems.base("stripe.connect_base", &config.stripe.connect_base);
     numbers(config, &mut problems);
-    if config.operator.enabled()
-        && !crate::web::operator::is_password_hash(config.operator.password_hash.expose_secret())
+    if config.operator.enabled() && !is_password_hash(config.operator.password_hash.expose_secret())
     {
         problems.add(
             "operator.password_hash",

@@ -1,5 +1,6 @@
-//! The configuration: three layers (the embedded default file, the operator's file, the environment) merged into one
-//! table, read strictly, then checked as a whole, so that every problem is named by its key and all of them at once.
+//! The configuration: the embedded default file, the operator's file and the environment, merged into one table.
+//!
+//! The table is read strictly and checked as a whole. All problems are reported together, each with its key.
 
 mod check;
 mod layers;
@@ -7,13 +8,14 @@ mod layers;
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 use std::path::Path;
-use std::time::Duration;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+use crate::grant_scope::GrantScope;
 use crate::realm::{Mode, Realm};
+use crate::time::{Millis, seconds_to_millis};
 
 /// The default configuration file: the documentation of every key, and the bottom layer.
 pub const DEFAULT_CONFIG: &str = include_str!("../../platform.default.toml");
@@ -24,16 +26,17 @@ pub const ENV_PREFIX: &str = "TOLLWAY_PLATFORM__";
 /// The whole configuration. See [`DEFAULT_CONFIG`] for what each key means.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct PlatformConfig {
     /// Where the service listens.
     pub listen: SocketAddr,
-    /// How browsers reach the place where the router is mounted, path prefix included.
+    /// The URL at which browsers reach the router, including a path prefix.
     pub public_url: Url,
     /// The SQLite database file.
     pub database: String,
     /// Keys that seal tokens and cookies, newest first.
     pub sealing_keys: Vec<SecretString>,
-    /// Where Stripe is.
+    /// Stripe's URLs.
     pub stripe: StripeConfig,
     /// The connect flow.
     pub connect: ConnectConfig,
@@ -48,9 +51,10 @@ pub struct PlatformConfig {
     pub platforms: BTreeMap<String, BrandConfig>,
 }
 
-/// Where Stripe is.
+/// Stripe's URLs.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct StripeConfig {
     /// Base URL of the API.
     pub api_base: Url,
@@ -61,6 +65,7 @@ pub struct StripeConfig {
 /// The connect flow.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ConnectConfig {
     /// Seconds until an attempt expires.
     pub attempt_lifetime_seconds: u32,
@@ -70,22 +75,23 @@ pub struct ConnectConfig {
     pub exchange_timeout_seconds: u32,
     /// Seconds that a repeated callback waits for the first.
     pub wait_seconds: u32,
-    /// May several tenants be connected to one Stripe account?
+    /// Whether several tenants may be connected to one Stripe account.
     pub allow_shared_accounts: bool,
 }
 
 impl ConnectConfig {
-    /// After this long an exchange that has not ended was cut off by a crash.
-    pub(crate) fn exchange_is_lost_after(&self) -> Duration {
-        2 * Duration::from_secs(self.exchange_timeout_seconds.into())
+    /// How long after its claim an attempt is taken for one that a crash cut off.
+    pub(crate) fn exchange_is_lost_after_millis(&self) -> Millis {
+        2 * seconds_to_millis(self.exchange_timeout_seconds)
     }
 }
 
 /// The webhook inbox.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WebhookConfig {
-    /// Seconds that a signature may be old; 0 switches the check off.
+    /// Largest age of a signature in seconds; 0 switches the check off.
     pub tolerance_seconds: u32,
     /// Largest body in bytes.
     pub max_body_bytes: u32,
@@ -97,25 +103,27 @@ pub struct WebhookConfig {
     pub longest_retry_seconds: u32,
     /// Seconds that one worker may hold an event.
     pub lease_seconds: u32,
-    /// Days that finished events are kept; 0 is for ever.
+    /// Days until finished events are removed; 0 keeps them.
     pub retention_days: u32,
 }
 
 /// The web server's limits.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct WebConfig {
     /// Requests a minute for one address on start, callback and login.
     pub requests_per_minute: u32,
-    /// Is the last address in `X-Forwarded-For` the visitor's?
+    /// Whether the last address in `X-Forwarded-For` is the client's.
     pub behind_proxy: bool,
-    /// Seconds until a request is given up.
+    /// Seconds until a request is answered with an error.
     pub request_timeout_seconds: u32,
 }
 
 /// The operator pages.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct OperatorConfig {
     /// Argon2 hash in PHC form; empty switches the pages off.
     pub password_hash: SecretString,
@@ -124,7 +132,7 @@ pub struct OperatorConfig {
 }
 
 impl OperatorConfig {
-    /// Are the operator pages switched on?
+    /// Whether the operator pages are switched on.
     pub fn enabled(&self) -> bool {
         !self.password_hash.expose_secret().is_empty()
     }
@@ -133,19 +141,20 @@ impl OperatorConfig {
 /// One platform (brand).
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct BrandConfig {
     /// The name that sellers see.
     pub name: String,
-    /// The mode used when nobody says which.
+    /// The default mode.
     #[serde(default = "test_mode")]
     pub mode: Mode,
-    /// What is asked for.
+    /// The requested scope.
     #[serde(default)]
     pub scope: GrantScope,
-    /// Where the outcome page may lead back to; the first is the default.
+    /// URLs that the outcome page may link to; the first is the default.
     #[serde(default)]
     pub return_urls: Vec<Url>,
-    /// Where a seller finds help.
+    /// The URL of the seller's support page.
     #[serde(default)]
     pub support_url: Option<Url>,
     /// Test mode, if it is used.
@@ -157,7 +166,7 @@ pub struct BrandConfig {
 }
 
 impl BrandConfig {
-    /// What is configured for a mode.
+    /// The credentials of a mode.
     pub fn mode(&self, mode: Mode) -> Option<&ModeConfig> {
         match mode {
             Mode::Test => self.test.as_ref(),
@@ -170,44 +179,16 @@ const fn test_mode() -> Mode {
     Mode::Test
 }
 
-/// What a platform asks of a seller's account.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum GrantScope {
-    /// Act for the account: what platforms need.
-    #[default]
-    ReadWrite,
-    /// Look only: for extensions.
-    ReadOnly,
-}
-
-impl GrantScope {
-    /// Stripe's word for it.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::ReadWrite => "read_write",
-            Self::ReadOnly => "read_only",
-        }
-    }
-
-    /// Does what Stripe granted cover what was asked for?
-    pub(crate) fn is_covered_by(self, granted: &str) -> bool {
-        match self {
-            Self::ReadWrite => granted != Self::ReadOnly.as_str(),
-            Self::ReadOnly => true,
-        }
-    }
-}
-
 /// A platform's credentials in one mode.
 #[derive(Clone, Debug, Deserialize)]
 #[serde(deny_unknown_fields)]
+#[non_exhaustive]
 pub struct ModeConfig {
     /// `ca_…`
     pub client_id: String,
     /// `sk_…` or `rk_…` of this mode.
     pub secret_key: SecretString,
-    /// Empty: the router's own callback.
+    /// The redirect URI; empty for the router's own callback.
     #[serde(default)]
     pub redirect_uri: String,
     /// Secrets of the Connect webhook endpoint.
@@ -250,7 +231,7 @@ impl PlatformConfig {
         Ok(config)
     }
 
-    /// Checks what the types cannot say. `from_toml` and `load` have done it; call it after changing fields by hand.
+    /// Checks the values. `from_toml` and `load` have done it; call it after you changed fields.
     pub fn check(&self) -> Result<(), ConfigError> {
         check::check(self)
     }
@@ -271,7 +252,7 @@ impl PlatformConfig {
         })
     }
 
-    /// The full URL of a path below the place where the router is mounted. `path` starts with a slash.
+    /// The URL of a path of the router. `path` starts with a slash.
     pub fn url(&self, path: &str) -> String {
         format!("{}{path}", self.public_url.as_str().trim_end_matches('/'))
     }
@@ -284,22 +265,23 @@ impl PlatformConfig {
         }
     }
 
-    /// Do browsers come by TLS? Then cookies are `Secure` and HSTS is sent.
+    /// Whether browsers use TLS. If they do, cookies are `Secure` and HSTS is sent.
     pub(crate) fn secure(&self) -> bool {
         self.public_url.scheme() == "https"
     }
 }
 
-/// What is wrong with a configuration: every problem, each with its key and what to do.
+/// A configuration that cannot be used: all its problems.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct ConfigError(Vec<ConfigProblem>);
 
-/// One problem.
+/// One problem of a configuration.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ConfigProblem {
     /// The key, as `connect.link_lifetime_seconds`, or the file.
     pub key: String,
-    /// What is wrong and what to do about it.
+    /// What is wrong and what to do.
     pub message: String,
 }
 

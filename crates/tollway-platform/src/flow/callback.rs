@@ -1,123 +1,61 @@
-//! The callback: whatever comes back from Stripe is settled exactly once.
+//! The callback: settles a browser's return from Stripe exactly once.
 //!
-//! The claim is one conditional update, committed before Stripe is called; whoever wins it exchanges the code, in a task
-//! of its own, so that a browser that goes away does not stop it halfway. Everybody else who brings the same answer waits
-//! for that one and sees its outcome. A refusal touches no row, except that a seller's own «no», and a code that came too
-//! late, end their attempt.
+//! One conditional update claims the attempt, and it is committed before Stripe is called. The claiming callback exchanges the
+//! code in a task of its own, so that a browser that disconnects does not stop it. Every other callback with the same
+//! response waits for that task and shows its outcome. A refused callback changes nothing, with two exceptions: the seller's
+//! own denial and an expired attempt end the attempt.
 
 use std::time::Duration;
 
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-use crate::web::browser_cookie::BrowserCookie;
-use crate::id::{hash, constant_time_eq};
+use super::ConnectFlow;
+use super::browser_attempts::BrowserAttempts;
+use super::callback_query::{AuthorizationResponse, CallbackQuery};
+use crate::id::{constant_time_eq, hash};
 use crate::outcome::Outcome;
-use crate::platform::Platform;
-use crate::store::{Attempt, AttemptStatus, AttemptEnd, Millis, StoreError};
-use crate::stripe::is_controlled;
+use crate::store::{Attempt, AttemptEnd, AttemptStatus, StoreError};
+use crate::stripe::is_controlled_by_other_platform;
 
-/// Other instances cannot wake a waiting callback, so it looks again this often.
-const LOOK_AGAIN: Duration = Duration::from_secs(1);
+/// How often a waiting callback reads the attempt: an exchange of another instance cannot wake it.
+const POLL_INTERVAL: Duration = Duration::from_secs(1);
 
-/// What the browser is shown.
+/// What to show the browser after a callback.
 #[derive(Debug)]
 pub(crate) enum CallbackResult {
     /// The attempt's own page: it ended, or asks for confirmation.
     Show(Box<Attempt>),
     /// A page that belongs to no attempt of this browser.
     Refuse(Outcome),
-    /// The first callback is still at work.
+    /// The first callback is still exchanging.
     StillWorking(Box<Attempt>),
 }
 
-/// What came back in the query.
-pub(crate) struct CallbackQuery {
-    state: Option<String>,
-    response: AuthorizationResponse,
-}
-
-enum AuthorizationResponse {
-    Code(SecretString),
-    Error { error: String, description: String },
-    Nothing,
-}
-
-impl CallbackQuery {
-    /// Reads the query of a callback. A parameter that stands there twice, or is absurdly long, is none.
-    pub(crate) fn parse(query: &str) -> Self {
-        let (mut code, mut state, mut error, mut description) = (None, None, None, None);
-        let mut odd = query.len() > 8 * 1024;
-        for (key, value) in form_urlencoded::parse(query.as_bytes()) {
-            let slot = match key.as_ref() {
-                "code" => &mut code,
-                "state" => &mut state,
-                "error" => &mut error,
-                "error_description" => &mut description,
-                _ => continue,
-            };
-            odd |= slot.is_some() || value.len() > 2048 || value.is_empty();
-            *slot = Some(value.into_owned());
-        }
-        let response = match (code, error) {
-            _ if odd => AuthorizationResponse::Nothing,
-            (Some(code), None) => AuthorizationResponse::Code(SecretString::from(code)),
-            (None, Some(error)) => AuthorizationResponse::Error {
-                error,
-                description: description.unwrap_or_default(),
-            },
-            _ => AuthorizationResponse::Nothing,
-        };
-        Self {
-            state: if odd { None } else { state },
-            response,
-        }
-    }
-}
-
-impl AuthorizationResponse {
-    fn label(&self) -> &'static str {
-        match self {
-            Self::Code(_) => "code",
-            Self::Error { .. } => "error",
-            Self::Nothing => "nothing",
-        }
-    }
-
-    /// Tells the same answer from another one.
-    fn hash(&self) -> [u8; 32] {
-        match self {
-            Self::Code(code) => hash(code.expose_secret()),
-            Self::Error { error, .. } => hash(&format!("error={error}")),
-            Self::Nothing => hash(""),
-        }
-    }
-}
-
-impl Platform {
-    /// Settles a callback that came to the platform called `name`.
-    pub(crate) async fn callback(
+impl ConnectFlow {
+    /// Settles a callback to the platform called `platform_name`.
+    pub(crate) async fn handle_callback(
         &self,
-        name: &str,
-        returned: CallbackQuery,
-        browser: &BrowserCookie,
+        platform_name: &str,
+        query: CallbackQuery,
+        browser: &BrowserAttempts,
     ) -> Result<CallbackResult, StoreError> {
-        let inner = self.inner();
-        inner.metrics.returned(name, returned.response.label());
-        let answer = self.settle_callback(name, returned, browser).await?;
-        if let CallbackResult::Refuse(outcome) = answer {
-            inner.metrics.outcome(name, outcome);
-            tracing::info!(connect.outcome = %outcome, platform.name = name, "callback refused");
+        self.metrics
+            .count_returned(platform_name, query.response.label());
+        let result = self.settle_callback(platform_name, query, browser).await?;
+        if let CallbackResult::Refuse(outcome) = result {
+            self.metrics.count_outcome(platform_name, outcome);
+            tracing::info!(connect.outcome = %outcome, platform.name = platform_name, "callback refused");
         }
-        Ok(answer)
+        Ok(result)
     }
 
     async fn settle_callback(
         &self,
-        name: &str,
-        returned: CallbackQuery,
-        browser: &BrowserCookie,
+        platform_name: &str,
+        query: CallbackQuery,
+        browser: &BrowserAttempts,
     ) -> Result<CallbackResult, StoreError> {
-        let CallbackQuery { state, response } = returned;
+        let CallbackQuery { state, response } = query;
         let Some(state) = state else {
             let denied = matches!(response, AuthorizationResponse::Error { .. });
             return Ok(CallbackResult::Refuse(if denied {
@@ -126,231 +64,163 @@ impl Platform {
                 Outcome::Malformed
             }));
         };
-        let Some(attempt) = self.store().attempt_by_state(hash(&state)).await? else {
+        let state_hash = hash(&state);
+        let Some(attempt) = self.store.attempt_by_state(state_hash).await? else {
             return Ok(CallbackResult::Refuse(Outcome::UnknownState));
         };
-        if attempt.realm.platform != name {
+        if attempt.realm.platform != platform_name {
             return Ok(CallbackResult::Refuse(Outcome::WrongPlatform));
         }
-        if !browser.owns(&attempt) {
+        if !browser.contains(&attempt) {
             return Ok(CallbackResult::Refuse(Outcome::WrongBrowser));
         }
+        let response_hash = response.hash();
         match response {
-            AuthorizationResponse::Nothing => Ok(CallbackResult::Refuse(Outcome::Malformed)),
-            AuthorizationResponse::Error { .. } => self.settle_refusal(attempt, response).await,
-            AuthorizationResponse::Code(ref code) => {
-                self.settle_code(attempt, code.clone(), response.hash())
+            AuthorizationResponse::Missing => Ok(CallbackResult::Refuse(Outcome::Malformed)),
+            AuthorizationResponse::Error { error, description } => {
+                self.settle_error(attempt, &error, &description, response_hash)
                     .await
+            }
+            AuthorizationResponse::Code(code) => {
+                self.settle_code(attempt, code, response_hash).await
             }
         }
     }
 
-    /// Stripe sent an error instead of a code: the seller said no, most likely.
-    async fn settle_refusal(
+    /// Ends the attempt after an error response, which most often is the seller's denial.
+    async fn settle_error(
         &self,
         attempt: Attempt,
-        response: AuthorizationResponse,
+        error: &str,
+        description: &str,
+        response_hash: [u8; 32],
     ) -> Result<CallbackResult, StoreError> {
-        let AuthorizationResponse::Error { error, description } = &response else {
-            return Ok(CallbackResult::Refuse(Outcome::Malformed));
-        };
-        let outcome = match error.as_str() {
-            "access_denied" if is_controlled(description) => Outcome::AccountControlled,
+        let outcome = match error {
+            _ if is_controlled_by_other_platform(description) => Outcome::AccountControlled,
             "access_denied" => Outcome::Denied,
-            _ if is_controlled(description) => Outcome::AccountControlled,
             _ => Outcome::StripeRefused,
         };
         let now = self.now();
-        let late = attempt.expires_at <= now;
+        let expired = attempt.expires_at <= now;
         let end = AttemptEnd {
-            outcome: if late { Outcome::Expired } else { outcome },
-            account: None,
             detail: (outcome != Outcome::Denied).then(|| format!("error {}", printable(error))),
-            answer_hash: Some(response.hash()),
-            at: now,
+            response_hash: Some(response_hash),
+            ..AttemptEnd::new(if expired { Outcome::Expired } else { outcome }, now)
         };
         match self.finish(&attempt, AttemptStatus::Pending, end).await? {
-            Some(ended) => Ok(CallbackResult::Show(Box::new(ended))),
-            None => self.show_first(&attempt.id, response.hash()).await,
+            Some(finished) => Ok(CallbackResult::Show(Box::new(finished))),
+            None => self.show_first_result(&attempt.id, response_hash).await,
         }
     }
 
-    /// Stripe sent a code. Of all who bring one for this attempt, one gets to exchange it.
+    /// Exchanges the code if this callback claims the attempt, or shows the result of the callback that did.
     async fn settle_code(
         &self,
         attempt: Attempt,
         code: SecretString,
-        answer_hash: [u8; 32],
+        response_hash: [u8; 32],
     ) -> Result<CallbackResult, StoreError> {
-        if let Some(answer) = self.claim_and_exchange(&attempt, code, answer_hash).await? {
-            return Ok(answer);
+        if let Some(result) = self
+            .claim_and_exchange(&attempt, code, response_hash)
+            .await?
+        {
+            return Ok(result);
         }
         let now = self.now();
         if attempt.expires_at <= now {
             let end = AttemptEnd {
-                outcome: Outcome::Expired,
-                account: None,
-                detail: None,
-                answer_hash: Some(answer_hash),
-                at: now,
+                response_hash: Some(response_hash),
+                ..AttemptEnd::new(Outcome::Expired, now)
             };
-            if let Some(ended) = self.finish(&attempt, AttemptStatus::Pending, end).await? {
-                return Ok(CallbackResult::Show(Box::new(ended)));
+            if let Some(finished) = self.finish(&attempt, AttemptStatus::Pending, end).await? {
+                return Ok(CallbackResult::Show(Box::new(finished)));
             }
         }
-        self.show_first(&attempt.id, answer_hash).await
+        self.show_first_result(&attempt.id, response_hash).await
     }
 
-    /// Claims, exchanges and records in a task of its own, so that a browser that hangs up stops none of it. None: the
-    /// attempt was not there to be claimed.
+    /// Claims, exchanges and records in a task of its own, which goes on if the browser disconnects and this future is
+    /// dropped. `None`: the attempt could not be claimed.
     async fn claim_and_exchange(
         &self,
         attempt: &Attempt,
         code: SecretString,
-        answer_hash: [u8; 32],
+        response_hash: [u8; 32],
     ) -> Result<Option<CallbackResult>, StoreError> {
-        // Announced before it is claimed, so that whoever finds it claimed can wait for its end.
-        let guard = self.inner().in_flight.begin(&attempt.id);
-        let (platform, id) = (self.clone(), attempt.id.clone());
+        // Announced before the claim, so that a callback that finds the attempt claimed can wait for its end.
+        let guard = self.in_flight.begin(&attempt.id);
+        let (flow, id) = (self.clone(), attempt.id.clone());
         let task = tokio::spawn(async move {
-            let store = platform.store();
-            let claimed = store
-                .claim_attempt(&id, answer_hash, platform.now())
+            let claimed = flow
+                .store
+                .claim_attempt(&id, response_hash, flow.now())
                 .await?;
-            let settled = match claimed {
-                Some(claimed) => Some(platform.exchange_and_record(claimed, code).await?),
+            let exchanged = match claimed {
+                Some(claimed) => Some(flow.exchange_and_record(claimed, code).await?),
                 None => None,
             };
             drop(guard);
-            Ok(settled)
+            Ok(exchanged)
         });
         match task.await {
-            Ok(settled) => settled.map(|ended| ended.map(|ended| CallbackResult::Show(Box::new(ended)))),
+            Ok(exchanged) => exchanged
+                .map(|attempt| attempt.map(|attempt| CallbackResult::Show(Box::new(attempt)))),
             Err(error) => {
                 tracing::error!(attempt.id = attempt.id, error = %error, "the exchange did not end; it will be resolved later");
-                let attempt = self.store().attempt(&attempt.id).await?;
-                Ok(Some(
-                    attempt.map_or(CallbackResult::Refuse(Outcome::Interrupted), |attempt| {
-                        CallbackResult::StillWorking(Box::new(attempt))
-                    }),
-                ))
+                let attempt = self.store.attempt(&attempt.id).await?;
+                Ok(Some(attempt.map_or(
+                    CallbackResult::Refuse(Outcome::Interrupted),
+                    |attempt| CallbackResult::StillWorking(Box::new(attempt)),
+                )))
             }
         }
     }
 
-    /// Another callback came first. If it brought the same, its outcome is this one's, too; wait for it if need be.
-    async fn show_first(&self, id: &str, answer_hash: [u8; 32]) -> Result<CallbackResult, StoreError> {
-        let inner = self.inner();
-        let wait = Duration::from_secs(inner.config.connect.wait_seconds.into());
-        let give_up = inner.clock.monotonic() + wait;
+    /// Shows the result of the callback that claimed the attempt, and waits for it if the response is the same.
+    async fn show_first_result(
+        &self,
+        id: &str,
+        response_hash: [u8; 32],
+    ) -> Result<CallbackResult, StoreError> {
+        let wait = Duration::from_secs(self.config.connect.wait_seconds.into());
+        let give_up_at = self.clock.monotonic() + wait;
         loop {
-            // Subscribe before looking, so that an end in between is not missed.
-            let end = inner.in_flight.end_of(id);
-            let Some(attempt) = inner.store.attempt(id).await? else {
+            // Subscribes before it reads the attempt, so that an end in between is not missed.
+            let end = self.in_flight.end_of(id);
+            let Some(attempt) = self.store.attempt(id).await? else {
                 return Ok(CallbackResult::Refuse(Outcome::UnknownState));
             };
-            let brought_same = attempt
-                .answer_hash
-                .is_some_and(|first| constant_time_eq(&first, &answer_hash));
-            if !brought_same && attempt.status != AttemptStatus::Pending {
+            let same_response = attempt
+                .response_hash
+                .is_some_and(|first| constant_time_eq(&first, &response_hash));
+            if !same_response && attempt.status != AttemptStatus::Pending {
                 return Ok(CallbackResult::Refuse(Outcome::Replayed));
             }
             match attempt.status {
                 AttemptStatus::Finished | AttemptStatus::Confirming => {
                     return Ok(CallbackResult::Show(Box::new(attempt)));
                 }
-                AttemptStatus::Exchanging if self.is_lost(&attempt) => {
-                    let resolved = self.resolve_lost(attempt).await?;
+                AttemptStatus::Exchanging if self.is_exchange_lost(&attempt) => {
+                    let resolved = self.resolve_lost_exchange(attempt).await?;
                     return Ok(CallbackResult::Show(Box::new(resolved)));
                 }
                 AttemptStatus::Pending | AttemptStatus::Exchanging => {}
             }
-            if inner.clock.monotonic() >= give_up {
+            if self.clock.monotonic() >= give_up_at {
                 return Ok(CallbackResult::StillWorking(Box::new(attempt)));
             }
             match end {
-                Some(end) => tokio::select! { () = end => {} () = inner.clock.limit(wait) => {} },
-                None => inner.clock.limit(LOOK_AGAIN.min(wait)).await,
+                Some(end) => tokio::select! { () = end => {} () = self.clock.limit(wait) => {} },
+                None => self.clock.limit(POLL_INTERVAL.min(wait)).await,
             }
         }
     }
-
-    /// Ends an attempt and counts it. None: it no longer stood where it was seen.
-    pub(crate) async fn finish(
-        &self,
-        attempt: &Attempt,
-        from: AttemptStatus,
-        end: AttemptEnd,
-    ) -> Result<Option<Attempt>, StoreError> {
-        let outcome = end.outcome;
-        let ended = self.store().finish_attempt(&attempt.id, from, end).await?;
-        if ended.is_some() {
-            self.inner()
-                .metrics
-                .outcome(&attempt.realm.platform, outcome);
-            tracing::info!(attempt.id = attempt.id, connect.outcome = %outcome, "connect attempt ended");
-        }
-        Ok(ended)
-    }
-
-    /// Is an exchange under way for so long that the process that ran it must have died?
-    pub(crate) fn is_lost(&self, attempt: &Attempt) -> bool {
-        let limit = self.config().connect.exchange_is_lost_after();
-        let limit = Millis::try_from(limit.as_millis()).unwrap_or(Millis::MAX);
-        attempt
-            .claimed_at
-            .is_some_and(|since| self.now() - since >= limit)
-    }
 }
 
-/// Words that came over the web, made fit for a page and a log line.
+/// The printable part of a text that came over the web, for a page and a log line.
 fn printable(text: &str) -> String {
     text.chars()
         .filter(char::is_ascii_graphic)
         .take(60)
         .collect()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use proptest::prelude::*;
-
-    fn label(query: &str) -> (&'static str, bool) {
-        let returned = CallbackQuery::parse(query);
-        (returned.response.label(), returned.state.is_some())
-    }
-
-    #[test]
-    fn reads_what_stripe_sends() {
-        assert_eq!(label("scope=read_write&code=ac_1&state=s"), ("code", true));
-        assert_eq!(
-            label("error=access_denied&error_description=no&state=s"),
-            ("error", true)
-        );
-        assert_eq!(label("error=access_denied"), ("error", false));
-        assert_eq!(label(""), ("nothing", false));
-    }
-
-    #[test]
-    fn what_is_ambiguous_is_nothing() {
-        assert_eq!(label("code=a&code=b&state=s"), ("nothing", false));
-        assert_eq!(label("code=a&state=s&state=t"), ("nothing", false));
-        assert_eq!(
-            label("code=a&error=access_denied&state=s"),
-            ("nothing", true)
-        );
-        assert_eq!(label("code=&state=s"), ("nothing", false));
-        assert_eq!(
-            label(&format!("code={}&state=s", "x".repeat(3000))),
-            ("nothing", false)
-        );
-    }
-
-    proptest! {
-        #[test]
-        fn no_query_makes_it_panic(query: String) {
-            let _ = CallbackQuery::parse(&query);
-        }
-    }
 }

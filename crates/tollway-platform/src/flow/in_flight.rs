@@ -1,47 +1,48 @@
-//! Exchanges that this process has under way, so that repeats of a callback can wait for the first.
+//! The exchanges that this process runs, so that repeats of a callback can wait for the first.
 //!
-//! An exchange is announced before its attempt is claimed: whoever then finds the attempt claimed by this process also
-//! finds the announcement, and is woken by its end rather than by looking again.
+//! An exchange is announced before its attempt is claimed. A callback that finds the attempt claimed by this process therefore
+//! finds the announcement, too, and the end of the exchange wakes it.
 
 use std::collections::HashMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::watch;
 
-/// How many hold each attempt, and what closes when the last of them goes.
+/// For each attempt the number of its guards, and a channel that closes when the last guard is dropped.
 type Running = Arc<Mutex<HashMap<String, (usize, watch::Sender<()>)>>>;
 
-/// The exchanges under way, by attempt.
+/// The running exchanges, by attempt id.
 #[derive(Clone, Default)]
 pub(crate) struct InFlight(Running);
 
-/// Held while an exchange is tried or runs. Dropping the last one wakes whoever waits, however the exchange ended.
-pub(crate) struct Guard {
+/// Announces an exchange while it exists. Dropping the last guard of an attempt wakes all that wait for its end.
+pub(crate) struct ExchangeGuard {
     running: Running,
     id: String,
 }
 
 impl InFlight {
-    pub(crate) fn begin(&self, id: &str) -> Guard {
+    /// Announces an exchange.
+    pub(crate) fn begin(&self, id: &str) -> ExchangeGuard {
         let mut running = lock(&self.0);
         let entry = running
             .entry(id.to_owned())
             .or_insert_with(|| (0, watch::channel(()).0));
         entry.0 += 1;
-        Guard {
+        ExchangeGuard {
             running: Arc::clone(&self.0),
             id: id.to_owned(),
         }
     }
 
-    /// A future that ends when the exchange of this attempt has ended; none if it does not run in this process.
+    /// A future that ends with the exchange of this attempt. `None`: this process runs no such exchange.
     pub(crate) fn end_of(&self, id: &str) -> Option<impl Future<Output = ()> + Send + use<>> {
         let mut receiver = lock(&self.0).get(id)?.1.subscribe();
-        // Nothing is ever sent: the channel closes when the last guard goes.
+        // Nothing is sent: the channel closes when the last guard is dropped.
         Some(async move { while receiver.changed().await.is_ok() {} })
     }
 
-    /// Ends when no exchange that runs in this process now does any more.
+    /// Waits until the exchanges that run now have ended.
     pub(crate) async fn drained(&self) {
         let running: Vec<String> = lock(&self.0).keys().cloned().collect();
         for id in running {
@@ -52,7 +53,7 @@ impl InFlight {
     }
 }
 
-impl Drop for Guard {
+impl Drop for ExchangeGuard {
     fn drop(&mut self) {
         let mut running = lock(&self.running);
         if let Some(entry) = running.get_mut(&self.id) {
@@ -74,7 +75,7 @@ mod tests {
     use futures_util::FutureExt as _;
 
     #[tokio::test]
-    async fn the_end_comes_when_the_last_guard_goes() {
+    async fn waiting_ends_when_the_last_guard_is_dropped() {
         let in_flight = InFlight::default();
         assert!(in_flight.end_of("a").is_none());
         let (winner, loser) = (in_flight.begin("a"), in_flight.begin("a"));

@@ -1,110 +1,98 @@
-//! What a crash left behind: exchanges that nobody will finish, confirmations that nobody will give.
+//! Resolves what a crash left behind: exchanges without a process, and confirmations that the seller never gave.
 
+use super::ConnectFlow;
+use super::exchange::AccountChoice;
 use crate::outcome::Outcome;
-use crate::platform::Platform;
+use crate::realm::Realm;
 use crate::store::{
-    Actor, Attempt, AttemptStatus, Disconnection, DisconnectReason, Millis, AuditStamp, StoreError,
+    Actor, Attempt, AttemptEnd, AttemptStatus, Connection, DisconnectReason, Disconnection,
+    StoreError,
 };
-use crate::stripe::{Access, AccessUnknown};
+use crate::stripe::AccountAccess;
+use crate::time::seconds_to_millis;
 
-const BATCH: u32 = 50;
+/// How many stuck attempts are read at once.
+const STUCK_BATCH_ROWS: u32 = 50;
 
-impl Platform {
-    /// Ends an exchange whose process died. Its code may have been redeemed or not, and is never sent again: the seller is
-    /// asked to connect once more, which does no harm if it had worked.
-    pub(crate) async fn resolve_lost(&self, attempt: Attempt) -> Result<Attempt, StoreError> {
-        let tenant = (attempt.realm.clone(), attempt.tenant.clone());
-        let detail =
-            Some("the process ended between sending the code and recording the answer".to_owned());
+impl ConnectFlow {
+    /// Ends an exchange whose process died. The code may have been redeemed or not, and is never sent again: the seller is
+    /// asked to connect once more, which does no harm if it was redeemed.
+    pub(crate) async fn resolve_lost_exchange(
+        &self,
+        attempt: Attempt,
+    ) -> Result<Attempt, StoreError> {
+        let (realm, tenant) = (attempt.realm.clone(), attempt.tenant.clone());
+        let detail = "the process ended between sending the code and recording the answer";
+        let end = AttemptEnd {
+            detail: Some(detail.to_owned()),
+            ..AttemptEnd::new(Outcome::Interrupted, self.now())
+        };
         let resolved = self
-            .end(
-                attempt,
-                AttemptStatus::Exchanging,
-                Outcome::Interrupted,
-                None,
-                detail,
-            )
+            .finish_without_connection(attempt, AttemptStatus::Exchanging, end)
             .await?;
-        self.check_access(&tenant.0, &tenant.1).await?;
+        self.check_access(&realm, &tenant).await?;
         Ok(resolved)
     }
 
-    /// Resolves what is stuck. Returns how many attempts it ended.
-    pub(crate) async fn resolve_stuck(&self) -> Result<usize, StoreError> {
-        let connect = &self.config().connect;
-        let lost_before = self.now() - millis(connect.exchange_is_lost_after().as_secs());
+    /// Resolves stuck attempts. Returns how many it ended.
+    pub(crate) async fn resolve_stuck_attempts(&self) -> Result<usize, StoreError> {
+        let connect = &self.config.connect;
+        let lost_before = self.now() - connect.exchange_is_lost_after_millis();
         let lost = self
-            .store()
-            .stuck_attempts(AttemptStatus::Exchanging, lost_before, BATCH)
+            .store
+            .stuck_attempts(AttemptStatus::Exchanging, lost_before, STUCK_BATCH_ROWS)
             .await?;
         let mut ended = lost.len();
         for attempt in lost {
-            self.resolve_lost(attempt).await?;
+            self.resolve_lost_exchange(attempt).await?;
         }
-        let unconfirmed_before = self.now() - millis(connect.attempt_lifetime_seconds.into());
+        let unconfirmed_before = self.now() - seconds_to_millis(connect.attempt_lifetime_seconds);
         let unconfirmed = self
-            .store()
-            .stuck_attempts(AttemptStatus::Confirming, unconfirmed_before, BATCH)
+            .store
+            .stuck_attempts(
+                AttemptStatus::Confirming,
+                unconfirmed_before,
+                STUCK_BATCH_ROWS,
+            )
             .await?;
         ended += unconfirmed.len();
         for attempt in unconfirmed {
-            self.confirm(attempt, false).await?;
+            self.confirm(attempt, AccountChoice::Previous).await?;
         }
         Ok(ended)
     }
 
-    /// Asks Stripe whether a tenant's connection still stands, and records it if not: a code that was sent twice, by
-    /// whomever, makes Stripe revoke the connection that was there before.
-    async fn check_access(
-        &self,
-        realm: &crate::realm::Realm,
-        tenant: &str,
-    ) -> Result<(), StoreError> {
-        let Some(connection) = self.store().connection(realm, tenant).await? else {
+    /// Checks at Stripe whether the tenant's connection still has access, and records its end if not: redeeming a code twice
+    /// makes Stripe revoke the existing connection.
+    async fn check_access(&self, realm: &Realm, tenant: &str) -> Result<(), StoreError> {
+        let connection = self
+            .store
+            .connection(realm, tenant)
+            .await?
+            .filter(Connection::is_active);
+        let Some(connection) = connection else {
             return Ok(());
         };
-        if !connection.is_active() {
-            return Ok(());
-        }
-        match self.inner().stripe.access(realm, &connection.account).await {
-            Ok(Access::Granted) => Ok(()),
-            Ok(Access::Lost) => {
-                let stamp = self.audit_stamp(Actor::Worker, None);
-                let connected_by = connection.connected_at;
-                self.access_lost(realm, &connection.account, connected_by, stamp)
-                    .await
+        match self.stripe.access(realm, &connection.account).await {
+            Ok(AccountAccess::Granted) => Ok(()),
+            Ok(AccountAccess::Lost) => {
+                let end = Disconnection::new(
+                    realm.clone(),
+                    connection.account,
+                    connection.connected_at,
+                    DisconnectReason::AccessLost,
+                    self.audit_stamp(Actor::Worker, None),
+                );
+                self.connections.record_disconnection(end).await.map(drop)
             }
-            Err(AccessUnknown(reason)) => {
+            Err(error) => {
                 tracing::warn!(
                     stripe.account = connection.account,
-                    reason,
-                    "could not see whether access still stands"
+                    error = %error,
+                    "could not check at Stripe whether access to the account still exists"
                 );
                 Ok(())
             }
         }
     }
-
-    async fn access_lost(
-        &self,
-        realm: &crate::realm::Realm,
-        account: &str,
-        connected_by: Millis,
-        stamp: AuditStamp,
-    ) -> Result<(), StoreError> {
-        let end = Disconnection {
-            realm: realm.clone(),
-            account: account.to_owned(),
-            tenant: None,
-            connected_by,
-            reason: DisconnectReason::AccessLost,
-            detail: None,
-            stamp,
-        };
-        self.record_end(end).await.map(drop)
-    }
-}
-
-fn millis(seconds: u64) -> Millis {
-    Millis::try_from(seconds.saturating_mul(1000)).unwrap_or(Millis::MAX)
 }

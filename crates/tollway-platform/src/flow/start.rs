@@ -1,93 +1,92 @@
-//! Start: an attempt is made, bound to the browser, and the browser goes to Stripe.
+//! Start: adds an attempt that is bound to the browser, and gives the address of Stripe's page.
 
-use crate::web::browser_cookie::Browser;
+use super::ConnectFlow;
+use super::browser_attempts::BrowserAttempts;
 use crate::id::{hash, new_id};
-use crate::link::VerifiedLink;
-use crate::platform::Platform;
-use crate::store::{Attempt, AttemptStatus, Millis, StoreError};
-use crate::stripe::{Prefill, AccessUnknown};
+use crate::prefill::Prefill;
+use crate::realm::{Realm, RealmError};
+use crate::store::{Attempt, NewAttempt, StoreError};
+use crate::stripe::StripeError;
+use crate::time::seconds_to_millis;
 
 /// Why an attempt could not be started.
 #[derive(Debug, thiserror::Error)]
-pub(crate) enum BeginError {
+pub(crate) enum StartError {
     #[error(transparent)]
     Store(#[from] StoreError),
+    #[error(transparent)]
+    Realm(#[from] RealmError),
     #[error("the address of Stripe's page cannot be built: {0}")]
-    Stripe(String),
+    AuthorizeUrl(#[from] StripeError),
 }
 
-impl Platform {
-    /// Makes an attempt for the ticket's tenant in this browser and returns the address of Stripe's page. The state is in
-    /// that address alone: here only its hash is kept.
-    pub(crate) async fn begin(
+/// What the seller's attempt is for.
+#[derive(Clone, Debug)]
+pub(crate) struct StartRequest {
+    pub realm: Realm,
+    pub tenant: String,
+    /// The URL that the outcome page links to.
+    pub return_to: Option<String>,
+    pub prefill: Prefill,
+}
+
+impl ConnectFlow {
+    /// Adds an attempt for a tenant in this browser and returns the address of Stripe's page. The state is in that address
+    /// alone; the store has its hash.
+    pub(crate) async fn start(
         &self,
-        ticket: &VerifiedLink,
-        browser: &mut Browser,
+        request: &StartRequest,
+        browser: &mut BrowserAttempts,
         address: Option<String>,
-    ) -> Result<String, BeginError> {
-        let VerifiedLink {
-            realm,
-            tenant,
-            return_to,
-            prefill,
-        } = ticket;
-        let inner = self.inner();
-        let Some((brand, _)) = inner.config.realm(realm) else {
-            return Err(BeginError::Stripe(format!(
-                "platform {realm} is not configured"
-            )));
+    ) -> Result<String, StartError> {
+        let realm = &request.realm;
+        let Some((brand, _)) = self.config.realm(realm) else {
+            return Err(RealmError::NotConfigured(realm.clone()).into());
         };
         let now = self.now();
-        let expires_at = now + 1000 * Millis::from(inner.config.connect.attempt_lifetime_seconds);
-        let state = inner.entropy.token();
-        let redirect_uri = inner.config.redirect_uri(realm);
-        let url = inner
-            .stripe
-            .authorize_url(realm, brand.scope, &state, &redirect_uri, prefill)
-            .map_err(|AccessUnknown(reason)| BeginError::Stripe(reason))?;
-        let id = new_id("att", now, &inner.entropy);
-        let browser_hash = browser.bind(&inner.entropy, &id, expires_at);
-        inner
-            .store
-            .add_attempt(Attempt {
-                id: id.clone(),
-                realm: realm.clone(),
-                tenant: tenant.clone(),
+        let expires_at = now + seconds_to_millis(self.config.connect.attempt_lifetime_seconds);
+        let state = self.entropy.token();
+        let redirect_uri = self.config.redirect_uri(realm);
+        let url = self.stripe.authorize_url(
+            realm,
+            brand.scope,
+            &state,
+            &redirect_uri,
+            &request.prefill,
+        )?;
+        let id = new_id("att", now, &self.entropy);
+        let browser_hash = browser.bind(&self.entropy, &id, expires_at);
+        self.store
+            .add_attempt(NewAttempt {
                 state_hash: hash(&state),
                 browser_hash,
                 redirect_uri,
-                scope: brand.scope.as_str().to_owned(),
-                return_to: return_to.clone(),
+                scope: brand.scope,
+                return_to: request.return_to.clone(),
                 address,
-                status: AttemptStatus::Pending,
-                outcome: None,
-                account: None,
-                detail: None,
-                answer_hash: None,
                 created_at: now,
                 expires_at,
-                claimed_at: None,
-                finished_at: None,
+                ..NewAttempt::new(id.clone(), realm.clone(), request.tenant.clone())
             })
             .await?;
-        inner.metrics.started(realm);
+        self.metrics.count_started(realm);
         tracing::info!(attempt.id = id, platform.realm = %realm, "connect attempt started");
         Ok(url)
     }
 
-    /// A new attempt for the tenant of an earlier one, in the browser that made that one.
-    pub(crate) async fn begin_again(
+    /// Starts a new attempt for the tenant of an earlier one.
+    pub(crate) async fn start_again(
         &self,
         earlier: &Attempt,
-        browser: &mut Browser,
+        browser: &mut BrowserAttempts,
         address: Option<String>,
-    ) -> Result<String, BeginError> {
-        let ticket = VerifiedLink {
+    ) -> Result<String, StartError> {
+        let request = StartRequest {
             realm: earlier.realm.clone(),
             tenant: earlier.tenant.clone(),
             return_to: earlier.return_to.clone(),
             prefill: Prefill::default(),
         };
-        self.begin(&ticket, browser, address).await
+        self.start(&request, browser, address).await
     }
 }

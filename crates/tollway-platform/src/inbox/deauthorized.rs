@@ -1,103 +1,92 @@
-//! `account.application.deauthorized`: the seller disconnected on Stripe's side.
+//! `account.application.deauthorized`: the seller disconnected in Stripe's dashboard.
 //!
-//! The event cannot be fetched back and the account no longer answers, so the signature is all there is to trust. But an
-//! event can be late: one that is clearly older than a reconnect is ignored. When the two are too close to tell by the
-//! clocks of two machines, Stripe is asked whether access still stands.
+//! The event cannot be retrieved and the account no longer answers, so the signature is the only proof. An event can be late:
+//! one that is clearly older than a reconnect is ignored. If the clocks of the two machines do not tell which came first,
+//! the worker checks at Stripe whether access still exists.
 //!
-//! Stripe sends the event for the platform's own `deauthorize`, too, and it may arrive before the answer to that. The end
-//! is then recorded as what it is: the platform's.
+//! Stripe sends the event for the platform's own `deauthorize`, too, and it can arrive before the response to that. The end is
+//! then recorded as caused by the platform.
 
-use crate::platform::Platform;
-use crate::store::{Actor, Connection, Delivery, Disconnection, DisconnectReason, Millis, AuditStamp};
-use crate::stripe::{Access, AccessUnknown};
+use super::Inbox;
+use super::handle::{WorkError, WorkResult};
+use crate::store::{Actor, AuditStamp, Connection, Delivery, DisconnectReason, Disconnection};
+use crate::stripe::AccountAccess;
+use crate::time::{HOUR_MILLIS, Millis};
 
-use super::worker::{WorkError, WorkResult};
-
-/// How far two clocks may be apart.
+/// How far Stripe's clock and ours can be apart.
 const CLOCK_SKEW_MILLIS: Millis = 5 * 60 * 1000;
 
-/// How long after the platform asked Stripe to revoke an account the event is taken for the answer to that.
-const OWN_REVOCATION_MILLIS: Millis = 60 * 60 * 1000;
+/// How long after the platform's own `deauthorize` the event is taken for the result of it.
+const OWN_REVOCATION_MILLIS: Millis = HOUR_MILLIS;
 
-impl Platform {
-    pub(super) async fn deauthorized(&self, delivery: &Delivery) -> Result<WorkResult, WorkError> {
+impl Inbox {
+    /// Ends the account's connections, unless the event is older than they are.
+    pub(super) async fn handle_deauthorized(
+        &self,
+        delivery: &Delivery,
+    ) -> Result<WorkResult, WorkError> {
+        let ignored = |reason: &str| Ok(WorkResult::Ignored(reason.to_owned()));
         let Some(account) = delivery.account.as_deref() else {
-            return Ok(WorkResult::Ignored("the event names no account".to_owned()));
+            return ignored("the event names no account");
         };
         if let Some(other) = self.other_application(delivery) {
-            return Ok(WorkResult::Ignored(format!(
-                "the event is about another application ({other})"
-            )));
+            return ignored(&format!("the event is about another application ({other})"));
         }
         let active = self
-            .store()
+            .connections
+            .store
             .active_connections(&delivery.realm, account)
             .await?;
-        let Some(newest) = active
-            .iter()
-            .map(|connection: &Connection| connection.connected_at)
-            .max()
-        else {
-            return Ok(WorkResult::Ignored(
-                "the account is not connected here".to_owned(),
-            ));
+        let newest = active.iter().map(|connection| connection.connected_at);
+        let Some(newest_connected_at) = newest.max() else {
+            return ignored("the account is not connected here");
         };
-        let made = delivery.created_at.unwrap_or(delivery.received_at);
-        if made < newest - CLOCK_SKEW_MILLIS {
-            return Ok(WorkResult::Ignored(
-                "older than the reconnect that followed it".to_owned(),
-            ));
+        let created_at = delivery.created_at.unwrap_or(delivery.received_at);
+        if created_at < newest_connected_at - CLOCK_SKEW_MILLIS {
+            return ignored("older than the reconnect that followed it");
         }
-        if made <= newest + CLOCK_SKEW_MILLIS {
-            match self.inner().stripe.access(&delivery.realm, account).await {
-                Ok(Access::Lost) => {}
-                Ok(Access::Granted) => {
-                    return Ok(WorkResult::Ignored(
-                        "older than the reconnect that followed it: access stands".to_owned(),
-                    ));
-                }
-                Err(AccessUnknown(reason)) => {
-                    return Err(WorkError(format!(
-                        "Stripe could not be asked whether access stands: {reason}"
-                    )));
+        if created_at <= newest_connected_at + CLOCK_SKEW_MILLIS {
+            let access = self.connections.stripe.access(&delivery.realm, account);
+            match access.await.map_err(WorkError::AccessUnknown)? {
+                AccountAccess::Lost => {}
+                AccountAccess::Granted => {
+                    return ignored("older than the reconnect that followed it: access stands");
                 }
             }
         }
-        let (reason, stamp) = match revoked_by(&active, delivery.received_at) {
-            Some(platform) => (
-                DisconnectReason::Revoked,
-                self.audit_stamp(platform.actor, platform.address),
-            ),
-            None => (
-                DisconnectReason::DeauthorizedByAccount,
-                self.audit_stamp(Actor::Stripe, None),
-            ),
+        let (reason, actor, address) = match own_revocation(&active, delivery.received_at) {
+            Some(stamp) => (DisconnectReason::Revoked, stamp.actor, stamp.address),
+            None => (DisconnectReason::DeauthorizedByAccount, Actor::Stripe, None),
         };
-        self.record_end(Disconnection {
-            realm: delivery.realm.clone(),
-            account: account.to_owned(),
-            tenant: None,
-            connected_by: newest,
+        let stamp = AuditStamp::new(self.now(), actor, address);
+        let end = Disconnection::new(
+            delivery.realm.clone(),
+            account,
+            newest_connected_at,
             reason,
-            detail: Some(format!("event {}", delivery.event_id)),
             stamp,
-        })
-        .await?;
-        Ok(WorkResult::Worked)
+        );
+        self.connections
+            .record_disconnection(Disconnection {
+                detail: Some(format!("event {}", delivery.event_id)),
+                ..end
+            })
+            .await?;
+        Ok(WorkResult::Done)
     }
 
-    /// The event's application, if it is not this platform.
+    /// The event's application, if it is another platform than the one that received it.
     fn other_application(&self, delivery: &Delivery) -> Option<String> {
         let event: serde_json::Value = serde_json::from_slice(&delivery.body).ok()?;
         let application = event.pointer("/data/object/id")?.as_str()?;
-        let (_, config) = self.config().realm(&delivery.realm)?;
-        (application.starts_with("ca_") && application != config.client_id)
+        let (_, mode_config) = self.config.realm(&delivery.realm)?;
+        (application.starts_with("ca_") && application != mode_config.client_id)
             .then(|| application.to_owned())
     }
 }
 
-/// Who on the platform's side has asked Stripe to revoke these connections, if that is what the event answers.
-fn revoked_by(active: &[Connection], received_at: Millis) -> Option<AuditStamp> {
+/// Who on the platform's side requested Stripe to revoke these connections, shortly before the event was received.
+fn own_revocation(active: &[Connection], received_at: Millis) -> Option<AuditStamp> {
     active
         .iter()
         .filter_map(|connection| connection.revoking.clone())

@@ -1,53 +1,53 @@
-//! The order of `account.updated`: Stripe delivers in any order, and an older state must never come after a newer one.
+//! The order of `account.updated` events: Stripe delivers in any order, and an older state must not follow a newer one.
 //!
-//! The store hands out one such event of an account at a time. One that is older than what was worked on already is ignored;
-//! one of the same second cannot be told by its time, so Stripe is asked for the account as it is now.
+//! The store hands out one such event of an account at a time. An event that is older than a done one is ignored. Two events of
+//! the same second have no order, so the worker retrieves the account as it is now.
 
-use crate::platform::Platform;
-use crate::store::Delivery;
-use crate::stripe::AccessUnknown;
+use super::Inbox;
+use super::handle::WorkError;
+use crate::store::{ACCOUNT_UPDATED, Delivery};
 
-use super::worker::WorkError;
-
-/// The events that are put in order.
-pub(crate) const ACCOUNT_UPDATED: &str = "account.updated";
-
-/// Where an event stands among those of its account.
+/// The place of an event among those of its account.
 pub(super) enum EventOrder {
-    /// Nothing newer was worked on.
+    /// No newer event is done.
     Newest,
-    /// A newer one was, or access is gone; why it is ignored.
+    /// A newer event is done, or access to the account is lost. The text says which.
     Superseded(String),
-    /// Another one of the same second was: the account as Stripe has it now.
+    /// An event of the same second is done. Holds the account as Stripe has it now.
     SameSecond(serde_json::Value),
 }
 
-impl Platform {
-    pub(super) async fn order_of(&self, delivery: &Delivery) -> Result<EventOrder, WorkError> {
-        let (Some(account), Some(made)) = (delivery.account.as_deref(), delivery.created_at) else {
+impl Inbox {
+    pub(super) async fn event_order(&self, delivery: &Delivery) -> Result<EventOrder, WorkError> {
+        let (Some(account), Some(created_at)) = (delivery.account.as_deref(), delivery.created_at)
+        else {
             return Ok(EventOrder::Newest);
         };
         if delivery.event_type != ACCOUNT_UPDATED {
             return Ok(EventOrder::Newest);
         }
-        let Some((newest, at)) = self.store().latest_done_event(delivery).await? else {
+        let latest_done = self.connections.store.latest_done_event(delivery).await?;
+        let Some(latest) = latest_done else {
             return Ok(EventOrder::Newest);
         };
-        if at > made {
-            let reason = format!("older than {newest}, which was worked on before");
+        if latest.created_at > created_at {
+            let reason = format!("older than {}, which was worked on before", latest.event_id);
             return Ok(EventOrder::Superseded(reason));
         }
-        if at < made {
+        if latest.created_at < created_at {
             return Ok(EventOrder::Newest);
         }
-        match self.inner().stripe.account(&delivery.realm, account).await {
-            Ok(Some(now)) => Ok(EventOrder::SameSecond(now)),
-            Ok(None) => Ok(EventOrder::Superseded(
+        let current = self
+            .connections
+            .stripe
+            .account(&delivery.realm, account)
+            .await
+            .map_err(WorkError::AccountUnknown)?;
+        Ok(match current {
+            Some(current) => EventOrder::SameSecond(current),
+            None => EventOrder::Superseded(
                 "of the same second as another one, and access to the account is gone".to_owned(),
-            )),
-            Err(AccessUnknown(reason)) => Err(WorkError(format!(
-                "Stripe could not be asked for the account as it is now: {reason}"
-            ))),
-        }
+            ),
+        })
     }
 }

@@ -1,29 +1,28 @@
-//! Receiving: a body with a good signature is kept byte for byte before anybody looks at what it means.
+//! Receiving: a body with a valid signature is stored byte for byte before anything interprets it.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::HeaderMap;
-use secrecy::SecretString;
 use serde::Deserialize;
-use tollway::webhook::Tolerance;
+use tollway::webhook::{Tolerance, WebhookError};
 
+use super::Inbox;
 use crate::config::ModeConfig;
 use crate::id::new_id;
-use crate::platform::Platform;
 use crate::realm::{Mode, Realm};
-use crate::store::{InsertResult, Delivery, DeliveryStatus, Endpoint, Millis, StoreError};
+use crate::store::{DeliveryHeaders, Endpoint, InsertResult, Millis, NewDelivery, StoreError};
 
-/// What became of a delivery that is kept.
+/// A delivery that is stored.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum ReceiveResult {
     New,
     Duplicate,
-    /// Kept, but there is nothing to do: it is of the other mode.
+    /// The event is of the other mode and is ignored.
     OtherMode,
 }
 
-/// A delivery that is not kept.
+/// A delivery that is not stored.
 #[derive(Debug, thiserror::Error)]
 pub(crate) enum ReceiveError {
     #[error("there is no such webhook endpoint")]
@@ -31,14 +30,14 @@ pub(crate) enum ReceiveError {
     #[error("no webhook secret is configured for this endpoint: add it to {0}")]
     NoSecret(String),
     #[error("the signature does not hold: {0}")]
-    BadSignature(String),
+    BadSignature(#[source] WebhookError),
     #[error("the body is not an event: {0}")]
-    NotAnEvent(String),
+    NotAnEvent(#[source] serde_json::Error),
     #[error(transparent)]
     Store(#[from] StoreError),
 }
 
-/// The parts of an event that decide what happens to it. Everything else is left alone.
+/// The members of an event that decide how it is handled.
 #[derive(Deserialize)]
 struct EventHeader {
     id: String,
@@ -50,125 +49,105 @@ struct EventHeader {
     context: Option<String>,
     #[serde(default)]
     livemode: Option<bool>,
-    /// Unix seconds in snapshot events, RFC 3339 in thin ones.
+    /// Unix seconds in snapshot events, RFC 3339 in thin events.
     #[serde(default)]
     created: Option<serde_json::Value>,
 }
 
-impl Platform {
-    /// Verifies and keeps a delivery.
+impl Inbox {
+    /// Verifies and stores a delivery. Durable when it returns.
     pub(crate) async fn receive(
         &self,
-        name: &str,
-        mode: Mode,
+        realm: &Realm,
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<ReceiveResult, ReceiveError> {
-        let realm = Realm::new(name, mode);
-        let (_, config) = self.config().realm(&realm).ok_or(ReceiveError::NoEndpoint)?;
-        let counted = |result| self.inner().metrics.received(&realm, result);
-        self.verify(&realm, config, endpoint, headers, body)
-            .inspect_err(|_| counted("bad_signature"))?;
-        let envelope: EventHeader = serde_json::from_slice(body).map_err(|error| {
-            counted("unreadable");
-            ReceiveError::NotAnEvent(error.to_string())
+        let (_, mode_config) = self.config.realm(realm).ok_or(ReceiveError::NoEndpoint)?;
+        let count = |label| self.connections.metrics.count_received(realm, label);
+        self.verify(realm, mode_config, endpoint, headers, body)
+            .inspect_err(|_| count("bad_signature"))?;
+        let event: EventHeader = serde_json::from_slice(body).map_err(|error| {
+            count("unreadable");
+            ReceiveError::NotAnEvent(error)
         })?;
-        let delivery = self.delivery(&realm, endpoint, headers, body, envelope);
-        let other_mode = delivery.status == DeliveryStatus::Ignored;
+        let delivery = self.new_delivery(realm, endpoint, headers, body, event);
+        let is_other_mode = delivery.ignored_because.is_some();
         let (id, event_id) = (delivery.id.clone(), delivery.event_id.clone());
-        let received = match self.store().add_delivery(delivery).await? {
+        let result = match self.connections.store.add_delivery(delivery).await? {
             InsertResult::Duplicate(_) => ReceiveResult::Duplicate,
-            InsertResult::New if other_mode => ReceiveResult::OtherMode,
+            InsertResult::New if is_other_mode => ReceiveResult::OtherMode,
             InsertResult::New => ReceiveResult::New,
         };
-        counted(match received {
+        count(match result {
             ReceiveResult::New => "new",
             ReceiveResult::Duplicate => "duplicate",
             ReceiveResult::OtherMode => "other_mode",
         });
-        tracing::info!(delivery.id = id, event.id = event_id, result = ?received, "webhook received");
-        if received == ReceiveResult::New {
-            self.inner().work.notify_one();
+        tracing::info!(delivery.id = id, event.id = event_id, result = ?result, "webhook received");
+        if result == ReceiveResult::New {
+            self.connections.work_added.notify_one();
         }
-        Ok(received)
+        Ok(result)
     }
 
-    /// Any of the endpoint's secrets may have signed.
+    /// Checks that one of the endpoint's secrets signed the body.
     fn verify(
         &self,
         realm: &Realm,
-        config: &ModeConfig,
+        mode_config: &ModeConfig,
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
     ) -> Result<(), ReceiveError> {
-        let secrets: &[SecretString] = match endpoint {
-            Endpoint::Connect => &config.connect_webhook_secrets,
-            Endpoint::Account => &config.account_webhook_secrets,
+        let secrets = match endpoint {
+            Endpoint::Connect => &mode_config.connect_webhook_secrets,
+            Endpoint::Account => &mode_config.account_webhook_secrets,
         };
-        if secrets.is_empty() {
-            let Realm { platform, mode } = realm;
-            let key = format!(
-                "platforms.{platform}.{mode}.{}_webhook_secrets",
-                endpoint.as_str()
-            );
-            return Err(ReceiveError::NoSecret(key));
-        }
-        let header = headers
+        let secrets = secrets.split_first().ok_or_else(|| {
+            let Realm { platform, mode, .. } = realm;
+            let endpoint = endpoint.as_str();
+            ReceiveError::NoSecret(format!(
+                "platforms.{platform}.{mode}.{endpoint}_webhook_secrets"
+            ))
+        })?;
+        let signature = headers
             .get("stripe-signature")
             .and_then(|value| value.to_str().ok())
             .unwrap_or_default();
-        let tolerance = match self.config().webhooks.tolerance_seconds {
+        let tolerance = match self.config.webhooks.tolerance_seconds {
             0 => Tolerance::Disabled,
             seconds => Tolerance::AtMost(Duration::from_secs(seconds.into())),
         };
-        crate::stripe::verify_signature(
-            body,
-            header,
-            secrets,
-            tolerance,
-            Arc::clone(&self.inner().clock),
-        )
-        .map_err(ReceiveError::BadSignature)
+        let clock = Arc::clone(&self.clock);
+        crate::stripe::verify_signature(body, signature, secrets, tolerance, clock)
+            .map_err(ReceiveError::BadSignature)
     }
 
-    fn delivery(
+    fn new_delivery(
         &self,
         realm: &Realm,
         endpoint: Endpoint,
         headers: &HeaderMap,
         body: &[u8],
-        envelope: EventHeader,
-    ) -> Delivery {
+        event: EventHeader,
+    ) -> NewDelivery {
         let now = self.now();
-        // An endpoint of live mode also gets events of test mode.
-        let other_mode = envelope
+        let id = new_id("in", now, &self.entropy);
+        // An endpoint of live mode also receives events of test mode.
+        let is_other_mode = event
             .livemode
             .is_some_and(|live| Mode::from_livemode(live) != realm.mode);
-        let account = envelope
-            .account
-            .or_else(|| account_of_context(envelope.context.as_deref()));
-        Delivery {
-            id: new_id("in", now, &self.inner().entropy),
-            realm: realm.clone(),
-            endpoint,
-            event_id: envelope.id,
-            event_type: envelope.event_type,
-            account,
-            created_at: envelope.created.as_ref().and_then(millis_of),
-            headers: headers_as_json(headers),
+        NewDelivery {
+            account: event
+                .account
+                .or_else(|| account_of_context(event.context.as_deref())),
+            created_at: event.created.as_ref().and_then(event_millis),
+            headers: without_credentials(headers),
             body: body.to_vec(),
-            status: if other_mode {
-                DeliveryStatus::Ignored
-            } else {
-                DeliveryStatus::Pending
-            },
-            note: other_mode.then(|| "an event of the other mode".to_owned()),
-            attempts: 0,
-            due_at: now,
             received_at: now,
-            finished_at: other_mode.then_some(now),
+            ignored_because: is_other_mode.then(|| "an event of the other mode".to_owned()),
+            ..NewDelivery::new(id, realm.clone(), endpoint, event.id, event.event_type)
         }
     }
 }
@@ -182,7 +161,7 @@ fn account_of_context(context: Option<&str>) -> Option<String> {
         .map(str::to_owned)
 }
 
-fn millis_of(created: &serde_json::Value) -> Option<Millis> {
+fn event_millis(created: &serde_json::Value) -> Option<Millis> {
     match created {
         serde_json::Value::Number(seconds) => seconds.as_i64()?.checked_mul(1000),
         serde_json::Value::String(text) => text
@@ -193,9 +172,9 @@ fn millis_of(created: &serde_json::Value) -> Option<Millis> {
     }
 }
 
-/// The headers as they came, without what could be somebody's credentials.
-fn headers_as_json(headers: &HeaderMap) -> String {
-    let kept = headers
+/// The headers as they were received, without those that can hold credentials.
+fn without_credentials(headers: &HeaderMap) -> DeliveryHeaders {
+    headers
         .iter()
         .filter(|(name, _)| {
             !matches!(
@@ -204,9 +183,10 @@ fn headers_as_json(headers: &HeaderMap) -> String {
             )
         })
         .map(|(name, value)| {
-            serde_json::json!([name.as_str(), String::from_utf8_lossy(value.as_bytes())])
-        });
-    serde_json::Value::Array(kept.collect()).to_string()
+            let value = String::from_utf8_lossy(value.as_bytes()).into_owned();
+            (name.as_str().to_owned(), value)
+        })
+        .collect()
 }
 
 #[cfg(test)]
@@ -216,15 +196,15 @@ mod tests {
     #[test]
     fn reads_both_kinds_of_time() {
         assert_eq!(
-            millis_of(&serde_json::json!(1_700_000_000)),
+            event_millis(&serde_json::json!(1_700_000_000)),
             Some(1_700_000_000_000)
         );
         assert_eq!(
-            millis_of(&serde_json::json!("2023-11-14T22:13:20.500Z")),
+            event_millis(&serde_json::json!("2023-11-14T22:13:20.500Z")),
             Some(1_700_000_000_500)
         );
-        assert_eq!(millis_of(&serde_json::json!("yesterday")), None);
-        assert_eq!(millis_of(&serde_json::json!(i64::MAX)), None);
+        assert_eq!(event_millis(&serde_json::json!("yesterday")), None);
+        assert_eq!(event_millis(&serde_json::json!(i64::MAX)), None);
     }
 
     #[test]
@@ -247,7 +227,7 @@ mod tests {
         headers.insert("cookie", "secret".parse().expect("a header"));
         headers.insert("stripe-signature", "t=1,v1=a".parse().expect("a header"));
         assert_eq!(
-            headers_as_json(&headers),
+            without_credentials(&headers).to_json(),
             r#"[["stripe-signature","t=1,v1=a"]]"#
         );
     }

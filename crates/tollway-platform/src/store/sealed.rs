@@ -1,12 +1,11 @@
-//! Sealed values as they lie in the rows, for whoever counts them by key or seals them anew.
+//! Sealed values by the key that sealed them, for key rotation.
 
-use async_trait::async_trait;
-
-use super::StoreError;
-use crate::seal::KeyId;
+use super::stored_names;
+use crate::seal::{KeyId, SealContext};
 
 /// The columns that hold envelopes.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
 pub enum SealedColumn {
     /// `connections.access_token`
     AccessToken,
@@ -16,11 +15,14 @@ pub enum SealedColumn {
     ParkedGrant,
 }
 
-impl SealedColumn {
-    /// All of them.
-    pub const ALL: [Self; 3] = [Self::AccessToken, Self::RefreshToken, Self::ParkedGrant];
+stored_names!(SealedColumn {
+    AccessToken = "access_token",
+    RefreshToken = "refresh_token",
+    ParkedGrant = "grant_sealed",
+});
 
-    /// The table.
+impl SealedColumn {
+    /// The column's table.
     pub const fn table(self) -> &'static str {
         match self {
             Self::AccessToken | Self::RefreshToken => "connections",
@@ -28,44 +30,61 @@ impl SealedColumn {
         }
     }
 
-    /// The column.
-    pub const fn name(self) -> &'static str {
-        match self {
-            Self::AccessToken => "access_token",
-            Self::RefreshToken => "refresh_token",
-            Self::ParkedGrant => "grant_sealed",
+    /// The context of an envelope in this column. `row` names the row, as in [`SealedValue::seal_row`].
+    pub(crate) const fn seal_context(self, row: &str) -> SealContext<'_> {
+        SealContext {
+            table: self.table(),
+            row,
+            column: self.as_str(),
         }
     }
 }
 
-/// One envelope in its place.
+/// One stored envelope.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct SealedValue {
-    /// Which column.
+    /// The column.
     pub column: SealedColumn,
     /// The row's id.
     pub id: String,
-    /// What tells the row from all others in the envelope's associated data.
+    /// The row's name in the envelope's associated data: [`Connection::seal_row`](super::Connection::seal_row) for tokens,
+    /// the attempt's id for a parked grant.
     pub seal_row: String,
     /// The envelope.
     pub envelope: Vec<u8>,
 }
 
-/// Envelopes by the key that sealed them.
-#[async_trait]
-pub trait SealedStore {
-    /// How many values each key has sealed. Keys that sealed none are not listed.
-    async fn sealed_value_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError>;
-
-    /// Values of a column that another key than `newest` has sealed: `limit` of them, by the ids of their rows, after `after`.
-    async fn values_sealed_by_other_keys(
-        &self,
+impl SealedValue {
+    /// A stored envelope.
+    pub fn new(
         column: SealedColumn,
-        newest: KeyId,
-        after: Option<&str>,
-        limit: u32,
-    ) -> Result<Vec<SealedValue>, StoreError>;
+        id: impl Into<String>,
+        seal_row: impl Into<String>,
+        envelope: Vec<u8>,
+    ) -> Self {
+        Self {
+            column,
+            id: id.into(),
+            seal_row: seal_row.into(),
+            envelope,
+        }
+    }
+}
 
-    /// Puts a new envelope in the place of `value`, if that still stands there. False: the row has changed since.
-    async fn reseal(&self, value: &SealedValue, envelope: Vec<u8>) -> Result<bool, StoreError>;
+/// How many values a key has sealed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct SealedCount {
+    /// The key's id.
+    pub key: KeyId,
+    /// The number of values.
+    pub values: u64,
+}
+
+impl SealedCount {
+    /// The number of values that a key has sealed.
+    pub const fn new(key: KeyId, values: u64) -> Self {
+        Self { key, values }
+    }
 }

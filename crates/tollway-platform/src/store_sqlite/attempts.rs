@@ -1,15 +1,17 @@
 //! Attempts: every change is one conditional `UPDATE … RETURNING`, so that of any number of racing callers one wins.
 
+use async_trait::async_trait;
+
 use super::{SqliteStore, rows};
 use crate::outcome::Outcome;
 use crate::store::{
-    Attempt, AttemptCount, AttemptStatus, AttemptStore, AttemptEnd, Millis, Page, StoreError, realm,
+    Attempt, AttemptCount, AttemptEnd, AttemptStatus, AttemptStore, Millis, NewAttempt, Page,
+    StoreError,
 };
-use async_trait::async_trait;
 
 #[async_trait]
 impl AttemptStore for SqliteStore {
-    async fn add_attempt(&self, attempt: Attempt) -> Result<(), StoreError> {
+    async fn add_attempt(&self, attempt: NewAttempt) -> Result<(), StoreError> {
         sqlx::query(
             "INSERT INTO attempts (id, platform, mode, tenant, state_hash, browser_hash, redirect_uri, scope, \
              return_to, address, status, created_at, expires_at) \
@@ -22,7 +24,7 @@ impl AttemptStore for SqliteStore {
         .bind(attempt.state_hash.to_vec())
         .bind(attempt.browser_hash.to_vec())
         .bind(attempt.redirect_uri)
-        .bind(attempt.scope)
+        .bind(attempt.scope.as_str())
         .bind(attempt.return_to)
         .bind(attempt.address)
         .bind(attempt.created_at)
@@ -53,7 +55,7 @@ impl AttemptStore for SqliteStore {
     async fn claim_attempt(
         &self,
         id: &str,
-        answer_hash: [u8; 32],
+        response_hash: [u8; 32],
         now: Millis,
     ) -> Result<Option<Attempt>, StoreError> {
         let row = sqlx::query(
@@ -62,7 +64,7 @@ impl AttemptStore for SqliteStore {
         )
         .bind(id)
         .bind(now)
-        .bind(answer_hash.to_vec())
+        .bind(response_hash.to_vec())
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::failed)?;
@@ -85,7 +87,7 @@ impl AttemptStore for SqliteStore {
         .bind(end.outcome.as_str())
         .bind(end.account)
         .bind(end.detail)
-        .bind(end.answer_hash.map(|hash| hash.to_vec()))
+        .bind(end.response_hash.map(|hash| hash.to_vec()))
         .bind(end.at)
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
@@ -171,7 +173,7 @@ impl AttemptStore for SqliteStore {
                 let outcome: Option<&str> = rows::column(row, "outcome")?;
                 let count: i64 = rows::column(row, "count")?;
                 Ok(AttemptCount {
-                    realm: realm(rows::column(row, "platform")?, rows::column(row, "mode")?)?,
+                    realm: rows::realm(row)?,
                     status: rows::named(
                         "attempt status",
                         rows::column(row, "status")?,

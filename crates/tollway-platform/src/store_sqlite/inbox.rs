@@ -1,18 +1,20 @@
 //! The inbox and the notices: rows claimed by a conditional update and a lease.
 
-use super::{SqliteStore, rows};
-use crate::inbox::ACCOUNT_UPDATED;
-use crate::store::{
-    InsertResult, ConnectionStore as _, Delivery, DeliveryStatus, DisconnectReason, DeliveryFailure, InboxState,
-    InboxStore, Millis, Notice, NoticeKind, NoticeStore, Page, StoreError,
-};
 use async_trait::async_trait;
+
+use super::{SqliteStore, rows};
+use crate::store::{
+    ACCOUNT_UPDATED, ConnectionStore as _, Delivery, DeliveryFailure, DeliveryStatus,
+    DisconnectReason, DoneEvent, InboxState, InboxStore, InsertResult, Millis, NewDelivery, Notice,
+    NoticeKind, NoticeStore, Page, StoreError,
+};
 
 #[async_trait]
 impl InboxStore for SqliteStore {
-    async fn add_delivery(&self, delivery: Delivery) -> Result<InsertResult, StoreError> {
+    async fn add_delivery(&self, delivery: NewDelivery) -> Result<InsertResult, StoreError> {
+        let delivery = Delivery::from(delivery);
         let mut write = self.begin().await?;
-        let added = sqlx::query(
+        let inserted = sqlx::query(
             "INSERT INTO inbox (id, platform, mode, endpoint, event_id, event_type, account, created_at, headers, \
              body, status, note, due_at, received_at, finished_at) \
              VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13, $14, $15) \
@@ -26,7 +28,7 @@ impl InboxStore for SqliteStore {
         .bind(&delivery.event_type)
         .bind(&delivery.account)
         .bind(delivery.created_at)
-        .bind(&delivery.headers)
+        .bind(delivery.headers.to_json())
         .bind(&delivery.body)
         .bind(delivery.status.as_str())
         .bind(&delivery.note)
@@ -35,7 +37,7 @@ impl InboxStore for SqliteStore {
         .bind(delivery.finished_at)
         .execute(&mut *write)
         .await.map_err(StoreError::failed)?;
-        let answer = if added.rows_affected() == 1 {
+        let result = if inserted.rows_affected() == 1 {
             InsertResult::New
         } else {
             let id = sqlx::query_scalar(
@@ -50,7 +52,7 @@ impl InboxStore for SqliteStore {
             InsertResult::Duplicate(id)
         };
         write.commit().await.map_err(StoreError::failed)?;
-        Ok(answer)
+        Ok(result)
     }
 
     async fn claim_delivery(
@@ -77,8 +79,8 @@ impl InboxStore for SqliteStore {
     async fn latest_done_event(
         &self,
         delivery: &Delivery,
-    ) -> Result<Option<(String, Millis)>, StoreError> {
-        let found = sqlx::query_as(
+    ) -> Result<Option<DoneEvent>, StoreError> {
+        let found: Option<(String, Millis)> = sqlx::query_as(
             "SELECT event_id, created_at FROM inbox WHERE platform = $1 AND mode = $2 AND account = $3 \
              AND event_type = $4 AND created_at IS NOT NULL AND status = 'done' AND id <> $5 \
              ORDER BY created_at DESC, id DESC LIMIT 1",
@@ -90,7 +92,7 @@ impl InboxStore for SqliteStore {
         .bind(&delivery.id)
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
-        Ok(found)
+        Ok(found.map(|(event_id, created_at)| DoneEvent::new(event_id, created_at)))
     }
 
     async fn finish_delivery(
@@ -101,7 +103,7 @@ impl InboxStore for SqliteStore {
         note: Option<&str>,
         now: Millis,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE inbox SET status = $3, note = $4, finished_at = $5 \
              WHERE id = $1 AND attempts = $2 AND status = 'working'",
         )
@@ -113,7 +115,7 @@ impl InboxStore for SqliteStore {
         .execute(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn fail_delivery(
@@ -123,7 +125,7 @@ impl InboxStore for SqliteStore {
         retry_at: Option<Millis>,
     ) -> Result<bool, StoreError> {
         let mut write = self.begin().await?;
-        let done = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE inbox SET status = $3, note = $4, due_at = COALESCE($5, due_at), finished_at = $6 \
              WHERE id = $1 AND attempts = $2 AND status = 'working'",
         )
@@ -135,7 +137,7 @@ impl InboxStore for SqliteStore {
         .bind(retry_at.is_none().then_some(failure.at))
         .execute(&mut *write)
         .await.map_err(StoreError::failed)?;
-        if done.rows_affected() == 0 {
+        if updated.rows_affected() == 0 {
             write.rollback().await.map_err(StoreError::failed)?;
             return Ok(false);
         }
@@ -154,7 +156,7 @@ impl InboxStore for SqliteStore {
     }
 
     async fn replay_delivery(&self, id: &str, now: Millis) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE inbox SET status = 'pending', due_at = $2, attempts = 0, note = NULL, finished_at = NULL \
              WHERE id = $1 AND status IN ('done', 'ignored', 'dead')",
         )
@@ -162,7 +164,7 @@ impl InboxStore for SqliteStore {
         .bind(now)
         .execute(&self.pool)
         .await.map_err(StoreError::failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn delivery(&self, id: &str) -> Result<Option<Delivery>, StoreError> {
@@ -240,14 +242,14 @@ impl InboxStore for SqliteStore {
     }
 
     async fn purge_deliveries(&self, finished_before: Millis) -> Result<u64, StoreError> {
-        let gone = sqlx::query(
+        let removed = sqlx::query(
             "DELETE FROM inbox WHERE status IN ('done', 'ignored') AND finished_at < $1",
         )
         .bind(finished_before)
         .execute(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        Ok(gone.rows_affected())
+        Ok(removed.rows_affected())
     }
 }
 
@@ -268,10 +270,10 @@ impl NoticeStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
         let Some(row) = row else { return Ok(None) };
-        let connection_id: &str = rows::column(row, "connection_id")?;
+        let connection_id: &str = rows::column(&row, "connection_id")?;
         let kind = match (
-            rows::column(row, "kind")?,
-            rows::column::<Option<&str>>(row, "why")?,
+            rows::column(&row, "kind")?,
+            rows::column::<Option<&str>>(&row, "why")?,
         ) {
             ("connected", _) => NoticeKind::Connected,
             (_, reason) => NoticeKind::Disconnected(rows::named(
@@ -282,24 +284,24 @@ impl NoticeStore for SqliteStore {
         };
         let connection = self.connection_by_id(connection_id).await?;
         Ok(Some(Notice {
-            id: rows::column(row, "id")?,
+            id: rows::column(&row, "id")?,
             kind,
-            at: rows::column(row, "at")?,
+            at: rows::column(&row, "at")?,
             connection: connection
                 .ok_or_else(|| StoreError::unreadable("notice", connection_id))?,
-            attempts: rows::column(row, "attempts")?,
+            attempts: rows::column(&row, "attempts")?,
         }))
     }
 
     async fn finish_notice(&self, id: &str, attempt: u32) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE notices SET status = 'done', note = NULL WHERE id = $1 AND attempts = $2 AND status = 'working'",
         )
         .bind(id)
         .bind(attempt)
         .execute(&self.pool)
         .await.map_err(StoreError::failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn fail_notice(
@@ -309,7 +311,7 @@ impl NoticeStore for SqliteStore {
         error: &str,
         retry_at: Option<Millis>,
     ) -> Result<bool, StoreError> {
-        let done = sqlx::query(
+        let updated = sqlx::query(
             "UPDATE notices SET status = $3, note = $4, due_at = COALESCE($5, due_at) \
              WHERE id = $1 AND attempts = $2 AND status = 'working'",
         )
@@ -325,7 +327,7 @@ impl NoticeStore for SqliteStore {
         .execute(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 
     async fn next_due(&self) -> Result<Option<Millis>, StoreError> {

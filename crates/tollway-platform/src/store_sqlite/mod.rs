@@ -1,30 +1,33 @@
-//! The store inside: one SQLite file in WAL mode.
+//! The SQLite store: one file in WAL mode.
 //!
-//! Writers take the write lock at the start of a transaction (`BEGIN IMMEDIATE`), so that what a transaction read still
-//! holds when it writes. The texts use `$1` parameters, `RETURNING` and `ON CONFLICT` alone, which PostgreSQL reads, too.
+//! A write transaction takes the write lock when it begins (`BEGIN IMMEDIATE`), so that the rows it reads cannot change
+//! before it writes. The statements use `$1` parameters, `RETURNING` and `ON CONFLICT`, which PostgreSQL also accepts.
 
 mod attempts;
 mod connections;
 mod inbox;
+mod recording;
 mod rows;
 mod sealed;
+#[cfg(test)]
+mod tests;
 
 use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::migrate::Migrator;
+use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
 use sqlx::{Sqlite, Transaction};
 
-use super::{Store, StoreError};
 use crate::entropy::Entropy;
+use crate::store::{Store, StoreError};
 
 static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
 
-/// Everything in one SQLite file.
+/// A store in one SQLite file.
 #[derive(Clone, Debug)]
 pub struct SqliteStore {
     pool: SqlitePool,
@@ -32,23 +35,26 @@ pub struct SqliteStore {
 }
 
 impl SqliteStore {
-    /// Opens the file, makes it if it is missing, and brings its tables up to date. `entropy` makes ids.
+    /// Opens the file, creates it if it is missing, and migrates its tables. Ids are drawn from `entropy`.
     pub async fn open(path: &Path, entropy: Entropy) -> Result<Self, StoreError> {
-        let fails = |reason: String| StoreError::Open {
+        let cannot_open = |problem: OpenProblem| StoreError::Open {
             path: path.display().to_string(),
-            reason,
+            reason: problem.reason,
+            source: problem.source,
         };
         if let Some(folder) = path
             .parent()
             .filter(|folder| !folder.as_os_str().is_empty() && !folder.is_dir())
         {
-            return Err(fails(format!(
+            return Err(cannot_open(OpenProblem::new(format!(
                 "the folder {} does not exist; make it first",
                 folder.display()
-            )));
+            ))));
         }
         if path.is_dir() {
-            return Err(fails("this is a folder; name a file in it".to_owned()));
+            return Err(cannot_open(OpenProblem::new(
+                "this is a folder; name a file in it",
+            )));
         }
         let options = SqliteConnectOptions::new()
             .filename(path)
@@ -63,36 +69,33 @@ impl SqliteStore {
             .acquire_timeout(Duration::from_secs(15))
             .connect_with(options)
             .await
-            .map_err(|error| fails(explain(&error)))?;
+            .map_err(|error| cannot_open(error.into()))?;
         let store = Self { pool, entropy };
         if let Err(error) = store.prepare().await {
             store.pool.close().await;
-            return Err(fails(error));
+            return Err(cannot_open(error));
         }
         Ok(store)
     }
 
-    async fn prepare(&self) -> Result<(), String> {
+    /// Checks the file, migrates the tables and checks that the database can be written.
+    async fn prepare(&self) -> Result<(), OpenProblem> {
         let verdict: String = sqlx::query_scalar("PRAGMA quick_check(1)")
             .fetch_one(&self.pool)
-            .await
-            .map_err(|error| explain(&error))?;
+            .await?;
         if verdict != "ok" {
-            return Err(format!("it is damaged ({verdict}); restore a backup"));
+            return Err(OpenProblem::new(format!(
+                "it is damaged ({verdict}); restore a backup"
+            )));
         }
-        MIGRATIONS.run(&self.pool).await.map_err(|error| match error {
-            sqlx::migrate::MigrateError::VersionMissing(version) => {
-                format!("it was written by a newer version of this program (migration {version}); use that one")
-            }
-            sqlx::migrate::MigrateError::Execute(error) | sqlx::migrate::MigrateError::ExecuteMigration(error, _) => {
-                explain(&error)
-            }
-            other => other.to_string(),
-        })?;
-        self.write_probe().await.map_err(|error| explain(&error))
+        MIGRATIONS
+            .run(&self.pool)
+            .await
+            .map_err(migration_problem)?;
+        Ok(self.write_probe().await?)
     }
 
-    /// Takes the write lock and lets it go: fails if nothing could be written.
+    /// Takes the write lock and commits without a change. Fails if the database cannot be written.
     async fn write_probe(&self) -> Result<(), sqlx::Error> {
         let mut transaction = self.pool.begin_with("BEGIN IMMEDIATE").await?;
         sqlx::query("UPDATE attempts SET id = id WHERE id = ''")
@@ -121,7 +124,45 @@ impl Store for SqliteStore {
     }
 }
 
-/// SQLite's result codes in plain words, with what to do.
+/// Why the database cannot be opened.
+struct OpenProblem {
+    /// What is wrong and what to do.
+    reason: String,
+    source: Option<Box<dyn std::error::Error + Send + Sync>>,
+}
+
+impl OpenProblem {
+    fn new(reason: impl Into<String>) -> Self {
+        Self {
+            reason: reason.into(),
+            source: None,
+        }
+    }
+}
+
+impl From<sqlx::Error> for OpenProblem {
+    fn from(error: sqlx::Error) -> Self {
+        Self {
+            reason: explain(&error),
+            source: Some(error.into()),
+        }
+    }
+}
+
+fn migration_problem(error: MigrateError) -> OpenProblem {
+    match error {
+        MigrateError::VersionMissing(version) => OpenProblem::new(format!(
+            "it was written by a newer version of this program (migration {version}); use that one"
+        )),
+        MigrateError::Execute(error) | MigrateError::ExecuteMigration(error, _) => error.into(),
+        other => OpenProblem {
+            reason: other.to_string(),
+            source: Some(other.into()),
+        },
+    }
+}
+
+/// Explains SQLite's result codes, with what to do.
 fn explain(error: &sqlx::Error) -> String {
     let code = match error {
         sqlx::Error::Database(error) => error.code().and_then(|code| code.parse::<u32>().ok()),

@@ -3,22 +3,25 @@
 use sqlx::sqlite::SqliteRow;
 use sqlx::{Decode, Row as _, Sqlite, Type};
 
+use crate::grant_scope::GrantScope;
 use crate::outcome::Outcome;
+use crate::realm::{Mode, Realm};
 use crate::store::{
-    Actor, Attempt, AttemptStatus, Connection, Delivery, DeliveryStatus, DisconnectReason,
-    ConnectionEnd, Endpoint, HistoryEntry, Millis, AuditStamp, StoreError, realm,
+    Actor, Attempt, AttemptStatus, AuditStamp, Connection, ConnectionEnd, Delivery,
+    DeliveryHeaders, DeliveryStatus, DisconnectReason, Endpoint, HistoryAction, HistoryEntry,
+    Millis, StoreError,
 };
 
 pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
     let outcome: Option<String> = column(row, "outcome")?;
     Ok(Attempt {
         id: column(row, "id")?,
-        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        realm: realm(row)?,
         tenant: column(row, "tenant")?,
         state_hash: hash(column(row, "state_hash")?)?,
         browser_hash: hash(column(row, "browser_hash")?)?,
         redirect_uri: column(row, "redirect_uri")?,
-        scope: column(row, "scope")?,
+        scope: GrantScope::from_stripe(column(row, "scope")?),
         return_to: column(row, "return_to")?,
         address: column(row, "address")?,
         status: named(
@@ -31,7 +34,7 @@ pub(super) fn attempt(row: &SqliteRow) -> Result<Attempt, StoreError> {
             .transpose()?,
         account: column(row, "account")?,
         detail: column(row, "detail")?,
-        answer_hash: column::<Option<&[u8]>>(row, "answer_hash")?
+        response_hash: column::<Option<&[u8]>>(row, "answer_hash")?
             .map(hash)
             .transpose()?,
         created_at: column(row, "created_at")?,
@@ -46,7 +49,11 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
     let reason: Option<&str> = column(row, "disconnected_why")?;
     let disconnected = match (at, reason) {
         (Some(at), reason) => {
-            let reason = named("reason", reason.unwrap_or_default(), DisconnectReason::parse)?;
+            let reason = named(
+                "reason",
+                reason.unwrap_or_default(),
+                DisconnectReason::parse,
+            )?;
             Some(ConnectionEnd { at, reason })
         }
         (None, _) => None,
@@ -62,10 +69,10 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
     };
     Ok(Connection {
         id: column(row, "id")?,
-        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        realm: realm(row)?,
         tenant: column(row, "tenant")?,
         account: column(row, "account")?,
-        scope: column(row, "scope")?,
+        scope: GrantScope::from_stripe(column(row, "scope")?),
         publishable_key: column(row, "publishable_key")?,
         first_connected_at: column(row, "first_connected_at")?,
         connected_at: column(row, "connected_at")?,
@@ -78,10 +85,10 @@ pub(super) fn connection(row: &SqliteRow) -> Result<Connection, StoreError> {
 pub(super) fn history(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
     Ok(HistoryEntry {
         id: column(row, "id")?,
-        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        realm: realm(row)?,
         tenant: column(row, "tenant")?,
         account: column(row, "account")?,
-        action: column(row, "action")?,
+        action: named("action", column(row, "action")?, HistoryAction::parse)?,
         stamp: AuditStamp {
             at: column(row, "at")?,
             actor: named("actor", column(row, "actor")?, Actor::parse)?,
@@ -94,13 +101,17 @@ pub(super) fn history(row: &SqliteRow) -> Result<HistoryEntry, StoreError> {
 pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
     Ok(Delivery {
         id: column(row, "id")?,
-        realm: realm(column(row, "platform")?, column(row, "mode")?)?,
+        realm: realm(row)?,
         endpoint: named("endpoint", column(row, "endpoint")?, Endpoint::parse)?,
         event_id: column(row, "event_id")?,
         event_type: column(row, "event_type")?,
         account: column(row, "account")?,
         created_at: column(row, "created_at")?,
-        headers: column(row, "headers")?,
+        headers: named(
+            "delivery headers",
+            column(row, "headers")?,
+            DeliveryHeaders::from_json,
+        )?,
         body: column(row, "body")?,
         status: named(
             "delivery status",
@@ -115,7 +126,16 @@ pub(super) fn delivery(row: &SqliteRow) -> Result<Delivery, StoreError> {
     })
 }
 
-/// The value of a column.
+/// Reads the realm from its two columns.
+pub(super) fn realm(row: &SqliteRow) -> Result<Realm, StoreError> {
+    let mode: &str = column(row, "mode")?;
+    let mode: Mode = mode
+        .parse()
+        .map_err(|_| StoreError::unreadable("mode", mode))?;
+    Ok(Realm::new(column::<String>(row, "platform")?, mode))
+}
+
+/// Reads a column.
 pub(super) fn column<'r, T>(row: &'r SqliteRow, name: &'static str) -> Result<T, StoreError>
 where
     T: Decode<'r, Sqlite> + Type<Sqlite>,
@@ -123,6 +143,7 @@ where
     row.try_get(name).map_err(StoreError::failed)
 }
 
+/// Parses a stored text. `what` names it in the error.
 pub(super) fn named<T>(
     what: &'static str,
     name: &str,

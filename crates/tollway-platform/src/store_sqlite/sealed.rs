@@ -2,12 +2,12 @@
 
 use super::{SqliteStore, rows};
 use crate::seal::KeyId;
-use crate::store::{Connection, SealedColumn, SealedStore, SealedValue, StoreError, realm};
+use crate::store::{Connection, SealedColumn, SealedCount, SealedStore, SealedValue, StoreError};
 use async_trait::async_trait;
 
 #[async_trait]
 impl SealedStore for SqliteStore {
-    async fn sealed_value_counts(&self) -> Result<Vec<(KeyId, u64)>, StoreError> {
+    async fn sealed_value_counts(&self) -> Result<Vec<SealedCount>, StoreError> {
         let found = sqlx::query(
             "SELECT key, COUNT(*) AS count FROM (\
              SELECT substr(access_token, 2, 8) AS key FROM connections WHERE access_token IS NOT NULL UNION ALL \
@@ -21,7 +21,7 @@ impl SealedStore for SqliteStore {
             let key: Vec<u8> = rows::column(row, "key")?;
             let key = KeyId::from_bytes(&key)
                 .ok_or_else(|| StoreError::unreadable("key id", format!("{key:?}")))?;
-            Ok((key, rows::column(row, "count")?))
+            Ok(SealedCount::new(key, rows::column(row, "count")?))
         };
         found.iter().map(counted).collect()
     }
@@ -59,7 +59,7 @@ impl SealedStore for SqliteStore {
             let seal_row = if column == SealedColumn::ParkedGrant {
                 id.clone()
             } else {
-                let realm = realm(rows::column(row, "platform")?, rows::column(row, "mode")?)?;
+                let realm = rows::realm(row)?;
                 Connection::seal_row(
                     &realm,
                     rows::column(row, "tenant")?,
@@ -88,13 +88,13 @@ impl SealedStore for SqliteStore {
                 "UPDATE attempts SET grant_sealed = $1 WHERE id = $2 AND grant_sealed = $3"
             }
         };
-        let done = sqlx::query(text)
+        let updated = sqlx::query(text)
             .bind(envelope)
             .bind(&value.id)
             .bind(&value.envelope)
             .execute(&self.pool)
             .await
             .map_err(StoreError::failed)?;
-        Ok(done.rows_affected() == 1)
+        Ok(updated.rows_affected() == 1)
     }
 }

@@ -1,18 +1,22 @@
-//! The SQLite store: it keeps every promise, and says in one sentence why it cannot be opened.
+//! The SQLite store fulfils the contract, and reports in one sentence why it cannot be opened.
 
 use std::path::Path;
 use std::sync::Arc;
 
-use crate::store_contract::every_promise;
 use tempfile::TempDir;
-use tollway_platform::Entropy;
-use tollway_platform::store::{ConnectionStore as _, SqliteStore, Store};
+
+use super::SqliteStore;
+use crate::entropy::Entropy;
+use crate::realm::{Mode, Realm};
+use crate::store::{
+    Actor, AuditStamp, ConnectionStore as _, HistoryAction, NewHistoryEntry, Store, contract,
+};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn keeps_every_promise() {
+async fn the_sqlite_store_fulfils_the_contract() {
     let folder = TempDir::new().expect("a folder");
     let next = std::sync::atomic::AtomicUsize::new(0);
-    every_promise(async || {
+    contract::verify(async || {
         let number = next.fetch_add(1, std::sync::atomic::Ordering::SeqCst);
         let path = folder.path().join(format!("{number}.db"));
         let store = SqliteStore::open(&path, Entropy::seeded(1))
@@ -106,23 +110,13 @@ async fn a_database_of_a_newer_version_is_refused() {
 async fn the_history_cannot_be_rewritten() {
     let folder = TempDir::new().expect("a folder");
     let path = folder.path().join("history.db");
-    let app_store = SqliteStore::open(&path, Entropy::seeded(1))
+    let store = SqliteStore::open(&path, Entropy::seeded(1))
         .await
         .expect("opens");
-    let entry = tollway_platform::store::HistoryEntry {
-        id: String::new(),
-        realm: crate::store_contract::realm(),
-        tenant: None,
-        account: None,
-        action: "tested".to_owned(),
-        stamp: tollway_platform::store::AuditStamp {
-            at: 1,
-            actor: tollway_platform::store::Actor::Host,
-            address: None,
-        },
-        detail: None,
-    };
-    app_store.add_history(entry).await.expect("adds");
+    let realm = Realm::new("shop", Mode::Test);
+    let stamp = AuditStamp::new(1, Actor::Host, None);
+    let entry = NewHistoryEntry::new(realm, HistoryAction::Connected, stamp);
+    store.add_history(entry).await.expect("adds");
     let options = sqlx::sqlite::SqliteConnectOptions::new().filename(&path);
     let pool = sqlx::SqlitePool::connect_with(options)
         .await

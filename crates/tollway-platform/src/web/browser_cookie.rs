@@ -1,178 +1,115 @@
-//! The seller's cookie: sealed, it holds the secrets of the attempts this browser started and one for its forms.
+//! The seller's cookie: sealed, it holds the attempts that this browser started and the secret of its form tokens.
 
 use serde::{Deserialize, Serialize};
 
-use crate::id::{hash, constant_time_eq};
 use crate::entropy::Entropy;
+use crate::flow::browser_attempts::BrowserAttempts;
 use crate::seal::{SealContext, SealingKeys};
-use crate::store::{Attempt, Millis};
+use crate::time::Millis;
 
-/// So many attempts fit into one cookie; the oldest give way.
-const MOST: usize = 8;
-
-/// An attempt's outcome can be seen again for so long after it expired.
-const KEEP: Millis = 24 * 60 * 60 * 1000;
-
-const PLACE: SealContext<'static> = SealContext {
+const BROWSER_COOKIE: SealContext<'static> = SealContext {
     table: "cookie",
     row: "browser",
     column: "",
 };
 
-/// What the cookie says.
-#[derive(Clone, Default, Serialize, Deserialize)]
-pub(crate) struct BrowserCookie {
-    /// What form tokens of this browser are made from.
-    form_secret: String,
-    /// Oldest first.
-    attempts: Vec<Bound>,
-}
-
+/// The content of the cookie.
 #[derive(Clone, Serialize, Deserialize)]
-struct Bound {
-    id: String,
-    secret: String,
-    until: Millis,
+pub(super) struct BrowserCookie {
+    /// The secret that form tokens of this browser are made from.
+    form_secret: String,
+    pub attempts: BrowserAttempts,
 }
 
 impl BrowserCookie {
-    /// Reads a cookie; one that does not open, or none, is a new browser.
-    pub(crate) fn read(
+    /// Reads a cookie. Without one, or if it does not open, starts a new one.
+    pub(super) fn read(
         keys: &SealingKeys,
         entropy: &Entropy,
         cookie: Option<&str>,
         now: Millis,
     ) -> Self {
-        let known = cookie
-            .and_then(|text| keys.open_text(PLACE, text).ok())
+        let existing = cookie
+            .and_then(|text| keys.open_text(BROWSER_COOKIE, text).ok())
             .and_then(|plain| serde_json::from_slice::<Self>(&plain).ok());
-        let mut browser = known.unwrap_or_else(|| Self {
+        let mut browser = existing.unwrap_or_else(|| Self {
             form_secret: entropy.token(),
-            attempts: Vec::new(),
+            attempts: BrowserAttempts::default(),
         });
-        browser.attempts.retain(|bound| bound.until > now);
+        browser.attempts.remove_expired(now);
         browser
     }
 
     /// The cookie's value.
-    pub(crate) fn write(&self, keys: &SealingKeys, entropy: &Entropy) -> String {
+    pub(super) fn write(&self, keys: &SealingKeys, entropy: &Entropy) -> String {
         let plain = serde_json::to_vec(self).expect("strings and numbers are JSON");
-        keys.seal_text(entropy, PLACE, &plain)
+        keys.seal_text(entropy, BROWSER_COOKIE, &plain)
     }
 
-    /// Binds an attempt to this browser and returns the hash to store with it.
-    pub(crate) fn bind(
-        &mut self,
-        entropy: &Entropy,
-        attempt: &str,
-        expires_at: Millis,
-    ) -> [u8; 32] {
-        let secret = entropy.token();
-        let browser_hash = hash(&secret);
-        while self.attempts.len() >= MOST {
-            self.attempts.remove(0);
-        }
-        self.attempts.push(Bound {
-            id: attempt.to_owned(),
-            secret,
-            until: expires_at + KEEP,
-        });
-        browser_hash
+    /// The token of a form, which only this browser has.
+    pub(super) fn form_token(&self, keys: &SealingKeys, form: &str) -> String {
+        keys.mac("csrf", self.form_message(form).as_bytes())
     }
 
-    /// Did this browser start that attempt?
-    pub(crate) fn owns(&self, attempt: &Attempt) -> bool {
-        self.attempts.iter().any(|bound| {
-            bound.id == attempt.id && constant_time_eq(&hash(&bound.secret), &attempt.browser_hash)
-        })
+    /// Whether this is the form's token. Constant time.
+    pub(super) fn verify_form_token(&self, keys: &SealingKeys, form: &str, token: &str) -> bool {
+        keys.verify_mac("csrf", self.form_message(form).as_bytes(), token)
     }
 
-    /// The token that a form with this name carries.
-    pub(crate) fn form_token(&self, keys: &SealingKeys, form: &str) -> String {
-        keys.mac("csrf", format!("{}\n{form}", self.form_secret).as_bytes())
-    }
-
-    /// Is this the form's token? Constant time.
-    pub(crate) fn form_token_holds(&self, keys: &SealingKeys, form: &str, token: &str) -> bool {
-        keys.mac_holds(
-            "csrf",
-            format!("{}\n{form}", self.form_secret).as_bytes(),
-            token,
-        )
+    fn form_message(&self, form: &str) -> String {
+        format!("{}\n{form}", self.form_secret)
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use secrecy::SecretString;
+    use crate::flow::browser_attempts::MAX_BROWSER_ATTEMPTS;
+    use crate::realm::{Mode, Realm};
+    use crate::store::{Attempt, NewAttempt};
 
     fn keys(seed: u64) -> SealingKeys {
-        let text: SecretString = SealingKeys::generate(&Entropy::seeded(seed));
+        let text = SealingKeys::generate(&Entropy::seeded(seed));
         SealingKeys::from_texts(&[text]).expect("a key")
     }
 
     #[test]
-    fn holds_several_attempts_and_lets_the_oldest_go() {
+    fn a_full_cookie_fits_into_4_kilobytes() {
         let (keys, entropy) = (keys(1), Entropy::seeded(2));
         let mut browser = BrowserCookie::read(&keys, &entropy, None, 0);
-        for n in 0..=MOST {
-            browser.bind(&entropy, &format!("att_{n}"), 1000);
+        for number in 0..MAX_BROWSER_ATTEMPTS {
+            let id = crate::id::new_id("att", i64::try_from(number).expect("small"), &entropy);
+            browser.attempts.bind(&entropy, &id, 1_790_000_000_000);
         }
-        let again = BrowserCookie::read(&keys, &entropy, Some(&browser.write(&keys, &entropy)), 500);
-        let ids: Vec<_> = again
-            .attempts
-            .iter()
-            .map(|bound| bound.id.as_str())
-            .collect();
-        assert_eq!(ids.len(), MOST);
-        assert_eq!(ids[0], "att_1");
-        assert!(
-            browser.write(&keys, &entropy).len() < 3000,
-            "a cookie must stay below 4 kB"
-        );
+        let length = browser.write(&keys, &entropy).len();
+        assert!(length < 3500, "{length} bytes");
     }
 
     #[test]
-    fn forgets_after_a_day_and_distrusts_foreign_cookies() {
+    fn a_cookie_reads_back_and_a_foreign_one_starts_anew() {
         let (ours, entropy) = (keys(1), Entropy::seeded(2));
         let mut browser = BrowserCookie::read(&ours, &entropy, None, 0);
-        browser.bind(&entropy, "att_1", 1000);
+        let realm = Realm::new("shop", Mode::Test);
+        let mut attempt = Attempt::from(NewAttempt::new("att_1", realm, "tenant-1"));
+        attempt.browser_hash = browser.attempts.bind(&entropy, "att_1", 1000);
         let cookie = browser.write(&ours, &entropy);
-        assert_eq!(
-            BrowserCookie::read(&ours, &entropy, Some(&cookie), 1000 + KEEP - 1)
-                .attempts
-                .len(),
-            1
-        );
-        assert_eq!(
-            BrowserCookie::read(&ours, &entropy, Some(&cookie), 1000 + KEEP)
-                .attempts
-                .len(),
-            0
-        );
-        assert_eq!(
-            BrowserCookie::read(&keys(3), &entropy, Some(&cookie), 0)
-                .attempts
-                .len(),
-            0
-        );
-        assert_eq!(
-            BrowserCookie::read(&ours, &entropy, Some("nonsense"), 0)
-                .attempts
-                .len(),
-            0
-        );
+        let holds_attempt = |keys: &SealingKeys, cookie: &str| {
+            let browser = BrowserCookie::read(keys, &entropy, Some(cookie), 500);
+            browser.attempts.contains(&attempt)
+        };
+        assert!(holds_attempt(&ours, &cookie));
+        assert!(!holds_attempt(&keys(3), &cookie), "sealed by another key");
+        assert!(!holds_attempt(&ours, "nonsense"));
     }
 
     #[test]
     fn form_tokens_belong_to_a_browser_and_a_form() {
         let (keys, entropy) = (keys(1), Entropy::seeded(2));
         let one = BrowserCookie::read(&keys, &entropy, None, 0);
-        let two = BrowserCookie::read(&keys, &entropy, None, 0);
+        let other = BrowserCookie::read(&keys, &entropy, None, 0);
         let token = one.form_token(&keys, "confirm att_1");
-        assert!(one.form_token_holds(&keys, "confirm att_1", &token));
-        assert!(!one.form_token_holds(&keys, "confirm att_2", &token));
-        assert!(!two.form_token_holds(&keys, "confirm att_1", &token));
+        assert!(one.verify_form_token(&keys, "confirm att_1", &token));
+        assert!(!one.verify_form_token(&keys, "confirm att_2", &token));
+        assert!(!other.verify_form_token(&keys, "confirm att_1", &token));
     }
 }

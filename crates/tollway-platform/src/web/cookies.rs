@@ -1,29 +1,29 @@
-//! Reading and writing our cookies: sealed, `HttpOnly`, `SameSite=Lax`, `Secure` with TLS.
+//! Reads and writes the cookies: sealed, `HttpOnly`, `SameSite=Lax`, `Secure` with TLS.
 
 use axum::response::Response;
 use cookie::{Cookie, SameSite, time};
 use http::header::{COOKIE, SET_COOKIE};
 use http::{HeaderMap, HeaderValue};
 
-use crate::platform::Platform;
+use super::state::WebState;
 
-/// The seller's cookie.
+/// The seller's cookie: see [`super::browser_cookie`].
 pub(super) const BROWSER: &str = "tollway";
-/// The operator's session.
+/// The operator's session: see [`super::operator`].
 pub(super) const OPERATOR: &str = "tollway-operator";
 
-/// With TLS the browser itself vouches that nobody else on the domain has set the cookie.
-fn full_name(platform: &Platform, name: &str) -> String {
-    if platform.config().secure() {
+/// The name in the browser. With TLS the prefix makes the browser reject cookies that other hosts of the domain set.
+fn full_name(web: &WebState, name: &str) -> String {
+    if web.config().secure() {
         format!("__Host-{name}")
     } else {
         name.to_owned()
     }
 }
 
-/// The value of one of our cookies.
-pub(super) fn read(platform: &Platform, headers: &HeaderMap, name: &str) -> Option<String> {
-    let name = full_name(platform, name);
+/// The value of a cookie.
+pub(super) fn read(web: &WebState, headers: &HeaderMap, name: &str) -> Option<String> {
+    let name = full_name(web, name);
     headers
         .get_all(COOKIE)
         .iter()
@@ -34,19 +34,19 @@ pub(super) fn read(platform: &Platform, headers: &HeaderMap, name: &str) -> Opti
         .map(|cookie| cookie.value().to_owned())
 }
 
-/// Sets one of our cookies, for so many seconds; 0 removes it.
+/// Sets a cookie for a number of seconds; 0 removes it.
 pub(super) fn set(
-    platform: &Platform,
+    web: &WebState,
     response: &mut Response,
     name: &str,
     value: String,
     seconds: i64,
 ) {
-    let cookie = Cookie::build((full_name(platform, name), value))
+    let cookie = Cookie::build((full_name(web, name), value))
         .path("/")
         .http_only(true)
         .same_site(SameSite::Lax)
-        .secure(platform.config().secure())
+        .secure(web.config().secure())
         .max_age(time::Duration::seconds(seconds))
         .build();
     if let Ok(value) = HeaderValue::from_str(&cookie.to_string()) {

@@ -1,4 +1,4 @@
-//! What goes wrong, as a page: every error answer without a body of its own gets one that says so in plain words.
+//! Error pages: every error response without a body of its own gets a page that explains it.
 
 use axum::extract::{Request, State};
 use axum::middleware::Next;
@@ -7,12 +7,12 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use super::pages::MessagePage;
-use crate::flow::start::BeginError;
+use super::state::WebState;
+use crate::flow::StartError;
 use crate::link::LinkError;
-use crate::platform::Platform;
 use crate::store::StoreError;
 
-/// An answer that is a message.
+/// An error response whose body is a page with a message.
 #[derive(Clone, Debug)]
 pub(super) struct ErrorPage {
     status: StatusCode,
@@ -29,7 +29,7 @@ impl ErrorPage {
         }
     }
 
-    /// Something failed here; the log knows what.
+    /// A failure of the platform itself, which is logged.
     pub(super) fn internal(error: &dyn std::fmt::Display) -> Self {
         tracing::error!(error = %error, "a request failed");
         Self::new(
@@ -78,8 +78,8 @@ impl From<StoreError> for ErrorPage {
     }
 }
 
-impl From<BeginError> for ErrorPage {
-    fn from(error: BeginError) -> Self {
+impl From<StartError> for ErrorPage {
+    fn from(error: StartError) -> Self {
         Self::internal(&error)
     }
 }
@@ -92,7 +92,7 @@ impl From<LinkError> for ErrorPage {
                 "This link has expired",
                 "Links to connect an account work for a limited time. Go back to where you came from and start again.",
             ),
-            LinkError::UnknownRealm(_) => Self::not_found(),
+            LinkError::Realm(_) => Self::not_found(),
             _ => Self::new(
                 StatusCode::FORBIDDEN,
                 "This link does not work",
@@ -106,50 +106,48 @@ pub(super) async fn not_found() -> ErrorPage {
     ErrorPage::not_found()
 }
 
-/// Turns faults, and bare error statuses made by layers, into pages.
-pub(super) async fn as_page(
-    State(platform): State<Platform>,
+/// Renders [`ErrorPage`]s, and error statuses of extractors and layers, as pages.
+pub(super) async fn render_errors(
+    State(web): State<WebState>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
     let status = response.status();
-    let bare = (status.is_client_error() || status.is_server_error()) && is_bare(&response);
+    let needs_page =
+        (status.is_client_error() || status.is_server_error()) && has_plain_body(&response);
     let error_page = response
         .extensions_mut()
         .remove::<ErrorPage>()
-        .or_else(|| bare.then(|| of_status(status)));
+        .or_else(|| needs_page.then(|| for_status(status)));
     match error_page {
         Some(error_page) => {
             let page = MessagePage {
                 title: error_page.title.to_owned(),
                 text: error_page.text,
             };
-            let mut page = platform
-                .inner()
-                .pages
-                .respond(&platform, error_page.status, &page);
-            // What the handler set besides the body stays, `Allow` and `Retry-After` for instance.
+            let mut rendered = web.respond(error_page.status, &page);
+            // Keeps the headers that the handler set, such as `Allow` and `Retry-After`.
             for (name, value) in response.headers() {
-                if !page.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
-                    page.headers_mut().insert(name, value.clone());
+                if !rendered.headers().contains_key(name) && name != http::header::CONTENT_LENGTH {
+                    rendered.headers_mut().insert(name, value.clone());
                 }
             }
-            page
+            rendered
         }
         None => response,
     }
 }
 
-/// Plain text is what extractors and layers of the framework answer.
-fn is_bare(response: &Response) -> bool {
+/// Whether the body is empty or the plain text of an extractor or layer.
+fn has_plain_body(response: &Response) -> bool {
     match response.headers().get(CONTENT_TYPE) {
         None => true,
         Some(kind) => kind.as_bytes().starts_with(b"text/plain"),
     }
 }
 
-fn of_status(status: StatusCode) -> ErrorPage {
+fn for_status(status: StatusCode) -> ErrorPage {
     match status {
         StatusCode::METHOD_NOT_ALLOWED => ErrorPage::new(
             status,

@@ -1,4 +1,4 @@
-//! Is it alive, is it ready, how is it doing: for load balancers and Prometheus.
+//! Liveness, readiness and metrics: for load balancers and Prometheus.
 
 use axum::extract::State;
 use axum::response::{IntoResponse, Response};
@@ -6,18 +6,18 @@ use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
 use super::error_page::ErrorPage;
-use crate::platform::Platform;
+use super::state::WebState;
 
-const TEXT: &str = "text/plain; charset=utf-8; version=1";
+const PLAIN_TEXT: &str = "text/plain; charset=utf-8; version=1";
 
-/// The process runs.
+/// Answers as long as the process runs.
 pub(super) async fn healthz() -> Response {
     text(StatusCode::OK, "ok\n".to_owned())
 }
 
-/// The store can be written.
-pub(super) async fn readyz(State(platform): State<Platform>) -> Response {
-    match platform.store().ping().await {
+/// Answers 200 if the store can be written.
+pub(super) async fn readyz(State(web): State<WebState>) -> Response {
+    match web.store().ping().await {
         Ok(()) => text(StatusCode::OK, "ready\n".to_owned()),
         Err(error) => {
             tracing::error!(error = %error, "not ready");
@@ -29,19 +29,23 @@ pub(super) async fn readyz(State(platform): State<Platform>) -> Response {
     }
 }
 
-/// The numbers, in the OpenMetrics text format.
-pub(super) async fn metrics(State(platform): State<Platform>) -> Result<Response, ErrorPage> {
-    let inbox = platform.store().inbox_state().await?;
-    let page = platform.inner().metrics.page(&inbox, platform.now());
-    let kind = [(
+/// The metrics in the OpenMetrics text format.
+pub(super) async fn metrics(State(web): State<WebState>) -> Result<Response, ErrorPage> {
+    let inbox = web.store().inbox_state().await?;
+    let text = web
+        .services()
+        .connections
+        .metrics
+        .render(&inbox, web.platform.now());
+    let content_type = [(
         CONTENT_TYPE,
         "application/openmetrics-text; version=1.0.0; charset=utf-8",
     )];
-    Ok((kind, page).into_response())
+    Ok((content_type, text).into_response())
 }
 
 fn text(status: StatusCode, body: String) -> Response {
-    (status, [(CONTENT_TYPE, TEXT)], body).into_response()
+    (status, [(CONTENT_TYPE, PLAIN_TEXT)], body).into_response()
 }
 
 fn json(status: StatusCode, body: &'static str) -> Response {

@@ -1,13 +1,17 @@
-//! The router: thin handlers that read a request, ask the platform, and show a page.
+//! The router: handlers that read a request, call a service and respond with a page.
 
+mod browser_cookie;
 mod cookies;
 mod error_page;
 mod health;
-pub(crate) mod rate_limit;
-pub(crate) mod operator;
-pub(crate) mod pages;
+mod operator;
+mod outcome_text;
+mod pages;
+mod rate_limit;
 mod security;
 mod seller;
+mod seller_pages;
+mod state;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -19,30 +23,38 @@ use axum::middleware::{from_fn, from_fn_with_state};
 use axum::routing::{get, post};
 use http::StatusCode;
 use tokio::net::TcpListener;
+use tokio::sync::watch;
 use tower_http::timeout::TimeoutLayer;
 
+use self::state::WebState;
 use crate::platform::Platform;
 
 /// Largest form that is read.
-const FORM_BYTES: usize = 16 * 1024;
+const MAX_FORM_BYTES: usize = 16 * 1024;
 
 impl Platform {
-    /// The router, to be mounted where `public_url` leads to. For the rate limit to know who asks, serve it with
-    /// `into_make_service_with_connect_info::<SocketAddr>()`, as [`Platform::serve`] does.
+    /// The router, to be mounted at the path of `public_url`. The rate limit needs the client's address: serve the router
+    /// with `into_make_service_with_connect_info::<SocketAddr>()`, as [`Platform::serve`] does. Each router counts requests
+    /// on its own.
     pub fn router(&self) -> Router {
-        let limited = |place| from_fn_with_state((self.clone(), place), rate_limit::per_address);
+        let web = WebState::new(self);
+        let limited =
+            |place| from_fn_with_state((web.clone(), place), rate_limit::limit_per_address);
         let timeout = Duration::from_secs(self.config().web.request_timeout_seconds.into());
         let start = Router::new()
-            .route("/connect/{platform}", get(seller::connect_page))
+            .route("/connect/{platform}", get(seller::get_connect_page))
             .route("/connect/{platform}/start", get(seller::start))
-            .route("/connect/{platform}/again/{attempt}", get(seller::again))
+            .route(
+                "/connect/{platform}/again/{attempt}",
+                get(seller::start_again),
+            )
             .route("/connect/{platform}/disconnect", post(seller::disconnect))
             .layer(limited("start"));
         let callback = Router::new()
             .route("/connect/{platform}/callback", get(seller::callback))
             .route(
                 "/connect/{platform}/outcome/{attempt}",
-                get(seller::outcome),
+                get(seller::get_outcome),
             )
             .route(
                 "/connect/{platform}/confirm/{attempt}",
@@ -60,8 +72,8 @@ impl Platform {
         Router::new()
             .merge(start)
             .merge(callback)
-            .merge(operator::routes(self))
-            .layer(DefaultBodyLimit::max(FORM_BYTES))
+            .merge(operator::routes(&web))
+            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
             .merge(webhooks)
             .route("/assets/tollway.css", get(pages::stylesheet))
             .fallback(error_page::not_found)
@@ -72,26 +84,26 @@ impl Platform {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
-            .layer(from_fn_with_state(self.clone(), error_page::as_page))
-            .layer(from_fn_with_state(self.clone(), security::headers))
-            .layer(from_fn(security::trace))
-            .with_state(self.clone())
+            .layer(from_fn_with_state(web.clone(), error_page::render_errors))
+            .layer(from_fn_with_state(
+                web.clone(),
+                security::add_security_headers,
+            ))
+            .layer(from_fn(security::trace_request))
+            .with_state(web)
     }
 
-    /// Serves the router on a listener and works in the background, until `shutdown` ends.
+    /// Serves the router on a listener and works in the background, until `shutdown` ends. Exchanges that are running then
+    /// are finished and recorded first.
     pub async fn serve(
         &self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
     ) -> std::io::Result<()> {
-        let (stop, stopped) = tokio::sync::watch::channel(());
-        let ended = |mut stopped: tokio::sync::watch::Receiver<()>| async move {
-            // Nothing is ever sent: the channel closes when it is time to stop.
-            while stopped.changed().await.is_ok() {}
-        };
+        let (stop, stopped) = watch::channel(());
         let worker = {
-            let (platform, ended) = (self.clone(), ended(stopped.clone()));
-            tokio::spawn(async move { platform.run(ended).await })
+            let (platform, stopped) = (self.clone(), closed(stopped.clone()));
+            tokio::spawn(async move { platform.run(stopped).await })
         };
         tokio::spawn(async move {
             shutdown.await;
@@ -101,13 +113,18 @@ impl Platform {
             .router()
             .into_make_service_with_connect_info::<SocketAddr>();
         let served = axum::serve(listener, service)
-            .with_graceful_shutdown(ended(stopped))
+            .with_graceful_shutdown(closed(stopped))
             .await;
-        // A browser may have hung up on an exchange that still runs: let it be recorded.
-        self.inner().in_flight.drained().await;
+        // A browser may have disconnected from an exchange that is still running.
+        self.services().flow.wait_for_exchanges().await;
         if let Err(error) = worker.await {
             tracing::error!(error = %error, "the background worker ended badly");
         }
         served
     }
+}
+
+/// Ends when the channel's sender is dropped.
+async fn closed(mut receiver: watch::Receiver<()>) {
+    while receiver.changed().await.is_ok() {}
 }

@@ -1,18 +1,15 @@
-//! The pages: templates, what they are given, and how they are answered. Every page is a type here with a template of its
-//! own; templates are strict, so a name that is not in the type fails in the tests, not in front of a seller.
+//! The pages: templates and their contexts. Each page is a type with a template of its own. Templates are strict: a name that
+//! the type does not have fails in the tests.
 
-use axum::extract::State;
 use axum::response::{IntoResponse as _, Response};
-use http::StatusCode;
 use http::header::{CACHE_CONTROL, CONTENT_TYPE};
 use minijinja::syntax::SyntaxConfig;
 use minijinja::value::Serde;
 use minijinja::{Environment, UndefinedBehavior, context};
 use serde::Serialize;
 
-use super::error_page::ErrorPage;
+use super::outcome_text::{may_try_again, page_text};
 use crate::outcome::Outcome;
-use crate::platform::Platform;
 use crate::store::Millis;
 
 const TEMPLATES: [(&str, &str); 12] = [
@@ -45,13 +42,13 @@ const TEMPLATES: [(&str, &str); 12] = [
     ),
 ];
 
-/// A page: what its template is given.
-pub(crate) trait Page: Serialize {
+/// The context of a template.
+pub(crate) trait PageTemplate: Serialize {
     /// The template's name.
     const TEMPLATE: &'static str;
 }
 
-/// All templates, read once.
+/// All templates, parsed once.
 pub(crate) struct Pages(Environment<'static>);
 
 impl Pages {
@@ -62,42 +59,31 @@ impl Pages {
             .trim_blocks(true)
             .lstrip_blocks(true)
             .build();
-        environment.set_syntax(syntax.expect("these are no delimiters"));
+        environment.set_syntax(syntax.expect("no delimiter is changed"));
         for (name, source) in TEMPLATES {
             environment
                 .add_template(name, source)
-                .expect("the templates are tested");
+                .expect("a test renders every template");
         }
         Self(environment)
     }
 
     /// The page's HTML. `base` is where the router is mounted.
-    pub(crate) fn render<P: Page>(&self, base: &str, page: &P) -> Result<String, minijinja::Error> {
+    pub(crate) fn render<P: PageTemplate>(
+        &self,
+        base: &str,
+        page: &P,
+    ) -> Result<String, minijinja::Error> {
         let template = self.0.get_template(P::TEMPLATE)?;
         let html = template.render(context! { page => Serde(page), base => base })?;
-        // Slashes need no escape anywhere in HTML, and addresses read better without. What a person typed cannot look like
-        // this: its ampersand is escaped, too.
+        // HTML needs no escaped slashes, and URLs are readable without. Text of a person cannot contain this entity, because
+        // its ampersand is escaped.
         Ok(html.replace("&#x2f;", "/"))
-    }
-
-    /// The page as an answer.
-    pub(crate) fn respond<P: Page>(
-        &self,
-        platform: &Platform,
-        status: StatusCode,
-        page: &P,
-    ) -> Response {
-        match self.render(&platform.config().url(""), page) {
-            Ok(html) => {
-                (status, [(CONTENT_TYPE, "text/html; charset=utf-8")], html).into_response()
-            }
-            Err(error) => ErrorPage::internal(&error).into_response(),
-        }
     }
 }
 
 /// `GET /assets/tollway.css`
-pub(super) async fn stylesheet(State(_): State<Platform>) -> Response {
+pub(super) async fn stylesheet() -> Response {
     let headers = [
         (CONTENT_TYPE, "text/css; charset=utf-8"),
         (CACHE_CONTROL, "public, max-age=3600"),
@@ -105,7 +91,7 @@ pub(super) async fn stylesheet(State(_): State<Platform>) -> Response {
     (headers, include_str!("../../assets/tollway.css")).into_response()
 }
 
-/// The button, or the connection.
+/// The page with the button, or with the connection.
 #[derive(Serialize)]
 pub(crate) struct ConnectPage {
     pub brand: String,
@@ -113,11 +99,11 @@ pub(crate) struct ConnectPage {
     pub start_url: String,
     pub return_url: Option<String>,
     pub connected: Option<ConnectedView>,
-    /// What a click on «Disconnect» did.
+    /// The result of a click on «Disconnect».
     pub ended: Option<String>,
 }
 
-/// A connection as its seller sees it.
+/// A connection as the seller sees it.
 #[derive(Serialize)]
 pub(crate) struct ConnectedView {
     pub account: String,
@@ -128,11 +114,11 @@ pub(crate) struct ConnectedView {
     pub token: String,
 }
 
-impl Page for ConnectPage {
+impl PageTemplate for ConnectPage {
     const TEMPLATE: &'static str = "connect.html";
 }
 
-/// How an attempt ended, or that it has not.
+/// The state or outcome of an attempt.
 #[derive(Serialize)]
 pub(crate) struct OutcomePage {
     /// The outcome's name, `working` or `confirm`.
@@ -152,7 +138,7 @@ pub(crate) struct OutcomePage {
     pub confirm: Option<ConfirmForm>,
 }
 
-/// The question which of two accounts to keep.
+/// The form that lets the seller choose one of two accounts.
 #[derive(Serialize)]
 pub(crate) struct ConfirmForm {
     pub url: String,
@@ -163,9 +149,9 @@ pub(crate) struct ConfirmForm {
 
 impl OutcomePage {
     pub(crate) fn of(outcome: Outcome) -> Self {
-        let page_text = outcome.page_text();
-        let mut page = Self::plain(outcome.as_str(), page_text.title, page_text.text, page_text.advice);
-        page.may_try_again = outcome.may_try_again();
+        let text = page_text(outcome);
+        let mut page = Self::plain(outcome.as_str(), text.title, text.text, text.advice);
+        page.may_try_again = may_try_again(outcome);
         page
     }
 
@@ -206,27 +192,27 @@ impl OutcomePage {
     }
 }
 
-impl Page for OutcomePage {
+impl PageTemplate for OutcomePage {
     const TEMPLATE: &'static str = "outcome.html";
 }
 
-/// A sentence, for what goes wrong.
+/// A message, for errors.
 #[derive(Serialize)]
 pub(crate) struct MessagePage {
     pub title: String,
     pub text: String,
 }
 
-impl Page for MessagePage {
+impl PageTemplate for MessagePage {
     const TEMPLATE: &'static str = "message.html";
 }
 
-/// The day of an instant, as `2026-11-22`.
+/// The day of a time, as `2026-11-22`.
 pub(crate) fn day(at: Millis) -> String {
     format_time(at, "%Y-%m-%d")
 }
 
-/// An instant to the second, as `2026-11-22 01:33:20 UTC`.
+/// A time to the second, as `2026-11-22 01:33:20 UTC`.
 pub(crate) fn moment(at: Millis) -> String {
     format_time(at, "%Y-%m-%d %H:%M:%S UTC")
 }

@@ -1,8 +1,8 @@
-//! So many requests a minute for one address, on the platform's own clock.
+//! Rate limit per IP address, on the platform's clock.
 
 use std::net::{IpAddr, SocketAddr};
 use std::num::NonZeroU32;
-use std::sync::Arc;
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use axum::extract::{ConnectInfo, Request, State};
@@ -18,13 +18,13 @@ use http::{HeaderMap, HeaderValue};
 use tollway::runtime::Clock;
 
 use super::error_page::ErrorPage;
-use crate::platform::Platform;
+use super::state::WebState;
 
-/// Our clock in the limiter's words.
+/// The platform's clock, as the limiter reads it.
 #[derive(Clone)]
-pub(crate) struct Ticks(Arc<dyn Clock>);
+pub(super) struct MonotonicClock(Arc<dyn Clock>);
 
-impl GovernorClock for Ticks {
+impl GovernorClock for MonotonicClock {
     type Instant = Duration;
 
     fn now(&self) -> Duration {
@@ -33,44 +33,66 @@ impl GovernorClock for Ticks {
 }
 
 type Address = Option<IpAddr>;
-type Keyed = RateLimiter<Address, DefaultKeyedStateStore<Address>, Ticks, NoOpMiddleware<Duration>>;
+type KeyedLimiter =
+    RateLimiter<Address, DefaultKeyedStateStore<Address>, MonotonicClock, NoOpMiddleware<Duration>>;
 
-/// The buckets of all addresses.
-pub(crate) struct Limiter(Keyed);
+/// How often idle addresses are dropped.
+const CLEANUP_INTERVAL: Duration = Duration::from_mins(1);
 
-impl Limiter {
-    pub(crate) fn new(per_minute: u32, clock: Arc<dyn Clock>) -> Self {
+/// Limits the requests of each IP address.
+pub(super) struct AddressLimiter {
+    limiter: KeyedLimiter,
+    clock: Arc<dyn Clock>,
+    next_cleanup: Mutex<Duration>,
+}
+
+impl AddressLimiter {
+    /// Allows a number of requests per minute, in bursts of up to a third of it.
+    pub(super) fn new(per_minute: u32, clock: Arc<dyn Clock>) -> Self {
         let per_minute = NonZeroU32::new(per_minute).unwrap_or(NonZeroU32::MIN);
         let burst = NonZeroU32::new(per_minute.get() / 3).unwrap_or(NonZeroU32::MIN);
         let quota = Quota::per_minute(per_minute).allow_burst(burst);
-        Self(RateLimiter::new(
-            quota,
-            DefaultKeyedStateStore::default(),
-            Ticks(clock),
-        ))
+        Self {
+            limiter: RateLimiter::new(
+                quota,
+                DefaultKeyedStateStore::default(),
+                MonotonicClock(Arc::clone(&clock)),
+            ),
+            next_cleanup: Mutex::new(clock.monotonic() + CLEANUP_INTERVAL),
+            clock,
+        }
     }
 
-    pub(crate) fn allows(&self, address: Address) -> bool {
-        self.0.check_key(&address).is_ok()
+    /// Counts a request. `false`: the address has made too many.
+    fn allows(&self, address: Address) -> bool {
+        self.drop_idle_addresses();
+        self.limiter.check_key(&address).is_ok()
     }
 
-    /// Lets go of addresses that have not been seen for a while.
-    pub(crate) fn forget_idle(&self) {
-        self.0.retain_recent();
+    fn drop_idle_addresses(&self) {
+        let now = self.clock.monotonic();
+        let mut next_cleanup = self
+            .next_cleanup
+            .lock()
+            .unwrap_or_else(PoisonError::into_inner);
+        if now >= *next_cleanup {
+            *next_cleanup = now + CLEANUP_INTERVAL;
+            self.limiter.retain_recent();
+        }
     }
 }
 
-/// Turns away an address that asks too often.
-pub(super) async fn per_address(
-    State((platform, place)): State<(Platform, &'static str)>,
+/// Refuses requests of an address that makes too many. `place` is the label in metrics.
+pub(super) async fn limit_per_address(
+    State((web, place)): State<(WebState, &'static str)>,
     request: Request,
     next: Next,
 ) -> Response {
-    let address = address(&platform, request.headers(), request.extensions());
-    if platform.inner().limiter.allows(address) {
+    let address = client_address(&web, request.headers(), request.extensions());
+    if web.limiter.allows(address) {
         return next.run(request).await;
     }
-    platform.inner().metrics.limited(place);
+    web.services().connections.metrics.count_rate_limited(place);
     let mut response = ErrorPage::too_many_requests().into_response();
     response
         .headers_mut()
@@ -78,14 +100,14 @@ pub(super) async fn per_address(
     response
 }
 
-/// The visitor's address: the connection's, or what the proxy in front says. The last entry is the one that the proxy
-/// itself added; those before it are anybody's claim.
-pub(super) fn address(
-    platform: &Platform,
+/// The client's IP address: the connection's, or the last one in `X-Forwarded-For` behind a proxy. The proxy adds the last
+/// entry; the entries before it are unverified.
+pub(super) fn client_address(
+    web: &WebState,
     headers: &HeaderMap,
     extensions: &Extensions,
 ) -> Address {
-    if platform.config().web.behind_proxy {
+    if web.config().web.behind_proxy {
         let forwarded = headers
             .get_all("x-forwarded-for")
             .iter()
@@ -96,4 +118,46 @@ pub(super) fn address(
     }
     let ConnectInfo(peer) = extensions.get::<ConnectInfo<SocketAddr>>()?;
     Some(peer.ip())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use tollway::testing::ManualClock;
+
+    use super::*;
+
+    #[test]
+    fn a_third_of_the_minutes_requests_may_come_at_once() {
+        let clock = ManualClock::at(1_790_000_000);
+        let limiter = AddressLimiter::new(6, Arc::new(clock.clone()));
+        let address = "203.0.113.1".parse().ok();
+        assert!(limiter.allows(address) && limiter.allows(address));
+        assert!(!limiter.allows(address), "the third at once");
+        assert!(
+            limiter.allows("203.0.113.2".parse().ok()),
+            "another address"
+        );
+        clock.advance(Duration::from_millis(9_999));
+        assert!(!limiter.allows(address));
+        clock.advance(Duration::from_millis(1));
+        assert!(
+            limiter.allows(address),
+            "six a minute are one in ten seconds"
+        );
+    }
+
+    #[test]
+    fn idle_addresses_are_dropped() {
+        let clock = ManualClock::at(1_790_000_000);
+        let limiter = AddressLimiter::new(60, Arc::new(clock.clone()));
+        for last in 1..=100_u8 {
+            limiter.allows(Some(IpAddr::from([203, 0, 113, last])));
+        }
+        assert_eq!(limiter.limiter.len(), 100);
+        clock.advance(CLEANUP_INTERVAL);
+        limiter.allows("198.51.100.7".parse().ok());
+        assert_eq!(limiter.limiter.len(), 1);
+    }
 }

@@ -1,4 +1,4 @@
-//! Headers that keep pages to themselves, and a trace of requests that holds no secret.
+//! Security headers, and a trace span per request that contains no secret.
 
 use axum::extract::{MatchedPath, Request, State};
 use axum::middleware::Next;
@@ -10,21 +10,24 @@ use http::header::{
 };
 use tracing::Instrument as _;
 
-use crate::platform::Platform;
+use super::state::WebState;
 
-/// No script, nothing from elsewhere, never in a frame.
-const POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
+/// Allows no script, no resource of another origin and no frame.
+const CONTENT_POLICY: &str = "default-src 'none'; style-src 'self'; img-src 'self' data:; form-action 'self'; base-uri 'none'; \
                       frame-ancestors 'none'";
 
-/// Adds the safety headers to every answer.
-pub(super) async fn headers(
-    State(platform): State<Platform>,
+/// Adds the security headers to every response.
+pub(super) async fn add_security_headers(
+    State(web): State<WebState>,
     request: Request,
     next: Next,
 ) -> Response {
     let mut response = next.run(request).await;
     let headers = response.headers_mut();
-    headers.insert(CONTENT_SECURITY_POLICY, HeaderValue::from_static(POLICY));
+    headers.insert(
+        CONTENT_SECURITY_POLICY,
+        HeaderValue::from_static(CONTENT_POLICY),
+    );
     // The code is in the callback's address: it must not travel on.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -35,7 +38,7 @@ pub(super) async fn headers(
     headers
         .entry(CACHE_CONTROL)
         .or_insert(HeaderValue::from_static("no-store"));
-    if platform.config().secure() {
+    if web.config().secure() {
         headers.insert(
             STRICT_TRANSPORT_SECURITY,
             HeaderValue::from_static("max-age=31536000"),
@@ -44,8 +47,8 @@ pub(super) async fn headers(
     response
 }
 
-/// One span a request, with the route's pattern: the address itself may hold a code, a state or a signature.
-pub(super) async fn trace(request: Request, next: Next) -> Response {
+/// Opens a span with the route's pattern. The URL is left out: it can contain a code, a state or a signature.
+pub(super) async fn trace_request(request: Request, next: Next) -> Response {
     let route = request
         .extensions()
         .get::<MatchedPath>()

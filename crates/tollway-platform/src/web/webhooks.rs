@@ -1,4 +1,4 @@
-//! The webhook endpoints. They answer machines, so errors are JSON.
+//! The webhook endpoints. Their responses are JSON, because Stripe reads them.
 
 use axum::extract::{Path, State};
 use axum::response::{IntoResponse, Response};
@@ -6,14 +6,14 @@ use bytes::Bytes;
 use http::header::CONTENT_TYPE;
 use http::{HeaderMap, StatusCode};
 
+use super::state::WebState;
 use crate::inbox::receive::{ReceiveError, ReceiveResult};
-use crate::platform::Platform;
-use crate::realm::Mode;
+use crate::realm::{Mode, Realm};
 use crate::store::Endpoint;
 
-/// Keeps the delivery and answers; the work comes later.
+/// Stores a delivery and responds; the worker handles it later.
 pub(super) async fn receive(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     Path((name, mode, endpoint)): Path<(String, String, String)>,
     headers: HeaderMap,
     body: Bytes,
@@ -21,17 +21,16 @@ pub(super) async fn receive(
     let (Ok(mode), Some(endpoint)) = (mode.parse::<Mode>(), Endpoint::parse(&endpoint)) else {
         return refuse(&ReceiveError::NoEndpoint);
     };
-    match platform
-        .receive(&name, mode, endpoint, &headers, &body)
-        .await
-    {
+    let realm = Realm::new(name, mode);
+    let inbox = &web.services().inbox;
+    match inbox.receive(&realm, endpoint, &headers, &body).await {
         Ok(received) => {
             let received = match received {
                 ReceiveResult::New => "kept",
                 ReceiveResult::Duplicate => "known already",
                 ReceiveResult::OtherMode => "kept, of the other mode",
             };
-            answer(StatusCode::OK, &serde_json::json!({ "received": received }))
+            json_response(StatusCode::OK, &serde_json::json!({ "received": received }))
         }
         Err(error) => refuse(&error),
     }
@@ -44,15 +43,15 @@ fn refuse(error: &ReceiveError) -> Response {
         ReceiveError::BadSignature(_) | ReceiveError::NotAnEvent(_) => StatusCode::BAD_REQUEST,
     };
     tracing::warn!(error = %error, "webhook refused");
-    let told = match error {
-        // Whoever sent this need not know what is wrong inside.
+    let message = match error {
+        // The sender must not learn details of the database.
         ReceiveError::Store(_) => "the delivery could not be kept: send it again".to_owned(),
         other => other.to_string(),
     };
-    answer(status, &serde_json::json!({ "error": told }))
+    json_response(status, &serde_json::json!({ "error": message }))
 }
 
-fn answer(status: StatusCode, body: &serde_json::Value) -> Response {
+fn json_response(status: StatusCode, body: &serde_json::Value) -> Response {
     (
         status,
         [(CONTENT_TYPE, "application/json")],

@@ -68,7 +68,7 @@ async fn a_crash_between_claim_and_record_is_visible_and_the_code_is_never_sent_
         .history(Some("tenant-1"), Page::newest(9))
         .await
         .expect("reads");
-    assert_eq!(history[0].action, "interrupted");
+    assert_eq!(history[0].action.as_str(), "interrupted");
     after.connect("tenant-1").await;
 }
 

@@ -6,10 +6,11 @@ use std::sync::Arc;
 
 use http::StatusCode;
 use tollway_platform::store::{
-    InsertResult, Attempt, AttemptCount, AttemptStatus, AttemptStore, Connection, ConnectionStore,
-    Delivery, DeliveryStatus, Disconnection, AttemptEnd, DeliveryFailure, HistoryEntry, InboxState, InboxStore,
-    NewConnection, Notice, NoticeStore, Page, ConnectResult, SealedColumn, SealedStore, SealedTokens,
-    SealedValue, AuditStamp, Store, StoreError,
+    Attempt, AttemptCount, AttemptEnd, AttemptStatus, AttemptStore, AuditStamp, ConnectResult,
+    Connection, ConnectionStore, Delivery, DeliveryFailure, DeliveryStatus, Disconnection,
+    DoneEvent, HistoryEntry, InboxState, InboxStore, InsertResult, NewAttempt, NewConnection,
+    NewDelivery, NewHistoryEntry, Notice, NoticeStore, Page, SealedColumn, SealedCount,
+    SealedStore, SealedTokens, SealedValue, Store, StoreError,
 };
 use tollway_platform::{ClientForError, KeyId, Realm, async_trait};
 
@@ -49,7 +50,7 @@ failing! {
         close() -> ();
     }
     AttemptStore {
-        add_attempt(attempt: Attempt) -> ();
+        add_attempt(attempt: NewAttempt) -> ();
         attempt(id: &str) -> Option<Attempt>;
         attempt_by_state(state_hash: [u8; 32]) -> Option<Attempt>;
         claim_attempt(id: &str, answer_hash: [u8; 32], now: i64) -> Option<Attempt>;
@@ -69,13 +70,13 @@ failing! {
         disconnect(end: Disconnection) -> Vec<Connection>;
         mark_revoking(realm: &Realm, account: &str, by: Option<AuditStamp>) -> ();
         sealed_tokens(id: &str) -> SealedTokens;
-        add_history(entry: HistoryEntry) -> ();
+        add_history(entry: NewHistoryEntry) -> ();
         history(tenant: Option<&str>, page: Page) -> Vec<HistoryEntry>;
     }
     InboxStore {
-        add_delivery(delivery: Delivery) -> InsertResult;
+        add_delivery(delivery: NewDelivery) -> InsertResult;
         claim_delivery(now: i64, lease_until: i64) -> Option<Delivery>;
-        latest_done_event(delivery: &Delivery) -> Option<(String, i64)>;
+        latest_done_event(delivery: &Delivery) -> Option<DoneEvent>;
         finish_delivery(id: &str, attempt: u32, status: DeliveryStatus, note: Option<&str>, now: i64) -> bool;
         fail_delivery(id: &str, failure: DeliveryFailure, retry_at: Option<i64>) -> bool;
         replay_delivery(id: &str, now: i64) -> bool;
@@ -92,7 +93,7 @@ failing! {
         next_due() -> Option<i64>;
     }
     SealedStore {
-        sealed_value_counts() -> Vec<(KeyId, u64)>;
+        sealed_value_counts() -> Vec<SealedCount>;
         values_sealed_by_other_keys(column: SealedColumn, newest: KeyId, after: Option<&str>, limit: u32) -> Vec<SealedValue>;
         reseal(value: &SealedValue, envelope: Vec<u8>) -> bool;
     }

@@ -17,6 +17,4 @@ mod safety;
 mod secrets;
 mod serving;
 mod start;
-mod store_contract;
-mod store_sqlite;
 mod stripe;

@@ -37,7 +37,7 @@ async fn half(app: &App, mode: Mode, tenant: &str) -> Option<Connection> {
 async fn actions(app: &App, tenant: &str) -> Vec<String> {
     let history = app.platform.history(Some(tenant), Page::newest(9)).await;
     let history = history.expect("reads").into_iter();
-    history.map(|line| line.action).collect()
+    history.map(|line| line.action.to_string()).collect()
 }
 
 #[tokio::test]

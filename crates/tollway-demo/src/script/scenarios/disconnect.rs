@@ -47,8 +47,8 @@ pub(crate) async fn by_seller(
             !connection.is_active()
         })
         .await?;
-    let why = gone.disconnected.as_ref().map(|end| end.why);
-    same("why", why, Some(DisconnectReason::DeauthorizedByAccount))?;
+    let reason = gone.disconnected.as_ref().map(|end| end.reason);
+    same("why", reason, Some(DisconnectReason::DeauthorizedByAccount))?;
     report.step(
         "the signed webhook arrives",
         "account.application.deauthorized is verified and recorded",

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use tollway_platform::Outcome;
-use tollway_platform::store::{Attempt, AttemptStatus, Store};
+use crate::outcome::Outcome;
+use crate::store::{AttemptStatus, NewAttempt, Store};
 
 use super::{attempt, end};
 
@@ -13,14 +13,14 @@ pub(super) async fn an_attempt_reads_back(store: &dyn Store) {
     store.add_attempt(added.clone()).await.expect("adds");
     assert_eq!(
         store.attempt("att_1").await.expect("reads"),
-        Some(added.clone())
+        Some(added.clone().into())
     );
     assert_eq!(
         store
             .attempt_by_state(added.state_hash)
             .await
             .expect("reads"),
-        Some(added)
+        Some(added.into())
     );
     assert_eq!(store.attempt("att_2").await.expect("reads"), None);
     assert_eq!(store.attempt_by_state([9; 32]).await.expect("reads"), None);
@@ -31,7 +31,7 @@ pub(super) async fn a_state_belongs_to_one_attempt(store: &dyn Store) {
         .add_attempt(attempt("att_1", "t1"))
         .await
         .expect("adds");
-    let twin = Attempt {
+    let twin = NewAttempt {
         id: "att_2".to_owned(),
         ..attempt("att_1", "t2")
     };

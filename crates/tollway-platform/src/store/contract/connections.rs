@@ -2,16 +2,18 @@
 
 use std::sync::Arc;
 
-use tollway_platform::store::{
-    Actor, AttemptStatus, Disconnection, HistoryEntry, NewConnection, Origin, Page, ConnectResult,
-    SealedTokens, AuditStamp, Store,
+use crate::outcome::Outcome;
+use crate::realm::{Mode, Realm};
+use crate::store::{
+    Actor, AttemptStatus, AuditStamp, ConnectResult, ConnectionOrigin, Disconnection,
+    HistoryAction, NewConnection, NewHistoryEntry, Page, SealedTokens, Store,
 };
-use tollway_platform::{Mode, Outcome, Realm};
 
 use super::{attempt, claimed, connected, disconnect, end, grant, realm, stamp};
 
 pub(super) async fn recording_does_everything_or_nothing(store: &dyn Store) {
-    let ConnectResult::Connected(connection) = connected(store, "att_1", "t1", "acct_1", 1600).await
+    let ConnectResult::Connected(connection) =
+        connected(store, "att_1", "t1", "acct_1", 1600).await
     else {
         panic!("a first connection")
     };
@@ -85,7 +87,8 @@ pub(super) async fn one_active_connection_per_tenant(store: &dyn Store) {
         replace: true,
         ..grant("att_2", "t1", "acct_2", 1700)
     };
-    let ConnectResult::Replaced { connection, from } = store.connect(replace).await.expect("records")
+    let ConnectResult::Replaced { connection, from } =
+        store.connect(replace).await.expect("records")
     else {
         panic!("a replacement")
     };
@@ -101,14 +104,15 @@ pub(super) async fn one_active_connection_per_tenant(store: &dyn Store) {
         1
     );
     assert_eq!(all.len(), 2, "the one before is kept");
-    let ConnectResult::Reconnected(again) = connected(store, "att_3", "t1", "acct_2", 1800).await else {
+    let ConnectResult::Reconnected(again) = connected(store, "att_3", "t1", "acct_2", 1800).await
+    else {
         panic!("the same account again")
     };
     assert_eq!(
         (again.id, again.first_connected_at, again.connected_at),
         (connection.id, 1700, 1800)
     );
-    let actions: Vec<String> = store
+    let actions: Vec<_> = store
         .history(Some("t1"), Page::newest(9))
         .await
         .expect("reads")
@@ -118,7 +122,12 @@ pub(super) async fn one_active_connection_per_tenant(store: &dyn Store) {
         .collect();
     assert_eq!(
         actions,
-        ["connected", "disconnected", "replaced", "reconnected"]
+        [
+            HistoryAction::Connected,
+            HistoryAction::Disconnected,
+            HistoryAction::Replaced,
+            HistoryAction::Reconnected,
+        ]
     );
 }
 
@@ -228,11 +237,7 @@ pub(super) async fn an_answer_that_came_after_all_is_recorded(store: &dyn Store)
 
 pub(super) async fn a_revocation_is_marked_until_it_ends(store: &dyn Store) {
     connected(store, "att_1", "t1", "acct_1", 1600).await;
-    let by = AuditStamp {
-        at: 1700,
-        actor: Actor::Operator,
-        address: Some("127.0.0.1".to_owned()),
-    };
+    let by = AuditStamp::new(1700, Actor::Operator, Some("127.0.0.1".to_owned()));
     let marked = async || {
         let connection = store.connection(&realm(), "t1").await.expect("reads");
         connection.expect("is there").revoking
@@ -270,7 +275,7 @@ pub(super) async fn a_test_half_ends_with_its_live_one(store: &dyn Store) {
         panic!("a first connection")
     };
     let half = || NewConnection {
-        origin: Origin::PairOf(live.id.clone()),
+        origin: ConnectionOrigin::LiveConnection(live.id.clone()),
         ..grant("half", "t1", "acct_1", 1700)
     };
     let ConnectResult::Connected(test) = store.connect(half()).await.expect("records") else {
@@ -304,9 +309,9 @@ pub(super) async fn a_test_half_ends_with_its_live_one(store: &dyn Store) {
         .map(|line| (line.realm.mode, line.action))
         .collect();
     for line in [
-        (Mode::Test, "paired".to_owned()),
-        (Mode::Test, "disconnected".to_owned()),
-        (Mode::Live, "disconnected".to_owned()),
+        (Mode::Test, HistoryAction::Paired),
+        (Mode::Test, HistoryAction::Disconnected),
+        (Mode::Live, HistoryAction::Disconnected),
     ] {
         assert!(actions.contains(&line), "{actions:?}");
     }
@@ -334,7 +339,8 @@ pub(super) async fn a_later_reconnect_survives_an_earlier_end(store: &dyn Store)
             .len(),
         1
     );
-    let ConnectResult::Connected(back) = connected(store, "att_2", "t1", "acct_1", 1800).await else {
+    let ConnectResult::Connected(back) = connected(store, "att_2", "t1", "acct_1", 1800).await
+    else {
         panic!("again")
     };
     assert_eq!(
@@ -348,29 +354,23 @@ pub(super) async fn a_later_reconnect_survives_an_earlier_end(store: &dyn Store)
 }
 
 pub(super) async fn history_goes_on_and_pages(store: &dyn Store) {
-    for (at, tenant) in [(1, "t1"), (2, "t2"), (3, "t1")] {
-        let entry = HistoryEntry {
-            id: String::new(),
-            realm: realm(),
+    let (outcome, operator) = (Outcome::Denied, Actor::Operator);
+    let actions = [
+        HistoryAction::NotPaired,
+        HistoryAction::Paired,
+        HistoryAction::AttemptEnded(outcome),
+    ];
+    for (at, (tenant, action)) in (1..).zip(["t1", "t2", "t1"].into_iter().zip(actions)) {
+        let entry = NewHistoryEntry {
             tenant: Some(tenant.to_owned()),
-            account: None,
-            action: format!("act {at}"),
-            stamp: AuditStamp {
-                at,
-                actor: Actor::Operator,
-                address: None,
-            },
-            detail: Some("more".to_owned()),
+            detail: Some("a detail".to_owned()),
+            ..NewHistoryEntry::new(realm(), action, AuditStamp::new(at, operator, None))
         };
         store.add_history(entry).await.expect("adds");
     }
     let all = store.history(None, Page::newest(9)).await.expect("reads");
-    assert_eq!(
-        all.iter()
-            .map(|entry| entry.action.as_str())
-            .collect::<Vec<_>>(),
-        ["act 3", "act 2", "act 1"]
-    );
+    let newest_first: Vec<_> = all.iter().map(|entry| entry.action).collect();
+    assert_eq!(newest_first, [actions[2], actions[1], actions[0]]);
     let one = store
         .history(Some("t1"), Page::newest(1))
         .await
@@ -380,8 +380,8 @@ pub(super) async fn history_goes_on_and_pages(store: &dyn Store) {
         .await
         .expect("reads");
     assert_eq!(
-        (one[0].action.as_str(), rest[0].action.as_str(), rest.len()),
-        ("act 3", "act 1", 1)
+        (one[0].action, rest[0].action, rest.len()),
+        (actions[2], actions[0], 1)
     );
     let elsewhere = Page::newest(9).of(Realm::new("shop", Mode::Live));
     assert!(

@@ -2,10 +2,11 @@
 
 use std::sync::Arc;
 
-use tollway_platform::store::{
-    InsertResult, Delivery, DeliveryStatus, DisconnectReason, DeliveryFailure, NoticeKind, Page, Store,
+use crate::realm::{Mode, Realm};
+use crate::store::{
+    DeliveryFailure, DeliveryStatus, DisconnectReason, DoneEvent, InsertResult, NewDelivery,
+    NoticeKind, Page, Store,
 };
-use tollway_platform::{Mode, Realm};
 
 use super::{connected, delivery, disconnect};
 
@@ -22,14 +23,17 @@ pub(super) async fn an_event_is_kept_once_per_realm(store: &dyn Store) {
         .await
         .expect("asks");
     assert_eq!(again, InsertResult::Duplicate("in_1".to_owned()));
-    let live = Delivery {
+    let live = NewDelivery {
         realm: Realm::new("shop", Mode::Live),
         ..delivery("in_3", "evt_1", 12)
     };
-    assert_eq!(store.add_delivery(live).await.expect("adds"), InsertResult::New);
+    assert_eq!(
+        store.add_delivery(live).await.expect("adds"),
+        InsertResult::New
+    );
     assert_eq!(
         store.delivery("in_1").await.expect("reads"),
-        Some(delivery("in_1", "evt_1", 10))
+        Some(delivery("in_1", "evt_1", 10).into())
     );
     let listed = store
         .deliveries(None, Page::newest(9))
@@ -76,7 +80,7 @@ pub(super) async fn deliveries_are_leased_in_order(store: Arc<dyn Store>) {
 }
 
 pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store) {
-    let update = |id: &str, account: &str, created: i64| Delivery {
+    let update = |id: &str, account: &str, created: i64| NewDelivery {
         event_type: "account.updated".to_owned(),
         account: Some(account.to_owned()),
         created_at: Some(created),
@@ -96,7 +100,10 @@ pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store)
     }
     let ids: Vec<_> = taken.iter().map(|one| one.id.as_str()).collect();
     assert_eq!(ids, ["in_1", "in_3", "in_4"], "in_2 waits for in_1");
-    assert_eq!(store.latest_done_event(&taken[0]).await.expect("reads"), None);
+    assert_eq!(
+        store.latest_done_event(&taken[0]).await.expect("reads"),
+        None
+    );
     store
         .finish_delivery("in_1", 1, DeliveryStatus::Done, None, 15)
         .await
@@ -106,9 +113,12 @@ pub(super) async fn updates_of_one_account_come_one_at_a_time(store: &dyn Store)
     assert_eq!(second.id, "in_2");
     assert_eq!(
         store.latest_done_event(&second).await.expect("reads"),
-        Some(("evt_in_1".to_owned(), 700))
+        Some(DoneEvent::new("evt_in_1", 700))
     );
-    assert_eq!(store.latest_done_event(&taken[1]).await.expect("reads"), None);
+    assert_eq!(
+        store.latest_done_event(&taken[1]).await.expect("reads"),
+        None
+    );
     store
         .finish_delivery("in_2", 1, DeliveryStatus::Ignored, None, 16)
         .await

@@ -1,4 +1,13 @@
-//! What every store promises. Written against the trait: each store runs all of it.
+//! Contract tests for stores, written against the traits: every store passes all of them.
+//!
+//! ```no_run
+//! # use std::sync::Arc;
+//! # use tollway_platform::store::Store;
+//! # async fn empty_store() -> Arc<dyn Store> { unreachable!("stands for a store of your own") }
+//! # async fn example() {
+//! tollway_platform::store::contract::verify(empty_store).await;
+//! # }
+//! ```
 
 mod attempts;
 mod connections;
@@ -7,78 +16,94 @@ mod sealed;
 
 use std::sync::Arc;
 
-use tollway_platform::store::{
-    Actor, Attempt, AttemptStatus, Delivery, DeliveryStatus, Disconnection, DisconnectReason, AttemptEnd,
-    Endpoint, NewConnection, Origin, ConnectResult, SealedTokens, AuditStamp, Store,
+use crate::outcome::Outcome;
+use crate::realm::{Mode, Realm};
+use crate::store::{
+    Actor, AttemptEnd, AttemptStatus, AuditStamp, ConnectResult, ConnectionOrigin,
+    DisconnectReason, Disconnection, Endpoint, NewAttempt, NewConnection, NewDelivery,
+    SealedTokens, Store,
 };
-use tollway_platform::{Mode, Outcome, Realm};
 
-pub(crate) fn realm() -> Realm {
+/// Runs every contract test, each on a store of its own.
+///
+/// `new_store` opens an empty store. Run it on a multi-threaded runtime, so that tests that race calls do race.
+///
+/// # Panics
+///
+/// If the store breaks the contract.
+pub async fn verify<F, S>(new_store: F)
+where
+    F: Fn() -> S,
+    S: Future<Output = Arc<dyn Store>>,
+{
+    attempts::an_attempt_reads_back(&*new_store().await).await;
+    attempts::a_state_belongs_to_one_attempt(&*new_store().await).await;
+    attempts::one_of_many_claims(new_store().await).await;
+    attempts::claims_need_a_pending_attempt_in_time(&*new_store().await).await;
+    attempts::an_attempt_ends_once(&*new_store().await).await;
+    attempts::a_parked_grant_is_wiped_at_the_end(&*new_store().await).await;
+    attempts::stuck_attempts_are_found_oldest_first(&*new_store().await).await;
+    connections::recording_does_everything_or_nothing(&*new_store().await).await;
+    connections::one_active_connection_per_tenant(&*new_store().await).await;
+    connections::an_exclusive_account_has_one_tenant(new_store().await).await;
+    connections::shared_accounts_end_together_or_apart(&*new_store().await).await;
+    connections::an_answer_that_came_after_all_is_recorded(&*new_store().await).await;
+    connections::a_revocation_is_marked_until_it_ends(&*new_store().await).await;
+    connections::a_test_half_ends_with_its_live_one(&*new_store().await).await;
+    connections::a_later_reconnect_survives_an_earlier_end(&*new_store().await).await;
+    connections::history_goes_on_and_pages(&*new_store().await).await;
+    inbox::an_event_is_kept_once_per_realm(&*new_store().await).await;
+    inbox::deliveries_are_leased_in_order(new_store().await).await;
+    inbox::updates_of_one_account_come_one_at_a_time(&*new_store().await).await;
+    inbox::a_lost_lease_cannot_finish(&*new_store().await).await;
+    inbox::failures_are_kept_and_replay_begins_anew(&*new_store().await).await;
+    inbox::notices_tell_what_happened(&*new_store().await).await;
+    inbox::the_next_due_time_is_known(&*new_store().await).await;
+    inbox::purging_spares_the_dead(&*new_store().await).await;
+    sealed::envelopes_are_found_by_their_key(&*new_store().await).await;
+    sealed::a_value_is_resealed_only_where_it_stands(&*new_store().await).await;
+}
+
+fn realm() -> Realm {
     Realm::new("shop", Mode::Test)
 }
 
-pub(crate) fn attempt(id: &str, tenant: &str) -> Attempt {
+fn attempt(id: &str, tenant: &str) -> NewAttempt {
     let mut state_hash = [0; 32];
     state_hash[..id.len()].copy_from_slice(id.as_bytes());
-    Attempt {
-        id: id.to_owned(),
-        realm: realm(),
-        tenant: tenant.to_owned(),
+    NewAttempt {
         state_hash,
         browser_hash: [7; 32],
         redirect_uri: "https://x/callback".to_owned(),
-        scope: "read_write".to_owned(),
         return_to: Some("https://x/".to_owned()),
         address: Some("127.0.0.1".to_owned()),
-        status: AttemptStatus::Pending,
-        outcome: None,
-        account: None,
-        detail: None,
-        answer_hash: None,
         created_at: 1000,
         expires_at: 2000,
-        claimed_at: None,
-        finished_at: None,
+        ..NewAttempt::new(id, realm(), tenant)
     }
 }
 
-fn audit_stamp(at: i64) -> AuditStamp {
-    AuditStamp {
-        at,
-        actor: Actor::Seller,
-        address: Some("127.0.0.1".to_owned()),
-    }
+fn stamp(at: i64) -> AuditStamp {
+    AuditStamp::new(at, Actor::Seller, Some("127.0.0.1".to_owned()))
 }
 
 fn end(outcome: Outcome, at: i64) -> AttemptEnd {
     AttemptEnd {
-        outcome,
-        account: None,
-        detail: Some("why".to_owned()),
-        answer_hash: None,
-        at,
+        detail: Some("a detail".to_owned()),
+        ..AttemptEnd::new(outcome, at)
     }
 }
 
 fn grant(attempt: &str, tenant: &str, account: &str, at: i64) -> NewConnection {
+    let origin = ConnectionOrigin::Attempt {
+        id: attempt.to_owned(),
+        from: AttemptStatus::Exchanging,
+    };
+    let id = format!("con_{attempt}");
     NewConnection {
-        origin: Origin::Attempt {
-            id: attempt.to_owned(),
-            from: AttemptStatus::Exchanging,
-        },
-        id: format!("con_{attempt}"),
-        realm: realm(),
-        tenant: tenant.to_owned(),
-        account: account.to_owned(),
-        scope: "read_write".to_owned(),
         publishable_key: Some("pk_1".to_owned()),
-        tokens: SealedTokens {
-            access_token: Some(vec![1]),
-            refresh_token: Some(vec![2]),
-        },
-        shared: false,
-        replace: false,
-        stamp: stamp(at),
+        tokens: SealedTokens::new(Some(vec![1]), Some(vec![2])),
+        ..NewConnection::new(origin, id, realm(), tenant, account, stamp(at))
     }
 }
 
@@ -92,7 +117,13 @@ async fn claimed(store: &dyn Store, id: &str, tenant: &str) {
         .expect("is pending");
 }
 
-async fn connected(store: &dyn Store, id: &str, tenant: &str, account: &str, at: i64) -> ConnectResult {
+async fn connected(
+    store: &dyn Store,
+    id: &str,
+    tenant: &str,
+    account: &str,
+    at: i64,
+) -> ConnectResult {
     claimed(store, id, tenant).await;
     store
         .connect(grant(id, tenant, account, at))
@@ -101,67 +132,19 @@ async fn connected(store: &dyn Store, id: &str, tenant: &str, account: &str, at:
 }
 
 fn disconnect(account: &str, tenant: Option<&str>, connected_by: i64, at: i64) -> Disconnection {
+    let reason = DisconnectReason::Revoked;
     Disconnection {
-        realm: realm(),
-        account: account.to_owned(),
         tenant: tenant.map(str::to_owned),
-        connected_by,
-        reason: DisconnectReason::Revoked,
-        detail: None,
-        stamp: stamp(at),
+        ..Disconnection::new(realm(), account, connected_by, reason, stamp(at))
     }
 }
 
-fn delivery(id: &str, event: &str, due_at: i64) -> Delivery {
-    Delivery {
-        id: id.to_owned(),
-        realm: realm(),
-        endpoint: Endpoint::Connect,
-        event_id: event.to_owned(),
-        event_type: "charge.updated".to_owned(),
+fn delivery(id: &str, event: &str, received_at: i64) -> NewDelivery {
+    NewDelivery {
         account: Some("acct_1".to_owned()),
         created_at: Some(900),
-        headers: "[]".to_owned(),
         body: vec![0, 159, 146, 150],
-        status: DeliveryStatus::Pending,
-        note: None,
-        attempts: 0,
-        due_at,
-        received_at: due_at,
-        finished_at: None,
+        received_at,
+        ..NewDelivery::new(id, realm(), Endpoint::Connect, event, "charge.updated")
     }
-}
-
-/// Runs every promise, each on a store of its own.
-pub(crate) async fn every_promise<F, S>(fresh: F)
-where
-    F: Fn() -> S,
-    S: Future<Output = Arc<dyn Store>>,
-{
-    attempts::an_attempt_reads_back(&*fresh().await).await;
-    attempts::a_state_belongs_to_one_attempt(&*fresh().await).await;
-    attempts::one_of_many_claims(fresh().await).await;
-    attempts::claims_need_a_pending_attempt_in_time(&*fresh().await).await;
-    attempts::an_attempt_ends_once(&*fresh().await).await;
-    attempts::a_parked_grant_is_wiped_at_the_end(&*fresh().await).await;
-    attempts::stuck_attempts_are_found_oldest_first(&*fresh().await).await;
-    connections::recording_does_everything_or_nothing(&*fresh().await).await;
-    connections::one_active_connection_per_tenant(&*fresh().await).await;
-    connections::an_exclusive_account_has_one_tenant(fresh().await).await;
-    connections::shared_accounts_end_together_or_apart(&*fresh().await).await;
-    connections::an_answer_that_came_after_all_is_recorded(&*fresh().await).await;
-    connections::a_revocation_is_marked_until_it_ends(&*fresh().await).await;
-    connections::a_test_half_ends_with_its_live_one(&*fresh().await).await;
-    connections::a_later_reconnect_survives_an_earlier_end(&*fresh().await).await;
-    connections::history_goes_on_and_pages(&*fresh().await).await;
-    inbox::an_event_is_kept_once_per_realm(&*fresh().await).await;
-    inbox::deliveries_are_leased_in_order(fresh().await).await;
-    inbox::updates_of_one_account_come_one_at_a_time(&*fresh().await).await;
-    inbox::a_lost_lease_cannot_finish(&*fresh().await).await;
-    inbox::failures_are_kept_and_replay_begins_anew(&*fresh().await).await;
-    inbox::notices_tell_what_happened(&*fresh().await).await;
-    inbox::the_next_due_time_is_known(&*fresh().await).await;
-    inbox::purging_spares_the_dead(&*fresh().await).await;
-    sealed::envelopes_are_found_by_their_key(&*fresh().await).await;
-    sealed::a_value_is_resealed_only_where_it_stands(&*fresh().await).await;
 }

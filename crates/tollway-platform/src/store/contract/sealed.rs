@@ -1,7 +1,7 @@
 //! What a store promises about sealed values and their keys.
 
-use tollway_platform::store::{NewConnection, ConnectResult, SealedColumn, SealedTokens, Store};
-use tollway_platform::{KeyId, SealingKeys};
+use crate::seal::{KeyId, SealingKeys};
+use crate::store::{ConnectResult, NewConnection, SealedColumn, SealedTokens, Store};
 
 use super::{claimed, grant};
 
@@ -18,10 +18,10 @@ async fn sealed(store: &dyn Store, number: u8, access: u8, refresh: u8) -> Strin
     let (attempt, tenant) = (format!("att_{number}"), format!("t{number}"));
     claimed(store, &attempt, &tenant).await;
     let new = NewConnection {
-        tokens: SealedTokens {
-            access_token: Some(envelope(access, number)),
-            refresh_token: Some(envelope(refresh, number)),
-        },
+        tokens: SealedTokens::new(
+            Some(envelope(access, number)),
+            Some(envelope(refresh, number)),
+        ),
         ..grant(&attempt, &tenant, &format!("acct_{number}"), 1600)
     };
     let ConnectResult::Connected(connection) = store.connect(new).await.expect("records") else {
@@ -33,10 +33,10 @@ async fn sealed(store: &dyn Store, number: u8, access: u8, refresh: u8) -> Strin
 /// The id that stands in such an envelope, as the store reads it.
 async fn key_of(store: &dyn Store, count: u64) -> KeyId {
     let counts = store.sealed_value_counts().await.expect("counts");
-    let found = counts.iter().find(|(_, values)| *values == count);
+    let found = counts.iter().find(|counted| counted.values == count);
     found
         .unwrap_or_else(|| panic!("no key with {count} in {counts:?}"))
-        .0
+        .key
 }
 
 pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
@@ -53,7 +53,7 @@ pub(super) async fn envelopes_are_found_by_their_key(store: &dyn Store) {
     let counts = store.sealed_value_counts().await.expect("counts");
     let counts: Vec<_> = counts
         .into_iter()
-        .map(|(key, values)| (key.to_string(), values))
+        .map(|counted| (counted.key.to_string(), counted.values))
         .collect();
     let expected = [("07", 8), ("08", 2), ("09", 1)];
     assert_eq!(

@@ -1,4 +1,4 @@
-//! The operator's pages, behind a login: connections with their history, attempts, the inbox, the sealing keys.
+//! The operator's pages, behind a login: connections with their history, attempts, the inbox, sealing keys.
 
 mod session;
 mod views;
@@ -12,7 +12,6 @@ use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
 
-pub(crate) use self::session::is_password_hash;
 use self::session::{Session, check_password};
 pub(crate) use self::views::{
     AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
@@ -20,25 +19,29 @@ pub(crate) use self::views::{
 };
 use super::cookies;
 use super::error_page::ErrorPage;
-use super::rate_limit::per_address;
+use super::rate_limit::limit_per_address;
 use super::seller::{Visitor, see_other};
-use crate::flow::disconnect::{DisconnectError, DisconnectScope};
-use crate::platform::Platform;
+use super::state::WebState;
+use crate::connections::{DisconnectError, DisconnectScope};
 use crate::store::{Actor, Page};
 
-pub use self::session::hash_password;
+/// How many rows a page of a list shows.
+const ROWS_PER_PAGE: u32 = 50;
 
-/// So many rows on one page.
-const ROWS: u32 = 50;
+/// The form token's purpose on the login page.
+const LOGIN_FORM: &str = "login";
 
-/// The routes; none when no password is configured.
-pub(super) fn routes(platform: &Platform) -> Router<Platform> {
-    if !platform.config().operator.enabled() {
+/// The operator's routes; none if no password is configured.
+pub(super) fn routes(web: &WebState) -> Router<WebState> {
+    if !web.config().operator.enabled() {
         return Router::new();
     }
     let login = Router::new()
         .route("/operator/login", get(login_page).post(login))
-        .layer(from_fn_with_state((platform.clone(), "login"), per_address));
+        .layer(from_fn_with_state(
+            (web.clone(), "login"),
+            limit_per_address,
+        ));
     Router::new()
         .route("/operator", get(connections))
         .route("/operator/connections", get(connections))
@@ -53,177 +56,180 @@ pub(super) fn routes(platform: &Platform) -> Router<Platform> {
         .merge(login)
 }
 
-/// Where a list goes on.
+/// The query of a list.
 #[derive(Deserialize)]
-struct Older {
+struct ListQuery {
     before: Option<String>,
 }
 
-impl Older {
-    /// One row more than is shown tells whether there are older ones.
+impl ListQuery {
+    /// Reads one row more than is shown, to know whether there are older ones.
     fn page(self) -> Page {
         Page {
-            realm: None,
             before: self.before,
-            limit: ROWS + 1,
+            ..Page::newest(ROWS_PER_PAGE + 1)
         }
     }
 }
 
-async fn login_page(State(platform): State<Platform>, visitor: Visitor) -> Response {
-    show_login(&platform, &visitor, StatusCode::OK, false)
+async fn login_page(State(web): State<WebState>, visitor: Visitor) -> Response {
+    show_login(&web, &visitor, StatusCode::OK, false)
 }
 
-fn show_login(platform: &Platform, visitor: &Visitor, status: StatusCode, wrong: bool) -> Response {
+fn show_login(web: &WebState, visitor: &Visitor, status: StatusCode, wrong: bool) -> Response {
     let page = LoginPage {
-        token: visitor.browser.form_token(platform.keys(), "login"),
+        token: visitor.browser.form_token(web.keys(), LOGIN_FORM),
         wrong,
     };
-    let mut response = platform.inner().pages.respond(platform, status, &page);
-    visitor.remember(platform, &mut response);
+    let mut response = web.respond(status, &page);
+    visitor.set_cookie(web, &mut response);
     response
 }
 
 #[derive(Deserialize)]
-struct Login {
+struct LoginForm {
     token: String,
     password: secrecy::SecretString,
 }
 
 async fn login(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     visitor: Visitor,
-    Form(form): Form<Login>,
+    Form(form): Form<LoginForm>,
 ) -> Result<Response, ErrorPage> {
-    if !visitor
-        .browser
-        .form_token_holds(platform.keys(), "login", &form.token)
-    {
-        return Err(ErrorPage::invalid_form());
-    }
-    if !check_password(&platform, form.password).await {
+    visitor.check_form_token(&web, LOGIN_FORM, &form.token)?;
+    if !check_password(&web, form.password).await {
         tracing::warn!(client.address = visitor.address, "operator login refused");
-        return Ok(show_login(&platform, &visitor, StatusCode::FORBIDDEN, true));
+        return Ok(show_login(&web, &visitor, StatusCode::FORBIDDEN, true));
     }
     tracing::info!(client.address = visitor.address, "operator logged in");
-    let mut response = see_other(&platform.config().url("/operator"))?;
-    let session = Session::new(&platform);
-    let seconds = i64::from(platform.config().operator.session_hours) * 3600;
+    let mut response = see_other(&web.config().url("/operator"))?;
+    let session = Session::new(&web);
+    let seconds = i64::from(web.config().operator.session_hours) * 3600;
     cookies::set(
-        &platform,
+        &web,
         &mut response,
         cookies::OPERATOR,
-        session.write(&platform),
+        session.write(&web),
         seconds,
     );
     Ok(response)
 }
 
 #[derive(Deserialize)]
-struct Token {
+struct FormToken {
     token: String,
 }
 
 async fn logout(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
-    Form(form): Form<Token>,
+    Form(form): Form<FormToken>,
 ) -> Result<Response, ErrorPage> {
-    session.check(&platform, &form.token)?;
-    let mut response = see_other(&platform.config().url("/operator/login"))?;
-    cookies::set(
-        &platform,
-        &mut response,
-        cookies::OPERATOR,
-        String::new(),
-        0,
-    );
+    session.check_form_token(&web, &form.token)?;
+    let mut response = see_other(&web.config().url("/operator/login"))?;
+    cookies::set(&web, &mut response, cookies::OPERATOR, String::new(), 0);
     Ok(response)
 }
 
 async fn connections(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
-    Query(older): Query<Older>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, ErrorPage> {
-    let rows = platform.store().connections(older.page()).await?;
-    let page = ConnectionsPage::new(session.nav(&platform, "/operator/connections"), rows, ROWS);
-    Ok(platform
-        .inner()
-        .pages
-        .respond(&platform, StatusCode::OK, &page))
+    let rows = web.store().connections(query.page()).await?;
+    let page = ConnectionsPage::new(
+        session.nav(&web, "/operator/connections"),
+        rows,
+        ROWS_PER_PAGE,
+    );
+    Ok(web.respond(StatusCode::OK, &page))
 }
 
 async fn connection(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Response, ErrorPage> {
-    show_connection(&platform, &session, &id, StatusCode::OK, None).await
+    show_connection(&web, &session, &id, StatusCode::OK, None).await
 }
 
 async fn show_connection(
-    platform: &Platform,
+    web: &WebState,
     session: &Session,
     id: &str,
     status: StatusCode,
     notice: Option<String>,
 ) -> Result<Response, ErrorPage> {
-    let connection = platform
+    let connection = web
         .store()
         .connection_by_id(id)
         .await?
         .ok_or_else(ErrorPage::not_found)?;
-    let others = platform.others_on(&connection).await?;
-    let half = platform.other_half(&connection).await?;
-    let history = Page::newest(ROWS).of(connection.realm.clone());
-    let history = platform
+    let others = web
+        .services()
+        .connections
+        .other_tenants(&connection)
+        .await?;
+    let half = web.services().connections.other_half(&connection).await?;
+    let history = Page::newest(ROWS_PER_PAGE).of(connection.realm.clone());
+    let history = web
         .store()
         .history(Some(&connection.tenant), history)
         .await?;
-    let mut nav = session.nav(platform, "/operator/connections");
+    let mut nav = session.nav(web, "/operator/connections");
     nav.notice = notice;
     let page = ConnectionPage::new(nav, &connection, others, half.as_ref(), history);
-    Ok(platform.inner().pages.respond(platform, status, &page))
+    Ok(web.respond(status, &page))
 }
 
-async fn keys(State(platform): State<Platform>, session: Session) -> Result<Response, ErrorPage> {
-    let report = platform.key_usage().await?;
-    let page = KeysPage::new(session.nav(&platform, "/operator/keys"), &report);
-    Ok(platform
-        .inner()
-        .pages
-        .respond(&platform, StatusCode::OK, &page))
+async fn keys(State(web): State<WebState>, session: Session) -> Result<Response, ErrorPage> {
+    let report = web.platform.key_usage().await?;
+    let page = KeysPage::new(session.nav(&web, "/operator/keys"), &report);
+    Ok(web.respond(StatusCode::OK, &page))
 }
 
 #[derive(Deserialize)]
-struct DisconnectForm {
+struct OperatorDisconnectForm {
     token: String,
-    scope: String,
+    scope: ChosenScope,
+}
+
+#[derive(Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum ChosenScope {
+    Sole,
+    Unlink,
+    Revoke,
+    /// A value that the form does not have.
+    #[serde(other)]
+    Unknown,
 }
 
 async fn disconnect(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
     visitor: Visitor,
-    Form(form): Form<DisconnectForm>,
+    Form(form): Form<OperatorDisconnectForm>,
 ) -> Result<Response, ErrorPage> {
-    session.check(&platform, &form.token)?;
-    let scope = match form.scope.as_str() {
-        "sole" => DisconnectScope::Sole,
-        "unlink" => DisconnectScope::UnlinkHere,
-        "revoke" => DisconnectScope::RevokeForAll,
-        _ => return Err(ErrorPage::invalid_form()),
+    session.check_form_token(&web, &form.token)?;
+    let scope = match form.scope {
+        ChosenScope::Sole => DisconnectScope::Sole,
+        ChosenScope::Unlink => DisconnectScope::UnlinkHere,
+        ChosenScope::Revoke => DisconnectScope::RevokeForAll,
+        ChosenScope::Unknown => return Err(ErrorPage::invalid_form()),
     };
-    let connection = platform
+    let connection = web
         .store()
         .connection_by_id(&id)
         .await?
         .ok_or_else(ErrorPage::not_found)?;
-    let stamp = platform.audit_stamp(Actor::Operator, visitor.address);
-    let (status, notice) = match platform
-        .end_connection(&connection.realm, &connection.tenant, scope, stamp)
+    let stamp = web.platform.audit_stamp(Actor::Operator, visitor.address);
+    let (status, notice) = match web
+        .services()
+        .connections
+        .disconnect(&connection.realm, &connection.tenant, scope, stamp)
         .await
     {
         Ok(ended) => (
@@ -237,7 +243,7 @@ async fn disconnect(
         Err(error @ DisconnectError::Unreachable(_)) => (StatusCode::BAD_GATEWAY, sentence(&error)),
         Err(error) => (StatusCode::CONFLICT, sentence(&error)),
     };
-    show_connection(&platform, &session, &id, status, Some(notice)).await
+    show_connection(&web, &session, &id, status, Some(notice)).await
 }
 
 fn sentence(error: &DisconnectError) -> String {
@@ -249,84 +255,74 @@ fn sentence(error: &DisconnectError) -> String {
 }
 
 async fn attempts(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
-    Query(older): Query<Older>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, ErrorPage> {
-    let rows = platform.store().attempts(older.page()).await?;
-    let counts = platform.store().attempt_counts().await?;
+    let rows = web.store().attempts(query.page()).await?;
+    let counts = web.store().attempt_counts().await?;
     let page = AttemptsPage::new(
-        session.nav(&platform, "/operator/attempts"),
+        session.nav(&web, "/operator/attempts"),
         counts,
         rows,
-        ROWS,
+        ROWS_PER_PAGE,
     );
-    Ok(platform
-        .inner()
-        .pages
-        .respond(&platform, StatusCode::OK, &page))
+    Ok(web.respond(StatusCode::OK, &page))
 }
 
 async fn inbox(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
-    Query(older): Query<Older>,
+    Query(query): Query<ListQuery>,
 ) -> Result<Response, ErrorPage> {
-    let rows = platform.store().deliveries(None, older.page()).await?;
-    let state = platform.store().inbox_state().await?;
+    let rows = web.store().deliveries(None, query.page()).await?;
+    let state = web.store().inbox_state().await?;
     let page = InboxPage::new(
-        session.nav(&platform, "/operator/inbox"),
+        session.nav(&web, "/operator/inbox"),
         &state,
         rows,
-        ROWS,
+        ROWS_PER_PAGE,
     );
-    Ok(platform
-        .inner()
-        .pages
-        .respond(&platform, StatusCode::OK, &page))
+    Ok(web.respond(StatusCode::OK, &page))
 }
 
 async fn delivery(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
 ) -> Result<Response, ErrorPage> {
-    show_delivery(&platform, &session, &id, None).await
+    show_delivery(&web, &session, &id, None).await
 }
 
 async fn show_delivery(
-    platform: &Platform,
+    web: &WebState,
     session: &Session,
     id: &str,
     notice: Option<String>,
 ) -> Result<Response, ErrorPage> {
-    let delivery = platform
+    let delivery = web
         .store()
         .delivery(id)
         .await?
         .ok_or_else(ErrorPage::not_found)?;
-    let failures = platform.store().failures(id).await?;
-    let mut nav = session.nav(platform, "/operator/inbox");
+    let failures = web.store().failures(id).await?;
+    let mut nav = session.nav(web, "/operator/inbox");
     nav.notice = notice;
-    Ok(platform.inner().pages.respond(
-        platform,
-        StatusCode::OK,
-        &DeliveryPage::new(nav, &delivery, failures),
-    ))
+    Ok(web.respond(StatusCode::OK, &DeliveryPage::new(nav, &delivery, failures)))
 }
 
 async fn replay(
-    State(platform): State<Platform>,
+    State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
-    Form(form): Form<Token>,
+    Form(form): Form<FormToken>,
 ) -> Result<Response, ErrorPage> {
-    session.check(&platform, &form.token)?;
-    let found = platform.replay(&id).await?;
-    let notice = if found {
+    session.check_form_token(&web, &form.token)?;
+    let replayed = web.platform.replay(&id).await?;
+    let notice = if replayed {
         "It will be worked on again now."
     } else {
         "It is waiting to be worked on anyway."
     };
-    show_delivery(&platform, &session, &id, Some(notice.to_owned())).await
+    show_delivery(&web, &session, &id, Some(notice.to_owned())).await
 }

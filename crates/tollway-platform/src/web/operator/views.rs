@@ -1,20 +1,20 @@
-//! What the operator's templates are given.
+//! The contexts of the operator's templates.
 
 use serde::Serialize;
 
 use crate::key_rotation::KeyUsage;
 use crate::store::{
-    Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus, DeliveryFailure,
+    Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryFailure, DeliveryStatus,
     HistoryEntry, InboxState,
 };
-use crate::web::pages::{Page, moment};
+use crate::web::pages::{PageTemplate, moment};
 
-/// The links on top.
+/// The navigation on top of each page.
 #[derive(Serialize)]
 pub(crate) struct Nav {
     items: Vec<NavItem>,
     pub token: String,
-    /// What the last click did.
+    /// The result of the last click.
     pub notice: Option<String>,
 }
 
@@ -46,12 +46,12 @@ impl Nav {
     }
 }
 
-/// The sealing keys and what each has sealed.
+/// The sealing keys and how many values each has sealed.
 #[derive(Serialize)]
 pub(crate) struct KeysPage {
     nav: Nav,
     rows: Vec<KeyRow>,
-    /// Values that wait for a rotation.
+    /// How many values a rotation would seal again.
     old: u64,
 }
 
@@ -83,7 +83,7 @@ impl KeysPage {
     }
 }
 
-impl Page for KeysPage {
+impl PageTemplate for KeysPage {
     const TEMPLATE: &'static str = "keys.html";
 }
 
@@ -94,7 +94,7 @@ pub(crate) struct LoginPage {
     pub wrong: bool,
 }
 
-impl Page for LoginPage {
+impl PageTemplate for LoginPage {
     const TEMPLATE: &'static str = "login.html";
 }
 
@@ -112,7 +112,7 @@ struct ConnectionRow {
     tenant: String,
     account: String,
     realm: String,
-    scope: String,
+    scope: &'static str,
     connected_at: String,
     status: String,
 }
@@ -124,7 +124,7 @@ impl ConnectionRow {
             tenant: connection.tenant.clone(),
             account: connection.account.clone(),
             realm: connection.realm.to_string(),
-            scope: connection.scope.clone(),
+            scope: connection.scope.as_str(),
             connected_at: moment(connection.connected_at),
             status: match &connection.disconnected {
                 None => "connected".to_owned(),
@@ -137,7 +137,7 @@ impl ConnectionRow {
 impl ConnectionsPage {
     /// `rows` holds one more than `shown` if there are older ones.
     pub(crate) fn new(nav: Nav, rows: Vec<Connection>, shown: u32) -> Self {
-        let (rows, older) = cut(rows, shown, |connection| &connection.id);
+        let (rows, older) = take_page(rows, shown, |connection| &connection.id);
         Self {
             nav,
             rows: rows.iter().map(ConnectionRow::new).collect(),
@@ -146,7 +146,7 @@ impl ConnectionsPage {
     }
 }
 
-impl Page for ConnectionsPage {
+impl PageTemplate for ConnectionsPage {
     const TEMPLATE: &'static str = "connections.html";
 }
 
@@ -167,7 +167,7 @@ pub(crate) struct ConnectionPage {
 #[derive(Serialize)]
 struct HistoryLine {
     at: String,
-    action: String,
+    action: &'static str,
     account: String,
     actor: &'static str,
     address: String,
@@ -184,7 +184,7 @@ impl ConnectionPage {
     ) -> Self {
         let history = history.into_iter().map(|entry| HistoryLine {
             at: moment(entry.stamp.at),
-            action: entry.action,
+            action: entry.action.as_str(),
             account: entry.account.unwrap_or_default(),
             actor: entry.stamp.actor.as_str(),
             address: entry.stamp.address.unwrap_or_default(),
@@ -204,11 +204,11 @@ impl ConnectionPage {
     }
 }
 
-impl Page for ConnectionPage {
+impl PageTemplate for ConnectionPage {
     const TEMPLATE: &'static str = "connection.html";
 }
 
-/// Attempts, and how they stand.
+/// Attempts and their states.
 #[derive(Serialize)]
 pub(crate) struct AttemptsPage {
     nav: Nav,
@@ -239,15 +239,15 @@ impl AttemptsPage {
     pub(crate) fn new(nav: Nav, counts: Vec<AttemptCount>, rows: Vec<Attempt>, shown: u32) -> Self {
         let counts = counts.into_iter().map(|count| CountRow {
             realm: count.realm.to_string(),
-            what: stands(count.status, count.outcome),
+            what: state_name(count.status, count.outcome),
             count: count.count,
         });
-        let (rows, older) = cut(rows, shown, |attempt| &attempt.id);
+        let (rows, older) = take_page(rows, shown, |attempt| &attempt.id);
         let rows = rows.into_iter().map(|attempt| AttemptRow {
             started: moment(attempt.created_at),
             tenant: attempt.tenant,
             realm: attempt.realm.to_string(),
-            what: stands(attempt.status, attempt.outcome),
+            what: state_name(attempt.status, attempt.outcome),
             account: attempt.account.unwrap_or_default(),
             detail: attempt.detail.unwrap_or_default(),
             id: attempt.id,
@@ -261,11 +261,11 @@ impl AttemptsPage {
     }
 }
 
-fn stands(status: AttemptStatus, outcome: Option<crate::outcome::Outcome>) -> &'static str {
+fn state_name(status: AttemptStatus, outcome: Option<crate::outcome::Outcome>) -> &'static str {
     outcome.map_or(status.as_str(), crate::outcome::Outcome::as_str)
 }
 
-impl Page for AttemptsPage {
+impl PageTemplate for AttemptsPage {
     const TEMPLATE: &'static str = "attempts.html";
 }
 
@@ -318,7 +318,7 @@ impl InboxPage {
             status: status.as_str(),
             count: state.count(status),
         });
-        let (rows, older) = cut(rows, shown, |delivery| &delivery.id);
+        let (rows, older) = take_page(rows, shown, |delivery| &delivery.id);
         Self {
             nav,
             counts: counts.into(),
@@ -328,7 +328,7 @@ impl InboxPage {
     }
 }
 
-impl Page for InboxPage {
+impl PageTemplate for InboxPage {
     const TEMPLATE: &'static str = "inbox.html";
 }
 
@@ -375,15 +375,19 @@ impl DeliveryPage {
     }
 }
 
-impl Page for DeliveryPage {
+impl PageTemplate for DeliveryPage {
     const TEMPLATE: &'static str = "delivery.html";
 }
 
-/// The rows that are shown, and where the next page begins.
-fn cut<T>(mut rows: Vec<T>, shown: u32, id: impl Fn(&T) -> &String) -> (Vec<T>, Option<String>) {
+/// The rows that are shown, and the id of the last one if there are older rows.
+fn take_page<T>(
+    mut rows: Vec<T>,
+    shown: u32,
+    id: impl Fn(&T) -> &String,
+) -> (Vec<T>, Option<String>) {
     let shown = usize::try_from(shown).unwrap_or(usize::MAX);
-    let more = rows.len() > shown;
+    let has_older = rows.len() > shown;
     rows.truncate(shown);
-    let older = rows.last().filter(|_| more).map(|row| id(row).clone());
+    let older = rows.last().filter(|_| has_older).map(|row| id(row).clone());
     (rows, older)
 }

@@ -1,12 +1,14 @@
 //! Every page with sample contexts: they render in strict mode, and look as they did.
 
 use super::*;
+use crate::grant_scope::GrantScope;
 use crate::key_rotation::KeyUsage;
 use crate::realm::{Mode, Realm};
 use crate::seal::KeyId;
 use crate::store::{
-    Actor, Attempt, AttemptCount, AttemptStatus, Connection, Delivery, DeliveryStatus,
-    DisconnectReason, ConnectionEnd, Endpoint, DeliveryFailure, HistoryEntry, InboxState, AuditStamp,
+    Actor, Attempt, AttemptCount, AttemptStatus, AuditStamp, Connection, ConnectionEnd, Delivery,
+    DeliveryFailure, DeliveryHeaders, DeliveryStatus, DisconnectReason, Endpoint, HistoryAction,
+    HistoryEntry, InboxState,
 };
 use crate::web::operator::{
     AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
@@ -15,7 +17,7 @@ use crate::web::operator::{
 
 const AT: Millis = 1_790_000_000_000;
 
-fn html<P: Page>(page: &P) -> String {
+fn html<P: PageTemplate>(page: &P) -> String {
     let html = Pages::new()
         .render("https://pay.example", page)
         .expect("renders");
@@ -54,7 +56,7 @@ fn connection(disconnected: Option<ConnectionEnd>) -> Connection {
         realm: Realm::new("shop", Mode::Test),
         tenant: "tenant <1>".to_owned(),
         account: "acct_1".to_owned(),
-        scope: "read_write".to_owned(),
+        scope: GrantScope::ReadWrite,
         publishable_key: None,
         first_connected_at: AT - 5_000_000,
         connected_at: AT,
@@ -65,10 +67,7 @@ fn connection(disconnected: Option<ConnectionEnd>) -> Connection {
 }
 
 fn ended() -> ConnectionEnd {
-    Disconnected {
-        at: AT + 60_000,
-        reason: DisconnectReason::DeauthorizedByAccount,
-    }
+    ConnectionEnd::new(AT + 60_000, DisconnectReason::DeauthorizedByAccount)
 }
 
 fn attempt() -> Attempt {
@@ -79,14 +78,14 @@ fn attempt() -> Attempt {
         state_hash: [1; 32],
         browser_hash: [2; 32],
         redirect_uri: "https://pay.example/connect/shop/callback".to_owned(),
-        scope: "read_write".to_owned(),
+        scope: GrantScope::ReadWrite,
         return_to: None,
         address: None,
         status: AttemptStatus::Finished,
         outcome: Some(Outcome::InvalidGrant),
         account: None,
         detail: Some("OAuth(InvalidGrant), status 400, request req_1".to_owned()),
-        answer_hash: None,
+        response_hash: None,
         created_at: AT,
         expires_at: AT + 1,
         claimed_at: Some(AT),
@@ -103,7 +102,7 @@ fn delivery(status: DeliveryStatus) -> Delivery {
         event_type: "account.updated".to_owned(),
         account: Some("acct_1".to_owned()),
         created_at: Some(AT),
-        headers: "[]".to_owned(),
+        headers: DeliveryHeaders::default(),
         body: br#"{"id": "evt_1", "name": "<b>"}"#.to_vec(),
         status,
         note: Some("the on_event hook failed: not now".to_owned()),
@@ -141,15 +140,14 @@ fn connect() {
 
 #[test]
 fn every_outcome() {
-    for outcome in Outcome::ALL {
+    for outcome in Outcome::ALL.iter().copied() {
         let mut page = OutcomePage::of(outcome);
         page.brand = Some("Shop".to_owned());
         page.account = Some("acct_1".to_owned());
         page.return_url = Some("https://shop.example/done".to_owned());
         page.support_url = Some("https://shop.example/help".to_owned());
         page.reference = Some("att_1".to_owned());
-        page.again_url = outcome
-            .may_try_again()
+        page.again_url = may_try_again(outcome)
             .then(|| "https://pay.example/connect/shop/again/att_1".to_owned());
         insta::assert_snapshot!(format!("outcome_{outcome}"), html(&page));
     }
@@ -223,12 +221,12 @@ fn connections() {
 
 #[test]
 fn one_connection() {
-    let line = |action: &str, actor| HistoryEntry {
+    let line = |action, actor| HistoryEntry {
         id: "his_1".to_owned(),
         realm: Realm::new("shop", Mode::Test),
         tenant: Some("tenant <1>".to_owned()),
         account: Some("acct_1".to_owned()),
-        action: action.to_owned(),
+        action,
         stamp: AuditStamp {
             at: AT,
             actor,
@@ -237,8 +235,8 @@ fn one_connection() {
         detail: None,
     };
     let history = vec![
-        line("reconnected", Actor::Seller),
-        line("connected", Actor::Host),
+        line(HistoryAction::Reconnected, Actor::Seller),
+        line(HistoryAction::Connected, Actor::Host),
     ];
     let others = vec!["tenant-2".to_owned()];
     let page = ConnectionPage::new(

@@ -5,7 +5,7 @@ mod refusals;
 
 use crate::app::{App, callback};
 use http::StatusCode;
-use tollway_platform::ClientForError;
+use tollway_platform::{ClientForError, GrantScope};
 
 #[tokio::test]
 async fn a_seller_connects_and_the_tenant_has_a_client() {
@@ -36,7 +36,7 @@ async fn a_seller_connects_and_the_tenant_has_a_client() {
         .await
         .expect("reads")
         .expect("is there");
-    assert_eq!(connection.scope, "read_write");
+    assert_eq!(connection.scope, GrantScope::ReadWrite);
     assert_eq!(connection.publishable_key.as_deref(), Some("pk_acct_1"));
     assert_eq!(connection.connected_at, app.now() * 1000);
     let missing = app
