@@ -1,4 +1,4 @@
-//! `cargo xtask builds`: the SDK compiles in every shape that people use it in, not only the one the tests are built in.
+//! `cargo xtask builds`: the libraries compile with the features that people choose, not only with those of the tests.
 
 use std::process::Command;
 
@@ -6,15 +6,21 @@ use crate::run::{cargo, run};
 
 const WASM: &str = "wasm32-unknown-unknown";
 
-/// Features of each build, without the default ones.
-const SHAPES: [&str; 3] = ["", "blocking,reqwest", "axum"];
+/// Features of each build of a crate, without the default ones.
+const SHAPES: [(&str, &str); 5] = [
+    ("tollway", ""),
+    ("tollway", "blocking,reqwest"),
+    ("tollway", "axum"),
+    ("tollway-platform", ""),
+    ("tollway-platform", "contract"),
+];
 
 pub(crate) fn main() -> Result<(), String> {
-    for features in SHAPES {
-        run(check().args(["--features", features]))?;
+    for (package, features) in SHAPES {
+        run(check(package).args(["--features", features]))?;
     }
     if has_wasm() {
-        run(check().args(["--features", "fetch", "--target", WASM]))
+        run(check("tollway").args(["--features", "fetch", "--target", WASM]))
     } else {
         eprintln!(
             "!! SKIPPED: the SDK was not checked for {WASM}, because this toolchain has no standard library for it. \
@@ -24,15 +30,9 @@ pub(crate) fn main() -> Result<(), String> {
     }
 }
 
-fn check() -> Command {
+fn check(package: &str) -> Command {
     let mut command = cargo();
-    command.args([
-        "check",
-        "-p",
-        "tollway",
-        "--locked",
-        "--no-default-features",
-    ]);
+    command.args(["check", "-p", package, "--locked", "--no-default-features"]);
     command
 }
 

@@ -3,16 +3,18 @@
 //! The table is read strictly and checked as a whole. All problems are reported together, each with its key.
 
 mod check;
+mod error;
 mod layers;
+mod load;
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::path::Path;
 
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::Deserialize;
 use url::Url;
 
+pub use self::error::{ConfigError, ConfigProblem};
 use crate::grant_scope::GrantScope;
 use crate::realm::{Mode, Realm};
 use crate::time::{Millis, seconds_to_millis};
@@ -200,42 +202,6 @@ pub struct ModeConfig {
 }
 
 impl PlatformConfig {
-    /// Reads the text of a configuration file over the defaults, without any environment.
-    pub fn from_toml(text: &str) -> Result<Self, ConfigError> {
-        Self::from_layers(Some(("the configuration", text)), std::iter::empty())
-    }
-
-    /// Reads a file (none: the defaults alone) and the environment over the defaults. Pass `std::env::vars()`.
-    pub fn load(
-        file: Option<&Path>,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        let Some(path) = file else {
-            return Self::from_layers(None, environment);
-        };
-        let text = std::fs::read_to_string(path).map_err(|error| {
-            ConfigError::one(
-                path.display().to_string(),
-                format!("cannot be read ({error}): check the path and its permissions"),
-            )
-        })?;
-        Self::from_layers(Some((&path.display().to_string(), &text)), environment)
-    }
-
-    fn from_layers(
-        file: Option<(&str, &str)>,
-        environment: impl IntoIterator<Item = (String, String)>,
-    ) -> Result<Self, ConfigError> {
-        let config = layers::merge(file, environment)?;
-        config.check()?;
-        Ok(config)
-    }
-
-    /// Checks the values. `from_toml` and `load` have done it; call it after you changed fields.
-    pub fn check(&self) -> Result<(), ConfigError> {
-        check::check(self)
-    }
-
     /// The configuration of one platform in one mode, if there is one.
     pub fn realm(&self, realm: &Realm) -> Option<(&BrandConfig, &ModeConfig)> {
         let brand = self.platforms.get(&realm.platform)?;
@@ -270,48 +236,6 @@ impl PlatformConfig {
         self.public_url.scheme() == "https"
     }
 }
-
-/// A configuration that cannot be used: all its problems.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub struct ConfigError(Vec<ConfigProblem>);
-
-/// One problem of a configuration.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[non_exhaustive]
-pub struct ConfigProblem {
-    /// The key, as `connect.link_lifetime_seconds`, or the file.
-    pub key: String,
-    /// What is wrong and what to do.
-    pub message: String,
-}
-
-impl ConfigError {
-    pub(crate) fn one(key: impl Into<String>, message: impl Into<String>) -> Self {
-        Self(vec![ConfigProblem {
-            key: key.into(),
-            message: message.into(),
-        }])
-    }
-
-    /// All problems.
-    pub fn problems(&self) -> &[ConfigProblem] {
-        &self.0
-    }
-}
-
-impl std::fmt::Display for ConfigError {
-    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        for (index, problem) in self.0.iter().enumerate() {
-            if index > 0 {
-                f.write_str("\n")?;
-            }
-            write!(f, "{}: {}", problem.key, problem.message)?;
-        }
-        Ok(())
-    }
-}
-
-impl std::error::Error for ConfigError {}
 
 #[cfg(test)]
 mod tests;

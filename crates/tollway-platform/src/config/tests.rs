@@ -1,3 +1,5 @@
+use std::path::Path;
+
 use super::*;
 
 const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";

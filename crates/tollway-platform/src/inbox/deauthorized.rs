@@ -8,7 +8,7 @@
 //! then recorded as caused by the platform.
 
 use super::Inbox;
-use super::handle::{WorkError, WorkResult};
+use super::result::{WorkError, WorkResult};
 use crate::store::{Actor, AuditStamp, Connection, Delivery, DisconnectReason, Disconnection};
 use crate::stripe::AccountAccess;
 use crate::time::{HOUR_MILLIS, Millis};

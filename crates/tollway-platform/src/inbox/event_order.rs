@@ -4,7 +4,7 @@
 //! the same second have no order, so the worker retrieves the account as it is now.
 
 use super::Inbox;
-use super::handle::WorkError;
+use super::result::WorkError;
 use crate::store::{ACCOUNT_UPDATED, Delivery};
 
 /// The place of an event among those of its account.

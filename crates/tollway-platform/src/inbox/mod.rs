@@ -4,6 +4,7 @@ mod deauthorized;
 mod event_order;
 pub(crate) mod handle;
 pub(crate) mod receive;
+mod result;
 pub(crate) mod retry;
 
 use std::sync::Arc;

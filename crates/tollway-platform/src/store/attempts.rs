@@ -1,6 +1,6 @@
 //! Attempts to connect: one browser's way from start to callback.
 
-use super::stored_names;
+use super::names::stored_names;
 use crate::grant_scope::GrantScope;
 use crate::outcome::Outcome;
 use crate::realm::Realm;

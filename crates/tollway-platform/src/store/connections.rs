@@ -2,8 +2,9 @@
 
 use std::fmt;
 
+use super::attempts::AttemptStatus;
 use super::history::AuditStamp;
-use super::{AttemptStatus, stored_names};
+use super::names::stored_names;
 use crate::grant_scope::GrantScope;
 use crate::realm::Realm;
 use crate::time::Millis;

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::stored_names;
+use super::names::stored_names;
 use crate::outcome::Outcome;
 use crate::realm::Realm;
 use crate::time::Millis;

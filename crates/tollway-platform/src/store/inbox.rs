@@ -1,7 +1,7 @@
 //! The webhook inbox and the notices for the host application.
 
 use super::connections::{Connection, DisconnectReason};
-use super::stored_names;
+use super::names::stored_names;
 use crate::realm::Realm;
 use crate::time::Millis;
 

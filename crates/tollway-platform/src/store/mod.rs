@@ -15,6 +15,7 @@ pub mod contract;
 mod error;
 mod history;
 mod inbox;
+mod names;
 mod page;
 mod sealed;
 
@@ -36,32 +37,6 @@ pub use self::sealed::{SealedColumn, SealedCount, SealedValue};
 use crate::realm::Realm;
 use crate::seal::KeyId;
 pub use crate::time::Millis;
-
-/// Gives an enum of unit variants its names in the database.
-macro_rules! stored_names {
-    ($enum:ident { $($variant:ident = $name:literal),+ $(,)? }) => {
-        impl $enum {
-            /// All variants.
-            pub const ALL: &'static [Self] = &[$(Self::$variant),+];
-
-            /// The name in the database, in metrics and in logs.
-            pub const fn as_str(self) -> &'static str {
-                match self {
-                    $(Self::$variant => $name,)+
-                }
-            }
-
-            /// Reads a name from the database. `None`: this version knows no such name.
-            pub fn parse(name: &str) -> Option<Self> {
-                match name {
-                    $($name => Some(Self::$variant),)+
-                    _ => None,
-                }
-            }
-        }
-    };
-}
-use stored_names;
 
 /// A database that keeps everything the platform knows.
 #[async_trait]

@@ -1,6 +1,6 @@
 //! Sealed values by the key that sealed them, for key rotation.
 
-use super::stored_names;
+use super::names::stored_names;
 use crate::seal::{KeyId, SealContext};
 
 /// The columns that hold envelopes.

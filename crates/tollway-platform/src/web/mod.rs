@@ -1,17 +1,21 @@
 //! The router: handlers that read a request, call a service and respond with a page.
 
+mod address_limiter;
 mod browser_cookie;
 mod cookies;
 mod error_page;
+mod error_rendering;
 mod health;
 mod operator;
 mod outcome_text;
 mod pages;
 mod rate_limit;
+mod redirect;
 mod security;
 mod seller;
 mod seller_pages;
 mod state;
+mod visitor;
 mod webhooks;
 
 use std::net::SocketAddr;
@@ -76,7 +80,7 @@ impl Platform {
             .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
             .merge(webhooks)
             .route("/assets/tollway.css", get(pages::stylesheet))
-            .fallback(error_page::not_found)
+            .fallback(error_rendering::not_found)
             .layer(TimeoutLayer::with_status_code(
                 StatusCode::SERVICE_UNAVAILABLE,
                 timeout,
@@ -84,7 +88,10 @@ impl Platform {
             .route("/healthz", get(health::healthz))
             .route("/readyz", get(health::readyz))
             .route("/metrics", get(health::metrics))
-            .layer(from_fn_with_state(web.clone(), error_page::render_errors))
+            .layer(from_fn_with_state(
+                web.clone(),
+                error_rendering::render_errors,
+            ))
             .layer(from_fn_with_state(
                 web.clone(),
                 security::add_security_headers,

@@ -1,77 +1,24 @@
 //! Handlers for a seller's browser: connect page, start, callback, outcome, confirmation, disconnect.
 
-use std::convert::Infallible;
-
 use axum::Form;
-use axum::extract::{FromRequestParts, Path, RawQuery, State};
-use axum::response::{IntoResponse as _, Response};
-use http::header::LOCATION;
-use http::request::Parts;
-use http::{HeaderValue, StatusCode};
+use axum::extract::{Path, RawQuery, State};
+use axum::response::Response;
+use http::StatusCode;
 use serde::Deserialize;
 
-use super::browser_cookie::BrowserCookie;
-use super::cookies;
 use super::error_page::ErrorPage;
-use super::rate_limit::client_address;
+use super::redirect::see_other;
 use super::seller_pages::{
-    confirm_form_name, connect_page, outcome_url, respond_with_attempt, respond_with_refusal,
+    DISCONNECT_FORM, confirm_form_name, connect_page, outcome_url, respond_with_attempt,
+    respond_with_refusal,
 };
 use super::state::WebState;
+use super::visitor::Visitor;
 use crate::connections::{DisconnectError, DisconnectScope};
 use crate::flow::callback::CallbackResult;
 use crate::flow::callback_query::CallbackQuery;
 use crate::flow::exchange::AccountChoice;
 use crate::store::{Actor, Attempt, AttemptStatus};
-
-/// Lifetime of the cookie: it outlives every attempt in it and the day in which its outcome is shown.
-const COOKIE_SECONDS: i64 = 2 * 24 * 60 * 60;
-
-/// The form token's purpose on the connect page.
-pub(super) const DISCONNECT_FORM: &str = "disconnect";
-
-/// The browser of a request: its cookie and IP address.
-pub(super) struct Visitor {
-    pub browser: BrowserCookie,
-    pub address: Option<String>,
-}
-
-impl FromRequestParts<WebState> for Visitor {
-    type Rejection = Infallible;
-
-    async fn from_request_parts(parts: &mut Parts, web: &WebState) -> Result<Self, Infallible> {
-        let cookie = cookies::read(web, &parts.headers, cookies::BROWSER);
-        let entropy = &web.services().entropy;
-        let now = web.platform.now();
-        Ok(Self {
-            browser: BrowserCookie::read(web.keys(), entropy, cookie.as_deref(), now),
-            address: client_address(web, &parts.headers, &parts.extensions)
-                .map(|address| address.to_string()),
-        })
-    }
-}
-
-impl Visitor {
-    /// Sets the browser's cookie.
-    pub(super) fn set_cookie(&self, web: &WebState, response: &mut Response) {
-        let value = self.browser.write(web.keys(), &web.services().entropy);
-        cookies::set(web, response, cookies::BROWSER, value, COOKIE_SECONDS);
-    }
-
-    /// Refuses a form that did not come from a page of this browser.
-    pub(super) fn check_form_token(
-        &self,
-        web: &WebState,
-        form: &str,
-        token: &str,
-    ) -> Result<(), ErrorPage> {
-        if self.browser.verify_form_token(web.keys(), form, token) {
-            Ok(())
-        } else {
-            Err(ErrorPage::invalid_form())
-        }
-    }
-}
 
 /// `GET /connect/{platform}`: the page with the button, or with the connection.
 pub(super) async fn get_connect_page(
@@ -266,10 +213,4 @@ async fn own_attempt(
             attempt.realm.platform == platform_name && visitor.browser.attempts.contains(attempt)
         })
         .ok_or_else(ErrorPage::not_found)
-}
-
-/// A redirect that the browser follows with GET.
-pub(super) fn see_other(url: &str) -> Result<Response, ErrorPage> {
-    let location = HeaderValue::from_str(url).map_err(|error| ErrorPage::internal(&error))?;
-    Ok((StatusCode::SEE_OTHER, [(LOCATION, location)]).into_response())
 }

@@ -5,11 +5,14 @@ use http::StatusCode;
 
 use super::error_page::ErrorPage;
 use super::pages::{ConfirmForm, ConnectPage, ConnectedView, OutcomePage, day};
-use super::seller::{DISCONNECT_FORM, Visitor};
 use super::state::WebState;
+use super::visitor::Visitor;
 use crate::flow::start::StartRequest;
 use crate::outcome::Outcome;
 use crate::store::{Attempt, AttemptStatus, Connection};
+
+/// The form token's purpose on the connect page.
+pub(super) const DISCONNECT_FORM: &str = "disconnect";
 
 /// The page of a start link. `query` is the link's query.
 pub(super) async fn connect_page(

@@ -6,9 +6,10 @@ use axum::response::{IntoResponse as _, Response};
 use http::StatusCode;
 use http::header::CONTENT_TYPE;
 
+use super::address_limiter::AddressLimiter;
 use super::error_page::ErrorPage;
 use super::pages::{PageTemplate, Pages};
-use super::rate_limit::AddressLimiter;
+
 use crate::config::PlatformConfig;
 use crate::platform::{Platform, Services};
 use crate::seal::SealingKeys;

@@ -13,15 +13,17 @@ use http::StatusCode;
 use serde::Deserialize;
 
 use self::session::{Session, check_password};
+#[cfg(test)]
+pub(crate) use self::views::Nav;
 pub(crate) use self::views::{
     AttemptsPage, ConnectionPage, ConnectionsPage, DeliveryPage, InboxPage, KeysPage, LoginPage,
-    Nav,
 };
 use super::cookies;
 use super::error_page::ErrorPage;
 use super::rate_limit::limit_per_address;
-use super::seller::{Visitor, see_other};
+use super::redirect::see_other;
 use super::state::WebState;
+use super::visitor::Visitor;
 use crate::connections::{DisconnectError, DisconnectScope};
 use crate::store::{Actor, Page};
 

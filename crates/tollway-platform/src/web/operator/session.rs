@@ -6,14 +6,14 @@ use http::request::Parts;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde::{Deserialize, Serialize};
 
-use super::Nav;
+use super::views::Nav;
 use crate::id::{constant_time_eq, hash};
 use crate::password::verify_password;
 use crate::seal::SealContext;
 use crate::time::{HOUR_MILLIS, Millis};
 use crate::web::cookies;
 use crate::web::error_page::ErrorPage;
-use crate::web::seller::see_other;
+use crate::web::redirect::see_other;
 use crate::web::state::WebState;
 
 const SESSION_COOKIE: SealContext<'static> = SealContext {
