@@ -10,7 +10,7 @@ use crate::run::{cargo, root, run};
 
 /// Crates, and the features that their public API is listed with.
 const CRATES: [(&str, &str); 2] = [
-    ("tollway", "axum,blocking,reqwest"),
+    ("tollway", "axum,blocking,reqwest,testing"),
     ("tollway-transport", "reqwest"),
 ];
 

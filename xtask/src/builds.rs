@@ -7,10 +7,11 @@ use crate::run::{cargo, run};
 const WASM: &str = "wasm32-unknown-unknown";
 
 /// Features of each build of a crate, without the default ones.
-const SHAPES: [(&str, &str); 5] = [
+const SHAPES: [(&str, &str); 6] = [
     ("tollway", ""),
     ("tollway", "blocking,reqwest"),
     ("tollway", "axum"),
+    ("tollway", "testing"),
     ("tollway-platform", ""),
     ("tollway-platform", "contract"),
 ];

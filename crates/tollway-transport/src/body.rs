@@ -1,4 +1,4 @@
-//! The body of an answer: whole, or a stream of chunks.
+//! The body of a response: whole, or a stream of chunks.
 
 use std::fmt;
 use std::pin::Pin;
@@ -11,7 +11,7 @@ use crate::{TransportError, TransportErrorKind};
 
 type ChunkStream = Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>;
 
-/// The body of an answer.
+/// The body of a response.
 pub struct ResponseBody(Inner);
 
 enum Inner {
@@ -20,7 +20,7 @@ enum Inner {
 }
 
 impl ResponseBody {
-    /// A body that arrives in chunks.
+    /// Creates a body that arrives in chunks.
     pub fn stream(
         chunks: impl Stream<Item = Result<Bytes, TransportError>> + Send + 'static,
     ) -> Self {
@@ -53,11 +53,11 @@ impl ResponseBody {
                 ));
             }
         }
-        // The usual answer is one chunk: it is handed on without a copy.
+        // Most responses are one chunk, which is returned without a copy.
         Ok(if all.is_empty() { first } else { all.freeze() })
     }
 
-    /// The body as a stream of chunks.
+    /// Returns the body as a stream of chunks.
     pub fn into_stream(self) -> Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>> {
         match self.0 {
             Inner::Whole(bytes) => Box::pin(futures_util::stream::once(async move { Ok(bytes) })),

@@ -1,4 +1,4 @@
-//! Where connections go: straight to the host, through a proxy's tunnel, or to a Unix socket.
+//! Connections: directly to the host, through a proxy's tunnel, or to a Unix socket.
 
 use std::future::Future;
 use std::io;
@@ -18,19 +18,19 @@ use crate::{TransportError, TransportErrorKind};
 
 type BoxError = Box<dyn std::error::Error + Send + Sync>;
 
-/// Makes connections.
+/// The way that connections are made.
 #[derive(Debug, Clone)]
 pub(crate) enum Connector {
     Direct(HttpConnector),
     /// By `CONNECT`, so that the proxy sees no key and no body.
     Proxy(Tunnel<HttpConnector>),
-    /// Whatever the host in the URL.
+    /// To this Unix socket, for every host.
     #[cfg(unix)]
     Unix(std::sync::Arc<std::path::Path>),
 }
 
 impl Connector {
-    /// Through an `http://` proxy; user and password in its URL are sent to it.
+    /// Connects through an `http://` proxy; user and password in its URL are sent to the proxy.
     pub(crate) fn proxy(url: &str, direct: HttpConnector) -> Result<Self, TransportError> {
         let refuse = || {
             TransportError::new(
@@ -111,7 +111,7 @@ pub(crate) enum Stream {
     Unix(TokioIo<tokio::net::UnixStream>),
 }
 
-/// Calls the same method on whichever kind it is.
+/// Calls the same method on either kind of connection.
 macro_rules! either {
     ($stream:expr, $inner:ident => $call:expr) => {
         match $stream {

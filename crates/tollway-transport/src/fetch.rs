@@ -1,8 +1,8 @@
-//! The transport of WebAssembly: the `fetch` of whatever runs it, and its clock and timers. Feature `fetch`, target
+//! The transport of WebAssembly: JavaScript's `fetch`, clock and timers. Feature `fetch`, target
 //! `wasm32-unknown-unknown`.
 //!
-//! What JavaScript gives may not move between threads, and a [`Transport`]'s futures must be able to. So each request
-//! runs as a task of the JavaScript side, and answers come back through channels.
+//! JavaScript's values cannot move between threads, but a [`Transport`]'s futures must. So each request runs as a task
+//! of its own, and responses come back through channels.
 
 use std::time::Duration;
 
@@ -23,8 +23,8 @@ use crate::{
 
 type Outcome<T> = Result<T, TransportError>;
 
-/// A [`Transport`] over the global `fetch`: in Workers, in Node, in Deno. Follows no redirects and sends no cookies. A
-/// secret key belongs on a server, and Stripe's API answers no browser that asks with one.
+/// A [`Transport`] over the global `fetch`: in Workers, in Node, in Deno. Follows no redirects and sends no cookies.
+/// Not for browsers: a secret key belongs on a server, and Stripe's API refuses requests of browsers.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct FetchTransport;
 
@@ -75,7 +75,8 @@ pub fn sleep(duration: Duration) -> BoxFuture<'static, ()> {
     Box::pin(slept.map(drop))
 }
 
-/// Sends, hands the head over, then the chunks of the body; stops as soon as nobody waits for them.
+/// Sends the request, then sends head and chunks of the response to their channels. Stops when the receivers are
+/// dropped.
 async fn run(request: TransportRequest, mut answer: oneshot::Sender<Outcome<TransportResponse>>) {
     let Ok(abort) = abort_controller() else {
         let _ = answer.send(Err(other("there is no AbortController")));
@@ -219,7 +220,7 @@ fn call(object: &JsValue, name: &str, arguments: &[JsValue]) -> Outcome<JsValue>
         .map_err(|error| other(&describe(&error)))
 }
 
-/// `fetch` does not say how far a request came, so the worst is assumed.
+/// `fetch` does not report whether a request was sent, so it is assumed that it was.
 fn lost(error: &JsValue) -> TransportError {
     TransportError::new(TransportErrorKind::Reset, describe(error))
 }

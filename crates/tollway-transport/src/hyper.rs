@@ -19,9 +19,9 @@ use crate::{
     TransportResponse,
 };
 
-/// The default [`Transport`]: HTTP/1.1 and HTTP/2 over rustls, connections pooled and kept alive, no redirects.
-/// A proxy is used when [`HyperTransportBuilder::proxy`] names one; `HTTPS_PROXY` and its like in the environment are not
-/// read, so that nobody but the program decides where its key goes.
+/// The default [`Transport`]: HTTP/1.1 and HTTP/2 over rustls, connections pooled and kept alive, no redirects. A proxy
+/// is used when [`HyperTransportBuilder::proxy`] names one; `HTTPS_PROXY` and its like in the environment are not read,
+/// so that only the program decides where its key is sent.
 #[derive(Debug, Clone)]
 pub struct HyperTransport {
     client: Pool,
@@ -54,7 +54,7 @@ impl Default for HyperTransportBuilder {
 }
 
 impl HyperTransportBuilder {
-    /// How long making a connection may take. Default: 30 seconds.
+    /// The longest duration of connecting. Default: 30 seconds.
     #[must_use]
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.connect_timeout = timeout;
@@ -83,8 +83,8 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Accepts any certificate, also a forged one: whoever sits on the way reads the key and every answer. For test
-    /// servers only; says so at `WARN` each time a transport is built with it. To trust one server, prefer
+    /// Accepts any certificate, also a forged one, so that an attacker on the network can read the key and every
+    /// response. For test servers only; each build logs it at `WARN`. To trust one server, prefer
     /// [`HyperTransportBuilder::root_certificate`].
     #[must_use]
     pub fn danger_accept_invalid_certs(mut self) -> Self {
@@ -92,8 +92,8 @@ impl HyperTransportBuilder {
         self
     }
 
-    /// Goes through a proxy: `http://[user:password@]host:port`. Connections are tunnelled (`CONNECT`), so the proxy
-    /// sees which host is called but neither key nor body. Default: none, and none from the environment.
+    /// Sends through a proxy: `http://[user:password@]host:port`. Connections are tunnelled (`CONNECT`), so the proxy
+    /// sees the host but neither key nor body. Default: none; environment variables are not read.
     #[must_use]
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.proxy = Some(url.into());
@@ -151,7 +151,7 @@ impl HyperTransportBuilder {
 }
 
 impl HyperTransport {
-    /// Settings to change before building.
+    /// Begins a transport with settings of your own.
     pub fn builder() -> HyperTransportBuilder {
         HyperTransportBuilder::default()
     }
@@ -187,7 +187,7 @@ async fn exchange(
     let answer = match tokio::time::timeout(timeout, client.request(request)).await {
         Ok(answer) => answer.map_err(|cause| classify(&cause, cause.is_connect()))?,
         Err(elapsed) => {
-            // Without a connection nothing can have been written.
+            // Without a connection nothing was sent.
             let connected = connection.connection_metadata().is_some();
             let kind = if connected {
                 TransportErrorKind::Timeout
@@ -207,7 +207,7 @@ async fn exchange(
     ))
 }
 
-/// Names the failure by the deepest cause that says something.
+/// Derives the kind of a failure from its causes.
 fn classify(error: &hyper_util::client::legacy::Error, connecting: bool) -> TransportError {
     let mut kind = if connecting {
         TransportErrorKind::Connect
@@ -237,7 +237,7 @@ fn is_certificate_refusal(error: &(dyn StdError + 'static)) -> bool {
     if let Some(error) = error.downcast_ref::<rustls::Error>() {
         return matches!(error, rustls::Error::InvalidCertificate(_));
     }
-    // rustls travels inside `io::Error`s, whose `source` skips the error they carry.
+    // rustls wraps its errors in `io::Error`s, whose `source` skips the wrapped error.
     error
         .downcast_ref::<std::io::Error>()
         .and_then(std::io::Error::get_ref)

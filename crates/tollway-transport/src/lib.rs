@@ -1,9 +1,9 @@
-//! How bytes travel. [`Transport`] is the only place where they leave a program that uses `tollway`: hyper with rustls
-//! by default (`HyperTransport`), `tollway::testing::StubTransport` in tests, or your own.
+//! The transports of `tollway`: [`Transport`] sends the bytes of a request. The default is hyper with rustls
+//! (`HyperTransport`); tests use `tollway::testing::StubTransport`, and you can write your own.
 //!
-//! A transport sends one request once. Retries, timeouts, idempotency keys and errors sit above it, in `tollway`, which
-//! has all of this as `tollway::transport`. It is a crate of its own because hyper is generic over bodies: whoever names a
-//! body compiles all of HTTP/1 and HTTP/2, and here that is done once, beside the SDK and not in it.
+//! A transport sends one request once. Retries, timeouts, idempotency keys and errors are in `tollway`, which
+//! re-exports this crate as `tollway::transport`. It is a crate of its own because hyper is generic over bodies: a
+//! crate that names a body compiles all of HTTP/1 and HTTP/2, and this crate does so in parallel to the SDK.
 //!
 //! | feature | transport |
 //! | --- | --- |
@@ -43,7 +43,7 @@ pub use self::reqwest::ReqwestTransport;
 /// A boxed future that can move between threads.
 pub type BoxFuture<'a, T> = Pin<Box<dyn Future<Output = T> + Send + 'a>>;
 
-/// Sends one request and returns its answer. Object-safe: a client holds an `Arc<dyn Transport>`.
+/// Sends one request and returns its response. Object-safe: a client holds an `Arc<dyn Transport>`.
 pub trait Transport: Send + Sync + 'static {
     /// Sends the request. Must not follow redirects: the request carries a secret key.
     ///
@@ -64,7 +64,7 @@ impl<T: Transport + ?Sized> Transport for Arc<T> {
     }
 }
 
-/// One request, ready to be written.
+/// One request that is ready to be sent.
 #[derive(Clone)]
 #[non_exhaustive]
 pub struct TransportRequest {
@@ -76,12 +76,12 @@ pub struct TransportRequest {
     pub headers: HeaderMap,
     /// The body; empty for `GET` and `DELETE`.
     pub body: Bytes,
-    /// How long this attempt may take.
+    /// The time limit of this attempt.
     pub timeout: Duration,
 }
 
 impl TransportRequest {
-    /// A request with the default time limit of 80 seconds.
+    /// Creates a request with the default time limit of 80 seconds.
     pub fn new(method: Method, url: Uri, headers: HeaderMap, body: Bytes) -> Self {
         Self {
             method,
@@ -93,7 +93,7 @@ impl TransportRequest {
     }
 }
 
-// The body may hold card numbers and codes.
+// The body may hold card numbers and codes, so `Debug` leaves it out.
 impl fmt::Debug for TransportRequest {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("TransportRequest")
@@ -104,7 +104,7 @@ impl fmt::Debug for TransportRequest {
     }
 }
 
-/// One answer.
+/// One response.
 #[derive(Debug)]
 #[non_exhaustive]
 pub struct TransportResponse {
@@ -117,7 +117,7 @@ pub struct TransportResponse {
 }
 
 impl TransportResponse {
-    /// An answer.
+    /// Creates a response.
     pub fn new(status: StatusCode, headers: HeaderMap, body: impl Into<ResponseBody>) -> Self {
         Self {
             status,
@@ -127,14 +127,14 @@ impl TransportResponse {
     }
 }
 
-/// Why there is no usable answer, and so whether the request may have reached Stripe.
+/// Why there is no usable response. The kind says whether the request may have reached Stripe.
 #[derive(Debug)]
 pub struct TransportError {
     kind: TransportErrorKind,
     source: Box<dyn std::error::Error + Send + Sync>,
 }
 
-/// What went wrong on the way.
+/// The kind of a [`TransportError`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum TransportErrorKind {
@@ -142,11 +142,11 @@ pub enum TransportErrorKind {
     Connect,
     /// The server's certificate was not accepted. Nothing was sent.
     TlsCertificate,
-    /// The request was sent, at least in part, and no answer came in time.
+    /// The request was sent, at least in part, and no response arrived in time.
     Timeout,
-    /// The connection broke before the answer was whole.
+    /// The connection broke before the response was complete.
     Reset,
-    /// The request is not one that HTTP can carry. Nothing was sent.
+    /// The request is not valid HTTP. Nothing was sent.
     InvalidRequest,
     /// The transport itself could not be built, for example because a root certificate cannot be read. Nothing was sent.
     Setup,
@@ -155,7 +155,7 @@ pub enum TransportErrorKind {
 }
 
 impl TransportError {
-    /// An error of the given kind with its cause.
+    /// Creates an error of a kind, with its cause.
     pub fn new(
         kind: TransportErrorKind,
         source: impl Into<Box<dyn std::error::Error + Send + Sync>>,
@@ -166,7 +166,7 @@ impl TransportError {
         }
     }
 
-    /// What went wrong.
+    /// The kind of the error.
     pub fn kind(&self) -> TransportErrorKind {
         self.kind
     }
@@ -183,7 +183,7 @@ impl TransportErrorKind {
         matches!(self, Self::Timeout | Self::Reset | Self::Other)
     }
 
-    /// Whether the same request may be sent again with hope: a bad certificate stays bad.
+    /// Whether a retry of the same request may succeed. A certificate that was refused stays refused.
     pub fn is_transient(self) -> bool {
         matches!(self, Self::Connect | Self::Timeout | Self::Reset)
     }

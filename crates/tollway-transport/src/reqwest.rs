@@ -1,4 +1,4 @@
-//! A transport over `reqwest`, for programs that have one anyway and want its TLS, DNS or proxies. Feature `reqwest`.
+//! A transport over `reqwest`, for programs that use it already and want its TLS, DNS or proxies. Feature `reqwest`.
 
 use std::error::Error as StdError;
 
@@ -9,8 +9,8 @@ use crate::{
     TransportResponse,
 };
 
-/// A [`Transport`] over `reqwest`. TLS is what the program's own `reqwest` dependency was built with: this crate turns
-/// none of its features on.
+/// A [`Transport`] over `reqwest`. Its TLS is that of the program's own `reqwest` dependency: this crate turns on none
+/// of its features.
 ///
 /// ```
 /// use tollway_transport::ReqwestTransport;
@@ -26,8 +26,8 @@ pub struct ReqwestTransport {
 }
 
 impl ReqwestTransport {
-    /// Builds the client. Redirects are turned off, whatever the builder says: requests carry a secret key. Of its
-    /// time limits the one for connecting matters; the SDK watches the others.
+    /// Builds the client. Redirects are always turned off, because requests carry a secret key. Of its time limits only
+    /// the one for connecting matters; the SDK has its own for the others.
     ///
     /// # Errors
     /// When `reqwest` cannot build it.
@@ -65,7 +65,7 @@ impl Transport for ReqwestTransport {
     }
 }
 
-/// Names the failure; the URL, which may name people, stays out of the text.
+/// Derives the kind of a failure. The URL, which may hold personal data, is left out of the text.
 fn classify(error: reqwest::Error) -> TransportError {
     let error = error.without_url();
     let mut kind = if error.is_connect() {
@@ -84,7 +84,7 @@ fn classify(error: reqwest::Error) -> TransportError {
         text.push_str(&inner.to_string());
         cause = inner.source();
     }
-    // Every TLS stack has its own error type, and which one is built in is not known here.
+    // Every TLS stack has its own error type, and this crate does not know which one is built in.
     if kind == TransportErrorKind::Connect && text.to_ascii_lowercase().contains("certificate") {
         kind = TransportErrorKind::TlsCertificate;
     }

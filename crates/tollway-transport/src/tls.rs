@@ -1,4 +1,4 @@
-//! Which certificates the default transport believes.
+//! The certificates that the default transport trusts.
 
 use std::sync::Arc;
 
@@ -21,7 +21,7 @@ pub(crate) struct Tls {
 
 impl Tls {
     pub(crate) fn config(&self) -> Result<ClientConfig, TransportError> {
-        // The provider is named, so that another one installed by the program cannot make the choice ambiguous.
+        // The provider is explicit, so that another one that the program installed makes no difference.
         let provider = Arc::new(rustls::crypto::aws_lc_rs::default_provider());
         let builder = ClientConfig::builder_with_provider(Arc::clone(&provider))
             .with_safe_default_protocol_versions()
@@ -68,7 +68,7 @@ impl Tls {
     }
 }
 
-/// Believes every certificate; the handshake's own signatures are still checked.
+/// Trusts every certificate; the handshake's signatures are still verified.
 #[derive(Debug)]
 struct AcceptAny(Arc<CryptoProvider>);
 

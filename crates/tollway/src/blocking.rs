@@ -1,7 +1,7 @@
 //! The SDK without `async`: for command line tools, scripts and programs with threads. Feature `blocking`.
 //!
-//! [`ClientBuilder::build_blocking`] makes a client that brings its own background thread for connections and waits;
-//! [`Pending::wait`] and [`AutoPaging::blocking`] take the place of `.await`. All else is the same.
+//! [`ClientBuilder::build_blocking`] builds a client with a background thread of its own for connections and waits;
+//! [`Pending::wait`] and [`AutoPaging::blocking`] replace `.await`. Everything else is the same.
 //!
 //! ```no_run
 //! let client = tollway::Client::builder("sk_test_123").build_blocking()?;
@@ -13,7 +13,7 @@
 //! # Ok::<(), tollway::Error>(())
 //! ```
 //!
-//! Do not wait inside of async code: it stops the thread that others need.
+//! Do not wait inside of async code: it blocks the thread of other tasks.
 
 use std::future::Future;
 use std::pin::{Pin, pin};
@@ -26,8 +26,7 @@ use tokio::runtime::Handle;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use crate::client::Client;
-use crate::config::{ClientBuilder, Surroundings};
+use crate::client::{Client, ClientBuilder, Surroundings};
 use crate::error::Error;
 use crate::page::{AutoPaging, Pages};
 use crate::request::Pending;
@@ -38,10 +37,10 @@ use crate::transport::{
 };
 use crate::view::View;
 
-/// Waits for any of this crate's futures on the current thread, for example an OAuth exchange.
+/// Runs any of this crate's futures to its end on the current thread, for example an OAuth exchange.
 ///
-/// The client must come from [`ClientBuilder::build_blocking`]: another one expects a Tokio runtime around it and panics
-/// without.
+/// The client must come from [`ClientBuilder::build_blocking`]: other clients need a Tokio runtime and panic without
+/// one.
 pub fn wait<F: Future>(future: F) -> F::Output {
     struct Unpark(Thread);
     impl Wake for Unpark {
@@ -61,7 +60,7 @@ pub fn wait<F: Future>(future: F) -> F::Output {
 }
 
 impl<T: FromResponse> Pending<T> {
-    /// Sends the request and waits for the answer, without `async`. See [`blocking`](crate::blocking).
+    /// Sends the request and waits for the response, without `async`. See [`blocking`](crate::blocking).
     ///
     /// # Errors
     /// As awaiting it.
@@ -163,7 +162,7 @@ impl Drop for Background {
     }
 }
 
-/// Something that runs on the background thread, and stops when it is dropped.
+/// A future that runs on the background thread until it is dropped.
 struct Task<T>(JoinHandle<T>);
 
 impl<T> Future for Task<T> {

@@ -8,11 +8,11 @@ use std::fmt;
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct StripeContext(Vec<String>);
 
-/// A step that cannot be taken.
+/// Why a context cannot be changed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ContextError {
-    /// A blank segment names nobody.
+    /// The segment is blank.
     BlankSegment,
     /// An empty context has no parent.
     Empty,
@@ -40,7 +40,7 @@ impl StripeContext {
         )
     }
 
-    /// A context one step deeper.
+    /// Returns this context with one more segment.
     ///
     /// # Errors
     /// When the segment is blank.
@@ -53,7 +53,7 @@ impl StripeContext {
         Ok(Self(segments))
     }
 
-    /// The parent's context.
+    /// Returns this context without its last segment.
     ///
     /// # Errors
     /// When this one is empty.
@@ -62,12 +62,12 @@ impl StripeContext {
         Ok(Self(parent.to_vec()))
     }
 
-    /// The segments, from the outermost in.
+    /// The segments, from the outermost to the innermost.
     pub fn segments(&self) -> &[String] {
         &self.0
     }
 
-    /// Whether this is the key's owner.
+    /// Whether this is the empty context, which means the owner of the key.
     pub fn is_empty(&self) -> bool {
         self.0.is_empty()
     }

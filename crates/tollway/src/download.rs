@@ -1,4 +1,4 @@
-//! Files that are read as they arrive: contents of uploads, quotes as PDF.
+//! Downloads that are read as they arrive: contents of uploaded files, quotes as PDF.
 //!
 //! ```
 //! # tollway::testing::doc_test("%PDF-1.7", |client| async move {
@@ -21,13 +21,13 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_core::Stream;
 
+use crate::client::execute::{self, StreamedResponse};
 use crate::client::{Client, Shared};
 use crate::error::Error;
-use crate::execute;
 use crate::request::{ApiMode, Encoding, Endpoint, Host, Operation, Request, RequestBuilder, Verb};
 use crate::response::ResponseMeta;
 use crate::runtime::BoxFuture;
-use crate::transport::{ResponseBody, TransportError, TransportErrorKind};
+use crate::transport::{TransportError, TransportErrorKind};
 
 static FILE_CONTENTS: Operation = Operation {
     name: "files.contents",
@@ -47,46 +47,43 @@ impl Client {
     }
 }
 
-impl<E: Endpoint<Answer = Bytes>> Request<E> {
-    /// Sends the request and gives the file as it arrives: `client.quotes().pdf("qt_1").download()`. `send()` gives it
-    /// whole. See [`RequestBuilder::download`].
+impl<E: Endpoint<Response = Bytes>> Request<E> {
+    /// Sends the request and returns the file as it arrives: `client.quotes().pdf("qt_1").download()`. `send()` returns
+    /// it whole. See [`RequestBuilder::download`].
     pub fn download(self) -> BoxFuture<'static, Result<Download, Error>> {
         self.into_builder().download()
     }
 }
 
 impl RequestBuilder {
-    /// Sends the request and gives the body as it arrives. Retries end with the first byte; an answer with an error status
-    /// is an error as always. The time limit of the call holds until the body begins, then between two chunks.
+    /// Sends the request and returns the body as it arrives. There are no retries after the first byte. A response with
+    /// an error status is an error, as always. The time limit of an attempt applies until the body begins, and then to
+    /// the wait for each chunk.
     pub fn download(self) -> BoxFuture<'static, Result<Download, Error>> {
-        execute::download(self.draft)
+        let response = execute::start_streamed(self.draft);
+        Box::pin(async move { response.await.map(Download::new) })
     }
 }
 
-/// A body on its way. A [`Stream`], and usable without one by [`Download::next`].
+/// A body that is still arriving. Read it as a [`Stream`] or by [`Download::next`].
 #[must_use = "a stream does nothing until it is polled"]
 pub struct Download {
     meta: Arc<ResponseMeta>,
     chunks: Pin<Box<dyn Stream<Item = Result<Bytes, TransportError>> + Send>>,
     shared: Arc<Shared>,
     timeout: Duration,
-    /// Runs while a chunk is waited for.
+    /// The time limit of the chunk that is awaited.
     limit: Option<BoxFuture<'static, ()>>,
     broken: bool,
 }
 
 impl Download {
-    pub(crate) fn new(
-        meta: Arc<ResponseMeta>,
-        body: ResponseBody,
-        shared: Arc<Shared>,
-        timeout: Duration,
-    ) -> Self {
+    fn new(response: StreamedResponse) -> Self {
         Self {
-            meta,
-            chunks: body.into_stream(),
-            shared,
-            timeout,
+            meta: response.meta,
+            chunks: response.body.into_stream(),
+            shared: response.shared,
+            timeout: response.timeout,
             limit: None,
             broken: false,
         }
@@ -97,7 +94,7 @@ impl Download {
         &self.meta
     }
 
-    /// The next chunk; `None` at the end. Nothing comes after an error.
+    /// Returns the next chunk; `None` at the end and after an error. Dropping the future loses no chunk.
     pub async fn next(&mut self) -> Option<Result<Bytes, Error>> {
         std::future::poll_fn(|cx| self.poll_chunk(cx)).await
     }

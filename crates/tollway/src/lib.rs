@@ -1,4 +1,4 @@
-//! A complete typed SDK for the Stripe API, made for Stripe Connect.
+//! A complete typed SDK for the Stripe API and Stripe Connect.
 //!
 //! ```
 //! # tollway::testing::doc_test(r#"{"id": "ch_1", "object": "charge", "amount": 1000, "paid": true}"#, |client| async move {
@@ -18,12 +18,12 @@
 //! # });
 //! ```
 //!
-//! Service paths and method names are those of Stripe's own libraries, so their examples translate by eye: required
-//! parameters are arguments, the rest are setters, [`send`](request::Request::send) sends.
+//! Service paths and method names are those of Stripe's own libraries. Required parameters are arguments, the rest are
+//! setters, and [`send`](request::Request::send) sends the request.
 //!
 //! # Acting for connected accounts
 //!
-//! A [`Client`] is a plain value. Copies are cheap and share the connections, so each tenant gets its own:
+//! A [`Client`] is a plain value. Clones are cheap and share the connections, so each tenant can have its own:
 //!
 //! ```
 //! # fn main() -> Result<(), tollway::Error> {
@@ -35,7 +35,8 @@
 //! # }
 //! ```
 //!
-//! Sellers connect by OAuth: send them away with a `state`, exchange the code they come back with, keep the account's id.
+//! Sellers connect by OAuth: send them to Stripe with a `state`, exchange the code that comes back, and store the
+//! account's id.
 //!
 //! ```
 //! use tollway::oauth::{Scope, parse_callback};
@@ -53,13 +54,13 @@
 //! # });
 //! ```
 //!
-//! That they left comes by [`webhook`]; that an account changed, too.
+//! Disconnects and account changes arrive as webhooks; see [`webhook`].
 //!
 //! # What comes back
 //!
-//! Answers are *views*: typed handles on what Stripe sent. Nothing is lost, and nothing surprising in an answer turns a
-//! call that moved money into an error. [`View::json`] has all of it, [`View::check`] gives the strict verdict, and
-//! `last_response()` the request id. Lists page by themselves:
+//! Responses are *views*: typed handles on the JSON that Stripe sent. An unexpected member never turns a call that
+//! moved money into an error. [`View::json`] is the whole response, [`View::check`] validates it against Stripe's
+//! description, and `last_response()` has the request id. Lists can be paged automatically:
 //!
 //! ```
 //! # tollway::testing::doc_test(r#"{"object": "list", "has_more": false, "data": [{"id": "cus_1"}]}"#, |client| async move {
@@ -73,8 +74,8 @@
 //!
 //! # What can go wrong
 //!
-//! One [`Error`] type. It says what it is about, keeps everything that came back, and answers the question that matters
-//! with money: may the request have taken effect?
+//! One [`Error`] type. It has the kind of the failure, everything that Stripe sent, and whether the request may have
+//! taken effect.
 //!
 //! ```
 //! use tollway::{Error, ErrorKind};
@@ -89,13 +90,13 @@
 //! # let _ = tell;
 //! ```
 //!
-//! Failed requests are sent again twice, with growing waits and one idempotency key for all attempts. An OAuth code is
-//! never sent twice: Stripe would revoke the connection.
+//! Failed requests are retried twice, with growing waits and one idempotency key for all attempts. An OAuth code is
+//! never sent twice, because Stripe would revoke the connection.
 //!
 //! # Testing
 //!
-//! [`testing`] has a transport that answers from a script and a clock that does not wait. For a whole Stripe on your
-//! machine, point [`ClientBuilder::base_url`] at the `tollway emulator`.
+//! The module `testing` (feature `testing`) has a transport with scripted responses and a clock that does not wait. For
+//! a local Stripe with state, set [`ClientBuilder::base_url`] to a running `tollway emulator`.
 //!
 //! # Where to go on
 //!
@@ -112,7 +113,7 @@
 //!
 //! # Features
 //!
-//! None of them changes the API of Stripe that is covered: all of it always is.
+//! No feature leaves out a part of Stripe's API.
 //!
 //! | feature | what |
 //! | --- | --- |
@@ -121,6 +122,7 @@
 //! | `fetch` | WebAssembly (`wasm32-unknown-unknown`): transport, clock and randomness of JavaScript |
 //! | `blocking` | a client without `async` |
 //! | `axum` | extractors and a layer for webhooks |
+//! | `testing` | a scripted transport, a clock that does not wait, samples of every object; for `[dev-dependencies]` |
 
 #[expect(
     clippy::from_over_into,
@@ -134,6 +136,7 @@ pub mod context;
 pub mod download;
 pub mod error;
 pub mod event;
+pub mod json;
 pub mod oauth;
 pub mod observe;
 pub mod page;
@@ -141,33 +144,32 @@ pub mod params;
 pub mod request;
 pub mod response;
 pub mod runtime;
+#[cfg(feature = "testing")]
 pub mod testing;
 pub mod view;
 pub mod webhook;
 pub mod wire;
 
 mod client;
-mod config;
-mod execute;
-mod headers;
-mod options;
+mod error_objects;
+mod meta;
+mod operation;
+mod prelude;
 mod retry;
-mod telemetry;
+mod store_error;
 
-pub use self::client::Client;
-pub use self::config::ClientBuilder;
+pub use self::client::{AppInfo, Client, ClientBuilder, RateLimit};
 pub use self::error::{Error, ErrorKind};
-pub use self::execute::RateLimit;
-pub use self::headers::AppInfo;
+pub use self::json::{Json, JsonError, JsonKind};
 pub use self::response::ResponseMeta;
+pub use self::store_error::StoreError;
 pub use self::view::{
-    CheckError, Decimal, Expandable, Instant, List, Map, RangeQuery, SearchResult, TextOrNull,
+    CheckError, Decimal, Expandable, List, MapView, RangeQuery, Rfc3339, SearchResult, TextOrNull,
     Timestamp, V2List, View,
 };
-pub use self::wire::json::{Json, JsonError, JsonKind};
 pub use secrecy;
 pub use tollway_transport as transport;
 
-/// The API version this crate's types were made from, sent with every request unless the client or the call names
-/// another.
+/// The API version that this crate's types are generated from. It is sent with every request, unless the client or the
+/// call sets another one.
 pub const STRIPE_VERSION: &str = "2026-10-28.endive";

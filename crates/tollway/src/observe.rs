@@ -1,4 +1,4 @@
-//! Hooks: a program hears of every attempt to send a request, and of what came of it, for metrics and audit logs.
+//! Observers of every attempt to send a request and its outcome, for metrics and audit logs.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -17,8 +17,8 @@
 //! # Ok::<(), tollway::Error>(())
 //! ```
 //!
-//! For traces there is no need of this: every call is a [`tracing`] span named `stripe` whose fields have OpenTelemetry's
-//! names (`http.request.method`, `url.template`, `http.response.status_code`, …).
+//! Traces need no observer: every call is a [`tracing`] span named `stripe`, with OpenTelemetry's field names
+//! (`http.request.method`, `url.template`, `http.response.status_code`, …).
 
 use std::fmt;
 use std::time::Duration;
@@ -28,16 +28,17 @@ use http::{HeaderMap, Uri};
 
 use crate::transport::TransportErrorKind;
 
-/// Hears of every attempt of every call of a client and its copies. Set by
-/// [`ClientBuilder::observer`](crate::ClientBuilder::observer). Called on the task that makes the call, so it must not
-/// block.
+/// Receives every attempt of every call of a client and its clones. Set by
+/// [`ClientBuilder::observer`](crate::ClientBuilder::observer). The methods run on the task that makes the call, so
+/// they must not block.
 pub trait Observer: Send + Sync + 'static {
-    /// An attempt is about to be sent. A call that is dropped hears nothing more.
+    /// Called before an attempt is sent. When the call is dropped during the attempt, [`Observer::on_response`] is not
+    /// called.
     fn on_request(&self, request: &RequestEvent<'_>) {
         let _ = request;
     }
 
-    /// An attempt has ended: with an answer, whatever its status, or without one.
+    /// Called when an attempt has ended: with a response of any status, or without one.
     fn on_response(&self, request: &RequestEvent<'_>, response: &ResponseEvent<'_>) {
         let _ = (request, response);
     }
@@ -79,7 +80,7 @@ impl RequestEvent<'_> {
         self.attempt
     }
 
-    /// The API version it asks for.
+    /// The API version that it requests.
     pub fn stripe_version(&self) -> Option<&str> {
         self.header("stripe-version")
     }
@@ -94,12 +95,12 @@ impl RequestEvent<'_> {
         self.header("stripe-context")
     }
 
-    /// Its idempotency key; the same on all attempts.
+    /// The idempotency key; the same on all attempts.
     pub fn idempotency_key(&self) -> Option<&str> {
         self.header("idempotency-key")
     }
 
-    /// The body. May hold card numbers, codes and personal data: keep it out of logs.
+    /// The body. It may hold card numbers, codes and personal data: do not log it.
     pub fn body(&self) -> &Bytes {
         self.body
     }
@@ -120,26 +121,26 @@ impl fmt::Debug for RequestEvent<'_> {
     }
 }
 
-/// What came of an attempt.
+/// The outcome of an attempt.
 pub struct ResponseEvent<'a> {
-    pub(crate) outcome: Result<Answered<'a>, TransportErrorKind>,
+    pub(crate) outcome: Result<ObservedResponse<'a>, TransportErrorKind>,
     pub(crate) elapsed: Duration,
 }
 
-/// An answer of whatever status.
-pub(crate) struct Answered<'a> {
+/// A response of any status.
+pub(crate) struct ObservedResponse<'a> {
     pub(crate) status: u16,
     pub(crate) headers: &'a HeaderMap,
     pub(crate) body: &'a Bytes,
 }
 
 impl ResponseEvent<'_> {
-    /// The HTTP status; `None` when no answer came.
+    /// The HTTP status; `None` without a response.
     pub fn status(&self) -> Option<u16> {
         self.outcome.as_ref().ok().map(|answer| answer.status)
     }
 
-    /// Why no answer came.
+    /// Why there is no response.
     pub fn failure(&self) -> Option<TransportErrorKind> {
         self.outcome.as_ref().err().copied()
     }
@@ -160,8 +161,8 @@ impl ResponseEvent<'_> {
         self.elapsed
     }
 
-    /// The body; empty when no answer came, and for downloads that are streamed. May hold secrets and personal data:
-    /// keep it out of logs.
+    /// The body; empty without a response, and for downloads that are streamed. It may hold secrets and personal data:
+    /// do not log it.
     pub fn body(&self) -> &[u8] {
         self.outcome.as_ref().map_or(&[], |answer| answer.body)
     }

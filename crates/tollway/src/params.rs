@@ -2,7 +2,7 @@
 //!
 //! Generated setters and [`RequestBuilder::param`](crate::request::RequestBuilder::param) put values in here;
 //! [`wire::form`](crate::wire::form) and [`wire::json_body`](crate::wire::json_body) turn the tree into bytes.
-//! An absent parameter is simply not in the tree; [`Value::Clear`] is the explicit «unset this field».
+//! An absent parameter is simply not in the tree; [`ParamValue::Clear`] is the explicit «unset this field».
 
 use std::borrow::Cow;
 use std::fmt;
@@ -20,18 +20,18 @@ use std::fmt;
 /// ```
 #[derive(Clone, Default, PartialEq)]
 pub struct Params {
-    entries: Vec<(Cow<'static, str>, Value)>,
+    entries: Vec<(Cow<'static, str>, ParamValue)>,
 }
 
 /// One parameter's value.
 #[derive(Clone, PartialEq)]
 #[non_exhaustive]
-pub enum Value {
+pub enum ParamValue {
     /// Text, sent as it is. An empty text is sent as an empty text.
     Str(String),
     /// A whole number.
     Int(i64),
-    /// A whole number that does not fit [`Value::Int`].
+    /// A whole number that does not fit [`ParamValue::Int`].
     UInt(u64),
     /// A whole number that API v2 carries as text, so that no digit is lost on the way (`"9007199254740993"`).
     IntText(i64),
@@ -46,7 +46,7 @@ pub enum Value {
     /// Named members: `shipping[address][city]`.
     Map(Params),
     /// A list: `items[0][price]`.
-    List(Vec<Value>),
+    List(Vec<ParamValue>),
     /// A file of an upload.
     File(Upload),
     /// Unset this field: an empty value in v1, `null` in v2.
@@ -85,7 +85,7 @@ impl fmt::Debug for Upload {
     }
 }
 
-/// A parameter that cannot be sent. Nothing has left the program.
+/// A parameter that cannot be sent. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum ParamError {
@@ -93,9 +93,9 @@ pub enum ParamError {
     Name(String),
     /// A bracket inside a key would silently change the nesting, and Stripe refuses it in metadata keys.
     BracketInKey(String),
-    /// Infinity and NaN have no decimal form.
+    /// The number is infinite or NaN.
     NotFinite(String),
-    /// A [`Value::Decimal`] whose text is not a decimal number.
+    /// A [`ParamValue::Decimal`] whose text is not a decimal number.
     NotDecimal(String),
     /// A file can only be sent by the upload operations.
     FileOutsideUpload(String),
@@ -136,49 +136,53 @@ impl fmt::Display for ParamError {
 impl std::error::Error for ParamError {}
 
 impl Params {
-    /// No parameters.
+    /// Creates an empty tree.
     pub const fn new() -> Self {
         Self {
             entries: Vec::new(),
         }
     }
 
-    /// Sets a parameter: replaces a value of the same name in place, else appends it.
+    /// Sets a parameter: replaces the value of the same name in set_at_path, or appends it.
     #[inline]
-    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+    pub fn set(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<ParamValue>) {
         self.put(name.into(), value.into());
     }
 
-    fn put(&mut self, name: Cow<'static, str>, value: Value) {
+    fn put(&mut self, name: Cow<'static, str>, value: ParamValue) {
         match self.slot(&name) {
             Some(slot) => *slot = value,
             None => self.entries.push((name, value)),
         }
     }
 
-    /// The same as [`Params::set`], for building in one expression.
+    /// Sets a parameter and returns the tree, as [`Params::set`].
     #[must_use]
     #[inline(never)]
-    pub fn with(mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) -> Self {
+    pub fn with(
+        mut self,
+        name: impl Into<Cow<'static, str>>,
+        value: impl Into<ParamValue>,
+    ) -> Self {
         self.put(name.into(), value.into());
         self
     }
 
     #[inline(never)]
     pub(crate) fn with_str(mut self, name: &'static str, text: &str) -> Self {
-        self.put(Cow::Borrowed(name), Value::Str(text.to_owned()));
+        self.put(Cow::Borrowed(name), ParamValue::Str(text.to_owned()));
         self
     }
 
     #[inline(never)]
     pub(crate) fn with_int(mut self, name: &'static str, number: i64) -> Self {
-        self.put(Cow::Borrowed(name), Value::Int(number));
+        self.put(Cow::Borrowed(name), ParamValue::Int(number));
         self
     }
 
     #[inline(never)]
     pub(crate) fn with_bool(mut self, name: &'static str, flag: bool) -> Self {
-        self.put(Cow::Borrowed(name), Value::Bool(flag));
+        self.put(Cow::Borrowed(name), ParamValue::Bool(flag));
         self
     }
 
@@ -186,29 +190,29 @@ impl Params {
     ///
     /// # Errors
     /// When the name is malformed or leads through a plain value.
-    pub fn set_path(&mut self, name: &str, value: impl Into<Value>) -> Result<(), ParamError> {
+    pub fn set_path(&mut self, name: &str, value: impl Into<ParamValue>) -> Result<(), ParamError> {
         let keys = split_name(name)?;
-        place(self, &keys, value.into(), name)
+        set_at_path(self, &keys, value.into(), name)
     }
 
-    /// Adds one element to the list parameter `name`, making the list if there is none.
-    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<Value>) {
+    /// Appends an element to the list parameter `name`; creates the list if there is none.
+    pub fn push(&mut self, name: impl Into<Cow<'static, str>>, value: impl Into<ParamValue>) {
         let (name, value) = (name.into(), value.into());
         match self.slot(&name) {
-            Some(Value::List(items)) => items.push(value),
-            Some(slot) => *slot = Value::List(vec![value]),
-            None => self.entries.push((name, Value::List(vec![value]))),
+            Some(ParamValue::List(items)) => items.push(value),
+            Some(slot) => *slot = ParamValue::List(vec![value]),
+            None => self.entries.push((name, ParamValue::List(vec![value]))),
         }
     }
 
-    /// Removes a parameter and gives its value back.
-    pub fn remove(&mut self, name: &str) -> Option<Value> {
+    /// Removes a parameter and returns its value.
+    pub fn remove(&mut self, name: &str) -> Option<ParamValue> {
         let at = self.entries.iter().position(|(key, _)| key == name)?;
         Some(self.entries.remove(at).1)
     }
 
     /// The value of a parameter.
-    pub fn get(&self, name: &str) -> Option<&Value> {
+    pub fn get(&self, name: &str) -> Option<&ParamValue> {
         self.entries
             .iter()
             .find(|(key, _)| key == name)
@@ -220,26 +224,26 @@ impl Params {
         self.entries.is_empty()
     }
 
-    /// How many parameters there are at the top.
+    /// The number of parameters on the outermost level.
     pub fn len(&self) -> usize {
         self.entries.len()
     }
 
     /// The parameters in their order.
-    pub fn iter(&self) -> impl Iterator<Item = (&str, &Value)> {
+    pub fn iter(&self) -> impl Iterator<Item = (&str, &ParamValue)> {
         self.entries
             .iter()
             .map(|(name, value)| (name.as_ref(), value))
     }
 
-    fn slot(&mut self, name: &str) -> Option<&mut Value> {
+    fn slot(&mut self, name: &str) -> Option<&mut ParamValue> {
         self.entries
             .iter_mut()
             .find(|(key, _)| key == name)
             .map(|(_, value)| value)
     }
 
-    fn slot_or_insert(&mut self, name: &str, empty: Value) -> &mut Value {
+    fn slot_or_insert(&mut self, name: &str, empty: ParamValue) -> &mut ParamValue {
         let at = self
             .entries
             .iter()
@@ -273,7 +277,12 @@ fn split_name(name: &str) -> Result<Vec<&str>, ParamError> {
     Ok(keys)
 }
 
-fn place(params: &mut Params, keys: &[&str], value: Value, full: &str) -> Result<(), ParamError> {
+fn set_at_path(
+    params: &mut Params,
+    keys: &[&str],
+    value: ParamValue,
+    full: &str,
+) -> Result<(), ParamError> {
     let (first, rest) = keys
         .split_first()
         .ok_or_else(|| ParamError::Name(full.to_owned()))?;
@@ -282,16 +291,21 @@ fn place(params: &mut Params, keys: &[&str], value: Value, full: &str) -> Result
         return Ok(());
     };
     let slot = params.slot_or_insert(first, empty_for(next));
-    place_in(slot, rest, value, full)
+    set_in_value(slot, rest, value, full)
 }
 
-fn place_in(slot: &mut Value, keys: &[&str], value: Value, full: &str) -> Result<(), ParamError> {
-    if matches!(slot, Value::Clear) {
+fn set_in_value(
+    slot: &mut ParamValue,
+    keys: &[&str],
+    value: ParamValue,
+    full: &str,
+) -> Result<(), ParamError> {
+    if matches!(slot, ParamValue::Clear) {
         *slot = empty_for(keys[0]);
     }
     match slot {
-        Value::Map(map) => place(map, keys, value, full),
-        Value::List(items) => {
+        ParamValue::Map(map) => set_at_path(map, keys, value, full),
+        ParamValue::List(items) => {
             let at = if keys[0].is_empty() {
                 items.len()
             } else {
@@ -303,36 +317,39 @@ fn place_in(slot: &mut Value, keys: &[&str], value: Value, full: &str) -> Result
             };
             let rest = &keys[1..];
             if at == items.len() {
-                items.push(rest.first().map_or(Value::Clear, |next| empty_for(next)));
+                items.push(
+                    rest.first()
+                        .map_or(ParamValue::Clear, |next| empty_for(next)),
+                );
             }
             if rest.is_empty() {
                 items[at] = value;
                 Ok(())
             } else {
-                place_in(&mut items[at], rest, value, full)
+                set_in_value(&mut items[at], rest, value, full)
             }
         }
         _ => Err(ParamError::NotAMap(full.to_owned())),
     }
 }
 
-/// What a new container for the member `key` is: a list for `0` and for «append», else a map.
-fn empty_for(key: &str) -> Value {
+/// The empty container for the member `key`: a list for `0` and for an appended element, else a map.
+fn empty_for(key: &str) -> ParamValue {
     if key.is_empty() || key == "0" {
-        Value::List(Vec::new())
+        ParamValue::List(Vec::new())
     } else {
-        Value::Map(Params::new())
+        ParamValue::Map(Params::new())
     }
 }
 
-// Values may be card numbers, codes and secrets: only the names are printed.
+// Values may be card numbers, codes and secrets, so only names are printed.
 impl fmt::Debug for Params {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_map().entries(self.iter()).finish()
     }
 }
 
-impl fmt::Debug for Value {
+impl fmt::Debug for ParamValue {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Map(params) => params.fmt(f),
@@ -343,92 +360,92 @@ impl fmt::Debug for Value {
     }
 }
 
-impl From<&str> for Value {
+impl From<&str> for ParamValue {
     fn from(text: &str) -> Self {
         Self::Str(text.to_owned())
     }
 }
 
-impl From<&String> for Value {
+impl From<&String> for ParamValue {
     fn from(text: &String) -> Self {
         Self::Str(text.clone())
     }
 }
 
-impl From<i32> for Value {
+impl From<i32> for ParamValue {
     fn from(number: i32) -> Self {
         Self::Int(number.into())
     }
 }
 
-impl From<u32> for Value {
+impl From<u32> for ParamValue {
     fn from(number: u32) -> Self {
         Self::Int(number.into())
     }
 }
 
-impl From<String> for Value {
+impl From<String> for ParamValue {
     fn from(text: String) -> Self {
         Self::Str(text)
     }
 }
 
-impl From<i64> for Value {
+impl From<i64> for ParamValue {
     fn from(number: i64) -> Self {
         Self::Int(number)
     }
 }
 
-impl From<u64> for Value {
+impl From<u64> for ParamValue {
     fn from(number: u64) -> Self {
         Self::UInt(number)
     }
 }
 
-impl From<f64> for Value {
+impl From<f64> for ParamValue {
     fn from(number: f64) -> Self {
         Self::Float(number)
     }
 }
 
-impl From<bool> for Value {
+impl From<bool> for ParamValue {
     fn from(flag: bool) -> Self {
         Self::Bool(flag)
     }
 }
 
-impl From<Upload> for Value {
+impl From<Upload> for ParamValue {
     fn from(file: Upload) -> Self {
         Self::File(file)
     }
 }
 
-impl From<Params> for Value {
+impl From<Params> for ParamValue {
     fn from(params: Params) -> Self {
         Self::Map(params)
     }
 }
 
-impl<T: Into<Value>> From<Vec<T>> for Value {
+impl<T: Into<ParamValue>> From<Vec<T>> for ParamValue {
     fn from(items: Vec<T>) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
 
-impl<T: Into<Value> + Clone> From<&[T]> for Value {
+impl<T: Into<ParamValue> + Clone> From<&[T]> for ParamValue {
     fn from(items: &[T]) -> Self {
         Self::List(items.iter().cloned().map(Into::into).collect())
     }
 }
 
-impl<T: Into<Value>, const N: usize> From<[T; N]> for Value {
+impl<T: Into<ParamValue>, const N: usize> From<[T; N]> for ParamValue {
     fn from(items: [T; N]) -> Self {
         Self::List(items.into_iter().map(Into::into).collect())
     }
 }
 
 impl IntoIterator for Params {
-    type Item = (Cow<'static, str>, Value);
+    type Item = (Cow<'static, str>, ParamValue);
     type IntoIter = std::vec::IntoIter<Self::Item>;
 
     fn into_iter(self) -> Self::IntoIter {
@@ -436,7 +453,7 @@ impl IntoIterator for Params {
     }
 }
 
-impl<K: Into<Cow<'static, str>>, V: Into<Value>> FromIterator<(K, V)> for Params {
+impl<K: Into<Cow<'static, str>>, V: Into<ParamValue>> FromIterator<(K, V)> for Params {
     fn from_iter<I: IntoIterator<Item = (K, V)>>(pairs: I) -> Self {
         let mut params = Self::new();
         for (name, value) in pairs {

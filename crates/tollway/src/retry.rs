@@ -1,17 +1,20 @@
-//! When a request is sent again, and after which wait. Pure rules; [`execute`](crate::execute) applies them.
+//! The rules of retries: when a request is sent again, and after which wait. `client::execute` applies them.
 
 use std::time::Duration;
 
 use crate::runtime::{Random, unit_interval};
 use crate::transport::TransportErrorKind;
 
-/// How often, and how fast.
+/// The longest `Retry-After` that is honoured.
+const LONGEST_RETRY_AFTER: Duration = Duration::from_secs(60);
+
+/// The number of retries and the waits before them.
 #[derive(Debug, Clone)]
 pub(crate) struct RetryPolicy {
     pub(crate) max_retries: u32,
     pub(crate) initial_delay: Duration,
     pub(crate) max_delay: Duration,
-    /// Whether plain rate limits are waited for, too.
+    /// Whether a plain rate limit is retried.
     pub(crate) rate_limits: bool,
 }
 
@@ -26,12 +29,12 @@ impl Default for RetryPolicy {
     }
 }
 
-/// How one attempt ended.
+/// The outcome of one attempt.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Attempt<'a> {
-    /// No answer.
+    /// There was no response.
     Failed(TransportErrorKind),
-    /// An answer, good or bad.
+    /// There was a response with this status.
     Answered {
         status: u16,
         /// The `Stripe-Should-Retry` header.
@@ -41,18 +44,18 @@ pub(crate) enum Attempt<'a> {
     },
 }
 
-/// What may be sent again.
+/// The retry rules of one request.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Rules {
     pub(crate) max_retries: u32,
-    /// The server must not see the request twice, because no idempotency key protects it: it goes again only when it
-    /// surely never arrived, or when the server asks for it.
+    /// The request must not reach the server twice, because no idempotency key protects it. It is retried only when it
+    /// certainly did not arrive, or when the server requests it.
     pub(crate) once_only: bool,
-    /// Plain rate limits are waited for, too.
+    /// Whether a plain rate limit is retried.
     pub(crate) rate_limits: bool,
 }
 
-/// Whether to send again.
+/// Whether the request is sent again.
 pub(crate) fn should_retry(attempt: Attempt<'_>, retries_so_far: u32, rules: Rules) -> bool {
     if retries_so_far >= rules.max_retries {
         return false;
@@ -68,7 +71,7 @@ pub(crate) fn should_retry(attempt: Attempt<'_>, retries_so_far: u32, rules: Rul
             should_retry: Some("false"),
             ..
         } => false,
-        // A request that was turned away at the door has not been looked at.
+        // Stripe refuses with a rate limit before it processes the request.
         Attempt::Answered { status: 429, .. } if rules.rate_limits => true,
         Attempt::Answered { .. } if rules.once_only => false,
         Attempt::Answered {
@@ -82,9 +85,9 @@ pub(crate) fn should_retry(attempt: Attempt<'_>, retries_so_far: u32, rules: Rul
     }
 }
 
-/// The wait before the n-th retry (n counts from 1): doubling from the initial delay up to the longest, times a random
-/// factor between a half and one, but never shorter than the initial delay. A `Retry-After` of up to a minute is
-/// honoured when it is longer.
+/// The wait before the n-th retry (n counts from 1). It doubles from the initial delay up to the longest, times a
+/// random factor between a half and one, but is never shorter than the initial delay. A longer `Retry-After` replaces
+/// it, up to one minute.
 pub(crate) fn delay(
     policy: &RetryPolicy,
     retry: u32,
@@ -98,7 +101,7 @@ pub(crate) fn delay(
     let factor = 0.5 + unit_interval(random) / 2.0;
     let backoff = base.mul_f64(factor).max(policy.initial_delay);
     match retry_after {
-        Some(asked) if asked <= Duration::from_mins(1) => backoff.max(asked),
+        Some(requested) if requested <= LONGEST_RETRY_AFTER => backoff.max(requested),
         _ => backoff,
     }
 }
@@ -113,7 +116,7 @@ mod tests {
         let (policy, random) = (RetryPolicy::default(), SeededRandom::new(1));
         let wait = |seconds| delay(&policy, 1, Some(Duration::from_secs(seconds)), &random);
         assert_eq!(wait(7), Duration::from_secs(7));
-        assert_eq!(wait(60), Duration::from_mins(1));
+        assert_eq!(wait(60), LONGEST_RETRY_AFTER);
         assert_eq!(wait(61), Duration::from_millis(500));
     }
 

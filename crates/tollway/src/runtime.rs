@@ -1,24 +1,24 @@
-//! What the SDK takes from its surroundings: the time, waiting, and randomness. All of it can be replaced, so that a
-//! test decides what time it is and never waits.
+//! The SDK's sources of time, waiting and randomness. A test can replace all of them, so that it sets the time and
+//! never waits.
 
 use std::sync::Arc;
 use std::time::{Duration, SystemTime};
 
 pub use crate::transport::BoxFuture;
 
-/// Time, and waiting for it to pass.
+/// A source of time that can wait.
 pub trait Clock: Send + Sync + 'static {
-    /// The time of day. Used for webhook tolerances.
+    /// The system's time. Used for the age of webhook signatures and tokens.
     fn now(&self) -> SystemTime;
 
-    /// Time since an arbitrary moment; never goes backwards. Used for deadlines and durations.
+    /// The time since an arbitrary moment. It never decreases. Used for deadlines and durations.
     fn monotonic(&self) -> Duration;
 
-    /// Waits between two attempts.
+    /// Waits before a retry.
     fn sleep(&self, duration: Duration) -> BoxFuture<'static, ()>;
 
-    /// Ends when something that is running has taken too long. The same as [`Clock::sleep`] on a real clock; a manual
-    /// clock lets sleeps pass at once but limits only when told to advance.
+    /// Waits for a time limit of something that is running. The same as [`Clock::sleep`] on a real clock. On a manual
+    /// clock, sleeps end at once, but limits end only when the test advances the clock.
     fn limit(&self, duration: Duration) -> BoxFuture<'static, ()> {
         self.sleep(duration)
     }
@@ -48,15 +48,15 @@ impl<C: Clock + ?Sized> Clock for Arc<C> {
     }
 }
 
-/// The system's clock. Waiting needs a running Tokio runtime with its timer enabled. On WebAssembly (feature `fetch`) it
-/// is JavaScript's, and needs nothing.
+/// The system's clock. Waiting needs a Tokio runtime with its timer enabled. On WebAssembly (feature `fetch`) it is
+/// JavaScript's clock, and needs no runtime.
 #[derive(Debug, Clone)]
 pub struct SystemClock {
     stopwatch: system::Stopwatch,
 }
 
 impl SystemClock {
-    /// A clock that reads the system's time.
+    /// Creates a clock that reads the system's time.
     pub fn new() -> Self {
         Self {
             stopwatch: system::Stopwatch::start(),

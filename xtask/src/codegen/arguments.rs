@@ -8,7 +8,7 @@ use super::docs;
 use super::exercise::{Sample, Setter};
 use super::names::{ident, pascal, singular, variant};
 use super::plan::{Part, Plan};
-use super::same;
+use super::same::{Definition, NAME, Named};
 use super::union::union;
 
 /// Where the types of an operation's parameters go.
@@ -76,7 +76,7 @@ pub(super) fn setter(
     if field.clearable {
         let _ = write!(
             code,
-            "\n    /// Unsets `{0}`.\n    #[inline]\n    pub fn clear_{1}(self) -> Self {{\n        {begin}(\"{0}\", Value::Clear{end}\n    }}\n",
+            "\n    /// Unsets `{0}`.\n    #[inline]\n    pub fn clear_{1}(self) -> Self {{\n        {begin}(\"{0}\", ParamValue::Clear{end}\n    }}\n",
             field.name,
             ident(&field.name, &[]).trim_end_matches('_'),
         );
@@ -105,7 +105,7 @@ pub(super) fn argument(
         Shape::Const(word) => argument_of("&str", "{}", &format!("{word:?}")),
         Shape::Decimal => argument_of("&str", "decimal({})", "\"1\""),
         Shape::Integer => argument_of("i64", "{}", "1"),
-        Shape::Int64 => argument_of("i64", "Value::IntText({})", "1"),
+        Shape::Int64 => argument_of("i64", "ParamValue::IntText({})", "1"),
         Shape::Number => argument_of("f64", "{}", "1.0"),
         Shape::Boolean => argument_of("bool", "{}", "true"),
         Shape::ConstBool(flag) => argument_of("bool", "{}", &flag.to_string()),
@@ -140,8 +140,8 @@ pub(super) fn argument(
                 (item.ty, item.sample.within("[{}]"))
             } else {
                 (
-                    "Value".to_owned(),
-                    item.sample.within("[Into::<Value>::into({})]"),
+                    "ParamValue".to_owned(),
+                    item.sample.within("[Into::<ParamValue>::into({})]"),
                 )
             };
             Argument {
@@ -172,8 +172,8 @@ pub(super) fn argument(
             let (ty, sample) = if value.ty.starts_with("api::") {
                 (value.ty, value.sample.within("[(\"key\", {})]"))
             } else {
-                let sample = value.sample.within("[(\"key\", Into::<Value>::into({}))]");
-                ("Value".to_owned(), sample)
+                let sample = value.sample.within("[(\"key\", Into::<ParamValue>::into({}))]");
+                ("ParamValue".to_owned(), sample)
             };
             Argument {
                 ty: format!("impl IntoIterator<Item = (impl Into<String>, {ty})>"),
@@ -199,7 +199,7 @@ pub(super) fn argument(
         }
         Shape::Union { variants, .. } => union(plan, context, owner, name, variants),
         Shape::Binary => argument_of(
-            "impl Into<Value>",
+            "impl Into<ParamValue>",
             "{}",
             "Upload::new(\"a.txt\", \"hello\")",
         ),
@@ -208,7 +208,7 @@ pub(super) fn argument(
         | Shape::Expandable { .. }
         | Shape::List(_)
         | Shape::SearchResult(_)
-        | Shape::V2Page(_) => argument_of("impl Into<Value>", "{}", "\"text\""),
+        | Shape::V2Page(_) => argument_of("impl Into<ParamValue>", "{}", "\"text\""),
     }
 }
 
@@ -274,24 +274,22 @@ pub(super) fn emit_params(
     }
     body.push_str(&setters);
     let about = format!("The `{field}` of [`{owner}`](crate::api::{owner})");
-    push_once(plan, context, &ty, &about, &body, || {
-        let kind = if arguments.is_empty() {
-            "params!"
+    push_once(plan, context, &ty, about, &body, || {
+        let after = if body.is_empty() {
+            String::new()
         } else {
-            "params_required!"
+            let setters = body.trim_start_matches('\n');
+            format!("impl {NAME} {{\n{setters}}}\n\n")
         };
-        let mut code = format!(
-            "{kind} {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty}\n}}\n\n",
-            context.url
-        );
-        if !body.is_empty() {
-            let _ = write!(
-                code,
-                "impl {ty} {{\n{}}}\n\n",
-                body.trim_start_matches('\n')
-            );
+        Definition {
+            kind: if arguments.is_empty() {
+                "params!"
+            } else {
+                "params_required!"
+            },
+            inside: format!("    {NAME}\n"),
+            after,
         }
-        code
     });
     let sample = plan.exercise.make(&ty, &required, &optional);
     let known = plan.same.meaning(&ty).to_owned();
@@ -308,16 +306,15 @@ pub(super) fn push_once(
     plan: &mut Plan<'_>,
     context: &Context,
     ty: &str,
-    about: &str,
+    about: String,
     body: &str,
-    code: impl FnOnce() -> String,
+    definition: impl FnOnce() -> Definition,
 ) {
-    let code = match plan.same.find(ty, body) {
-        Some(known) => {
-            let about = format!("{about}: the same as [`{known}`](crate::api::{known}).");
-            same::alias(&about, &context.url, ty, &known)
-        }
-        None => code(),
+    plan.same.add(ty, body, definition);
+    let named = Named {
+        name: ty.to_owned(),
+        about,
+        url: context.url.clone(),
     };
-    plan.push(&context.group, context.part, code);
+    plan.push_named(&context.group, context.part, named);
 }

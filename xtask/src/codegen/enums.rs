@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 
 use super::names::{pascal, variant};
 use super::plan::{Part, Plan};
-use super::same;
+use super::same::{Definition, NAME, Named, is_v2};
 
 /// From this size on, one set of words has one name for the whole API: currencies, countries, payment methods.
 const SHARED_FROM: usize = 16;
@@ -26,43 +26,48 @@ pub(super) fn named(
     sorted.dedup();
     let shared = sorted.len() >= SHARED_FROM;
     let group = if shared { SHARED } else { group };
-    if let Some(known) = plan.taken.known_enum(group, &sorted) {
+    let api = if is_v2(owner) { "v2" } else { "v1" };
+    let scope = format!("{group} {api}");
+    if let Some(known) = plan.taken.known_enum(&scope, &sorted) {
         return known.to_owned();
     }
     let field = pascal(field);
     let long = format!("{owner}{field}");
     let name = plan.taken.claim(&[long.clone(), format!("{long}Value")]);
-    plan.taken.remember_enum(group, &sorted, &name);
+    plan.taken.remember_enum(&scope, &sorted, &name);
     let about = format!(
         "The values of `{}`, first of all in [`{owner}`](crate::api::{owner})",
         super::names::snake(&field)
     );
-    let known = plan.taken.known_enum(SHARED, &sorted).map(str::to_owned);
-    let code = match known {
-        Some(known) if known != name => {
-            plan.same.alias(&name, &known);
-            let about = format!("{about}: the same as [`{known}`](crate::api::{known}).");
-            same::alias(&about, url, &name, &known)
-        }
-        _ => {
-            plan.taken.remember_enum(SHARED, &sorted, &name);
-            code(&name, &format!("{about}."), url, values)
-        }
-    };
-    plan.push(group, Part::Words, code);
+    push(plan, group, &name, about, url, values);
     name
 }
 
-/// Makes a type that was written already the one for these values, wherever they occur.
-pub(super) fn remember_shared(plan: &mut Plan<'_>, name: &str, values: &[String]) {
+/// Writes an enum, or an alias of the one that has the same values, and makes it the enum of these values in its API
+/// version.
+pub(super) fn push(
+    plan: &mut Plan<'_>,
+    group: &str,
+    name: &str,
+    about: String,
+    url: &str,
+    values: &[String],
+) {
     let mut sorted = values.to_vec();
     sorted.sort_unstable();
-    plan.taken.remember_enum(SHARED, &sorted, name);
+    sorted.dedup();
+    let body = format!("open_enum {}", sorted.join(" "));
+    plan.same.add(name, &body, || definition(values));
+    let named = Named {
+        name: name.to_owned(),
+        about,
+        url: url.to_owned(),
+    };
+    plan.push_named(group, Part::Words, named);
 }
 
-/// The text of an enum.
-pub(super) fn code(name: &str, about: &str, url: &str, values: &[String]) -> String {
-    let mut code = format!("words! {{\n    /// {about}\n    ///\n    /// <{url}>\n    {name} {{\n");
+fn definition(values: &[String]) -> Definition {
+    let mut inside = format!("    {NAME} {{\n");
     let mut taken = vec!["Unknown".to_owned()];
     let mut seen = HashSet::from(["unknown"]);
     let words = values.iter().filter(|value| seen.insert(value.as_str()));
@@ -72,11 +77,15 @@ pub(super) fn code(name: &str, about: &str, url: &str, values: &[String]) -> Str
             variant.push('_');
         }
         let _ = writeln!(
-            code,
+            inside,
             "        /// `{value}`\n        {at} {variant} = \"{value}\","
         );
         taken.push(variant);
     }
-    code.push_str("    }\n}\n\n");
-    code
+    inside.push_str("    }\n");
+    Definition {
+        kind: "open_enum!",
+        inside,
+        after: String::new(),
+    }
 }

@@ -26,22 +26,19 @@ pub(super) fn emit_all(plan: &mut Plan<'_>) {
     for (name, about, url, types) in [
         (
             "EventType",
-            "What a snapshot event is about.",
+            "What a snapshot event is about",
             "https://docs.stripe.com/api/events/types",
             v1,
         ),
         (
             "V2EventType",
-            "What a thin event is about.",
+            "What a thin event is about",
             "https://docs.stripe.com/api/v2/core/events/event-types",
             v2,
         ),
     ] {
         let name = plan.taken.claim(&[name.to_owned()]);
-        plan.push(GROUP, Part::Words, enums::code(&name, about, url, &types));
-        if !types.is_empty() {
-            enums::remember_shared(plan, &name, &types);
-        }
+        enums::push(plan, GROUP, &name, about.to_owned(), url, &types);
     }
     // The SDK reads thin events whatever the description knows of them.
     if plan.type_of("v2.core.event").is_none() {

@@ -213,14 +213,14 @@ impl Exercise {
     /// The files.
     pub(super) fn files(&self) -> Files {
         let mut folder = Folder::default();
-        let calls = "use tollway::{Client, RangeQuery, Timestamp, api, params::{Upload, Value}};\n\n\
+        let calls = "use tollway::{Client, RangeQuery, Timestamp, api, params::{Upload, ParamValue}};\n\n\
                      use super::super::call::{Call, Set, call, whole};\nuse super::make;\n";
         folder.add("calls", "One function an operation.", calls, &self.calls);
         let makes = self.reached();
         folder.add_flat(
             "make",
             "One function a parameter object: with everything in it.",
-            "use tollway::{RangeQuery, Timestamp, api, params::{Upload, Value}};\n\nuse super::make;\n",
+            "use tollway::{RangeQuery, Timestamp, api, params::{Upload, ParamValue}};\n\nuse super::make;\n",
             &makes,
         );
         let reads = "use tollway::{Json, api};\n\nuse super::super::see::{See, Seen};\n";
@@ -371,8 +371,12 @@ impl Folder {
 fn used(uses: &str, code: &str) -> String {
     let mut kept = uses.to_owned();
     let is_word = |at: usize| !code[..at].ends_with(|c: char| c.is_ascii_alphanumeric());
-    if !code.match_indices("Value::").any(|(at, _)| is_word(at)) && !code.contains("<Value>") {
-        kept = kept.replace("Value", "");
+    if !code
+        .match_indices("ParamValue::")
+        .any(|(at, _)| is_word(at))
+        && !code.contains("<ParamValue>")
+    {
+        kept = kept.replace("ParamValue", "");
     }
     for (name, sign) in [
         ("RangeQuery, ", "RangeQuery::"),

@@ -102,7 +102,7 @@ fn part_name(part: Part) -> &'static str {
     }
 }
 
-/// What `crate::view::prelude` offers to generated files.
+/// What `crate::prelude` offers to generated files.
 const PRELUDE: &[&str] = &[
     "Bytes",
     "Client",
@@ -110,28 +110,28 @@ const PRELUDE: &[&str] = &[
     "Expandable",
     "Json",
     "List",
-    "Map",
+    "MapView",
+    "ParamValue",
     "Params",
     "RangeQuery",
     "SearchResult",
     "Timestamp",
-    "Value",
     "decimal",
     "entries",
     "list",
-    "one_of",
+    "open_enum",
     "pairs",
+    "param_enum",
     "params",
     "params_required",
     "request",
     "texts",
     "union",
     "view",
-    "words",
 ];
 
 /// What comes from the crate's root.
-const ROOT: &[&str] = &["Instant", "TextOrNull", "V2List", "event::ThinEvent"];
+const ROOT: &[&str] = &["Rfc3339", "TextOrNull", "V2List", "view::ThinEvent"];
 
 fn file(about: &str, code: &str) -> String {
     let refers = code
@@ -146,7 +146,7 @@ fn file(about: &str, code: &str) -> String {
     let prelude = if used.is_empty() {
         String::new()
     } else {
-        format!("use crate::view::prelude::{{{}}};\n", used.join(", "))
+        format!("use crate::prelude::{{{}}};\n", used.join(", "))
     };
     let used: Vec<&str> = ROOT
         .iter()
@@ -168,13 +168,13 @@ fn file(about: &str, code: &str) -> String {
 /// as a word.
 fn uses(code: &str, name: &str) -> bool {
     let is_macro = [
-        "one_of",
+        "open_enum",
+        "param_enum",
         "params",
         "params_required",
         "request",
         "union",
         "view",
-        "words",
     ]
     .contains(&name);
     let is_type = name.starts_with(|c: char| c.is_ascii_uppercase());
@@ -190,7 +190,7 @@ fn uses(code: &str, name: &str) -> bool {
                 let ends = match after {
                     Some('!') => is_macro,
                     Some('(') => !is_macro,
-                    // `Instant = "instant"` is a variant of some enum.
+                    // `List = "list"` is a variant of some enum.
                     Some(c) => {
                         is_type
                             && !c.is_ascii_alphanumeric()

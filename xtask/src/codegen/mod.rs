@@ -77,7 +77,7 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     events::emit_all(&mut plan);
     views::emit_all(&mut plan);
     services::emit_all(&mut plan);
-    let mut files = layout::files(plan.chunks);
+    let mut files = layout::files(plan.finished_chunks());
     files.extend(plan.exercise.files());
     let mut files = layout::format(files)?;
     files.insert(format!("{}/check.txt", layout::API), checks::table(spec));

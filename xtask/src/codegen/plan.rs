@@ -6,7 +6,7 @@ use tollway_spec::{Kind, Object, ObjectBody, Operation, Shape, Spec};
 
 use super::exercise::Exercise;
 use super::names::{Taken, ident, pascal, singular, snake};
-use super::same::Same;
+use super::same::{Named, Same};
 
 /// What the SDK reads by hand: errors, and the answers of OAuth.
 pub(crate) const NO_VIEW: &[&str] = &["error", "oauth_error", "oauth_token", "v2.error"];
@@ -17,6 +17,8 @@ pub(super) struct Chunk {
     pub(super) group: String,
     pub(super) part: Part,
     pub(super) code: String,
+    /// The name that the code is about, when it depends on which types turn out to be the same.
+    named: Option<Named>,
 }
 
 /// The parts of a resource, in the order of the file.
@@ -203,7 +205,29 @@ impl<'a> Plan<'a> {
             group: group.to_owned(),
             part,
             code,
+            named: None,
         });
+    }
+
+    /// Adds the place of a type that may become an alias of another one.
+    pub(super) fn push_named(&mut self, group: &str, part: Part, named: Named) {
+        self.chunks.push(Chunk {
+            group: group.to_owned(),
+            part,
+            code: String::new(),
+            named: Some(named),
+        });
+    }
+
+    /// All pieces, with each type written once.
+    pub(super) fn finished_chunks(&mut self) -> Vec<Chunk> {
+        let mut chunks = std::mem::take(&mut self.chunks);
+        for chunk in &mut chunks {
+            if let Some(named) = &chunk.named {
+                chunk.code = self.same.code(named);
+            }
+        }
+        chunks
     }
 }
 

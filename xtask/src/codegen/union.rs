@@ -10,6 +10,7 @@ use super::arguments::{
 use super::exercise::Sample;
 use super::names::{pascal, variant};
 use super::plan::Plan;
+use super::same::{Definition, NAME};
 
 /// A parameter that takes one of several forms.
 pub(super) fn union(
@@ -92,19 +93,12 @@ pub(super) fn union(
         let _ = write!(body, "        /// {doc}\n        {variant}({from}),\n");
     }
     let about = format!("The `{name}` of [`{owner}`](crate::api::{owner}), in one of its forms");
-    push_once(
-        plan,
-        context,
-        &ty,
-        &about,
-        &format!("[{words}]{body}"),
-        || {
-            format!(
-                "one_of! {{\n    /// {about}.\n    ///\n    /// <{}>\n    {ty} {{\n        [\n{words}        ]\n{body}    }}\n}}\n\n{more}",
-                context.url
-            )
-        },
-    );
+    let code = format!("[{words}]{body}");
+    push_once(plan, context, &ty, about, &code, || Definition {
+        kind: "param_enum!",
+        inside: format!("    {NAME} {{\n        [\n{words}        ]\n{body}    }}\n"),
+        after: more.replace(&format!("for {ty} {{"), &format!("for {NAME} {{")),
+    });
     Argument {
         ty: format!("impl Into<api::{ty}>"),
         value: format!("Into::<api::{ty}>::into({{}})"),
@@ -132,7 +126,12 @@ fn scalar_form(shape: &Shape) -> (&'static str, &'static str, &'static str, &'st
             "Timestamp",
             "Timestamp(1_700_000_100)",
         ),
-        _ => ("Other", "Anything else.", "Value", "Value::from(\"text\")"),
+        _ => (
+            "Other",
+            "Anything else.",
+            "ParamValue",
+            "ParamValue::from(\"text\")",
+        ),
     }
 }
 

@@ -170,7 +170,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
         Shape::Boolean | Shape::ConstBool(_) => simple("bool", "flag"),
         Shape::UnixTime => simple("Timestamp", "time"),
         Shape::Decimal => simple("Decimal<'_>", "decimal"),
-        Shape::DateTime => simple("Instant<'_>", "instant"),
+        Shape::DateTime => simple("Rfc3339<'_>", "rfc3339"),
         Shape::Binary | Shape::Any => simple("Json", "value"),
         Shape::Enum { values, .. } => {
             let ty = super::enums::named(plan, &owner.group, &owner.name, name, &owner.url, values);
@@ -208,7 +208,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
                 _ => "Json".to_owned(),
             };
             Reading {
-                ty: format!("Map<'_, {value}>"),
+                ty: format!("MapView<'_, {value}>"),
                 call: "map".to_owned(),
             }
         }

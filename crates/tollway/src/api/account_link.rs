@@ -3,7 +3,7 @@
 //! Stripe's `account_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Timestamp, params, request, view};
+use crate::prelude::{Client, Timestamp, open_enum, params, request, view};
 
 view! {
     /// The `account_link` object. It has what [`AccountLinkFields`](crate::api::AccountLinkFields) has.
@@ -122,19 +122,38 @@ impl AccountLinkCreateCollectionOptions {
     }
 }
 
-/// The values of `collect`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate): the same as [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields).
-///
-/// <https://docs.stripe.com/api/account_links/create>
-pub type AccountLinkCreateCollect =
-    api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields;
+open_enum! {
+    /// The values of `collect`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/account_links/create>
+    AccountLinkCreateCollect {
+        /// `currently_due`
+        0 CurrentlyDue = "currently_due",
+        /// `eventually_due`
+        1 EventuallyDue = "eventually_due",
+    }
+}
 
-/// The values of `future_requirements`, first of all in [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions): the same as [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements).
-///
-/// <https://docs.stripe.com/api/account_links/create>
-pub type AccountLinkCreateCollectionOptionsFutureRequirements =
-    api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements;
+open_enum! {
+    /// The values of `future_requirements`, first of all in [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
+    ///
+    /// <https://docs.stripe.com/api/account_links/create>
+    AccountLinkCreateCollectionOptionsFutureRequirements {
+        /// `include`
+        0 Include = "include",
+        /// `omit`
+        1 Omit = "omit",
+    }
+}
 
-/// The values of `type`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate): the same as [`V2CoreAccountLinkReturnedEventDataUseCase`](crate::api::V2CoreAccountLinkReturnedEventDataUseCase).
-///
-/// <https://docs.stripe.com/api/account_links/create>
-pub type AccountLinkCreateType = api::V2CoreAccountLinkReturnedEventDataUseCase;
+open_enum! {
+    /// The values of `type`, first of all in [`AccountLinkCreate`](crate::api::AccountLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/account_links/create>
+    AccountLinkCreateType {
+        /// `account_onboarding`
+        0 AccountOnboarding = "account_onboarding",
+        /// `account_update`
+        1 AccountUpdate = "account_update",
+    }
+}

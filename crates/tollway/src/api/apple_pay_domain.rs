@@ -3,7 +3,7 @@
 //! Stripe's `apple_pay_domain`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `apple_pay_domain` object. It has what [`ApplePayDomainFields`](crate::api::ApplePayDomainFields) has.

@@ -2,7 +2,7 @@
 
 //! Stripe's `application`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// The `application` object. It has what [`ApplicationFields`](crate::api::ApplicationFields) has.

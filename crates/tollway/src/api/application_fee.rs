@@ -3,7 +3,7 @@
 //! Stripe's `application_fee`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// The `application_fee` object. It has what [`ApplicationFeeFields`](crate::api::ApplicationFeeFields) has.
@@ -212,7 +212,7 @@ request! {
     ApplicationFeeRetrieve, ApplicationFeeRetrieveEndpoint => api::ApplicationFee; "application_fees.retrieve", Get "/v1/application_fees/{id}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ApplicationFeeFeeSource`](crate::api::ApplicationFeeFeeSource).
     ///
     /// <https://docs.stripe.com/api/application_fees/object#application_fee_object-fee_source>

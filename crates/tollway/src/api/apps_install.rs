@@ -3,7 +3,7 @@
 //! Stripe's `apps_install`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// The `apps.install` object. It has what [`AppsInstallFields`](crate::api::AppsInstallFields) has.
@@ -339,7 +339,7 @@ request! {
     AppsInstallUninstall, AppsInstallUninstallEndpoint => api::AppsInstall; "apps.installs.uninstall", Post "/v1/apps/installs/{id}/uninstall", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `channel`, first of all in [`AppsInstall`](crate::api::AppsInstall).
     ///
     /// <https://docs.stripe.com/api/apps/installs/object>
@@ -357,7 +357,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`AppsInstall`](crate::api::AppsInstall).
     ///
     /// <https://docs.stripe.com/api/apps/installs/object>
@@ -375,7 +375,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `channel`, first of all in [`AppsInstallList`](crate::api::AppsInstallList).
     ///
     /// <https://docs.stripe.com/api/apps/installs/list>

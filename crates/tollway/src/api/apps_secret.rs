@@ -3,9 +3,7 @@
 //! Stripe's `apps_secret`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, Timestamp, params_required, request, view, words,
-};
+use crate::prelude::{Client, List, Params, Timestamp, open_enum, params_required, request, view};
 
 view! {
     /// The `apps.secret` object. It has what [`AppsSecretFields`](crate::api::AppsSecretFields) has.
@@ -207,14 +205,29 @@ request! {
     AppsSecretFind, AppsSecretFindEndpoint => api::AppsSecret; "apps.secrets.find", Get "/v1/apps/secrets/find", Api V1 Form
 }
 
+/// The `scope` of [`AppsSecretList`](crate::api::AppsSecretList): the same as [`AppsSecretFindScope`](crate::api::AppsSecretFindScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/list>
+pub type AppsSecretListScope = api::AppsSecretFindScope;
+
+/// The `scope` of [`AppsSecretCreate`](crate::api::AppsSecretCreate): the same as [`AppsSecretFindScope`](crate::api::AppsSecretFindScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/create>
+pub type AppsSecretCreateScope = api::AppsSecretFindScope;
+
+/// The `scope` of [`AppsSecretDeleteWhere`](crate::api::AppsSecretDeleteWhere): the same as [`AppsSecretFindScope`](crate::api::AppsSecretFindScope).
+///
+/// <https://docs.stripe.com/api/apps/secrets/delete_where>
+pub type AppsSecretDeleteWhereScope = api::AppsSecretFindScope;
+
 params_required! {
-    /// The `scope` of [`AppsSecretList`](crate::api::AppsSecretList).
+    /// The `scope` of [`AppsSecretFind`](crate::api::AppsSecretFind).
     ///
-    /// <https://docs.stripe.com/api/apps/secrets/list>
-    AppsSecretListScope
+    /// <https://docs.stripe.com/api/apps/secrets/find>
+    AppsSecretFindScope
 }
 
-impl AppsSecretListScope {
+impl AppsSecretFindScope {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: api::AppsSecretScopeType) -> Self {
@@ -228,22 +241,7 @@ impl AppsSecretListScope {
     }
 }
 
-/// The `scope` of [`AppsSecretCreate`](crate::api::AppsSecretCreate): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
-///
-/// <https://docs.stripe.com/api/apps/secrets/create>
-pub type AppsSecretCreateScope = api::AppsSecretListScope;
-
-/// The `scope` of [`AppsSecretDeleteWhere`](crate::api::AppsSecretDeleteWhere): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
-///
-/// <https://docs.stripe.com/api/apps/secrets/delete_where>
-pub type AppsSecretDeleteWhereScope = api::AppsSecretListScope;
-
-/// The `scope` of [`AppsSecretFind`](crate::api::AppsSecretFind): the same as [`AppsSecretListScope`](crate::api::AppsSecretListScope).
-///
-/// <https://docs.stripe.com/api/apps/secrets/find>
-pub type AppsSecretFindScope = api::AppsSecretListScope;
-
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`AppsSecretScope`](crate::api::AppsSecretScope).
     ///
     /// <https://docs.stripe.com/api/apps/secrets/object#apps_secret_object-scope>

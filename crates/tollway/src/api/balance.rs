@@ -3,7 +3,7 @@
 //! Stripe's `balance`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view};
+use crate::prelude::{Client, request, view};
 
 view! {
     /// The `balance` object. It has what [`BalanceFields`](crate::api::BalanceFields) has.

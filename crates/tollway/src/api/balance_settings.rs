@@ -3,8 +3,9 @@
 //! Stripe's `balance_settings`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Json, Map, Params, Value, entries, list, params, params_required, request, view, words,
+use crate::prelude::{
+    Client, Json, MapView, ParamValue, Params, entries, list, open_enum, params, params_required,
+    request, view,
 };
 
 view! {
@@ -150,7 +151,7 @@ view! {
 impl BalanceSettingsPaymentsPayoutsFields {
     /// Automatic transfer rules by currency, by key. `None` when null.
     #[inline]
-    pub fn automatic_transfer_rules_by_currency(&self) -> Option<Map<'_, Json>> {
+    pub fn automatic_transfer_rules_by_currency(&self) -> Option<MapView<'_, Json>> {
         self.0.opt_map(
             "balance_settings_resource_payouts",
             "automatic_transfer_rules_by_currency",
@@ -159,7 +160,7 @@ impl BalanceSettingsPaymentsPayoutsFields {
 
     /// Minimum balance by currency, by key. `None` when null.
     #[inline]
-    pub fn minimum_balance_by_currency(&self) -> Option<Map<'_, i64>> {
+    pub fn minimum_balance_by_currency(&self) -> Option<MapView<'_, i64>> {
         self.0.opt_map(
             "balance_settings_resource_payouts",
             "minimum_balance_by_currency",
@@ -378,7 +379,7 @@ impl BalanceSettingsUpdatePaymentsPayouts {
     #[inline]
     pub fn automatic_transfer_rules_by_currency(
         self,
-        automatic_transfer_rules_by_currency: impl IntoIterator<Item = (impl Into<String>, Value)>,
+        automatic_transfer_rules_by_currency: impl IntoIterator<Item = (impl Into<String>, ParamValue)>,
     ) -> Self {
         Self(self.0.with(
             "automatic_transfer_rules_by_currency",
@@ -391,7 +392,7 @@ impl BalanceSettingsUpdatePaymentsPayouts {
     pub fn clear_automatic_transfer_rules_by_currency(self) -> Self {
         Self(
             self.0
-                .with("automatic_transfer_rules_by_currency", Value::Clear),
+                .with("automatic_transfer_rules_by_currency", ParamValue::Clear),
         )
     }
 
@@ -399,7 +400,7 @@ impl BalanceSettingsUpdatePaymentsPayouts {
     #[inline]
     pub fn minimum_balance_by_currency(
         self,
-        minimum_balance_by_currency: impl IntoIterator<Item = (impl Into<String>, Value)>,
+        minimum_balance_by_currency: impl IntoIterator<Item = (impl Into<String>, ParamValue)>,
     ) -> Self {
         Self(self.0.with(
             "minimum_balance_by_currency",
@@ -410,7 +411,10 @@ impl BalanceSettingsUpdatePaymentsPayouts {
     /// Unsets `minimum_balance_by_currency`.
     #[inline]
     pub fn clear_minimum_balance_by_currency(self) -> Self {
-        Self(self.0.with("minimum_balance_by_currency", Value::Clear))
+        Self(
+            self.0
+                .with("minimum_balance_by_currency", ParamValue::Clear),
+        )
     }
 
     /// Schedule.
@@ -473,7 +477,7 @@ impl BalanceSettingsUpdatePaymentsSettlementTiming {
     /// Unsets `delay_days_override`.
     #[inline]
     pub fn clear_delay_days_override(self) -> Self {
-        Self(self.0.with("delay_days_override", Value::Clear))
+        Self(self.0.with("delay_days_override", ParamValue::Clear))
     }
 
     /// Start of day.
@@ -488,7 +492,7 @@ impl BalanceSettingsUpdatePaymentsSettlementTiming {
     /// Unsets `start_of_day`.
     #[inline]
     pub fn clear_start_of_day(self) -> Self {
-        Self(self.0.with("start_of_day", Value::Clear))
+        Self(self.0.with("start_of_day", ParamValue::Clear))
     }
 }
 
@@ -525,7 +529,7 @@ impl BalanceSettingsUpdatePayments {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency`](crate::api::BalanceSettingsPaymentsPayoutsAutomaticTransferRulesByCurrency).
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-automatic_transfer_rules_by_currency>
@@ -537,41 +541,19 @@ words! {
     }
 }
 
-words! {
-    /// The values of `interval`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule).
-    ///
-    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
-    BalanceSettingsPaymentsPayoutsScheduleInterval {
-        /// `daily`
-        0 Daily = "daily",
-        /// `manual`
-        1 Manual = "manual",
-        /// `monthly`
-        2 Monthly = "monthly",
-        /// `weekly`
-        3 Weekly = "weekly",
-    }
-}
+/// The values of `interval`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule): the same as [`AccountCreateSettingsPayoutsScheduleInterval`](crate::api::AccountCreateSettingsPayoutsScheduleInterval).
+///
+/// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
+pub type BalanceSettingsPaymentsPayoutsScheduleInterval =
+    api::AccountCreateSettingsPayoutsScheduleInterval;
 
-words! {
-    /// The values of `weekly_payout_day`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule).
-    ///
-    /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
-    BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay {
-        /// `friday`
-        0 Friday = "friday",
-        /// `monday`
-        1 Monday = "monday",
-        /// `thursday`
-        2 Thursday = "thursday",
-        /// `tuesday`
-        3 Tuesday = "tuesday",
-        /// `wednesday`
-        4 Wednesday = "wednesday",
-    }
-}
+/// The values of `weekly_payout_day`, first of all in [`BalanceSettingsPaymentsPayoutsSchedule`](crate::api::BalanceSettingsPaymentsPayoutsSchedule): the same as [`AccountSettingsPayoutsScheduleWeeklyPayoutDay`](crate::api::AccountSettingsPayoutsScheduleWeeklyPayoutDay).
+///
+/// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts-schedule>
+pub type BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay =
+    api::AccountSettingsPayoutsScheduleWeeklyPayoutDay;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`BalanceSettingsPaymentsPayouts`](crate::api::BalanceSettingsPaymentsPayouts).
     ///
     /// <https://docs.stripe.com/api/balance_settings/object#balance_settings_object-payments-payouts>

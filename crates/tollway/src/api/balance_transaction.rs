@@ -3,7 +3,7 @@
 //! Stripe's `balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// The `balance_transaction` object. It has what [`BalanceTransactionFields`](crate::api::BalanceTransactionFields) has.
@@ -241,7 +241,7 @@ request! {
     BalanceTransactionRetrieve, BalanceTransactionRetrieveEndpoint => api::BalanceTransaction; "balance_transactions.retrieve", Get "/v1/balance_transactions/{id}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `balance_type`, first of all in [`BalanceTransaction`](crate::api::BalanceTransaction).
     ///
     /// <https://docs.stripe.com/api/balance_transactions/object>

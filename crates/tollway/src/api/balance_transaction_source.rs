@@ -3,7 +3,7 @@
 //! Stripe's `balance_transaction_source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::union;
+use crate::prelude::union;
 
 union! {
     /// What Stripe calls `balance_transaction_source`: one of several objects.

@@ -3,7 +3,7 @@
 //! Stripe's `bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view, words};
+use crate::prelude::{Expandable, MapView, view};
 
 view! {
     /// The `bank_account` object. It has what [`BankAccountFields`](crate::api::BankAccountFields) has.
@@ -101,7 +101,7 @@ impl BankAccountFields {
 
     /// Key-value pairs of your own. `None` when absent or null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("bank_account", "metadata")
     }
 
@@ -203,14 +203,7 @@ impl BankAccountFutureRequirementsFields {
     }
 }
 
-words! {
-    /// The values of `available_payout_method`, first of all in [`BankAccount`](crate::api::BankAccount).
-    ///
-    /// <https://docs.stripe.com/api/bank_accounts/object>
-    BankAccountAvailablePayoutMethod {
-        /// `instant`
-        0 Instant = "instant",
-        /// `standard`
-        1 Standard = "standard",
-    }
-}
+/// The values of `available_payout_method`, first of all in [`BankAccount`](crate::api::BankAccount): the same as [`PayoutCreateMethod`](crate::api::PayoutCreateMethod).
+///
+/// <https://docs.stripe.com/api/bank_accounts/object>
+pub type BankAccountAvailablePayoutMethod = api::PayoutCreateMethod;

@@ -3,8 +3,8 @@
 //! Stripe's `billing_alert`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, list, params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, Params, list, open_enum, params_required, request, view,
 };
 
 view! {
@@ -314,7 +314,7 @@ impl BillingAlertCreateUsageThreshold {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`BillingAlert`](crate::api::BillingAlert).
     ///
     /// <https://docs.stripe.com/api/billing/alerts/object>

@@ -3,7 +3,7 @@
 //! Stripe's `billing_alert_triggered`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `billing.alert_triggered` object. It has what [`BillingAlertTriggeredFields`](crate::api::BillingAlertTriggeredFields) has.

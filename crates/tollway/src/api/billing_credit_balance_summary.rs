@@ -3,9 +3,7 @@
 //! Stripe's `billing_credit_balance_summary`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, Params, list, params, params_required, request, view, words,
-};
+use crate::prelude::{Client, Expandable, Params, open_enum, params_required, request, view};
 
 view! {
     /// The `billing.credit_balance_summary` object. It has what [`BillingCreditBalanceSummaryFields`](crate::api::BillingCreditBalanceSummaryFields) has.
@@ -164,46 +162,17 @@ impl BillingCreditBalanceSummaryRetrieve {
     }
 }
 
-params_required! {
-    /// The `price` of [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope).
-    ///
-    /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
-    BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice
-}
+/// The `price` of [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope): the same as [`BillingCreditGrantCreateApplicabilityConfigScopePrice`](crate::api::BillingCreditGrantCreateApplicabilityConfigScopePrice).
+///
+/// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
+pub type BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice =
+    api::BillingCreditGrantCreateApplicabilityConfigScopePrice;
 
-impl BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(id: &str) -> Self {
-        Self(Params::new().with_str("id", id))
-    }
-}
-
-params! {
-    /// The `applicability_scope` of [`BillingCreditBalanceSummaryRetrieveFilter`](crate::api::BillingCreditBalanceSummaryRetrieveFilter).
-    ///
-    /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
-    BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope
-}
-
-impl BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope {
-    /// Price type: always `metered`.
-    #[inline]
-    pub fn price_type(self, price_type: &str) -> Self {
-        Self(self.0.with_str("price_type", price_type))
-    }
-
-    /// Prices, as a list.
-    #[inline]
-    pub fn prices(
-        self,
-        prices: impl IntoIterator<
-            Item = api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice,
-        >,
-    ) -> Self {
-        Self(self.0.with("prices", list(prices)))
-    }
-}
+/// The `applicability_scope` of [`BillingCreditBalanceSummaryRetrieveFilter`](crate::api::BillingCreditBalanceSummaryRetrieveFilter): the same as [`BillingCreditGrantCreateApplicabilityConfigScope`](crate::api::BillingCreditGrantCreateApplicabilityConfigScope).
+///
+/// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>
+pub type BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope =
+    api::BillingCreditGrantCreateApplicabilityConfigScope;
 
 params_required! {
     /// The `filter` of [`BillingCreditBalanceSummaryRetrieve`](crate::api::BillingCreditBalanceSummaryRetrieve).
@@ -235,7 +204,7 @@ impl BillingCreditBalanceSummaryRetrieveFilter {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingCreditBalanceSummaryRetrieveFilter`](crate::api::BillingCreditBalanceSummaryRetrieveFilter).
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_summary/retrieve>

@@ -3,7 +3,7 @@
 //! Stripe's `billing_credit_balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, Timestamp, open_enum, request, view};
 
 view! {
     /// The `billing.credit_balance_transaction` object. It has what [`BillingCreditBalanceTransactionFields`](crate::api::BillingCreditBalanceTransactionFields) has.
@@ -290,7 +290,7 @@ request! {
     BillingCreditBalanceTransactionRetrieve, BillingCreditBalanceTransactionRetrieveEndpoint => api::BillingCreditBalanceTransaction; "billing.credit_balance_transactions.retrieve", Get "/v1/billing/credit_balance_transactions/{id}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransaction`](crate::api::BillingCreditBalanceTransaction).
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object>
@@ -302,7 +302,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransactionCredit`](crate::api::BillingCreditBalanceTransactionCredit).
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-credit>
@@ -314,7 +314,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingCreditBalanceTransactionDebit`](crate::api::BillingCreditBalanceTransactionDebit).
     ///
     /// <https://docs.stripe.com/api/billing/credit_balance_transactions/object#billing_credit_balance_transaction_object-debit>

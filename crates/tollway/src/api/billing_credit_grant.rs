@@ -3,9 +3,9 @@
 //! Stripe's `billing_credit_grant`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, Timestamp, Value, pairs, params_required, request, view,
-    words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, Timestamp, list, open_enum, pairs,
+    params, params_required, request, view,
 };
 
 view! {
@@ -81,7 +81,7 @@ impl BillingCreditGrantFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("billing.credit_grant", "metadata")
     }
 
@@ -370,7 +370,7 @@ impl BillingCreditGrantUpdate {
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        self.set("expires_at", Value::Clear)
+        self.set("expires_at", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -397,24 +397,10 @@ request! {
     BillingCreditGrantVoidGrant, BillingCreditGrantVoidGrantEndpoint => api::BillingCreditGrant; "billing.credit_grants.void_grant", Post "/v1/billing/credit_grants/{id}/void", Api V1 Form
 }
 
-params_required! {
-    /// The `monetary` of [`BillingCreditGrantCreateAmount`](crate::api::BillingCreditGrantCreateAmount).
-    ///
-    /// <https://docs.stripe.com/api/billing/credit_grants/create>
-    BillingCreditGrantCreateAmountMonetary
-}
-
-impl BillingCreditGrantCreateAmountMonetary {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, value: i64) -> Self {
-        Self(
-            Params::new()
-                .with_str("currency", currency)
-                .with_int("value", value),
-        )
-    }
-}
+/// The `monetary` of [`BillingCreditGrantCreateAmount`](crate::api::BillingCreditGrantCreateAmount): the same as [`PaymentRecordReportRefundAmount`](crate::api::PaymentRecordReportRefundAmount).
+///
+/// <https://docs.stripe.com/api/billing/credit_grants/create>
+pub type BillingCreditGrantCreateAmountMonetary = api::PaymentRecordReportRefundAmount;
 
 params_required! {
     /// The `amount` of [`BillingCreditGrantCreate`](crate::api::BillingCreditGrantCreate).
@@ -437,17 +423,46 @@ impl BillingCreditGrantCreateAmount {
     }
 }
 
-/// The `price` of [`BillingCreditGrantCreateApplicabilityConfigScope`](crate::api::BillingCreditGrantCreateApplicabilityConfigScope): the same as [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice).
-///
-/// <https://docs.stripe.com/api/billing/credit_grants/create>
-pub type BillingCreditGrantCreateApplicabilityConfigScopePrice =
-    api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice;
+params_required! {
+    /// The `price` of [`BillingCreditGrantCreateApplicabilityConfigScope`](crate::api::BillingCreditGrantCreateApplicabilityConfigScope).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_grants/create>
+    BillingCreditGrantCreateApplicabilityConfigScopePrice
+}
 
-/// The `scope` of [`BillingCreditGrantCreateApplicabilityConfig`](crate::api::BillingCreditGrantCreateApplicabilityConfig): the same as [`BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope`](crate::api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope).
-///
-/// <https://docs.stripe.com/api/billing/credit_grants/create>
-pub type BillingCreditGrantCreateApplicabilityConfigScope =
-    api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScope;
+impl BillingCreditGrantCreateApplicabilityConfigScopePrice {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(id: &str) -> Self {
+        Self(Params::new().with_str("id", id))
+    }
+}
+
+params! {
+    /// The `scope` of [`BillingCreditGrantCreateApplicabilityConfig`](crate::api::BillingCreditGrantCreateApplicabilityConfig).
+    ///
+    /// <https://docs.stripe.com/api/billing/credit_grants/create>
+    BillingCreditGrantCreateApplicabilityConfigScope
+}
+
+impl BillingCreditGrantCreateApplicabilityConfigScope {
+    /// Price type: always `metered`.
+    #[inline]
+    pub fn price_type(self, price_type: &str) -> Self {
+        Self(self.0.with_str("price_type", price_type))
+    }
+
+    /// Prices, as a list.
+    #[inline]
+    pub fn prices(
+        self,
+        prices: impl IntoIterator<
+            Item = api::BillingCreditBalanceSummaryRetrieveFilterApplicabilityScopePrice,
+        >,
+    ) -> Self {
+        Self(self.0.with("prices", list(prices)))
+    }
+}
 
 params_required! {
     /// The `applicability_config` of [`BillingCreditGrantCreate`](crate::api::BillingCreditGrantCreate).
@@ -464,7 +479,7 @@ impl BillingCreditGrantCreateApplicabilityConfig {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `category`, first of all in [`BillingCreditGrant`](crate::api::BillingCreditGrant).
     ///
     /// <https://docs.stripe.com/api/billing/credit_grants/object>

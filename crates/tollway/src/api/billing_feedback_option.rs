@@ -3,7 +3,7 @@
 //! Stripe's `billing_feedback_option`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view, words};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `billing.feedback_option` object. It has what [`BillingFeedbackOptionFields`](crate::api::BillingFeedbackOptionFields) has.
@@ -189,14 +189,7 @@ request! {
     BillingFeedbackOptionDeactivate, BillingFeedbackOptionDeactivateEndpoint => api::BillingFeedbackOption; "billing.feedback_options.deactivate", Post "/v1/billing/feedback_options/{id}/deactivate", Api V1 Form
 }
 
-words! {
-    /// The values of `status`, first of all in [`BillingFeedbackOption`](crate::api::BillingFeedbackOption).
-    ///
-    /// <https://docs.stripe.com/api/billing/feedback_options/object>
-    BillingFeedbackOptionStatus {
-        /// `active`
-        0 Active = "active",
-        /// `inactive`
-        1 Inactive = "inactive",
-    }
-}
+/// The values of `status`, first of all in [`BillingFeedbackOption`](crate::api::BillingFeedbackOption): the same as [`BillingMeterStatus`](crate::api::BillingMeterStatus).
+///
+/// <https://docs.stripe.com/api/billing/feedback_options/object>
+pub type BillingFeedbackOptionStatus = api::BillingMeterStatus;

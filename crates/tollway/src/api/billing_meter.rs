@@ -3,9 +3,7 @@
 //! Stripe's `billing_meter`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, Timestamp, params_required, request, view, words,
-};
+use crate::prelude::{Client, List, Params, Timestamp, open_enum, params_required, request, view};
 
 view! {
     /// The `billing.meter` object. It has what [`BillingMeterFields`](crate::api::BillingMeterFields) has.
@@ -399,7 +397,7 @@ impl BillingMeterCreateValueSettings {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `event_time_window`, first of all in [`BillingMeter`](crate::api::BillingMeter).
     ///
     /// <https://docs.stripe.com/api/billing/meters/object>
@@ -411,12 +409,19 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`BillingMeter`](crate::api::BillingMeter): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
-///
-/// <https://docs.stripe.com/api/billing/meters/object>
-pub type BillingMeterStatus = api::BillingFeedbackOptionStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`BillingMeter`](crate::api::BillingMeter).
+    ///
+    /// <https://docs.stripe.com/api/billing/meters/object>
+    BillingMeterStatus {
+        /// `active`
+        0 Active = "active",
+        /// `inactive`
+        1 Inactive = "inactive",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `formula`, first of all in [`BillingMeterDefaultAggregation`](crate::api::BillingMeterDefaultAggregation).
     ///
     /// <https://docs.stripe.com/api/billing/meters/object#billing_meter_object-default_aggregation>

@@ -3,7 +3,7 @@
 //! Stripe's `billing_meter_event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, Timestamp, pairs, request, view};
+use crate::prelude::{Client, MapView, Timestamp, pairs, request, view};
 
 view! {
     /// The `billing.meter_event` object. It has what [`BillingMeterEventFields`](crate::api::BillingMeterEventFields) has.
@@ -47,7 +47,7 @@ impl BillingMeterEventFields {
 
     /// Payload, by key.
     #[inline]
-    pub fn payload(&self) -> Map<'_, &str> {
+    pub fn payload(&self) -> MapView<'_, &str> {
         self.0.map("billing.meter_event", "payload")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `billing_meter_event_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, params, request, view, words};
+use crate::prelude::{Client, open_enum, params, request, view};
 
 view! {
     /// The `billing.meter_event_adjustment` object. It has what [`BillingMeterEventAdjustmentFields`](crate::api::BillingMeterEventAdjustmentFields) has.
@@ -121,7 +121,7 @@ impl BillingMeterEventAdjustmentCreateCancel {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`BillingMeterEventAdjustment`](crate::api::BillingMeterEventAdjustment).
     ///
     /// <https://docs.stripe.com/api/billing/meter_event_adjustments/object>

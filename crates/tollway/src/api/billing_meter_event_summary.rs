@@ -3,7 +3,7 @@
 //! Stripe's `billing_meter_event_summary`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `billing.meter_event_summary` object. It has what [`BillingMeterEventSummaryFields`](crate::api::BillingMeterEventSummaryFields) has.

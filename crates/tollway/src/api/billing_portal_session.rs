@@ -3,8 +3,8 @@
 //! Stripe's `billing_portal_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, Params, Timestamp, list, params, params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, Params, Timestamp, list, open_enum, params, params_required, request, view,
 };
 
 view! {
@@ -597,35 +597,16 @@ impl BillingPortalSessionCreateAfterExpiration {
     }
 }
 
-params! {
-    /// The `hosted_confirmation` of [`BillingPortalSessionCreateFlowDataAfterCompletion`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletion).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/sessions/create>
-    BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation
-}
+/// The `hosted_confirmation` of [`BillingPortalSessionCreateFlowDataAfterCompletion`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletion): the same as [`PaymentLinkCreateAfterCompletionHostedConfirmation`](crate::api::PaymentLinkCreateAfterCompletionHostedConfirmation).
+///
+/// <https://docs.stripe.com/api/billing_portal/sessions/create>
+pub type BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation =
+    api::PaymentLinkCreateAfterCompletionHostedConfirmation;
 
-impl BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation {
-    /// Custom message.
-    #[inline]
-    pub fn custom_message(self, custom_message: &str) -> Self {
-        Self(self.0.with_str("custom_message", custom_message))
-    }
-}
-
-params_required! {
-    /// The `redirect` of [`BillingPortalSessionCreateFlowDataAfterCompletion`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletion).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/sessions/create>
-    BillingPortalSessionCreateFlowDataAfterCompletionRedirect
-}
-
-impl BillingPortalSessionCreateFlowDataAfterCompletionRedirect {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(return_url: &str) -> Self {
-        Self(Params::new().with_str("return_url", return_url))
-    }
-}
+/// The `redirect` of [`BillingPortalSessionCreateFlowDataAfterCompletion`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletion): the same as [`SourceCreateRedirect`](crate::api::SourceCreateRedirect).
+///
+/// <https://docs.stripe.com/api/billing_portal/sessions/create>
+pub type BillingPortalSessionCreateFlowDataAfterCompletionRedirect = api::SourceCreateRedirect;
 
 params_required! {
     /// The `after_completion` of [`BillingPortalSessionCreateFlowData`](crate::api::BillingPortalSessionCreateFlowData).
@@ -742,26 +723,11 @@ impl BillingPortalSessionCreateFlowDataSubscriptionPause {
 pub type BillingPortalSessionCreateFlowDataSubscriptionUpdate =
     api::BillingPortalSessionCreateFlowDataSubscriptionPause;
 
-params! {
-    /// The `discount` of [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/sessions/create>
-    BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount
-}
-
-impl BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with_str("coupon", coupon))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with_str("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm): the same as [`CheckoutSessionCreateDiscount`](crate::api::CheckoutSessionCreateDiscount).
+///
+/// <https://docs.stripe.com/api/billing_portal/sessions/create>
+pub type BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount =
+    api::CheckoutSessionCreateDiscount;
 
 params_required! {
     /// The `item` of [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirm).
@@ -888,7 +854,7 @@ impl BillingPortalSessionCreateFlowData {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingPortalSessionAfterExpiration`](crate::api::BillingPortalSessionAfterExpiration).
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-after_expiration>
@@ -898,7 +864,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingPortalSessionFlow`](crate::api::BillingPortalSessionFlow).
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow>
@@ -918,7 +884,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingPortalSessionFlowAfterCompletion`](crate::api::BillingPortalSessionFlowAfterCompletion).
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object#billing_portal_session_object-flow-after_completion>

@@ -3,7 +3,7 @@
 //! Stripe's `capability`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, Timestamp, open_enum, request, view};
 
 view! {
     /// Future requirements of [`Capability`](crate::api::Capability): its `future_requirements`. It has what [`CapabilityFutureRequirementsFields`](crate::api::CapabilityFutureRequirementsFields) has.
@@ -264,7 +264,7 @@ impl AccountsCapabilityUpdate {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `disabled_reason`, first of all in [`CapabilityFutureRequirements`](crate::api::CapabilityFutureRequirements).
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/object#capability_object-future_requirements>
@@ -292,7 +292,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Capability`](crate::api::Capability).
     ///
     /// <https://docs.stripe.com/api/accounts/capabilities/object>

@@ -3,7 +3,7 @@
 //! Stripe's `card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view, words};
+use crate::prelude::{Expandable, MapView, open_enum, view};
 
 view! {
     /// The `card` object. It has what [`CardFields`](crate::api::CardFields) has.
@@ -179,7 +179,7 @@ impl CardFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("card", "metadata")
     }
 
@@ -272,7 +272,7 @@ impl CardNetworksFields {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `allow_redisplay`, first of all in [`Card`](crate::api::Card).
     ///
     /// <https://docs.stripe.com/api/cards/object>
@@ -286,12 +286,12 @@ words! {
     }
 }
 
-/// The values of `available_payout_method`, first of all in [`Card`](crate::api::Card): the same as [`BankAccountAvailablePayoutMethod`](crate::api::BankAccountAvailablePayoutMethod).
+/// The values of `available_payout_method`, first of all in [`Card`](crate::api::Card): the same as [`PayoutCreateMethod`](crate::api::PayoutCreateMethod).
 ///
 /// <https://docs.stripe.com/api/cards/object>
-pub type CardAvailablePayoutMethod = api::BankAccountAvailablePayoutMethod;
+pub type CardAvailablePayoutMethod = api::PayoutCreateMethod;
 
-words! {
+open_enum! {
     /// The values of `regulated_status`, first of all in [`Card`](crate::api::Card).
     ///
     /// <https://docs.stripe.com/api/cards/object>

@@ -3,7 +3,7 @@
 //! Stripe's `cash_balance`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, request, view, words};
+use crate::prelude::{Client, MapView, request, view};
 
 view! {
     /// The `cash_balance` object. It has what [`CashBalanceFields`](crate::api::CashBalanceFields) has.
@@ -17,7 +17,7 @@ view! {
 impl CashBalanceFields {
     /// Available, by key. `None` when null.
     #[inline]
-    pub fn available(&self) -> Option<Map<'_, i64>> {
+    pub fn available(&self) -> Option<MapView<'_, i64>> {
         self.0.opt_map("cash_balance", "available")
     }
 
@@ -132,17 +132,10 @@ impl CustomersCashBalanceUpdate {
 /// <https://docs.stripe.com/api/customers/cash_balance/update>
 pub type CustomersCashBalanceUpdateSettings = api::CustomerCreateCashBalanceSettings;
 
-words! {
-    /// The values of `reconciliation_mode`, first of all in [`CashBalanceSettings`](crate::api::CashBalanceSettings).
-    ///
-    /// <https://docs.stripe.com/api/customers/cash_balance/object#cash_balance_object-settings>
-    CashBalanceSettingsReconciliationMode {
-        /// `automatic`
-        0 Automatic = "automatic",
-        /// `manual`
-        1 Manual = "manual",
-    }
-}
+/// The values of `reconciliation_mode`, first of all in [`CashBalanceSettings`](crate::api::CashBalanceSettings): the same as [`PaymentIntentConfirmationMethod`](crate::api::PaymentIntentConfirmationMethod).
+///
+/// <https://docs.stripe.com/api/customers/cash_balance/object#cash_balance_object-settings>
+pub type CashBalanceSettingsReconciliationMode = api::PaymentIntentConfirmationMethod;
 
 /// The values of `reconciliation_mode`, first of all in [`CustomersCashBalanceUpdateSettings`](crate::api::CustomersCashBalanceUpdateSettings): the same as [`CustomerCreateCashBalanceSettingsReconciliationMode`](crate::api::CustomerCreateCashBalanceSettingsReconciliationMode).
 ///

@@ -3,9 +3,9 @@
 //! Stripe's `climate_order`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, Timestamp, Value, decimal, pairs,
-    params_required, request, view, words,
+use crate::prelude::{
+    Client, Decimal, Expandable, List, MapView, ParamValue, Params, Timestamp, decimal, open_enum,
+    pairs, params_required, request, view,
 };
 
 view! {
@@ -116,7 +116,7 @@ impl ClimateOrderFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("climate.order", "metadata")
     }
 
@@ -395,7 +395,7 @@ impl ClimateOrderUpdate {
     /// Unsets `beneficiary`.
     #[inline]
     pub fn clear_beneficiary(self) -> Self {
-        self.set("beneficiary", Value::Clear)
+        self.set("beneficiary", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -435,7 +435,7 @@ impl ClimateOrderCreateBeneficiary {
 /// <https://docs.stripe.com/api/climate/orders/update>
 pub type ClimateOrderUpdateBeneficiary = api::ClimateOrderCreateBeneficiary;
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`ClimateOrder`](crate::api::ClimateOrder).
     ///
     /// <https://docs.stripe.com/api/climate/orders/object>
@@ -449,7 +449,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`ClimateOrder`](crate::api::ClimateOrder).
     ///
     /// <https://docs.stripe.com/api/climate/orders/object>

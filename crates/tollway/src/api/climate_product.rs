@@ -3,7 +3,7 @@
 //! Stripe's `climate_product`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Decimal, List, Map, Timestamp, request, view};
+use crate::prelude::{Client, Decimal, List, MapView, Timestamp, request, view};
 
 view! {
     /// The `climate.product` object. It has what [`ClimateProductFields`](crate::api::ClimateProductFields) has.
@@ -25,7 +25,7 @@ impl ClimateProductFields {
     #[inline]
     pub fn current_prices_per_metric_ton(
         &self,
-    ) -> Map<'_, api::ClimateProductCurrentPricesPerMetricTon> {
+    ) -> MapView<'_, api::ClimateProductCurrentPricesPerMetricTon> {
         self.0
             .map("climate.product", "current_prices_per_metric_ton")
     }

@@ -3,7 +3,7 @@
 //! Stripe's `climate_supplier`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view, words};
+use crate::prelude::{Client, List, open_enum, request, view};
 
 view! {
     /// The `climate.supplier` object. It has what [`ClimateSupplierFields`](crate::api::ClimateSupplierFields) has.
@@ -116,7 +116,7 @@ request! {
     ClimateSupplierRetrieve, ClimateSupplierRetrieveEndpoint => api::ClimateSupplier; "climate.suppliers.retrieve", Get "/v1/climate/suppliers/{supplier}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `removal_pathway`, first of all in [`ClimateSupplier`](crate::api::ClimateSupplier).
     ///
     /// <https://docs.stripe.com/api/climate/suppliers/object>

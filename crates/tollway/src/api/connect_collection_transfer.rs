@@ -3,7 +3,7 @@
 //! Stripe's `connect_collection_transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// The `connect_collection_transfer` object. It has what [`ConnectCollectionTransferFields`](crate::api::ConnectCollectionTransferFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `country_spec`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Json, List, Map, request, view};
+use crate::prelude::{Client, Json, List, MapView, request, view};
 
 view! {
     /// The `country_spec` object. It has what [`CountrySpecFields`](crate::api::CountrySpecFields) has.
@@ -35,7 +35,7 @@ impl CountrySpecFields {
 
     /// Supported bank account currencies, by key.
     #[inline]
-    pub fn supported_bank_account_currencies(&self) -> Map<'_, Json> {
+    pub fn supported_bank_account_currencies(&self) -> MapView<'_, Json> {
         self.0
             .map("country_spec", "supported_bank_account_currencies")
     }

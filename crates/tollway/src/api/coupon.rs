@@ -3,9 +3,9 @@
 //! Stripe's `coupon`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, Params, RangeQuery, Timestamp, Value, entries, pairs, params,
-    params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, List, MapView, ParamValue, Params, RangeQuery, Timestamp, entries, open_enum, pairs,
+    params, params_required, request, texts, view,
 };
 
 view! {
@@ -44,7 +44,7 @@ impl CouponFields {
 
     /// Currency options, by key. `None` when absent.
     #[inline]
-    pub fn currency_options(&self) -> Option<Map<'_, api::CouponCurrencyOptions>> {
+    pub fn currency_options(&self) -> Option<MapView<'_, api::CouponCurrencyOptions>> {
         self.0.opt_map("coupon", "currency_options")
     }
 
@@ -80,7 +80,7 @@ impl CouponFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("coupon", "metadata")
     }
 
@@ -336,7 +336,7 @@ impl CouponCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -394,7 +394,7 @@ impl CouponUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -446,7 +446,7 @@ impl CouponCreateCurrencyOption {
 /// <https://docs.stripe.com/api/coupons/update>
 pub type CouponUpdateCurrencyOption = api::CouponCreateCurrencyOption;
 
-words! {
+open_enum! {
     /// The values of `duration`, first of all in [`Coupon`](crate::api::Coupon).
     ///
     /// <https://docs.stripe.com/api/coupons/object>

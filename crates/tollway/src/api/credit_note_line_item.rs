@@ -3,8 +3,8 @@
 //! Stripe's `credit_note_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, List, Map, Timestamp, list, pairs, request, view, words,
+use crate::prelude::{
+    Client, Decimal, List, MapView, Timestamp, list, open_enum, pairs, request, view,
 };
 
 view! {
@@ -62,7 +62,7 @@ impl CreditNoteLineItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("credit_note_line_item", "metadata")
     }
 
@@ -310,7 +310,7 @@ pub type CreditNotesPreviewLineListRefund = api::CreditNoteCreateRefund;
 /// <https://docs.stripe.com/api/credit_notes/preview_lines/list>
 pub type CreditNotesPreviewLineListShippingCost = api::CreditNoteCreateShippingCost;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CreditNoteLineItem`](crate::api::CreditNoteLineItem).
     ///
     /// <https://docs.stripe.com/api/credit_notes/preview_lines/object>

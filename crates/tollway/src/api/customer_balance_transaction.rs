@@ -3,8 +3,9 @@
 //! Stripe's `customer_balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, RangeQuery, Timestamp, open_enum, pairs,
+    request, view,
 };
 
 view! {
@@ -95,7 +96,7 @@ impl CustomerBalanceTransactionFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("customer_balance_transaction", "metadata")
     }
 
@@ -237,7 +238,7 @@ impl CustomersBalanceTransactionCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -274,11 +275,11 @@ impl CustomersBalanceTransactionUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CustomerBalanceTransaction`](crate::api::CustomerBalanceTransaction).
     ///
     /// <https://docs.stripe.com/api/customers/balance_transactions/object>

@@ -3,7 +3,7 @@
 //! Stripe's `customer_cash_balance_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, Timestamp, open_enum, request, view};
 
 view! {
     /// Adjusted for overdraft of [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction): its `adjusted_for_overdraft`. It has what [`CustomerCashBalanceTransactionAdjustedForOverdraftFields`](crate::api::CustomerCashBalanceTransactionAdjustedForOverdraftFields) has.
@@ -528,13 +528,13 @@ impl TestHelpersCustomerFundCashBalance {
     }
 }
 
-/// The values of `type`, first of all in [`CustomerCashBalanceTransactionFundedBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
+/// The values of `type`, first of all in [`CustomerCashBalanceTransactionFundedBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferType`](crate::api::CustomersFundingInstructionCreateBankTransferType).
 ///
 /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer>
 pub type CustomerCashBalanceTransactionFundedBankTransferType =
-    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;
+    api::CustomersFundingInstructionCreateBankTransferType;
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer`](crate::api::CustomerCashBalanceTransactionFundedBankTransferUsBankTransfer).
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object#customer_cash_balance_transaction_object-funded-bank_transfer-us_bank_transfer>
@@ -552,7 +552,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CustomerCashBalanceTransaction`](crate::api::CustomerCashBalanceTransaction).
     ///
     /// <https://docs.stripe.com/api/customers/cash_balance_transactions/object>

@@ -3,7 +3,7 @@
 //! Stripe's `customer_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
+use crate::prelude::{
     Client, Expandable, Params, Timestamp, list, params, params_required, request, view,
 };
 
@@ -502,23 +502,20 @@ impl CustomerSessionCreate {
     }
 }
 
-/// The `active_entitlements` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `active_entitlements` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/customer_sessions/create>
-pub type CustomerSessionCreateComponentsActiveEntitlements =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type CustomerSessionCreateComponentsActiveEntitlements = api::SubscriptionListAutomaticTax;
 
-/// The `buy_button` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `buy_button` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/customer_sessions/create>
-pub type CustomerSessionCreateComponentsBuyButton =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type CustomerSessionCreateComponentsBuyButton = api::SubscriptionListAutomaticTax;
 
-/// The `customer_portal` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `customer_portal` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/customer_sessions/create>
-pub type CustomerSessionCreateComponentsCustomerPortal =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type CustomerSessionCreateComponentsCustomerPortal = api::SubscriptionListAutomaticTax;
 
 params! {
     /// The `features` of [`CustomerSessionCreateComponentsCustomerSheet`](crate::api::CustomerSessionCreateComponentsCustomerSheet).
@@ -757,11 +754,10 @@ impl CustomerSessionCreateComponentsPaymentElement {
     }
 }
 
-/// The `pricing_table` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `pricing_table` of [`CustomerSessionCreateComponents`](crate::api::CustomerSessionCreateComponents): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/customer_sessions/create>
-pub type CustomerSessionCreateComponentsPricingTable =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type CustomerSessionCreateComponentsPricingTable = api::SubscriptionListAutomaticTax;
 
 params! {
     /// The `components` of [`CustomerSessionCreate`](crate::api::CustomerSessionCreate).
@@ -847,8 +843,8 @@ pub type CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodAllowRedispl
 pub type CustomerSessionComponentsCustomerSheetFeaturesPaymentMethodRemove =
     api::BalanceSettingsPaymentsPayoutsStatus;
 
-/// The values of `payment_method_save_usage`, first of all in [`CustomerSessionComponentsPaymentElementFeatures`](crate::api::CustomerSessionComponentsPaymentElementFeatures): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `payment_method_save_usage`, first of all in [`CustomerSessionComponentsPaymentElementFeatures`](crate::api::CustomerSessionComponentsPaymentElementFeatures): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/customer_sessions/object#customer_session_object-components-payment_element-features>
 pub type CustomerSessionComponentsPaymentElementFeaturesPaymentMethodSaveUsage =
-    api::ConfirmationTokenSetupFutureUsage;
+    api::SetupIntentCreateUsage;

@@ -3,7 +3,7 @@
 //! Stripe's `deleted_discount`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view, words};
+use crate::prelude::{Expandable, open_enum, view};
 
 view! {
     /// Source of [`DeletedDiscount`](crate::api::DeletedDiscount): its `source`. It has what [`DeletedDiscountSourceFields`](crate::api::DeletedDiscountSourceFields) has.
@@ -28,7 +28,7 @@ impl DeletedDiscountSourceFields {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`DeletedDiscountSource`](crate::api::DeletedDiscountSource).
     ///
     /// <https://docs.stripe.com/api/deleted_discounts/object#deleted_discount_object-source>

@@ -3,7 +3,7 @@
 //! Stripe's `discount`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// What is left of a deleted `discount`. It has what [`DeletedDiscountFields`](crate::api::DeletedDiscountFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `entitlements_active_entitlement`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, request, view};
+use crate::prelude::{Client, Expandable, List, request, view};
 
 view! {
     /// The `entitlements.active_entitlement` object. It has what [`EntitlementsActiveEntitlementFields`](crate::api::EntitlementsActiveEntitlementFields) has.

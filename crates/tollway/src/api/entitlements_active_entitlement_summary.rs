@@ -3,7 +3,7 @@
 //! Stripe's `entitlements_active_entitlement_summary`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, view};
+use crate::prelude::{List, view};
 
 view! {
     /// The `entitlements.active_entitlement_summary` object. It has what [`EntitlementsActiveEntitlementSummaryFields`](crate::api::EntitlementsActiveEntitlementSummaryFields) has.

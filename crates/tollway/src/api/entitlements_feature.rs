@@ -3,7 +3,7 @@
 //! Stripe's `entitlements_feature`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, Value, pairs, request, view};
+use crate::prelude::{Client, List, MapView, ParamValue, pairs, request, view};
 
 view! {
     /// The `entitlements.feature` object. It has what [`EntitlementsFeatureFields`](crate::api::EntitlementsFeatureFields) has.
@@ -41,7 +41,7 @@ impl EntitlementsFeatureFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("entitlements.feature", "metadata")
     }
 
@@ -190,7 +190,7 @@ impl EntitlementsFeatureUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.

@@ -3,7 +3,7 @@
 //! Stripe's `ephemeral_key`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Timestamp, request, view};
+use crate::prelude::{Client, Timestamp, request, view};
 
 view! {
     /// The `ephemeral_key` object. It has what [`EphemeralKeyFields`](crate::api::EphemeralKeyFields) has.

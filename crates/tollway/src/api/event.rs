@@ -3,7 +3,7 @@
 //! Stripe's `event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Json, List, Map, RangeQuery, Timestamp, request, texts, view};
+use crate::prelude::{Client, Json, List, MapView, RangeQuery, Timestamp, request, texts, view};
 
 view! {
     /// The `event` object. It has what [`EventFields`](crate::api::EventFields) has.
@@ -77,7 +77,7 @@ impl EventFields {
 
     /// Type.
     #[inline]
-    pub fn type_(&self) -> api::EventType {
+    pub fn type_(&self) -> api::EventTypeValue {
         self.0.word("event", "type")
     }
 }
@@ -94,13 +94,13 @@ view! {
 impl EventDataFields {
     /// Object, by key.
     #[inline]
-    pub fn object(&self) -> Map<'_, Json> {
+    pub fn object(&self) -> MapView<'_, Json> {
         self.0.map("notification_event_data", "object")
     }
 
     /// Previous attributes, by key. `None` when absent.
     #[inline]
-    pub fn previous_attributes(&self) -> Option<Map<'_, Json>> {
+    pub fn previous_attributes(&self) -> Option<MapView<'_, Json>> {
         self.0
             .opt_map("notification_event_data", "previous_attributes")
     }

@@ -3,7 +3,7 @@
 //! Stripe's `exchange_rate`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, request, view};
+use crate::prelude::{Client, List, MapView, request, view};
 
 view! {
     /// The `exchange_rate` object. It has what [`ExchangeRateFields`](crate::api::ExchangeRateFields) has.
@@ -29,7 +29,7 @@ impl ExchangeRateFields {
 
     /// Rates, by key.
     #[inline]
-    pub fn rates(&self) -> Map<'_, f64> {
+    pub fn rates(&self) -> MapView<'_, f64> {
         self.0.map("exchange_rate", "rates")
     }
 }

@@ -3,8 +3,9 @@
 //! Stripe's `external_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, Value, one_of, pairs, params, params_required, request, union,
+use crate::prelude::{
+    Client, List, ParamValue, Params, open_enum, pairs, param_enum, params, params_required,
+    request, union,
 };
 
 union! {
@@ -184,7 +185,7 @@ impl AccountsExternalAccountUpdate {
     /// Unsets `account_holder_type`.
     #[inline]
     pub fn clear_account_holder_type(self) -> Self {
-        self.set("account_holder_type", Value::Clear)
+        self.set("account_holder_type", ParamValue::Clear)
     }
 
     /// Account type.
@@ -265,7 +266,7 @@ impl AccountsExternalAccountUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -378,7 +379,7 @@ pub type AccountsExternalAccountCreateExternalAccountBankAccount =
 pub type AccountsExternalAccountCreateExternalAccountCardToken =
     api::AccountCreateExternalAccountCardToken;
 
-one_of! {
+param_enum! {
     /// The `external_account` of [`AccountsExternalAccountCreate`](crate::api::AccountsExternalAccountCreate), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/accounts/external_accounts/create>
@@ -402,11 +403,11 @@ impl From<&str> for AccountsExternalAccountCreateExternalAccount {
     }
 }
 
-/// The `bank_account_ownership_verification` of [`AccountsExternalAccountUpdateDocuments`](crate::api::AccountsExternalAccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `bank_account_ownership_verification` of [`AccountsExternalAccountUpdateDocuments`](crate::api::AccountsExternalAccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/external_accounts/update>
 pub type AccountsExternalAccountUpdateDocumentsBankAccountOwnershipVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+    api::TokenCreatePersonDocumentsVisa;
 
 params! {
     /// The `documents` of [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate).
@@ -434,14 +435,24 @@ impl AccountsExternalAccountUpdateDocuments {
 /// <https://docs.stripe.com/api/accounts/external_accounts/list>
 pub type AccountsExternalAccountListObject = api::PayoutType;
 
-/// The values of `account_holder_type`, first of all in [`AccountsExternalAccountCreateExternalAccountBankAccount`](crate::api::AccountsExternalAccountCreateExternalAccountBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`AccountsExternalAccountCreateExternalAccountBankAccount`](crate::api::AccountsExternalAccountCreateExternalAccountBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/accounts/external_accounts/create>
 pub type AccountsExternalAccountCreateExternalAccountBankAccountAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+    api::IssuingCardholderType;
 
-/// The values of `account_type`, first of all in [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate): the same as [`V2MoneyManagementPayoutMethodBankAccountBankAccountType`](crate::api::V2MoneyManagementPayoutMethodBankAccountBankAccountType).
-///
-/// <https://docs.stripe.com/api/accounts/external_accounts/update>
-pub type AccountsExternalAccountUpdateAccountType =
-    api::V2MoneyManagementPayoutMethodBankAccountBankAccountType;
+open_enum! {
+    /// The values of `account_type`, first of all in [`AccountsExternalAccountUpdate`](crate::api::AccountsExternalAccountUpdate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/external_accounts/update>
+    AccountsExternalAccountUpdateAccountType {
+        /// `checking`
+        0 Checking = "checking",
+        /// `futsu`
+        1 Futsu = "futsu",
+        /// `savings`
+        2 Savings = "savings",
+        /// `toza`
+        3 Toza = "toza",
+    }
+}

@@ -3,7 +3,9 @@
 //! Stripe's `fee_refund`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, Value, pairs, request, view};
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Timestamp, pairs, request, view,
+};
 
 view! {
     /// The `fee_refund` object. It has what [`FeeRefundFields`](crate::api::FeeRefundFields) has.
@@ -53,7 +55,7 @@ impl FeeRefundFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("fee_refund", "metadata")
     }
 
@@ -135,7 +137,7 @@ impl ApplicationFeesRefundUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 

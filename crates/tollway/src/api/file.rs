@@ -3,9 +3,9 @@
 //! Stripe's `file`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, RangeQuery, Timestamp, Value, pairs, params_required, request, view,
-    words,
+use crate::prelude::{
+    Client, List, ParamValue, Params, RangeQuery, Timestamp, open_enum, pairs, params_required,
+    request, view,
 };
 
 view! {
@@ -106,7 +106,7 @@ impl Files<'_> {
     #[inline]
     pub fn create(
         &self,
-        file: impl Into<Value>,
+        file: impl Into<ParamValue>,
         purpose: api::FileCreatePurpose,
     ) -> api::FileCreate {
         api::FileCreate::new(self.0)
@@ -219,11 +219,11 @@ impl FileCreateFileLinkData {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 }
 
-words! {
+open_enum! {
     /// The values of `purpose`, first of all in [`FileCreate`](crate::api::FileCreate).
     ///
     /// <https://docs.stripe.com/api/files/create>

@@ -3,8 +3,9 @@
 //! Stripe's `file_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, one_of, pairs, request, view,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, RangeQuery, Timestamp, pairs, param_enum,
+    request, view,
 };
 
 view! {
@@ -55,7 +56,7 @@ impl FileLinkFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("file_link", "metadata")
     }
 
@@ -183,7 +184,7 @@ impl FileLinkCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -214,7 +215,7 @@ impl FileLinkUpdate {
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        self.set("expires_at", Value::Clear)
+        self.set("expires_at", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -229,11 +230,11 @@ impl FileLinkUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
-one_of! {
+param_enum! {
     /// The `expires_at` of [`FileLinkUpdate`](crate::api::FileLinkUpdate), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/file_links/update>

@@ -3,8 +3,8 @@
 //! Stripe's `financial_connections_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Timestamp, list, params, request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, Timestamp, list, open_enum, params, request, texts, view,
 };
 
 view! {
@@ -180,7 +180,7 @@ impl FinancialConnectionsAccountBalanceFields {
 
     /// Current, by key.
     #[inline]
-    pub fn current(&self) -> Map<'_, i64> {
+    pub fn current(&self) -> MapView<'_, i64> {
         self.0.map("bank_connections_resource_balance", "current")
     }
 
@@ -203,7 +203,7 @@ view! {
 impl FinancialConnectionsAccountBalanceCashFields {
     /// Available, by key. `None` when null.
     #[inline]
-    pub fn available(&self) -> Option<Map<'_, i64>> {
+    pub fn available(&self) -> Option<MapView<'_, i64>> {
         self.0.opt_map(
             "bank_connections_resource_balance_api_resource_cash_balance",
             "available",
@@ -223,7 +223,7 @@ view! {
 impl FinancialConnectionsAccountBalanceCreditFields {
     /// Used, by key. `None` when null.
     #[inline]
-    pub fn used(&self) -> Option<Map<'_, i64>> {
+    pub fn used(&self) -> Option<MapView<'_, i64>> {
         self.0.opt_map(
             "bank_connections_resource_balance_api_resource_credit_balance",
             "used",
@@ -685,7 +685,7 @@ impl FinancialConnectionsAccountListAccountHolder {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `identifier_type`, first of all in [`FinancialConnectionsAccountAccountNumber`](crate::api::FinancialConnectionsAccountAccountNumber).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
@@ -697,7 +697,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`FinancialConnectionsAccountAccountNumber`](crate::api::FinancialConnectionsAccountAccountNumber).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_numbers>
@@ -713,7 +713,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `action`, first of all in [`FinancialConnectionsAccountStatusDetailsActive`](crate::api::FinancialConnectionsAccountStatusDetailsActive).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
@@ -725,7 +725,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `cause`, first of all in [`FinancialConnectionsAccountStatusDetailsActive`](crate::api::FinancialConnectionsAccountStatusDetailsActive).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-status_details-active>
@@ -739,7 +739,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`FinancialConnectionsAccountAccountHolder`](crate::api::FinancialConnectionsAccountAccountHolder).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-account_holder>
@@ -751,7 +751,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`FinancialConnectionsAccountBalance`](crate::api::FinancialConnectionsAccountBalance).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance>
@@ -763,21 +763,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`FinancialConnectionsAccountBalanceRefresh`](crate::api::FinancialConnectionsAccountBalanceRefresh).
-    ///
-    /// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance_refresh>
-    FinancialConnectionsAccountBalanceRefreshStatus {
-        /// `failed`
-        0 Failed = "failed",
-        /// `pending`
-        1 Pending = "pending",
-        /// `succeeded`
-        2 Succeeded = "succeeded",
-    }
-}
+/// The values of `status`, first of all in [`FinancialConnectionsAccountBalanceRefresh`](crate::api::FinancialConnectionsAccountBalanceRefresh): the same as [`ChargeStatus`](crate::api::ChargeStatus).
+///
+/// <https://docs.stripe.com/api/financial_connections/accounts/object#financial_connections_account_object-balance_refresh>
+pub type FinancialConnectionsAccountBalanceRefreshStatus = api::ChargeStatus;
 
-words! {
+open_enum! {
     /// The values of `category`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
@@ -793,7 +784,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `permission`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
@@ -809,7 +800,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
@@ -823,7 +814,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `subcategory`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
@@ -843,7 +834,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `supported_payment_method_type`, first of all in [`FinancialConnectionsAccount`](crate::api::FinancialConnectionsAccount).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/object>
@@ -855,7 +846,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `feature`, first of all in [`FinancialConnectionsAccountRefresh`](crate::api::FinancialConnectionsAccountRefresh).
     ///
     /// <https://docs.stripe.com/api/financial_connections/accounts/refresh>

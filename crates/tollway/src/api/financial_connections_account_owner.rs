@@ -3,7 +3,7 @@
 //! Stripe's `financial_connections_account_owner`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `financial_connections.account_owner` object. It has what [`FinancialConnectionsAccountOwnerFields`](crate::api::FinancialConnectionsAccountOwnerFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `financial_connections_account_ownership`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Timestamp, view};
+use crate::prelude::{List, Timestamp, view};
 
 view! {
     /// The `financial_connections.account_ownership` object. It has what [`FinancialConnectionsAccountOwnershipFields`](crate::api::FinancialConnectionsAccountOwnershipFields) has.

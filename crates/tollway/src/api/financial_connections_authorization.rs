@@ -3,7 +3,7 @@
 //! Stripe's `financial_connections_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `financial_connections.authorization` object. It has what [`FinancialConnectionsAuthorizationFields`](crate::api::FinancialConnectionsAuthorizationFields) has.
@@ -134,10 +134,10 @@ impl FinancialConnectionsAuthorizationStatusDetailsInactiveFields {
     }
 }
 
-/// The values of `status`, first of all in [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+/// The values of `status`, first of all in [`FinancialConnectionsAuthorization`](crate::api::FinancialConnectionsAuthorization): the same as [`BillingMeterStatus`](crate::api::BillingMeterStatus).
 ///
 /// <https://docs.stripe.com/api/financial_connections/authorizations/object>
-pub type FinancialConnectionsAuthorizationStatus = api::BillingFeedbackOptionStatus;
+pub type FinancialConnectionsAuthorizationStatus = api::BillingMeterStatus;
 
 /// The values of `action`, first of all in [`FinancialConnectionsAuthorizationStatusDetailsActive`](crate::api::FinancialConnectionsAuthorizationStatusDetailsActive): the same as [`FinancialConnectionsAccountStatusDetailsActiveAction`](crate::api::FinancialConnectionsAccountStatusDetailsActiveAction).
 ///

@@ -3,8 +3,8 @@
 //! Stripe's `financial_connections_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, list, params, params_required, request, view, words,
+use crate::prelude::{
+    Client, List, Params, list, open_enum, params, params_required, request, view,
 };
 
 view! {
@@ -366,7 +366,7 @@ impl FinancialConnectionsSessionCreateManualEntry {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `account_subcategory`, first of all in [`FinancialConnectionsSessionFilters`](crate::api::FinancialConnectionsSessionFilters).
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
@@ -384,7 +384,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `require_payment_method_support`, first of all in [`FinancialConnectionsSessionFilters`](crate::api::FinancialConnectionsSessionFilters).
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-filters>
@@ -403,7 +403,7 @@ words! {
 /// <https://docs.stripe.com/api/financial_connections/sessions/object>
 pub type FinancialConnectionsSessionPermission = api::FinancialConnectionsAccountPermission;
 
-words! {
+open_enum! {
     /// The values of `prefetch`, first of all in [`FinancialConnectionsSession`](crate::api::FinancialConnectionsSession).
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object>
@@ -417,7 +417,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`FinancialConnectionsSessionManualEntry`](crate::api::FinancialConnectionsSessionManualEntry).
     ///
     /// <https://docs.stripe.com/api/financial_connections/sessions/object#financial_connections_session_object-manual_entry>

@@ -3,8 +3,8 @@
 //! Stripe's `financial_connections_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, RangeQuery, Timestamp, params_required, request, view, words,
+use crate::prelude::{
+    Client, List, Params, RangeQuery, Timestamp, open_enum, params_required, request, view,
 };
 
 view! {
@@ -213,7 +213,7 @@ impl FinancialConnectionsTransactionListTransactionRefresh {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`FinancialConnectionsTransaction`](crate::api::FinancialConnectionsTransaction).
     ///
     /// <https://docs.stripe.com/api/financial_connections/transactions/object>

@@ -3,8 +3,8 @@
 //! Stripe's `forwarding_request`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RangeQuery, Timestamp, list, pairs, params, request, view, words,
+use crate::prelude::{
+    Client, List, MapView, RangeQuery, Timestamp, list, open_enum, pairs, params, request, view,
 };
 
 view! {
@@ -143,7 +143,7 @@ impl ForwardingRequestFields {
 
     /// Key-value pairs of your own. `None` when absent or null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("forwarding.request", "metadata")
     }
 
@@ -290,11 +290,10 @@ request! {
     ForwardingRequestRetrieve, ForwardingRequestRetrieveEndpoint => api::ForwardingRequest; "forwarding.requests.retrieve", Get "/v1/forwarding/requests/{id}", Api V1 Form
 }
 
-/// The `header` of [`ForwardingRequestCreateRequest`](crate::api::ForwardingRequestCreateRequest): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `header` of [`ForwardingRequestCreateRequest`](crate::api::ForwardingRequestCreateRequest): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/forwarding/requests/create>
-pub type ForwardingRequestCreateRequestHeader =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type ForwardingRequestCreateRequestHeader = api::InvoiceCreateCustomField;
 
 params! {
     /// The `request` of [`ForwardingRequestCreate`](crate::api::ForwardingRequestCreate).
@@ -320,7 +319,7 @@ impl ForwardingRequestCreateRequest {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `replacement`, first of all in [`ForwardingRequest`](crate::api::ForwardingRequest).
     ///
     /// <https://docs.stripe.com/api/forwarding/requests/object>

@@ -3,7 +3,7 @@
 //! Stripe's `funding_instructions`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, list, params_required, request, view, words};
+use crate::prelude::{Client, Params, list, open_enum, params_required, request, view};
 
 view! {
     /// The `funding_instructions` object. It has what [`FundingInstructionsFields`](crate::api::FundingInstructionsFields) has.
@@ -613,11 +613,20 @@ request! {
     CustomersFundingInstructionCreate, CustomersFundingInstructionCreateEndpoint => api::FundingInstructions; "customers.funding_instructions.create", Post "/v1/customers/{customer}/funding_instructions", Api V1 Form
 }
 
-/// The `eu_bank_transfer` of [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
-///
-/// <https://docs.stripe.com/api/customers/funding_instructions/create>
-pub type CustomersFundingInstructionCreateBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+params_required! {
+    /// The `eu_bank_transfer` of [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/create>
+    CustomersFundingInstructionCreateBankTransferEuBankTransfer
+}
+
+impl CustomersFundingInstructionCreateBankTransferEuBankTransfer {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: &str) -> Self {
+        Self(Params::new().with_str("country", country))
+    }
+}
 
 params_required! {
     /// The `bank_transfer` of [`CustomersFundingInstructionCreate`](crate::api::CustomersFundingInstructionCreate).
@@ -657,7 +666,7 @@ impl CustomersFundingInstructionCreateBankTransfer {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`FundingInstructionsBankTransfer`](crate::api::FundingInstructionsBankTransfer).
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer>
@@ -669,7 +678,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `supported_network`, first of all in [`FundingInstructionsBankTransferFinancialAddress`](crate::api::FundingInstructionsBankTransferFinancialAddress).
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
@@ -695,7 +704,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`FundingInstructionsBankTransferFinancialAddress`](crate::api::FundingInstructionsBankTransferFinancialAddress).
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/object#funding_instructions_object-bank_transfer-financial_addresses>
@@ -715,7 +724,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `requested_address_type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
     ///
     /// <https://docs.stripe.com/api/customers/funding_instructions/create>
@@ -731,8 +740,20 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
-///
-/// <https://docs.stripe.com/api/customers/funding_instructions/create>
-pub type CustomersFundingInstructionCreateBankTransferType =
-    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;
+open_enum! {
+    /// The values of `type`, first of all in [`CustomersFundingInstructionCreateBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/customers/funding_instructions/create>
+    CustomersFundingInstructionCreateBankTransferType {
+        /// `eu_bank_transfer`
+        0 EuBankTransfer = "eu_bank_transfer",
+        /// `gb_bank_transfer`
+        1 GbBankTransfer = "gb_bank_transfer",
+        /// `jp_bank_transfer`
+        2 JpBankTransfer = "jp_bank_transfer",
+        /// `mx_bank_transfer`
+        3 MxBankTransfer = "mx_bank_transfer",
+        /// `us_bank_transfer`
+        4 UsBankTransfer = "us_bank_transfer",
+    }
+}

@@ -3,7 +3,7 @@
 //! Stripe's `identity_verification_report`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// Dob of [`IdentityVerificationReport`](crate::api::IdentityVerificationReport): its `document.dob`. It has what [`IdentityVerificationReportDocumentDobFields`](crate::api::IdentityVerificationReportDocumentDobFields) has.
@@ -747,7 +747,7 @@ request! {
     IdentityVerificationReportRetrieve, IdentityVerificationReportRetrieveEndpoint => api::IdentityVerificationReport; "identity.verification_reports.retrieve", Get "/v1/identity/verification_reports/{report}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `sex`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
@@ -761,7 +761,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
@@ -773,7 +773,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IdentityVerificationReportDocument`](crate::api::IdentityVerificationReportDocument).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document>
@@ -787,7 +787,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationReportDocumentError`](crate::api::IdentityVerificationReportDocumentError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-document-error>
@@ -801,7 +801,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationReportEmailError`](crate::api::IdentityVerificationReportEmailError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-email-error>
@@ -813,7 +813,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `id_number_type`, first of all in [`IdentityVerificationReportIdNumber`](crate::api::IdentityVerificationReportIdNumber).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number>
@@ -827,7 +827,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationReportIdNumberError`](crate::api::IdentityVerificationReportIdNumberError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-id_number-error>
@@ -841,7 +841,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationReportPhoneError`](crate::api::IdentityVerificationReportPhoneError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-phone-error>
@@ -853,7 +853,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationReportSelfieError`](crate::api::IdentityVerificationReportSelfieError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object#identity_verification_report_object-selfie-error>
@@ -869,7 +869,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IdentityVerificationReport`](crate::api::IdentityVerificationReport).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/object>
@@ -883,7 +883,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IdentityVerificationReportList`](crate::api::IdentityVerificationReportList).
     ///
     /// <https://docs.stripe.com/api/identity/verification_reports/list>

@@ -3,9 +3,9 @@
 //! Stripe's `identity_verification_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, list, pairs, params,
-    params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, list, open_enum,
+    pairs, params, params_required, request, view,
 };
 
 view! {
@@ -399,7 +399,7 @@ impl IdentityVerificationSessionFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("identity.verification_session", "metadata")
     }
 
@@ -812,7 +812,7 @@ impl IdentityVerificationSessionCreateOptions {
     /// Unsets `document`.
     #[inline]
     pub fn clear_document(self) -> Self {
-        Self(self.0.with("document", Value::Clear))
+        Self(self.0.with("document", ParamValue::Clear))
     }
 }
 
@@ -879,7 +879,7 @@ pub type IdentityVerificationSessionUpdateProvidedDetails =
 pub type IdentityVerificationSessionOptionsDocumentAllowedType =
     api::IdentityVerificationReportDocumentType;
 
-words! {
+open_enum! {
     /// The values of `dob`, first of all in [`IdentityVerificationSessionOptionsMatching`](crate::api::IdentityVerificationSessionOptionsMatching).
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-options-matching>
@@ -902,7 +902,7 @@ pub type IdentityVerificationSessionVerifiedOutputsIdNumberType =
 /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-verified_outputs>
 pub type IdentityVerificationSessionVerifiedOutputsSex = api::IdentityVerificationReportDocumentSex;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IdentityVerificationSession`](crate::api::IdentityVerificationSession).
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object>
@@ -923,7 +923,7 @@ words! {
 /// <https://docs.stripe.com/api/identity/verification_sessions/object>
 pub type IdentityVerificationSessionType = api::IdentityVerificationReportType;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IdentityVerificationSessionRedaction`](crate::api::IdentityVerificationSessionRedaction).
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-redaction>

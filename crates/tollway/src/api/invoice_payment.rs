@@ -3,8 +3,9 @@
 //! Stripe's `invoice_payment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, RangeQuery, Timestamp, params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, Params, RangeQuery, Timestamp, open_enum, params_required, request,
+    view,
 };
 
 view! {
@@ -275,7 +276,7 @@ impl InvoicePaymentListPayment {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoicePaymentPayment`](crate::api::InvoicePaymentPayment).
     ///
     /// <https://docs.stripe.com/api/invoice_payments/object#invoice_payment_object-payment>
@@ -289,7 +290,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoicePaymentListPayment`](crate::api::InvoicePaymentListPayment).
     ///
     /// <https://docs.stripe.com/api/invoice_payments/list>
@@ -301,7 +302,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`InvoicePaymentList`](crate::api::InvoicePaymentList).
     ///
     /// <https://docs.stripe.com/api/invoice_payments/list>

@@ -3,7 +3,7 @@
 //! Stripe's `invoice_rendering_template`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, Timestamp, request, view, words};
+use crate::prelude::{Client, List, MapView, Timestamp, open_enum, request, view};
 
 view! {
     /// The `invoice_rendering_template` object. It has what [`InvoiceRenderingTemplateFields`](crate::api::InvoiceRenderingTemplateFields) has.
@@ -35,7 +35,7 @@ impl InvoiceRenderingTemplateFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("invoice_rendering_template", "metadata")
     }
 
@@ -166,7 +166,7 @@ request! {
     InvoiceRenderingTemplateUnarchive, InvoiceRenderingTemplateUnarchiveEndpoint => api::InvoiceRenderingTemplate; "invoice_rendering_templates.unarchive", Post "/v1/invoice_rendering_templates/{template}/unarchive", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`InvoiceRenderingTemplate`](crate::api::InvoiceRenderingTemplate).
     ///
     /// <https://docs.stripe.com/api/invoice_rendering_templates/object>

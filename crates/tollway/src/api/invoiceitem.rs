@@ -3,9 +3,9 @@
 //! Stripe's `invoiceitem`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, decimal, list,
-    pairs, params, params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, Decimal, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, decimal,
+    list, open_enum, pairs, params, params_required, request, texts, view,
 };
 
 view! {
@@ -333,7 +333,7 @@ impl InvoiceItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("invoiceitem", "metadata")
     }
 
@@ -605,7 +605,7 @@ impl InvoiceItemCreate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Invoice.
@@ -626,7 +626,7 @@ impl InvoiceItemCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Period.
@@ -680,7 +680,7 @@ impl InvoiceItemCreate {
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        self.set("tax_code", Value::Clear)
+        self.set("tax_code", ParamValue::Clear)
     }
 
     /// Tax rates, as a list.
@@ -741,7 +741,7 @@ impl InvoiceItemUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Invoicing rules.
@@ -753,7 +753,7 @@ impl InvoiceItemUpdate {
     /// Unsets `invoicing_rules`.
     #[inline]
     pub fn clear_invoicing_rules(self) -> Self {
-        self.set("invoicing_rules", Value::Clear)
+        self.set("invoicing_rules", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -768,7 +768,7 @@ impl InvoiceItemUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Period.
@@ -816,7 +816,7 @@ impl InvoiceItemUpdate {
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        self.set("tax_code", Value::Clear)
+        self.set("tax_code", ParamValue::Clear)
     }
 
     /// Tax rates, as a list.
@@ -828,7 +828,7 @@ impl InvoiceItemUpdate {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        self.set("tax_rates", Value::Clear)
+        self.set("tax_rates", ParamValue::Clear)
     }
 
     /// Unit amount decimal, as a decimal number.
@@ -845,32 +845,10 @@ request! {
     InvoiceItemDelete, InvoiceItemDeleteEndpoint => api::DeletedInvoiceItem; "invoice_items.delete", Delete "/v1/invoiceitems/{invoiceitem}", Api V1 Form
 }
 
-params! {
-    /// The `discount` of [`InvoiceItemCreate`](crate::api::InvoiceItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/invoice_items/create>
-    InvoiceItemCreateDiscount
-}
-
-impl InvoiceItemCreateDiscount {
-    /// Coupon.
-    #[inline]
-    pub fn coupon(self, coupon: &str) -> Self {
-        Self(self.0.with_str("coupon", coupon))
-    }
-
-    /// Discount.
-    #[inline]
-    pub fn discount(self, discount: &str) -> Self {
-        Self(self.0.with_str("discount", discount))
-    }
-
-    /// Promotion code.
-    #[inline]
-    pub fn promotion_code(self, promotion_code: &str) -> Self {
-        Self(self.0.with_str("promotion_code", promotion_code))
-    }
-}
+/// The `discount` of [`InvoiceItemCreate`](crate::api::InvoiceItemCreate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoice_items/create>
+pub type InvoiceItemCreateDiscount = api::QuoteCreateDiscount;
 
 params_required! {
     /// The `period` of [`InvoiceItemCreate`](crate::api::InvoiceItemCreate).
@@ -946,10 +924,10 @@ impl InvoiceItemCreatePricing {
     }
 }
 
-/// The `discount` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoice_items/update>
-pub type InvoiceItemUpdateDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceItemUpdateDiscount = api::QuoteCreateDiscount;
 
 /// The `period` of [`InvoiceItemUpdate`](crate::api::InvoiceItemUpdate): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
 ///
@@ -966,7 +944,7 @@ pub type InvoiceItemUpdatePriceData = api::InvoiceItemCreatePriceData;
 /// <https://docs.stripe.com/api/invoice_items/update>
 pub type InvoiceItemUpdatePricing = api::InvoiceItemCreatePricing;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceItemProrationDetailsCreditedItems`](crate::api::InvoiceItemProrationDetailsCreditedItems).
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-proration_details-credited_items>
@@ -978,7 +956,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `frozen_field`, first of all in [`InvoiceItem`](crate::api::InvoiceItem).
     ///
     /// <https://docs.stripe.com/api/invoice_items/object>
@@ -992,7 +970,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceItemInvoicingRule`](crate::api::InvoiceItemInvoicingRule).
     ///
     /// <https://docs.stripe.com/api/invoice_items/object#invoiceitem_object-invoicing_rules>
@@ -1002,7 +980,7 @@ words! {
     }
 }
 
-/// The values of `tax_behavior`, first of all in [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/invoice_items/create>
-pub type InvoiceItemCreatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type InvoiceItemCreatePriceDataTaxBehavior = api::ShippingRateTaxBehavior;

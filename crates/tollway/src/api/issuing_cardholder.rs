@@ -3,9 +3,9 @@
 //! Stripe's `issuing_cardholder`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, list, pairs, params,
-    params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, Params, RangeQuery, Timestamp, list, open_enum, pairs,
+    params, params_required, request, texts, view,
 };
 
 view! {
@@ -62,7 +62,7 @@ impl IssuingCardholderFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("issuing.cardholder", "metadata")
     }
 
@@ -718,38 +718,10 @@ impl IssuingCardholderUpdate {
     }
 }
 
-params_required! {
-    /// The `address` of [`IssuingCardholderCreateBilling`](crate::api::IssuingCardholderCreateBilling).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateBillingAddress
-}
-
-impl IssuingCardholderCreateBillingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("city", city)
-                .with_str("country", country)
-                .with_str("line1", line1)
-                .with_str("postal_code", postal_code),
-        )
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-}
+/// The `address` of [`IssuingCardholderCreateBilling`](crate::api::IssuingCardholderCreateBilling): the same as [`IssuingCardCreateShippingAddress`](crate::api::IssuingCardCreateShippingAddress).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateBillingAddress = api::IssuingCardCreateShippingAddress;
 
 params_required! {
     /// The `billing` of [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate).
@@ -781,11 +753,11 @@ impl IssuingCardholderCreateCompany {
     }
 }
 
-/// The `user_terms_acceptance` of [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `user_terms_acceptance` of [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/create>
 pub type IssuingCardholderCreateIndividualCardIssuingUserTermsAcceptance =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
 params! {
     /// The `card_issuing` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual).
@@ -805,16 +777,16 @@ impl IssuingCardholderCreateIndividualCardIssuing {
     }
 }
 
-/// The `dob` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `dob` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/create>
-pub type IssuingCardholderCreateIndividualDob = api::AccountCreateCompanyRegistrationDate;
+pub type IssuingCardholderCreateIndividualDob = api::TokenCreatePersonDob;
 
-/// The `document` of [`IssuingCardholderCreateIndividualVerification`](crate::api::IssuingCardholderCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `document` of [`IssuingCardholderCreateIndividualVerification`](crate::api::IssuingCardholderCreateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/create>
 pub type IssuingCardholderCreateIndividualVerificationDocument =
-    api::AccountCreateCompanyVerificationDocument;
+    api::TokenCreatePersonVerificationDocument;
 
 /// The `verification` of [`IssuingCardholderCreateIndividual`](crate::api::IssuingCardholderCreateIndividual): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
 ///
@@ -866,36 +838,11 @@ impl IssuingCardholderCreateIndividual {
     }
 }
 
-params_required! {
-    /// The `spending_limit` of [`IssuingCardholderCreateSpendingControls`](crate::api::IssuingCardholderCreateSpendingControls).
-    ///
-    /// <https://docs.stripe.com/api/issuing/cardholders/create>
-    IssuingCardholderCreateSpendingControlsSpendingLimit
-}
-
-impl IssuingCardholderCreateSpendingControlsSpendingLimit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        amount: i64,
-        interval: api::IssuingCardholderSpendingControlsSpendingLimitInterval,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with_int("amount", amount)
-                .with("interval", interval),
-        )
-    }
-
-    /// Categories, as a list.
-    #[inline]
-    pub fn categories(
-        self,
-        categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
-    ) -> Self {
-        Self(self.0.with("categories", list(categories)))
-    }
-}
+/// The `spending_limit` of [`IssuingCardholderCreateSpendingControls`](crate::api::IssuingCardholderCreateSpendingControls): the same as [`IssuingCardCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardCreateSpendingControlsSpendingLimit).
+///
+/// <https://docs.stripe.com/api/issuing/cardholders/create>
+pub type IssuingCardholderCreateSpendingControlsSpendingLimit =
+    api::IssuingCardCreateSpendingControlsSpendingLimit;
 
 params! {
     /// The `spending_controls` of [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate).
@@ -996,10 +943,10 @@ impl IssuingCardholderCreateSpendingControls {
     }
 }
 
-/// The `address` of [`IssuingCardholderUpdateBilling`](crate::api::IssuingCardholderUpdateBilling): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
+/// The `address` of [`IssuingCardholderUpdateBilling`](crate::api::IssuingCardholderUpdateBilling): the same as [`IssuingCardCreateShippingAddress`](crate::api::IssuingCardCreateShippingAddress).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
-pub type IssuingCardholderUpdateBillingAddress = api::IssuingCardholderCreateBillingAddress;
+pub type IssuingCardholderUpdateBillingAddress = api::IssuingCardCreateShippingAddress;
 
 /// The `billing` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateBilling`](crate::api::IssuingCardholderCreateBilling).
 ///
@@ -1011,11 +958,11 @@ pub type IssuingCardholderUpdateBilling = api::IssuingCardholderCreateBilling;
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateCompany = api::IssuingCardholderCreateCompany;
 
-/// The `user_terms_acceptance` of [`IssuingCardholderUpdateIndividualCardIssuing`](crate::api::IssuingCardholderUpdateIndividualCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `user_terms_acceptance` of [`IssuingCardholderUpdateIndividualCardIssuing`](crate::api::IssuingCardholderUpdateIndividualCardIssuing): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
 /// The `card_issuing` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`IssuingCardholderCreateIndividualCardIssuing`](crate::api::IssuingCardholderCreateIndividualCardIssuing).
 ///
@@ -1023,16 +970,16 @@ pub type IssuingCardholderUpdateIndividualCardIssuingUserTermsAcceptance =
 pub type IssuingCardholderUpdateIndividualCardIssuing =
     api::IssuingCardholderCreateIndividualCardIssuing;
 
-/// The `dob` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `dob` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
-pub type IssuingCardholderUpdateIndividualDob = api::AccountCreateCompanyRegistrationDate;
+pub type IssuingCardholderUpdateIndividualDob = api::TokenCreatePersonDob;
 
-/// The `document` of [`IssuingCardholderUpdateIndividualVerification`](crate::api::IssuingCardholderUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `document` of [`IssuingCardholderUpdateIndividualVerification`](crate::api::IssuingCardholderUpdateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateIndividualVerificationDocument =
-    api::AccountCreateCompanyVerificationDocument;
+    api::TokenCreatePersonVerificationDocument;
 
 /// The `verification` of [`IssuingCardholderUpdateIndividual`](crate::api::IssuingCardholderUpdateIndividual): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
 ///
@@ -1044,18 +991,18 @@ pub type IssuingCardholderUpdateIndividualVerification = api::AccountCreateCompa
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateIndividual = api::IssuingCardholderCreateIndividual;
 
-/// The `spending_limit` of [`IssuingCardholderUpdateSpendingControls`](crate::api::IssuingCardholderUpdateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
+/// The `spending_limit` of [`IssuingCardholderUpdateSpendingControls`](crate::api::IssuingCardholderUpdateSpendingControls): the same as [`IssuingCardCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardCreateSpendingControlsSpendingLimit).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateSpendingControlsSpendingLimit =
-    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
+    api::IssuingCardCreateSpendingControlsSpendingLimit;
 
 /// The `spending_controls` of [`IssuingCardholderUpdate`](crate::api::IssuingCardholderUpdate): the same as [`IssuingCardholderCreateSpendingControls`](crate::api::IssuingCardholderCreateSpendingControls).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/update>
 pub type IssuingCardholderUpdateSpendingControls = api::IssuingCardholderCreateSpendingControls;
 
-words! {
+open_enum! {
     /// The values of `preferred_locale`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object>
@@ -1073,7 +1020,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object>
@@ -1087,11 +1034,17 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
-///
-/// <https://docs.stripe.com/api/issuing/cardholders/object>
-pub type IssuingCardholderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+open_enum! {
+    /// The values of `type`, first of all in [`IssuingCardholder`](crate::api::IssuingCardholder).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cardholders/object>
+    IssuingCardholderType {
+        /// `company`
+        0 Company = "company",
+        /// `individual`
+        1 Individual = "individual",
+    }
+}
 
 /// The values of `allowed_card_presence`, first of all in [`IssuingCardholderSpendingControls`](crate::api::IssuingCardholderSpendingControls): the same as [`IssuingAuthorizationCardPresence`](crate::api::IssuingAuthorizationCardPresence).
 ///
@@ -1099,7 +1052,7 @@ pub type IssuingCardholderType =
 pub type IssuingCardholderSpendingControlsAllowedCardPresence =
     api::IssuingAuthorizationCardPresence;
 
-words! {
+open_enum! {
     /// The values of `disabled_reason`, first of all in [`IssuingCardholderRequirements`](crate::api::IssuingCardholderRequirements).
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
@@ -1115,7 +1068,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `past_due`, first of all in [`IssuingCardholderRequirements`](crate::api::IssuingCardholderRequirements).
     ///
     /// <https://docs.stripe.com/api/issuing/cardholders/object#issuing_cardholder_object-requirements>
@@ -1147,7 +1100,7 @@ words! {
 pub type IssuingCardholderSpendingControlsSpendingLimitInterval =
     api::IssuingCardSpendingControlsSpendingLimitInterval;
 
-/// The values of `status`, first of all in [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+/// The values of `status`, first of all in [`IssuingCardholderCreate`](crate::api::IssuingCardholderCreate): the same as [`BillingMeterStatus`](crate::api::BillingMeterStatus).
 ///
 /// <https://docs.stripe.com/api/issuing/cardholders/create>
-pub type IssuingCardholderCreateStatus = api::BillingFeedbackOptionStatus;
+pub type IssuingCardholderCreateStatus = api::BillingMeterStatus;

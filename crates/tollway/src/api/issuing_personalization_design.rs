@@ -3,9 +3,9 @@
 //! Stripe's `issuing_personalization_design`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, Timestamp, Value, list, pairs, params, params_required,
-    request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, Timestamp, list, open_enum, pairs,
+    params, params_required, request, texts, view,
 };
 
 view! {
@@ -59,7 +59,7 @@ impl IssuingPersonalizationDesignFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("issuing.personalization_design", "metadata")
     }
 
@@ -427,7 +427,7 @@ impl IssuingPersonalizationDesignUpdate {
     /// Unsets `card_logo`.
     #[inline]
     pub fn clear_card_logo(self) -> Self {
-        self.set("card_logo", Value::Clear)
+        self.set("card_logo", ParamValue::Clear)
     }
 
     /// Carrier text.
@@ -442,7 +442,7 @@ impl IssuingPersonalizationDesignUpdate {
     /// Unsets `carrier_text`.
     #[inline]
     pub fn clear_carrier_text(self) -> Self {
-        self.set("carrier_text", Value::Clear)
+        self.set("carrier_text", ParamValue::Clear)
     }
 
     /// Lookup key.
@@ -454,7 +454,7 @@ impl IssuingPersonalizationDesignUpdate {
     /// Unsets `lookup_key`.
     #[inline]
     pub fn clear_lookup_key(self) -> Self {
-        self.set("lookup_key", Value::Clear)
+        self.set("lookup_key", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -475,7 +475,7 @@ impl IssuingPersonalizationDesignUpdate {
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        self.set("name", Value::Clear)
+        self.set("name", ParamValue::Clear)
     }
 
     /// Physical bundle.
@@ -559,7 +559,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Unsets `footer_body`.
     #[inline]
     pub fn clear_footer_body(self) -> Self {
-        Self(self.0.with("footer_body", Value::Clear))
+        Self(self.0.with("footer_body", ParamValue::Clear))
     }
 
     /// Footer title.
@@ -571,7 +571,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Unsets `footer_title`.
     #[inline]
     pub fn clear_footer_title(self) -> Self {
-        Self(self.0.with("footer_title", Value::Clear))
+        Self(self.0.with("footer_title", ParamValue::Clear))
     }
 
     /// Header body.
@@ -583,7 +583,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Unsets `header_body`.
     #[inline]
     pub fn clear_header_body(self) -> Self {
-        Self(self.0.with("header_body", Value::Clear))
+        Self(self.0.with("header_body", ParamValue::Clear))
     }
 
     /// Header title.
@@ -595,7 +595,7 @@ impl IssuingPersonalizationDesignCreateCarrierText {
     /// Unsets `header_title`.
     #[inline]
     pub fn clear_header_title(self) -> Self {
-        Self(self.0.with("header_title", Value::Clear))
+        Self(self.0.with("header_title", ParamValue::Clear))
     }
 }
 
@@ -655,7 +655,7 @@ impl TestHelpersIssuingPersonalizationDesignRejectRejectionReasons {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingPersonalizationDesign`](crate::api::IssuingPersonalizationDesign).
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object>
@@ -671,7 +671,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `card_logo`, first of all in [`IssuingPersonalizationDesignRejectionReasons`](crate::api::IssuingPersonalizationDesignRejectionReasons).
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>
@@ -695,7 +695,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `carrier_text`, first of all in [`IssuingPersonalizationDesignRejectionReasons`](crate::api::IssuingPersonalizationDesignRejectionReasons).
     ///
     /// <https://docs.stripe.com/api/issuing/personalization_designs/object#issuing_personalization_design_object-rejection_reasons>

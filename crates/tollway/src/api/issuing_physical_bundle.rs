@@ -3,7 +3,7 @@
 //! Stripe's `issuing_physical_bundle`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view, words};
+use crate::prelude::{Client, List, open_enum, request, view};
 
 view! {
     /// The `issuing.physical_bundle` object. It has what [`IssuingPhysicalBundleFields`](crate::api::IssuingPhysicalBundleFields) has.
@@ -159,7 +159,7 @@ request! {
     IssuingPhysicalBundleRetrieve, IssuingPhysicalBundleRetrieveEndpoint => api::IssuingPhysicalBundle; "issuing.physical_bundles.retrieve", Get "/v1/issuing/physical_bundles/{physical_bundle}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle).
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
@@ -173,7 +173,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingPhysicalBundle`](crate::api::IssuingPhysicalBundle).
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object>
@@ -185,7 +185,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `card_logo`, first of all in [`IssuingPhysicalBundleFeatures`](crate::api::IssuingPhysicalBundleFeatures).
     ///
     /// <https://docs.stripe.com/api/issuing/physical_bundles/object#issuing_physical_bundle_object-features>

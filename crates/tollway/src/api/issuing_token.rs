@@ -3,7 +3,7 @@
 //! Stripe's `issuing_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// The `issuing.token` object. It has what [`IssuingTokenFields`](crate::api::IssuingTokenFields) has.
@@ -480,7 +480,7 @@ request! {
     IssuingTokenUpdate, IssuingTokenUpdateEndpoint => api::IssuingToken; "issuing.tokens.update", Post "/v1/issuing/tokens/{token}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`IssuingToken`](crate::api::IssuingToken).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object>
@@ -492,7 +492,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingToken`](crate::api::IssuingToken).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object>
@@ -508,21 +508,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `wallet_provider`, first of all in [`IssuingToken`](crate::api::IssuingToken).
-    ///
-    /// <https://docs.stripe.com/api/issuing/tokens/object>
-    IssuingTokenWalletProvider {
-        /// `apple_pay`
-        0 ApplePay = "apple_pay",
-        /// `google_pay`
-        1 GooglePay = "google_pay",
-        /// `samsung_pay`
-        2 SamsungPay = "samsung_pay",
-    }
-}
+/// The values of `wallet_provider`, first of all in [`IssuingToken`](crate::api::IssuingToken): the same as [`IssuingTransactionWallet`](crate::api::IssuingTransactionWallet).
+///
+/// <https://docs.stripe.com/api/issuing/tokens/object>
+pub type IssuingTokenWalletProvider = api::IssuingTransactionWallet;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingTokenNetworkDataDevice`](crate::api::IssuingTokenNetworkDataDevice).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-device>
@@ -536,7 +527,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `card_number_source`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
@@ -552,7 +543,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `suggested_decision`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
@@ -566,7 +557,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingTokenUpdate`](crate::api::IssuingTokenUpdate).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/update>

@@ -3,7 +3,7 @@
 //! Stripe's `item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, request, view};
+use crate::prelude::{Client, List, MapView, request, view};
 
 view! {
     /// The `item` object. It has what [`LineItemFields`](crate::api::LineItemFields) has.
@@ -71,7 +71,7 @@ impl LineItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("item", "metadata")
     }
 

@@ -3,9 +3,9 @@
 //! Stripe's `line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Value, decimal, list, pairs, request, texts, view,
-    words,
+use crate::prelude::{
+    Client, Decimal, Expandable, List, MapView, ParamValue, decimal, list, open_enum, pairs,
+    request, texts, view,
 };
 
 view! {
@@ -257,7 +257,7 @@ impl InvoiceLineItemFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("line_item", "metadata")
     }
 
@@ -413,7 +413,7 @@ impl InvoicesLineItemUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -428,7 +428,7 @@ impl InvoicesLineItemUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Period.
@@ -473,7 +473,7 @@ impl InvoicesLineItemUpdate {
     /// Unsets `tax_amounts`.
     #[inline]
     pub fn clear_tax_amounts(self) -> Self {
-        self.set("tax_amounts", Value::Clear)
+        self.set("tax_amounts", ParamValue::Clear)
     }
 
     /// Tax rates, as a list.
@@ -485,31 +485,29 @@ impl InvoicesLineItemUpdate {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        self.set("tax_rates", Value::Clear)
+        self.set("tax_rates", ParamValue::Clear)
     }
 }
 
-/// The `discount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
-pub type InvoicesLineItemUpdateDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoicesLineItemUpdateDiscount = api::QuoteCreateDiscount;
 
 /// The `period` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
 pub type InvoicesLineItemUpdatePeriod = api::InvoiceItemCreatePeriod;
 
-/// The `tax_details` of [`InvoicesLineItemUpdatePriceDataProductData`](crate::api::InvoicesLineItemUpdatePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+/// The `tax_details` of [`InvoicesLineItemUpdatePriceDataProductData`](crate::api::InvoicesLineItemUpdatePriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
-pub type InvoicesLineItemUpdatePriceDataProductDataTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+pub type InvoicesLineItemUpdatePriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
 
-/// The `product_data` of [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+/// The `product_data` of [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
-pub type InvoicesLineItemUpdatePriceDataProductData =
-    api::CheckoutSessionCreateLineItemPriceDataProductData;
+pub type InvoicesLineItemUpdatePriceDataProductData = api::InvoiceAddLinesLinePriceDataProductData;
 
 /// The `price_data` of [`InvoicesLineItemUpdate`](crate::api::InvoicesLineItemUpdate): the same as [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData).
 ///
@@ -531,7 +529,7 @@ pub type InvoicesLineItemUpdateTaxAmountTaxRateData = api::InvoiceAddLinesLineTa
 /// <https://docs.stripe.com/api/invoices/line_items/update>
 pub type InvoicesLineItemUpdateTaxAmount = api::InvoiceAddLinesLineTaxAmount;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceLineItemParent`](crate::api::InvoiceLineItemParent).
     ///
     /// <https://docs.stripe.com/api/invoices/line_items/object#line_item_object-parent>
@@ -543,10 +541,10 @@ words! {
     }
 }
 
-/// The values of `tax_behavior`, first of all in [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`InvoicesLineItemUpdatePriceData`](crate::api::InvoicesLineItemUpdatePriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
-pub type InvoicesLineItemUpdatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type InvoicesLineItemUpdatePriceDataTaxBehavior = api::ShippingRateTaxBehavior;
 
 /// The values of `jurisdiction_level`, first of all in [`InvoicesLineItemUpdateTaxAmountTaxRateData`](crate::api::InvoicesLineItemUpdateTaxAmountTaxRateData): the same as [`TaxRateJurisdictionLevel`](crate::api::TaxRateJurisdictionLevel).
 ///
@@ -554,8 +552,8 @@ pub type InvoicesLineItemUpdatePriceDataTaxBehavior = api::PriceCurrencyOptionsT
 pub type InvoicesLineItemUpdateTaxAmountTaxRateDataJurisdictionLevel =
     api::TaxRateJurisdictionLevel;
 
-/// The values of `taxability_reason`, first of all in [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
+/// The values of `taxability_reason`, first of all in [`InvoicesLineItemUpdateTaxAmount`](crate::api::InvoicesLineItemUpdateTaxAmount): the same as [`InvoiceAddLinesLineTaxAmountTaxabilityReason`](crate::api::InvoiceAddLinesLineTaxAmountTaxabilityReason).
 ///
 /// <https://docs.stripe.com/api/invoices/line_items/update>
 pub type InvoicesLineItemUpdateTaxAmountTaxabilityReason =
-    api::CheckoutSessionShippingCostTaxTaxabilityReason;
+    api::InvoiceAddLinesLineTaxAmountTaxabilityReason;

@@ -3,7 +3,7 @@
 //! Stripe's `login_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Timestamp, request, view};
+use crate::prelude::{Client, Timestamp, request, view};
 
 view! {
     /// The `login_link` object. It has what [`LoginLinkFields`](crate::api::LoginLinkFields) has.

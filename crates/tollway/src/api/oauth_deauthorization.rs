@@ -2,7 +2,7 @@
 
 //! Stripe's `oauth_deauthorization`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// The `oauth_deauthorization` object. It has what [`OAuthDeauthorizationFields`](crate::api::OAuthDeauthorizationFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent_amount_details_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view, words};
+use crate::prelude::{Client, List, open_enum, request, view};
 
 view! {
     /// Payment method options of [`PaymentIntentAmountDetailsLineItem`](crate::api::PaymentIntentAmountDetailsLineItem): its `payment_method_options`. It has what [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsFields) has.
@@ -294,7 +294,7 @@ impl PaymentIntentsAmountDetailsLineItemList {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `category`, first of all in [`PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal`](crate::api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypal).
     ///
     /// <https://docs.stripe.com/api/payment_intents/amount_details_line_items/object#payment_intent_amount_details_line_item_object-payment_method_options-paypal>

@@ -3,7 +3,7 @@
 //! Stripe's `payment_method_domain`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `payment_method_domain` object. It has what [`PaymentMethodDomainFields`](crate::api::PaymentMethodDomainFields) has.
@@ -268,7 +268,7 @@ request! {
     PaymentMethodDomainValidate, PaymentMethodDomainValidateEndpoint => api::PaymentMethodDomain; "payment_method_domains.validate", Post "/v1/payment_method_domains/{payment_method_domain}/validate", Api V1 Form
 }
 
-/// The values of `status`, first of all in [`PaymentMethodDomainAmazonPay`](crate::api::PaymentMethodDomainAmazonPay): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+/// The values of `status`, first of all in [`PaymentMethodDomainAmazonPay`](crate::api::PaymentMethodDomainAmazonPay): the same as [`BillingMeterStatus`](crate::api::BillingMeterStatus).
 ///
 /// <https://docs.stripe.com/api/payment_method_domains/object#payment_method_domain_object-amazon_pay>
-pub type PaymentMethodDomainAmazonPayStatus = api::BillingFeedbackOptionStatus;
+pub type PaymentMethodDomainAmazonPayStatus = api::BillingMeterStatus;

@@ -3,9 +3,9 @@
 //! Stripe's `payment_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, Params, Timestamp, Value, pairs, params, params_required, request, view,
-    words,
+use crate::prelude::{
+    Client, List, MapView, ParamValue, Params, Timestamp, open_enum, pairs, params,
+    params_required, request, view,
 };
 
 view! {
@@ -111,7 +111,7 @@ impl PaymentRecordFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("payment_record", "metadata")
     }
 
@@ -367,7 +367,7 @@ impl PaymentRecordReportPayment {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Outcome.
@@ -446,7 +446,7 @@ impl PaymentRecordReportPaymentAttempt {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Outcome.
@@ -494,7 +494,7 @@ impl PaymentRecordReportPaymentAttemptCanceledRequest {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -518,7 +518,7 @@ impl PaymentRecordReportPaymentAttemptFailedRequest {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -542,7 +542,7 @@ impl PaymentRecordReportPaymentAttemptGuaranteedRequest {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -572,7 +572,7 @@ impl PaymentRecordReportPaymentAttemptInformational {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -587,7 +587,7 @@ impl PaymentRecordReportPaymentAttemptInformational {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Shipping details.
@@ -602,7 +602,7 @@ impl PaymentRecordReportPaymentAttemptInformational {
     /// Unsets `shipping_details`.
     #[inline]
     pub fn clear_shipping_details(self) -> Self {
-        self.set("shipping_details", Value::Clear)
+        self.set("shipping_details", ParamValue::Clear)
     }
 }
 
@@ -638,7 +638,7 @@ impl PaymentRecordReportRefund {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Refunded.
@@ -648,10 +648,10 @@ impl PaymentRecordReportRefund {
     }
 }
 
-/// The `amount_requested` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount_requested` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment): the same as [`PaymentRecordReportRefundAmount`](crate::api::PaymentRecordReportRefundAmount).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment>
-pub type PaymentRecordReportPaymentAmountRequested = api::BillingCreditGrantCreateAmountMonetary;
+pub type PaymentRecordReportPaymentAmountRequested = api::PaymentRecordReportRefundAmount;
 
 params_required! {
     /// The `canceled` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
@@ -731,17 +731,16 @@ impl PaymentRecordReportPaymentGuaranteed {
     }
 }
 
-/// The `address` of [`PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment>
 pub type PaymentRecordReportPaymentPaymentMethodDetailsBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `billing_details` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+/// The `billing_details` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment>
-pub type PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails =
-    api::CustomersPaymentSourceUpdateOwner;
+pub type PaymentRecordReportPaymentPaymentMethodDetailsBillingDetails = api::SourceCreateOwner;
 
 params! {
     /// The `custom` of [`PaymentRecordReportPaymentPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentPaymentMethodDetails).
@@ -836,11 +835,10 @@ impl PaymentRecordReportPaymentProcessorDetails {
     }
 }
 
-/// The `address` of [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment>
-pub type PaymentRecordReportPaymentShippingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentRecordReportPaymentShippingDetailsAddress = api::CustomerCreateAddress;
 
 params! {
     /// The `shipping_details` of [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
@@ -884,17 +882,17 @@ pub type PaymentRecordReportPaymentAttemptFailed = api::PaymentRecordReportPayme
 /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
 pub type PaymentRecordReportPaymentAttemptGuaranteed = api::PaymentRecordReportPaymentGuaranteed;
 
-/// The `address` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
 pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `billing_details` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+/// The `billing_details` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
 pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsBillingDetails =
-    api::CustomersPaymentSourceUpdateOwner;
+    api::SourceCreateOwner;
 
 /// The `custom` of [`PaymentRecordReportPaymentAttemptPaymentMethodDetails`](crate::api::PaymentRecordReportPaymentAttemptPaymentMethodDetails): the same as [`PaymentRecordReportPaymentPaymentMethodDetailsCustom`](crate::api::PaymentRecordReportPaymentPaymentMethodDetailsCustom).
 ///
@@ -908,11 +906,10 @@ pub type PaymentRecordReportPaymentAttemptPaymentMethodDetailsCustom =
 pub type PaymentRecordReportPaymentAttemptPaymentMethodDetails =
     api::PaymentRecordReportPaymentPaymentMethodDetails;
 
-/// The `address` of [`PaymentRecordReportPaymentAttemptShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentRecordReportPaymentAttemptShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment_attempt>
-pub type PaymentRecordReportPaymentAttemptShippingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentRecordReportPaymentAttemptShippingDetailsAddress = api::CustomerCreateAddress;
 
 /// The `shipping_details` of [`PaymentRecordReportPaymentAttempt`](crate::api::PaymentRecordReportPaymentAttempt): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
 ///
@@ -926,11 +923,11 @@ pub type PaymentRecordReportPaymentAttemptShippingDetails =
 pub type PaymentRecordReportPaymentAttemptInformationalCustomerDetails =
     api::PaymentRecordReportPaymentCustomerDetails;
 
-/// The `address` of [`PaymentRecordReportPaymentAttemptInformationalShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptInformationalShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentRecordReportPaymentAttemptInformationalShippingDetails`](crate::api::PaymentRecordReportPaymentAttemptInformationalShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_records/report_payment_attempt_informational>
 pub type PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
 /// The `shipping_details` of [`PaymentRecordReportPaymentAttemptInformational`](crate::api::PaymentRecordReportPaymentAttemptInformational): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
 ///
@@ -938,10 +935,24 @@ pub type PaymentRecordReportPaymentAttemptInformationalShippingDetailsAddress =
 pub type PaymentRecordReportPaymentAttemptInformationalShippingDetails =
     api::PaymentRecordReportPaymentShippingDetails;
 
-/// The `amount` of [`PaymentRecordReportRefund`](crate::api::PaymentRecordReportRefund): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
-///
-/// <https://docs.stripe.com/api/payment_records/report_refund>
-pub type PaymentRecordReportRefundAmount = api::BillingCreditGrantCreateAmountMonetary;
+params_required! {
+    /// The `amount` of [`PaymentRecordReportRefund`](crate::api::PaymentRecordReportRefund).
+    ///
+    /// <https://docs.stripe.com/api/payment_records/report_refund>
+    PaymentRecordReportRefundAmount
+}
+
+impl PaymentRecordReportRefundAmount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(currency: &str, value: i64) -> Self {
+        Self(
+            Params::new()
+                .with_str("currency", currency)
+                .with_int("value", value),
+        )
+    }
+}
 
 params_required! {
     /// The `custom` of [`PaymentRecordReportRefundProcessorDetails`](crate::api::PaymentRecordReportRefundProcessorDetails).
@@ -994,17 +1005,24 @@ impl PaymentRecordReportRefundRefunded {
     }
 }
 
-/// The values of `customer_presence`, first of all in [`PaymentRecord`](crate::api::PaymentRecord): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `customer_presence`, first of all in [`PaymentRecord`](crate::api::PaymentRecord): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/payment_records/object>
-pub type PaymentRecordCustomerPresence = api::ConfirmationTokenSetupFutureUsage;
+pub type PaymentRecordCustomerPresence = api::SetupIntentCreateUsage;
 
-/// The values of `reported_by`, first of all in [`PaymentRecord`](crate::api::PaymentRecord): the same as [`PaymentAttemptRecordReportedBy`](crate::api::PaymentAttemptRecordReportedBy).
-///
-/// <https://docs.stripe.com/api/payment_records/object>
-pub type PaymentRecordReportedBy = api::PaymentAttemptRecordReportedBy;
+open_enum! {
+    /// The values of `reported_by`, first of all in [`PaymentRecord`](crate::api::PaymentRecord).
+    ///
+    /// <https://docs.stripe.com/api/payment_records/object>
+    PaymentRecordReportedBy {
+        /// `self`
+        0 Self_ = "self",
+        /// `stripe`
+        1 Stripe = "stripe",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `outcome`, first of all in [`PaymentRecordReportPayment`](crate::api::PaymentRecordReportPayment).
     ///
     /// <https://docs.stripe.com/api/payment_records/report_payment>

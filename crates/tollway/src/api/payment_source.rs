@@ -3,7 +3,7 @@
 //! Stripe's `payment_source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Value, list, pairs, params, request, union};
+use crate::prelude::{Client, List, ParamValue, list, pairs, request, union};
 
 union! {
     /// What Stripe calls `deleted_payment_source`: one of several objects.
@@ -246,7 +246,7 @@ impl CustomersPaymentSourceUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -284,46 +284,17 @@ impl CustomersPaymentSourceVerify {
     }
 }
 
-/// The `address` of [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/customers/payment_sources/update>
-pub type CustomersPaymentSourceUpdateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type CustomersPaymentSourceUpdateOwnerAddress = api::CustomerCreateAddress;
 
-params! {
-    /// The `owner` of [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate).
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_sources/update>
-    CustomersPaymentSourceUpdateOwner
-}
-
-impl CustomersPaymentSourceUpdateOwner {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::CustomersPaymentSourceUpdateOwnerAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with_str("email", email))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with_str("name", name))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with_str("phone", phone))
-    }
-}
-
-/// The values of `account_holder_type`, first of all in [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The `owner` of [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/customers/payment_sources/update>
-pub type CustomersPaymentSourceUpdateAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type CustomersPaymentSourceUpdateOwner = api::SourceCreateOwner;
+
+/// The values of `account_holder_type`, first of all in [`CustomersPaymentSourceUpdate`](crate::api::CustomersPaymentSourceUpdate): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
+///
+/// <https://docs.stripe.com/api/customers/payment_sources/update>
+pub type CustomersPaymentSourceUpdateAccountHolderType = api::IssuingCardholderType;

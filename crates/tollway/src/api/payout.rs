@@ -3,8 +3,9 @@
 //! Stripe's `payout`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, RangeQuery, Timestamp, open_enum, pairs,
+    request, view,
 };
 
 view! {
@@ -109,7 +110,7 @@ impl PayoutFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("payout", "metadata")
     }
 
@@ -393,7 +394,7 @@ impl PayoutUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -422,7 +423,7 @@ impl PayoutReverse {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reconciliation_status`, first of all in [`Payout`](crate::api::Payout).
     ///
     /// <https://docs.stripe.com/api/payouts/object>
@@ -436,7 +437,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`Payout`](crate::api::Payout).
     ///
     /// <https://docs.stripe.com/api/payouts/object>
@@ -448,10 +449,17 @@ words! {
     }
 }
 
-/// The values of `method`, first of all in [`PayoutCreate`](crate::api::PayoutCreate): the same as [`BankAccountAvailablePayoutMethod`](crate::api::BankAccountAvailablePayoutMethod).
-///
-/// <https://docs.stripe.com/api/payouts/create>
-pub type PayoutCreateMethod = api::BankAccountAvailablePayoutMethod;
+open_enum! {
+    /// The values of `method`, first of all in [`PayoutCreate`](crate::api::PayoutCreate).
+    ///
+    /// <https://docs.stripe.com/api/payouts/create>
+    PayoutCreateMethod {
+        /// `instant`
+        0 Instant = "instant",
+        /// `standard`
+        1 Standard = "standard",
+    }
+}
 
 /// The values of `source_type`, first of all in [`PayoutCreate`](crate::api::PayoutCreate): the same as [`ReserveHoldSourceType`](crate::api::ReserveHoldSourceType).
 ///

@@ -3,9 +3,9 @@
 //! Stripe's `plan`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, decimal, list,
-    one_of, pairs, params_required, request, view, words,
+use crate::prelude::{
+    Client, Decimal, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, decimal,
+    list, open_enum, pairs, param_enum, params_required, request, view,
 };
 
 view! {
@@ -109,7 +109,7 @@ impl PlanFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("plan", "metadata")
     }
 
@@ -383,7 +383,7 @@ impl PlanCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Meter.
@@ -468,7 +468,7 @@ impl PlanUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Nickname.
@@ -497,76 +497,17 @@ request! {
     PlanDelete, PlanDeleteEndpoint => api::DeletedPlan; "plans.delete", Delete "/v1/plans/{plan}", Api V1 Form
 }
 
-/// The `tax_details` of [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+/// The `tax_details` of [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/plans/create>
-pub type PlanCreateProductProductTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+pub type PlanCreateProductProductTaxDetails = api::ProductCreateTaxDetails;
 
-params_required! {
-    /// The `product` of [`PlanCreate`](crate::api::PlanCreate).
-    ///
-    /// <https://docs.stripe.com/api/plans/create>
-    PlanCreateProductProduct
-}
+/// The `product` of [`PlanCreate`](crate::api::PlanCreate): the same as [`PriceCreateProductData`](crate::api::PriceCreateProductData).
+///
+/// <https://docs.stripe.com/api/plans/create>
+pub type PlanCreateProductProduct = api::PriceCreateProductData;
 
-impl PlanCreateProductProduct {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with_str("name", name))
-    }
-
-    /// Active: true or false.
-    #[inline]
-    pub fn active(self, active: bool) -> Self {
-        Self(self.0.with_bool("active", active))
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(self, id: &str) -> Self {
-        Self(self.0.with_str("id", id))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor", statement_descriptor),
-        )
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with_str("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(self, tax_details: api::PlanCreateProductProductTaxDetails) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with_str("unit_label", unit_label))
-    }
-}
-
-one_of! {
+param_enum! {
     /// The `product` of [`PlanCreate`](crate::api::PlanCreate), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/plans/create>
@@ -586,7 +527,7 @@ impl From<&str> for PlanCreateProduct {
     }
 }
 
-one_of! {
+param_enum! {
     /// The `up_to` of [`PlanCreateTier`](crate::api::PlanCreateTier), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/plans/create>
@@ -664,7 +605,7 @@ impl PlanCreateTransformUsage {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `billing_scheme`, first of all in [`Plan`](crate::api::Plan).
     ///
     /// <https://docs.stripe.com/api/plans/object>
@@ -676,7 +617,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `interval`, first of all in [`Plan`](crate::api::Plan).
     ///
     /// <https://docs.stripe.com/api/plans/object>
@@ -692,7 +633,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `tiers_mode`, first of all in [`Plan`](crate::api::Plan).
     ///
     /// <https://docs.stripe.com/api/plans/object>
@@ -704,7 +645,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `usage_type`, first of all in [`Plan`](crate::api::Plan).
     ///
     /// <https://docs.stripe.com/api/plans/object>
@@ -716,7 +657,14 @@ words! {
     }
 }
 
-/// The values of `round`, first of all in [`PlanTransformUsage`](crate::api::PlanTransformUsage): the same as [`PriceTransformQuantityRound`](crate::api::PriceTransformQuantityRound).
-///
-/// <https://docs.stripe.com/api/plans/object#plan_object-transform_usage>
-pub type PlanTransformUsageRound = api::PriceTransformQuantityRound;
+open_enum! {
+    /// The values of `round`, first of all in [`PlanTransformUsage`](crate::api::PlanTransformUsage).
+    ///
+    /// <https://docs.stripe.com/api/plans/object#plan_object-transform_usage>
+    PlanTransformUsageRound {
+        /// `down`
+        0 Down = "down",
+        /// `up`
+        1 Up = "up",
+    }
+}

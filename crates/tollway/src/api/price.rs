@@ -3,9 +3,10 @@
 //! Stripe's `price`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Decimal, Expandable, List, Map, Params, RangeQuery, SearchResult, Timestamp, Value,
-    decimal, entries, list, pairs, params, params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, Decimal, Expandable, List, MapView, ParamValue, Params, RangeQuery, SearchResult,
+    Timestamp, decimal, entries, list, open_enum, pairs, params, params_required, request, texts,
+    view,
 };
 
 view! {
@@ -143,7 +144,7 @@ impl PriceFields {
 
     /// Currency options, by key. `None` when absent.
     #[inline]
-    pub fn currency_options(&self) -> Option<Map<'_, api::PriceCurrencyOptions>> {
+    pub fn currency_options(&self) -> Option<MapView<'_, api::PriceCurrencyOptions>> {
         self.0.opt_map("price", "currency_options")
     }
 
@@ -173,7 +174,7 @@ impl PriceFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("price", "metadata")
     }
 
@@ -637,7 +638,7 @@ impl PriceUpdate {
     /// Unsets `currency_options`.
     #[inline]
     pub fn clear_currency_options(self) -> Self {
-        self.set("currency_options", Value::Clear)
+        self.set("currency_options", ParamValue::Clear)
     }
 
     /// Lookup key.
@@ -658,7 +659,7 @@ impl PriceUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Nickname.
@@ -707,38 +708,10 @@ impl PriceListRecurring {
     }
 }
 
-params_required! {
-    /// The `custom_unit_amount` of [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption).
-    ///
-    /// <https://docs.stripe.com/api/prices/create>
-    PriceCreateCurrencyOptionCustomUnitAmount
-}
-
-impl PriceCreateCurrencyOptionCustomUnitAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with_int("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with_int("minimum", minimum))
-    }
-
-    /// Preset.
-    #[inline]
-    pub fn preset(self, preset: i64) -> Self {
-        Self(self.0.with_int("preset", preset))
-    }
-}
+/// The `custom_unit_amount` of [`PriceCreateCurrencyOption`](crate::api::PriceCreateCurrencyOption): the same as [`PriceCreateCustomUnitAmount`](crate::api::PriceCreateCustomUnitAmount).
+///
+/// <https://docs.stripe.com/api/prices/create>
+pub type PriceCreateCurrencyOptionCustomUnitAmount = api::PriceCreateCustomUnitAmount;
 
 /// The `up_to` of [`PriceCreateCurrencyOptionTier`](crate::api::PriceCreateCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
 ///
@@ -798,21 +771,106 @@ impl PriceCreateCurrencyOption {
     }
 }
 
-/// The `custom_unit_amount` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
-///
-/// <https://docs.stripe.com/api/prices/create>
-pub type PriceCreateCustomUnitAmount = api::PriceCreateCurrencyOptionCustomUnitAmount;
+params_required! {
+    /// The `custom_unit_amount` of [`PriceCreate`](crate::api::PriceCreate).
+    ///
+    /// <https://docs.stripe.com/api/prices/create>
+    PriceCreateCustomUnitAmount
+}
 
-/// The `tax_details` of [`PriceCreateProductData`](crate::api::PriceCreateProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
-///
-/// <https://docs.stripe.com/api/prices/create>
-pub type PriceCreateProductDataTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+impl PriceCreateCustomUnitAmount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
 
-/// The `product_data` of [`PriceCreate`](crate::api::PriceCreate): the same as [`PlanCreateProductProduct`](crate::api::PlanCreateProductProduct).
+    /// Maximum.
+    #[inline]
+    pub fn maximum(self, maximum: i64) -> Self {
+        Self(self.0.with_int("maximum", maximum))
+    }
+
+    /// Minimum.
+    #[inline]
+    pub fn minimum(self, minimum: i64) -> Self {
+        Self(self.0.with_int("minimum", minimum))
+    }
+
+    /// Preset.
+    #[inline]
+    pub fn preset(self, preset: i64) -> Self {
+        Self(self.0.with_int("preset", preset))
+    }
+}
+
+/// The `tax_details` of [`PriceCreateProductData`](crate::api::PriceCreateProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/prices/create>
-pub type PriceCreateProductData = api::PlanCreateProductProduct;
+pub type PriceCreateProductDataTaxDetails = api::ProductCreateTaxDetails;
+
+params_required! {
+    /// The `product_data` of [`PriceCreate`](crate::api::PriceCreate).
+    ///
+    /// <https://docs.stripe.com/api/prices/create>
+    PriceCreateProductData
+}
+
+impl PriceCreateProductData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(name: &str) -> Self {
+        Self(Params::new().with_str("name", name))
+    }
+
+    /// Active: true or false.
+    #[inline]
+    pub fn active(self, active: bool) -> Self {
+        Self(self.0.with_bool("active", active))
+    }
+
+    /// The object's id.
+    #[inline]
+    pub fn id(self, id: &str) -> Self {
+        Self(self.0.with_str("id", id))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Tax code.
+    #[inline]
+    pub fn tax_code(self, tax_code: &str) -> Self {
+        Self(self.0.with_str("tax_code", tax_code))
+    }
+
+    /// Tax details.
+    #[inline]
+    pub fn tax_details(self, tax_details: api::PlanCreateProductProductTaxDetails) -> Self {
+        Self(self.0.with("tax_details", tax_details))
+    }
+
+    /// Unit label.
+    #[inline]
+    pub fn unit_label(self, unit_label: &str) -> Self {
+        Self(self.0.with_str("unit_label", unit_label))
+    }
+}
 
 params_required! {
     /// The `recurring` of [`PriceCreate`](crate::api::PriceCreate).
@@ -868,10 +926,10 @@ pub type PriceCreateTier = api::PlanCreateTier;
 /// <https://docs.stripe.com/api/prices/create>
 pub type PriceCreateTransformQuantity = api::PlanCreateTransformUsage;
 
-/// The `custom_unit_amount` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+/// The `custom_unit_amount` of [`PriceUpdateCurrencyOption`](crate::api::PriceUpdateCurrencyOption): the same as [`PriceCreateCustomUnitAmount`](crate::api::PriceCreateCustomUnitAmount).
 ///
 /// <https://docs.stripe.com/api/prices/update>
-pub type PriceUpdateCurrencyOptionCustomUnitAmount = api::PriceCreateCurrencyOptionCustomUnitAmount;
+pub type PriceUpdateCurrencyOptionCustomUnitAmount = api::PriceCreateCustomUnitAmount;
 
 /// The `up_to` of [`PriceUpdateCurrencyOptionTier`](crate::api::PriceUpdateCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
 ///
@@ -888,19 +946,10 @@ pub type PriceUpdateCurrencyOptionTier = api::PlanCreateTier;
 /// <https://docs.stripe.com/api/prices/update>
 pub type PriceUpdateCurrencyOption = api::PriceCreateCurrencyOption;
 
-words! {
-    /// The values of `tax_behavior`, first of all in [`PriceCurrencyOptions`](crate::api::PriceCurrencyOptions).
-    ///
-    /// <https://docs.stripe.com/api/prices/object#price_object-currency_options>
-    PriceCurrencyOptionsTaxBehavior {
-        /// `exclusive`
-        0 Exclusive = "exclusive",
-        /// `inclusive`
-        1 Inclusive = "inclusive",
-        /// `unspecified`
-        2 Unspecified = "unspecified",
-    }
-}
+/// The values of `tax_behavior`, first of all in [`PriceCurrencyOptions`](crate::api::PriceCurrencyOptions): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
+///
+/// <https://docs.stripe.com/api/prices/object#price_object-currency_options>
+pub type PriceCurrencyOptionsTaxBehavior = api::ShippingRateTaxBehavior;
 
 /// The values of `billing_scheme`, first of all in [`Price`](crate::api::Price): the same as [`PlanBillingScheme`](crate::api::PlanBillingScheme).
 ///
@@ -912,7 +961,7 @@ pub type PriceBillingScheme = api::PlanBillingScheme;
 /// <https://docs.stripe.com/api/prices/object>
 pub type PriceTiersMode = api::PlanTiersMode;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`Price`](crate::api::Price).
     ///
     /// <https://docs.stripe.com/api/prices/object>
@@ -934,14 +983,7 @@ pub type PriceRecurringInterval = api::PlanInterval;
 /// <https://docs.stripe.com/api/prices/object#price_object-recurring>
 pub type PriceRecurringUsageType = api::PlanUsageType;
 
-words! {
-    /// The values of `round`, first of all in [`PriceTransformQuantity`](crate::api::PriceTransformQuantity).
-    ///
-    /// <https://docs.stripe.com/api/prices/object#price_object-transform_quantity>
-    PriceTransformQuantityRound {
-        /// `down`
-        0 Down = "down",
-        /// `up`
-        1 Up = "up",
-    }
-}
+/// The values of `round`, first of all in [`PriceTransformQuantity`](crate::api::PriceTransformQuantity): the same as [`PlanTransformUsageRound`](crate::api::PlanTransformUsageRound).
+///
+/// <https://docs.stripe.com/api/prices/object#price_object-transform_quantity>
+pub type PriceTransformQuantityRound = api::PlanTransformUsageRound;

@@ -3,9 +3,9 @@
 //! Stripe's `product`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, SearchResult, Timestamp, Value, decimal,
-    entries, list, pairs, params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, SearchResult, Timestamp,
+    decimal, entries, list, open_enum, pairs, params, params_required, request, texts, view,
 };
 
 view! {
@@ -132,7 +132,7 @@ impl ProductFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("product", "metadata")
     }
 
@@ -537,7 +537,7 @@ impl ProductUpdate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Images, as a list.
@@ -549,7 +549,7 @@ impl ProductUpdate {
     /// Unsets `images`.
     #[inline]
     pub fn clear_images(self) -> Self {
-        self.set("images", Value::Clear)
+        self.set("images", ParamValue::Clear)
     }
 
     /// Marketing features, as a list.
@@ -564,7 +564,7 @@ impl ProductUpdate {
     /// Unsets `marketing_features`.
     #[inline]
     pub fn clear_marketing_features(self) -> Self {
-        self.set("marketing_features", Value::Clear)
+        self.set("marketing_features", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -579,7 +579,7 @@ impl ProductUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -600,7 +600,7 @@ impl ProductUpdate {
     /// Unsets `package_dimensions`.
     #[inline]
     pub fn clear_package_dimensions(self) -> Self {
-        self.set("package_dimensions", Value::Clear)
+        self.set("package_dimensions", ParamValue::Clear)
     }
 
     /// Shippable: true or false.
@@ -624,7 +624,7 @@ impl ProductUpdate {
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        self.set("tax_code", Value::Clear)
+        self.set("tax_code", ParamValue::Clear)
     }
 
     /// Tax details.
@@ -636,7 +636,7 @@ impl ProductUpdate {
     /// Unsets `tax_details`.
     #[inline]
     pub fn clear_tax_details(self) -> Self {
-        self.set("tax_details", Value::Clear)
+        self.set("tax_details", ParamValue::Clear)
     }
 
     /// Unit label.
@@ -648,7 +648,7 @@ impl ProductUpdate {
     /// Unsets `unit_label`.
     #[inline]
     pub fn clear_unit_label(self) -> Self {
-        self.set("unit_label", Value::Clear)
+        self.set("unit_label", ParamValue::Clear)
     }
 
     /// Url.
@@ -660,7 +660,7 @@ impl ProductUpdate {
     /// Unsets `url`.
     #[inline]
     pub fn clear_url(self) -> Self {
-        self.set("url", Value::Clear)
+        self.set("url", ParamValue::Clear)
     }
 }
 
@@ -671,11 +671,11 @@ request! {
     ProductDelete, ProductDeleteEndpoint => api::DeletedProduct; "products.delete", Delete "/v1/products/{id}", Api V1 Form
 }
 
-/// The `custom_unit_amount` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+/// The `custom_unit_amount` of [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PriceCreateCustomUnitAmount`](crate::api::PriceCreateCustomUnitAmount).
 ///
 /// <https://docs.stripe.com/api/products/create>
 pub type ProductCreateDefaultPriceDataCurrencyOptionCustomUnitAmount =
-    api::PriceCreateCurrencyOptionCustomUnitAmount;
+    api::PriceCreateCustomUnitAmount;
 
 /// The `up_to` of [`ProductCreateDefaultPriceDataCurrencyOptionTier`](crate::api::ProductCreateDefaultPriceDataCurrencyOptionTier), in one of its forms: the same as [`PlanCreateTierUpTo`](crate::api::PlanCreateTierUpTo).
 ///
@@ -692,17 +692,15 @@ pub type ProductCreateDefaultPriceDataCurrencyOptionTier = api::PlanCreateTier;
 /// <https://docs.stripe.com/api/products/create>
 pub type ProductCreateDefaultPriceDataCurrencyOption = api::PriceCreateCurrencyOption;
 
-/// The `custom_unit_amount` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`PriceCreateCurrencyOptionCustomUnitAmount`](crate::api::PriceCreateCurrencyOptionCustomUnitAmount).
+/// The `custom_unit_amount` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`PriceCreateCustomUnitAmount`](crate::api::PriceCreateCustomUnitAmount).
 ///
 /// <https://docs.stripe.com/api/products/create>
-pub type ProductCreateDefaultPriceDataCustomUnitAmount =
-    api::PriceCreateCurrencyOptionCustomUnitAmount;
+pub type ProductCreateDefaultPriceDataCustomUnitAmount = api::PriceCreateCustomUnitAmount;
 
-/// The `recurring` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`ProductCreateDefaultPriceData`](crate::api::ProductCreateDefaultPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/products/create>
-pub type ProductCreateDefaultPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type ProductCreateDefaultPriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
 params_required! {
     /// The `default_price_data` of [`ProductCreate`](crate::api::ProductCreate).
@@ -817,10 +815,35 @@ impl ProductCreatePackageDimensions {
     }
 }
 
-/// The `tax_details` of [`ProductCreate`](crate::api::ProductCreate): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
-///
-/// <https://docs.stripe.com/api/products/create>
-pub type ProductCreateTaxDetails = api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+params! {
+    /// The `tax_details` of [`ProductCreate`](crate::api::ProductCreate).
+    ///
+    /// <https://docs.stripe.com/api/products/create>
+    ProductCreateTaxDetails
+}
+
+impl ProductCreateTaxDetails {
+    /// Performance location.
+    #[inline]
+    pub fn performance_location(self, performance_location: &str) -> Self {
+        Self(
+            self.0
+                .with_str("performance_location", performance_location),
+        )
+    }
+
+    /// Tax code.
+    #[inline]
+    pub fn tax_code(self, tax_code: &str) -> Self {
+        Self(self.0.with_str("tax_code", tax_code))
+    }
+
+    /// Unsets `tax_code`.
+    #[inline]
+    pub fn clear_tax_code(self) -> Self {
+        Self(self.0.with("tax_code", ParamValue::Clear))
+    }
+}
 
 /// The `marketing_feature` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`ProductCreateMarketingFeature`](crate::api::ProductCreateMarketingFeature).
 ///
@@ -832,12 +855,12 @@ pub type ProductUpdateMarketingFeature = api::ProductCreateMarketingFeature;
 /// <https://docs.stripe.com/api/products/update>
 pub type ProductUpdatePackageDimensions = api::ProductCreatePackageDimensions;
 
-/// The `tax_details` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+/// The `tax_details` of [`ProductUpdate`](crate::api::ProductUpdate): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/products/update>
-pub type ProductUpdateTaxDetails = api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+pub type ProductUpdateTaxDetails = api::ProductCreateTaxDetails;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`Product`](crate::api::Product).
     ///
     /// <https://docs.stripe.com/api/products/object>
@@ -849,11 +872,10 @@ words! {
     }
 }
 
-/// The values of `tax_behavior`, first of all in [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`ProductCreateDefaultPriceDataCurrencyOption`](crate::api::ProductCreateDefaultPriceDataCurrencyOption): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/products/create>
-pub type ProductCreateDefaultPriceDataCurrencyOptionTaxBehavior =
-    api::PriceCurrencyOptionsTaxBehavior;
+pub type ProductCreateDefaultPriceDataCurrencyOptionTaxBehavior = api::ShippingRateTaxBehavior;
 
 /// The values of `interval`, first of all in [`ProductCreateDefaultPriceDataRecurring`](crate::api::ProductCreateDefaultPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///

@@ -3,8 +3,8 @@
 //! Stripe's `product_catalog_trial_offer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, RangeQuery, params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, Params, RangeQuery, open_enum, params_required, request, texts, view,
 };
 
 view! {
@@ -357,7 +357,7 @@ impl ProductCatalogTrialOfferCreateEndBehavior {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ProductCatalogTrialOfferDuration`](crate::api::ProductCatalogTrialOfferDuration).
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-duration>
@@ -367,7 +367,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ProductCatalogTrialOfferEndBehavior`](crate::api::ProductCatalogTrialOfferEndBehavior).
     ///
     /// <https://docs.stripe.com/api/product_catalog/trial_offers/object#product_catalog_trial_offer_object-end_behavior>

@@ -3,7 +3,7 @@
 //! Stripe's `product_feature`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view};
+use crate::prelude::{Client, List, request, view};
 
 view! {
     /// What is left of a deleted `product_feature`. It has what [`DeletedProductFeatureFields`](crate::api::DeletedProductFeatureFields) has.

@@ -3,9 +3,9 @@
 //! Stripe's `promotion_code`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, entries, pairs, params,
-    params_required, request, view,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, entries, pairs,
+    params, params_required, request, view,
 };
 
 view! {
@@ -74,7 +74,7 @@ impl PromotionCodeFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("promotion_code", "metadata")
     }
 
@@ -159,7 +159,7 @@ impl PromotionCodeRestrictionsFields {
     #[inline]
     pub fn currency_options(
         &self,
-    ) -> Option<Map<'_, api::PromotionCodeRestrictionsCurrencyOptions>> {
+    ) -> Option<MapView<'_, api::PromotionCodeRestrictionsCurrencyOptions>> {
         self.0
             .opt_map("promotion_codes_resource_restrictions", "currency_options")
     }
@@ -386,7 +386,7 @@ impl PromotionCodeUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Restrictions.

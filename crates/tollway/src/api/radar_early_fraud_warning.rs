@@ -3,7 +3,7 @@
 //! Stripe's `radar_early_fraud_warning`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view};
 
 view! {
     /// The `radar.early_fraud_warning` object. It has what [`RadarEarlyFraudWarningFields`](crate::api::RadarEarlyFraudWarningFields) has.

@@ -3,7 +3,9 @@
 //! Stripe's `radar_value_list`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, RangeQuery, Timestamp, pairs, request, view, words};
+use crate::prelude::{
+    Client, List, MapView, RangeQuery, Timestamp, open_enum, pairs, request, view,
+};
 
 view! {
     /// What is left of a deleted `radar.value_list`. It has what [`RadarDeletedValueListFields`](crate::api::RadarDeletedValueListFields) has.
@@ -88,7 +90,7 @@ impl RadarValueListFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("radar.value_list", "metadata")
     }
 
@@ -268,7 +270,7 @@ request! {
     RadarValueListDelete, RadarValueListDeleteEndpoint => api::RadarDeletedValueList; "radar.value_lists.delete", Delete "/v1/radar/value_lists/{value_list}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `item_type`, first of all in [`RadarValueList`](crate::api::RadarValueList).
     ///
     /// <https://docs.stripe.com/api/radar/value_lists/object>

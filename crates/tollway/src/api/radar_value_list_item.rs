@@ -3,7 +3,7 @@
 //! Stripe's `radar_value_list_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RangeQuery, Timestamp, request, view};
+use crate::prelude::{Client, List, RangeQuery, Timestamp, request, view};
 
 view! {
     /// What is left of a deleted `radar.value_list_item`. It has what [`RadarDeletedValueListItemFields`](crate::api::RadarDeletedValueListItemFields) has.

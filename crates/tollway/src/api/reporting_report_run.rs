@@ -3,7 +3,7 @@
 //! Stripe's `reporting_report_run`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RangeQuery, Timestamp, params, request, texts, view};
+use crate::prelude::{Client, List, RangeQuery, Timestamp, params, request, texts, view};
 
 view! {
     /// Parameters of [`ReportingReportRun`](crate::api::ReportingReportRun): its `parameters`. It has what [`ReportingReportRunParametersFields`](crate::api::ReportingReportRunParametersFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `reporting_report_type`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `reporting.report_type` object. It has what [`ReportingReportTypeFields`](crate::api::ReportingReportTypeFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `reserve_hold`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view, words};
+use crate::prelude::{Expandable, MapView, Timestamp, open_enum, view};
 
 view! {
     /// The `reserve.hold` object. It has what [`ReserveHoldFields`](crate::api::ReserveHoldFields) has.
@@ -71,7 +71,7 @@ impl ReserveHoldFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("reserve.hold", "metadata")
     }
 
@@ -174,12 +174,19 @@ impl ReserveHoldReleaseScheduleFields {
     }
 }
 
-/// The values of `created_by`, first of all in [`ReserveHold`](crate::api::ReserveHold): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
-///
-/// <https://docs.stripe.com/api/reserve/holds/object>
-pub type ReserveHoldCreatedBy = api::AccountControllerRequirementCollection;
+open_enum! {
+    /// The values of `created_by`, first of all in [`ReserveHold`](crate::api::ReserveHold).
+    ///
+    /// <https://docs.stripe.com/api/reserve/holds/object>
+    ReserveHoldCreatedBy {
+        /// `application`
+        0 Application = "application",
+        /// `stripe`
+        1 Stripe = "stripe",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `destination`, first of all in [`ReserveHold`](crate::api::ReserveHold).
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object>
@@ -193,7 +200,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`ReserveHold`](crate::api::ReserveHold).
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object>
@@ -205,7 +212,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `source_type`, first of all in [`ReserveHold`](crate::api::ReserveHold).
     ///
     /// <https://docs.stripe.com/api/reserve/holds/object>

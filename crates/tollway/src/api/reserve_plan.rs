@@ -3,7 +3,7 @@
 //! Stripe's `reserve_plan`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Map, Timestamp, view, words};
+use crate::prelude::{MapView, Timestamp, open_enum, view};
 
 view! {
     /// The `reserve.plan` object. It has what [`ReservePlanFields`](crate::api::ReservePlanFields) has.
@@ -71,7 +71,7 @@ impl ReservePlanFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("reserve.plan", "metadata")
     }
 
@@ -173,17 +173,17 @@ impl ReservePlanRollingReleaseFields {
     }
 }
 
-/// The values of `created_by`, first of all in [`ReservePlan`](crate::api::ReservePlan): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+/// The values of `created_by`, first of all in [`ReservePlan`](crate::api::ReservePlan): the same as [`ReserveHoldCreatedBy`](crate::api::ReserveHoldCreatedBy).
 ///
 /// <https://docs.stripe.com/api/reserve/plans/object>
-pub type ReservePlanCreatedBy = api::AccountControllerRequirementCollection;
+pub type ReservePlanCreatedBy = api::ReserveHoldCreatedBy;
 
 /// The values of `destination`, first of all in [`ReservePlan`](crate::api::ReservePlan): the same as [`ReserveHoldDestination`](crate::api::ReserveHoldDestination).
 ///
 /// <https://docs.stripe.com/api/reserve/plans/object>
 pub type ReservePlanDestination = api::ReserveHoldDestination;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`ReservePlan`](crate::api::ReservePlan).
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object>
@@ -199,7 +199,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ReservePlan`](crate::api::ReservePlan).
     ///
     /// <https://docs.stripe.com/api/reserve/plans/object>

@@ -3,7 +3,7 @@
 //! Stripe's `reserve_release`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view, words};
+use crate::prelude::{Expandable, MapView, Timestamp, open_enum, view};
 
 view! {
     /// The `reserve.release` object. It has what [`ReserveReleaseFields`](crate::api::ReserveReleaseFields) has.
@@ -59,7 +59,7 @@ impl ReserveReleaseFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("reserve.release", "metadata")
     }
 
@@ -138,12 +138,12 @@ impl ReserveReleaseSourceTransactionFields {
     }
 }
 
-/// The values of `created_by`, first of all in [`ReserveRelease`](crate::api::ReserveRelease): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
+/// The values of `created_by`, first of all in [`ReserveRelease`](crate::api::ReserveRelease): the same as [`ReserveHoldCreatedBy`](crate::api::ReserveHoldCreatedBy).
 ///
 /// <https://docs.stripe.com/api/reserve/releases/object>
-pub type ReserveReleaseCreatedBy = api::AccountControllerRequirementCollection;
+pub type ReserveReleaseCreatedBy = api::ReserveHoldCreatedBy;
 
-words! {
+open_enum! {
     /// The values of `destination`, first of all in [`ReserveRelease`](crate::api::ReserveRelease).
     ///
     /// <https://docs.stripe.com/api/reserve/releases/object>
@@ -155,7 +155,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`ReserveRelease`](crate::api::ReserveRelease).
     ///
     /// <https://docs.stripe.com/api/reserve/releases/object>
@@ -171,7 +171,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ReserveReleaseSourceTransaction`](crate::api::ReserveReleaseSourceTransaction).
     ///
     /// <https://docs.stripe.com/api/reserve/releases/object#reserve_release_object-source_transaction>

@@ -2,7 +2,7 @@
 
 //! Stripe's `reserve_transaction`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// The `reserve_transaction` object. It has what [`ReserveTransactionFields`](crate::api::ReserveTransactionFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `review`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// Ip address location of [`Review`](crate::api::Review): its `ip_address_location`. It has what [`ReviewIpAddressLocationFields`](crate::api::ReviewIpAddressLocationFields) has.
@@ -262,7 +262,7 @@ request! {
     ReviewApprove, ReviewApproveEndpoint => api::Review; "reviews.approve", Post "/v1/reviews/{review}/approve", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `closed_reason`, first of all in [`Review`](crate::api::Review).
     ///
     /// <https://docs.stripe.com/api/reviews/object>
@@ -286,7 +286,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `opened_reason`, first of all in [`Review`](crate::api::Review).
     ///
     /// <https://docs.stripe.com/api/reviews/object>

@@ -3,7 +3,7 @@
 //! Stripe's `scheduled_query_run`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `scheduled_query_run` object. It has what [`SigmaScheduledQueryRunFields`](crate::api::SigmaScheduledQueryRunFields) has.

@@ -3,9 +3,9 @@
 //! Stripe's `shipping_rate`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, entries, pairs, params, request,
-    view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, entries,
+    open_enum, pairs, params, params_required, request, view,
 };
 
 view! {
@@ -62,7 +62,7 @@ impl ShippingRateFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("shipping_rate", "metadata")
     }
 
@@ -186,7 +186,9 @@ impl ShippingRateFixedAmountFields {
 
     /// Currency options, by key. `None` when absent.
     #[inline]
-    pub fn currency_options(&self) -> Option<Map<'_, api::ShippingRateFixedAmountCurrencyOptions>> {
+    pub fn currency_options(
+        &self,
+    ) -> Option<MapView<'_, api::ShippingRateFixedAmountCurrencyOptions>> {
         self.0
             .opt_map("shipping_rate_fixed_amount", "currency_options")
     }
@@ -367,7 +369,7 @@ impl ShippingRateUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Tax behavior.
@@ -377,35 +379,112 @@ impl ShippingRateUpdate {
     }
 }
 
-/// The `maximum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-///
-/// <https://docs.stripe.com/api/shipping_rates/create>
-pub type ShippingRateCreateDeliveryEstimateMaximum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+params_required! {
+    /// The `maximum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/create>
+    ShippingRateCreateDeliveryEstimateMaximum
+}
 
-/// The `minimum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-///
-/// <https://docs.stripe.com/api/shipping_rates/create>
-pub type ShippingRateCreateDeliveryEstimateMinimum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+impl ShippingRateCreateDeliveryEstimateMaximum {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
+        value: i64,
+    ) -> Self {
+        Self(Params::new().with("unit", unit).with_int("value", value))
+    }
+}
 
-/// The `delivery_estimate` of [`ShippingRateCreate`](crate::api::ShippingRateCreate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+/// The `minimum` of [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
 ///
 /// <https://docs.stripe.com/api/shipping_rates/create>
-pub type ShippingRateCreateDeliveryEstimate =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
+pub type ShippingRateCreateDeliveryEstimateMinimum = api::ShippingRateCreateDeliveryEstimateMaximum;
 
-/// The `currency_option` of [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
-///
-/// <https://docs.stripe.com/api/shipping_rates/create>
-pub type ShippingRateCreateFixedAmountCurrencyOption =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
+params! {
+    /// The `delivery_estimate` of [`ShippingRateCreate`](crate::api::ShippingRateCreate).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/create>
+    ShippingRateCreateDeliveryEstimate
+}
 
-/// The `fixed_amount` of [`ShippingRateCreate`](crate::api::ShippingRateCreate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
-///
-/// <https://docs.stripe.com/api/shipping_rates/create>
-pub type ShippingRateCreateFixedAmount =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
+impl ShippingRateCreateDeliveryEstimate {
+    /// Maximum.
+    #[inline]
+    pub fn maximum(
+        self,
+        maximum: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum,
+    ) -> Self {
+        Self(self.0.with("maximum", maximum))
+    }
+
+    /// Minimum.
+    #[inline]
+    pub fn minimum(
+        self,
+        minimum: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum,
+    ) -> Self {
+        Self(self.0.with("minimum", minimum))
+    }
+}
+
+params_required! {
+    /// The `currency_option` of [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/create>
+    ShippingRateCreateFixedAmountCurrencyOption
+}
+
+impl ShippingRateCreateFixedAmountCurrencyOption {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(amount: i64) -> Self {
+        Self(Params::new().with_int("amount", amount))
+    }
+
+    /// Tax behavior.
+    #[inline]
+    pub fn tax_behavior(
+        self,
+        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
+    ) -> Self {
+        Self(self.0.with("tax_behavior", tax_behavior))
+    }
+}
+
+params_required! {
+    /// The `fixed_amount` of [`ShippingRateCreate`](crate::api::ShippingRateCreate).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/create>
+    ShippingRateCreateFixedAmount
+}
+
+impl ShippingRateCreateFixedAmount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(amount: i64, currency: &str) -> Self {
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with_str("currency", currency),
+        )
+    }
+
+    /// Currency options, by key.
+    #[inline]
+    pub fn currency_options(
+        self,
+        currency_options: impl IntoIterator<
+            Item = (
+                impl Into<String>,
+                api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption,
+            ),
+        >,
+    ) -> Self {
+        Self(self.0.with("currency_options", entries(currency_options)))
+    }
+}
 
 params! {
     /// The `currency_option` of [`ShippingRateUpdateFixedAmount`](crate::api::ShippingRateUpdateFixedAmount).
@@ -451,12 +530,21 @@ impl ShippingRateUpdateFixedAmount {
     }
 }
 
-/// The values of `tax_behavior`, first of all in [`ShippingRate`](crate::api::ShippingRate): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
-///
-/// <https://docs.stripe.com/api/shipping_rates/object>
-pub type ShippingRateTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+open_enum! {
+    /// The values of `tax_behavior`, first of all in [`ShippingRate`](crate::api::ShippingRate).
+    ///
+    /// <https://docs.stripe.com/api/shipping_rates/object>
+    ShippingRateTaxBehavior {
+        /// `exclusive`
+        0 Exclusive = "exclusive",
+        /// `inclusive`
+        1 Inclusive = "inclusive",
+        /// `unspecified`
+        2 Unspecified = "unspecified",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `unit`, first of all in [`ShippingRateDeliveryEstimateMaximum`](crate::api::ShippingRateDeliveryEstimateMaximum).
     ///
     /// <https://docs.stripe.com/api/shipping_rates/object#shipping_rate_object-delivery_estimate-maximum>

@@ -3,7 +3,7 @@
 //! Stripe's `source_mandate_notification`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `source_mandate_notification` object. It has what [`SourceMandateNotificationFields`](crate::api::SourceMandateNotificationFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `source_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view};
+use crate::prelude::{Client, List, Timestamp, request, view};
 
 view! {
     /// The `source_transaction` object. It has what [`SourceTransactionFields`](crate::api::SourceTransactionFields) has.

@@ -3,8 +3,8 @@
 //! Stripe's `subscription_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Timestamp, Value, list, pairs, request, texts, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Timestamp, list, pairs, request, texts, view,
 };
 
 view! {
@@ -96,7 +96,7 @@ impl SubscriptionItemFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("subscription_item", "metadata")
     }
 
@@ -280,7 +280,7 @@ impl SubscriptionItemCreate {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        self.set("billing_thresholds", Value::Clear)
+        self.set("billing_thresholds", ParamValue::Clear)
     }
 
     /// Current trial.
@@ -301,7 +301,7 @@ impl SubscriptionItemCreate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -370,7 +370,7 @@ impl SubscriptionItemCreate {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        self.set("tax_rates", Value::Clear)
+        self.set("tax_rates", ParamValue::Clear)
     }
 }
 
@@ -401,7 +401,7 @@ impl SubscriptionItemUpdate {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        self.set("billing_thresholds", Value::Clear)
+        self.set("billing_thresholds", ParamValue::Clear)
     }
 
     /// Current trial.
@@ -422,7 +422,7 @@ impl SubscriptionItemUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -437,7 +437,7 @@ impl SubscriptionItemUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Off session: true or false.
@@ -503,7 +503,7 @@ impl SubscriptionItemUpdate {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        self.set("tax_rates", Value::Clear)
+        self.set("tax_rates", ParamValue::Clear)
     }
 }
 
@@ -546,92 +546,72 @@ impl SubscriptionItemDelete {
     }
 }
 
-/// The `billing_thresholds` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreateBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+pub type SubscriptionItemCreateBillingThresholds = api::SubscriptionCreateItemBillingThresholds;
 
-/// The `current_trial` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+/// The `current_trial` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`SubscriptionCreateItemCurrentTrial`](crate::api::SubscriptionCreateItemCurrentTrial).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreateCurrentTrial =
-    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
+pub type SubscriptionItemCreateCurrentTrial = api::SubscriptionCreateItemCurrentTrial;
 
-/// The `discount` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreateDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionItemCreateDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreatePriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type SubscriptionItemCreatePriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `price_data` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+/// The `price_data` of [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreatePriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+pub type SubscriptionItemCreatePriceData = api::SubscriptionCreateItemPriceData;
 
-/// The `billing_thresholds` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_items/update>
-pub type SubscriptionItemUpdateBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+pub type SubscriptionItemUpdateBillingThresholds = api::SubscriptionCreateItemBillingThresholds;
 
-/// The `current_trial` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+/// The `current_trial` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`SubscriptionCreateItemCurrentTrial`](crate::api::SubscriptionCreateItemCurrentTrial).
 ///
 /// <https://docs.stripe.com/api/subscription_items/update>
-pub type SubscriptionItemUpdateCurrentTrial =
-    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
+pub type SubscriptionItemUpdateCurrentTrial = api::SubscriptionCreateItemCurrentTrial;
 
-/// The `discount` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscription_items/update>
-pub type SubscriptionItemUpdateDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionItemUpdateDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`SubscriptionItemUpdatePriceData`](crate::api::SubscriptionItemUpdatePriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`SubscriptionItemUpdatePriceData`](crate::api::SubscriptionItemUpdatePriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_items/update>
-pub type SubscriptionItemUpdatePriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type SubscriptionItemUpdatePriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `price_data` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+/// The `price_data` of [`SubscriptionItemUpdate`](crate::api::SubscriptionItemUpdate): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
 ///
 /// <https://docs.stripe.com/api/subscription_items/update>
-pub type SubscriptionItemUpdatePriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+pub type SubscriptionItemUpdatePriceData = api::SubscriptionCreateItemPriceData;
 
-words! {
-    /// The values of `payment_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscription_items/create>
-    SubscriptionItemCreatePaymentBehavior {
-        /// `allow_incomplete`
-        0 AllowIncomplete = "allow_incomplete",
-        /// `default_incomplete`
-        1 DefaultIncomplete = "default_incomplete",
-        /// `error_if_incomplete`
-        2 ErrorIfIncomplete = "error_if_incomplete",
-        /// `pending_if_incomplete`
-        3 PendingIfIncomplete = "pending_if_incomplete",
-    }
-}
+/// The values of `payment_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`SubscriptionCreatePaymentBehavior`](crate::api::SubscriptionCreatePaymentBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_items/create>
+pub type SubscriptionItemCreatePaymentBehavior = api::SubscriptionCreatePaymentBehavior;
 
 /// The values of `interval`, first of all in [`SubscriptionItemCreatePriceDataRecurring`](crate::api::SubscriptionItemCreatePriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
 pub type SubscriptionItemCreatePriceDataRecurringInterval = api::PlanInterval;
 
-/// The values of `tax_behavior`, first of all in [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`SubscriptionItemCreatePriceData`](crate::api::SubscriptionItemCreatePriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreatePriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type SubscriptionItemCreatePriceDataTaxBehavior = api::ShippingRateTaxBehavior;
 
-/// The values of `proration_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+/// The values of `proration_behavior`, first of all in [`SubscriptionItemCreate`](crate::api::SubscriptionItemCreate): the same as [`SubscriptionCreateProrationBehavior`](crate::api::SubscriptionCreateProrationBehavior).
 ///
 /// <https://docs.stripe.com/api/subscription_items/create>
-pub type SubscriptionItemCreateProrationBehavior =
-    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
+pub type SubscriptionItemCreateProrationBehavior = api::SubscriptionCreateProrationBehavior;

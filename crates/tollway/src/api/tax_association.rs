@@ -3,7 +3,7 @@
 //! Stripe's `tax_association`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view, words};
+use crate::prelude::{Client, open_enum, request, view};
 
 view! {
     /// The `tax.association` object. It has what [`TaxAssociationFields`](crate::api::TaxAssociationFields) has.
@@ -159,7 +159,7 @@ request! {
     TaxAssociationFind, TaxAssociationFindEndpoint => api::TaxAssociation; "tax.associations.find", Get "/v1/tax/associations/find", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`TaxAssociationTaxTransactionAttemptErrored`](crate::api::TaxAssociationTaxTransactionAttemptErrored).
     ///
     /// <https://docs.stripe.com/api/tax/associations/object#tax_association_object-tax_transaction_attempts-errored>

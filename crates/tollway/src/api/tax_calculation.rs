@@ -3,9 +3,8 @@
 //! Stripe's `tax_calculation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Params, Timestamp, Value, list, pairs, params, params_required, request, view,
-    words,
+use crate::prelude::{
+    Client, List, Params, Timestamp, list, open_enum, pairs, params, params_required, request, view,
 };
 
 view! {
@@ -674,80 +673,10 @@ request! {
     TaxCalculationRetrieve, TaxCalculationRetrieveEndpoint => api::TaxCalculation; "tax.calculations.retrieve", Get "/v1/tax/calculations/{calculation}", Api V1 Form
 }
 
-params_required! {
-    /// The `address` of [`TaxCalculationCreateCustomerDetails`](crate::api::TaxCalculationCreateCustomerDetails).
-    ///
-    /// <https://docs.stripe.com/api/tax/calculations/create>
-    TaxCalculationCreateCustomerDetailsAddress
-}
-
-impl TaxCalculationCreateCustomerDetailsAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with_str("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Unsets `city`.
-    #[inline]
-    pub fn clear_city(self) -> Self {
-        Self(self.0.with("city", Value::Clear))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with_str("line1", line1))
-    }
-
-    /// Unsets `line1`.
-    #[inline]
-    pub fn clear_line1(self) -> Self {
-        Self(self.0.with("line1", Value::Clear))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Unsets `line2`.
-    #[inline]
-    pub fn clear_line2(self) -> Self {
-        Self(self.0.with("line2", Value::Clear))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// Unsets `postal_code`.
-    #[inline]
-    pub fn clear_postal_code(self) -> Self {
-        Self(self.0.with("postal_code", Value::Clear))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-
-    /// Unsets `state`.
-    #[inline]
-    pub fn clear_state(self) -> Self {
-        Self(self.0.with("state", Value::Clear))
-    }
-}
+/// The `address` of [`TaxCalculationCreateCustomerDetails`](crate::api::TaxCalculationCreateCustomerDetails): the same as [`TaxLocationCreateAddress`](crate::api::TaxLocationCreateAddress).
+///
+/// <https://docs.stripe.com/api/tax/calculations/create>
+pub type TaxCalculationCreateCustomerDetailsAddress = api::TaxLocationCreateAddress;
 
 /// The `tax_id` of [`TaxCalculationCreateCustomerDetails`](crate::api::TaxCalculationCreateCustomerDetails): the same as [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
 ///
@@ -865,11 +794,10 @@ impl TaxCalculationCreateLineItem {
     }
 }
 
-/// The `address` of [`TaxCalculationCreateShipFromDetails`](crate::api::TaxCalculationCreateShipFromDetails): the same as [`TaxCalculationCreateCustomerDetailsAddress`](crate::api::TaxCalculationCreateCustomerDetailsAddress).
+/// The `address` of [`TaxCalculationCreateShipFromDetails`](crate::api::TaxCalculationCreateShipFromDetails): the same as [`TaxLocationCreateAddress`](crate::api::TaxLocationCreateAddress).
 ///
 /// <https://docs.stripe.com/api/tax/calculations/create>
-pub type TaxCalculationCreateShipFromDetailsAddress =
-    api::TaxCalculationCreateCustomerDetailsAddress;
+pub type TaxCalculationCreateShipFromDetailsAddress = api::TaxLocationCreateAddress;
 
 params_required! {
     /// The `ship_from_details` of [`TaxCalculationCreate`](crate::api::TaxCalculationCreate).
@@ -919,7 +847,7 @@ impl TaxCalculationCreateShippingCost {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `address_source`, first of all in [`TaxCalculationCustomerDetails`](crate::api::TaxCalculationCustomerDetails).
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
@@ -931,7 +859,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `taxability_override`, first of all in [`TaxCalculationCustomerDetails`](crate::api::TaxCalculationCustomerDetails).
     ///
     /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-customer_details>
@@ -945,7 +873,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `level`, first of all in [`TaxCalculationShippingCostTaxBreakdownJurisdiction`](crate::api::TaxCalculationShippingCostTaxBreakdownJurisdiction).
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-jurisdiction>
@@ -963,7 +891,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `sourcing`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown).
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
@@ -977,25 +905,18 @@ words! {
     }
 }
 
-/// The values of `taxability_reason`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
+/// The values of `taxability_reason`, first of all in [`TaxCalculationShippingCostTaxBreakdown`](crate::api::TaxCalculationShippingCostTaxBreakdown): the same as [`InvoiceAddLinesLineTaxAmountTaxabilityReason`](crate::api::InvoiceAddLinesLineTaxAmountTaxabilityReason).
 ///
 /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown>
 pub type TaxCalculationShippingCostTaxBreakdownTaxabilityReason =
-    api::CheckoutSessionShippingCostTaxTaxabilityReason;
+    api::InvoiceAddLinesLineTaxAmountTaxabilityReason;
 
 /// The values of `tax_behavior`, first of all in [`TaxCalculationShippingCost`](crate::api::TaxCalculationShippingCost): the same as [`CreditNoteTotalTaxTaxBehavior`](crate::api::CreditNoteTotalTaxTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-shipping_cost>
 pub type TaxCalculationShippingCostTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;
 
-words! {
-    /// The values of `rate_type`, first of all in [`TaxCalculationTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationTaxBreakdownTaxRateDetails).
-    ///
-    /// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown-tax_rate_details>
-    TaxCalculationTaxBreakdownTaxRateDetailsRateType {
-        /// `flat_amount`
-        0 FlatAmount = "flat_amount",
-        /// `percentage`
-        1 Percentage = "percentage",
-    }
-}
+/// The values of `rate_type`, first of all in [`TaxCalculationTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationTaxBreakdownTaxRateDetails): the same as [`TaxRateRateType`](crate::api::TaxRateRateType).
+///
+/// <https://docs.stripe.com/api/tax/calculations/object#tax_calculation_object-tax_breakdown-tax_rate_details>
+pub type TaxCalculationTaxBreakdownTaxRateDetailsRateType = api::TaxRateRateType;

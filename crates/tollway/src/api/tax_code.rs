@@ -3,7 +3,7 @@
 //! Stripe's `tax_code`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view, words};
+use crate::prelude::{Client, List, open_enum, request, view};
 
 view! {
     /// The `tax_code` object. It has what [`TaxCodeFields`](crate::api::TaxCodeFields) has.
@@ -121,7 +121,7 @@ request! {
     TaxCodeRetrieve, TaxCodeRetrieveEndpoint => api::TaxCode; "tax_codes.retrieve", Get "/v1/tax_codes/{id}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `performance_location`, first of all in [`TaxCodeRequirements`](crate::api::TaxCodeRequirements).
     ///
     /// <https://docs.stripe.com/api/tax_codes/object#tax_code_object-requirements>

@@ -2,7 +2,7 @@
 
 //! Stripe's `tax_deducted_at_source`: objects, requests and their words.
 
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `tax_deducted_at_source` object. It has what [`TaxDeductedAtSourceFields`](crate::api::TaxDeductedAtSourceFields) has.

@@ -3,8 +3,8 @@
 //! Stripe's `tax_id`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, Timestamp, params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, Params, Timestamp, open_enum, params_required, request, view,
 };
 
 view! {
@@ -425,7 +425,7 @@ impl TaxIdListOwner {
 /// <https://docs.stripe.com/api/tax_ids/create>
 pub type TaxIdCreateOwner = api::TaxIdListOwner;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxIdOwner`](crate::api::TaxIdOwner).
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-owner>
@@ -441,7 +441,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TaxIdVerification`](crate::api::TaxIdVerification).
     ///
     /// <https://docs.stripe.com/api/customers/tax_ids/object#tax_id_object-verification>

@@ -3,7 +3,7 @@
 //! Stripe's `tax_location`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, request, view};
+use crate::prelude::{Client, List, ParamValue, Params, params_required, request, view};
 
 view! {
     /// The `tax.location` object. It has what [`TaxLocationFields`](crate::api::TaxLocationFields) has.
@@ -139,7 +139,77 @@ request! {
     TaxLocationRetrieve, TaxLocationRetrieveEndpoint => api::TaxLocation; "tax.locations.retrieve", Get "/v1/tax/locations/{location}", Api V1 Form
 }
 
-/// The `address` of [`TaxLocationCreate`](crate::api::TaxLocationCreate): the same as [`TaxCalculationCreateCustomerDetailsAddress`](crate::api::TaxCalculationCreateCustomerDetailsAddress).
-///
-/// <https://docs.stripe.com/api/tax/locations/create>
-pub type TaxLocationCreateAddress = api::TaxCalculationCreateCustomerDetailsAddress;
+params_required! {
+    /// The `address` of [`TaxLocationCreate`](crate::api::TaxLocationCreate).
+    ///
+    /// <https://docs.stripe.com/api/tax/locations/create>
+    TaxLocationCreateAddress
+}
+
+impl TaxLocationCreateAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: &str) -> Self {
+        Self(Params::new().with_str("country", country))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Unsets `city`.
+    #[inline]
+    pub fn clear_city(self) -> Self {
+        Self(self.0.with("city", ParamValue::Clear))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Unsets `line1`.
+    #[inline]
+    pub fn clear_line1(self) -> Self {
+        Self(self.0.with("line1", ParamValue::Clear))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Unsets `line2`.
+    #[inline]
+    pub fn clear_line2(self) -> Self {
+        Self(self.0.with("line2", ParamValue::Clear))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// Unsets `postal_code`.
+    #[inline]
+    pub fn clear_postal_code(self) -> Self {
+        Self(self.0.with("postal_code", ParamValue::Clear))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Unsets `state`.
+    #[inline]
+    pub fn clear_state(self) -> Self {
+        Self(self.0.with("state", ParamValue::Clear))
+    }
+}

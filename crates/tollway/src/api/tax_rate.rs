@@ -3,8 +3,8 @@
 //! Stripe's `tax_rate`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, RangeQuery, Timestamp, Value, pairs, request, view, words,
+use crate::prelude::{
+    Client, List, MapView, ParamValue, RangeQuery, Timestamp, open_enum, pairs, request, view,
 };
 
 view! {
@@ -91,7 +91,7 @@ impl TaxRateFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("tax_rate", "metadata")
     }
 
@@ -330,7 +330,7 @@ impl TaxRateUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// State.
@@ -346,7 +346,7 @@ impl TaxRateUpdate {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `jurisdiction_level`, first of all in [`TaxRate`](crate::api::TaxRate).
     ///
     /// <https://docs.stripe.com/api/tax_rates/object>
@@ -366,7 +366,14 @@ words! {
     }
 }
 
-/// The values of `rate_type`, first of all in [`TaxRate`](crate::api::TaxRate): the same as [`TaxCalculationTaxBreakdownTaxRateDetailsRateType`](crate::api::TaxCalculationTaxBreakdownTaxRateDetailsRateType).
-///
-/// <https://docs.stripe.com/api/tax_rates/object>
-pub type TaxRateRateType = api::TaxCalculationTaxBreakdownTaxRateDetailsRateType;
+open_enum! {
+    /// The values of `rate_type`, first of all in [`TaxRate`](crate::api::TaxRate).
+    ///
+    /// <https://docs.stripe.com/api/tax_rates/object>
+    TaxRateRateType {
+        /// `flat_amount`
+        0 FlatAmount = "flat_amount",
+        /// `percentage`
+        1 Percentage = "percentage",
+    }
+}

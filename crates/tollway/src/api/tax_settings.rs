@@ -3,7 +3,7 @@
 //! Stripe's `tax_settings`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, params, params_required, request, view, words};
+use crate::prelude::{Client, Params, open_enum, params, params_required, request, view};
 
 view! {
     /// The `tax.settings` object. It has what [`TaxSettingsFields`](crate::api::TaxSettingsFields) has.
@@ -231,10 +231,10 @@ impl TaxSettingsUpdateDefaults {
     }
 }
 
-/// The `address` of [`TaxSettingsUpdateHeadOffice`](crate::api::TaxSettingsUpdateHeadOffice): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`TaxSettingsUpdateHeadOffice`](crate::api::TaxSettingsUpdateHeadOffice): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/tax/settings/update>
-pub type TaxSettingsUpdateHeadOfficeAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type TaxSettingsUpdateHeadOfficeAddress = api::CustomerCreateAddress;
 
 params_required! {
     /// The `head_office` of [`TaxSettingsUpdate`](crate::api::TaxSettingsUpdate).
@@ -251,7 +251,7 @@ impl TaxSettingsUpdateHeadOffice {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TaxSettings`](crate::api::TaxSettings).
     ///
     /// <https://docs.stripe.com/api/tax/settings/object>
@@ -268,7 +268,7 @@ words! {
 /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>
 pub type TaxSettingsDefaultsProvider = api::CustomerTaxProvider;
 
-words! {
+open_enum! {
     /// The values of `tax_behavior`, first of all in [`TaxSettingsDefaults`](crate::api::TaxSettingsDefaults).
     ///
     /// <https://docs.stripe.com/api/tax/settings/object#tax_settings_object-defaults>

@@ -3,8 +3,9 @@
 //! Stripe's `tax_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, Params, Timestamp, list, pairs, params_required, request, view, words,
+use crate::prelude::{
+    Client, List, MapView, Params, Timestamp, list, open_enum, pairs, params_required, request,
+    view,
 };
 
 view! {
@@ -61,7 +62,7 @@ impl TaxTransactionFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("tax.transaction", "metadata")
     }
 
@@ -379,7 +380,7 @@ impl TaxTransactionCreateReversalShippingCost {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxTransaction`](crate::api::TaxTransaction).
     ///
     /// <https://docs.stripe.com/api/tax/transactions/object>
@@ -396,7 +397,7 @@ words! {
 /// <https://docs.stripe.com/api/tax/transactions/object#tax_transaction_object-shipping_cost>
 pub type TaxTransactionShippingCostTaxBehavior = api::CreditNoteTotalTaxTaxBehavior;
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`TaxTransactionCreateReversal`](crate::api::TaxTransactionCreateReversal).
     ///
     /// <https://docs.stripe.com/api/tax/transactions/create_reversal>

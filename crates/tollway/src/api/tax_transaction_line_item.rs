@@ -3,7 +3,7 @@
 //! Stripe's `tax_transaction_line_item`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, request, view};
+use crate::prelude::{Client, List, MapView, request, view};
 
 view! {
     /// The `tax.transaction_line_item` object. It has what [`TaxTransactionLineItemFields`](crate::api::TaxTransactionLineItemFields) has.
@@ -41,7 +41,7 @@ impl TaxTransactionLineItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("tax.transaction_line_item", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `terminal_connection_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view};
+use crate::prelude::{Client, request, view};
 
 view! {
     /// The `terminal.connection_token` object. It has what [`TerminalConnectionTokenFields`](crate::api::TerminalConnectionTokenFields) has.

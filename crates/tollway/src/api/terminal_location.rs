@@ -3,8 +3,8 @@
 //! Stripe's `terminal_location`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, Params, Value, pairs, params_required, request, view,
+use crate::prelude::{
+    Client, List, MapView, ParamValue, Params, pairs, params_required, request, view,
 };
 
 view! {
@@ -103,7 +103,7 @@ impl TerminalLocationFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("terminal.location", "metadata")
     }
 
@@ -257,7 +257,7 @@ impl TerminalLocationCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Phone.
@@ -309,7 +309,7 @@ impl TerminalLocationUpdate {
     /// Unsets `configuration_overrides`.
     #[inline]
     pub fn clear_configuration_overrides(self) -> Self {
-        self.set("configuration_overrides", Value::Clear)
+        self.set("configuration_overrides", ParamValue::Clear)
     }
 
     /// Display name.
@@ -321,7 +321,7 @@ impl TerminalLocationUpdate {
     /// Unsets `display_name`.
     #[inline]
     pub fn clear_display_name(self) -> Self {
-        self.set("display_name", Value::Clear)
+        self.set("display_name", ParamValue::Clear)
     }
 
     /// Display name kana.
@@ -333,7 +333,7 @@ impl TerminalLocationUpdate {
     /// Unsets `display_name_kana`.
     #[inline]
     pub fn clear_display_name_kana(self) -> Self {
-        self.set("display_name_kana", Value::Clear)
+        self.set("display_name_kana", ParamValue::Clear)
     }
 
     /// Display name kanji.
@@ -345,7 +345,7 @@ impl TerminalLocationUpdate {
     /// Unsets `display_name_kanji`.
     #[inline]
     pub fn clear_display_name_kanji(self) -> Self {
-        self.set("display_name_kanji", Value::Clear)
+        self.set("display_name_kanji", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -360,7 +360,7 @@ impl TerminalLocationUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Phone.
@@ -372,7 +372,7 @@ impl TerminalLocationUpdate {
     /// Unsets `phone`.
     #[inline]
     pub fn clear_phone(self) -> Self {
-        self.set("phone", Value::Clear)
+        self.set("phone", ParamValue::Clear)
     }
 }
 
@@ -428,27 +428,27 @@ impl TerminalLocationCreateAddress {
     }
 }
 
-/// The `address_kana` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kana` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/terminal/locations/create>
-pub type TerminalLocationCreateAddressKana = api::AccountCreateCompanyAddressKana;
+pub type TerminalLocationCreateAddressKana = api::TokenCreatePersonAddressKana;
 
-/// The `address_kanji` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kanji` of [`TerminalLocationCreate`](crate::api::TerminalLocationCreate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/terminal/locations/create>
-pub type TerminalLocationCreateAddressKanji = api::AccountCreateCompanyAddressKana;
+pub type TerminalLocationCreateAddressKanji = api::TokenCreatePersonAddressKana;
 
-/// The `address` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/terminal/locations/update>
-pub type TerminalLocationUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type TerminalLocationUpdateAddress = api::CustomerCreateAddress;
 
-/// The `address_kana` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kana` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/terminal/locations/update>
-pub type TerminalLocationUpdateAddressKana = api::AccountCreateCompanyAddressKana;
+pub type TerminalLocationUpdateAddressKana = api::TokenCreatePersonAddressKana;
 
-/// The `address_kanji` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kanji` of [`TerminalLocationUpdate`](crate::api::TerminalLocationUpdate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/terminal/locations/update>
-pub type TerminalLocationUpdateAddressKanji = api::AccountCreateCompanyAddressKana;
+pub type TerminalLocationUpdateAddressKanji = api::TokenCreatePersonAddressKana;

@@ -3,7 +3,7 @@
 //! Stripe's `terminal_onboarding_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, params, params_required, request, view};
+use crate::prelude::{Client, Params, params, params_required, request, view};
 
 view! {
     /// The `terminal.onboarding_link` object. It has what [`TerminalOnboardingLinkFields`](crate::api::TerminalOnboardingLinkFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `test_helpers_test_clock`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Timestamp, request, view, words};
+use crate::prelude::{Client, List, Timestamp, open_enum, request, view};
 
 view! {
     /// Advancing of [`TestHelpersTestClock`](crate::api::TestHelpersTestClock): its `status_details.advancing`. It has what [`TestHelpersTestClockStatusDetailsAdvancingFields`](crate::api::TestHelpersTestClockStatusDetailsAdvancingFields) has.
@@ -263,7 +263,7 @@ request! {
     TestHelpersTestClockAdvance, TestHelpersTestClockAdvanceEndpoint => api::TestHelpersTestClock; "test_helpers.test_clocks.advance", Post "/v1/test_helpers/test_clocks/{test_clock}/advance", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TestHelpersTestClock`](crate::api::TestHelpersTestClock).
     ///
     /// <https://docs.stripe.com/api/test_helpers/test_clocks/object>

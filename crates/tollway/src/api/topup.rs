@@ -3,9 +3,9 @@
 //! Stripe's `topup`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params,
-    params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, open_enum, pairs,
+    params, params_required, request, view,
 };
 
 view! {
@@ -86,7 +86,7 @@ impl TopupFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("topup", "metadata")
     }
 
@@ -290,7 +290,7 @@ impl TopupCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment method.
@@ -360,7 +360,7 @@ impl TopupUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -404,7 +404,7 @@ impl TopupCreatePaymentMethodOptions {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `initiated_by`, first of all in [`Topup`](crate::api::Topup).
     ///
     /// <https://docs.stripe.com/api/topups/object>
@@ -416,7 +416,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Topup`](crate::api::Topup).
     ///
     /// <https://docs.stripe.com/api/topups/object>
@@ -434,7 +434,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TopupList`](crate::api::TopupList).
     ///
     /// <https://docs.stripe.com/api/topups/list>

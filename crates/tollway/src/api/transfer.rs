@@ -3,8 +3,8 @@
 //! Stripe's `transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, RangeQuery, Timestamp, Value, pairs, request, view,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, RangeQuery, Timestamp, pairs, request, view,
 };
 
 view! {
@@ -79,7 +79,7 @@ impl TransferFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("transfer", "metadata")
     }
 
@@ -294,7 +294,7 @@ impl TransferUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 

@@ -3,7 +3,9 @@
 //! Stripe's `transfer_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, Value, pairs, request, view};
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Timestamp, pairs, request, view,
+};
 
 view! {
     /// The `transfer_reversal` object. It has what [`TransferReversalFields`](crate::api::TransferReversalFields) has.
@@ -54,7 +56,7 @@ impl TransferReversalFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("transfer_reversal", "metadata")
     }
 
@@ -180,7 +182,7 @@ impl TransfersReversalCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Refund application fee: true or false.
@@ -217,6 +219,6 @@ impl TransfersReversalUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }

@@ -3,7 +3,9 @@
 //! Stripe's `treasury_credit_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, pairs, request, view, words};
+use crate::prelude::{
+    Client, Expandable, List, MapView, Timestamp, open_enum, pairs, request, view,
+};
 
 view! {
     /// The `treasury.credit_reversal` object. It has what [`TreasuryCreditReversalFields`](crate::api::TreasuryCreditReversalFields) has.
@@ -61,7 +63,7 @@ impl TreasuryCreditReversalFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("treasury.credit_reversal", "metadata")
     }
 
@@ -219,7 +221,7 @@ request! {
     TreasuryCreditReversalRetrieve, TreasuryCreditReversalRetrieveEndpoint => api::TreasuryCreditReversal; "treasury.credit_reversals.retrieve", Get "/v1/treasury/credit_reversals/{credit_reversal}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal).
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object>
@@ -231,7 +233,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryCreditReversal`](crate::api::TreasuryCreditReversal).
     ///
     /// <https://docs.stripe.com/api/treasury/credit_reversals/object>

@@ -3,7 +3,9 @@
 //! Stripe's `treasury_debit_reversal`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Map, Timestamp, pairs, request, view, words};
+use crate::prelude::{
+    Client, Expandable, List, MapView, Timestamp, open_enum, pairs, request, view,
+};
 
 view! {
     /// The `treasury.debit_reversal` object. It has what [`TreasuryDebitReversalFields`](crate::api::TreasuryDebitReversalFields) has.
@@ -67,7 +69,7 @@ impl TreasuryDebitReversalFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("treasury.debit_reversal", "metadata")
     }
 
@@ -250,7 +252,7 @@ request! {
     TreasuryDebitReversalRetrieve, TreasuryDebitReversalRetrieveEndpoint => api::TreasuryDebitReversal; "treasury.debit_reversals.retrieve", Get "/v1/treasury/debit_reversals/{debit_reversal}", Api V1 Form
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal).
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
@@ -262,7 +264,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryDebitReversal`](crate::api::TreasuryDebitReversal).
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/object>
@@ -276,7 +278,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `resolution`, first of all in [`TreasuryDebitReversalList`](crate::api::TreasuryDebitReversalList).
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>
@@ -288,7 +290,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryDebitReversalList`](crate::api::TreasuryDebitReversalList).
     ///
     /// <https://docs.stripe.com/api/treasury/debit_reversals/list>

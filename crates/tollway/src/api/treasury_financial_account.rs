@@ -3,9 +3,9 @@
 //! Stripe's `treasury_financial_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params, params_required,
-    request, texts, view, words,
+use crate::prelude::{
+    Client, List, MapView, ParamValue, Params, RangeQuery, Timestamp, open_enum, pairs, params,
+    params_required, request, texts, view,
 };
 
 view! {
@@ -76,7 +76,7 @@ impl TreasuryFinancialAccountFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("treasury.financial_account", "metadata")
     }
 
@@ -203,14 +203,14 @@ view! {
 impl TreasuryFinancialAccountBalanceFields {
     /// Cash, by key.
     #[inline]
-    pub fn cash(&self) -> Map<'_, i64> {
+    pub fn cash(&self) -> MapView<'_, i64> {
         self.0
             .map("treasury_financial_accounts_resource_balance", "cash")
     }
 
     /// Inbound pending, by key.
     #[inline]
-    pub fn inbound_pending(&self) -> Map<'_, i64> {
+    pub fn inbound_pending(&self) -> MapView<'_, i64> {
         self.0.map(
             "treasury_financial_accounts_resource_balance",
             "inbound_pending",
@@ -219,7 +219,7 @@ impl TreasuryFinancialAccountBalanceFields {
 
     /// Outbound pending, by key.
     #[inline]
-    pub fn outbound_pending(&self) -> Map<'_, i64> {
+    pub fn outbound_pending(&self) -> MapView<'_, i64> {
         self.0.map(
             "treasury_financial_accounts_resource_balance",
             "outbound_pending",
@@ -469,7 +469,7 @@ impl TreasuryFinancialAccountCreate {
     /// Unsets `nickname`.
     #[inline]
     pub fn clear_nickname(self) -> Self {
-        self.set("nickname", Value::Clear)
+        self.set("nickname", ParamValue::Clear)
     }
 
     /// Platform restrictions.
@@ -530,7 +530,7 @@ impl TreasuryFinancialAccountUpdate {
     /// Unsets `nickname`.
     #[inline]
     pub fn clear_nickname(self) -> Self {
-        self.set("nickname", Value::Clear)
+        self.set("nickname", ParamValue::Clear)
     }
 
     /// Platform restrictions.
@@ -869,14 +869,26 @@ pub type TreasuryFinancialAccountUpdateFeaturesOutboundTransfers =
 /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
 pub type TreasuryFinancialAccountUpdateFeatures = api::TreasuryFinancialAccountCreateFeatures;
 
+/// The `forwarding_settings` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate): the same as [`TreasuryFinancialAccountCloseForwardingSettings`](crate::api::TreasuryFinancialAccountCloseForwardingSettings).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdateForwardingSettings =
+    api::TreasuryFinancialAccountCloseForwardingSettings;
+
+/// The `platform_restrictions` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate): the same as [`TreasuryFinancialAccountCreatePlatformRestrictions`](crate::api::TreasuryFinancialAccountCreatePlatformRestrictions).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
+pub type TreasuryFinancialAccountUpdatePlatformRestrictions =
+    api::TreasuryFinancialAccountCreatePlatformRestrictions;
+
 params_required! {
-    /// The `forwarding_settings` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate).
+    /// The `forwarding_settings` of [`TreasuryFinancialAccountClose`](crate::api::TreasuryFinancialAccountClose).
     ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-    TreasuryFinancialAccountUpdateForwardingSettings
+    /// <https://docs.stripe.com/api/treasury/financial_accounts/close>
+    TreasuryFinancialAccountCloseForwardingSettings
 }
 
-impl TreasuryFinancialAccountUpdateForwardingSettings {
+impl TreasuryFinancialAccountCloseForwardingSettings {
     /// With what Stripe requires.
     #[inline]
     pub fn new(type_: api::TreasuryFinancialAccountUpdateForwardingSettingsType) -> Self {
@@ -896,19 +908,7 @@ impl TreasuryFinancialAccountUpdateForwardingSettings {
     }
 }
 
-/// The `platform_restrictions` of [`TreasuryFinancialAccountUpdate`](crate::api::TreasuryFinancialAccountUpdate): the same as [`TreasuryFinancialAccountCreatePlatformRestrictions`](crate::api::TreasuryFinancialAccountCreatePlatformRestrictions).
-///
-/// <https://docs.stripe.com/api/treasury/financial_accounts/update>
-pub type TreasuryFinancialAccountUpdatePlatformRestrictions =
-    api::TreasuryFinancialAccountCreatePlatformRestrictions;
-
-/// The `forwarding_settings` of [`TreasuryFinancialAccountClose`](crate::api::TreasuryFinancialAccountClose): the same as [`TreasuryFinancialAccountUpdateForwardingSettings`](crate::api::TreasuryFinancialAccountUpdateForwardingSettings).
-///
-/// <https://docs.stripe.com/api/treasury/financial_accounts/close>
-pub type TreasuryFinancialAccountCloseForwardingSettings =
-    api::TreasuryFinancialAccountUpdateForwardingSettings;
-
-words! {
+open_enum! {
     /// The values of `active_feature`, first of all in [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
@@ -938,7 +938,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryFinancialAccount`](crate::api::TreasuryFinancialAccount).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object>
@@ -950,7 +950,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`TreasuryFinancialAccountStatusDetailsClosed`](crate::api::TreasuryFinancialAccountStatusDetailsClosed).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-status_details-closed>
@@ -964,21 +964,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `supported_network`, first of all in [`TreasuryFinancialAccountFinancialAddress`](crate::api::TreasuryFinancialAccountFinancialAddress).
-    ///
-    /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses>
-    TreasuryFinancialAccountFinancialAddressSupportedNetwork {
-        /// `ach`
-        0 Ach = "ach",
-        /// `rtp`
-        1 Rtp = "rtp",
-        /// `us_domestic_wire`
-        2 UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `supported_network`, first of all in [`TreasuryFinancialAccountFinancialAddress`](crate::api::TreasuryFinancialAccountFinancialAddress): the same as [`TestHelpersTreasuryReceivedCreditCreateNetwork`](crate::api::TestHelpersTreasuryReceivedCreditCreateNetwork).
+///
+/// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-financial_addresses>
+pub type TreasuryFinancialAccountFinancialAddressSupportedNetwork =
+    api::TestHelpersTreasuryReceivedCreditCreateNetwork;
 
-words! {
+open_enum! {
     /// The values of `inbound_flows`, first of all in [`TreasuryFinancialAccountPlatformRestrictions`](crate::api::TreasuryFinancialAccountPlatformRestrictions).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/object#treasury_financial_account_object-platform_restrictions>
@@ -990,7 +982,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TreasuryFinancialAccountUpdateForwardingSettings`](crate::api::TreasuryFinancialAccountUpdateForwardingSettings).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/update>

@@ -3,7 +3,7 @@
 //! Stripe's `treasury_financial_account_features`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view, words};
+use crate::prelude::{Client, open_enum, request, view};
 
 view! {
     /// The `treasury.financial_account_features` object. It has what [`TreasuryFinancialAccountFeaturesFields`](crate::api::TreasuryFinancialAccountFeaturesFields) has.
@@ -564,7 +564,7 @@ pub type TreasuryFinancialAccountsFeatureUpdateOutboundTransfersUsDomesticWire =
 pub type TreasuryFinancialAccountsFeatureUpdateOutboundTransfers =
     api::TreasuryFinancialAccountCreateFeaturesOutboundPayments;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryFinancialAccountFeaturesFinancialAddressesAba`](crate::api::TreasuryFinancialAccountFeaturesFinancialAddressesAba).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-financial_addresses-aba>
@@ -578,7 +578,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
@@ -604,7 +604,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `resolution`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>
@@ -618,7 +618,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `restriction`, first of all in [`TreasuryFinancialAccountFeaturesCardIssuingStatusDetail`](crate::api::TreasuryFinancialAccountFeaturesCardIssuingStatusDetail).
     ///
     /// <https://docs.stripe.com/api/treasury/financial_accounts/features/object#treasury_financial_account_features_object-card_issuing-status_details>

@@ -3,8 +3,8 @@
 //! Stripe's `treasury_inbound_transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Timestamp, pairs, params, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, Timestamp, open_enum, pairs, params, request, view,
 };
 
 view! {
@@ -211,7 +211,7 @@ impl TreasuryInboundTransferFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("treasury.inbound_transfer", "metadata")
     }
 
@@ -590,31 +590,19 @@ impl TestHelpersTreasuryInboundTransferFailFailureDetails {
     }
 }
 
-words! {
-    /// The values of `account_holder_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
-    TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType {
-        /// `company`
-        0 Company = "company",
-        /// `individual`
-        1 Individual = "individual",
-    }
-}
+/// The values of `account_holder_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
+///
+/// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
+pub type TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType =
+    api::IssuingCardholderType;
 
-words! {
-    /// The values of `account_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
-    TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType {
-        /// `checking`
-        0 Checking = "checking",
-        /// `savings`
-        1 Savings = "savings",
-    }
-}
+/// The values of `account_type`, first of all in [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
+///
+/// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-origin_payment_method_details-us_bank_account>
+pub type TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType =
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryInboundTransfer`](crate::api::TreasuryInboundTransfer).
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object>
@@ -630,7 +618,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`TreasuryInboundTransferFailureDetails`](crate::api::TreasuryInboundTransferFailureDetails).
     ///
     /// <https://docs.stripe.com/api/treasury/inbound_transfers/object#treasury_inbound_transfer_object-failure_details>

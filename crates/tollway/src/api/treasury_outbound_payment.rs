@@ -3,9 +3,9 @@
 //! Stripe's `treasury_outbound_payment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, RangeQuery, Timestamp, Value, pairs, params,
-    params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, MapView, ParamValue, Params, RangeQuery, Timestamp, open_enum, pairs,
+    params, params_required, request, view,
 };
 
 view! {
@@ -287,7 +287,7 @@ impl TreasuryOutboundPaymentFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("treasury.outbound_payment", "metadata")
     }
 
@@ -903,11 +903,11 @@ impl TestHelpersTreasuryOutboundPaymentReturnOutboundPaymentReturnedDetails {
     }
 }
 
-/// The `address` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_payments/create>
 pub type TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
 params! {
     /// The `billing_details` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData).
@@ -929,7 +929,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
+        Self(self.0.with("address", ParamValue::Clear))
     }
 
     /// Email.
@@ -941,7 +941,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Unsets `email`.
     #[inline]
     pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
+        Self(self.0.with("email", ParamValue::Clear))
     }
 
     /// Name.
@@ -953,7 +953,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
+        Self(self.0.with("name", ParamValue::Clear))
     }
 
     /// Phone.
@@ -965,15 +965,15 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodDataBillingDetails {
     /// Unsets `phone`.
     #[inline]
     pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
+        Self(self.0.with("phone", ParamValue::Clear))
     }
 }
 
-/// The `us_bank_account` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`TreasuryOutboundPaymentCreateDestinationPaymentMethodData`](crate::api::TreasuryOutboundPaymentCreateDestinationPaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_payments/create>
 pub type TreasuryOutboundPaymentCreateDestinationPaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+    api::PaymentMethodCreateUsBankAccount;
 
 params_required! {
     /// The `destination_payment_method_data` of [`TreasuryOutboundPaymentCreate`](crate::api::TreasuryOutboundPaymentCreate).
@@ -1061,7 +1061,7 @@ impl TreasuryOutboundPaymentCreateDestinationPaymentMethodOptions {
     /// Unsets `us_bank_account`.
     #[inline]
     pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
+        Self(self.0.with("us_bank_account", ParamValue::Clear))
     }
 }
 
@@ -1086,7 +1086,7 @@ impl TreasuryOutboundPaymentCreateEndUserDetails {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetails`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetails).
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details>
@@ -1098,31 +1098,25 @@ words! {
     }
 }
 
-/// The values of `account_holder_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
 pub type TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+    api::IssuingCardholderType;
 
-/// The values of `account_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
 pub type TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
-    /// The values of `network`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
-    TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork {
-        /// `ach`
-        0 Ach = "ach",
-        /// `us_domestic_wire`
-        1 UsDomesticWire = "us_domestic_wire",
-    }
-}
+/// The values of `network`, first of all in [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccount): the same as [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported).
+///
+/// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-destination_payment_method_details-us_bank_account>
+pub type TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork =
+    api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryOutboundPayment`](crate::api::TreasuryOutboundPayment).
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object>
@@ -1140,7 +1134,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`TreasuryOutboundPaymentReturnedDetails`](crate::api::TreasuryOutboundPaymentReturnedDetails).
     ///
     /// <https://docs.stripe.com/api/treasury/outbound_payments/object#treasury_outbound_payment_object-returned_details>

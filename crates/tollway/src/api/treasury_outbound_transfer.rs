@@ -3,8 +3,8 @@
 //! Stripe's `treasury_outbound_transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Map, Params, Timestamp, pairs, params_required, request, view,
+use crate::prelude::{
+    Client, Expandable, List, MapView, Params, Timestamp, pairs, params_required, request, view,
 };
 
 view! {
@@ -275,7 +275,7 @@ impl TreasuryOutboundTransferFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("treasury.outbound_transfer", "metadata")
     }
 
@@ -810,23 +810,23 @@ pub type TreasuryOutboundTransferCreateDestinationPaymentMethodOptions =
 pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsType =
     api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsType;
 
-/// The values of `account_holder_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
 pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+    api::IssuingCardholderType;
 
-/// The values of `account_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
 pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-/// The values of `network`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+/// The values of `network`, first of all in [`TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount`](crate::api::TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccount): the same as [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported).
 ///
 /// <https://docs.stripe.com/api/treasury/outbound_transfers/object#treasury_outbound_transfer_object-destination_payment_method_details-us_bank_account>
 pub type TreasuryOutboundTransferDestinationPaymentMethodDetailsUsBankAccountNetwork =
-    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
+    api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported;
 
 /// The values of `status`, first of all in [`TreasuryOutboundTransfer`](crate::api::TreasuryOutboundTransfer): the same as [`TreasuryOutboundPaymentStatus`](crate::api::TreasuryOutboundPaymentStatus).
 ///

@@ -3,8 +3,8 @@
 //! Stripe's `treasury_received_credit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Expandable, List, Params, Timestamp, params, params_required, request, view, words,
+use crate::prelude::{
+    Client, Expandable, List, Params, Timestamp, open_enum, params_required, request, view,
 };
 
 view! {
@@ -517,56 +517,17 @@ request! {
     TreasuryReceivedCreditRetrieve, TreasuryReceivedCreditRetrieveEndpoint => api::TreasuryReceivedCredit; "treasury.received_credits.retrieve", Get "/v1/treasury/received_credits/{id}", Api V1 Form
 }
 
-params! {
-    /// The `us_bank_account` of [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
-    TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount
-}
+/// The `us_bank_account` of [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails): the same as [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
+pub type TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount =
+    api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount;
 
-impl TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount {
-    /// Account holder name.
-    #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with_str("account_holder_name", account_holder_name))
-    }
-
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with_str("account_number", account_number))
-    }
-
-    /// Routing number.
-    #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with_str("routing_number", routing_number))
-    }
-}
-
-params_required! {
-    /// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate).
-    ///
-    /// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
-    TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails
-}
-
-impl TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with_str("type", type_))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-}
+/// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate): the same as [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails).
+///
+/// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
+pub type TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails =
+    api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails;
 
 params_required! {
     /// The `linked_flows` of [`TreasuryReceivedCreditList`](crate::api::TreasuryReceivedCreditList).
@@ -585,7 +546,7 @@ impl TreasuryReceivedCreditListLinkedFlows {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `failure_code`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
@@ -601,7 +562,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object>
@@ -619,37 +580,18 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit).
-    ///
-    /// <https://docs.stripe.com/api/treasury/received_credits/object>
-    TreasuryReceivedCreditStatus {
-        /// `failed`
-        0 Failed = "failed",
-        /// `succeeded`
-        1 Succeeded = "succeeded",
-    }
-}
+/// The values of `status`, first of all in [`TreasuryReceivedCredit`](crate::api::TreasuryReceivedCredit): the same as [`TreasuryReceivedDebitStatus`](crate::api::TreasuryReceivedDebitStatus).
+///
+/// <https://docs.stripe.com/api/treasury/received_credits/object>
+pub type TreasuryReceivedCreditStatus = api::TreasuryReceivedDebitStatus;
 
-words! {
-    /// The values of `restricted_reason`, first of all in [`TreasuryReceivedCreditReversalDetails`](crate::api::TreasuryReceivedCreditReversalDetails).
-    ///
-    /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-reversal_details>
-    TreasuryReceivedCreditReversalDetailsRestrictedReason {
-        /// `already_reversed`
-        0 AlreadyReversed = "already_reversed",
-        /// `deadline_passed`
-        1 DeadlinePassed = "deadline_passed",
-        /// `network_restricted`
-        2 NetworkRestricted = "network_restricted",
-        /// `other`
-        3 Other = "other",
-        /// `source_flow_restricted`
-        4 SourceFlowRestricted = "source_flow_restricted",
-    }
-}
+/// The values of `restricted_reason`, first of all in [`TreasuryReceivedCreditReversalDetails`](crate::api::TreasuryReceivedCreditReversalDetails): the same as [`TreasuryReceivedDebitReversalDetailsRestrictedReason`](crate::api::TreasuryReceivedDebitReversalDetailsRestrictedReason).
+///
+/// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-reversal_details>
+pub type TreasuryReceivedCreditReversalDetailsRestrictedReason =
+    api::TreasuryReceivedDebitReversalDetailsRestrictedReason;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TreasuryReceivedCreditLinkedFlowsSourceFlowDetails`](crate::api::TreasuryReceivedCreditLinkedFlowsSourceFlowDetails).
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-linked_flows-source_flow_details>
@@ -667,7 +609,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TreasuryReceivedCreditInitiatingPaymentMethodDetails`](crate::api::TreasuryReceivedCreditInitiatingPaymentMethodDetails).
     ///
     /// <https://docs.stripe.com/api/treasury/received_credits/object#treasury_received_credit_object-initiating_payment_method_details>
@@ -685,8 +627,16 @@ words! {
     }
 }
 
-/// The values of `network`, first of all in [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate): the same as [`TreasuryFinancialAccountFinancialAddressSupportedNetwork`](crate::api::TreasuryFinancialAccountFinancialAddressSupportedNetwork).
-///
-/// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
-pub type TestHelpersTreasuryReceivedCreditCreateNetwork =
-    api::TreasuryFinancialAccountFinancialAddressSupportedNetwork;
+open_enum! {
+    /// The values of `network`, first of all in [`TestHelpersTreasuryReceivedCreditCreate`](crate::api::TestHelpersTreasuryReceivedCreditCreate).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/treasury/received_credits/create>
+    TestHelpersTreasuryReceivedCreditCreateNetwork {
+        /// `ach`
+        0 Ach = "ach",
+        /// `rtp`
+        1 Rtp = "rtp",
+        /// `us_domestic_wire`
+        2 UsDomesticWire = "us_domestic_wire",
+    }
+}

@@ -3,7 +3,9 @@
 //! Stripe's `treasury_received_debit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, Timestamp, request, view, words};
+use crate::prelude::{
+    Client, Expandable, List, Params, Timestamp, open_enum, params, params_required, request, view,
+};
 
 view! {
     /// The `treasury.received_debit` object. It has what [`TreasuryReceivedDebitFields`](crate::api::TreasuryReceivedDebitFields) has.
@@ -329,19 +331,58 @@ request! {
     TreasuryReceivedDebitRetrieve, TreasuryReceivedDebitRetrieveEndpoint => api::TreasuryReceivedDebit; "treasury.received_debits.retrieve", Get "/v1/treasury/received_debits/{id}", Api V1 Form
 }
 
-/// The `us_bank_account` of [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails): the same as [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount).
-///
-/// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
-pub type TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount =
-    api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount;
+params! {
+    /// The `us_bank_account` of [`TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
+    TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount
+}
 
-/// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedDebitCreate`](crate::api::TestHelpersTreasuryReceivedDebitCreate): the same as [`TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails`](crate::api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails).
-///
-/// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
-pub type TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails =
-    api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetails;
+impl TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetailsUsBankAccount {
+    /// Account holder name.
+    #[inline]
+    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
+        Self(self.0.with_str("account_holder_name", account_holder_name))
+    }
 
-words! {
+    /// Account number.
+    #[inline]
+    pub fn account_number(self, account_number: &str) -> Self {
+        Self(self.0.with_str("account_number", account_number))
+    }
+
+    /// Routing number.
+    #[inline]
+    pub fn routing_number(self, routing_number: &str) -> Self {
+        Self(self.0.with_str("routing_number", routing_number))
+    }
+}
+
+params_required! {
+    /// The `initiating_payment_method_details` of [`TestHelpersTreasuryReceivedDebitCreate`](crate::api::TestHelpersTreasuryReceivedDebitCreate).
+    ///
+    /// <https://docs.stripe.com/api/test_helpers/treasury/received_debits/create>
+    TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails
+}
+
+impl TestHelpersTreasuryReceivedDebitCreateInitiatingPaymentMethodDetails {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: &str) -> Self {
+        Self(Params::new().with_str("type", type_))
+    }
+
+    /// Us bank account.
+    #[inline]
+    pub fn us_bank_account(
+        self,
+        us_bank_account: api::TestHelpersTreasuryReceivedCreditCreateInitiatingPaymentMethodDetailsUsBankAccount,
+    ) -> Self {
+        Self(self.0.with("us_bank_account", us_bank_account))
+    }
+}
+
+open_enum! {
     /// The values of `failure_code`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/object>
@@ -359,7 +400,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
     ///
     /// <https://docs.stripe.com/api/treasury/received_debits/object>
@@ -373,13 +414,32 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit): the same as [`TreasuryReceivedCreditStatus`](crate::api::TreasuryReceivedCreditStatus).
-///
-/// <https://docs.stripe.com/api/treasury/received_debits/object>
-pub type TreasuryReceivedDebitStatus = api::TreasuryReceivedCreditStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`TreasuryReceivedDebit`](crate::api::TreasuryReceivedDebit).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_debits/object>
+    TreasuryReceivedDebitStatus {
+        /// `failed`
+        0 Failed = "failed",
+        /// `succeeded`
+        1 Succeeded = "succeeded",
+    }
+}
 
-/// The values of `restricted_reason`, first of all in [`TreasuryReceivedDebitReversalDetails`](crate::api::TreasuryReceivedDebitReversalDetails): the same as [`TreasuryReceivedCreditReversalDetailsRestrictedReason`](crate::api::TreasuryReceivedCreditReversalDetailsRestrictedReason).
-///
-/// <https://docs.stripe.com/api/treasury/received_debits/object#treasury_received_debit_object-reversal_details>
-pub type TreasuryReceivedDebitReversalDetailsRestrictedReason =
-    api::TreasuryReceivedCreditReversalDetailsRestrictedReason;
+open_enum! {
+    /// The values of `restricted_reason`, first of all in [`TreasuryReceivedDebitReversalDetails`](crate::api::TreasuryReceivedDebitReversalDetails).
+    ///
+    /// <https://docs.stripe.com/api/treasury/received_debits/object#treasury_received_debit_object-reversal_details>
+    TreasuryReceivedDebitReversalDetailsRestrictedReason {
+        /// `already_reversed`
+        0 AlreadyReversed = "already_reversed",
+        /// `deadline_passed`
+        1 DeadlinePassed = "deadline_passed",
+        /// `network_restricted`
+        2 NetworkRestricted = "network_restricted",
+        /// `other`
+        3 Other = "other",
+        /// `source_flow_restricted`
+        4 SourceFlowRestricted = "source_flow_restricted",
+    }
+}

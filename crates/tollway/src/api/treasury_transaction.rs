@@ -3,7 +3,7 @@
 //! Stripe's `treasury_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, RangeQuery, Timestamp, params, request, view, words};
+use crate::prelude::{Client, List, RangeQuery, Timestamp, open_enum, params, request, view};
 
 view! {
     /// The `treasury.transaction` object. It has what [`TreasuryTransactionFields`](crate::api::TreasuryTransactionFields) has.
@@ -364,7 +364,7 @@ impl TreasuryTransactionListStatusTransitions {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `flow_type`, first of all in [`TreasuryTransaction`](crate::api::TreasuryTransaction).
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object>
@@ -390,7 +390,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TreasuryTransaction`](crate::api::TreasuryTransaction).
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/object>
@@ -404,7 +404,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `order_by`, first of all in [`TreasuryTransactionList`](crate::api::TreasuryTransactionList).
     ///
     /// <https://docs.stripe.com/api/treasury/transactions/list>

@@ -3,7 +3,7 @@
 //! Stripe's `treasury_transaction_entry`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Expandable, List, RangeQuery, Timestamp, request, view, words};
+use crate::prelude::{Client, Expandable, List, RangeQuery, Timestamp, open_enum, request, view};
 
 view! {
     /// The `treasury.transaction_entry` object. It has what [`TreasuryTransactionEntryFields`](crate::api::TreasuryTransactionEntryFields) has.
@@ -184,7 +184,7 @@ request! {
 /// <https://docs.stripe.com/api/treasury/transaction_entries/object>
 pub type TreasuryTransactionEntryFlowType = api::TreasuryTransactionFlowType;
 
-words! {
+open_enum! {
     /// The values of `order_by`, first of all in [`TreasuryTransactionEntryList`](crate::api::TreasuryTransactionEntryList).
     ///
     /// <https://docs.stripe.com/api/treasury/transaction_entries/list>

@@ -2,7 +2,7 @@
 
 //! Stripe's `v2_amount`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Amount of [`V2MoneyManagementAdjustment`](crate::api::V2MoneyManagementAdjustment): its `amount`. It has what [`V2AmountFields`](crate::api::V2AmountFields) has.

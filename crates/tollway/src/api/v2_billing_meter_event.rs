@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Client, Map, pairs, request, view};
+use crate::prelude::{Client, MapView, pairs, request, view};
 
 view! {
     /// The `v2.billing.meter_event` object. It has what [`V2BillingMeterEventFields`](crate::api::V2BillingMeterEventFields) has.
@@ -18,8 +18,8 @@ view! {
 impl V2BillingMeterEventFields {
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.billing.meter_event", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.billing.meter_event", "created")
     }
 
     /// Event name.
@@ -48,14 +48,14 @@ impl V2BillingMeterEventFields {
 
     /// Payload, by key.
     #[inline]
-    pub fn payload(&self) -> Map<'_, &str> {
+    pub fn payload(&self) -> MapView<'_, &str> {
         self.0.map("v2.billing.meter_event", "payload")
     }
 
     /// Timestamp, as RFC 3339 text.
     #[inline]
-    pub fn timestamp(&self) -> Instant<'_> {
-        self.0.instant("v2.billing.meter_event", "timestamp")
+    pub fn timestamp(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.billing.meter_event", "timestamp")
     }
 }
 

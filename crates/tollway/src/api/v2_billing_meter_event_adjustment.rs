@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event_adjustment`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Client, Params, params_required, request, view, words};
+use crate::prelude::{Client, Params, open_enum, params_required, request, view};
 
 view! {
     /// The `v2.billing.meter_event_adjustment` object. It has what [`V2BillingMeterEventAdjustmentFields`](crate::api::V2BillingMeterEventAdjustmentFields) has.
@@ -24,9 +24,9 @@ impl V2BillingMeterEventAdjustmentFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.billing.meter_event_adjustment", "created")
+            .rfc3339("v2.billing.meter_event_adjustment", "created")
     }
 
     /// Event name.
@@ -131,12 +131,19 @@ impl V2BillingMeterEventAdjustmentCreateCancel {
     }
 }
 
-/// The values of `status`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment): the same as [`BillingMeterEventAdjustmentStatus`](crate::api::BillingMeterEventAdjustmentStatus).
-///
-/// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
-pub type V2BillingMeterEventAdjustmentStatus = api::BillingMeterEventAdjustmentStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment).
+    ///
+    /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>
+    V2BillingMeterEventAdjustmentStatus {
+        /// `complete`
+        0 Complete = "complete",
+        /// `pending`
+        1 Pending = "pending",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2BillingMeterEventAdjustment`](crate::api::V2BillingMeterEventAdjustment).
     ///
     /// <https://docs.stripe.com/api/v2/billing/meter_event_adjustments/object>

@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_billing_meter_event_session`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Client, request, view};
+use crate::prelude::{Client, request, view};
 
 view! {
     /// The `v2.billing.meter_event_session` object. It has what [`V2BillingMeterEventSessionFields`](crate::api::V2BillingMeterEventSessionFields) has.
@@ -25,15 +25,15 @@ impl V2BillingMeterEventSessionFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.billing.meter_event_session", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.billing.meter_event_session", "created")
     }
 
     /// Expires at, as RFC 3339 text.
     #[inline]
-    pub fn expires_at(&self) -> Instant<'_> {
+    pub fn expires_at(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.billing.meter_event_session", "expires_at")
+            .rfc3339("v2.billing.meter_event_session", "expires_at")
     }
 
     /// The object's id.

@@ -3,7 +3,7 @@
 //! Stripe's `v2_billing_meter_event_stream`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Json, Params, list, pairs, params_required, request};
+use crate::prelude::{Client, Json, Params, list, pairs, params_required, request};
 
 /// `client.v2().billing().meter_event_stream()`.
 ///

@@ -3,8 +3,8 @@
 //! Stripe's `v2_commerce_product_catalog_import`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, pairs, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, MapView, open_enum, pairs, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.commerce.product_catalog_import` object. It has what [`V2CommerceProductCatalogImportFields`](crate::api::V2CommerceProductCatalogImportFields) has.
@@ -18,9 +18,9 @@ view! {
 impl V2CommerceProductCatalogImportFields {
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.commerce.product_catalog_import", "created")
+            .rfc3339("v2.commerce.product_catalog_import", "created")
     }
 
     /// Feed type.
@@ -45,7 +45,7 @@ impl V2CommerceProductCatalogImportFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("v2.commerce.product_catalog_import", "metadata")
     }
 
@@ -170,8 +170,8 @@ view! {
 impl V2CommerceProductCatalogImportStatusDetailsAwaitingUploadUploadUrlFields {
     /// Expires at, as RFC 3339 text.
     #[inline]
-    pub fn expires_at(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn expires_at(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v2.commerce.product_catalog_import_status_details_awaiting_upload_upload_url",
             "expires_at",
         )
@@ -378,8 +378,8 @@ view! {
 impl V2CommerceProductCatalogImportStatusDetailsSucceededWithErrorsErrorFileDownloadUrlFields {
     /// Expires at, as RFC 3339 text.
     #[inline]
-    pub fn expires_at(&self) -> Instant<'_> {
-        self.0.instant("v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url", "expires_at")
+    pub fn expires_at(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.commerce.product_catalog_import_status_details_succeeded_with_errors_error_file_download_url", "expires_at")
     }
 
     /// Url.
@@ -553,7 +553,7 @@ request! {
     V2CommerceProductCatalogImportRetrieve, V2CommerceProductCatalogImportRetrieveEndpoint => api::V2CommerceProductCatalogImport; "v2.commerce.product_catalog.imports.retrieve", Get "/v2/commerce/product_catalog/imports/{id}", Api V2 Json
 }
 
-words! {
+open_enum! {
     /// The values of `feed_type`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
@@ -569,7 +569,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
@@ -581,7 +581,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2CommerceProductCatalogImport`](crate::api::V2CommerceProductCatalogImport).
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object>
@@ -599,7 +599,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`V2CommerceProductCatalogImportStatusDetailsFailed`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailed).
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>
@@ -613,7 +613,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2CommerceProductCatalogImportStatusDetailsFailed`](crate::api::V2CommerceProductCatalogImportStatusDetailsFailed).
     ///
     /// <https://docs.stripe.com/api/v2/commerce/product_catalog/imports/object#v2_commerce_product_catalog_import_object-status_details-failed>

@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_core_account_link`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Client, Params, params_required, request, view, words};
+use crate::prelude::{Client, Params, open_enum, params, params_required, request, view};
 
 view! {
     /// The `v2.core.account_link` object. It has what [`V2CoreAccountLinkFields`](crate::api::V2CoreAccountLinkFields) has.
@@ -24,14 +24,14 @@ impl V2CoreAccountLinkFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_link", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_link", "created")
     }
 
     /// Expires at, as RFC 3339 text.
     #[inline]
-    pub fn expires_at(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_link", "expires_at")
+    pub fn expires_at(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_link", "expires_at")
     }
 
     /// Whether the object lives in live mode rather than test mode.
@@ -229,20 +229,53 @@ request! {
     V2CoreAccountLinkCreate, V2CoreAccountLinkCreateEndpoint => api::V2CoreAccountLink; "v2.core.account_links.create", Post "/v2/core/account_links", Api V2 Json
 }
 
-/// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding): the same as [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
+/// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding): the same as [`V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions).
 ///
 /// <https://docs.stripe.com/api/v2/core/account_links/create>
 pub type V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions =
-    api::AccountLinkCreateCollectionOptions;
+    api::V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions;
 
-params_required! {
-    /// The `account_onboarding` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase).
+/// The `account_onboarding` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase): the same as [`V2CoreAccountLinkCreateUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdate).
+///
+/// <https://docs.stripe.com/api/v2/core/account_links/create>
+pub type V2CoreAccountLinkCreateUseCaseAccountOnboarding =
+    api::V2CoreAccountLinkCreateUseCaseAccountUpdate;
+
+params! {
+    /// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdate).
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/create>
-    V2CoreAccountLinkCreateUseCaseAccountOnboarding
+    V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions
 }
 
-impl V2CoreAccountLinkCreateUseCaseAccountOnboarding {
+impl V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions {
+    /// Fields.
+    #[inline]
+    pub fn fields(
+        self,
+        fields: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields,
+    ) -> Self {
+        Self(self.0.with("fields", fields))
+    }
+
+    /// Future requirements.
+    #[inline]
+    pub fn future_requirements(
+        self,
+        future_requirements: api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements,
+    ) -> Self {
+        Self(self.0.with("future_requirements", future_requirements))
+    }
+}
+
+params_required! {
+    /// The `account_update` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/account_links/create>
+    V2CoreAccountLinkCreateUseCaseAccountUpdate
+}
+
+impl V2CoreAccountLinkCreateUseCaseAccountUpdate {
     /// With what Stripe requires.
     #[inline]
     pub fn new(refresh_url: &str) -> Self {
@@ -264,18 +297,6 @@ impl V2CoreAccountLinkCreateUseCaseAccountOnboarding {
         Self(self.0.with_str("return_url", return_url))
     }
 }
-
-/// The `collection_options` of [`V2CoreAccountLinkCreateUseCaseAccountUpdate`](crate::api::V2CoreAccountLinkCreateUseCaseAccountUpdate): the same as [`AccountLinkCreateCollectionOptions`](crate::api::AccountLinkCreateCollectionOptions).
-///
-/// <https://docs.stripe.com/api/v2/core/account_links/create>
-pub type V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions =
-    api::AccountLinkCreateCollectionOptions;
-
-/// The `account_update` of [`V2CoreAccountLinkCreateUseCase`](crate::api::V2CoreAccountLinkCreateUseCase): the same as [`V2CoreAccountLinkCreateUseCaseAccountOnboarding`](crate::api::V2CoreAccountLinkCreateUseCaseAccountOnboarding).
-///
-/// <https://docs.stripe.com/api/v2/core/account_links/create>
-pub type V2CoreAccountLinkCreateUseCaseAccountUpdate =
-    api::V2CoreAccountLinkCreateUseCaseAccountOnboarding;
 
 params_required! {
     /// The `use_case` of [`V2CoreAccountLinkCreate`](crate::api::V2CoreAccountLinkCreate).
@@ -310,7 +331,7 @@ impl V2CoreAccountLinkCreateUseCase {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `fields`, first of all in [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions).
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
@@ -322,7 +343,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `future_requirements`, first of all in [`V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions`](crate::api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptions).
     ///
     /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case-account_onboarding-collection_options>
@@ -334,7 +355,14 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`V2CoreAccountLinkUseCase`](crate::api::V2CoreAccountLinkUseCase): the same as [`V2CoreAccountLinkReturnedEventDataUseCase`](crate::api::V2CoreAccountLinkReturnedEventDataUseCase).
-///
-/// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case>
-pub type V2CoreAccountLinkUseCaseType = api::V2CoreAccountLinkReturnedEventDataUseCase;
+open_enum! {
+    /// The values of `type`, first of all in [`V2CoreAccountLinkUseCase`](crate::api::V2CoreAccountLinkUseCase).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/account_links/object#v2_core_account_link_object-use_case>
+    V2CoreAccountLinkUseCaseType {
+        /// `account_onboarding`
+        0 AccountOnboarding = "account_onboarding",
+        /// `account_update`
+        1 AccountUpdate = "account_update",
+    }
+}

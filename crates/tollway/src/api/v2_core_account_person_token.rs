@@ -3,8 +3,8 @@
 //! Stripe's `v2_core_account_person_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, decimal, entries, list, params, request, texts, view};
-use crate::{Instant, TextOrNull};
+use crate::prelude::{Client, entries, list, params, request, texts, view};
+use crate::{Rfc3339, TextOrNull};
 
 view! {
     /// The `v2.core.account_person_token` object. It has what [`V2CoreAccountPersonTokenFields`](crate::api::V2CoreAccountPersonTokenFields) has.
@@ -18,14 +18,14 @@ view! {
 impl V2CoreAccountPersonTokenFields {
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_person_token", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_person_token", "created")
     }
 
     /// Expires at, as RFC 3339 text.
     #[inline]
-    pub fn expires_at(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_person_token", "expires_at")
+    pub fn expires_at(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_person_token", "expires_at")
     }
 
     /// The object's id.
@@ -245,210 +245,178 @@ request! {
     V2CoreAccountsPersonTokenRetrieve, V2CoreAccountsPersonTokenRetrieveEndpoint => api::V2CoreAccountPersonToken; "v2.core.accounts.person_tokens.retrieve", Get "/v2/core/accounts/{account_id}/person_tokens/{id}", Api V2 Json
 }
 
-/// The `additional_address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress).
+/// The `additional_address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonUpdateAdditionalAddress`](crate::api::V2CoreAccountsPersonUpdateAdditionalAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateAdditionalAddress =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress;
+    api::V2CoreAccountsPersonUpdateAdditionalAddress;
 
-/// The `additional_name` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+/// The `additional_name` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonCreateAdditionalName`](crate::api::V2CoreAccountsPersonCreateAdditionalName).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateAdditionalName =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+    api::V2CoreAccountsPersonCreateAdditionalName;
 
-/// The `account` of [`V2CoreAccountsPersonTokenCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfService): the same as [`V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount).
+params! {
+    /// The `account` of [`V2CoreAccountsPersonTokenCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalTermsOfService).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+    V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount
+}
+
+impl V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount {
+    /// Shown and accepted: true or false.
+    #[inline]
+    pub fn shown_and_accepted(self, shown_and_accepted: bool) -> Self {
+        Self(self.0.with_bool("shown_and_accepted", shown_and_accepted))
+    }
+}
+
+params! {
+    /// The `additional_terms_of_service` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+    V2CoreAccountsPersonTokenCreateAdditionalTermsOfService
+}
+
+impl V2CoreAccountsPersonTokenCreateAdditionalTermsOfService {
+    /// Account.
+    #[inline]
+    pub fn account(
+        self,
+        account: api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount,
+    ) -> Self {
+        Self(self.0.with("account", account))
+    }
+}
+
+/// The `address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateAdditionalTermsOfServiceAccount =
-    api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfServiceAccount;
+pub type V2CoreAccountsPersonTokenCreateAddress = api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `additional_terms_of_service` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfService).
+/// The `date_of_birth` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateAdditionalTermsOfService =
-    api::V2CoreAccountTokenCreateIdentityAttestationsTermsOfService;
+pub type V2CoreAccountsPersonTokenCreateDateOfBirth = api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `address` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateAddress = api::AccountCreateCompanyAddressKana;
-
-/// The `date_of_birth` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateDateOfBirth = api::AccountCreateCompanyRegistrationDate;
-
-/// The `company_authorization` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `passport` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsPassport =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `primary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `primary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `front_back` of [`V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `secondary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `secondary_verification` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `visa` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `visa` of [`V2CoreAccountsPersonTokenCreateDocuments`](crate::api::V2CoreAccountsPersonTokenCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsVisa =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `documents` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
+/// The `documents` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateDocuments =
-    api::V2CoreAccountTokenCreateIdentityIndividualDocuments;
+pub type V2CoreAccountsPersonTokenCreateDocuments = api::V2CoreAccountsPersonUpdateDocuments;
 
-/// The `id_number` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+/// The `id_number` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonCreateIdNumber`](crate::api::V2CoreAccountsPersonCreateIdNumber).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateIdNumber =
-    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+pub type V2CoreAccountsPersonTokenCreateIdNumber = api::V2CoreAccountsPersonCreateIdNumber;
 
-params! {
-    /// The `relationship` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-    V2CoreAccountsPersonTokenCreateRelationship
-}
-
-impl V2CoreAccountsPersonTokenCreateRelationship {
-    /// Authorizer: true or false.
-    #[inline]
-    pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with_bool("authorizer", authorizer))
-    }
-
-    /// Director: true or false.
-    #[inline]
-    pub fn director(self, director: bool) -> Self {
-        Self(self.0.with_bool("director", director))
-    }
-
-    /// Executive: true or false.
-    #[inline]
-    pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with_bool("executive", executive))
-    }
-
-    /// Legal guardian: true or false.
-    #[inline]
-    pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with_bool("legal_guardian", legal_guardian))
-    }
-
-    /// Owner: true or false.
-    #[inline]
-    pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with_bool("owner", owner))
-    }
-
-    /// Percent ownership, as a decimal number.
-    #[inline]
-    pub fn percent_ownership(self, percent_ownership: &str) -> Self {
-        Self(self.0.with("percent_ownership", decimal(percent_ownership)))
-    }
-
-    /// Representative: true or false.
-    #[inline]
-    pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with_bool("representative", representative))
-    }
-
-    /// Title.
-    #[inline]
-    pub fn title(self, title: &str) -> Self {
-        Self(self.0.with_str("title", title))
-    }
-}
-
-/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `relationship` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonCreateRelationship`](crate::api::V2CoreAccountsPersonCreateRelationship).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateScriptAddressesKana = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountsPersonTokenCreateRelationship = api::V2CoreAccountsPersonCreateRelationship;
 
-/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateScriptAddressesKanji = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountsPersonTokenCreateScriptAddressesKana =
+    api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `script_addresses` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptAddresses`](crate::api::V2CoreAccountsPersonTokenCreateScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
+pub type V2CoreAccountsPersonTokenCreateScriptAddressesKanji =
+    api::V2CoreAccountsPersonUpdateAddress;
+
+/// The `script_addresses` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateScriptAddresses =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
+    api::V2CoreAccountsPersonUpdateScriptAddresses;
 
-/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kana` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kanji` of [`V2CoreAccountsPersonTokenCreateScriptNames`](crate::api::V2CoreAccountsPersonTokenCreateScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `script_names` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+/// The `script_names` of [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateScriptNames =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+pub type V2CoreAccountsPersonTokenCreateScriptNames = api::V2CoreAccountsPersonCreateScriptNames;
 
-/// The values of `purpose`, first of all in [`V2CoreAccountsPersonTokenCreateAdditionalName`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalName): the same as [`V2CoreAccountIdentityIndividualAdditionalNamePurpose`](crate::api::V2CoreAccountIdentityIndividualAdditionalNamePurpose).
+/// The values of `purpose`, first of all in [`V2CoreAccountsPersonTokenCreateAdditionalName`](crate::api::V2CoreAccountsPersonTokenCreateAdditionalName): the same as [`V2CoreAccountPersonAdditionalNamePurpose`](crate::api::V2CoreAccountPersonAdditionalNamePurpose).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateAdditionalNamePurpose =
-    api::V2CoreAccountIdentityIndividualAdditionalNamePurpose;
+    api::V2CoreAccountPersonAdditionalNamePurpose;
 
-/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization): the same as [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType).
+/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorization): the same as [`V2CoreAccountPersonDocumentsCompanyAuthorizationType`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorizationType).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsCompanyAuthorizationType =
-    api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType;
+    api::V2CoreAccountPersonDocumentsCompanyAuthorizationType;
 
-/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType).
+/// The values of `type`, first of all in [`V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification): the same as [`V2CoreAccountPersonDocumentsPrimaryVerificationType`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerificationType).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
 pub type V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType =
-    api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType;
+    api::V2CoreAccountPersonDocumentsPrimaryVerificationType;
 
-/// The values of `legal_gender`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountIdentityIndividualLegalGender`](crate::api::V2CoreAccountIdentityIndividualLegalGender).
+/// The values of `legal_gender`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountPersonLegalGender`](crate::api::V2CoreAccountPersonLegalGender).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreateLegalGender =
-    api::V2CoreAccountIdentityIndividualLegalGender;
+pub type V2CoreAccountsPersonTokenCreateLegalGender = api::V2CoreAccountPersonLegalGender;
 
-/// The values of `political_exposure`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+/// The values of `political_exposure`, first of all in [`V2CoreAccountsPersonTokenCreate`](crate::api::V2CoreAccountsPersonTokenCreate): the same as [`V2CoreAccountPersonPoliticalExposure`](crate::api::V2CoreAccountPersonPoliticalExposure).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/person_tokens/create>
-pub type V2CoreAccountsPersonTokenCreatePoliticalExposure = api::PersonPoliticalExposure;
+pub type V2CoreAccountsPersonTokenCreatePoliticalExposure =
+    api::V2CoreAccountPersonPoliticalExposure;

@@ -3,8 +3,8 @@
 //! Stripe's `v2_core_event`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Json, Map, RangeQuery, request, texts, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, Json, MapView, RangeQuery, open_enum, request, texts, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `related_object` of [`V2CoreEvent`](crate::api::V2CoreEvent). It has what [`V2CoreEventRelatedObjectFields`](crate::api::V2CoreEventRelatedObjectFields) has.
@@ -47,7 +47,7 @@ view! {
 impl V2CoreEventFields {
     /// Changes, by key. `None` when absent.
     #[inline]
-    pub fn changes(&self) -> Option<Map<'_, Json>> {
+    pub fn changes(&self) -> Option<MapView<'_, Json>> {
         self.0.opt_map("v2.core.event", "changes")
     }
 
@@ -59,13 +59,13 @@ impl V2CoreEventFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.event", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.event", "created")
     }
 
     /// Data, by key. `None` when absent.
     #[inline]
-    pub fn data(&self) -> Option<Map<'_, Json>> {
+    pub fn data(&self) -> Option<MapView<'_, Json>> {
         self.0.opt_map("v2.core.event", "data")
     }
 
@@ -229,7 +229,7 @@ request! {
     V2CoreEventRetrieve, V2CoreEventRetrieveEndpoint => api::V2CoreEvent; "v2.core.events.retrieve", Get "/v2/core/events/{id}", Api V2 Json
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2CoreEventReason`](crate::api::V2CoreEventReason).
     ///
     /// <https://docs.stripe.com/api/v2/core/events/object#v2_core_event_object-reason>

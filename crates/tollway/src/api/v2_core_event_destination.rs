@@ -3,10 +3,10 @@
 //! Stripe's `v2_core_event_destination`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Map, Params, entries, list, pairs, params_required, request, texts, view, words,
+use crate::prelude::{
+    Client, MapView, Params, entries, list, open_enum, pairs, params_required, request, texts, view,
 };
-use crate::{Instant, TextOrNull, V2List};
+use crate::{Rfc3339, TextOrNull, V2List};
 
 view! {
     /// The `v2.core.event_destination` object. It has what [`V2CoreEventDestinationFields`](crate::api::V2CoreEventDestinationFields) has.
@@ -34,8 +34,8 @@ impl V2CoreEventDestinationFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.event_destination", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.event_destination", "created")
     }
 
     /// Description.
@@ -78,7 +78,7 @@ impl V2CoreEventDestinationFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("v2.core.event_destination", "metadata")
     }
 
@@ -122,8 +122,8 @@ impl V2CoreEventDestinationFields {
 
     /// Updated, as RFC 3339 text.
     #[inline]
-    pub fn updated(&self) -> Instant<'_> {
-        self.0.instant("v2.core.event_destination", "updated")
+    pub fn updated(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.event_destination", "updated")
     }
 
     /// Webhook endpoint. `None` when absent.
@@ -629,19 +629,28 @@ impl V2CoreEventDestinationCreateAzureEventGrid {
     }
 }
 
-/// The `webhook_endpoint` of [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
-///
-/// <https://docs.stripe.com/api/v2/core/event_destinations/create>
-pub type V2CoreEventDestinationCreateWebhookEndpoint =
-    api::PaymentLinkCreateAfterCompletionRedirect;
+params_required! {
+    /// The `webhook_endpoint` of [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/create>
+    V2CoreEventDestinationCreateWebhookEndpoint
+}
 
-/// The `webhook_endpoint` of [`V2CoreEventDestinationUpdate`](crate::api::V2CoreEventDestinationUpdate): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
+impl V2CoreEventDestinationCreateWebhookEndpoint {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(url: &str) -> Self {
+        Self(Params::new().with_str("url", url))
+    }
+}
+
+/// The `webhook_endpoint` of [`V2CoreEventDestinationUpdate`](crate::api::V2CoreEventDestinationUpdate): the same as [`V2CoreEventDestinationCreateWebhookEndpoint`](crate::api::V2CoreEventDestinationCreateWebhookEndpoint).
 ///
 /// <https://docs.stripe.com/api/v2/core/event_destinations/update>
 pub type V2CoreEventDestinationUpdateWebhookEndpoint =
-    api::PaymentLinkCreateAfterCompletionRedirect;
+    api::V2CoreEventDestinationCreateWebhookEndpoint;
 
-words! {
+open_enum! {
     /// The values of `event_payload`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
@@ -653,12 +662,19 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
-///
-/// <https://docs.stripe.com/api/v2/core/event_destinations/object>
-pub type V2CoreEventDestinationStatus = api::BalanceSettingsPaymentsPayoutsStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
+    V2CoreEventDestinationStatus {
+        /// `disabled`
+        0 Disabled = "disabled",
+        /// `enabled`
+        1 Enabled = "enabled",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2CoreEventDestination`](crate::api::V2CoreEventDestination).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object>
@@ -672,7 +688,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `aws_event_source_status`, first of all in [`V2CoreEventDestinationAmazonEventbridge`](crate::api::V2CoreEventDestinationAmazonEventbridge).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-amazon_eventbridge>
@@ -686,7 +702,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `azure_partner_topic_status`, first of all in [`V2CoreEventDestinationAzureEventGrid`](crate::api::V2CoreEventDestinationAzureEventGrid).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-azure_event_grid>
@@ -700,7 +716,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2CoreEventDestinationStatusDetailsDisabled`](crate::api::V2CoreEventDestinationStatusDetailsDisabled).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/object#v2_core_event_destination_object-status_details-disabled>
@@ -714,7 +730,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `include`, first of all in [`V2CoreEventDestinationList`](crate::api::V2CoreEventDestinationList).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/list>
@@ -724,7 +740,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `include`, first of all in [`V2CoreEventDestinationCreate`](crate::api::V2CoreEventDestinationCreate).
     ///
     /// <https://docs.stripe.com/api/v2/core/event_destinations/create>

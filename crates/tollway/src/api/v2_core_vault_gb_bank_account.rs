@@ -3,8 +3,8 @@
 //! Stripe's `v2_core_vault_gb_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, open_enum, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.core.vault.gb_bank_account` object. It has what [`V2CoreVaultGbBankAccountFields`](crate::api::V2CoreVaultGbBankAccountFields) has.
@@ -37,8 +37,8 @@ impl V2CoreVaultGbBankAccountFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.vault.gb_bank_account", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.vault.gb_bank_account", "created")
     }
 
     /// The object's id.
@@ -212,8 +212,14 @@ request! {
     V2CoreVaultGbBankAccountUnarchive, V2CoreVaultGbBankAccountUnarchiveEndpoint => api::V2CoreVaultGbBankAccount; "v2.core.vault.gb_bank_accounts.unarchive", Post "/v2/core/vault/gb_bank_accounts/{id}/unarchive", Api V2 Json
 }
 
-/// The values of `bank_account_type`, first of all in [`V2CoreVaultGbBankAccount`](crate::api::V2CoreVaultGbBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
-///
-/// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/object>
-pub type V2CoreVaultGbBankAccountBankAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+open_enum! {
+    /// The values of `bank_account_type`, first of all in [`V2CoreVaultGbBankAccount`](crate::api::V2CoreVaultGbBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/vault/gb_bank_accounts/object>
+    V2CoreVaultGbBankAccountBankAccountType {
+        /// `checking`
+        0 Checking = "checking",
+        /// `savings`
+        1 Savings = "savings",
+    }
+}

@@ -3,8 +3,8 @@
 //! Stripe's `v2_core_vault_us_bank_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, list, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, list, open_enum, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.core.vault.us_bank_account` object. It has what [`V2CoreVaultUsBankAccountFields`](crate::api::V2CoreVaultUsBankAccountFields) has.
@@ -37,8 +37,8 @@ impl V2CoreVaultUsBankAccountFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.vault.us_bank_account", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.vault.us_bank_account", "created")
     }
 
     /// Fedwire routing number. `None` when absent.
@@ -149,8 +149,8 @@ view! {
 impl V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields {
     /// Expires, as RFC 3339 text.
     #[inline]
-    pub fn expires(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn expires(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v2.core.vault.us_bank_account_verification_microdeposit_verification_details",
             "expires",
         )
@@ -170,8 +170,8 @@ impl V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsFields {
 
     /// Sent, as RFC 3339 text.
     #[inline]
-    pub fn sent(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn sent(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v2.core.vault.us_bank_account_verification_microdeposit_verification_details",
             "sent",
         )
@@ -389,13 +389,12 @@ request! {
     V2CoreVaultUsBankAccountUnarchive, V2CoreVaultUsBankAccountUnarchiveEndpoint => api::V2CoreVaultUsBankAccount; "v2.core.vault.us_bank_accounts.unarchive", Post "/v2/core/vault/us_bank_accounts/{id}/unarchive", Api V2 Json
 }
 
-/// The values of `bank_account_type`, first of all in [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `bank_account_type`, first of all in [`V2CoreVaultUsBankAccount`](crate::api::V2CoreVaultUsBankAccount): the same as [`V2CoreVaultGbBankAccountBankAccountType`](crate::api::V2CoreVaultGbBankAccountBankAccountType).
 ///
 /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object>
-pub type V2CoreVaultUsBankAccountBankAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+pub type V2CoreVaultUsBankAccountBankAccountType = api::V2CoreVaultGbBankAccountBankAccountType;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2CoreVaultUsBankAccountVerification`](crate::api::V2CoreVaultUsBankAccountVerification).
     ///
     /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification>
@@ -411,8 +410,14 @@ words! {
     }
 }
 
-/// The values of `microdeposit_type`, first of all in [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails): the same as [`PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType`](crate::api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType).
-///
-/// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification-microdeposit_verification_details>
-pub type V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsMicrodepositType =
-    api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType;
+open_enum! {
+    /// The values of `microdeposit_type`, first of all in [`V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails`](crate::api::V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/vault/us_bank_accounts/object#v2_core_vault_us_bank_account_object-verification-microdeposit_verification_details>
+    V2CoreVaultUsBankAccountVerificationMicrodepositVerificationDetailsMicrodepositType {
+        /// `amounts`
+        0 Amounts = "amounts",
+        /// `descriptor_code`
+        1 DescriptorCode = "descriptor_code",
+    }
+}

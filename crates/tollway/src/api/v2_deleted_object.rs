@@ -2,7 +2,7 @@
 
 //! Stripe's `v2_deleted_object`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// The `v2.deleted_object` object. It has what [`V2DeletedObjectFields`](crate::api::V2DeletedObjectFields) has.

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_adjustment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RangeQuery, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, RangeQuery, open_enum, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.adjustment` object. It has what [`V2MoneyManagementAdjustmentFields`](crate::api::V2MoneyManagementAdjustmentFields) has.
@@ -31,8 +31,8 @@ impl V2MoneyManagementAdjustmentFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.money_management.adjustment", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.money_management.adjustment", "created")
     }
 
     /// Description. `None` when absent.
@@ -202,7 +202,7 @@ request! {
     V2MoneyManagementAdjustmentRetrieve, V2MoneyManagementAdjustmentRetrieveEndpoint => api::V2MoneyManagementAdjustment; "v2.money_management.adjustments.retrieve", Get "/v2/money_management/adjustments/{id}", Api V2 Json
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementAdjustmentAdjustedFlow`](crate::api::V2MoneyManagementAdjustmentAdjustedFlow).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/adjustments/object#v2_money_management_adjustment_object-adjusted_flow>

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_financial_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, entries, list, request, texts, view, words};
-use crate::{Instant, TextOrNull, V2List};
+use crate::prelude::{Client, MapView, entries, list, open_enum, request, texts, view};
+use crate::{Rfc3339, TextOrNull, V2List};
 
 view! {
     /// The `v2.money_management.financial_account` object. It has what [`V2MoneyManagementFinancialAccountFields`](crate::api::V2MoneyManagementFinancialAccountFields) has.
@@ -32,9 +32,9 @@ impl V2MoneyManagementFinancialAccountFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.financial_account", "created")
+            .rfc3339("v2.money_management.financial_account", "created")
     }
 
     /// Display name. `None` when absent.
@@ -59,7 +59,7 @@ impl V2MoneyManagementFinancialAccountFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("v2.money_management.financial_account", "metadata")
     }
@@ -111,14 +111,14 @@ view! {
 impl V2MoneyManagementFinancialAccountBalanceFields {
     /// Available, by key.
     #[inline]
-    pub fn available(&self) -> Map<'_, api::V2Amount> {
+    pub fn available(&self) -> MapView<'_, api::V2Amount> {
         self.0
             .map("v2.money_management.financial_account_balance", "available")
     }
 
     /// Inbound pending, by key.
     #[inline]
-    pub fn inbound_pending(&self) -> Map<'_, api::V2Amount> {
+    pub fn inbound_pending(&self) -> MapView<'_, api::V2Amount> {
         self.0.map(
             "v2.money_management.financial_account_balance",
             "inbound_pending",
@@ -127,7 +127,7 @@ impl V2MoneyManagementFinancialAccountBalanceFields {
 
     /// Outbound pending, by key.
     #[inline]
-    pub fn outbound_pending(&self) -> Map<'_, api::V2Amount> {
+    pub fn outbound_pending(&self) -> MapView<'_, api::V2Amount> {
         self.0.map(
             "v2.money_management.financial_account_balance",
             "outbound_pending",
@@ -340,7 +340,7 @@ impl V2MoneyManagementFinancialAccountUpdate {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
@@ -354,7 +354,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAccount`](crate::api::V2MoneyManagementFinancialAccount).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object>
@@ -366,7 +366,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `bank_name`, first of all in [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>
@@ -376,7 +376,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility`](crate::api::V2MoneyManagementFinancialAccountStorageDepositInsuranceEligibility).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_accounts/object#v2_money_management_financial_account_object-storage-deposit_insurance_eligibility>

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_financial_address`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, params_required, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, Params, open_enum, params_required, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.financial_address` object. It has what [`V2MoneyManagementFinancialAddressFields`](crate::api::V2MoneyManagementFinancialAddressFields) has.
@@ -25,9 +25,9 @@ impl V2MoneyManagementFinancialAddressFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.financial_address", "created")
+            .rfc3339("v2.money_management.financial_address", "created")
     }
 
     /// Financial account.
@@ -456,7 +456,7 @@ impl V2MoneyManagementFinancialAddressCreateBankAccount {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
@@ -472,7 +472,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAddress`](crate::api::V2MoneyManagementFinancialAddress).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object>
@@ -482,7 +482,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementFinancialAddressBankAccount`](crate::api::V2MoneyManagementFinancialAddressBankAccount).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/object#v2_money_management_financial_address_object-bank_account>
@@ -496,7 +496,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `currency`, first of all in [`V2MoneyManagementFinancialAddressCreateBankAccount`](crate::api::V2MoneyManagementFinancialAddressCreateBankAccount).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/financial_addresses/create>

@@ -3,7 +3,7 @@
 //! Stripe's `v2_money_management_financial_address_credit_simulation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, request, view, words};
+use crate::prelude::{Client, open_enum, request, view};
 
 view! {
     /// The `v2.money_management.financial_address_credit_simulation` object. It has what [`V2MoneyManagementFinancialAddressCreditSimulationFields`](crate::api::V2MoneyManagementFinancialAddressCreditSimulationFields) has.
@@ -82,13 +82,13 @@ impl V2MoneyManagementTestHelpersFinancialAddressCredit {
     }
 }
 
-/// The `amount` of [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount` of [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>
 pub type V2MoneyManagementTestHelpersFinancialAddressCreditAmount =
-    api::BillingCreditGrantCreateAmountMonetary;
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`V2MoneyManagementTestHelpersFinancialAddressCredit`](crate::api::V2MoneyManagementTestHelpersFinancialAddressCredit).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/test_helpers/financial_addresses/credit>

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_inbound_transfer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, RangeQuery, params_required, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, Params, RangeQuery, open_enum, params_required, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.inbound_transfer` object. It has what [`V2MoneyManagementInboundTransferFields`](crate::api::V2MoneyManagementInboundTransferFields) has.
@@ -25,9 +25,9 @@ impl V2MoneyManagementInboundTransferFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.inbound_transfer", "created")
+            .rfc3339("v2.money_management.inbound_transfer", "created")
     }
 
     /// Description.
@@ -227,8 +227,8 @@ impl V2MoneyManagementInboundTransferTransferHistoryFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v2.money_management.inbound_transfer_transfer_history",
             "created",
         )
@@ -236,8 +236,8 @@ impl V2MoneyManagementInboundTransferTransferHistoryFields {
 
     /// Effective at, as RFC 3339 text.
     #[inline]
-    pub fn effective_at(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn effective_at(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v2.money_management.inbound_transfer_transfer_history",
             "effective_at",
         )
@@ -422,10 +422,11 @@ request! {
     V2MoneyManagementInboundTransferRetrieve, V2MoneyManagementInboundTransferRetrieveEndpoint => api::V2MoneyManagementInboundTransfer; "v2.money_management.inbound_transfers.retrieve", Get "/v2/money_management/inbound_transfers/{id}", Api V2 Json
 }
 
-/// The `amount` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
-pub type V2MoneyManagementInboundTransferCreateAmount = api::BillingCreditGrantCreateAmountMonetary;
+pub type V2MoneyManagementInboundTransferCreateAmount =
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
 params_required! {
     /// The `from` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate).
@@ -448,26 +449,12 @@ impl V2MoneyManagementInboundTransferCreateFrom {
     }
 }
 
-params_required! {
-    /// The `to` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
-    V2MoneyManagementInboundTransferCreateTo
-}
+/// The `to` of [`V2MoneyManagementInboundTransferCreate`](crate::api::V2MoneyManagementInboundTransferCreate): the same as [`V2MoneyManagementPayoutIntentCreateFrom`](crate::api::V2MoneyManagementPayoutIntentCreateFrom).
+///
+/// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/create>
+pub type V2MoneyManagementInboundTransferCreateTo = api::V2MoneyManagementPayoutIntentCreateFrom;
 
-impl V2MoneyManagementInboundTransferCreateTo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str, financial_account: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("currency", currency)
-                .with_str("financial_account", financial_account),
-        )
-    }
-}
-
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementInboundTransferTransferHistory`](crate::api::V2MoneyManagementInboundTransferTransferHistory).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history>
@@ -485,7 +472,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `failure_reason`, first of all in [`V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed`](crate::api::V2MoneyManagementInboundTransferTransferHistoryBankDebitFailed).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/inbound_transfers/object#v2_money_management_inbound_transfer_object-transfer_history-bank_debit_failed>

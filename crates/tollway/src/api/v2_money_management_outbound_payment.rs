@@ -3,10 +3,10 @@
 //! Stripe's `v2_money_management_outbound_payment`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Client, Map, Params, RangeQuery, list, pairs, params, params_required, request, view, words,
+use crate::prelude::{
+    Client, MapView, Params, RangeQuery, list, open_enum, pairs, params_required, request, view,
 };
-use crate::{Instant, V2List};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.outbound_payment` object. It has what [`V2MoneyManagementOutboundPaymentFields`](crate::api::V2MoneyManagementOutboundPaymentFields) has.
@@ -34,9 +34,9 @@ impl V2MoneyManagementOutboundPaymentFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.outbound_payment", "created")
+            .rfc3339("v2.money_management.outbound_payment", "created")
     }
 
     /// Description. `None` when absent.
@@ -48,8 +48,8 @@ impl V2MoneyManagementOutboundPaymentFields {
 
     /// Expected arrival date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn expected_arrival_date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn expected_arrival_date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.outbound_payment",
             "expected_arrival_date",
         )
@@ -76,7 +76,7 @@ impl V2MoneyManagementOutboundPaymentFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("v2.money_management.outbound_payment", "metadata")
     }
@@ -320,8 +320,8 @@ view! {
 impl V2MoneyManagementOutboundPaymentStatusTransitionsFields {
     /// Canceled at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn canceled_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn canceled_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.outbound_payment_status_transitions",
             "canceled_at",
         )
@@ -329,8 +329,8 @@ impl V2MoneyManagementOutboundPaymentStatusTransitionsFields {
 
     /// Failed at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn failed_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn failed_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.outbound_payment_status_transitions",
             "failed_at",
         )
@@ -338,8 +338,8 @@ impl V2MoneyManagementOutboundPaymentStatusTransitionsFields {
 
     /// Posted at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn posted_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn posted_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.outbound_payment_status_transitions",
             "posted_at",
         )
@@ -347,8 +347,8 @@ impl V2MoneyManagementOutboundPaymentStatusTransitionsFields {
 
     /// Returned at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn returned_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn returned_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.outbound_payment_status_transitions",
             "returned_at",
         )
@@ -733,125 +733,45 @@ request! {
     V2MoneyManagementOutboundPaymentCancel, V2MoneyManagementOutboundPaymentCancelEndpoint => api::V2MoneyManagementOutboundPayment; "v2.money_management.outbound_payments.cancel", Post "/v2/money_management/outbound_payments/{id}/cancel", Api V2 Json
 }
 
-/// The `amount` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-pub type V2MoneyManagementOutboundPaymentCreateAmount = api::BillingCreditGrantCreateAmountMonetary;
+pub type V2MoneyManagementOutboundPaymentCreateAmount =
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
-/// The `from` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`V2MoneyManagementInboundTransferCreateTo`](crate::api::V2MoneyManagementInboundTransferCreateTo).
+/// The `from` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`V2MoneyManagementPayoutIntentCreateFrom`](crate::api::V2MoneyManagementPayoutIntentCreateFrom).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-pub type V2MoneyManagementOutboundPaymentCreateFrom = api::V2MoneyManagementInboundTransferCreateTo;
+pub type V2MoneyManagementOutboundPaymentCreateFrom = api::V2MoneyManagementPayoutIntentCreateFrom;
 
-params_required! {
-    /// The `recipient_notification` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateRecipientNotification
-}
+/// The `recipient_notification` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate): the same as [`V2MoneyManagementPayoutIntentCreateRecipientNotification`](crate::api::V2MoneyManagementPayoutIntentCreateRecipientNotification).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateRecipientNotification =
+    api::V2MoneyManagementPayoutIntentCreateRecipientNotification;
 
-impl V2MoneyManagementOutboundPaymentCreateRecipientNotification {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(setting: api::V2MoneyManagementOutboundPaymentRecipientNotificationSetting) -> Self {
-        Self(Params::new().with("setting", setting))
-    }
-}
+/// The `ach` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch = api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch;
 
-params! {
-    /// The `ach` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
-}
+/// The `preferred_network_options` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions =
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions;
 
-impl
-    V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
-{
-    /// Submission.
-    #[inline]
-    pub fn submission(
-        self,
-        submission: api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission,
-    ) -> Self {
-        Self(self.0.with("submission", submission))
-    }
+/// The `bank_account` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount =
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount;
 
-    /// Transaction purpose.
-    #[inline]
-    pub fn transaction_purpose(
-        self,
-        transaction_purpose: api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose,
-    ) -> Self {
-        Self(self.0.with("transaction_purpose", transaction_purpose))
-    }
-}
-
-params! {
-    /// The `preferred_network_options` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions
-}
-
-impl V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions {
-    /// Ach.
-    #[inline]
-    pub fn ach(
-        self,
-        ach: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch,
-    ) -> Self {
-        Self(self.0.with("ach", ach))
-    }
-}
-
-params! {
-    /// The `bank_account` of [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount
-}
-
-impl V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount {
-    /// Preferred network options.
-    #[inline]
-    pub fn preferred_network_options(
-        self,
-        preferred_network_options: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions,
-    ) -> Self {
-        Self(
-            self.0
-                .with("preferred_network_options", preferred_network_options),
-        )
-    }
-
-    /// Preferred networks, as a list.
-    #[inline]
-    pub fn preferred_networks(
-        self,
-        preferred_networks: impl IntoIterator<Item = api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork>,
-    ) -> Self {
-        Self(self.0.with("preferred_networks", list(preferred_networks)))
-    }
-}
-
-params! {
-    /// The `payout_method_options` of [`V2MoneyManagementOutboundPaymentCreateTo`](crate::api::V2MoneyManagementOutboundPaymentCreateTo).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
-    V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions
-}
-
-impl V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions {
-    /// Bank account.
-    #[inline]
-    pub fn bank_account(
-        self,
-        bank_account: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount,
-    ) -> Self {
-        Self(self.0.with("bank_account", bank_account))
-    }
-}
+/// The `payout_method_options` of [`V2MoneyManagementOutboundPaymentCreateTo`](crate::api::V2MoneyManagementOutboundPaymentCreateTo): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/create>
+pub type V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions =
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions;
 
 params_required! {
     /// The `to` of [`V2MoneyManagementOutboundPaymentCreate`](crate::api::V2MoneyManagementOutboundPaymentCreate).
@@ -889,24 +809,31 @@ impl V2MoneyManagementOutboundPaymentCreateTo {
     }
 }
 
-/// The values of `status`, first of all in [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment): the same as [`TreasuryOutboundPaymentStatus`](crate::api::TreasuryOutboundPaymentStatus).
-///
-/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object>
-pub type V2MoneyManagementOutboundPaymentStatus = api::TreasuryOutboundPaymentStatus;
-
-words! {
-    /// The values of `setting`, first of all in [`V2MoneyManagementOutboundPaymentRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotification).
+open_enum! {
+    /// The values of `status`, first of all in [`V2MoneyManagementOutboundPayment`](crate::api::V2MoneyManagementOutboundPayment).
     ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-recipient_notification>
-    V2MoneyManagementOutboundPaymentRecipientNotificationSetting {
-        /// `configured`
-        0 Configured = "configured",
-        /// `none`
-        1 None = "none",
+    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object>
+    V2MoneyManagementOutboundPaymentStatus {
+        /// `canceled`
+        0 Canceled = "canceled",
+        /// `failed`
+        1 Failed = "failed",
+        /// `posted`
+        2 Posted = "posted",
+        /// `processing`
+        3 Processing = "processing",
+        /// `returned`
+        4 Returned = "returned",
     }
 }
 
-words! {
+/// The values of `setting`, first of all in [`V2MoneyManagementOutboundPaymentRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotification): the same as [`V2MoneyManagementPayoutIntentRecipientNotificationSetting`](crate::api::V2MoneyManagementPayoutIntentRecipientNotificationSetting).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-recipient_notification>
+pub type V2MoneyManagementOutboundPaymentRecipientNotificationSetting =
+    api::V2MoneyManagementPayoutIntentRecipientNotificationSetting;
+
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsFailed`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsFailed).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-failed>
@@ -932,7 +859,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsProcessing`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsProcessing).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-processing>
@@ -942,7 +869,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementOutboundPaymentStatusDetailsReturned`](crate::api::V2MoneyManagementOutboundPaymentStatusDetailsReturned).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-status_details-returned>
@@ -972,49 +899,24 @@ words! {
     }
 }
 
-words! {
-    /// The values of `preferred_network`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork {
-        /// `ach`
-        0 Ach = "ach",
-        /// `fedwire`
-        1 Fedwire = "fedwire",
-        /// `fps`
-        2 Fps = "fps",
-        /// `rtp`
-        3 Rtp = "rtp",
-        /// `sepa`
-        4 Sepa = "sepa",
-        /// `swift`
-        5 Swift = "swift",
-    }
-}
+/// The values of `preferred_network`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetwork`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetwork).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account>
+pub type V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork =
+    api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetwork;
 
-words! {
-    /// The values of `submission`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission {
-        /// `next_day`
-        0 NextDay = "next_day",
-        /// `same_day`
-        1 SameDay = "same_day",
-    }
-}
+/// The values of `submission`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch): the same as [`V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAchSubmission`](crate::api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAchSubmission).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
+pub type V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission =
+    api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAchSubmission;
 
-words! {
-    /// The values of `transaction_purpose`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
-    V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose {
-        /// `payroll`
-        0 Payroll = "payroll",
-    }
-}
+/// The values of `transaction_purpose`, first of all in [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch): the same as [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose).
+///
+/// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-to-payout_method_options-bank_account-preferred_network_options-ach>
+pub type V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose = api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
@@ -1028,7 +930,8 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails): the same as [`PayoutType`](crate::api::PayoutType).
+/// The values of `type`, first of all in [`V2MoneyManagementOutboundPaymentTrackingDetails`](crate::api::V2MoneyManagementOutboundPaymentTrackingDetails): the same as [`V2MoneyManagementPayoutMethodType`](crate::api::V2MoneyManagementPayoutMethodType).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/outbound_payments/object#v2_money_management_outbound_payment_object-tracking_details>
-pub type V2MoneyManagementOutboundPaymentTrackingDetailsType = api::PayoutType;
+pub type V2MoneyManagementOutboundPaymentTrackingDetailsType =
+    api::V2MoneyManagementPayoutMethodType;

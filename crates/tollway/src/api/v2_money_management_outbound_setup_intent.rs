@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_outbound_setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Params, params_required, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, Params, open_enum, params_required, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.outbound_setup_intent` object. It has what [`V2MoneyManagementOutboundSetupIntentFields`](crate::api::V2MoneyManagementOutboundSetupIntentFields) has.
@@ -18,9 +18,9 @@ view! {
 impl V2MoneyManagementOutboundSetupIntentFields {
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.outbound_setup_intent", "created")
+            .rfc3339("v2.money_management.outbound_setup_intent", "created")
     }
 
     /// The object's id.
@@ -289,7 +289,7 @@ pub type V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodDataBankAccount =
 pub type V2MoneyManagementOutboundSetupIntentUpdatePayoutMethodData =
     api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementOutboundSetupIntent`](crate::api::V2MoneyManagementOutboundSetupIntent).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
@@ -305,7 +305,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `usage_intent`, first of all in [`V2MoneyManagementOutboundSetupIntent`](crate::api::V2MoneyManagementOutboundSetupIntent).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/object>
@@ -323,7 +323,8 @@ words! {
 pub type V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataBankAccountBankAccountType =
     api::V2MoneyManagementPayoutMethodBankAccountBankAccountType;
 
-/// The values of `type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData): the same as [`PayoutType`](crate::api::PayoutType).
+/// The values of `type`, first of all in [`V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData`](crate::api::V2MoneyManagementOutboundSetupIntentCreatePayoutMethodData): the same as [`V2MoneyManagementPayoutMethodType`](crate::api::V2MoneyManagementPayoutMethodType).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/outbound_setup_intents/create>
-pub type V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataType = api::PayoutType;
+pub type V2MoneyManagementOutboundSetupIntentCreatePayoutMethodDataType =
+    api::V2MoneyManagementPayoutMethodType;

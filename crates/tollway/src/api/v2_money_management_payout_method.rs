@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_payout_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, list, params, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, list, open_enum, params, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.payout_method` object. It has what [`V2MoneyManagementPayoutMethodFields`](crate::api::V2MoneyManagementPayoutMethodFields) has.
@@ -37,9 +37,9 @@ impl V2MoneyManagementPayoutMethodFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.payout_method", "created")
+            .rfc3339("v2.money_management.payout_method", "created")
     }
 
     /// The object's id.
@@ -373,12 +373,19 @@ impl V2MoneyManagementPayoutMethodListUsageStatus {
     }
 }
 
-/// The values of `type`, first of all in [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod): the same as [`PayoutType`](crate::api::PayoutType).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_methods/object>
-pub type V2MoneyManagementPayoutMethodType = api::PayoutType;
+open_enum! {
+    /// The values of `type`, first of all in [`V2MoneyManagementPayoutMethod`](crate::api::V2MoneyManagementPayoutMethod).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object>
+    V2MoneyManagementPayoutMethodType {
+        /// `bank_account`
+        0 BankAccount = "bank_account",
+        /// `card`
+        1 Card = "card",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `bank_account_type`, first of all in [`V2MoneyManagementPayoutMethodBankAccount`](crate::api::V2MoneyManagementPayoutMethodBankAccount).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-bank_account>
@@ -394,7 +401,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payments`, first of all in [`V2MoneyManagementPayoutMethodUsageStatus`](crate::api::V2MoneyManagementPayoutMethodUsageStatus).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_methods/object#v2_money_management_payout_method_object-usage_status>

@@ -3,7 +3,7 @@
 //! Stripe's `v2_money_management_payout_methods_bank_account_spec`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, request, texts, view};
+use crate::prelude::{Client, MapView, request, texts, view};
 
 view! {
     /// The `v2.money_management.payout_methods_bank_account_spec` object. It has what [`V2MoneyManagementPayoutMethodsBankAccountSpecFields`](crate::api::V2MoneyManagementPayoutMethodsBankAccountSpecFields) has.
@@ -19,7 +19,7 @@ impl V2MoneyManagementPayoutMethodsBankAccountSpecFields {
     #[inline]
     pub fn countries(
         &self,
-    ) -> Map<'_, api::V2MoneyManagementPayoutMethodsBankAccountSpecCountries> {
+    ) -> MapView<'_, api::V2MoneyManagementPayoutMethodsBankAccountSpecCountries> {
         self.0.map(
             "v2.money_management.payout_methods_bank_account_spec",
             "countries",

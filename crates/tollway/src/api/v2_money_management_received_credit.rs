@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_received_credit`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RangeQuery, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, RangeQuery, open_enum, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.received_credit` object. It has what [`V2MoneyManagementReceivedCreditFields`](crate::api::V2MoneyManagementReceivedCreditFields) has.
@@ -45,9 +45,9 @@ impl V2MoneyManagementReceivedCreditFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.received_credit", "created")
+            .rfc3339("v2.money_management.received_credit", "created")
     }
 
     /// Description. `None` when absent.
@@ -514,8 +514,8 @@ view! {
 impl V2MoneyManagementReceivedCreditStatusTransitionsFields {
     /// Failed at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn failed_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn failed_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.received_credit_status_transitions",
             "failed_at",
         )
@@ -523,8 +523,8 @@ impl V2MoneyManagementReceivedCreditStatusTransitionsFields {
 
     /// Returned at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn returned_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn returned_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.received_credit_status_transitions",
             "returned_at",
         )
@@ -532,8 +532,8 @@ impl V2MoneyManagementReceivedCreditStatusTransitionsFields {
 
     /// Succeeded at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn succeeded_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn succeeded_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.received_credit_status_transitions",
             "succeeded_at",
         )
@@ -598,7 +598,7 @@ request! {
     V2MoneyManagementReceivedCreditRetrieve, V2MoneyManagementReceivedCreditRetrieveEndpoint => api::V2MoneyManagementReceivedCredit; "v2.money_management.received_credits.retrieve", Get "/v2/money_management/received_credits/{id}", Api V2 Json
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
@@ -614,7 +614,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementReceivedCredit`](crate::api::V2MoneyManagementReceivedCredit).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object>
@@ -626,7 +626,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementReceivedCreditBalanceTransfer`](crate::api::V2MoneyManagementReceivedCreditBalanceTransfer).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-balance_transfer>
@@ -642,7 +642,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`V2MoneyManagementReceivedCreditBankTransfer`](crate::api::V2MoneyManagementReceivedCreditBankTransfer).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-bank_transfer>
@@ -670,7 +670,7 @@ words! {
 pub type V2MoneyManagementReceivedCreditBankTransferOriginatingBankAccountType =
     api::V2MoneyManagementFinancialAddressBankAccountType;
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementReceivedCreditStatusDetailsFailed`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsFailed).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-failed>
@@ -686,7 +686,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementReceivedCreditStatusDetailsReturned`](crate::api::V2MoneyManagementReceivedCreditStatusDetailsReturned).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/received_credits/object#v2_money_management_received_credit_object-status_details-returned>

@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_money_management_recipient_verification`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Client, request, view, words};
+use crate::prelude::{Client, open_enum, request, view};
 
 view! {
     /// The `v2.money_management.recipient_verification` object. It has what [`V2MoneyManagementRecipientVerificationFields`](crate::api::V2MoneyManagementRecipientVerificationFields) has.
@@ -25,16 +25,16 @@ impl V2MoneyManagementRecipientVerificationFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.recipient_verification", "created")
+            .rfc3339("v2.money_management.recipient_verification", "created")
     }
 
     /// Expires at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn expires_at(&self) -> Option<Instant<'_>> {
+    pub fn expires_at(&self) -> Option<Rfc3339<'_>> {
         self.0
-            .opt_instant("v2.money_management.recipient_verification", "expires_at")
+            .opt_rfc3339("v2.money_management.recipient_verification", "expires_at")
     }
 
     /// The object's id.
@@ -223,8 +223,8 @@ view! {
 impl V2MoneyManagementRecipientVerificationStatusTransitionsFields {
     /// Acknowledged at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn acknowledged_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn acknowledged_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.recipient_verification_status_transitions",
             "acknowledged_at",
         )
@@ -232,8 +232,8 @@ impl V2MoneyManagementRecipientVerificationStatusTransitionsFields {
 
     /// Consumed at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn consumed_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn consumed_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.recipient_verification_status_transitions",
             "consumed_at",
         )
@@ -339,13 +339,23 @@ impl V2TestHelpersMoneyManagementRecipientVerifications {
     }
 }
 
-/// The values of `match_result`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification): the same as [`V2MoneyManagementPayoutIntentRecipientVerificationMatchResult`](crate::api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResult).
-///
-/// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
-pub type V2MoneyManagementRecipientVerificationMatchResult =
-    api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResult;
+open_enum! {
+    /// The values of `match_result`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
+    V2MoneyManagementRecipientVerificationMatchResult {
+        /// `close_match`
+        0 CloseMatch = "close_match",
+        /// `match`
+        1 Match = "match",
+        /// `no_match`
+        2 NoMatch = "no_match",
+        /// `unavailable`
+        3 Unavailable = "unavailable",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
@@ -363,7 +373,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `verification_type`, first of all in [`V2MoneyManagementRecipientVerification`](crate::api::V2MoneyManagementRecipientVerification).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object>
@@ -375,7 +385,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementRecipientVerificationConsumedBy`](crate::api::V2MoneyManagementRecipientVerificationConsumedBy).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-consumed_by>
@@ -385,8 +395,14 @@ words! {
     }
 }
 
-/// The values of `matched_business_type`, first of all in [`V2MoneyManagementRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetails): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
-///
-/// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-match_result_details>
-pub type V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+open_enum! {
+    /// The values of `matched_business_type`, first of all in [`V2MoneyManagementRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/recipient_verifications/object#v2_money_management_recipient_verification_object-match_result_details>
+    V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType {
+        /// `business`
+        0 Business = "business",
+        /// `personal`
+        1 Personal = "personal",
+    }
+}

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_transaction`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, Map, RangeQuery, entries, request, view, words};
-use crate::{Instant, TextOrNull, V2List};
+use crate::prelude::{Client, MapView, RangeQuery, entries, open_enum, request, view};
+use crate::{Rfc3339, TextOrNull, V2List};
 
 view! {
     /// The `v2.money_management.transaction` object. It has what [`V2MoneyManagementTransactionFields`](crate::api::V2MoneyManagementTransactionFields) has.
@@ -44,8 +44,8 @@ impl V2MoneyManagementTransactionFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.money_management.transaction", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.money_management.transaction", "created")
     }
 
     /// Description. `None` when absent.
@@ -82,7 +82,7 @@ impl V2MoneyManagementTransactionFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("v2.money_management.transaction", "metadata")
     }
@@ -273,8 +273,8 @@ impl V2MoneyManagementTransactionRegulatoryReceiptFields {
 
     /// Url expires at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn url_expires_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn url_expires_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.transaction_regulatory_receipt",
             "url_expires_at",
         )
@@ -293,8 +293,8 @@ view! {
 impl V2MoneyManagementTransactionStatusTransitionsFields {
     /// Posted at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn posted_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn posted_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.transaction_status_transitions",
             "posted_at",
         )
@@ -302,8 +302,8 @@ impl V2MoneyManagementTransactionStatusTransitionsFields {
 
     /// Void at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn void_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn void_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.transaction_status_transitions",
             "void_at",
         )
@@ -437,7 +437,7 @@ request! {
     V2MoneyManagementTransactionRefreshRegulatoryReceipt, V2MoneyManagementTransactionRefreshRegulatoryReceiptEndpoint => api::V2MoneyManagementTransaction; "v2.money_management.transactions.refresh_regulatory_receipt", Post "/v2/money_management/transactions/{id}/refresh_regulatory_receipt", Api V2 Json
 }
 
-words! {
+open_enum! {
     /// The values of `category`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object>
@@ -473,18 +473,45 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction): the same as [`FinancialConnectionsTransactionStatus`](crate::api::FinancialConnectionsTransactionStatus).
-///
-/// <https://docs.stripe.com/api/v2/money_management/transactions/object>
-pub type V2MoneyManagementTransactionStatus = api::FinancialConnectionsTransactionStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`V2MoneyManagementTransaction`](crate::api::V2MoneyManagementTransaction).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/transactions/object>
+    V2MoneyManagementTransactionStatus {
+        /// `pending`
+        0 Pending = "pending",
+        /// `posted`
+        1 Posted = "posted",
+        /// `void`
+        2 Void = "void",
+    }
+}
 
-/// The values of `type`, first of all in [`V2MoneyManagementTransactionFlow`](crate::api::V2MoneyManagementTransactionFlow): the same as [`V2MoneyManagementTransactionEntryTransactionDetailsFlowType`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlowType).
-///
-/// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-flow>
-pub type V2MoneyManagementTransactionFlowType =
-    api::V2MoneyManagementTransactionEntryTransactionDetailsFlowType;
+open_enum! {
+    /// The values of `type`, first of all in [`V2MoneyManagementTransactionFlow`](crate::api::V2MoneyManagementTransactionFlow).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-flow>
+    V2MoneyManagementTransactionFlowType {
+        /// `adjustment`
+        0 Adjustment = "adjustment",
+        /// `currency_conversion`
+        1 CurrencyConversion = "currency_conversion",
+        /// `fee_batch`
+        2 FeeBatch = "fee_batch",
+        /// `inbound_transfer`
+        3 InboundTransfer = "inbound_transfer",
+        /// `outbound_payment`
+        4 OutboundPayment = "outbound_payment",
+        /// `outbound_transfer`
+        5 OutboundTransfer = "outbound_transfer",
+        /// `received_credit`
+        6 ReceivedCredit = "received_credit",
+        /// `received_debit`
+        7 ReceivedDebit = "received_debit",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementTransactionRegulatoryReceipt`](crate::api::V2MoneyManagementTransactionRegulatoryReceipt).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/transactions/object#v2_money_management_transaction_object-regulatory_receipt>

@@ -3,8 +3,8 @@
 //! Stripe's `v2_money_management_transaction_entry`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, RangeQuery, request, view, words};
-use crate::{Instant, V2List};
+use crate::prelude::{Client, RangeQuery, request, view};
+use crate::{Rfc3339, V2List};
 
 view! {
     /// The `v2.money_management.transaction_entry` object. It has what [`V2MoneyManagementTransactionEntryFields`](crate::api::V2MoneyManagementTransactionEntryFields) has.
@@ -25,16 +25,16 @@ impl V2MoneyManagementTransactionEntryFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.transaction_entry", "created")
+            .rfc3339("v2.money_management.transaction_entry", "created")
     }
 
     /// Effective at, as RFC 3339 text.
     #[inline]
-    pub fn effective_at(&self) -> Instant<'_> {
+    pub fn effective_at(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.transaction_entry", "effective_at")
+            .rfc3339("v2.money_management.transaction_entry", "effective_at")
     }
 
     /// The object's id.
@@ -312,26 +312,8 @@ request! {
 pub type V2MoneyManagementTransactionEntryTransactionDetailsCategory =
     api::V2MoneyManagementTransactionCategory;
 
-words! {
-    /// The values of `type`, first of all in [`V2MoneyManagementTransactionEntryTransactionDetailsFlow`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlow).
-    ///
-    /// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details-flow>
-    V2MoneyManagementTransactionEntryTransactionDetailsFlowType {
-        /// `adjustment`
-        0 Adjustment = "adjustment",
-        /// `currency_conversion`
-        1 CurrencyConversion = "currency_conversion",
-        /// `fee_batch`
-        2 FeeBatch = "fee_batch",
-        /// `inbound_transfer`
-        3 InboundTransfer = "inbound_transfer",
-        /// `outbound_payment`
-        4 OutboundPayment = "outbound_payment",
-        /// `outbound_transfer`
-        5 OutboundTransfer = "outbound_transfer",
-        /// `received_credit`
-        6 ReceivedCredit = "received_credit",
-        /// `received_debit`
-        7 ReceivedDebit = "received_debit",
-    }
-}
+/// The values of `type`, first of all in [`V2MoneyManagementTransactionEntryTransactionDetailsFlow`](crate::api::V2MoneyManagementTransactionEntryTransactionDetailsFlow): the same as [`V2MoneyManagementTransactionFlowType`](crate::api::V2MoneyManagementTransactionFlowType).
+///
+/// <https://docs.stripe.com/api/v2/money_management/transaction_entries/object#v2_money_management_transaction_entry_object-transaction_details-flow>
+pub type V2MoneyManagementTransactionEntryTransactionDetailsFlowType =
+    api::V2MoneyManagementTransactionFlowType;

@@ -3,7 +3,7 @@
 //! Stripe's `webhook_endpoint`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, List, Map, Timestamp, Value, list, pairs, request, view};
+use crate::prelude::{Client, List, MapView, ParamValue, Timestamp, list, pairs, request, view};
 
 view! {
     /// What is left of a deleted `webhook_endpoint`. It has what [`DeletedWebhookEndpointFields`](crate::api::DeletedWebhookEndpointFields) has.
@@ -88,7 +88,7 @@ impl WebhookEndpointFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("webhook_endpoint", "metadata")
     }
 
@@ -227,7 +227,7 @@ impl WebhookEndpointCreate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -242,7 +242,7 @@ impl WebhookEndpointCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -270,7 +270,7 @@ impl WebhookEndpointUpdate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Disabled: true or false.
@@ -300,7 +300,7 @@ impl WebhookEndpointUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Url.

@@ -1,44 +1,26 @@
-//! The settings of a [`Client`] and the builder that checks them.
+//! The settings of a [`Client`], and the builder that checks them.
 
 use std::sync::Arc;
 use std::time::Duration;
 
 use http::Uri;
-use secrecy::{ExposeSecret as _, SecretString};
+use secrecy::SecretString;
 
-use crate::client::{Client, Key, Shared};
+use super::bases::{Bases, check_base};
+use super::handle::{Client, Shared};
+use super::headers;
+use super::identity::{AppInfo, Identity};
+use super::key::Key;
+use super::options::ActingFor;
+use super::telemetry::Telemetry;
+use super::throttle::{RateLimit, Throttle};
 use crate::error::Error;
-use crate::execute::{RateLimit, Throttle};
-use crate::headers::{self, AppInfo};
 use crate::observe::Observer;
-use crate::options::Scope;
-use crate::request::Host;
 use crate::retry::RetryPolicy;
 use crate::runtime::{Clock, Random, SystemClock, SystemRandom};
-use crate::telemetry::Telemetry;
 use crate::transport::Transport;
 #[cfg(all(feature = "hyper", not(target_family = "wasm")))]
 use crate::transport::TransportErrorKind;
-
-/// Where the four hosts of the Stripe API are. Without a trailing slash; may hold a path prefix.
-#[derive(Debug, Clone)]
-pub(crate) struct Bases {
-    pub(crate) api: String,
-    pub(crate) connect: String,
-    pub(crate) files: String,
-    pub(crate) meter_events: String,
-}
-
-impl Bases {
-    pub(crate) fn of(&self, host: Host) -> &str {
-        match host {
-            Host::Api => &self.api,
-            Host::Connect => &self.connect,
-            Host::Files => &self.files,
-            Host::MeterEvents => &self.meter_events,
-        }
-    }
-}
 
 /// Builds a [`Client`]. Every setting has a default; settings that contradict each other are refused by
 /// [`ClientBuilder::build`].
@@ -67,6 +49,22 @@ pub struct ClientBuilder {
     random: Option<Arc<dyn Random>>,
 }
 
+impl Client {
+    /// Builds a client with the default settings: Stripe's own hosts, 2 retries, 80 seconds for each attempt.
+    ///
+    /// # Errors
+    /// When the key is empty or holds bytes that no key has. Only Stripe can tell whether the key is valid: the first
+    /// call reports it.
+    pub fn new(api_key: impl Into<SecretString>) -> Result<Self, Error> {
+        Self::builder(api_key).build()
+    }
+
+    /// Begins a client with settings of your own.
+    pub fn builder(api_key: impl Into<SecretString>) -> ClientBuilder {
+        ClientBuilder::new(api_key.into())
+    }
+}
+
 impl ClientBuilder {
     pub(crate) fn new(key: SecretString) -> Self {
         Self {
@@ -85,7 +83,7 @@ impl ClientBuilder {
             retry: RetryPolicy::default(),
             rate_limit: None,
             timeout: Duration::from_secs(80),
-            total_timeout: Some(Duration::from_mins(5)),
+            total_timeout: Some(Duration::from_secs(300)),
             default_transport: DefaultTransport::default(),
             observers: Vec::new(),
             transport: None,
@@ -94,44 +92,44 @@ impl ClientBuilder {
         }
     }
 
-    /// One base URL for all four hosts, for a local emulator or a proxy. A base set for one host beats it.
+    /// Sets one base URL for all four hosts, for a local emulator or a proxy. A base URL of one host takes precedence.
     pub fn base_url(mut self, url: impl Into<String>) -> Self {
         self.base = Some(url.into());
         self
     }
 
-    /// Where the API is. Default: `https://api.stripe.com`.
+    /// The base URL of the API. Default: `https://api.stripe.com`.
     pub fn api_base(mut self, url: impl Into<String>) -> Self {
         self.api_base = Some(url.into());
         self
     }
 
-    /// Where OAuth is. Default: `https://connect.stripe.com`.
+    /// The base URL of OAuth. Default: `https://connect.stripe.com`.
     pub fn connect_base(mut self, url: impl Into<String>) -> Self {
         self.connect_base = Some(url.into());
         self
     }
 
-    /// Where files are uploaded to and read from. Default: `https://files.stripe.com`.
+    /// The base URL of file uploads and downloads. Default: `https://files.stripe.com`.
     pub fn files_base(mut self, url: impl Into<String>) -> Self {
         self.files_base = Some(url.into());
         self
     }
 
-    /// Where the meter event stream is. Default: `https://meter-events.stripe.com`.
+    /// The base URL of the meter event stream. Default: `https://meter-events.stripe.com`.
     pub fn meter_events_base(mut self, url: impl Into<String>) -> Self {
         self.meter_events_base = Some(url.into());
         self
     }
 
-    /// The connected account every call acts for, `acct_…`. Default: none, so the key's owner.
+    /// The connected account that every call acts for, `acct_…`. Default: none; calls act for the owner of the key.
     /// <https://docs.stripe.com/connect/authentication>
     pub fn stripe_account(mut self, account: impl Into<String>) -> Self {
         self.account = Some(account.into());
         self
     }
 
-    /// The context every call acts in, for example `org_1/acct_2`. Excludes [`ClientBuilder::stripe_account`].
+    /// The context that every call acts in, for example `org_1/acct_2`. Excludes [`ClientBuilder::stripe_account`].
     pub fn stripe_context(mut self, context: impl Into<String>) -> Self {
         self.context = Some(context.into());
         self
@@ -143,7 +141,7 @@ impl ClientBuilder {
         self
     }
 
-    /// The API version to ask for. Default: the one this crate's types were made from.
+    /// The API version of every call. Default: the version that this crate's types are generated from.
     /// <https://docs.stripe.com/api/versioning>
     pub fn stripe_version(mut self, version: impl Into<String>) -> Self {
         self.version = version.into();
@@ -156,7 +154,7 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether each request tells Stripe how long the one before it took. Default: off.
+    /// Whether requests carry the duration of an earlier request in a header. Default: off.
     pub fn telemetry(mut self, on: bool) -> Self {
         self.telemetry = on;
         self
@@ -175,66 +173,66 @@ impl ClientBuilder {
         self
     }
 
-    /// Whether a plain rate limit (429) is waited for and sent again, as often as [`ClientBuilder::max_retries`] says.
-    /// Default: no; the caller hears of it, because sending more makes it worse.
+    /// Whether a request that got a plain rate limit (429) is retried, at most [`ClientBuilder::max_retries`] times.
+    /// Default: no; the error is returned, because more requests prolong the limit.
     pub fn retry_rate_limits(mut self, on: bool) -> Self {
         self.retry.rate_limits = on;
         self
     }
 
-    /// Sends no faster than this, all copies of the client together; requests wait for their turn, within their total
+    /// Sends no faster than this, all clones of the client together. Requests wait for their turn within their total
     /// time. Default: no limit. [`RateLimit::stripe`] is what Stripe allows by default.
     pub fn rate_limit(mut self, limit: RateLimit) -> Self {
         self.rate_limit = Some(limit);
         self
     }
 
-    /// How long one attempt may take, the body included. Default: 80 seconds.
+    /// The longest duration of one attempt, the body included. Default: 80 seconds.
     pub fn timeout(mut self, timeout: Duration) -> Self {
         self.timeout = timeout;
         self
     }
 
-    /// How long one call may take, all attempts and waits included. Default: 300 seconds; `None` for no limit.
+    /// The longest duration of one call, all attempts and waits included. Default: 300 seconds; `None` for no limit.
     pub fn total_timeout(mut self, timeout: impl Into<Option<Duration>>) -> Self {
         self.total_timeout = timeout.into();
         self
     }
 
-    /// How long making a connection may take. Default: 30 seconds. Belongs to the default transport.
+    /// The longest duration of connecting. Default: 30 seconds. For the default transport only.
     pub fn connect_timeout(mut self, timeout: Duration) -> Self {
         self.default_transport.connect_timeout = Some(timeout);
         self
     }
 
-    /// Trusts one more root certificate (DER). Belongs to the default transport.
+    /// Trusts one more root certificate (DER). For the default transport only.
     pub fn root_certificate(mut self, der: impl Into<Vec<u8>>) -> Self {
         self.default_transport.roots.push(der.into());
         self
     }
 
-    /// Trusts the root certificates of a PEM file besides the public ones. Belongs to the default transport.
+    /// Trusts the root certificates of a PEM file besides the public ones. For the default transport only.
     pub fn root_certificates_pem(mut self, pem: impl Into<Vec<u8>>) -> Self {
         self.default_transport.pem_roots.push(pem.into());
         self
     }
 
-    /// Goes through a proxy, `http://[user:password@]host:port`, by `CONNECT`. Default: none; the environment is not
-    /// asked. Belongs to the default transport.
+    /// Sends through a proxy, `http://[user:password@]host:port`, by `CONNECT`. Default: none; environment variables
+    /// are not read. For the default transport only.
     pub fn proxy(mut self, url: impl Into<SecretString>) -> Self {
         self.default_transport.proxy = Some(url.into());
         self
     }
 
-    /// Accepts any certificate, also a forged one, so that the key and every answer can be read on the way. For test
-    /// servers: [`ClientBuilder::build`] refuses it together with a host of Stripe's, and it is told at `WARN`. Belongs
-    /// to the default transport.
+    /// Accepts any certificate, also a forged one, so that an attacker on the network can read the key and every
+    /// response. For test servers only: [`ClientBuilder::build`] refuses it together with a host of Stripe's, and logs
+    /// it at `WARN`. For the default transport only.
     pub fn danger_accept_invalid_certs(mut self) -> Self {
         self.default_transport.accept_any = true;
         self
     }
 
-    /// Tells an [`Observer`] of every attempt. Several are told in the order they were added.
+    /// Reports every attempt to an [`Observer`]. Several observers are called in the order in which they were added.
     pub fn observer(mut self, observer: Arc<dyn Observer>) -> Self {
         self.observers.push(observer);
         self
@@ -246,13 +244,13 @@ impl ClientBuilder {
         self
     }
 
-    /// Takes the time from another clock. Tests pass a manual one and never wait.
+    /// Replaces the system's clock. With a manual clock, tests never wait.
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = Some(clock);
         self
     }
 
-    /// Takes randomness from another source. Tests pass a seeded one.
+    /// Replaces the system's source of randomness. With a seeded one, tests are repeatable.
     pub fn random(mut self, random: Arc<dyn Random>) -> Self {
         self.random = Some(random);
         self
@@ -261,7 +259,8 @@ impl ClientBuilder {
     /// Builds the client.
     ///
     /// # Errors
-    /// When the key is empty or no header can carry it, a base URL is not absolute, or settings contradict each other.
+    /// When the key is empty or cannot be a header value, a base URL is not absolute, or settings contradict each
+    /// other. [`ErrorKind::Setup`](crate::ErrorKind::Setup) when a root certificate cannot be read.
     pub fn build(self) -> Result<Client, Error> {
         self.build_with(Ok)
     }
@@ -271,20 +270,20 @@ impl ClientBuilder {
         self,
         wrap: impl FnOnce(Surroundings) -> Result<Surroundings, Error>,
     ) -> Result<Client, Error> {
-        let scope = match (&self.account, &self.context) {
+        let acting_for = match (&self.account, &self.context) {
             (Some(_), Some(_)) => {
                 return Err(Error::invalid_input(
                     "stripe_account and stripe_context are both set: Stripe accepts one of them, so keep one",
                 ));
             }
-            (Some(account), None) => Scope::account(account)?,
-            (None, Some(context)) => Scope::context(context),
-            (None, None) => Scope::Own,
+            (Some(account), None) => ActingFor::account(account)?,
+            (None, Some(context)) => ActingFor::context(context),
+            (None, None) => ActingFor::KeyOwner,
         };
         let key = Key::new(&self.key)?;
         let bases = self.bases()?;
         self.refuse_danger(&bases)?;
-        headers::check(&scope, &self.version)?;
+        headers::check(&acting_for, &self.version)?;
         let surroundings = wrap(Surroundings {
             transport: self.pick_transport()?,
             clock: self.clock.unwrap_or_else(|| Arc::new(SystemClock::new())),
@@ -299,12 +298,12 @@ impl ClientBuilder {
             timeout: self.timeout,
             total_timeout: self.total_timeout,
             version: self.version,
-            identity: headers::Identity::new(self.app_info.as_ref())?,
+            identity: Identity::new(self.app_info.as_ref())?,
             client_id: self.client_id,
             telemetry: self.telemetry.then(Telemetry::default),
             observers: self.observers,
         };
-        Ok(Client::from_parts(Arc::new(shared), key, scope))
+        Ok(Client::from_parts(Arc::new(shared), key, acting_for))
     }
 
     fn bases(&self) -> Result<Bases, Error> {
@@ -332,7 +331,7 @@ impl ClientBuilder {
         }
     }
 
-    /// A test setting must not reach Stripe with a real key.
+    /// Refuses `danger_accept_invalid_certs` together with a host of Stripe's.
     fn refuse_danger(&self, bases: &Bases) -> Result<(), Error> {
         let all = [
             &bases.api,
@@ -355,7 +354,7 @@ impl ClientBuilder {
     }
 }
 
-/// What a client sends through and waits by.
+/// The transport and the clock of a client.
 pub(crate) struct Surroundings {
     pub(crate) transport: Arc<dyn Transport>,
     pub(crate) clock: Arc<dyn Clock>,
@@ -433,40 +432,6 @@ impl std::fmt::Debug for ClientBuilder {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("ClientBuilder").finish_non_exhaustive()
     }
-}
-
-/// An absolute http or https URL with a host and without user, query or fragment; its trailing slashes are dropped.
-fn check_base(url: &str) -> Result<String, Error> {
-    let refuse = |why: &str| {
-        Error::invalid_input(format!(
-            "the base URL `{url}` {why}: write it like http://localhost:12111"
-        ))
-    };
-    let parsed: Uri = url.parse().map_err(|_| refuse("is not a URL"))?;
-    if !matches!(parsed.scheme_str(), Some("http" | "https")) {
-        return Err(refuse("does not start with http:// or https://"));
-    }
-    let authority = parsed.authority().ok_or_else(|| refuse("has no host"))?;
-    if authority.as_str().contains('@') || parsed.query().is_some() || url.contains('#') {
-        return Err(refuse("has a user, a query or a fragment"));
-    }
-    Ok(url.trim_end_matches('/').to_owned())
-}
-
-/// Refuses what cannot be a key before it is sent anywhere.
-pub(crate) fn check_key(key: &SecretString) -> Result<(), Error> {
-    let text = key.expose_secret();
-    if text.trim().is_empty() {
-        return Err(Error::authentication(
-            "the API key is empty: pass your secret key, sk_test_… or sk_live_…, from the Dashboard",
-        ));
-    }
-    if !text.bytes().all(|byte| (0x21..0x7f).contains(&byte)) {
-        return Err(Error::authentication(
-            "the API key holds spaces, line breaks or other bytes that no key has: check how it was read",
-        ));
-    }
-    Ok(())
 }
 
 #[cfg(test)]

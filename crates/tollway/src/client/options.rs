@@ -1,4 +1,4 @@
-//! What can be said about one call: account, key, version, time limits. A call's option beats the client's.
+//! The options of one call: account, key, version, time limits. They take precedence over the client's.
 
 use std::time::Duration;
 
@@ -7,9 +7,9 @@ use secrecy::SecretString;
 
 use crate::error::Error;
 
-/// A setting of one call: the client's, its own, or none at all.
+/// A setting of one call: the client's, the call's own, or none.
 #[derive(Debug, Clone, Default)]
-pub(crate) enum Setting<T> {
+pub(crate) enum Override<T> {
     #[default]
     Inherit,
     Set(T),
@@ -19,8 +19,8 @@ pub(crate) enum Setting<T> {
 /// The options of one call.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct CallOptions {
-    pub(crate) account: Setting<String>,
-    pub(crate) context: Setting<String>,
+    pub(crate) account: Override<String>,
+    pub(crate) context: Override<String>,
     pub(crate) api_key: Option<SecretString>,
     pub(crate) version: Option<String>,
     pub(crate) idempotency_key: Option<String>,
@@ -40,34 +40,34 @@ impl CallOptions {
     }
 }
 
-/// Whom a call acts for.
+/// The account that a call acts for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum Scope {
+pub(crate) enum ActingFor {
     /// The owner of the key.
     #[default]
-    Own,
+    KeyOwner,
     /// A connected account, by `Stripe-Account`.
     Account(std::sync::Arc<str>),
     /// A path relative to the owner of the key, by `Stripe-Context`.
     Context(std::sync::Arc<str>),
 }
 
-impl Scope {
-    /// The scope of a call: whichever of account and context is set closer to the call wins and removes the other,
+impl ActingFor {
+    /// The acting_for of a call: whichever of account and context is set closer to the call wins and removes the other,
     /// because Stripe refuses both together.
     pub(crate) fn of_call(
         &self,
-        account: &Setting<String>,
-        context: &Setting<String>,
+        account: &Override<String>,
+        context: &Override<String>,
     ) -> Result<Self, Error> {
         match (account, context) {
-            (Setting::Set(_), Setting::Set(_)) => Err(Error::invalid_input(
+            (Override::Set(_), Override::Set(_)) => Err(Error::invalid_input(
                 "stripe_account and stripe_context are both set on this call: Stripe accepts one of them, so keep one",
             )),
-            (Setting::Set(account), _) => Self::account(account),
-            (_, Setting::Set(context)) => Ok(Self::context(context)),
-            (Setting::Clear, _) if matches!(self, Self::Account(_)) => Ok(Self::Own),
-            (_, Setting::Clear) if matches!(self, Self::Context(_)) => Ok(Self::Own),
+            (Override::Set(account), _) => Self::account(account),
+            (_, Override::Set(context)) => Ok(Self::context(context)),
+            (Override::Clear, _) if matches!(self, Self::Account(_)) => Ok(Self::KeyOwner),
+            (_, Override::Clear) if matches!(self, Self::Context(_)) => Ok(Self::KeyOwner),
             _ => Ok(self.clone()),
         }
     }
@@ -84,14 +84,14 @@ impl Scope {
     /// An empty context is the key's owner: the header is left out.
     pub(crate) fn context(context: &str) -> Self {
         if context.is_empty() {
-            Self::Own
+            Self::KeyOwner
         } else {
             Self::Context(context.into())
         }
     }
 }
 
-/// A header value; line breaks and other bytes that could smuggle a second header are refused.
+/// Checks a header value. Line breaks and other bytes that could add a second header are refused.
 pub(crate) fn header_value(name: &str, value: &str) -> Result<HeaderValue, Error> {
     HeaderValue::from_str(value).map_err(|_| {
         Error::invalid_input(format!(

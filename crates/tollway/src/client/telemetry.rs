@@ -1,4 +1,4 @@
-//! The optional header that tells Stripe how long the request before took. Off unless the client asks for it.
+//! The optional header with the duration of an earlier request. Off by default.
 
 use std::collections::VecDeque;
 use std::sync::{Mutex, PoisonError};
@@ -6,18 +6,18 @@ use std::time::Duration;
 
 use serde_json::json;
 
-/// Measurements wait here for the next request; the oldest are dropped.
-const LONGEST_QUEUE: usize = 100;
+/// The most measurements that are queued for later requests; the oldest are dropped.
+const MAX_QUEUED: usize = 100;
 
 /// Measurements that were not sent yet.
 #[derive(Debug, Default)]
 pub(crate) struct Telemetry(Mutex<VecDeque<String>>);
 
 impl Telemetry {
-    /// Notes a request that has a `Request-Id`.
+    /// Queues the duration of a request that has a `Request-Id`.
     pub(crate) fn record(&self, request_id: &str, elapsed: Duration, usage: &[&str]) {
         let mut queue = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if queue.len() == LONGEST_QUEUE {
+        if queue.len() == MAX_QUEUED {
             queue.pop_front();
         }
         queue.push_back(header(request_id, elapsed, usage));
@@ -34,7 +34,7 @@ impl Telemetry {
 
 fn header(request_id: &str, elapsed: Duration, usage: &[&str]) -> String {
     let millis = u64::try_from(elapsed.as_millis()).unwrap_or(u64::MAX);
-    // Written by hand for the order of its members, which Stripe's own libraries keep.
+    // Formatted here, because the members must be in the order of Stripe's own libraries.
     let id = json!(request_id);
     if usage.is_empty() {
         format!(

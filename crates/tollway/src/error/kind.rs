@@ -1,14 +1,13 @@
-//! The classes of errors, and the rules that pick one from an answer.
+//! The kinds of errors, and the rules that derive one from a response.
 
 use serde_json::Value;
 
-/// What an error is about. New classes appear with new API versions, so match with a fallback.
-/// <https://docs.stripe.com/api/errors>
+/// The kind of an error. New API versions add kinds, so match with a fallback. <https://docs.stripe.com/api/errors>
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum ErrorKind {
-    /// The call was refused here, before anything was sent: a bad parameter, id, header or option. The message says
-    /// what to change.
+    /// The SDK refused the call before anything was sent: a bad parameter, id, header or option. The message says what
+    /// to change.
     InvalidInput,
     /// A client could not be built because of the program's surroundings: a root certificate could not be read, or the
     /// operating system could not start a thread. Nothing was sent. The message and
@@ -28,17 +27,17 @@ pub enum ErrorKind {
     RateLimit,
     /// Something went wrong at Stripe, or two requests met on the same object (409, 5xx and all else).
     Api,
-    /// No answer: the connection could not be made, broke, or took too long.
+    /// No response: the connection could not be made, broke, or took too long.
     Connection,
-    /// An answer that is not what Stripe sends: no JSON, or an error status without an error.
+    /// A response that is not what Stripe sends: no JSON, or an error status without an error.
     InvalidResponse,
-    /// An OAuth code or refresh token was sent and no clear answer came back. Do not send it again: a code that
-    /// reaches Stripe twice revokes the connection. Ask the person to connect again, or look whether the account is
-    /// connected.
+    /// An OAuth code or refresh token was sent and no clear response came back. Do not send it again: a code that
+    /// reaches Stripe twice revokes the connection. Check in the Dashboard whether the account is connected, or let the
+    /// seller connect again.
     OutcomeUnknown,
     /// An OAuth endpoint refused.
     OAuth(OAuthErrorCode),
-    /// A v2 class of its own, named by the error's type.
+    /// A kind that only API v2 has, named by the error's type.
     V2(V2ErrorType),
 }
 
@@ -47,15 +46,15 @@ pub enum ErrorKind {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum OAuthErrorCode {
-    /// The client id is not yours, or the account is not connected, or the key's mode differs.
+    /// The client id belongs to another platform, the account is not connected, or the key has the other mode.
     InvalidClient,
-    /// The code or refresh token is unknown, expired, used, somebody else's, or of the other mode.
+    /// The code or refresh token is unknown, expired, used, of another platform, or of the other mode.
     InvalidGrant,
     /// A parameter is missing.
     InvalidRequest,
     /// The scope does not exist or is wider than allowed.
     InvalidScope,
-    /// The grant type is not one Stripe knows.
+    /// Stripe does not support the grant type.
     UnsupportedGrantType,
     /// The response type is not `code`.
     UnsupportedResponseType,
@@ -91,7 +90,7 @@ impl OAuthErrorCode {
 
 macro_rules! v2_error_types {
     ($($(#[$doc:meta])* $variant:ident = $text:literal,)*) => {
-        /// The classes that only API v2 has, one for each error type.
+        /// The kinds that only API v2 has, one for each error type.
         #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
         #[non_exhaustive]
         pub enum V2ErrorType {
@@ -117,13 +116,13 @@ macro_rules! v2_error_types {
 }
 
 v2_error_types! {
-    /// The meter event stream's session has run out: make a new one.
+    /// The session of the meter event stream has expired: create a new one.
     TemporarySessionExpired = "temporary_session_expired",
-    /// It was cancelled before.
+    /// The object is canceled already.
     AlreadyCanceled = "already_canceled",
-    /// Stripe blocked it.
+    /// Stripe blocked the request.
     BlockedByStripe = "blocked_by_stripe",
-    /// It cannot go on; the body's `reason` says why.
+    /// The request cannot proceed; `reason` in the body says why.
     CannotProceed = "cannot_proceed",
     /// The account lacks the capability.
     CapabilityNotEnabled = "capability_not_enabled",
@@ -135,7 +134,7 @@ v2_error_types! {
     FinancialAccountNotOpen = "financial_account_not_open",
     /// The exchange-rate quote is out of date.
     FxQuoteNeedsRefresh = "fx_quote_needs_refresh",
-    /// Not enough money.
+    /// The balance is too low.
     InsufficientFunds = "insufficient_funds",
     /// The payment method cannot be used; the body's `invalid_param` names the cause.
     InvalidPaymentMethod = "invalid_payment_method",
@@ -143,7 +142,7 @@ v2_error_types! {
     InvalidPayoutMethod = "invalid_payout_method",
     /// The stored credential cannot be used; the body's `invalid_param` names the cause.
     InvalidVaultedCredential = "invalid_vaulted_credential",
-    /// It can no longer be cancelled.
+    /// The object can no longer be canceled.
     NotCancelable = "not_cancelable",
     /// A quota is used up.
     QuotaExceeded = "quota_exceeded",
@@ -178,7 +177,7 @@ impl ErrorKind {
         }
     }
 
-    /// The class of an error answer. `error` is the body's `error` member.
+    /// The kind of an error response. `error` is the body's `error` member.
     pub(crate) fn of_answer(status: u16, v2: bool, error: &Value) -> Self {
         if let Value::String(code) = error {
             return Self::OAuth(OAuthErrorCode::from_code(code));

@@ -4,7 +4,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 
-use super::*;
+use super::{Error, ErrorKind};
+use crate::meta::ResponseMeta;
 use crate::params::ParamError;
 use crate::wire::path;
 
@@ -15,7 +16,7 @@ fn answer(status: u16, body: &'static str) -> Error {
         retries: 0,
         elapsed: Duration::ZERO,
         read_only: false,
-        sent: crate::response::Sent::default(),
+        sent: crate::meta::Sent::default(),
     };
     let json = serde_json::from_str(body).unwrap_or_default();
     Error::answer(

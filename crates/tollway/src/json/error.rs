@@ -4,7 +4,7 @@ use std::fmt;
 
 /// A text that is not JSON: what is wrong, and at which byte.
 ///
-/// The text itself is not part of the error, so that logging one cannot leak an answer's content.
+/// The text is not part of the error, so that logging an error cannot leak the content of a response.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct JsonError {
     problem: &'static str,
@@ -16,7 +16,7 @@ impl JsonError {
         Self { problem, offset }
     }
 
-    /// How many bytes of the text stand before the problem.
+    /// The offset of the problem in the text, in bytes.
     pub const fn offset(&self) -> usize {
         self.offset
     }

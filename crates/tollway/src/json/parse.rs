@@ -1,5 +1,5 @@
-//! From text to tape in one pass, without recursion: each byte is looked at once, and everything
-//! RFC 8259 forbids is refused with the place where it stands.
+//! Parsing of a text into a tape in one pass, without recursion: each byte is read once, and everything that RFC 8259
+//! forbids is refused with its offset.
 
 use super::error::JsonError;
 use super::strings;
@@ -8,7 +8,7 @@ use super::tape::{Kind, MAX_TEXT, Tape, Word};
 /// How deep arrays and objects may nest; the same as `serde_json` allows.
 pub(super) const MAX_DEPTH: usize = 128;
 
-/// Parses `text` into a tape; a text that is not JSON is handed back with the reason.
+/// Parses `text` into a tape. A text that is not JSON is returned with the reason.
 pub(super) fn parse(text: String) -> Result<Tape, (JsonError, String)> {
     match words(&text) {
         Ok((words, decoded)) => Ok(Tape {
@@ -51,8 +51,8 @@ impl Open {
     };
 }
 
-/// What has been read so far. Where it reads on (`at`) is passed from step to step instead of kept
-/// here, so that it stays in a register.
+/// The state of the parser. The offset of the next byte (`at`) is passed from step to step and not stored here, so that
+/// it stays in a register.
 struct Parser<'a> {
     bytes: &'a [u8],
     words: Vec<Word>,
@@ -77,8 +77,8 @@ impl Parser<'_> {
         }
     }
 
-    /// Reads one value, or the opening of a container and its first key: then the next value is
-    /// due, and the answer is true.
+    /// Reads one value, or the opening of a container and its first key. Returns whether it was an opening, so that the
+    /// next value follows.
     #[inline]
     fn value(&mut self, at: &mut usize) -> Result<bool, JsonError> {
         match self.bytes.get(*at) {
@@ -100,8 +100,8 @@ impl Parser<'_> {
         Ok(false)
     }
 
-    /// Reads the opening of a container and, of an object, the first key. An empty container is a
-    /// whole value: then the answer is false.
+    /// Reads the opening of a container and, of an object, the first key. Returns false for an empty container, which
+    /// is a whole value.
     fn open(&mut self, at: &mut usize, object: bool) -> Result<bool, JsonError> {
         if self.depth == MAX_DEPTH {
             return Err(JsonError::new(

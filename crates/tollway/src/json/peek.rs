@@ -1,14 +1,15 @@
-//! Reading members without making a handle for each, for the views.
+//! Reading members without creating a handle for each, for the views.
 //!
-//! A place is an index into the document's tape; it is only good for the value it was got from.
+//! A place is an index into the document's tape. It is only valid for the value that it was read from.
 
 use std::sync::{Arc, OnceLock};
 
+use super::parse;
 use super::tape::Kind;
-use super::{Document, Json, parse};
+use super::value::{Document, Json};
 
 impl Json {
-    /// A `null` that belongs to no answer.
+    /// A `null` that belongs to no response.
     pub(crate) fn null() -> Self {
         static NULL: OnceLock<Json> = OnceLock::new();
         NULL.get_or_init(|| Self {
@@ -27,12 +28,12 @@ impl Json {
         self
     }
 
-    /// The text of the member `object`, which says what an object is.
+    /// The text of the member `object`, which is the type of an object.
     pub(crate) fn object_type(&self) -> Option<&str> {
         self.str_at(self.member_at("object")?)
     }
 
-    /// Where a member's value is.
+    /// The place of a member's value.
     #[inline]
     pub(crate) fn member_at(&self, name: &str) -> Option<usize> {
         self.tape().member(self.at(), name)

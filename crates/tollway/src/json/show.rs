@@ -4,9 +4,9 @@ use std::fmt;
 
 use serde::ser::{Serialize, SerializeMap, SerializeSeq, Serializer};
 
-use super::{Json, JsonKind};
+use super::value::{Json, JsonKind};
 
-/// Members that hold a credential wherever Stripe sends them.
+/// Members that always hold a credential.
 const SECRETS: [&str; 7] = [
     "access_token",
     "api_key",

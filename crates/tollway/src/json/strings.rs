@@ -42,8 +42,8 @@ const fn below_blank(word: u64) -> u64 {
     word.wrapping_sub(BLANKS) & !word
 }
 
-/// Decodes the string that begins at `at` (after its quote) onto `out`; answers the place after
-/// its closing quote.
+/// Decodes the string that begins at `at` (after its quote) and appends it to `out`. Returns the offset after its
+/// closing quote.
 pub(super) fn decode(bytes: &[u8], mut at: usize, out: &mut String) -> Result<usize, JsonError> {
     loop {
         let stop = end_of_run(bytes, at);

@@ -1,4 +1,4 @@
-//! The tape: one flat list of words that says where every value of a JSON text stands.
+//! The tape: one flat list of 64-bit words with the place of every value of a JSON text.
 //!
 //! A scalar takes one word, an object or array two plus its members, a member of an object is a
 //! key word followed by its value. Nothing of the text is copied except strings that contain
@@ -146,8 +146,8 @@ impl Tape {
         source.get(word.low()..word.low() + key.len()) == Some(key)
     }
 
-    /// The text of the value at `index` as it came, white space included; for a string that was
-    /// escaped, nothing (the caller escapes it again).
+    /// The text of the value at `index` as it was sent, white space included; `None` for a string with escapes, which
+    /// the caller escapes again.
     pub(super) fn raw(&self, index: usize) -> Option<&str> {
         let word = self.words[index];
         Some(match word.kind() {

@@ -93,8 +93,8 @@ fn nesting_is_bounded_and_needs_no_stack() {
 
 #[test]
 fn a_value_converts_and_compares() {
-    let made = serde_json::json!({"b": [1, "x", null], "a": {"c": 1.5}});
-    assert_eq!(value(&Json::from(&made)), made);
+    let source = serde_json::json!({"b": [1, "x", null], "a": {"c": 1.5}});
+    assert_eq!(value(&Json::from(&source)), source);
     assert_eq!(
         Json::parse(r#"{"a":1,"b":2}"#).unwrap(),
         Json::parse(r#"{ "b":2, "a":1 }"#).unwrap()
@@ -133,10 +133,10 @@ fn accepted(bytes: &[u8]) -> bool {
 
 proptest! {
     #[test]
-    fn every_value_survives(made in any_value(), pretty in any::<bool>()) {
-        let text = if pretty { serde_json::to_string_pretty(&made) } else { serde_json::to_string(&made) }.unwrap();
+    fn every_value_survives(source in any_value(), pretty in any::<bool>()) {
+        let text = if pretty { serde_json::to_string_pretty(&source) } else { serde_json::to_string(&source) }.unwrap();
         let json = Json::parse(text.clone()).unwrap();
-        prop_assert_eq!(value(&json), made);
+        prop_assert_eq!(value(&json), source);
         prop_assert_eq!(json.text(), text);
     }
 
@@ -151,8 +151,8 @@ proptest! {
     }
 
     #[test]
-    fn one_changed_byte_is_judged_the_same(made in any_value(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
-        let mut bytes = serde_json::to_vec(&made).unwrap();
+    fn one_changed_byte_is_judged_the_same(source in any_value(), at in any::<prop::sample::Index>(), byte in any::<u8>()) {
+        let mut bytes = serde_json::to_vec(&source).unwrap();
         let at = at.index(bytes.len());
         bytes[at] = byte;
         prop_assert_eq!(Json::parse(bytes.clone()).is_ok(), accepted(&bytes));

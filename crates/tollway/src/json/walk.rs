@@ -1,7 +1,39 @@
 //! Walking the items of an array and the members of an object.
 
-use super::Json;
 use super::tape::Kind;
+use super::value::{Json, JsonKind};
+
+impl Json {
+    /// The items of an array, in order; nothing for anything else.
+    pub fn items(&self) -> Items {
+        Items::new(self)
+    }
+
+    /// The members of an object, in order; nothing for anything else.
+    pub fn members(&self) -> Members<'_> {
+        Members::new(self)
+    }
+}
+
+impl PartialEq for Json {
+    /// Compares values: members in any order, numbers by their digits.
+    fn eq(&self, other: &Self) -> bool {
+        match (self.kind(), other.kind()) {
+            (JsonKind::Array, JsonKind::Array) => self.items().eq(other.items()),
+            (JsonKind::Object, JsonKind::Object) => {
+                self.len() == other.len()
+                    && self
+                        .members()
+                        .all(|(name, value)| other.get(name).is_some_and(|twin| twin == value))
+            }
+            (JsonKind::Null, JsonKind::Null) => true,
+            (JsonKind::Bool, JsonKind::Bool) => self.as_bool() == other.as_bool(),
+            (JsonKind::Number, JsonKind::Number) => self.number_text() == other.number_text(),
+            (JsonKind::String, JsonKind::String) => self.as_str() == other.as_str(),
+            _ => false,
+        }
+    }
+}
 
 /// The items of an array, in order.
 #[derive(Clone, Debug)]

@@ -1,8 +1,9 @@
-//! OAuth of Stripe Apps: another authorize page and token endpoint, the same shapes.
+//! OAuth of Stripe Apps: as that of Connect, with another authorize page and token endpoint.
 //! <https://docs.stripe.com/stripe-apps/api-authentication/oauth>
 
-use super::token::TOKEN;
-use super::{OAuth, TokenRequest, client_id};
+use super::client_id::client_id;
+use super::endpoints::OAuth;
+use super::token::{TOKEN, TokenRequest};
 use crate::client::Client;
 use crate::error::Error;
 use crate::params::Params;
@@ -40,9 +41,9 @@ impl OAuth {
 }
 
 impl AppsOAuth {
-    /// The URL that asks a merchant to install the app. `state` comes back with the redirect: make it unguessable
-    /// ([`new_state`](super::new_state)) and check it ([`parse_callback`](super::parse_callback)). Built here; nothing is
-    /// sent.
+    /// Builds the URL of the page where a merchant installs the app. `state` comes back with the redirect: make it
+    /// unguessable ([`new_state`](super::new_state)) and check it ([`parse_callback`](super::parse_callback)). Nothing
+    /// is sent.
     ///
     /// # Errors
     /// When there is no client id.
@@ -57,9 +58,10 @@ impl AppsOAuth {
         ))
     }
 
-    /// Exchanges a code, which lives 5 minutes, or a refresh token. The access token of the answer lives for an hour
-    /// ([`OAuthToken::expires_in`](super::OAuthToken::expires_in)); each refresh token works once and is replaced by the
-    /// one that comes with the answer: store that before using anything else. [`AppsOAuth::tokens`] does all of this.
+    /// Begins the exchange of a code, which is valid for 5 minutes, or of a refresh token. The access token in the
+    /// response is valid for an hour ([`OAuthToken::expires_in`](super::OAuthToken::expires_in)). Each refresh token
+    /// works once; the response holds the next one, which you must store before you use the access token.
+    /// [`AppsOAuth::tokens`] does all of this.
     pub fn token(&self) -> TokenRequest {
         TokenRequest::of(&self.client, &APPS_TOKEN)
     }

@@ -1,12 +1,14 @@
-//! The authorize URL, built locally.
+//! The authorize URL.
 
+use super::client_id::client_id;
+use super::prefill::StripeUser;
+use super::scope::Scope;
 use crate::client::Client;
 use crate::error::Error;
-use crate::oauth::{Scope, StripeUser, client_id};
-use crate::params::{ParamError, Params, Value};
+use crate::params::{ParamError, ParamValue, Params};
 use crate::wire::form;
 
-/// Which page a person without a Stripe session sees first.
+/// The page that a seller without a Stripe session sees first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 #[non_exhaustive]
 pub enum Landing {
@@ -16,8 +18,7 @@ pub enum Landing {
     Register,
 }
 
-/// Builds the URL that asks a seller to connect.
-/// <https://docs.stripe.com/connect/oauth-reference#get-authorize>
+/// Builds the URL of the page where a seller connects. <https://docs.stripe.com/connect/oauth-reference#get-authorize>
 #[derive(Debug, Clone)]
 #[must_use = "call build() to get the URL"]
 pub struct AuthorizeUrl {
@@ -39,35 +40,34 @@ impl AuthorizeUrl {
         }
     }
 
-    /// What the platform asks for. Stripe's default is `read_only`.
+    /// The scope that the platform requests. Stripe's default is `read_only`.
     pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
         self.params.set("scope", scope.into().as_str());
         self
     }
 
-    /// An opaque text that comes back with the redirect. Make it unguessable and bind it to the browser: it is what
-    /// keeps a stranger from connecting their account to somebody else's login. See
-    /// [`new_state`](crate::oauth::new_state).
+    /// An opaque text that comes back with the redirect. Make it unguessable and bind it to the browser: it prevents an
+    /// attacker from connecting an account to another user's login. See [`new_state`](crate::oauth::new_state).
     pub fn state(mut self, state: impl Into<String>) -> Self {
         self.params.set("state", state.into());
         self
     }
 
-    /// Where the browser goes afterwards: one of the platform's configured URIs, character for character. Default:
-    /// the first of them.
+    /// The URI that the browser is redirected to: exactly one of the platform's configured URIs. Default: the first of
+    /// them.
     pub fn redirect_uri(mut self, uri: impl Into<String>) -> Self {
         self.params.set("redirect_uri", uri.into());
         self
     }
 
-    /// Fills in Stripe's form for a new account.
+    /// Prefills Stripe's form for a new account.
     pub fn stripe_user(mut self, user: StripeUser) -> Self {
         self.params
-            .set("stripe_user", Value::Map(user.into_params()));
+            .set("stripe_user", ParamValue::Map(user.into_params()));
         self
     }
 
-    /// Which page is shown first. Default: register for `read_write`, login for `read_only`.
+    /// The page that is shown first. Default: register for `read_write`, login for `read_only`.
     pub fn stripe_landing(mut self, landing: Landing) -> Self {
         let text = match landing {
             Landing::Login => "login",
@@ -77,13 +77,13 @@ impl AuthorizeUrl {
         self
     }
 
-    /// Whether to ask again when the account is already connected. Default: no.
+    /// Whether Stripe shows its page again when the account is connected already. Default: no.
     pub fn always_prompt(mut self, always: bool) -> Self {
         self.params.set("always_prompt", always);
         self
     }
 
-    /// The capabilities an Express account should ask for, for example `transfers`.
+    /// The capabilities that an Express account should request, for example `transfers`.
     pub fn suggested_capabilities<I>(mut self, capabilities: I) -> Self
     where
         I: IntoIterator,
@@ -109,14 +109,14 @@ impl AuthorizeUrl {
     }
 
     /// Sets any other parameter by its name on the wire.
-    pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn param(mut self, name: &str, value: impl Into<ParamValue>) -> Self {
         if let Err(mistake) = self.params.set_path(name, value) {
             self.mistake.get_or_insert(mistake);
         }
         self
     }
 
-    /// The URL.
+    /// Builds the URL.
     ///
     /// # Errors
     /// When there is no client id, or a parameter cannot be written.

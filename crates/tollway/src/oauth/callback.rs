@@ -1,14 +1,14 @@
-//! The redirect back from Stripe: read, with the state compared in constant time.
+//! The redirect back from Stripe: parsed, with the state compared in constant time.
 
 use std::fmt;
 
 use subtle::ConstantTimeEq as _;
 
-use crate::oauth::Scope;
+use super::scope::Scope;
 use crate::runtime::Random;
 use crate::wire::form;
 
-/// What a good redirect brings.
+/// The parameters of a successful redirect.
 #[derive(Clone, PartialEq, Eq)]
 pub struct Callback {
     code: String,
@@ -17,23 +17,23 @@ pub struct Callback {
 }
 
 impl Callback {
-    /// The authorization code, `ac_…`. Good for five minutes and one exchange.
+    /// The authorization code, `ac_…`. It is valid for five minutes and one exchange.
     pub fn code(&self) -> &str {
         &self.code
     }
 
-    /// What the seller granted.
+    /// The scope that the seller granted.
     pub fn scope(&self) -> Option<&Scope> {
         self.scope.as_ref()
     }
 
-    /// The state that came back.
+    /// The state of the redirect.
     pub fn state(&self) -> Option<&str> {
         self.state.as_deref()
     }
 }
 
-// The code is as good as a password for five minutes.
+// The code is a secret, so `Debug` leaves it out.
 impl fmt::Debug for Callback {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Callback")
@@ -42,25 +42,26 @@ impl fmt::Debug for Callback {
     }
 }
 
-/// Why a redirect brings no code.
+/// Why a redirect has no code that may be exchanged.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum CallbackError {
-    /// The seller said no, or Stripe refused.
+    /// The seller declined, or Stripe refused.
     Denied {
         /// `access_denied`, or another OAuth error code.
         error: String,
-        /// Stripe's explanation, made for people.
+        /// Stripe's explanation, for humans.
         description: Option<String>,
-        /// Whether the state was there and right. Some denials come without a state: show a neutral page then, and
-        /// change nothing.
+        /// Whether the state was present and right. Some denials have no state: show a neutral page then, and change
+        /// nothing.
         state_checked: bool,
     },
-    /// The state is missing or not the expected one: somebody else's link, or an old one. Do not exchange the code.
+    /// The state is missing or not the expected one: the link belongs to another browser, or is old. Do not exchange
+    /// the code.
     StateMismatch,
-    /// Neither a code nor an error.
+    /// The redirect has neither a code nor an error.
     MissingCode,
-    /// A parameter appears twice, which Stripe never sends.
+    /// A parameter appears twice; Stripe never sends this.
     Repeated(&'static str),
 }
 
@@ -93,18 +94,18 @@ impl fmt::Display for CallbackError {
 
 impl std::error::Error for CallbackError {}
 
-/// Reads the redirect back from Stripe: a whole URL, a path with a query, or the query alone.
+/// Parses the redirect back from Stripe: a whole URL, a path with a query, or the query alone.
 ///
-/// `expected_state` is what was given to [`AuthorizeUrl::state`](super::AuthorizeUrl::state); `None` skips the
-/// comparison, which is only right when no state was sent.
+/// `expected_state` is the value of [`AuthorizeUrl::state`](super::AuthorizeUrl::state). `None` skips the comparison,
+/// which is only safe when no state was sent.
 ///
 /// # Errors
-/// [`CallbackError`] says why there is no code.
+/// A [`CallbackError`] when there is no code that may be exchanged.
 pub fn parse_callback<'a>(
     url_or_query: &str,
     expected_state: impl Into<Option<&'a str>>,
 ) -> Result<Callback, CallbackError> {
-    let fields = Fields::read(url_or_query)?;
+    let fields = CallbackFields::read(url_or_query)?;
     let state_checked = match (expected_state.into(), fields.state.as_deref()) {
         (None, _) => false,
         (Some(expected), Some(got))
@@ -112,7 +113,7 @@ pub fn parse_callback<'a>(
         {
             true
         }
-        // A denial without a state changes nothing, so it can be told as what it is.
+        // A denial changes nothing, so it is reported as one even without a state.
         (Some(_), None) if fields.error.is_some() => false,
         (Some(_), _) => return Err(CallbackError::StateMismatch),
     };
@@ -133,7 +134,7 @@ pub fn parse_callback<'a>(
     }
 }
 
-/// A fresh, unguessable state: 64 hex digits.
+/// Creates an unguessable state: 64 hex digits.
 pub fn new_state(random: &dyn Random) -> String {
     use std::fmt::Write as _;
     let mut bytes = [0; 32];
@@ -147,7 +148,7 @@ pub fn new_state(random: &dyn Random) -> String {
 }
 
 #[derive(Default)]
-struct Fields {
+struct CallbackFields {
     code: Option<String>,
     scope: Option<String>,
     state: Option<String>,
@@ -155,7 +156,7 @@ struct Fields {
     description: Option<String>,
 }
 
-impl Fields {
+impl CallbackFields {
     fn read(text: &str) -> Result<Self, CallbackError> {
         let text = text.split('#').next().unwrap_or_default();
         let query = text.split_once('?').map_or(text, |(_, query)| query);

@@ -1,9 +1,9 @@
-//! `stripe_user[…]`: what the platform already knows about a seller, filled into Stripe's form.
+//! `stripe_user[…]`: what the platform knows about a seller, to prefill Stripe's form.
 //! <https://docs.stripe.com/connect/oauth-reference#get-authorize-request>
 
 use std::fmt;
 
-use crate::params::{Params, Value};
+use crate::params::{ParamValue, Params};
 
 /// The kind of business.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -39,18 +39,28 @@ impl BusinessType {
     }
 }
 
-/// What is filled in for a new account. Has no effect on existing accounts; Stripe ignores bad values without a word,
-/// so [`StripeUser::check`] tells them here.
+/// The prefilled fields of a new account. They have no effect on existing accounts. Stripe silently ignores bad values;
+/// [`StripeUser::check`] finds them.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct StripeUser(Params);
 
-/// Two members of the prefill that do not fit together, or one that Stripe would ignore.
+/// A prefilled member that Stripe would ignore, or that contradicts another one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PrefillProblem {
-    /// The member, for example `phone_number`.
-    pub member: &'static str,
-    /// What it needs.
-    pub needs: &'static str,
+    member: &'static str,
+    needs: &'static str,
+}
+
+impl PrefillProblem {
+    /// The member of `stripe_user`, for example `phone_number`.
+    pub fn member(&self) -> &'static str {
+        self.member
+    }
+
+    /// What the member needs, for example `needs country`.
+    pub fn needs(&self) -> &'static str {
+        self.needs
+    }
 }
 
 impl fmt::Display for PrefillProblem {
@@ -149,7 +159,7 @@ impl StripeUser {
 
     /// Any other member.
     #[must_use]
-    pub fn member(mut self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub fn member(mut self, name: &'static str, value: impl Into<ParamValue>) -> Self {
         self.0.set(name, value);
         self
     }
@@ -157,7 +167,7 @@ impl StripeUser {
     /// What Stripe would silently ignore; empty when all fits.
     pub fn check(&self) -> Vec<PrefillProblem> {
         let text = |name: &str| match self.0.get(name) {
-            Some(Value::Str(text)) => Some(text.as_str()),
+            Some(ParamValue::Str(text)) => Some(text.as_str()),
             _ => None,
         };
         let country = text("country");
@@ -238,7 +248,7 @@ impl StripeUser {
             );
         }
         let year = match self.0.get("dob_year") {
-            Some(Value::Int(year)) => Some(*year),
+            Some(ParamValue::Int(year)) => Some(*year),
             _ => None,
         };
         tell(
@@ -273,7 +283,7 @@ mod tests {
             .gender("x")
             .date_of_birth(1850, 1, 1)
             .check();
-        let members: Vec<_> = problems.iter().map(|problem| problem.member).collect();
+        let members: Vec<_> = problems.iter().map(PrefillProblem::member).collect();
         assert_eq!(members, ["gender", "phone_number", "gender", "dob_year"]);
         assert_eq!(
             problems[1].to_string(),

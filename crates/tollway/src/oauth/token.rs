@@ -7,11 +7,12 @@ use std::time::Duration;
 use secrecy::{ExposeSecret as _, SecretString};
 use serde_json::Value as Json;
 
-use crate::client::Client;
+use super::client_id::client_id;
+use super::scope::Scope;
+use crate::client::{Client, Mistake};
 use crate::error::Error;
-use crate::oauth::{Scope, client_id};
-use crate::params::Value;
-use crate::request::{ApiMode, Encoding, Host, Mistake, Operation, Pending, RequestBuilder, Verb};
+use crate::params::ParamValue;
+use crate::request::{ApiMode, Encoding, Host, Operation, Pending, RequestBuilder, Verb};
 use crate::response::{FromResponse, Response, ResponseMeta};
 
 pub(super) const TOKEN: Operation = Operation {
@@ -29,10 +30,10 @@ static DEAUTHORIZE: Operation = Operation {
     ..TOKEN
 };
 
-/// An exchange of a code or a refresh token.
+/// The exchange of a code or a refresh token.
 ///
-/// Stripe revokes the connection when it sees a code twice. So this request is sent again only when it surely never
-/// arrived; when its fate is unknown the error's kind is [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
+/// Stripe revokes the connection when it receives a code twice. So this request is retried only when it certainly did
+/// not reach Stripe. When that is unknown, the error's kind is [`OutcomeUnknown`](crate::ErrorKind::OutcomeUnknown).
 /// <https://docs.stripe.com/connect/oauth-reference#post-token>
 #[derive(Debug, Clone)]
 #[must_use = "a request does nothing until it is sent"]
@@ -58,7 +59,7 @@ impl TokenRequest {
         self
     }
 
-    /// A refresh token from an earlier exchange, `rt_…`. The key's mode decides the mode of the new token.
+    /// A refresh token from an earlier exchange, `rt_…`. The new token has the mode of the key.
     pub fn refresh_token(mut self, token: impl Into<String>) -> Self {
         self.grant("refresh_token");
         self.request = self.request.set("refresh_token", token.into());
@@ -75,7 +76,7 @@ impl TokenRequest {
         self.request.draft.params.set("grant_type", grant_type);
     }
 
-    /// Asks for a narrower scope than the refresh token has.
+    /// Requests a narrower scope than the refresh token has.
     pub fn scope(mut self, scope: impl Into<Scope>) -> Self {
         self.request = self.request.set("scope", scope.into().as_str());
         self
@@ -118,14 +119,14 @@ impl TokenRequest {
         self
     }
 
-    /// How many times to try again when no connection could be made.
+    /// How many times to retry when no connection can be made.
     pub fn max_retries(mut self, retries: u32) -> Self {
         self.request = self.request.max_retries(retries);
         self
     }
 
     /// Sets any other parameter by its name on the wire.
-    pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn param(mut self, name: &str, value: impl Into<ParamValue>) -> Self {
         self.request = self.request.param(name, value);
         self
     }
@@ -147,8 +148,9 @@ impl TokenRequest {
     }
 }
 
-/// What an exchange gives. Store [`OAuthToken::stripe_user_id`]; act for it with the platform's key and
-/// [`Client::for_account`](crate::Client::for_account). The tokens are the older way and come only sometimes.
+/// The response to an exchange. Store [`OAuthToken::stripe_user_id`] and act for the account with the platform's key
+/// and [`Client::for_account`](crate::Client::for_account). Stripe does not always send tokens; they are deprecated for
+/// Connect.
 #[derive(Clone)]
 pub struct OAuthToken {
     json: Arc<Json>,
@@ -164,17 +166,17 @@ impl OAuthToken {
         self.text(name).map(SecretString::from)
     }
 
-    /// The connected account, `acct_…`. Empty if Stripe left it out; [`OAuthToken::check`] tells.
+    /// The connected account, `acct_…`. Empty if Stripe left it out; [`OAuthToken::check`] reports this.
     pub fn stripe_user_id(&self) -> &str {
         self.text("stripe_user_id").unwrap_or_default()
     }
 
-    /// What was granted.
+    /// The granted scope.
     pub fn scope(&self) -> Option<Scope> {
         self.text("scope").map(Scope::from)
     }
 
-    /// Whether the connection is live or a test.
+    /// Whether the connection is in live mode.
     pub fn livemode(&self) -> bool {
         self.json
             .get("livemode")
@@ -192,12 +194,13 @@ impl OAuthToken {
         self.secret("access_token")
     }
 
-    /// Makes new access tokens, of either mode. Comes only with the first exchange.
+    /// The refresh token, for new access tokens of either mode. Only the first exchange has one.
     pub fn refresh_token(&self) -> Option<SecretString> {
         self.secret("refresh_token")
     }
 
-    /// How many seconds the access token lives. Comes with the tokens of Stripe Apps; those of Connect do not expire.
+    /// The lifetime of the access token in seconds. Only the tokens of Stripe Apps have one; those of Connect do not
+    /// expire.
     pub fn expires_in(&self) -> Option<i64> {
         self.json.get("expires_in").and_then(Json::as_i64)
     }
@@ -207,7 +210,7 @@ impl OAuthToken {
         self.text("stripe_publishable_key")
     }
 
-    /// The whole answer, secrets included.
+    /// The whole response, secrets included.
     pub fn json(&self) -> &Json {
         &self.json
     }
@@ -217,23 +220,46 @@ impl OAuthToken {
         &self.meta
     }
 
-    /// Whether the answer has all that a connection needs.
+    /// Checks that the response has all members that a connection needs.
     ///
     /// # Errors
     /// Names the first member that is missing.
-    pub fn check(&self) -> Result<(), String> {
+    pub fn check(&self) -> Result<(), TokenCheckError> {
         if self.stripe_user_id().is_empty() {
-            return Err(
-                "stripe_user_id is missing: the account is connected, but Stripe did not say which"
-                    .to_owned(),
-            );
+            return Err(TokenCheckError::MissingAccount);
         }
         if self.scope().is_none() {
-            return Err("scope is missing".to_owned());
+            return Err(TokenCheckError::MissingScope);
         }
         Ok(())
     }
 }
+
+/// A member that the response to a token request lacks. The account is connected all the same.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum TokenCheckError {
+    /// `stripe_user_id` is missing or empty.
+    MissingAccount,
+    /// `scope` is missing.
+    MissingScope,
+}
+
+impl fmt::Display for TokenCheckError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match self {
+            Self::MissingAccount => {
+                "stripe_user_id is missing: an account is connected, but Stripe did not say which; look for it in the \
+                 Dashboard"
+            }
+            Self::MissingScope => {
+                "scope is missing: the account is connected; read its rights in the Dashboard"
+            }
+        })
+    }
+}
+
+impl std::error::Error for TokenCheckError {}
 
 impl FromResponse for OAuthToken {
     fn from_response(response: Response) -> Result<Self, Error> {
@@ -242,9 +268,10 @@ impl FromResponse for OAuthToken {
                 json: Arc::new(json),
                 meta: response.meta,
             }),
-            Err(cause) => {
-                Err(Error::invalid_response(&response, Box::new(cause)).into_outcome_unknown())
-            }
+            Err(cause) => Err(
+                Error::invalid_response(&response.meta, response.body, cause)
+                    .into_outcome_unknown(),
+            ),
         }
     }
 }
@@ -302,7 +329,7 @@ impl DeauthorizeRequest {
     }
 
     /// Sets any other parameter by its name on the wire.
-    pub fn param(mut self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn param(mut self, name: &str, value: impl Into<ParamValue>) -> Self {
         self.request = self.request.param(name, value);
         self
     }
@@ -332,7 +359,7 @@ impl DeauthorizeRequest {
     }
 }
 
-/// The answer to a disconnect: the account is no longer connected.
+/// The response to a disconnect: the account is no longer connected.
 #[derive(Clone)]
 pub struct Deauthorization {
     json: Arc<Json>,
@@ -356,7 +383,7 @@ impl Deauthorization {
 
 impl FromResponse for Deauthorization {
     fn from_response(response: Response) -> Result<Self, Error> {
-        // The status says that the account is disconnected, whatever the body.
+        // A success status means that the account is disconnected, whatever the body.
         let json = serde_json::from_slice(&response.body).unwrap_or_default();
         Ok(Self {
             json: Arc::new(json),

@@ -1,20 +1,20 @@
-//! Where a walk through a list stands, in a form that can be stored and taken up again.
+//! A position in a list, in a form that can be stored.
 
 use std::fmt;
 use std::str::FromStr;
 
 use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
-/// The place after the last item that was given out. Its text ([`Display`](fmt::Display), [`FromStr`], serde) can be
-/// stored; [`AutoPaging::resume`](super::AutoPaging::resume) goes on from it, in another process too.
+/// The position after the last item that was returned. You can store its text ([`Display`](fmt::Display), [`FromStr`],
+/// serde) and continue from it by [`AutoPaging::resume`](super::AutoPaging::resume), in another process too.
 ///
-/// Use it with the same list and the same filters. In v1 lists it is exact however the list has changed since; search
-/// results and v2 lists are taken up on the page where they stood.
+/// Use it with the same list and the same filters. In v1 lists it is exact, however the list has changed since. Search
+/// results and v2 lists continue on the page of the last item.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub struct Cursor(pub(super) Place);
+pub struct Cursor(pub(super) Position);
 
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-pub(super) enum Place {
+pub(super) enum Position {
     /// v1 lists, forward: after this id.
     After(String),
     /// v1 lists, backward: before this id.
@@ -41,10 +41,10 @@ impl std::error::Error for CursorError {}
 impl fmt::Display for Cursor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.0 {
-            Place::After(id) => write!(f, "after:{id}"),
-            Place::Before(id) => write!(f, "before:{id}"),
-            Place::Page { token, skip } => write!(f, "page:{skip}:{token}"),
-            Place::Url { url, skip } => write!(f, "url:{skip}:{url}"),
+            Position::After(id) => write!(f, "after:{id}"),
+            Position::Before(id) => write!(f, "before:{id}"),
+            Position::Page { token, skip } => write!(f, "page:{skip}:{token}"),
+            Position::Url { url, skip } => write!(f, "url:{skip}:{url}"),
         }
     }
 }
@@ -64,15 +64,15 @@ impl FromStr for Cursor {
             Ok((skip.parse().map_err(|_| CursorError)?, page.to_owned()))
         };
         Ok(Self(match kind {
-            "after" => Place::After(id()?),
-            "before" => Place::Before(id()?),
+            "after" => Position::After(id()?),
+            "before" => Position::Before(id()?),
             "page" => {
                 let (skip, token) = page()?;
-                Place::Page { token, skip }
+                Position::Page { token, skip }
             }
             "url" => {
                 let (skip, url) = page()?;
-                Place::Url { url, skip }
+                Position::Url { url, skip }
             }
             _ => return Err(CursorError),
         }))
@@ -98,12 +98,12 @@ mod tests {
     use super::*;
     use proptest::prelude::*;
 
-    fn any_place() -> impl Strategy<Value = Place> {
+    fn any_place() -> impl Strategy<Value = Position> {
         prop_oneof![
-            ".{1,20}".prop_map(Place::After),
-            ".{1,20}".prop_map(Place::Before),
-            (".{0,20}", any::<usize>()).prop_map(|(token, skip)| Place::Page { token, skip }),
-            (".{0,20}", any::<usize>()).prop_map(|(url, skip)| Place::Url { url, skip }),
+            ".{1,20}".prop_map(Position::After),
+            ".{1,20}".prop_map(Position::Before),
+            (".{0,20}", any::<usize>()).prop_map(|(token, skip)| Position::Page { token, skip }),
+            (".{0,20}", any::<usize>()).prop_map(|(url, skip)| Position::Url { url, skip }),
         ]
     }
 

@@ -1,23 +1,23 @@
-//! Going on from a page that is already here: lists inside objects, and pages that were asked for one by one.
+//! Continuing from a page that has been read already: lists inside objects, and pages that were requested one by one.
 
 use http::HeaderValue;
 
+use super::items::{AutoPaging, ListReader};
 use super::one::Direction;
-use super::{AutoPaging, Walk};
-use crate::client::Client;
-use crate::options::Setting;
-use crate::request::{Draft, Verb};
+use crate::client::{Client, Draft, Override};
+use crate::json::Json;
+use crate::request::Verb;
 use crate::response::ResponseMeta;
 use crate::view::View;
-use crate::wire::json::Json;
 
-/// All items from this page on. The pages after it are asked for at the list's own URL, for whom this one was.
-pub(crate) fn from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
+/// Reads all items from this page on. The pages after it are requested at the list's own URL, for the account of this
+/// page.
+pub(super) fn from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
     walk(page, client, Direction::Forward)
 }
 
-/// All items of a v2 list from the last of this page back to the first of all.
-pub(crate) fn back_from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
+/// Reads all items of a v2 list from the last of this page back to the first of the list.
+pub(super) fn back_from_page<T: View>(page: &Json, client: &Client) -> AutoPaging<T> {
     walk(page, client, Direction::Backward)
 }
 
@@ -32,31 +32,31 @@ fn walk<T: View>(page: &Json, client: &Client, direction: Direction) -> AutoPagi
         .request(Verb::Get, url.as_deref().unwrap_or_default())
         .draft;
     if let Some(meta) = page.last_response() {
-        act_alike(&mut request, meta);
+        copy_account(&mut request, meta);
         if page.at() == 0 && url.is_some() {
-            ask_alike(&mut request, meta, url.as_deref().unwrap_or_default());
+            copy_filters(&mut request, meta, url.as_deref().unwrap_or_default());
         }
     }
-    AutoPaging::of(Walk::after(request, page, direction))
+    AutoPaging::of(ListReader::after(request, page, direction))
 }
 
-/// Another account's list would be read without any error, so the account, context and version of the call that got
-/// this page beat the client's.
-fn act_alike(request: &mut Draft, meta: &ResponseMeta) {
+/// Takes over account, context and version of the call that returned this page. With the client's own, another
+/// account's list could be read without any error.
+fn copy_account(request: &mut Draft, meta: &ResponseMeta) {
     let set =
         |value: &Option<HeaderValue>| match value.as_ref().and_then(|value| value.to_str().ok()) {
-            Some(text) => Setting::Set(text.to_owned()),
-            None => Setting::Clear,
+            Some(text) => Override::Set(text.to_owned()),
+            None => Override::Clear,
         };
     request.options.account = set(&meta.sent.account);
     request.options.context = set(&meta.sent.context);
-    if let Setting::Set(version) = set(&meta.sent.version) {
+    if let Override::Set(version) = set(&meta.sent.version) {
         request.options.version = Some(version);
     }
 }
 
-/// A list that was the whole answer keeps its filters and page size.
-fn ask_alike(request: &mut Draft, meta: &ResponseMeta, url: &str) {
+/// Takes over the filters and page size of a list that was the whole response.
+fn copy_filters(request: &mut Draft, meta: &ResponseMeta, url: &str) {
     if !meta.read_only || !meta.sent.url.path().ends_with(url) {
         return;
     }

@@ -1,29 +1,30 @@
-//! One page: its items in the order they are given out, where it was, and the request for the page after it.
+//! One page: its items in the order in which they are returned, its position, and the request for the page after it.
 
+use crate::client::{Draft, PathArgs};
 use crate::error::Error;
+use crate::json::{Items, Json};
 use crate::params::Params;
-use crate::request::{ApiMode, Draft, PathArgs, Verb};
-use crate::wire::json::{Items, Json};
+use crate::request::{ApiMode, Verb};
 
-use super::cursor::Place;
+use super::cursor::Position;
 
-/// A page whose items are being given out.
+/// A page whose items are being returned.
 pub(super) struct Page {
-    items: Order,
-    here: Here,
-    /// How many of its items were given out or skipped.
-    given: usize,
-    /// The id of the last of them.
+    items: ItemOrder,
+    origin: PageOrigin,
+    /// How many of its items were returned or skipped.
+    returned: usize,
+    /// The id of the last of these items.
     last: Option<String>,
 }
 
-/// A page's items in the order they are given out.
-enum Order {
+/// A page's items in the order in which they are returned.
+enum ItemOrder {
     Forward(Items),
     Backward(Vec<Json>),
 }
 
-/// Which way a walk goes. v1 lists say it by their parameters, v2 lists have a URL for either.
+/// The direction in which a list is read. In v1 lists it follows from the parameters; v2 lists have a URL for each.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Direction {
     Forward,
@@ -31,8 +32,8 @@ pub(super) enum Direction {
     Backward,
 }
 
-/// How this page was asked for, which says what a cursor on it looks like.
-enum Here {
+/// How this page was requested, which decides the form of its cursor.
+enum PageOrigin {
     Ids {
         backward: bool,
     },
@@ -46,9 +47,9 @@ impl Page {
     /// Before the first page.
     pub(super) fn none() -> Self {
         Self {
-            items: Order::Backward(Vec::new()),
-            here: Here::Ids { backward: false },
-            given: 0,
+            items: ItemOrder::Backward(Vec::new()),
+            origin: PageOrigin::Ids { backward: false },
+            returned: 0,
             last: None,
         }
     }
@@ -56,73 +57,75 @@ impl Page {
     /// The page that answered this request.
     pub(super) fn new(request: &Draft, page: &Json, direction: Direction) -> Self {
         let items = page.get("data").unwrap_or_else(Json::null).items();
-        let here = if request.operation.mode == ApiMode::V2 {
-            Here::Url(match &request.path {
+        let origin = if request.operation.mode == ApiMode::V2 {
+            PageOrigin::Url(match &request.path {
                 PathArgs::Raw(url) if request.params.is_empty() => url.clone(),
                 _ => String::new(),
             })
         } else if is_search(page) {
             let token = request.params.get("page");
-            Here::Token(match token {
-                Some(crate::params::Value::Str(token)) => token.clone(),
+            PageOrigin::Token(match token {
+                Some(crate::params::ParamValue::Str(token)) => token.clone(),
                 _ => String::new(),
             })
         } else {
-            Here::Ids {
+            PageOrigin::Ids {
                 backward: is_backward(request),
             }
         };
-        let (items, here) = match (here, direction) {
-            // A cursor counts from a page's beginning, so there is none on this way.
-            (_, Direction::Backward) => (Order::Backward(items.collect()), Here::Unknown),
-            (here @ Here::Ids { backward: true }, _) => (Order::Backward(items.collect()), here),
-            (here, _) => (Order::Forward(items), here),
+        let (items, origin) = match (origin, direction) {
+            // A cursor counts from the beginning of a page, so there is none in this direction.
+            (_, Direction::Backward) => (ItemOrder::Backward(items.collect()), PageOrigin::Unknown),
+            (origin @ PageOrigin::Ids { backward: true }, _) => {
+                (ItemOrder::Backward(items.collect()), origin)
+            }
+            (origin, _) => (ItemOrder::Forward(items), origin),
         };
         Self {
             items,
-            here,
-            given: 0,
+            origin,
+            returned: 0,
             last: None,
         }
     }
 
     pub(super) fn next(&mut self) -> Option<Json> {
         let item = match &mut self.items {
-            Order::Forward(items) => items.next(),
-            Order::Backward(items) => items.pop(),
+            ItemOrder::Forward(items) => items.next(),
+            ItemOrder::Backward(items) => items.pop(),
         }?;
-        self.given += 1;
-        if let Here::Ids { .. } = self.here {
+        self.returned += 1;
+        if let PageOrigin::Ids { .. } = self.origin {
             self.last = item.get("id").and_then(|id| id.as_str().map(str::to_owned));
         }
         Some(item)
     }
 
-    /// The place after the last item given out; `None` when there was none or it has no id.
-    pub(super) fn place(&self) -> Option<Place> {
-        if self.given == 0 {
+    /// The position after the last item that was returned; `None` when there was none or it has no id.
+    pub(super) fn place(&self) -> Option<Position> {
+        if self.returned == 0 {
             return None;
         }
-        let skip = self.given;
-        Some(match &self.here {
-            Here::Ids { backward: false } => Place::After(self.last.clone()?),
-            Here::Ids { backward: true } => Place::Before(self.last.clone()?),
-            Here::Token(token) => Place::Page {
+        let skip = self.returned;
+        Some(match &self.origin {
+            PageOrigin::Ids { backward: false } => Position::After(self.last.clone()?),
+            PageOrigin::Ids { backward: true } => Position::Before(self.last.clone()?),
+            PageOrigin::Token(token) => Position::Page {
                 token: token.clone(),
                 skip,
             },
-            Here::Url(url) => Place::Url {
+            PageOrigin::Url(url) => Position::Url {
                 url: url.clone(),
                 skip,
             },
-            Here::Unknown => return None,
+            PageOrigin::Unknown => return None,
         })
     }
 
-    /// For a v2 page that was not asked for here: its request is that of the page after it.
-    pub(super) fn forget_url(&mut self) {
-        if let Here::Url(_) = self.here {
-            self.here = Here::Unknown;
+    /// Removes the URL of a v2 page that this stream did not request: `request` is for the page after it.
+    pub(super) fn clear_url(&mut self) {
+        if let PageOrigin::Url(_) = self.origin {
+            self.origin = PageOrigin::Unknown;
         }
     }
 }
@@ -137,8 +140,8 @@ fn is_backward(request: &Draft) -> bool {
         && request.params.get("starting_after").is_none()
 }
 
-/// The request for the page after this one; `None` when this was the last. `started` says whether any item of the list
-/// was given out.
+/// The request for the page after this one; `None` after the last. `started` is whether any item of the list was
+/// returned.
 pub(super) fn next_request(
     mut request: Box<Draft>,
     page: &Json,
@@ -156,7 +159,7 @@ pub(super) fn next_request(
         else {
             return Ok(None);
         };
-        go_to_url(&mut request, url);
+        set_page_url(&mut request, url);
         return Ok(Some(request));
     }
     if page.get("has_more").and_then(|more| more.as_bool()) != Some(true) {
@@ -201,9 +204,9 @@ pub(super) fn next_request(
     Ok(Some(request))
 }
 
-/// Asks for a page of a v2 list by its URL, which holds everything; the guard refuses one that leads elsewhere when it is
-/// sent. A search is sent again with its filter, but a page is not a new request to remember.
-fn go_to_url(request: &mut Draft, url: String) {
+/// Changes the request to a page of a v2 list by its URL, which holds all parameters. A URL of another host is refused
+/// when the request is sent. A search is sent again with its filter, with a new idempotency key.
+fn set_page_url(request: &mut Draft, url: String) {
     request.path = PathArgs::Raw(url);
     if request.operation.verb == Verb::Post {
         request.params.remove("limit");
@@ -213,26 +216,26 @@ fn go_to_url(request: &mut Draft, url: String) {
     }
 }
 
-/// Makes a list's first request go on from a cursor. Answers how many items of the page it stands on were given out.
-pub(super) fn go_on_from(request: &mut Draft, place: &Place) -> Result<usize, Error> {
+/// Changes a list's first request to continue from a cursor. Returns how many items of that page were returned before.
+pub(super) fn apply_cursor(request: &mut Draft, place: &Position) -> Result<usize, Error> {
     match place {
-        Place::After(id) => {
+        Position::After(id) => {
             request.params.remove("ending_before");
             request.params.set("starting_after", id.clone());
             Ok(0)
         }
-        Place::Before(id) => {
+        Position::Before(id) => {
             request.params.remove("starting_after");
             request.params.set("ending_before", id.clone());
             Ok(0)
         }
-        Place::Page { token, skip } => {
+        Position::Page { token, skip } => {
             if !token.is_empty() {
                 request.params.set("page", token.clone());
             }
             Ok(*skip)
         }
-        Place::Url { url, skip } => {
+        Position::Url { url, skip } => {
             if !url.is_empty() {
                 let path = |url: &str| url.split('?').next().map(str::to_owned);
                 if path(&request.full_path()?) != path(url) {
@@ -240,7 +243,7 @@ pub(super) fn go_on_from(request: &mut Draft, place: &Place) -> Result<usize, Er
                         "the cursor `{url}` belongs to another list: resume the list that it was taken from"
                     )));
                 }
-                go_to_url(request, url.clone());
+                set_page_url(request, url.clone());
             }
             Ok(*skip)
         }

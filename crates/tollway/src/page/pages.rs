@@ -7,18 +7,17 @@ use std::task::{Context, Poll, ready};
 
 use futures_core::Stream;
 
-use super::State;
 use super::one::Direction;
+use super::state::State;
+use crate::client::Draft;
 use crate::error::Error;
-use crate::request::Draft;
+use crate::json::Json;
 use crate::view::View;
-use crate::wire::json::Json;
 
-/// All pages of a list, each as the list's own request would give it: [`List`](crate::List),
+/// All pages of a list, each as the response to the list's own request: [`List`](crate::List),
 /// [`SearchResult`](crate::SearchResult) or [`V2List`](crate::V2List).
 ///
-/// A [`Stream`], and usable without one: call [`Pages::next`] in a loop. An error is an item like others; the stream ends
-/// after it.
+/// Read it as a [`Stream`] or by [`Pages::next`] in a loop. An error is an item too; the stream ends after it.
 ///
 /// ```
 /// # tollway::testing::doc_test(r#"{"object": "list", "has_more": false, "data": [{"id": "cus_1"}, {"id": "cus_2"}]}"#, |client| async move {
@@ -38,7 +37,7 @@ pub struct Pages<P> {
 }
 
 impl<P> Pages<P> {
-    pub(crate) fn new(request: Box<Draft>) -> Self {
+    pub(super) fn new(request: Box<Draft>) -> Self {
         Self {
             state: State::Next(request),
             started: false,
@@ -48,10 +47,10 @@ impl<P> Pages<P> {
 
     fn poll_page(&mut self, cx: &mut Context<'_>) -> Poll<Option<Result<Json, Error>>> {
         let page = ready!(self.state.poll_page(cx));
-        Poll::Ready(page.map(|page| page.map(|(request, page)| self.go_on(request, page))))
+        Poll::Ready(page.map(|page| page.map(|(request, page)| self.accept_page(request, page))))
     }
 
-    fn go_on(&mut self, request: Box<Draft>, page: Json) -> Json {
+    fn accept_page(&mut self, request: Box<Draft>, page: Json) -> Json {
         self.started |= page.get("data").is_some_and(|data| !data.is_empty());
         self.state = State::after(request, &page, Direction::Forward, self.started);
         page
@@ -59,7 +58,7 @@ impl<P> Pages<P> {
 }
 
 impl<P: View> Pages<P> {
-    /// The next page; `None` after the last.
+    /// Returns the next page; `None` after the last. Dropping the future loses no page.
     pub async fn next(&mut self) -> Option<Result<P, Error>> {
         let page = std::future::poll_fn(|cx| self.poll_page(cx)).await;
         page.map(|page| page.map(P::from_json))

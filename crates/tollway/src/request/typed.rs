@@ -9,27 +9,28 @@ use std::time::Duration;
 
 use secrecy::SecretString;
 
-use super::{Operation, Pending, RequestBuilder};
+use super::builder::RequestBuilder;
+use super::pending::Pending;
 use crate::client::Client;
 use crate::error::Error;
-use crate::page::{AutoPaging, Pages};
-use crate::params::Value;
+use crate::operation::Operation;
+use crate::params::ParamValue;
 use crate::response::FromResponse;
-use crate::view::{Paged, View};
 
-/// One endpoint of the API: a type without values that tells a [`Request`] where it goes and what comes back.
+/// One endpoint of the API: a type without values that names the operation of a [`Request`] and the type of its
+/// response.
 pub trait Endpoint: 'static {
-    /// What Stripe answers with.
-    type Answer: FromResponse;
+    /// The type of a successful response.
+    type Response: FromResponse;
 
-    /// What does not change from call to call.
+    /// What is the same in every call of the endpoint.
     const OPERATION: &'static Operation;
 }
 
 /// A request to the endpoint `E`: `client.charges().create()` begins a `Request<ChargeCreateEndpoint>`, also called
 /// [`ChargeCreate`](crate::api::ChargeCreate).
 ///
-/// Each endpoint adds setters for its own parameters. Mistakes found on the way are reported when the request is sent.
+/// Each endpoint adds setters for its own parameters. A setter's mistake is reported when the request is sent.
 ///
 /// ```
 /// # async fn example(client: tollway::Client) -> Result<(), tollway::Error> {
@@ -58,7 +59,7 @@ impl<E: Endpoint> Request<E> {
     }
 
     /// Sends the request.
-    pub fn send(self) -> Pending<E::Answer> {
+    pub fn send(self) -> Pending<E::Response> {
         self.builder.send()
     }
 }
@@ -77,31 +78,34 @@ impl<E> Request<E> {
     }
 
     #[inline(never)]
-    pub(crate) fn set(self, name: &'static str, value: impl Into<Value>) -> Self {
+    pub(crate) fn set(self, name: &'static str, value: impl Into<ParamValue>) -> Self {
         Self::of(self.builder.set_value(name, value.into()))
     }
 
     #[inline(never)]
     pub(crate) fn set_str(self, name: &'static str, text: &str) -> Self {
-        Self::of(self.builder.set_value(name, Value::Str(text.to_owned())))
+        Self::of(
+            self.builder
+                .set_value(name, ParamValue::Str(text.to_owned())),
+        )
     }
 
     #[inline(never)]
     pub(crate) fn set_int(self, name: &'static str, number: i64) -> Self {
-        Self::of(self.builder.set_value(name, Value::Int(number)))
+        Self::of(self.builder.set_value(name, ParamValue::Int(number)))
     }
 
     #[inline(never)]
     pub(crate) fn set_bool(self, name: &'static str, flag: bool) -> Self {
-        Self::of(self.builder.set_value(name, Value::Bool(flag)))
+        Self::of(self.builder.set_value(name, ParamValue::Bool(flag)))
     }
 
     /// Sets a parameter that has no setter, by its name on the wire: `new[field]`, `items[0][price]`.
-    pub fn param(self, name: &str, value: impl Into<Value>) -> Self {
+    pub fn param(self, name: &str, value: impl Into<ParamValue>) -> Self {
         Self::of(self.builder.param(name, value))
     }
 
-    /// Asks for related objects in place of their ids: `customer`, in lists `data.customer`.
+    /// Requests related objects in place of their ids: `customer`, in lists `data.customer`.
     /// <https://docs.stripe.com/api/expanding_objects>
     pub fn expand(self, fields: impl IntoIterator<Item: Into<String>>) -> Self {
         Self::of(self.builder.expand(fields))
@@ -112,7 +116,7 @@ impl<E> Request<E> {
         Self::of(self.builder.stripe_account(account))
     }
 
-    /// Acts for the key's owner in this call, whatever account the client has.
+    /// Acts for the owner of the key in this call, whatever account the client has.
     pub fn no_stripe_account(self) -> Self {
         Self::of(self.builder.no_stripe_account())
     }
@@ -154,7 +158,7 @@ impl<E> Request<E> {
         Self::of(self.builder.max_retries(retries))
     }
 
-    /// A header of your own; it replaces a header of the same name.
+    /// Sets a header; it replaces a header of the same name.
     pub fn header(self, name: &str, value: &str) -> Self {
         Self::of(self.builder.header(name, value))
     }
@@ -166,23 +170,9 @@ impl<E> Request<E> {
     }
 }
 
-impl<E: Endpoint<Answer: Paged + View>> Request<E> {
-    /// All pages, one after the other, as a stream: for work that is done page by page. <https://docs.stripe.com/api/pagination>
-    pub fn pages(self) -> Pages<E::Answer> {
-        self.builder.pages()
-    }
-}
-
-impl<E: Endpoint<Answer: Paged>> Request<E> {
-    /// All objects, page after page, as a stream. <https://docs.stripe.com/api/pagination/auto>
-    pub fn auto_paging(self) -> AutoPaging<<E::Answer as Paged>::Item> {
-        self.builder.auto_paging()
-    }
-}
-
 impl<E: Endpoint> IntoFuture for Request<E> {
-    type Output = Result<E::Answer, Error>;
-    type IntoFuture = Pending<E::Answer>;
+    type Output = Result<E::Response, Error>;
+    type IntoFuture = Pending<E::Response>;
 
     fn into_future(self) -> Self::IntoFuture {
         self.send()

@@ -1,13 +1,13 @@
-//! Time and chance for tests: a clock that never waits, randomness that repeats.
+//! A clock that never waits and randomness that repeats, for tests.
 
 use std::sync::{Arc, Mutex};
 use std::task::{Poll, Waker};
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use super::lock;
+use super::lock::lock;
 use crate::runtime::{BoxFuture, Clock, Random};
 
-/// A [`Clock`] that moves only when told: by [`ManualClock::advance`], and by sleeps, which pass at once and are noted.
+/// A [`Clock`] that only [`ManualClock::advance`] and sleeps move. Sleeps end at once and are recorded.
 #[derive(Debug, Clone, Default)]
 pub struct ManualClock(Arc<Mutex<ClockState>>);
 
@@ -15,7 +15,7 @@ pub struct ManualClock(Arc<Mutex<ClockState>>);
 struct ClockState {
     /// Since the unix epoch.
     now: Duration,
-    /// Since the clock was made.
+    /// Since the clock was created.
     passed: Duration,
     sleeps: Vec<Duration>,
     waiting: Vec<Waker>,
@@ -32,7 +32,7 @@ impl ClockState {
 }
 
 impl ManualClock {
-    /// A clock that shows the given unix time in seconds.
+    /// Creates a clock that stands at this unix time, in seconds.
     pub fn at(unix_seconds: u64) -> Self {
         let state = ClockState {
             now: Duration::from_secs(unix_seconds),
@@ -41,12 +41,12 @@ impl ManualClock {
         Self(Arc::new(Mutex::new(state)))
     }
 
-    /// Lets time pass. Limits that are reached end.
+    /// Advances the time. Time limits that are reached end.
     pub fn advance(&self, by: Duration) {
         lock(&self.0).advance(by);
     }
 
-    /// The sleeps so far, in order.
+    /// All sleeps so far, in order.
     pub fn sleeps(&self) -> Vec<Duration> {
         lock(&self.0).sleeps.clone()
     }
@@ -89,7 +89,7 @@ impl Clock for ManualClock {
 pub struct SeededRandom(Mutex<u64>);
 
 impl SeededRandom {
-    /// A source for a seed.
+    /// Creates a source from a seed.
     pub fn new(seed: u64) -> Self {
         Self(Mutex::new(seed))
     }
@@ -99,7 +99,7 @@ impl Random for SeededRandom {
     fn fill(&self, bytes: &mut [u8]) {
         let mut state = lock(&self.0);
         for byte in bytes {
-            // SplitMix64: one step and one mix for each byte, good enough to spread.
+            // SplitMix64, one step for each byte.
             *state = state.wrapping_add(0x9e37_79b9_7f4a_7c15);
             let mut mixed = *state;
             mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);

@@ -1,10 +1,10 @@
-//! Expectations: which requests a test must see, and what they are answered.
+//! Expectations: which requests a test must send, and their responses.
 
 use super::compare::Outline;
-use super::{StubAnswer, StubRequest};
+use super::exchange::{StubRequest, StubResponse};
 
-/// A request that a test expects, and its answer. A [`StubTransport`](super::StubTransport) that was given one fails the
-/// test, when it is dropped, if the request did not come as often as expected or if another one came.
+/// A request that a test expects, and its response. A [`StubTransport`](super::StubTransport) with an expectation fails
+/// the test when it is dropped, if the request was not sent as often as expected or an unexpected one was sent.
 ///
 /// ```
 /// use std::sync::Arc;
@@ -16,7 +16,7 @@ use super::{StubAnswer, StubRequest};
 ///     Expectation::post("/v1/charges/{charge}/refund")
 ///         .param("amount", "400")
 ///         .header("stripe-account", "acct_1")
-///         .answer_json(200, r#"{"id": "re_1", "object": "refund"}"#),
+///         .respond_json(200, r#"{"id": "re_1", "object": "refund"}"#),
 /// );
 /// let client = stub.client().build()?;
 ///
@@ -31,7 +31,7 @@ pub struct Expectation {
     outline: Outline,
     headers: Vec<(String, Option<String>)>,
     times: usize,
-    answer: StubAnswer,
+    answer: StubResponse,
 }
 
 impl Expectation {
@@ -44,7 +44,7 @@ impl Expectation {
             },
             headers: Vec::new(),
             times: 1,
-            answer: StubAnswer::json(200, "{}"),
+            answer: StubResponse::json(200, "{}"),
         }
     }
 
@@ -84,21 +84,21 @@ impl Expectation {
         self
     }
 
-    /// How often the request comes, retries included. Default: once. 0 forbids it.
+    /// How often the request is sent, retries included. Default: once. 0 forbids it.
     pub fn times(mut self, times: usize) -> Self {
         self.times = times;
         self
     }
 
-    /// What it is answered. Default: 200 with `{}`.
-    pub fn answer(mut self, answer: StubAnswer) -> Self {
+    /// Sets the response. Default: 200 with `{}`.
+    pub fn respond(mut self, answer: StubResponse) -> Self {
         self.answer = answer;
         self
     }
 
-    /// Answers it with JSON.
-    pub fn answer_json(self, status: u16, body: impl Into<bytes::Bytes>) -> Self {
-        self.answer(StubAnswer::json(status, body))
+    /// Sets a JSON response.
+    pub fn respond_json(self, status: u16, body: impl Into<bytes::Bytes>) -> Self {
+        self.respond(StubResponse::json(status, body))
     }
 
     fn differences(&self, request: &StubRequest, sent: &Outline) -> Vec<String> {
@@ -140,8 +140,8 @@ impl Expected {
         self.all.push((expectation, 0));
     }
 
-    /// The answer of the first expectation that fits and is not used up.
-    pub(super) fn answer(&mut self, request: &StubRequest) -> Option<StubAnswer> {
+    /// The response of the first expectation that matches and is not used up.
+    pub(super) fn respond(&mut self, request: &StubRequest) -> Option<StubResponse> {
         let sent = Outline::of(request);
         let (expectation, came) = self.all.iter_mut().find(|(expectation, came)| {
             *came < expectation.times && expectation.differences(request, &sent).is_empty()
@@ -150,7 +150,7 @@ impl Expected {
         Some(expectation.answer.clone())
     }
 
-    /// Notes a request that fits no expectation; `None` when nothing was expected at all.
+    /// Records a request that matches no expectation; `None` when there are no expectations.
     pub(super) fn surprise(&mut self, request: &StubRequest) -> Option<String> {
         let sent = Outline::of(request);
         let nearest = self
@@ -169,7 +169,7 @@ impl Expected {
         Some(text)
     }
 
-    /// Everything that did not come as expected.
+    /// The differences between the expected and the sent requests.
     pub(super) fn failures(&self) -> Vec<String> {
         let missing = self.all.iter().filter(|(one, came)| *came < one.times);
         missing

@@ -1,6 +1,6 @@
-//! Help for tests: a transport that answers from a script, recordings of real answers, sample objects, a clock that
-//! never waits, seeded randomness. Nothing is global: what a test makes is seen by its own clients alone, so tests run
-//! side by side.
+//! Tools for tests: a transport with scripted responses, recordings of real responses, sample objects, a clock that
+//! never waits, and seeded randomness. Nothing is global, so tests can run in parallel. Feature `testing`; turn it on
+//! in `[dev-dependencies]`.
 //!
 //! | you want | take |
 //! | --- | --- |
@@ -30,31 +30,35 @@
 //! # }).unwrap();
 //! ```
 
+mod body;
 mod clock;
 mod compare;
+mod exchange;
 mod expect;
+mod lock;
 mod record;
 mod redact;
 mod sample;
 mod stub;
 
 use std::fmt;
-use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+use std::sync::Arc;
 
 pub use self::clock::{ManualClock, SeededRandom};
+pub use self::exchange::{StubRequest, StubResponse};
 pub use self::expect::Expectation;
 pub use self::record::{Recorder, RecordingError, Replay};
 pub use self::sample::{sample, sample_with};
-pub use self::stub::{StubAnswer, StubRequest, StubTransport};
+pub use self::stub::StubTransport;
 
-/// Runs a documentation example with a client that always gets one JSON answer.
+/// Runs a documentation example with a client that always gets one JSON response.
 #[doc(hidden)]
 pub fn doc_test<F, E>(body: &'static str, example: impl FnOnce(crate::Client) -> F)
 where
     F: Future<Output = Result<(), E>>,
     E: fmt::Debug,
 {
-    let stub = StubTransport::answering(move |_| StubAnswer::json(200, body));
+    let stub = StubTransport::responding(move |_| StubResponse::json(200, body));
     let client = crate::Client::builder("sk_test_123")
         .transport(Arc::new(stub))
         .build();
@@ -66,8 +70,4 @@ where
         .expect("a runtime on this thread")
         .block_on(example(client))
         .expect("the example works");
-}
-
-fn lock<T>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
-    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -1,8 +1,8 @@
-//! Recordings: real answers in a JSON file, and tests that run from it without the network.
+//! Recordings: real responses in a JSON file, and tests that replay them without the network.
 //!
-//! A file holds what tells requests apart (method, path, parameters) and the answers, in order. Keys never get into it:
-//! of the headers only harmless ones are kept, secrets in parameters and answers read `[redacted]`. When a file is
-//! replayed the same is done to what the test sends, so a redacted value that is sent on still fits.
+//! A file holds the requests (method, path, parameters) and their responses, in order. It never holds keys: only
+//! headers without secrets are recorded, and secrets in parameters and responses are replaced by `[redacted]`. In a
+//! replay the test's requests are redacted in the same way, so a redacted value that the test sends back still matches.
 
 use std::fmt;
 use std::path::Path;
@@ -12,17 +12,19 @@ use bytes::Bytes;
 use serde_json::{Value, json};
 
 use super::compare::Outline;
+use super::exchange::{StubRequest, StubResponse};
+use super::lock::lock;
 use super::redact::Redaction;
-use super::{StubAnswer, StubRequest, lock, stub};
+use super::stub;
 use crate::runtime::BoxFuture;
 use crate::transport::{
     Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
 };
 
-/// Longest answer that is recorded.
-const LONGEST_ANSWER: usize = 16 << 20;
+/// The longest response that is recorded, in bytes.
+const LONGEST_RESPONSE_BYTES: usize = 16 << 20;
 
-/// Headers of answers that mean something to the SDK and tell nothing.
+/// The headers of responses that the SDK reads and that hold no secret.
 const KEPT_HEADERS: [&str; 9] = [
     "content-type",
     "idempotency-key",
@@ -35,25 +37,26 @@ const KEPT_HEADERS: [&str; 9] = [
     "stripe-version",
 ];
 
-/// How failures without an answer are written.
-const FAILURES: [(&str, TransportErrorKind); 6] = [
+/// The texts of failures without a response.
+const FAILURES: [(&str, TransportErrorKind); 7] = [
     ("connect", TransportErrorKind::Connect),
     ("tls_certificate", TransportErrorKind::TlsCertificate),
     ("timeout", TransportErrorKind::Timeout),
     ("reset", TransportErrorKind::Reset),
     ("invalid_request", TransportErrorKind::InvalidRequest),
+    ("setup", TransportErrorKind::Setup),
     ("other", TransportErrorKind::Other),
 ];
 
-/// A transport that sends through another one and notes what passes. [`Recorder::save`] writes the file that [`Replay`]
-/// reads.
+/// A transport that sends through another one and records requests and responses. [`Recorder::save`] writes the file
+/// that [`Replay`] reads.
 ///
 /// ```
 /// use std::sync::Arc;
-/// use tollway::testing::{Recorder, Replay, StubAnswer, StubTransport};
+/// use tollway::testing::{Recorder, Replay, StubResponse, StubTransport};
 ///
 /// # tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap().block_on(async {
-/// # let real = StubTransport::answering(|_| StubAnswer::json(200, r#"{"object": "balance", "livemode": false}"#));
+/// # let real = StubTransport::responding(|_| StubResponse::json(200, r#"{"object": "balance", "livemode": false}"#));
 /// // once, with a real transport such as tollway::transport::HyperTransport:
 /// let recorder = Arc::new(Recorder::new(Arc::new(real)));
 /// let client = tollway::Client::builder("sk_test_123").transport(recorder.clone()).build()?;
@@ -83,7 +86,7 @@ impl Recorder {
         }
     }
 
-    /// Keeps the values of parameters and members of this name out of the file, too: `email`, `name`.
+    /// Also redacts the values of parameters and members of this name: `email`, `name`.
     #[must_use]
     pub fn redact(mut self, name: &str) -> Self {
         self.redaction.0.push(name.to_owned());
@@ -126,7 +129,7 @@ impl Transport for Recorder {
             let outcome = match sending.await {
                 Ok(answer) => {
                     let (status, headers) = (answer.status, answer.headers);
-                    let body = answer.body.collect(LONGEST_ANSWER).await;
+                    let body = answer.body.collect(LONGEST_RESPONSE_BYTES).await;
                     body.map(|body| (status, headers, body))
                 }
                 Err(error) => Err(error),
@@ -204,12 +207,11 @@ impl fmt::Display for RecordingError {
 
 impl std::error::Error for RecordingError {}
 
-/// A transport that answers from a recording. A request gets the first recorded answer that was given to the same
-/// method, path and parameters and is not used up; one that was not recorded fails with a [`TransportError`] that says
-/// what differs.
+/// A transport that responds from a recording. A request gets the first unused response that was recorded for the same
+/// method, path and parameters. A request that was not recorded fails with a [`TransportError`] that says what differs.
 ///
 /// # Panics
-/// When dropped, if answers of the recording were never asked for.
+/// When dropped, if responses of the recording were not used.
 pub struct Replay {
     redaction: Redaction,
     exchanges: Mutex<Vec<Recorded>>,
@@ -257,7 +259,7 @@ impl Replay {
         })
     }
 
-    fn answer(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
+    fn respond(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
         let mut sent = Outline::of(&StubRequest(request));
         self.redaction.params(&mut sent.params);
         let mut exchanges = lock(&self.exchanges);
@@ -267,7 +269,7 @@ impl Replay {
             .find(|recorded| !recorded.used && differences(recorded).is_empty());
         if let Some(recorded) = next {
             recorded.used = true;
-            return recorded.answer();
+            return recorded.respond();
         }
         let unused = exchanges.iter().filter(|recorded| !recorded.used);
         let nearest = unused.map(differences).min_by_key(Vec::len);
@@ -283,10 +285,10 @@ impl Replay {
         ))
     }
 
-    /// Checks now that every recorded answer was asked for. Dropping does it, too.
+    /// Checks that every recorded response was used. Dropping the transport does the same.
     ///
     /// # Panics
-    /// When one was not. Says which.
+    /// When one was not used; the message names it.
     pub fn verify(&self) {
         let exchanges = std::mem::take(&mut *lock(&self.exchanges));
         let unused: Vec<String> = exchanges
@@ -319,28 +321,28 @@ impl Recorded {
             response: exchange["response"].clone(),
             used: false,
         };
-        let whole = recorded.response["failure"].is_string() || recorded.answered().is_some();
+        let whole = recorded.response["failure"].is_string() || recorded.stub_response().is_some();
         whole.then_some(recorded)
     }
 
-    fn answered(&self) -> Option<StubAnswer> {
+    fn stub_response(&self) -> Option<StubResponse> {
         let status = u16::try_from(self.response["status"].as_u64()?).ok()?;
         let headers = self.response["headers"].as_object()?.iter();
         let headers =
             headers.filter_map(|(name, value)| Some((name.clone(), value.as_str()?.to_owned())));
-        Some(StubAnswer::Response {
+        Some(StubResponse::Http {
             status,
             headers: headers.collect(),
             body: read_body(&self.response)?,
         })
     }
 
-    fn answer(&self) -> Result<TransportResponse, TransportError> {
-        if let Some(StubAnswer::Response {
+    fn respond(&self) -> Result<TransportResponse, TransportError> {
+        if let Some(StubResponse::Http {
             status,
             headers,
             body,
-        }) = self.answered()
+        }) = self.stub_response()
         {
             return stub::response(status, headers, body);
         }
@@ -359,7 +361,7 @@ impl Transport for Replay {
         &self,
         request: TransportRequest,
     ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
-        let answer = self.answer(request);
+        let answer = self.respond(request);
         Box::pin(async move { answer })
     }
 }

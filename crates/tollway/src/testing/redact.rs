@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::wire::json::is_secret;
+use crate::json::is_secret;
 
-/// What stands in the place of a secret.
+/// The text that replaces a secret.
 pub(super) const REDACTED: &str = "[redacted]";
 
-/// Parameters that hold somebody's number. Answers never do, and there `number` is an invoice's.
+/// Parameters with card and account numbers. Responses do not have them; their `number` is that of an invoice.
 const NUMBERS: [&str; 8] = [
     "account_number",
     "cvc",

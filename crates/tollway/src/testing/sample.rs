@@ -2,15 +2,15 @@
 
 use serde_json::{Map, Value, json};
 
+use crate::json::Json;
 use crate::view::{View, described};
-use crate::wire::json::Json;
 
 /// Optional members and what they hold are written this deep; below, only what must be there.
 const WHOLE_DEPTH: usize = 1;
 
-/// An object for tests, without a request: everything that is always there, and the optional members of the object
-/// itself; nulls where Stripe allows them. It fits Stripe's description ([`View::check`] is clean). The same in every
-/// run.
+/// Creates an object for tests, without a request. It has all required members, the optional members of the object
+/// itself, and nulls where Stripe allows them. It fits Stripe's description ([`View::check`] succeeds), and is the same
+/// in every run.
 ///
 /// ```
 /// use tollway::{api, testing::sample};
@@ -23,7 +23,7 @@ pub fn sample<T: View>() -> T {
     sample_with(json!({}))
 }
 
-/// As [`sample`], with members of your own: objects are merged, anything else replaces what is there.
+/// As [`sample`], with members of your own: objects are merged, other values replace the sample's.
 ///
 /// ```
 /// use serde_json::json;
@@ -38,7 +38,7 @@ pub fn sample<T: View>() -> T {
 pub fn sample_with<T: View>(members: Value) -> T {
     let mut object = component(T::NAME, 0);
     merge(&mut object, members);
-    // What a JSON writer wrote, a JSON reader reads.
+    // Serialized JSON always parses.
     T::from_json(Json::parse(object.to_string()).unwrap_or_else(|_| Json::null()))
 }
 
@@ -122,10 +122,10 @@ fn number(member: &str) -> i64 {
     }
 }
 
-/// How the ids of a component begin, as far as people know them by heart.
+/// The prefix of a component's ids, for common components.
 fn prefix(component: &str) -> String {
     let component = component.strip_prefix("deleted_").unwrap_or(component);
-    let known = match component {
+    let common = match component {
         "account" | "v2.core.account" => "acct",
         "application" => "ca",
         "application_fee" => "fee",
@@ -152,7 +152,7 @@ fn prefix(component: &str) -> String {
         "webhook_endpoint" => "we",
         other => return other.replace('.', "_"),
     };
-    known.to_owned()
+    common.to_owned()
 }
 
 #[cfg(test)]

@@ -1,168 +1,62 @@
-//! A transport that answers from a script.
+//! A transport with scripted responses.
 
 use std::collections::VecDeque;
 use std::fmt;
 use std::sync::{Arc, Mutex};
-use std::time::Duration;
 
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
-use super::compare::body_params;
-use super::expect::Expected;
-use super::{Expectation, ManualClock, SeededRandom, lock};
-use crate::config::ClientBuilder;
+use super::clock::{ManualClock, SeededRandom};
+use super::exchange::{StubRequest, StubResponse};
+use super::expect::{Expectation, Expected};
+use super::lock::lock;
+use crate::client::ClientBuilder;
 use crate::runtime::BoxFuture;
 use crate::transport::{
     Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
 };
-use crate::wire::form;
 
-/// A request as a [`StubTransport`] saw it.
-#[derive(Clone)]
-pub struct StubRequest(pub(super) TransportRequest);
+type Script = Box<dyn Fn(&StubRequest) -> StubResponse + Send + Sync>;
 
-impl StubRequest {
-    /// `GET`, `POST` or `DELETE`.
-    pub fn method(&self) -> &str {
-        self.0.method.as_str()
-    }
-
-    /// The whole URL.
-    pub fn url(&self) -> String {
-        self.0.url.to_string()
-    }
-
-    /// The path, escaped as it was sent.
-    pub fn path(&self) -> &str {
-        self.0.url.path()
-    }
-
-    /// The query, decoded into pairs.
-    pub fn query(&self) -> Vec<(String, String)> {
-        form::decode(self.0.url.query().unwrap_or_default())
-    }
-
-    /// A header; `None` when it was not sent.
-    pub fn header(&self, name: &str) -> Option<&str> {
-        self.0
-            .headers
-            .get(name)
-            .and_then(|value| value.to_str().ok())
-    }
-
-    /// The body as it was sent.
-    pub fn body(&self) -> &Bytes {
-        &self.0.body
-    }
-
-    /// The form body, decoded into pairs.
-    pub fn form(&self) -> Vec<(String, String)> {
-        form::decode(&String::from_utf8_lossy(&self.0.body))
-    }
-
-    /// All parameters, those of the query and those of the body, by their names on the wire: `metadata[order]`. The
-    /// leaves of a JSON body are named alike.
-    pub fn params(&self) -> Vec<(String, String)> {
-        let content_type = self.header("content-type").unwrap_or_default();
-        let mut pairs = self.query();
-        pairs.extend(body_params(content_type, &self.0.body));
-        pairs
-    }
-
-    /// The JSON body; null when there is none.
-    pub fn json(&self) -> serde_json::Value {
-        serde_json::from_slice(&self.0.body).unwrap_or_default()
-    }
-
-    /// How long the attempt was allowed to take.
-    pub fn timeout(&self) -> Duration {
-        self.0.timeout
-    }
-}
-
-impl fmt::Debug for StubRequest {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        self.0.fmt(f)
-    }
-}
-
-/// What a [`StubTransport`] answers.
-#[derive(Debug, Clone)]
-pub enum StubAnswer {
-    /// An answer with a status, headers and a body.
-    Response {
-        /// The HTTP status.
-        status: u16,
-        /// Headers, for example `("Request-Id", "req_1")`.
-        headers: Vec<(String, String)>,
-        /// The body.
-        body: Bytes,
-    },
-    /// No answer: the transport fails.
-    Fail(TransportErrorKind),
-    /// No answer, ever: only a time limit ends it.
-    Hang,
-}
-
-impl StubAnswer {
-    /// A JSON answer.
-    pub fn json(status: u16, body: impl Into<Bytes>) -> Self {
-        Self::Response {
-            status,
-            headers: Vec::new(),
-            body: body.into(),
-        }
-    }
-
-    /// Adds a header to an answer.
-    #[must_use]
-    pub fn header(mut self, name: &str, value: &str) -> Self {
-        if let Self::Response { headers, .. } = &mut self {
-            headers.push((name.to_owned(), value.to_owned()));
-        }
-        self
-    }
-}
-
-type Script = Box<dyn Fn(&StubRequest) -> StubAnswer + Send + Sync>;
-
-/// A [`Transport`] that sends nothing: it notes each request and answers from a queue or a function.
+/// A [`Transport`] that sends nothing. It records each request and responds from a queue or a function.
 ///
-/// A request is answered by the first [`Expectation`] that fits, else from the queue, else by the function. One that
-/// nobody prepared an answer for gets a 500 that says so and is not retried.
+/// The response is that of the first [`Expectation`] that matches, else the next one in the queue, else that of the
+/// function. Without any of them it is a 500 that is not retried, with a message that says so.
 ///
 /// # Panics
 /// When dropped, if expectations were not met; also in [`StubTransport::verify`].
 #[derive(Default)]
 pub struct StubTransport {
     expected: Mutex<Expected>,
-    queue: Mutex<VecDeque<StubAnswer>>,
+    queue: Mutex<VecDeque<StubResponse>>,
     script: Option<Script>,
     requests: Mutex<Vec<StubRequest>>,
 }
 
 impl StubTransport {
-    /// A stub with an empty queue.
+    /// Creates a stub with an empty queue.
     pub fn new() -> Self {
         Self::default()
     }
 
-    /// A stub that asks a function once its queue is empty.
-    pub fn answering(script: impl Fn(&StubRequest) -> StubAnswer + Send + Sync + 'static) -> Self {
+    /// Creates a stub that calls a function when its queue is empty.
+    pub fn responding(
+        script: impl Fn(&StubRequest) -> StubResponse + Send + Sync + 'static,
+    ) -> Self {
         let mut stub = Self::default();
         stub.script = Some(Box::new(script));
         stub
     }
 
-    /// Queues an answer.
-    pub fn push(&self, answer: StubAnswer) {
+    /// Queues a response.
+    pub fn push(&self, answer: StubResponse) {
         lock(&self.queue).push_back(answer);
     }
 
-    /// Queues a JSON answer.
+    /// Queues a JSON response.
     pub fn push_json(&self, status: u16, body: impl Into<Bytes>) {
-        self.push(StubAnswer::json(status, body));
+        self.push(StubResponse::json(status, body));
     }
 
     /// All requests so far, retries included.
@@ -175,7 +69,7 @@ impl StubTransport {
         lock(&self.expected).push(expectation);
     }
 
-    /// A builder of clients that send to this stub, never wait, and choose the same idempotency keys in every run.
+    /// Begins a client that sends to this stub, never waits, and has the same idempotency keys in every run.
     pub fn client(self: &Arc<Self>) -> ClientBuilder {
         crate::Client::builder("sk_test_123")
             .transport(Arc::clone(self) as Arc<dyn Transport>)
@@ -183,18 +77,18 @@ impl StubTransport {
             .random(Arc::new(SeededRandom::new(1)))
     }
 
-    /// Checks the expectations now. Dropping the stub does it, too; call this when a client that another task holds may
-    /// outlive the test.
+    /// Checks the expectations. Dropping the stub does the same; call this when a client in another task may outlive
+    /// the test.
     ///
     /// # Panics
-    /// When a request is missing or was not expected. Says which, and what differs.
+    /// When a request is missing or was not expected; the message says which one, and what differs.
     pub fn verify(&self) {
         let failures = std::mem::take(&mut *lock(&self.expected)).failures();
         assert!(failures.is_empty(), "{}", failures.join("\n"));
     }
 
-    fn pick(&self, request: &StubRequest) -> StubAnswer {
-        let expected = lock(&self.expected).answer(request);
+    fn pick(&self, request: &StubRequest) -> StubResponse {
+        let expected = lock(&self.expected).respond(request);
         if let Some(answer) = expected.or_else(|| lock(&self.queue).pop_front()) {
             return answer;
         }
@@ -205,7 +99,7 @@ impl StubTransport {
             .surprise(request)
             .unwrap_or_else(|| "the stub has no answer left for this request".to_owned());
         let body = serde_json::json!({ "error": { "type": "api_error", "message": why } });
-        StubAnswer::json(500, body.to_string()).header("Stripe-Should-Retry", "false")
+        StubResponse::json(500, body.to_string()).header("Stripe-Should-Retry", "false")
     }
 }
 
@@ -227,15 +121,15 @@ impl Transport for StubTransport {
         lock(&self.requests).push(request);
         Box::pin(async move {
             match answer {
-                StubAnswer::Response {
+                StubResponse::Http {
                     status,
                     headers,
                     body,
                 } => response(status, headers, body),
-                StubAnswer::Fail(kind) => {
+                StubResponse::Fail(kind) => {
                     Err(TransportError::new(kind, "the stub was told to fail"))
                 }
-                StubAnswer::Hang => std::future::pending().await,
+                StubResponse::Hang => std::future::pending().await,
             }
         })
     }

@@ -1,22 +1,23 @@
-//! The strict verdict on an object: does it fit Stripe's description?
+//! Validation of objects against Stripe's description.
 //!
-//! The description is a table of one line an object that generation leaves in `api/check.txt`; it is indexed at the first
-//! check and read line by line.
+//! The description is a generated table, `api/check.txt`, with one line for each object. It is indexed at the first
+//! check and parsed line by line.
 
 use std::collections::HashMap;
 use std::fmt;
 use std::sync::OnceLock;
 
-use crate::wire::json::{Json, JsonKind};
+use super::scalar::Rfc3339;
+use crate::json::{Json, JsonKind};
 
-/// What in an object does not fit its description.
+/// The mismatches between an object and its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CheckError {
     mismatches: Vec<Mismatch>,
 }
 
 impl CheckError {
-    /// Everything that does not fit, in the order of the description; at least one.
+    /// All mismatches, in the order of the description; at least one.
     pub fn mismatches(&self) -> &[Mismatch] {
         &self.mismatches
     }
@@ -33,7 +34,7 @@ impl fmt::Display for CheckError {
 
 impl std::error::Error for CheckError {}
 
-/// One place that does not fit.
+/// One member that does not fit its description.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Mismatch {
     path: String,
@@ -42,17 +43,17 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Where: `billing_details.address`, `data[3].id`. Empty for the object itself.
+    /// The path of the member: `billing_details.address`, `data[3].id`. Empty for the object itself.
     pub fn path(&self) -> &str {
         &self.path
     }
 
-    /// What the description says is there.
+    /// What the description expects.
     pub fn expected(&self) -> &str {
         &self.expected
     }
 
-    /// What is there; never the value itself.
+    /// The type of the member; never its value.
     pub fn found(&self) -> &str {
         self.found
     }
@@ -73,8 +74,8 @@ impl fmt::Display for Mismatch {
     }
 }
 
-/// The strict verdict on a value as the object that Stripe's description calls `component`: `charge`, `v2.core.account`.
-/// `None` when the description has no object of that name.
+/// Validates a value as the object `component` of Stripe's description: `charge`, `v2.core.account`. `None` when the
+/// description has no object of that name.
 ///
 /// ```
 /// use tollway::{Json, view};
@@ -90,7 +91,7 @@ pub fn check(component: &str, json: &Json) -> Option<Result<(), CheckError>> {
         .then(|| object(component, json))
 }
 
-/// Checks an object of this component; any JSON fits the empty name.
+/// Validates an object of this component; any JSON fits the empty name.
 pub(crate) fn object(component: &str, json: &Json) -> Result<(), CheckError> {
     let mut check = Check::default();
     if !component.is_empty() {
@@ -99,7 +100,8 @@ pub(crate) fn object(component: &str, json: &Json) -> Result<(), CheckError> {
     check.verdict()
 }
 
-/// Checks a page: its own members, and each item as this component. `object` is what the page says it is, if it does.
+/// Validates a page: its own members, and each item as this component. `object` is the `object` of such a page, empty
+/// if it has none.
 pub(super) fn page(object: &str, component: &str, json: &Json) -> Result<(), CheckError> {
     let mut check = Check::default();
     let letter = match object {
@@ -117,6 +119,7 @@ pub(super) fn page(object: &str, component: &str, json: &Json) -> Result<(), Che
 }
 
 /// The table's line of an object, without its name.
+#[cfg(feature = "testing")]
 pub(crate) fn described(component: &str) -> Option<&'static str> {
     table().get(component).copied()
 }
@@ -166,8 +169,8 @@ impl Check {
         });
     }
 
-    /// Does something one step deeper.
-    fn under(&mut self, step: &str, body: impl FnOnce(&mut Self)) {
+    /// Runs `body` with `step` appended to the path.
+    fn at_step(&mut self, step: &str, body: impl FnOnce(&mut Self)) {
         let length = self.path.len();
         if length > 0 && !step.starts_with('[') {
             self.path.push('.');
@@ -195,9 +198,9 @@ impl Check {
             let (nullable, shape) = strip(shape, '?');
             match json.get(name) {
                 Some(value) if value.is_null() && (nullable || !required) => {}
-                Some(value) => self.under(name, |check| check.value(shape, &value)),
+                Some(value) => self.at_step(name, |check| check.value(shape, &value)),
                 None if required => {
-                    self.under(name, |check| check.fail(expectation(shape), "nothing"));
+                    self.at_step(name, |check| check.fail(expectation(shape), "nothing"));
                 }
                 None => {}
             }
@@ -222,7 +225,7 @@ impl Check {
             b'd' => json.as_str().is_some_and(is_decimal),
             b'D' => json
                 .as_str()
-                .is_some_and(|text| super::Instant::new(text).timestamp().is_some()),
+                .is_some_and(|text| Rfc3339::new(text).timestamp().is_some()),
             b'=' => json.as_str() == shape.get(1..),
             b'e' => json
                 .as_str()
@@ -247,7 +250,8 @@ impl Check {
         }
     }
 
-    /// One of several objects, or what is left of a deleted one; an object of another type is news, not a mistake.
+    /// Validates one of several objects, or the deleted form of one. An object of an unknown type passes, because
+    /// Stripe adds types.
     fn one_of(&mut self, names: &str, json: &Json) {
         if json.kind() != JsonKind::Object {
             return self.fail("an object", found(json));
@@ -280,7 +284,7 @@ impl Check {
             return self.fail("a list", found(json));
         }
         for (at, item) in json.items().enumerate() {
-            self.under(&format!("[{at}]"), |check| check.value(shape, &item));
+            self.at_step(&format!("[{at}]"), |check| check.value(shape, &item));
         }
     }
 
@@ -289,7 +293,7 @@ impl Check {
             return self.fail("an object", found(json));
         }
         for (name, value) in json.members() {
-            self.under(name, |check| check.value(shape, &value));
+            self.at_step(name, |check| check.value(shape, &value));
         }
     }
 
@@ -308,10 +312,10 @@ impl Check {
         };
         for (name, shape) in own {
             let value = json.get(name).unwrap_or_else(Json::null);
-            self.under(name, |check| check.value(shape, &value));
+            self.at_step(name, |check| check.value(shape, &value));
         }
         let data = json.get("data").unwrap_or_else(Json::null);
-        self.under("data", |check| check.items(item, &data));
+        self.at_step("data", |check| check.items(item, &data));
     }
 }
 

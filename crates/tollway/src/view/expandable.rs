@@ -1,4 +1,4 @@
-//! Fields that hold an id, or the object itself when the request asked for it.
+//! Fields that hold an id, or the whole object when the request expanded it.
 
 use std::fmt;
 use std::marker::PhantomData;
@@ -6,11 +6,11 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::View;
 use super::check::{self, CheckError};
-use crate::wire::json::Json;
+use super::typed::View;
+use crate::json::Json;
 
-/// An id, or the object when `expand` asked for it. <https://docs.stripe.com/api/expanding_objects>
+/// An id, or the whole object when `expand` requested it. <https://docs.stripe.com/api/expanding_objects>
 ///
 /// ```
 /// use tollway::{Json, View, api::Charge};
@@ -27,7 +27,7 @@ pub struct Expandable<T> {
 }
 
 impl<T: View> Expandable<T> {
-    /// The id, in either case. Empty when Stripe sent an object without one.
+    /// The id, in both forms. Empty when Stripe sent an object without an id.
     pub fn id(&self) -> &str {
         self.json
             .as_str()
@@ -35,18 +35,18 @@ impl<T: View> Expandable<T> {
             .unwrap_or_default()
     }
 
-    /// The object, if it was asked for. That of a deleted object has little more than its id; see
+    /// The object, if it was expanded. A deleted object has little more than its id; see
     /// [`is_deleted`](Expandable::is_deleted).
     pub fn object(&self) -> Option<T> {
         self.is_expanded().then(|| T::from_json(self.json.clone()))
     }
 
-    /// Whether the object is here.
+    /// Whether the object was expanded.
     pub fn is_expanded(&self) -> bool {
         self.json.is_object_at(self.json.at())
     }
 
-    /// Whether the object is here and has been deleted.
+    /// Whether the object was expanded and is deleted.
     pub fn is_deleted(&self) -> bool {
         self.json
             .member_at("deleted")

@@ -6,15 +6,13 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::View;
 use super::check::{self, CheckError};
-use crate::client::Client;
-use crate::page::{AutoPaging, follow};
-use crate::wire::json::{Items, Json};
+use super::typed::View;
+use crate::json::{Items, Json};
 
-/// An answer that is a page, so that its request can get the other pages too.
+/// A response that is one page of a list.
 pub trait Paged {
-    /// What the page is of.
+    /// The type of the page's items.
     type Item: View;
 }
 
@@ -27,38 +25,19 @@ macro_rules! page {
         }
 
         impl<T: View> $name<T> {
-            /// The objects of this page, each a handle on the same buffer.
+            /// Returns the objects of this page. All of them share one buffer.
             pub fn data(&self) -> Vec<T> {
                 self.iter().collect()
             }
 
-            /// Goes through the objects of this page.
+            /// Iterates over the objects of this page.
             pub fn iter(&self) -> PageItems<T> {
                 PageItems { items: self.json.get("data").unwrap_or_else(Json::null).items(), item: PhantomData }
             }
 
-            /// How many objects this page has.
+            /// The number of objects of this page.
             pub fn len(&self) -> usize {
                 self.iter().len()
-            }
-
-            /// All objects from this page on: those here first, then the pages after it, asked for at the list's own
-            /// URL and for the account, context and version that this page came for. For lists inside objects:
-            /// `charge.refunds()`, `customer.subscriptions()`, `checkout_session.line_items()`.
-            ///
-            /// ```
-            /// # tollway::testing::doc_test(r#"{"id": "ch_1", "refunds": {"object": "list", "data": [{"id": "re_1"}],
-            /// #     "has_more": false, "url": "/v1/charges/ch_1/refunds"}}"#, |client| async move {
-            /// let charge = client.charges().retrieve("ch_1").expand(["refunds"]).send().await?;
-            /// if let Some(refunds) = charge.refunds() {
-            ///     let all = refunds.auto_paging(&client).collect_up_to(1_000).await?;
-            ///     assert_eq!(all[0].id(), "re_1");
-            /// }
-            /// # Ok::<(), tollway::Error>(())
-            /// # });
-            /// ```
-            pub fn auto_paging(&self, client: &Client) -> AutoPaging<T> {
-                follow::from_page(&self.json, client)
             }
 
             /// Whether this page has no object.
@@ -159,7 +138,7 @@ impl<T> List<T> {
         self.json.string("list", "url")
     }
 
-    /// How many objects the whole list has, where Stripe counts them.
+    /// The number of objects of the whole list, where Stripe counts them.
     pub fn total_count(&self) -> Option<i64> {
         self.json.opt_int("list", "total_count")
     }
@@ -176,7 +155,7 @@ impl<T> SearchResult<T> {
         self.json.opt_string("search_result", "next_page")
     }
 
-    /// How many objects were found, when `expand` asked for `total_count`.
+    /// The number of objects that match, when `expand` requested `total_count`.
     pub fn total_count(&self) -> Option<i64> {
         self.json.opt_int("search_result", "total_count")
     }
@@ -184,14 +163,6 @@ impl<T> SearchResult<T> {
     /// The path of the search.
     pub fn url(&self) -> &str {
         self.json.string("search_result", "url")
-    }
-}
-
-impl<T: View> V2List<T> {
-    /// All objects from the last of this page back to the first of the list: those here, then the pages before it, asked
-    /// for as this page was. [`auto_paging`](Self::auto_paging) goes the other way.
-    pub fn auto_paging_backward(&self, client: &Client) -> AutoPaging<T> {
-        follow::back_from_page(&self.json, client)
     }
 }
 

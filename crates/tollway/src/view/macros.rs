@@ -1,8 +1,9 @@
-//! What generated types have in common. One macro call makes one type; none of them recurses.
+//! Macros for generated types. One call makes one type; none of them recurses.
 //!
-//! There are thousands of these types, so every function counts: what a generic type can give ([`Object`](super::Object),
-//! [`Request`](crate::request::Request)) is not repeated, and parameters turn into a [`Value`](crate::params::Value) by
-//! `Into`, because a thousand impls of `From` for one type would be compared with each other, and tried at every setter.
+//! There are thousands of these types, so every function adds to the compile time: what a generic type can provide
+//! ([`Object`](super::Object), [`Request`](crate::request::Request)) is not repeated, and parameters turn into a
+//! [`ParamValue`](crate::params::ParamValue) by `Into`, because a thousand impls of `From` for one type would be
+//! compared with each other, and tried at every setter.
 
 /// A view and the struct that has its accessors: `Charge = ChargeFields, "charge"`.
 macro_rules! view {
@@ -29,14 +30,14 @@ macro_rules! view {
     };
 }
 
-/// One of several objects, told apart by `object`.
+/// One of several objects, distinguished by `object`.
 macro_rules! union {
     ($(#[$doc:meta])* $name:ident, $component:literal { $($(#[$about:meta])* $variant:ident($ty:ty) = $object:literal,)* }) => {
         $(#[$doc])*
         #[non_exhaustive]
         pub enum $name {
             $($(#[$about])* $variant($ty),)*
-            /// An object that this version does not know; readable as JSON.
+            /// An object of a type that this version of the crate does not know; readable as JSON.
             Unknown($crate::Json),
         }
 
@@ -67,7 +68,7 @@ macro_rules! union {
         }
 
         impl $name {
-            /// The object's id, whatever it is. Empty when it has none.
+            /// The object's id. Empty when it has none.
             pub fn id(&self) -> &str {
                 self.opt_string($component, "id").unwrap_or_default()
             }
@@ -93,22 +94,23 @@ macro_rules! union {
     };
 }
 
-/// An enum of words that may grow: `2 Succeeded = "succeeded"`. The numbers count from 0: a match on a number compiles in a
-/// fraction of the time that a match on texts takes, and there are seven thousand words.
-macro_rules! words {
+/// An enum whose values may grow: `2 Succeeded = "succeeded"`. The numbers count from 0: a match on a number compiles in a
+/// fraction of the time that a match on texts takes, and there are seven thousand values. Order and hash are those of the
+/// text.
+macro_rules! open_enum {
     ($(#[$doc:meta])* $name:ident { $($(#[$about:meta])* $at:literal $variant:ident = $text:literal,)* }) => {
         $(#[$doc])*
         #[non_exhaustive]
         pub enum $name {
             $($(#[$about])* $variant,)*
-            /// A word that this version does not know.
+            /// A value that this version of the crate does not know.
             Unknown(Box<str>),
         }
 
         impl From<&str> for $name {
             #[inline]
             fn from(text: &str) -> Self {
-                match $crate::view::place_of(text, &[$($text),*]) {
+                match $crate::view::variant_index(text, &[$($text),*]) {
                     $($at => Self::$variant,)*
                     _ => Self::Unknown(text.into()),
                 }
@@ -116,7 +118,7 @@ macro_rules! words {
         }
 
         impl $name {
-            /// The word as Stripe writes it.
+            /// The value as Stripe writes it.
             #[inline]
             pub fn as_str(&self) -> &str {
                 match self {
@@ -142,6 +144,43 @@ macro_rules! words {
 
         impl Eq for $name {}
 
+        impl PartialOrd for $name {
+            #[inline]
+            fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+                Some(self.cmp(other))
+            }
+        }
+
+        impl Ord for $name {
+            #[inline]
+            fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+                self.as_str().cmp(other.as_str())
+            }
+        }
+
+        impl std::hash::Hash for $name {
+            #[inline]
+            fn hash<H: std::hash::Hasher>(&self, state: &mut H) {
+                self.as_str().hash(state);
+            }
+        }
+
+        impl std::str::FromStr for $name {
+            type Err = std::convert::Infallible;
+
+            #[inline]
+            fn from_str(text: &str) -> Result<Self, std::convert::Infallible> {
+                Ok(Self::from(text))
+            }
+        }
+
+        impl std::fmt::Display for $name {
+            #[inline]
+            fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                f.pad(self.as_str())
+            }
+        }
+
         impl std::fmt::Debug for $name {
             #[inline]
             fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -149,10 +188,17 @@ macro_rules! words {
             }
         }
 
-        impl Into<$crate::params::Value> for $name {
+        impl serde::Serialize for $name {
             #[inline]
-            fn into(self) -> $crate::params::Value {
-                $crate::params::Value::from(self.as_str())
+            fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                serializer.serialize_str(self.as_str())
+            }
+        }
+
+        impl Into<$crate::params::ParamValue> for $name {
+            #[inline]
+            fn into(self) -> $crate::params::ParamValue {
+                $crate::params::ParamValue::from(self.as_str())
             }
         }
     };
@@ -179,10 +225,10 @@ macro_rules! params_required {
             }
         }
 
-        impl Into<$crate::params::Value> for $name {
+        impl Into<$crate::params::ParamValue> for $name {
             #[inline]
-            fn into(self) -> $crate::params::Value {
-                $crate::params::Value::Map(self.0)
+            fn into(self) -> $crate::params::ParamValue {
+                $crate::params::ParamValue::Map(self.0)
             }
         }
     };
@@ -194,7 +240,7 @@ macro_rules! params {
         $crate::view::macros::params_required! { $(#[$doc])* $name }
 
         impl $name {
-            /// Without any member.
+            /// Creates an object without members.
             #[inline]
             pub fn new() -> Self {
                 Self($crate::params::Params::new())
@@ -203,8 +249,8 @@ macro_rules! params {
     };
 }
 
-/// A parameter that takes one of several forms: words of its own, then types.
-macro_rules! one_of {
+/// A parameter that takes one of several forms: fixed texts, then types.
+macro_rules! param_enum {
     ($(#[$doc:meta])* $name:ident {
         [$($(#[$about:meta])* $word:ident = $text:literal,)*]
         $($(#[$form_about:meta])* $form:ident($ty:ty),)*
@@ -223,8 +269,8 @@ macro_rules! one_of {
             }
         })*
 
-        impl Into<$crate::params::Value> for $name {
-            fn into(self) -> $crate::params::Value {
+        impl Into<$crate::params::ParamValue> for $name {
+            fn into(self) -> $crate::params::ParamValue {
                 match self {
                     $(Self::$word => $text.into(),)*
                     $(Self::$form(form) => form.into(),)*
@@ -234,28 +280,4 @@ macro_rules! one_of {
     };
 }
 
-/// An endpoint and the request to it: `ChargeCreate, ChargeCreateEndpoint => Charge; "charges.create", Post "/v1/charges", Api V1 Form`.
-macro_rules! request {
-    ($(#[$doc:meta])* $name:ident, $endpoint:ident => $answer:ty; $operation:literal, $verb:ident $path:literal, $host:ident $mode:ident $encoding:ident) => {
-        $(#[$doc])*
-        pub type $name = $crate::request::Request<$endpoint>;
-
-        $(#[$doc])*
-        pub enum $endpoint {}
-
-        impl $crate::request::Endpoint for $endpoint {
-            type Answer = $answer;
-
-            const OPERATION: &'static $crate::request::Operation = &$crate::request::Operation {
-                name: $operation,
-                verb: $crate::request::Verb::$verb,
-                path: $path,
-                host: $crate::request::Host::$host,
-                mode: $crate::request::ApiMode::$mode,
-                encoding: $crate::request::Encoding::$encoding,
-            };
-        }
-    };
-}
-
-pub(crate) use {one_of, params, params_required, request, union, view, words};
+pub(crate) use {open_enum, param_enum, params, params_required, union, view};

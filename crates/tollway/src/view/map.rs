@@ -3,18 +3,18 @@
 use std::fmt;
 use std::marker::PhantomData;
 
-use super::View;
-use crate::wire::json::Json;
+use super::typed::View;
+use crate::json::Json;
 
 /// Values by key, in the order Stripe sent them.
 #[derive(Clone, Copy)]
-pub struct Map<'a, V> {
-    /// The object that has the map as a member, and where the map is.
+pub struct MapView<'a, V> {
+    /// The object that has the map as a member, and the map's place in it.
     place: Option<(&'a Json, usize)>,
     value: PhantomData<fn() -> V>,
 }
 
-/// What a [`Map`] can hold.
+/// What a [`MapView`] can hold.
 pub trait MapValue<'a>: Sized {
     #[doc(hidden)]
     fn read(owner: &'a Json, at: usize) -> Option<Self>;
@@ -50,7 +50,7 @@ impl<'a, T: View> MapValue<'a> for T {
     }
 }
 
-impl<'a, V: MapValue<'a>> Map<'a, V> {
+impl<'a, V: MapValue<'a>> MapView<'a, V> {
     pub(crate) fn new(owner: &'a Json, at: usize) -> Self {
         Self {
             place: Some((owner, at)),
@@ -65,14 +65,14 @@ impl<'a, V: MapValue<'a>> Map<'a, V> {
         }
     }
 
-    /// The value of a key. `None` when there is none, or one of another type.
+    /// Returns the value of a key. `None` when it is absent or of another type.
     pub fn get(&self, key: &str) -> Option<V> {
         self.iter()
             .find(|(name, _)| *name == key)
             .map(|(_, value)| value)
     }
 
-    /// All keys with their values; a value of another type is left out.
+    /// Iterates over all keys and values, without values of another type.
     pub fn iter(&self) -> impl Iterator<Item = (&'a str, V)> {
         self.place.into_iter().flat_map(|(owner, at)| {
             owner
@@ -81,7 +81,7 @@ impl<'a, V: MapValue<'a>> Map<'a, V> {
         })
     }
 
-    /// How many keys there are.
+    /// The number of keys.
     pub fn len(&self) -> usize {
         self.place
             .map_or(0, |(owner, at)| owner.members_at(at).count())
@@ -93,10 +93,10 @@ impl<'a, V: MapValue<'a>> Map<'a, V> {
     }
 }
 
-impl<'a, V: MapValue<'a> + fmt::Debug> fmt::Debug for Map<'a, V> {
+impl<'a, V: MapValue<'a> + fmt::Debug> fmt::Debug for MapView<'a, V> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self.place {
-            // The JSON knows which members are secrets.
+            // The `Debug` of the JSON redacts secrets.
             Some((owner, at)) => owner.value_at(at).fmt(f),
             None => f.write_str("{}"),
         }

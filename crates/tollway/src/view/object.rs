@@ -5,16 +5,17 @@ use std::ops::Deref;
 
 use serde::{Serialize, Serializer};
 
-use super::{CheckError, View};
+use super::check::CheckError;
+use super::typed::View;
+use crate::json::Json;
 use crate::response::ResponseMeta;
-use crate::wire::json::Json;
 
-/// The accessors of one kind of object: `ChargeFields` has those of [`Charge`](crate::api::Charge).
+/// The accessors of one type of object: `ChargeFields` has those of [`Charge`](crate::api::Charge).
 pub trait Fields: Send + Sync + Sized + 'static {
-    /// What Stripe's description calls the object.
+    /// The name of the object in Stripe's description.
     const NAME: &'static str;
 
-    /// Looks at a value as this kind of object.
+    /// Wraps a value in this type.
     fn from_json(json: Json) -> Self;
 
     /// The value as Stripe sent it.
@@ -23,8 +24,8 @@ pub trait Fields: Send + Sync + Sized + 'static {
 
 /// An object that Stripe sent: [`Charge`](crate::api::Charge) is an `Object<ChargeFields>`.
 ///
-/// A handle on the answer it came in: cheap to clone, and it dereferences to its accessors. What they do not know is one
-/// [`get`](Object::get) away.
+/// A handle on the response that it came in. It is cheap to clone and dereferences to its accessors;
+/// [`get`](Object::get) reads members without an accessor.
 ///
 /// ```
 /// use tollway::{Json, View, api::Charge};
@@ -43,28 +44,29 @@ impl<F: Fields> Object<F> {
         self.0.json()
     }
 
-    /// A member by its name, also one that this version has no accessor for. `None` when absent.
+    /// Returns a member by its name, also one without an accessor. `None` when absent.
     pub fn get(&self, name: &str) -> Option<Json> {
         self.json().get(name)
     }
 
-    /// The answer this object came in: status, headers, request id. `None` when it was not read from an answer.
+    /// The response that this object came in: status, headers, request id. `None` when it does not come from a
+    /// response.
     pub fn last_response(&self) -> Option<&ResponseMeta> {
         self.json().last_response()
     }
 
-    /// Reads the object into a type of your own.
+    /// Deserializes the object into a type of your own.
     ///
     /// # Errors
-    /// When your type does not fit.
+    /// When the object does not fit your type.
     pub fn to<'a, T: serde::Deserialize<'a>>(&'a self) -> Result<T, serde_json::Error> {
         self.json().to()
     }
 
-    /// The strict verdict: whether Stripe's description fits, down to the last member. See [`View::check`].
+    /// Validates the object against Stripe's description. See [`View::check`].
     ///
     /// # Errors
-    /// All that does not fit, with paths.
+    /// Every mismatch, with its path.
     pub fn check(&self) -> Result<(), CheckError> {
         View::check(self)
     }

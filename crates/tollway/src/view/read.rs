@@ -1,16 +1,18 @@
-//! Typed reading of an object's members, for generated accessors.
+//! Typed access to an object's members, for generated accessors.
 //!
-//! `of` is the object's name in Stripe's description; it is only used in the warning about a surprise. The plain methods
-//! read what Stripe always sends and give a zero value when it is not there, the `opt_` methods read what may be absent
-//! or null.
+//! `of` is the object's name in Stripe's description, for log messages. The plain methods read members that Stripe
+//! always sends, and return a zero value when one is missing. The `opt_` methods read members that may be absent or
+//! null.
 
 use std::collections::HashSet;
 use std::sync::{Mutex, PoisonError};
 
-use super::{Decimal, Instant, Map, Timestamp, View};
-use crate::wire::json::Json;
+use super::map::{MapValue, MapView};
+use super::scalar::{Decimal, Rfc3339, Timestamp};
+use super::typed::View;
+use crate::json::Json;
 
-/// The zero value of a member that should be there.
+/// Readers of required members, with their zero values.
 macro_rules! required {
     ($($(#[$doc:meta])* $name:ident, $optional:ident -> $ty:ty, $zero:expr;)*) => {
         $($(#[$doc])*
@@ -19,7 +21,7 @@ macro_rules! required {
             match self.$optional(of, name) {
                 Some(value) => value,
                 None => {
-                    self.missing(of, name);
+                    self.log_missing(of, name);
                     $zero
                 }
             }
@@ -44,7 +46,7 @@ impl Json {
         /// A decimal number; empty when missing.
         decimal, opt_decimal -> Decimal<'_>, Decimal::new("");
         /// An RFC 3339 instant; empty when missing.
-        instant, opt_instant -> Instant<'_>, Instant::new("");
+        rfc3339, opt_rfc3339 -> Rfc3339<'_>, Rfc3339::new("");
         /// Any JSON; null when missing.
         value, opt_value -> Self, Self::null();
         /// Texts; none when missing.
@@ -54,7 +56,7 @@ impl Json {
     #[inline(never)]
     pub(crate) fn opt_string(&self, of: &'static str, name: &'static str) -> Option<&str> {
         let at = self.present(name)?;
-        self.str_at(at).or_else(|| odd(of, name, "a string"))
+        self.str_at(at).or_else(|| wrong_type(of, name, "a string"))
     }
 
     #[inline(never)]
@@ -62,7 +64,7 @@ impl Json {
         let at = self.present(name)?;
         self.digits_at(at)
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| odd(of, name, "a whole number"))
+            .or_else(|| wrong_type(of, name, "a whole number"))
     }
 
     #[inline(never)]
@@ -71,7 +73,7 @@ impl Json {
         let digits = self.str_at(at).or_else(|| self.digits_at(at));
         digits
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| odd(of, name, "a whole number as text"))
+            .or_else(|| wrong_type(of, name, "a whole number as text"))
     }
 
     #[inline(never)]
@@ -79,13 +81,14 @@ impl Json {
         let at = self.present(name)?;
         self.digits_at(at)
             .and_then(|digits| digits.parse().ok())
-            .or_else(|| odd(of, name, "a number"))
+            .or_else(|| wrong_type(of, name, "a number"))
     }
 
     #[inline(never)]
     pub(crate) fn opt_flag(&self, of: &'static str, name: &'static str) -> Option<bool> {
         let at = self.present(name)?;
-        self.bool_at(at).or_else(|| odd(of, name, "true or false"))
+        self.bool_at(at)
+            .or_else(|| wrong_type(of, name, "true or false"))
     }
 
     #[inline(never)]
@@ -100,15 +103,15 @@ impl Json {
         self.str_at(at)
             .or_else(|| self.digits_at(at))
             .map(Decimal::new)
-            .or_else(|| odd(of, name, "a decimal number"))
+            .or_else(|| wrong_type(of, name, "a decimal number"))
     }
 
     #[inline(never)]
-    pub(crate) fn opt_instant(&self, of: &'static str, name: &'static str) -> Option<Instant<'_>> {
-        self.opt_string(of, name).map(Instant::new)
+    pub(crate) fn opt_rfc3339(&self, of: &'static str, name: &'static str) -> Option<Rfc3339<'_>> {
+        self.opt_string(of, name).map(Rfc3339::new)
     }
 
-    // The name is only there so that all readers are called alike.
+    // `_of` is unused; all readers have the same signature for generated code.
     #[inline(never)]
     pub(crate) fn opt_value(&self, _of: &'static str, name: &'static str) -> Option<Self> {
         self.present(name).map(|at| self.value_at(at))
@@ -118,7 +121,7 @@ impl Json {
     pub(crate) fn opt_strings(&self, of: &'static str, name: &'static str) -> Option<Vec<&str>> {
         let at = self.present_array(of, name)?;
         let texts: Option<Vec<&str>> = self.items_at(at).map(|item| self.str_at(item)).collect();
-        texts.or_else(|| odd(of, name, "a list of strings"))
+        texts.or_else(|| wrong_type(of, name, "a list of strings"))
     }
 
     #[inline(never)]
@@ -128,10 +131,10 @@ impl Json {
             .items_at(at)
             .map(|item| self.digits_at(item)?.parse().ok())
             .collect();
-        ints.or_else(|| odd(of, name, "a list of whole numbers"))
+        ints.or_else(|| wrong_type(of, name, "a list of whole numbers"))
     }
 
-    /// One of an enum's words; the empty unknown word when missing.
+    /// A value of an open enum; the unknown empty text when missing.
     #[inline(never)]
     pub(crate) fn word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> W {
         W::from(self.string(of, name))
@@ -146,7 +149,7 @@ impl Json {
         self.opt_string(of, name).map(W::from)
     }
 
-    /// A list of an enum's words; none when missing.
+    /// A list of values of an open enum; empty when missing.
     #[inline(never)]
     pub(crate) fn words<W: for<'a> From<&'a str>>(
         &self,
@@ -170,7 +173,7 @@ impl Json {
         )
     }
 
-    /// A part of this object; one without members when missing.
+    /// An object inside this object; one without members when missing.
     #[inline(never)]
     pub(crate) fn view<T: View>(&self, of: &'static str, name: &'static str) -> T {
         T::from_json(self.value(of, name))
@@ -181,11 +184,11 @@ impl Json {
         self.opt_value(of, name).map(T::from_json)
     }
 
-    /// A list of parts; none when missing.
+    /// A list of objects; empty when missing.
     #[inline(never)]
     pub(crate) fn views<T: View>(&self, of: &'static str, name: &'static str) -> Vec<T> {
         self.opt_views(of, name).unwrap_or_else(|| {
-            self.missing(of, name);
+            self.log_missing(of, name);
             Vec::new()
         })
     }
@@ -204,34 +207,34 @@ impl Json {
         )
     }
 
-    /// Values by key; none when missing.
+    /// Values by key; empty when missing.
     #[inline(never)]
-    pub(crate) fn map<'a, V: super::MapValue<'a>>(
+    pub(crate) fn map<'a, V: MapValue<'a>>(
         &'a self,
         of: &'static str,
         name: &'static str,
-    ) -> Map<'a, V> {
+    ) -> MapView<'a, V> {
         self.opt_map(of, name).unwrap_or_else(|| {
-            self.missing(of, name);
-            Map::empty()
+            self.log_missing(of, name);
+            MapView::empty()
         })
     }
 
     #[inline(never)]
-    pub(crate) fn opt_map<'a, V: super::MapValue<'a>>(
+    pub(crate) fn opt_map<'a, V: MapValue<'a>>(
         &'a self,
         of: &'static str,
         name: &'static str,
-    ) -> Option<Map<'a, V>> {
+    ) -> Option<MapView<'a, V>> {
         let at = self.present(name)?;
         if self.is_object_at(at) {
-            Some(Map::new(self, at))
+            Some(MapView::new(self, at))
         } else {
-            odd(of, name, "an object")
+            wrong_type(of, name, "an object")
         }
     }
 
-    /// Where a member is that is not null.
+    /// The place of a member that is present and not null.
     fn present(&self, name: &str) -> Option<usize> {
         self.member_at(name).filter(|at| !self.is_null_at(*at))
     }
@@ -241,21 +244,21 @@ impl Json {
         if self.is_array_at(at) {
             Some(at)
         } else {
-            odd(of, name, "a list")
+            wrong_type(of, name, "a list")
         }
     }
 
-    /// A member that should be there is not. Objects that were deleted or were not there themselves are no surprise.
+    /// Logs that a required member is missing, but not for deleted objects and for objects that are missing themselves.
     #[cold]
-    fn missing(&self, of: &'static str, name: &'static str) {
+    fn log_missing(&self, of: &'static str, name: &'static str) {
         let reason = match self.member_at(name) {
             None => "it is missing",
             Some(at) if self.is_null_at(at) => "it is null",
-            // Of another type: `odd` has said so.
+            // The member has another type, which `wrong_type` has logged.
             Some(_) => return,
         };
         let deleted = self.member_at("deleted").and_then(|at| self.bool_at(at)) == Some(true);
-        if !self.is_null() && !deleted && first_time(of, name) {
+        if !self.is_null() && !deleted && is_first_warning(of, name) {
             tracing::warn!(
                 object = of,
                 field = name,
@@ -265,23 +268,23 @@ impl Json {
     }
 }
 
-/// What only API v2 has: a description without it leaves these to nobody.
+/// Only API v2 uses these methods, so a description without it would leave them unused.
 const _: () = {
     let _ = Json::int_text;
     let _ = Json::opt_int_text;
-    let _ = Json::instant;
-    let _ = Json::opt_instant;
+    let _ = Json::rfc3339;
+    let _ = Json::opt_rfc3339;
 };
 
-/// A member has another type than the description says.
-fn odd<T>(of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
-    warn_odd(of, name, expected);
+/// Logs that a member has another type than in the description.
+fn wrong_type<T>(of: &'static str, name: &'static str, expected: &'static str) -> Option<T> {
+    log_wrong_type(of, name, expected);
     None
 }
 
 #[cold]
-fn warn_odd(of: &'static str, name: &'static str, expected: &'static str) {
-    if first_time(of, name) {
+fn log_wrong_type(of: &'static str, name: &'static str, expected: &'static str) {
+    if is_first_warning(of, name) {
         tracing::warn!(
             object = of,
             field = name,
@@ -292,7 +295,7 @@ fn warn_odd(of: &'static str, name: &'static str, expected: &'static str) {
 }
 
 /// Whether this field has not been warned about before.
-fn first_time(of: &'static str, name: &'static str) -> bool {
+fn is_first_warning(of: &'static str, name: &'static str) -> bool {
     static WARNED: Mutex<Option<HashSet<(&str, &str)>>> = Mutex::new(None);
     let mut warned = WARNED.lock().unwrap_or_else(PoisonError::into_inner);
     warned.get_or_insert_with(HashSet::new).insert((of, name))

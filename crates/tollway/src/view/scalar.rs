@@ -1,8 +1,8 @@
-//! Values that are more than a number or a text: instants and decimals.
+//! Timestamps and decimals.
 
 use std::fmt;
 
-/// An instant as whole seconds since 1970-01-01 00:00 UTC, as API v1 sends it.
+/// A time as whole seconds since 1970-01-01 00:00 UTC, as API v1 sends it.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct Timestamp(pub i64);
 
@@ -12,7 +12,7 @@ impl Timestamp {
         self.0
     }
 
-    /// As the standard library's instant. `None` when it is out of the platform's range.
+    /// Converts the time to a [`SystemTime`](std::time::SystemTime). `None` when it is out of the platform's range.
     pub fn to_system_time(self) -> Option<std::time::SystemTime> {
         let seconds = std::time::Duration::from_secs(self.0.unsigned_abs());
         if self.0 < 0 {
@@ -30,7 +30,7 @@ impl From<i64> for Timestamp {
 }
 
 impl From<std::time::SystemTime> for Timestamp {
-    /// Fractions of a second are cut off towards the past.
+    /// Rounds down to whole seconds.
     fn from(time: std::time::SystemTime) -> Self {
         let whole = |seconds: u64| i64::try_from(seconds).unwrap_or(i64::MAX);
         Self(
@@ -65,7 +65,7 @@ impl<'a> Decimal<'a> {
         self.0
     }
 
-    /// The nearest float. `None` when the text is not a number.
+    /// Converts the number to the nearest float. `None` when the text is not a number.
     pub fn to_f64(self) -> Option<f64> {
         self.0.parse().ok()
     }
@@ -77,11 +77,11 @@ impl fmt::Display for Decimal<'_> {
     }
 }
 
-/// An instant as RFC 3339 text, as API v2 sends it: `2026-10-28T12:00:00.000Z`.
+/// A time as RFC 3339 text, as API v2 sends it: `2026-10-28T12:00:00.000Z`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct Instant<'a>(&'a str);
+pub struct Rfc3339<'a>(&'a str);
 
-impl<'a> Instant<'a> {
+impl<'a> Rfc3339<'a> {
     pub(crate) const fn new(text: &'a str) -> Self {
         Self(text)
     }
@@ -91,7 +91,8 @@ impl<'a> Instant<'a> {
         self.0
     }
 
-    /// Seconds since the Unix epoch, fractions cut off. `None` when the text is not an RFC 3339 instant.
+    /// Converts the time to whole seconds since the Unix epoch, rounded down. `None` when the text is not an RFC 3339
+    /// time.
     pub fn timestamp(self) -> Option<Timestamp> {
         let (date, rest) = self.0.split_once(['T', 't', ' '])?;
         let number = |text: &str, from: usize, to: usize| -> Option<i64> {
@@ -148,7 +149,7 @@ impl<'a> Instant<'a> {
     }
 }
 
-impl fmt::Display for Instant<'_> {
+impl fmt::Display for Rfc3339<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(self.0)
     }

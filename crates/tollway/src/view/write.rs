@@ -1,9 +1,9 @@
-//! Values of parameters, for generated setters.
+//! Types and helpers for parameter values, for generated setters.
 
-use super::Timestamp;
-use crate::params::{Params, Value};
+use super::scalar::Timestamp;
+use crate::params::{ParamValue, Params};
 
-/// A filter by a number or an instant: one value, or a range.
+/// A filter by a number or a time: one value, or a range.
 ///
 /// ```
 /// use tollway::RangeQuery;
@@ -13,12 +13,12 @@ use crate::params::{Params, Value};
 /// # let _ = (yesterday, exactly);
 /// ```
 #[derive(Clone, Debug)]
-pub struct RangeQuery(Value);
+pub struct RangeQuery(ParamValue);
 
 impl RangeQuery {
     /// A range without bounds.
     pub fn new() -> Self {
-        Self(Value::Map(Params::new()))
+        Self(ParamValue::Map(Params::new()))
     }
 
     /// Only what is greater.
@@ -47,11 +47,11 @@ impl RangeQuery {
 
     fn bound(self, name: &'static str, bound: Timestamp) -> Self {
         let params = match self.0 {
-            Value::Map(params) => params,
+            ParamValue::Map(params) => params,
             // A single value becomes the range that begins with this bound.
             _ => Params::new(),
         };
-        Self(Value::Map(params.with(name, bound)))
+        Self(ParamValue::Map(params.with(name, bound)))
     }
 }
 
@@ -67,19 +67,19 @@ impl<T: Into<Timestamp>> From<T> for RangeQuery {
     }
 }
 
-impl From<RangeQuery> for Value {
+impl From<RangeQuery> for ParamValue {
     fn from(range: RangeQuery) -> Self {
         range.0
     }
 }
 
-impl From<Timestamp> for Value {
+impl From<Timestamp> for ParamValue {
     fn from(time: Timestamp) -> Self {
         Self::Time(time.0)
     }
 }
 
-/// A value of API v2 metadata: a text, or nothing, which removes the key.
+/// A value of API v2 metadata: a text, or `None`, which removes the key.
 ///
 /// ```
 /// # fn example(client: tollway::Client) {
@@ -88,7 +88,7 @@ impl From<Timestamp> for Value {
 /// # }
 /// ```
 #[derive(Clone, Debug)]
-pub struct TextOrNull(Value);
+pub struct TextOrNull(ParamValue);
 
 impl From<&str> for TextOrNull {
     fn from(text: &str) -> Self {
@@ -104,18 +104,18 @@ impl From<String> for TextOrNull {
 
 impl<T: Into<String>> From<Option<T>> for TextOrNull {
     fn from(text: Option<T>) -> Self {
-        Self(text.map_or(Value::Clear, |text| Value::Str(text.into())))
+        Self(text.map_or(ParamValue::Clear, |text| ParamValue::Str(text.into())))
     }
 }
 
-impl From<TextOrNull> for Value {
+impl From<TextOrNull> for ParamValue {
     fn from(text: TextOrNull) -> Self {
         text.0
     }
 }
 
-/// Which of the words a text is; a number that no word has if it is none of them.
-pub(crate) fn place_of(text: &str, words: &[&str]) -> usize {
+/// Returns the index of `text` in `words`, or `usize::MAX` if absent.
+pub(crate) fn variant_index(text: &str, words: &[&str]) -> usize {
     words
         .iter()
         .position(|word| *word == text)
@@ -123,56 +123,56 @@ pub(crate) fn place_of(text: &str, words: &[&str]) -> usize {
 }
 
 /// Digits as a decimal.
-pub(crate) fn decimal(digits: &str) -> Value {
-    Value::Decimal(digits.to_owned())
+pub(crate) fn decimal(digits: &str) -> ParamValue {
+    ParamValue::Decimal(digits.to_owned())
 }
 
 /// A list of texts.
-pub(crate) fn texts<I>(items: I) -> Value
+pub(crate) fn texts<I>(items: I) -> ParamValue
 where
     I: IntoIterator,
     I::Item: Into<String>,
 {
-    Value::List(
+    ParamValue::List(
         items
             .into_iter()
-            .map(|item| Value::Str(item.into()))
+            .map(|item| ParamValue::Str(item.into()))
             .collect(),
     )
 }
 
 /// A list of anything else.
-pub(crate) fn list<I>(items: I) -> Value
+pub(crate) fn list<I>(items: I) -> ParamValue
 where
     I: IntoIterator,
-    I::Item: Into<Value>,
+    I::Item: Into<ParamValue>,
 {
-    Value::List(items.into_iter().map(Into::into).collect())
+    ParamValue::List(items.into_iter().map(Into::into).collect())
 }
 
 /// Texts by key.
-pub(crate) fn pairs<K, V, I>(pairs: I) -> Value
+pub(crate) fn pairs<K, V, I>(pairs: I) -> ParamValue
 where
     K: Into<String>,
     V: Into<String>,
     I: IntoIterator<Item = (K, V)>,
 {
-    Value::Map(
+    ParamValue::Map(
         pairs
             .into_iter()
-            .map(|(key, value)| (key.into(), Value::Str(value.into())))
+            .map(|(key, value)| (key.into(), ParamValue::Str(value.into())))
             .collect(),
     )
 }
 
 /// Anything else by key.
-pub(crate) fn entries<K, V, I>(entries: I) -> Value
+pub(crate) fn entries<K, V, I>(entries: I) -> ParamValue
 where
     K: Into<String>,
-    V: Into<Value>,
+    V: Into<ParamValue>,
     I: IntoIterator<Item = (K, V)>,
 {
-    Value::Map(
+    ParamValue::Map(
         entries
             .into_iter()
             .map(|(key, value)| (key.into(), value))

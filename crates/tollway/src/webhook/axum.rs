@@ -1,5 +1,5 @@
-//! Glue for axum and tower: extractors and a layer that read the body as it came, check it, and answer 400 by themselves.
-//! Feature `axum`.
+//! Extractors and a layer for axum and tower. They read the raw body, verify it, and respond with 400 to deliveries
+//! that are not accepted. Feature `axum`.
 //!
 //! ```
 //! use axum_core::extract::FromRef;
@@ -37,26 +37,29 @@ use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use http_body_util::{BodyExt as _, LengthLimitError, Limited};
 
-use super::{Delivery, Verifier, WebhookError};
+use super::delivery::Delivery;
+use super::error::WebhookError;
+use super::verifier::Verifier;
 use crate::api::Event;
 use crate::event::EventNotification;
 
-/// Longest body that is read, in bytes. Events are far smaller.
+/// The longest body that is read, in bytes. Events are far smaller.
 pub const LONGEST_BODY: usize = 4 << 20;
 
-/// A checked snapshot event. The application's state must have a [`Verifier`] ([`FromRef`]).
+/// A verified snapshot event. The application's state must have a [`Verifier`] ([`FromRef`]).
 #[derive(Debug, Clone)]
 pub struct VerifiedEvent(pub Event);
 
-/// A checked thin event. The application's state must have a [`Verifier`] ([`FromRef`]).
+/// A verified thin event. The application's state must have a [`Verifier`] ([`FromRef`]).
 #[derive(Debug, Clone)]
 pub struct VerifiedNotification(pub EventNotification);
 
-/// A checked event of either kind, for [`EventRouter::dispatch`](super::EventRouter::dispatch).
+/// A verified event of either kind, for [`EventRouter::dispatch`](super::EventRouter::dispatch).
 #[derive(Debug, Clone)]
 pub struct VerifiedDelivery(pub Delivery);
 
-/// Why a delivery was turned away. Answers 400, or 413 for a body that is too long.
+/// Why a delivery was refused. It responds with 400, with 413 for a body that is too long, or with
+/// [`WebhookError::status`].
 #[derive(Debug)]
 #[non_exhaustive]
 pub enum Rejection {
@@ -93,7 +96,7 @@ impl IntoResponse for Rejection {
     }
 }
 
-async fn read(body: Body) -> Result<Bytes, Rejection> {
+async fn read_body(body: Body) -> Result<Bytes, Rejection> {
     match Limited::new(body, LONGEST_BODY).collect().await {
         Ok(body) => Ok(body.to_bytes()),
         Err(error) if error.is::<LengthLimitError>() => Err(Rejection::TooLong),
@@ -101,21 +104,21 @@ async fn read(body: Body) -> Result<Bytes, Rejection> {
     }
 }
 
-/// Reads a request and has it judged by the state's verifier.
-async fn accept<S, T>(
+/// Reads the body of a request and verifies it with the state's verifier.
+async fn verify_request<S, T>(
     request: Request,
     state: &S,
-    judge: impl FnOnce(&Verifier, Bytes, &str) -> Result<T, WebhookError>,
+    verify: impl FnOnce(&Verifier, Bytes, &str) -> Result<T, WebhookError>,
 ) -> Result<T, Rejection>
 where
     Verifier: FromRef<S>,
 {
     let (head, body) = request.into_parts();
-    let body = read(body).await?;
-    judge(&Verifier::from_ref(state), body, signature(&head.headers)).map_err(Rejection::Webhook)
+    let body = read_body(body).await?;
+    verify(&Verifier::from_ref(state), body, signature(&head.headers)).map_err(Rejection::Webhook)
 }
 
-/// The signature header; a missing one is judged like an empty one.
+/// The signature header; a missing one counts as empty.
 fn signature(headers: &HeaderMap) -> &str {
     let header = headers.get("stripe-signature");
     header
@@ -131,7 +134,7 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        accept(request, state, Verifier::construct_event)
+        verify_request(request, state, Verifier::construct_event)
             .await
             .map(Self)
     }
@@ -145,8 +148,8 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        let judge = Verifier::parse_event_notification;
-        accept(request, state, judge).await.map(Self)
+        let verify = Verifier::parse_event_notification;
+        verify_request(request, state, verify).await.map(Self)
     }
 }
 
@@ -158,19 +161,19 @@ where
     type Rejection = Rejection;
 
     async fn from_request(request: Request, state: &S) -> Result<Self, Rejection> {
-        accept(request, state, Verifier::parse_delivery)
+        verify_request(request, state, Verifier::parse_delivery)
             .await
             .map(Self)
     }
 }
 
-/// A [`tower_layer::Layer`] that lets only checked deliveries through. The service behind it finds the [`Delivery`] in
-/// the request's extensions, and the body as it came.
+/// A [`tower_layer::Layer`] that passes on verified deliveries only. The inner service gets the [`Delivery`] in the
+/// request's extensions, and the raw body.
 #[derive(Debug, Clone)]
 pub struct VerifyLayer(Verifier);
 
 impl VerifyLayer {
-    /// A layer that checks with this verifier.
+    /// Creates a layer that verifies with this verifier.
     pub fn new(verifier: Verifier) -> Self {
         Self(verifier)
     }
@@ -187,7 +190,7 @@ impl<S> tower_layer::Layer<S> for VerifyLayer {
     }
 }
 
-/// The service that [`VerifyLayer`] makes.
+/// The service of a [`VerifyLayer`].
 #[derive(Debug, Clone)]
 pub struct Verify<S> {
     verifier: Verifier,
@@ -208,13 +211,13 @@ where
     }
 
     fn call(&mut self, request: Request) -> Self::Future {
-        // The service that was found ready is the one to call.
+        // `poll_ready` was called on this service, so it is the one to call, not its clone.
         let clone = self.inner.clone();
         let mut inner = std::mem::replace(&mut self.inner, clone);
         let verifier = self.verifier.clone();
         Box::pin(async move {
             let (mut head, body) = request.into_parts();
-            let checked = match read(body).await {
+            let checked = match read_body(body).await {
                 Ok(body) => verifier
                     .parse_delivery(&body, signature(&head.headers))
                     .map(|delivery| (delivery, body))

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-/// Why a delivery was not accepted. Answer it with [`WebhookError::status`] and do not act on it.
+/// Why a delivery was not accepted. Respond with [`WebhookError::status`] and do not act on the delivery.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub enum WebhookError {
@@ -23,12 +23,12 @@ pub enum WebhookError {
     NotJson(String),
     /// The body is another kind of event; the other parser reads it.
     WrongKind {
-        /// What the body says it is.
+        /// The `object` of the body.
         object: String,
     },
-    /// The body is no event at all.
+    /// The body is not an event.
     Unrecognized,
-    /// The event is of a mode that the verifier does not take, or that its secret's endpoint cannot have.
+    /// The event has a mode that the verifier does not accept, or that the endpoint of its secret cannot send.
     WrongMode {
         /// The event's mode.
         livemode: bool,
@@ -38,7 +38,7 @@ pub enum WebhookError {
         /// The event's version.
         version: String,
     },
-    /// The same event is being handled at this moment.
+    /// Another task or process is handling the event.
     Running,
     /// The store of deliveries failed.
     Store(String),
@@ -64,7 +64,7 @@ impl WebhookError {
         }
     }
 
-    /// The HTTP status to answer with: 400, or 503 when Stripe shall deliver again soon.
+    /// The HTTP status of the response: 400, or 503 when Stripe should deliver again soon.
     pub fn status(&self) -> u16 {
         match self {
             Self::Running | Self::Store(_) => 503,
@@ -72,7 +72,7 @@ impl WebhookError {
         }
     }
 
-    /// Whether the sender could not prove to be Stripe, as opposed to a body that cannot be read.
+    /// Whether the signature is at fault, and not the body.
     pub fn is_signature(&self) -> bool {
         matches!(
             self,

@@ -1,4 +1,4 @@
-//! Which events were handled before: Stripe delivers an event again when it is not sure that the first time arrived.
+//! Which events were handled: Stripe delivers an event again when it does not know that the first delivery arrived.
 
 use std::collections::{HashMap, VecDeque};
 use std::fmt;
@@ -6,35 +6,49 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use crate::runtime::{BoxFuture, Clock, SystemClock};
+use crate::store_error::StoreError;
 
-/// Why a store of deliveries failed.
-pub type StoreError = Box<dyn std::error::Error + Send + Sync>;
-
-/// How far the handling of an event is.
+/// What [`DeliveryStore::begin`] found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Begun {
-    /// It had not begun, and has now: handle it.
+#[non_exhaustive]
+pub enum BeginResult {
+    /// The handling begins now: handle the event.
     First,
-    /// Somebody is handling it.
+    /// Another task or process is handling the event.
     Running,
-    /// It was handled.
+    /// The event was handled before.
     Done,
 }
 
-/// Remembers which events were handled, for
-/// [`EventRouterBuilder::once`](super::EventRouterBuilder::once). [`MemoryDeliveries`] serves one process; several need
-/// one store, usually a table: `begin` inserts the id as running (or takes over a row that has been running for longer
-/// than any handler takes, whose process must have died), `end` sets it to done or deletes it. Stripe delivers again for
-/// up to three days.
-pub trait DeliveryStore: Send + Sync + 'static {
-    /// Notes that the handling of this event begins, unless it has. Must be atomic.
-    fn begin<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<Begun, StoreError>>;
-
-    /// Notes that the handling has ended: it is done, or it failed and may begin again.
-    fn end<'a>(&'a self, event_id: &'a str, done: bool) -> BoxFuture<'a, Result<(), StoreError>>;
+/// How the handling of an event ended.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EndState {
+    /// The event was handled: later deliveries of it are skipped.
+    Done,
+    /// The handling failed: the next delivery of the event begins it again.
+    Failed,
 }
 
-/// A [`DeliveryStore`] in memory, for one process: remembers the last so many events that were handled.
+/// A store of the events that were handled, for [`EventRouterBuilder::once`](super::EventRouterBuilder::once).
+/// [`MemoryDeliveries`] is for one process. Several processes need one store, usually a table: `begin` inserts the id
+/// as running (or takes over a row that has been running for longer than any handler takes, because its process ended),
+/// `end` sets the row to done or deletes it. Stripe delivers again for up to three days. When the future of a handler
+/// is dropped, `end` is not called.
+pub trait DeliveryStore: Send + Sync + 'static {
+    /// Records that the handling of this event begins, unless it has begun. Must be atomic.
+    fn begin<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<BeginResult, StoreError>>;
+
+    /// Records how the handling ended.
+    fn end<'a>(
+        &'a self,
+        event_id: &'a str,
+        state: EndState,
+    ) -> BoxFuture<'a, Result<(), StoreError>>;
+}
+
+/// A [`DeliveryStore`] in memory, for one process. It remembers the latest events that were handled, up to its
+/// capacity.
 pub struct MemoryDeliveries {
     clock: Arc<dyn Clock>,
     lease: Duration,
@@ -44,51 +58,55 @@ pub struct MemoryDeliveries {
 
 #[derive(Default)]
 struct Deliveries {
-    /// When the handling began; `None` once it is done.
+    /// When the handling began; `None` when it is done.
     known: HashMap<String, Option<Duration>>,
     done: VecDeque<String>,
 }
 
 impl MemoryDeliveries {
-    /// Remembers up to `capacity` events. The handling of one may take five minutes; after that it counts as given up.
+    /// Creates a store of up to `capacity` events. The handling of an event may take five minutes; after that the event
+    /// can be handled again.
     pub fn new(capacity: usize) -> Self {
         Self {
             clock: Arc::new(SystemClock::new()),
-            lease: Duration::from_mins(5),
+            lease: Duration::from_secs(300),
             capacity,
             state: Mutex::default(),
         }
     }
 
-    /// How long the handling of an event may take before it counts as given up, because its task was dropped.
+    /// How long the handling of an event may take. After that its task counts as dropped, and the event can be handled
+    /// again.
     #[must_use]
     pub fn lease(mut self, lease: Duration) -> Self {
         self.lease = lease;
         self
     }
 
-    /// Takes the time from another clock.
+    /// Replaces the system's clock.
     #[must_use]
     pub fn clock(mut self, clock: Arc<dyn Clock>) -> Self {
         self.clock = clock;
         self
     }
 
-    fn try_begin(&self, event_id: &str) -> Begun {
+    fn try_begin(&self, event_id: &str) -> BeginResult {
         let now = self.clock.monotonic();
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
         match state.known.get(event_id) {
-            Some(None) => return Begun::Done,
-            Some(Some(begun)) if now.saturating_sub(*begun) < self.lease => return Begun::Running,
+            Some(None) => return BeginResult::Done,
+            Some(Some(begun)) if now.saturating_sub(*begun) < self.lease => {
+                return BeginResult::Running;
+            }
             _ => {}
         }
         state.known.insert(event_id.to_owned(), Some(now));
-        Begun::First
+        BeginResult::First
     }
 
-    fn note_end(&self, event_id: &str, done: bool) {
+    fn record_end(&self, event_id: &str, end_state: EndState) {
         let mut state = self.state.lock().unwrap_or_else(PoisonError::into_inner);
-        if !done {
+        if end_state == EndState::Failed {
             state.known.remove(event_id);
             return;
         }
@@ -104,13 +122,17 @@ impl MemoryDeliveries {
 }
 
 impl DeliveryStore for MemoryDeliveries {
-    fn begin<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    fn begin<'a>(&'a self, event_id: &'a str) -> BoxFuture<'a, Result<BeginResult, StoreError>> {
         let begun = self.try_begin(event_id);
         Box::pin(async move { Ok(begun) })
     }
 
-    fn end<'a>(&'a self, event_id: &'a str, done: bool) -> BoxFuture<'a, Result<(), StoreError>> {
-        self.note_end(event_id, done);
+    fn end<'a>(
+        &'a self,
+        event_id: &'a str,
+        state: EndState,
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
+        self.record_end(event_id, state);
         Box::pin(async { Ok(()) })
     }
 }
@@ -133,19 +155,19 @@ mod tests {
     fn an_event_is_handled_once_and_a_failed_one_again() {
         let clock = ManualClock::default();
         let store = MemoryDeliveries::new(2).clock(Arc::new(clock.clone()));
-        assert_eq!(store.try_begin("evt_1"), Begun::First);
-        assert_eq!(store.try_begin("evt_1"), Begun::Running);
-        store.note_end("evt_1", false);
-        assert_eq!(store.try_begin("evt_1"), Begun::First);
-        store.note_end("evt_1", true);
-        assert_eq!(store.try_begin("evt_1"), Begun::Done);
+        assert_eq!(store.try_begin("evt_1"), BeginResult::First);
+        assert_eq!(store.try_begin("evt_1"), BeginResult::Running);
+        store.record_end("evt_1", EndState::Failed);
+        assert_eq!(store.try_begin("evt_1"), BeginResult::First);
+        store.record_end("evt_1", EndState::Done);
+        assert_eq!(store.try_begin("evt_1"), BeginResult::Done);
 
         // Whoever began and vanished is given up after the lease.
-        assert_eq!(store.try_begin("evt_2"), Begun::First);
+        assert_eq!(store.try_begin("evt_2"), BeginResult::First);
         clock.advance(Duration::from_secs(299));
-        assert_eq!(store.try_begin("evt_2"), Begun::Running);
+        assert_eq!(store.try_begin("evt_2"), BeginResult::Running);
         clock.advance(Duration::from_secs(1));
-        assert_eq!(store.try_begin("evt_2"), Begun::First);
+        assert_eq!(store.try_begin("evt_2"), BeginResult::First);
     }
 
     #[test]
@@ -153,10 +175,10 @@ mod tests {
         let store = MemoryDeliveries::new(2);
         for id in ["evt_1", "evt_2", "evt_3", "evt_3"] {
             store.try_begin(id);
-            store.note_end(id, true);
+            store.record_end(id, EndState::Done);
         }
-        assert_eq!(store.try_begin("evt_1"), Begun::First);
-        assert_eq!(store.try_begin("evt_2"), Begun::Done);
-        assert_eq!(store.try_begin("evt_3"), Begun::Done);
+        assert_eq!(store.try_begin("evt_1"), BeginResult::First);
+        assert_eq!(store.try_begin("evt_2"), BeginResult::Done);
+        assert_eq!(store.try_begin("evt_3"), BeginResult::Done);
     }
 }

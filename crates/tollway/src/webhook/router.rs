@@ -1,4 +1,4 @@
-//! One place that takes deliveries apart: a handler for each event type, snapshot and thin, and one for the rest.
+//! A router of deliveries: one handler for each event type, snapshot and thin, and one for all other types.
 //!
 //! ```
 //! use std::sync::Arc;
@@ -34,135 +34,29 @@ use std::fmt;
 use std::future::Future;
 use std::sync::Arc;
 
-use super::{Begun, DeliveryStore, StoreError, Verifier, WebhookError};
+use super::delivery::Delivery;
+use super::error::WebhookError;
+use super::once::{BeginResult, DeliveryStore, EndState};
+use super::parse;
+use super::verifier::Verifier;
 use crate::api::{Event, EventType, V2EventType};
 use crate::client::Client;
-use crate::event::{self, EventNotification};
+use crate::event::EventNotification;
 use crate::runtime::BoxFuture;
-use crate::wire::json::Json;
+use crate::store_error::StoreError;
 
 type Handler<E, R> = Arc<dyn Fn(E, Client) -> BoxFuture<'static, R> + Send + Sync>;
 type Filter = Arc<dyn Fn(Delivery) -> BoxFuture<'static, bool> + Send + Sync>;
 
-/// What was delivered: a snapshot event or a thin event.
-#[derive(Debug, Clone)]
-#[non_exhaustive]
-pub enum Delivery {
-    /// A snapshot event, with the object in it. <https://docs.stripe.com/event-destinations#snapshot-events>
-    Snapshot(Event),
-    /// A thin event, which says where to look. <https://docs.stripe.com/event-destinations#thin-events>
-    Notification(EventNotification),
-}
-
-impl Delivery {
-    /// The event's id, `evt_…`. Deliveries repeat: the id says which ones are the same.
-    pub fn id(&self) -> &str {
-        match self {
-            Self::Snapshot(event) => event.id(),
-            Self::Notification(event) => event.id(),
-        }
-    }
-
-    /// What happened, for example `charge.succeeded`.
-    pub fn type_(&self) -> &str {
-        match self {
-            Self::Snapshot(event) => event.json().string("event", "type"),
-            Self::Notification(event) => event.type_(),
-        }
-    }
-
-    /// Whether it is about live money. Production endpoints of Connect get test events, too.
-    pub fn livemode(&self) -> bool {
-        match self {
-            Self::Snapshot(event) => event.livemode(),
-            Self::Notification(event) => event.livemode(),
-        }
-    }
-
-    /// Whether this version of the crate knows the type.
-    // Inline, so that only who asks compiles the hundreds of words.
-    #[inline]
-    pub fn is_known_event_type(&self) -> bool {
-        match self {
-            Self::Snapshot(_) => !matches!(EventType::from(self.type_()), EventType::Unknown(_)),
-            Self::Notification(event) => {
-                !matches!(V2EventType::from(event.type_()), V2EventType::Unknown(_))
-            }
-        }
-    }
-
-    /// A client that acts for whom it happened to: the connected account, the context, or the key's owner. It shares the
-    /// connection pool; the account of `client` itself never goes along.
-    pub fn client(&self, client: &Client) -> Client {
-        match self {
-            Self::Snapshot(event) => {
-                // Older descriptions do not have it.
-                let context = event.get("context");
-                let context = context.as_ref().and_then(Json::as_str);
-                event.account().map_or_else(
-                    || client.with_context(context.unwrap_or_default()),
-                    |account| client.for_account(account),
-                )
-            }
-            Self::Notification(event) => client.with_context(event.context().unwrap_or_default()),
-        }
-    }
-
-    /// The API version that a snapshot event was rendered with; thin events have none.
-    pub fn api_version(&self) -> Option<&str> {
-        match self {
-            Self::Snapshot(event) => event.api_version(),
-            Self::Notification(_) => None,
-        }
-    }
-
-    /// Whether this crate's types fit the version the event was rendered with. Always true of thin events.
-    pub fn fits_this_version(&self) -> bool {
-        match self {
-            Self::Snapshot(event) => event
-                .api_version()
-                .is_some_and(|version| event::versions_agree(crate::STRIPE_VERSION, version)),
-            Self::Notification(_) => true,
-        }
-    }
-
-    fn read(payload: &[u8]) -> Result<Self, WebhookError> {
-        match event::parse_snapshot(payload) {
-            Ok(event) => Ok(Self::Snapshot(event)),
-            Err(WebhookError::WrongKind { .. }) => {
-                event::parse_notification(payload).map(Self::Notification)
-            }
-            Err(error) => Err(error),
-        }
-    }
-}
-
-impl Verifier {
-    /// Checks a delivery and reads the event in it, snapshot or thin, for endpoints that get both.
-    ///
-    /// # Errors
-    /// As [`Verifier::verify`]; also when the body is neither kind of event.
-    pub fn parse_delivery(
-        &self,
-        payload: impl AsRef<[u8]>,
-        header: &str,
-    ) -> Result<Delivery, WebhookError> {
-        let verified = self.verify(payload.as_ref(), header)?;
-        let delivery = Delivery::read(payload.as_ref())?;
-        self.accept(verified, &delivery)?;
-        Ok(delivery)
-    }
-}
-
-/// Hands each delivery to exactly one handler. Made by [`EventRouter::builder`], then fixed; cheap to clone.
+/// Passes each delivery to exactly one handler. Built by [`EventRouter::builder`]; cheap to clone.
 ///
-/// `R` is whatever the handlers answer, for example `Result<(), MyError>`.
+/// `R` is the result of the handlers, for example `Result<(), MyError>`.
 #[derive(Clone)]
 pub struct EventRouter<R>(Arc<Routes<R>>);
 
 struct Routes<R> {
     client: Client,
-    /// `None` when deliveries were checked before they get here.
+    /// `None` when deliveries were verified before they reach the router.
     verifier: Option<Verifier>,
     snapshots: BTreeMap<String, Handler<Event, R>>,
     notifications: BTreeMap<String, Handler<EventNotification, R>>,
@@ -171,13 +65,13 @@ struct Routes<R> {
     once: Option<Once<R>>,
 }
 
-/// Where handled deliveries are remembered, and which answers mean that one was handled.
+/// The store of handled deliveries, and which results of a handler count as handled.
 struct Once<R> {
     store: Arc<dyn DeliveryStore>,
     is_done: Arc<dyn Fn(&R) -> bool + Send + Sync>,
 }
 
-/// Gathers the handlers of an [`EventRouter`].
+/// Builds an [`EventRouter`] from its handlers.
 #[must_use = "call build() to get the router"]
 pub struct EventRouterBuilder<R> {
     routes: Routes<R>,
@@ -222,8 +116,8 @@ where
 }
 
 impl<R: 'static> EventRouter<R> {
-    /// A router that checks signatures. `fallback` gets every delivery that no other handler waits for; handlers get the
-    /// event and a client that acts for whom it happened to.
+    /// Begins a router that verifies signatures. `fallback` handles every delivery of a type without a handler.
+    /// Handlers get the event, and a client that acts for the account that the event happened to.
     pub fn builder<F, Fut>(
         client: &Client,
         verifier: Verifier,
@@ -236,8 +130,8 @@ impl<R: 'static> EventRouter<R> {
         EventRouterBuilder::new(client, Some(verifier), boxed(fallback))
     }
 
-    /// A router for deliveries that were checked before: from your own queue, or from EventBridge and Event Grid, whose
-    /// envelopes it opens. Anybody who can reach it is believed.
+    /// Begins a router for deliveries that were verified before: from your own queue, or from EventBridge and Event
+    /// Grid, whose envelopes it opens. It accepts deliveries from every sender.
     pub fn builder_without_verification<F, Fut>(
         client: &Client,
         fallback: F,
@@ -249,12 +143,12 @@ impl<R: 'static> EventRouter<R> {
         EventRouterBuilder::new(client, None, boxed(fallback))
     }
 
-    /// Checks a delivery, reads it and calls exactly one handler. `header` is the `Stripe-Signature` header; it is not
-    /// looked at without verification. `None` when the filter said no, or when the event was handled before
-    /// ([`EventRouterBuilder::once`]): answer that with 200.
+    /// Verifies a delivery, reads it and calls exactly one handler. `header` is the `Stripe-Signature` header; a router
+    /// without verification ignores it. `None` when the filter refused the delivery, or the event was handled before
+    /// ([`EventRouterBuilder::once`]): respond with 200.
     ///
     /// # Errors
-    /// When the delivery is not accepted: answer it with [`WebhookError::status`]. No handler was called.
+    /// When the delivery is not accepted: respond with [`WebhookError::status`]. No handler was called.
     pub async fn handle(
         &self,
         payload: impl AsRef<[u8]>,
@@ -263,15 +157,16 @@ impl<R: 'static> EventRouter<R> {
         let payload = payload.as_ref();
         let delivery = match &self.0.verifier {
             Some(verifier) => verifier.parse_delivery(payload, header)?,
-            None => Delivery::read(&event::open_envelope(payload)?)?,
+            None => Delivery::read(&parse::open_envelope(payload)?)?,
         };
         self.dispatch(delivery).await
     }
 
-    /// Calls exactly one handler for a delivery that was checked and read already. `None` as in [`EventRouter::handle`].
+    /// Calls exactly one handler for a delivery that was verified and read before. `None` as in
+    /// [`EventRouter::handle`].
     ///
     /// # Errors
-    /// When the event is being handled by somebody else right now, or the store of [`EventRouterBuilder::once`] fails.
+    /// When another task or process is handling the event, or the store of [`EventRouterBuilder::once`] fails.
     pub async fn dispatch(&self, delivery: Delivery) -> Result<Option<R>, WebhookError> {
         let routes = &self.0;
         if let Some(filter) = &routes.filter
@@ -286,12 +181,17 @@ impl<R: 'static> EventRouter<R> {
         };
         let failed = |cause: StoreError| WebhookError::Store(cause.to_string());
         match store.begin(&id).await.map_err(failed)? {
-            Begun::First => {}
-            Begun::Running => return Err(WebhookError::Running),
-            Begun::Done => return Ok(None),
+            BeginResult::First => {}
+            BeginResult::Running => return Err(WebhookError::Running),
+            BeginResult::Done => return Ok(None),
         }
         let answer = self.call(delivery).await;
-        store.end(&id, is_done(&answer)).await.map_err(failed)?;
+        let state = if is_done(&answer) {
+            EndState::Done
+        } else {
+            EndState::Failed
+        };
+        store.end(&id, state).await.map_err(failed)?;
         Ok(Some(answer))
     }
 
@@ -342,8 +242,8 @@ impl<R: 'static> EventRouterBuilder<R> {
         }
     }
 
-    /// The handler of a snapshot event type: `EventType::ChargeSucceeded`, or its text for types this crate does not
-    /// know. <https://docs.stripe.com/api/events/types>
+    /// Adds the handler of a snapshot event type: `EventType::ChargeSucceeded`, or its text for types that this crate
+    /// does not know. <https://docs.stripe.com/api/events/types>
     pub fn on<F, Fut>(mut self, event_type: impl Into<EventType>, handler: F) -> Self
     where
         F: Fn(Event, Client) -> Fut + Send + Sync + 'static,
@@ -361,7 +261,7 @@ impl<R: 'static> EventRouterBuilder<R> {
         self
     }
 
-    /// The handler of a thin event type: `V2EventType::V2CoreAccountUpdated`, or its text.
+    /// Adds the handler of a thin event type: `V2EventType::V2CoreAccountUpdated`, or its text.
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
     pub fn on_notification<F, Fut>(mut self, event_type: impl Into<V2EventType>, handler: F) -> Self
     where
@@ -380,8 +280,8 @@ impl<R: 'static> EventRouterBuilder<R> {
         self
     }
 
-    /// Asked before any handler; `false` ends the delivery without one. The place for «have I seen this id before?» and
-    /// for turning test events away.
+    /// Adds a filter that runs before the handler; `false` ends the delivery without a handler. Use it to refuse test
+    /// events or ids that you have seen before.
     pub fn pre_handle<F, Fut>(mut self, filter: F) -> Self
     where
         F: Fn(Delivery) -> Fut + Send + Sync + 'static,
@@ -394,10 +294,10 @@ impl<R: 'static> EventRouterBuilder<R> {
         self
     }
 
-    /// Remembers which events were handled, so that a delivery that comes again calls no handler. An answer of which
-    /// `is_done` says no (`Result::is_ok` is the usual one) counts as not handled: the event is taken again when Stripe
-    /// delivers it again. Of the same event at the same time one handler runs; the other delivery is refused with
-    /// [`WebhookError::Running`] and comes again.
+    /// Records which events were handled in `store`, so that a repeated delivery calls no handler. When `is_done`
+    /// returns `false` for a handler's result (`Result::is_ok` is the usual choice), the event is not handled, and the
+    /// next delivery of it calls the handler again. While a handler runs, another delivery of the same event is refused
+    /// with [`WebhookError::Running`].
     pub fn once(
         mut self,
         store: Arc<dyn DeliveryStore>,
@@ -413,7 +313,7 @@ impl<R: 'static> EventRouterBuilder<R> {
         self
     }
 
-    /// Fixes the handlers.
+    /// Builds the router.
     ///
     /// # Errors
     /// When an event type has two handlers, or there are two filters or two stores.

@@ -1,17 +1,36 @@
 //! The `Stripe-Signature` header: `t=<unix seconds>,v1=<hex>[,v1=<hex>…]`. What is signed is `<t>.<body>`, by
 //! HMAC-SHA256 with the whole secret as text, `whsec_` included.
 
+use std::time::Duration;
+
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use secrecy::{ExposeSecret as _, SecretString};
 use sha2::Sha256;
 use subtle::ConstantTimeEq as _;
 
-use super::{Tolerance, WebhookError};
+use super::error::WebhookError;
+
+/// The greatest age of a signature.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum Tolerance {
+    /// The signature may be this old. Signatures with a time in the future pass.
+    AtMost(Duration),
+    /// Any age passes. For stored payloads that are verified again.
+    Disabled,
+}
+
+impl Default for Tolerance {
+    /// Five minutes.
+    fn default() -> Self {
+        Self::AtMost(Duration::from_secs(300))
+    }
+}
 
 /// The header of a delivery, parsed.
 #[derive(Debug, PartialEq, Eq)]
 struct Header<'a> {
-    /// Kept as text too: the text is what was signed.
+    /// The timestamp as text, because the text is what Stripe signed.
     timestamp_text: &'a str,
     timestamp: i64,
     signatures: Vec<&'a str>,
@@ -43,7 +62,7 @@ impl<'a> Header<'a> {
     }
 }
 
-/// Which secret matched, and when the delivery was signed.
+/// Returns the index of the secret that matched, and when the delivery was signed.
 pub(super) fn verify<'a>(
     payload: &[u8],
     header: &str,
@@ -55,7 +74,7 @@ pub(super) fn verify<'a>(
     let secret = secrets
         .position(|secret| {
             let expected = sign(payload, secret.expose_secret(), header.timestamp_text);
-            // Every signature is compared, so that the time taken says nothing about which one fits.
+            // Every signature is compared, so that the duration does not reveal which one matches.
             header.signatures.iter().fold(false, |found, given| {
                 found | bool::from(expected.as_bytes().ct_eq(given.as_bytes()))
             })
@@ -87,8 +106,8 @@ fn sign(payload: &[u8], secret: &str, timestamp: &str) -> String {
         })
 }
 
-/// The `Stripe-Signature` header Stripe would send for this body at this time (unix seconds). For tests, and for
-/// whoever plays Stripe's part.
+/// Creates the `Stripe-Signature` header that Stripe would send for this body at this time (unix seconds). For tests
+/// and for emulators of Stripe.
 pub fn test_header(payload: impl AsRef<[u8]>, secret: &str, timestamp: i64) -> String {
     let signature = sign(payload.as_ref(), secret, &timestamp.to_string());
     format!("t={timestamp},v1={signature}")

@@ -1,9 +1,8 @@
-//! The languages on the wire: what is read ([`json`]), what is sent ([`form`] for v1 and for every query, [`json_body`] for v2), where it is
-//! sent ([`path`]), and how numbers and instants are written ([`number`]).
+//! How a request is written: [`form`] for v1 and for every query, `json_body` for v2, `multipart` for uploads, `path` for
+//! where it goes, and `number` for numbers and instants.
 
 pub mod form;
-pub mod json;
-pub mod json_body;
-pub mod multipart;
-pub mod number;
-pub mod path;
+pub(crate) mod json_body;
+pub(crate) mod multipart;
+pub(crate) mod number;
+pub(crate) mod path;

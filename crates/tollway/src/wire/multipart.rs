@@ -2,11 +2,11 @@
 
 use bytes::Bytes;
 
-use crate::params::{ParamError, Params, Value};
+use crate::params::{ParamError, ParamValue, Params};
 use crate::wire::form;
 
 /// The value of the `Content-Type` header.
-pub fn content_type(boundary: &str) -> String {
+pub(crate) fn content_type(boundary: &str) -> String {
     format!("multipart/form-data; boundary={boundary}")
 }
 
@@ -14,7 +14,7 @@ pub fn content_type(boundary: &str) -> String {
 ///
 /// # Errors
 /// When a parameter cannot be written.
-pub fn encode(params: &Params, boundary: &str) -> Result<Bytes, ParamError> {
+pub(crate) fn encode(params: &Params, boundary: &str) -> Result<Bytes, ParamError> {
     let mut out = Vec::new();
     form::flatten(params, &mut |name, value| {
         out.extend_from_slice(
@@ -22,7 +22,7 @@ pub fn encode(params: &Params, boundary: &str) -> Result<Bytes, ParamError> {
         );
         out.extend_from_slice(quoted(name).as_bytes());
         match value {
-            Value::File(file) => {
+            ParamValue::File(file) => {
                 let about = format!(
                     "\"; filename=\"{}\"\r\nContent-Type: {}\r\n\r\n",
                     quoted(&file.file_name),
@@ -33,7 +33,7 @@ pub fn encode(params: &Params, boundary: &str) -> Result<Bytes, ParamError> {
             }
             plain => {
                 out.extend_from_slice(b"\"\r\n\r\n");
-                out.extend_from_slice(form::scalar(plain, name)?.as_bytes());
+                out.extend_from_slice(form::scalar_text(plain, name)?.as_bytes());
             }
         }
         out.extend_from_slice(b"\r\n");
@@ -43,7 +43,7 @@ pub fn encode(params: &Params, boundary: &str) -> Result<Bytes, ParamError> {
     Ok(out.into())
 }
 
-/// A name that cannot end its quotes or its line.
+/// Escapes a name, so that it cannot end its quotes or its line.
 fn quoted(name: &str) -> String {
     one_line(name).replace('"', "%22")
 }

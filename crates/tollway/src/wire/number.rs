@@ -1,8 +1,8 @@
 //! How numbers and instants are written: decimals without exponents, instants as RFC 3339.
 
-/// A decimal text in plain digits, its scale kept: `10.50` stays, `1E+3` becomes `1000`. `None` when the text is not
-/// a decimal number, or its exponent is absurd (more than 400 digits would be written).
-pub fn plain_decimal(text: &str) -> Option<String> {
+/// A decimal text in plain digits, its scale kept: `10.50` stays, `1E+3` becomes `1000`. `None` when the text is not a
+/// decimal number, or its exponent would need more than 400 digits.
+pub(crate) fn plain_decimal(text: &str) -> Option<String> {
     let (mantissa, exponent) = match text.find(['e', 'E']) {
         Some(at) => (&text[..at], text[at + 1..].parse::<i32>().ok()?),
         None => (text, 0),
@@ -43,7 +43,7 @@ pub fn plain_decimal(text: &str) -> Option<String> {
 }
 
 /// Unix seconds as RFC 3339 text in UTC: `2023-11-14T22:13:20Z`.
-pub fn rfc3339(unix_seconds: i64) -> String {
+pub(crate) fn rfc3339(unix_seconds: i64) -> String {
     let days = unix_seconds.div_euclid(86_400);
     let second = unix_seconds.rem_euclid(86_400);
     let (year, month, day) = civil(days);

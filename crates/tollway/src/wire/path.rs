@@ -2,11 +2,11 @@
 
 use std::fmt;
 
-/// A path that must not be requested. Nothing has left the program.
+/// A path that must not be requested. Nothing was sent.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
-pub enum PathError {
-    /// An empty id would turn a request for one object into one for the whole collection.
+pub(crate) enum PathError {
+    /// An id is empty, so a request for one object would become one for the whole collection.
     EmptyArgument(String),
     /// The template names more arguments than were given, or fewer.
     ArgumentCount {
@@ -47,7 +47,7 @@ impl std::error::Error for PathError {}
 ///
 /// # Errors
 /// When an argument is empty, or their number does not fit the template.
-pub fn expand(template: &str, args: &[String]) -> Result<String, PathError> {
+pub(crate) fn expand(template: &str, args: &[String]) -> Result<String, PathError> {
     let wrong_count = || PathError::ArgumentCount {
         template: template.to_owned(),
     };
@@ -71,8 +71,8 @@ pub fn expand(template: &str, args: &[String]) -> Result<String, PathError> {
     Ok(out)
 }
 
-/// Everything outside the unreserved set is escaped; a segment of dots only would be folded away by URL parsers on the
-/// way, so its dots are escaped too.
+/// Escapes everything outside the unreserved set. The dots of a segment of only dots are escaped too, because URL
+/// parsers would remove the segment.
 fn escape_segment(out: &mut String, arg: &str) {
     use std::fmt::Write as _;
     let dots = arg == "." || arg == "..";
@@ -89,12 +89,12 @@ fn escape_segment(out: &mut String, arg: &str) {
     }
 }
 
-/// Refuses every path that could lead to another host when joined to a base URL. Page URLs and the URLs in events come
+/// Refuses a path that could lead to another host when it is joined to a base URL. The URLs of pages and events come
 /// from remote data.
 ///
 /// # Errors
 /// When the path does not start with exactly one `/`, or holds a backslash, a space or a control character.
-pub fn guard(path: &str) -> Result<(), PathError> {
+pub(crate) fn guard(path: &str) -> Result<(), PathError> {
     let relative = path.starts_with('/')
         && !path.starts_with("//")
         && path

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use futures_util::FutureExt as _;
 use secrecy::ExposeSecret as _;
-use tollway::oauth::{AppTokens, Scope, StoredToken, TokenError, TokenStore, TokenStoreError};
+use tollway::oauth::{AppTokens, Scope, StoredToken, TokenError, TokenStore};
 use tollway::runtime::BoxFuture;
-use tollway::testing::{ManualClock, StubAnswer, StubRequest, StubTransport};
+use tollway::testing::{ManualClock, StubRequest, StubResponse, StubTransport};
 use tollway::transport::TransportErrorKind;
-use tollway::{Client, ErrorKind};
+use tollway::{Client, ErrorKind, StoreError};
 
 use crate::support::{HeldTransport, pairs, stubbed};
 
@@ -55,7 +55,7 @@ async fn a_refresh_token_is_exchanged_at_the_api_and_replaced() {
 #[tokio::test]
 async fn a_token_that_works_once_is_sent_once() {
     let stub = Arc::new(StubTransport::new());
-    stub.push(StubAnswer::Fail(TransportErrorKind::Reset));
+    stub.push(StubResponse::Fail(TransportErrorKind::Reset));
     let error = client(&stub)
         .oauth()
         .apps()
@@ -103,7 +103,7 @@ impl TokenStore for Table {
     fn load<'a>(
         &'a self,
         account: &'a str,
-    ) -> BoxFuture<'a, Result<Option<StoredToken>, TokenStoreError>> {
+    ) -> BoxFuture<'a, Result<Option<StoredToken>, StoreError>> {
         let row = self.rows.lock().unwrap().get(account).cloned();
         Box::pin(async move { Ok(row) })
     }
@@ -112,7 +112,7 @@ impl TokenStore for Table {
         &'a self,
         account: &'a str,
         token: StoredToken,
-    ) -> BoxFuture<'a, Result<(), TokenStoreError>> {
+    ) -> BoxFuture<'a, Result<(), StoreError>> {
         let broken = self.broken.load(Ordering::SeqCst);
         if !broken {
             let mut rows = self.rows.lock().unwrap();
@@ -143,9 +143,9 @@ fn held_keeper() -> (
     ManualClock,
     Arc<HeldTransport>,
 ) {
-    let stub = Arc::new(StubTransport::answering(|request| {
+    let stub = Arc::new(StubTransport::responding(|request| {
         if request.path() != "/v1/oauth/token" {
-            return StubAnswer::json(200, "{}");
+            return StubResponse::json(200, "{}");
         }
         let form = request.form();
         let old = &form
@@ -155,7 +155,7 @@ fn held_keeper() -> (
             .1;
         let number: u32 = old.strip_prefix("rt_").unwrap().parse().unwrap();
         let next = number + 1;
-        StubAnswer::json(
+        StubResponse::json(
             200,
             format!(
                 r#"{{"access_token": "sk_{next}", "refresh_token": "rt_{next}", "expires_in": 3600, "stripe_user_id": "acct_1"}}"#
@@ -249,7 +249,7 @@ async fn who_must_connect_again_is_told_apart() {
         400,
         r#"{"error": "invalid_grant", "error_description": "used"}"#,
     );
-    stub.push(StubAnswer::Fail(TransportErrorKind::Connect));
+    stub.push(StubResponse::Fail(TransportErrorKind::Connect));
     let table = Arc::new(Table::default());
     let old = StoredToken::new("sk_1", "rt_1", 0);
     table.rows.lock().unwrap().insert("acct_1".to_owned(), old);
@@ -289,4 +289,15 @@ async fn a_token_that_ended_while_its_refresh_was_dropped_is_refreshed_again() {
     assert_eq!(token.expose_secret(), "sk_3");
     let sent: Vec<_> = stub.requests().iter().map(StubRequest::form).collect();
     assert!(sent[1].contains(&("refresh_token".to_owned(), "rt_2".to_owned())));
+}
+
+#[tokio::test]
+async fn a_token_is_refreshed_when_60_seconds_remain_and_not_at_61() {
+    let (tokens, _, stub, clock) = keeper();
+    clock.advance(Duration::from_secs(3_600 - 61));
+    let token = tokens.access_token("acct_1").await.unwrap();
+    assert_eq!((token.expose_secret(), stub.requests().len()), ("sk_1", 0));
+    clock.advance(Duration::from_secs(1));
+    let token = tokens.access_token("acct_1").await.unwrap();
+    assert_eq!((token.expose_secret(), stub.requests().len()), ("sk_2", 1));
 }

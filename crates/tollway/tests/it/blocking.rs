@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use tollway::testing::{ManualClock, StubAnswer, StubTransport};
+use tollway::testing::{ManualClock, StubResponse, StubTransport};
 use tollway::{Client, ErrorKind, blocking};
 
 use crate::server::{Reply, Server};
@@ -68,7 +68,7 @@ fn retries_and_limits_work_as_ever() {
     assert!(client.balance().retrieve().send().wait().is_ok());
     assert_eq!(clock.sleeps().len(), 1);
 
-    stub.push(StubAnswer::Hang);
+    stub.push(StubResponse::Hang);
     let call = client
         .balance()
         .retrieve()

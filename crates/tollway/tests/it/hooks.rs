@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex};
 
 use serde_json::Value;
 use tollway::observe::{Observer, RequestEvent, ResponseEvent};
-use tollway::testing::{StubAnswer, StubTransport};
+use tollway::testing::{StubResponse, StubTransport};
 use tollway::transport::TransportErrorKind;
 use tracing_subscriber::fmt::format::FmtSpan;
 
@@ -51,8 +51,8 @@ impl Observer for Notes {
 #[tokio::test]
 async fn observers_hear_of_every_attempt() {
     let stub = Arc::new(StubTransport::new());
-    stub.push(StubAnswer::Fail(TransportErrorKind::Reset));
-    stub.push(StubAnswer::json(200, r#"{"id": "ch_1"}"#).header("Request-Id", "req_2"));
+    stub.push(StubResponse::Fail(TransportErrorKind::Reset));
+    stub.push(StubResponse::json(200, r#"{"id": "ch_1"}"#).header("Request-Id", "req_2"));
     let notes = Arc::new(Notes::default());
     let client = stubbed(&stub).observer(notes.clone()).build().unwrap();
     let create = client.charges().create().source("tok_visa");
@@ -84,7 +84,7 @@ impl Write for Buffer {
 }
 
 /// The span of one call, as a log of closed spans has it.
-fn span_of(answers: &[StubAnswer]) -> Value {
+fn span_of(answers: &[StubResponse]) -> Value {
     let stub = Arc::new(StubTransport::new());
     for answer in answers {
         stub.push(answer.clone());
@@ -125,8 +125,8 @@ fn span_of(answers: &[StubAnswer]) -> Value {
 #[test]
 fn a_call_is_a_span_with_the_names_of_opentelemetry() {
     let span = span_of(&[
-        StubAnswer::json(500, "{}"),
-        StubAnswer::json(200, r#"{"id": "ch_1"}"#).header("Request-Id", "req_2"),
+        StubResponse::json(500, "{}"),
+        StubResponse::json(200, r#"{"id": "ch_1"}"#).header("Request-Id", "req_2"),
     ]);
     for (field, value) in [
         ("name", Value::from("stripe")),
@@ -150,7 +150,7 @@ fn a_call_is_a_span_with_the_names_of_opentelemetry() {
 #[test]
 fn the_span_of_a_failed_call_says_why() {
     let declined = r#"{"error": {"type": "card_error", "code": "card_declined"}}"#;
-    let span = span_of(&[StubAnswer::json(402, declined)]);
+    let span = span_of(&[StubResponse::json(402, declined)]);
     assert_eq!(span["otel.status_code"], "ERROR", "{span}");
     assert_eq!(span["http.response.status_code"], 402, "{span}");
     assert_eq!(

@@ -1,4 +1,4 @@
-//! Integration tests of the SDK: Stripe's behaviour as vectors, and the faults of its peers turned round.
+//! Integration tests of the SDK: Stripe's behaviour as vectors, and whole calls against stubs and small servers.
 
 #![expect(
     clippy::unwrap_used,
@@ -7,13 +7,14 @@
 
 mod apps;
 mod blocking;
+mod calls;
+mod cancellation;
 mod connections;
 mod downloads;
 mod frameworks;
 mod hooks;
 mod pace;
 mod pages;
-mod peer_faults;
 mod queries;
 mod reqwest_transport;
 mod router;
@@ -22,6 +23,7 @@ mod support;
 mod testing;
 mod thin_events;
 mod transport;
+mod unclear_attempts;
 mod vectors;
 mod views;
 mod walks;

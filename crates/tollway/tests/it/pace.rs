@@ -4,7 +4,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tollway::request::Verb;
-use tollway::testing::{ManualClock, StubAnswer, StubTransport};
+use tollway::testing::{ManualClock, StubResponse, StubTransport};
 use tollway::{Client, ErrorKind, Json, RateLimit};
 
 use crate::support::stubbed;
@@ -14,7 +14,7 @@ async fn get(client: &Client, path: &str) -> Result<Json, tollway::Error> {
 }
 
 fn ok() -> Arc<StubTransport> {
-    Arc::new(StubTransport::answering(|_| StubAnswer::json(200, "{}")))
+    Arc::new(StubTransport::responding(|_| StubResponse::json(200, "{}")))
 }
 
 #[tokio::test]
@@ -75,10 +75,27 @@ async fn a_queue_longer_than_the_calls_time_is_refused_unsent() {
 async fn plain_rate_limits_are_waited_for_on_demand() {
     let limited = r#"{"error": {"type": "invalid_request_error", "code": "rate_limit"}}"#;
     let (stub, clock) = (Arc::new(StubTransport::new()), ManualClock::default());
-    stub.push(StubAnswer::json(429, limited).header("Retry-After", "3"));
+    stub.push(StubResponse::json(429, limited).header("Retry-After", "3"));
     stub.push_json(200, "{}");
     let builder = stubbed(&stub).clock(Arc::new(clock.clone()));
     let client = builder.retry_rate_limits(true).build().unwrap();
     get(&client, "/v1/balance").await.unwrap();
     assert_eq!(clock.sleeps(), [Duration::from_secs(3)]);
+}
+
+#[tokio::test]
+async fn a_retry_after_of_60_seconds_is_waited_for_and_one_of_61_is_not() {
+    for (seconds, expected) in [
+        (60, Duration::from_secs(60)),
+        (61, Duration::from_millis(500)),
+    ] {
+        let stub = Arc::new(StubTransport::new());
+        let clock = ManualClock::default();
+        let client = stubbed(&stub).clock(Arc::new(clock.clone()));
+        let client = client.max_retries(1).build().unwrap();
+        stub.push(StubResponse::json(503, "{}").header("Retry-After", &seconds.to_string()));
+        stub.push_json(200, "{}");
+        client.balance().retrieve().send().await.unwrap();
+        assert_eq!(clock.sleeps(), [expected], "Retry-After: {seconds}");
+    }
 }

@@ -3,14 +3,14 @@
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex};
 
-use tollway::Client;
 use tollway::api::{EventType, V2EventType};
 use tollway::runtime::BoxFuture;
 use tollway::testing::{ManualClock, StubTransport};
 use tollway::webhook::{
-    self, Begun, DeliveryStore, EventRouter, EventRouterBuilder, MemoryDeliveries, RouterError,
-    StoreError, Verifier, WebhookError,
+    self, BeginResult, DeliveryStore, EndState, EventRouter, EventRouterBuilder, MemoryDeliveries,
+    RouterError, Verifier, WebhookError,
 };
+use tollway::{Client, StoreError};
 
 use crate::support::stubbed;
 
@@ -196,7 +196,7 @@ async fn what_an_event_is_about_is_fetched_where_it_happened() {
         .build()
         .unwrap();
     stub.push(
-        tollway::testing::StubAnswer::json(200, r#"{"id": "acct_2"}"#)
+        tollway::testing::StubResponse::json(200, r#"{"id": "acct_2"}"#)
             .header("Request-Id", "req_1"),
     );
     stub.push_json(200, r#"{"id": "evt_2"}"#);
@@ -290,11 +290,11 @@ async fn of_one_event_at_the_same_time_one_handler_runs() {
 struct Gone;
 
 impl DeliveryStore for Gone {
-    fn begin<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<Begun, StoreError>> {
+    fn begin<'a>(&'a self, _: &'a str) -> BoxFuture<'a, Result<BeginResult, StoreError>> {
         Box::pin(async { Err("no connection".into()) })
     }
 
-    fn end<'a>(&'a self, _: &'a str, _: bool) -> BoxFuture<'a, Result<(), StoreError>> {
+    fn end<'a>(&'a self, _: &'a str, _: EndState) -> BoxFuture<'a, Result<(), StoreError>> {
         Box::pin(async { Err("no connection".into()) })
     }
 }
@@ -338,7 +338,7 @@ fn a_verifier_can_refuse_other_modes_and_versions() {
     }
     let header = webhook::test_header(&test, "whsec_cli", NOW);
     let verified = all.verify(&test, &header).unwrap();
-    assert_eq!((verified.secret, verified.livemode), (2, Some(false)));
+    assert_eq!((verified.secret_index, verified.livemode), (2, Some(false)));
 
     let live_only = all.clone().livemode(true);
     assert_eq!(check(&live_only, &test, "whsec_live"), Err("wrong_mode"));

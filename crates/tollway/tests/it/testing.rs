@@ -8,7 +8,7 @@ use tollway::api;
 use tollway::params::Upload;
 use tollway::request::Verb;
 use tollway::testing::{
-    Expectation, Recorder, Replay, StubAnswer, StubTransport, sample, sample_with,
+    Expectation, Recorder, Replay, StubResponse, StubTransport, sample, sample_with,
 };
 use tollway::transport::TransportErrorKind;
 use tollway::{Client, ErrorKind, Json};
@@ -32,7 +32,7 @@ async fn met_expectations_are_silent() {
         expected
             .header("stripe-account", "acct_1")
             .times(2)
-            .answer_json(200, r#"{"id": "ch_1"}"#),
+            .respond_json(200, r#"{"id": "ch_1"}"#),
     );
     stub.expect(Expectation::get("/v1/charges/{charge}").no_header("stripe-account"));
     let client = stub.client().build().unwrap();
@@ -95,7 +95,7 @@ async fn tests_side_by_side_see_only_their_own_stub() {
         stub.expect(
             Expectation::post("/v1/charges")
                 .param("amount", &at.to_string())
-                .answer_json(200, format!(r#"{{"id": "ch_{at}"}}"#)),
+                .respond_json(200, format!(r#"{{"id": "ch_{at}"}}"#)),
         );
         let client = stub.client().build().unwrap();
         tokio::task::yield_now().await;
@@ -107,23 +107,23 @@ async fn tests_side_by_side_see_only_their_own_stub() {
 
 /// A client whose answers are recorded: a charge, a declined one, a PDF, an upload, a broken connection.
 fn recorded() -> (Arc<Recorder>, Client) {
-    let real = StubTransport::answering(|request| match request.path() {
-        "/v1/charges" if request.form()[0].1 == "6" => StubAnswer::json(
+    let real = StubTransport::responding(|request| match request.path() {
+        "/v1/charges" if request.form()[0].1 == "6" => StubResponse::json(
             402,
             r#"{"error": {"type": "card_error", "code": "card_declined"}}"#,
         )
         .header("Request-Id", "req_1"),
-        "/v1/charges" => StubAnswer::json(
+        "/v1/charges" => StubResponse::json(
             200,
             r#"{"id": "ch_1", "receipt_email": "jenny@example.com"}"#,
         )
         .header("Set-Cookie", "private=1"),
-        "/v1/pdf" => StubAnswer::json(200, vec![0xff_u8, 0x00, 0x25]),
+        "/v1/pdf" => StubResponse::json(200, vec![0xff_u8, 0x00, 0x25]),
         "/v1/payment_intents" => {
-            StubAnswer::json(200, r#"{"id": "pi_1", "client_secret": "pi_1_secret_abc"}"#)
+            StubResponse::json(200, r#"{"id": "pi_1", "client_secret": "pi_1_secret_abc"}"#)
         }
-        "/v1/files" => StubAnswer::json(200, r#"{"id": "file_1"}"#),
-        _ => StubAnswer::Fail(TransportErrorKind::Timeout),
+        "/v1/files" => StubResponse::json(200, r#"{"id": "file_1"}"#),
+        _ => StubResponse::Fail(TransportErrorKind::Timeout),
     });
     let recorder = Arc::new(Recorder::new(Arc::new(real)).redact("receipt_email"));
     let client = client_on(recorder.clone());

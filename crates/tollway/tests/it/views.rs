@@ -72,7 +72,7 @@ fn a_charge_reads_as_what_stripe_sent() {
 
 /// Row 1: a 2xx answer with a null or an odd type is still a success, and the rest of it is readable.
 #[tokio::test]
-async fn row_01_an_odd_field_never_hides_a_payment() {
+async fn a_field_of_another_type_never_fails_a_payment() {
     let stub = Arc::new(StubTransport::new());
     let client = stubbed(&stub).build().unwrap();
     for odd in [
@@ -105,7 +105,7 @@ async fn row_01_an_odd_field_never_hides_a_payment() {
 
 /// Row 2: every single required field may be missing; the others stay readable and the verdict names the path.
 #[test]
-fn row_02_any_missing_field_leaves_the_rest_readable() {
+fn a_missing_field_leaves_the_rest_readable() {
     for name in ["charge", "payment_intent"] {
         let whole = fixture(name);
         let required = whole
@@ -155,7 +155,7 @@ fn row_02_any_missing_field_leaves_the_rest_readable() {
 
 /// Row 3: one odd item in a list of a hundred.
 #[test]
-fn row_03_one_odd_item_costs_no_other() {
+fn an_item_of_another_type_leaves_the_others_readable() {
     let mut items = vec![fixture("charge"); 100];
     items[41] = serde_json::json!({"object": 7});
     items[42] = serde_json::json!("not an object");
@@ -178,7 +178,7 @@ fn row_03_one_odd_item_costs_no_other() {
 
 /// Row 4: an object that a union does not know.
 #[test]
-fn row_04_a_new_kind_of_source_is_readable() {
+fn a_source_of_an_unknown_type_is_readable() {
     let mut charge = fixture("charge");
     charge["source"] =
         serde_json::json!({"id": "src_9", "object": "wallet_of_2030", "shiny": true});
@@ -200,7 +200,7 @@ fn row_04_a_new_kind_of_source_is_readable() {
 
 /// Row 6: what an event carries is readable when a field is gone, of another type or of another API version.
 #[test]
-fn row_06_the_object_of_an_event_is_readable_whatever_its_version() {
+fn the_object_of_an_event_is_readable_in_any_version() {
     let event: api::Event = as_view(&serde_json::json!({
         "id": "evt_1", "object": "event", "type": "charge.from.the.future", "api_version": "2011-01-01",
         "data": {"object": {"object": "charge", "id": "ch_1", "amount": "text"}},
@@ -219,7 +219,7 @@ fn row_06_the_object_of_an_event_is_readable_whatever_its_version() {
 
 /// Row 19: everything Stripe sent is reachable, exactly as it was sent.
 #[test]
-fn row_19_json_is_lossless_and_new_fields_are_readable() {
+fn json_is_lossless_and_unknown_fields_are_readable() {
     let text = r#"{ "id": "ch_1", "object": "charge", "amount": 9007199254740993, "new": {"deep": [1.10, 1e3]} }"#;
     let charge = Charge::from_json(Json::parse(text).unwrap());
     assert_eq!(charge.json().text(), text);
@@ -236,7 +236,7 @@ fn row_19_json_is_lossless_and_new_fields_are_readable() {
 
 /// Row 22: a view is a few words, and reading a deep object needs next to no stack.
 #[test]
-fn row_22_views_are_small_and_need_little_stack() {
+fn views_are_small_and_need_little_stack() {
     assert!(size_of::<Charge>() <= 2 * size_of::<usize>());
     assert!(size_of::<List<Charge>>() <= 2 * size_of::<usize>());
     let page =
@@ -252,7 +252,7 @@ fn row_22_views_are_small_and_need_little_stack() {
 
 /// Row 23: going through a page moves handles on one buffer, not objects: each item's text is the page's own.
 #[test]
-fn row_23_items_of_a_page_share_its_buffer() {
+fn items_of_a_page_share_its_buffer() {
     let page =
         serde_json::json!({"object": "list", "data": vec![fixture("charge"); 3]}).to_string();
     let list = List::<Charge>::from_json(Json::parse(page).unwrap());
@@ -265,7 +265,7 @@ fn row_23_items_of_a_page_share_its_buffer() {
 }
 
 #[test]
-fn words_keep_what_they_do_not_know() {
+fn open_enums_keep_unknown_values() {
     let new = ChargeStatus::from("teleported");
     assert_eq!(new.as_str(), "teleported");
     assert!(matches!(&new, ChargeStatus::Unknown(text) if &**text == "teleported"));
@@ -308,7 +308,7 @@ fn expandables_give_the_id_in_either_case() {
 }
 
 #[test]
-fn secrets_stay_out_of_debug() {
+fn debug_never_prints_secrets() {
     let mut intent = fixture("payment_intent");
     intent["client_secret"] = serde_json::json!("pi_1_secret_2");
     let intent: PaymentIntent = as_view(&intent);
@@ -452,5 +452,23 @@ async fn requests_take_required_things_first_and_send_what_was_set() {
     assert_eq!(
         stub.requests()[2].query(),
         pairs([("created[gte]", "5"), ("created[lt]", "9"), ("limit", "3")])
+    );
+}
+
+#[test]
+fn an_open_enum_is_a_map_key_prints_parses_and_serializes_as_its_text() {
+    use tollway::api::ChargeStatus;
+
+    let unknown: ChargeStatus = "brand_new".parse().unwrap();
+    let statuses = [ChargeStatus::Succeeded, unknown, ChargeStatus::Failed];
+    let sorted: std::collections::BTreeSet<_> = statuses.iter().collect();
+    let texts: Vec<String> = sorted.iter().map(ToString::to_string).collect();
+    assert_eq!(texts, ["brand_new", "failed", "succeeded"]);
+    let hashed: std::collections::HashSet<_> = statuses.iter().cloned().collect();
+    assert!(hashed.contains(&ChargeStatus::from("brand_new")) && hashed.len() == 3);
+    assert_eq!(format!("{:>10}|", ChargeStatus::Failed), "    failed|");
+    assert_eq!(
+        serde_json::to_string(&statuses).unwrap(),
+        r#"["succeeded","brand_new","failed"]"#
     );
 }

@@ -2,7 +2,7 @@
 
 use tollway::view::MapValue;
 use tollway::{
-    Decimal, Expandable, Instant, Json, List, Map, SearchResult, Timestamp, V2List, View,
+    Decimal, Expandable, Json, List, MapView, Rfc3339, SearchResult, Timestamp, V2List, View,
 };
 
 use super::call::Verdict;
@@ -130,7 +130,7 @@ impl Seen for Decimal<'_> {
     }
 }
 
-impl Seen for Instant<'_> {
+impl Seen for Rfc3339<'_> {
     fn seen(&self, json: &Json, see: &mut See) {
         let good = json.as_str() == Some(self.as_str()) && self.timestamp().is_some();
         see.check(good, self, json);
@@ -165,7 +165,7 @@ impl<T: Seen> Seen for Vec<T> {
     }
 }
 
-impl<'a, V: MapValue<'a> + Seen> Seen for Map<'a, V> {
+impl<'a, V: MapValue<'a> + Seen> Seen for MapView<'a, V> {
     fn seen(&self, json: &Json, see: &mut See) {
         see.check(self.iter().count() == json.len(), &self.len(), json);
         for (key, value) in self.iter() {

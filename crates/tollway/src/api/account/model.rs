@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// The `account` object. It has what [`AccountFields`](crate::api::AccountFields) has.
@@ -113,7 +113,7 @@ impl AccountFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("account", "metadata")
     }
 

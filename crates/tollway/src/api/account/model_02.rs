@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// Payments of [`Account`](crate::api::Account): its `settings.payments`. It has what [`AccountSettingsPaymentsFields`](crate::api::AccountSettingsPaymentsFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// Ownership declaration of [`Account`](crate::api::Account): its `company.ownership_declaration`. It has what [`AccountCompanyOwnershipDeclarationFields`](crate::api::AccountCompanyOwnershipDeclarationFields) has.

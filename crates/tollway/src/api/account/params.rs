@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Params, list, params, params_required};
 
 params_required! {
     /// The `annual_revenue` of [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile).
@@ -25,69 +25,15 @@ impl AccountCreateBusinessProfileAnnualRevenue {
     }
 }
 
-params_required! {
-    /// The `monthly_estimated_revenue` of [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateBusinessProfileMonthlyEstimatedRevenue
-}
+/// The `monthly_estimated_revenue` of [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile): the same as [`SetupIntentCreateSingleUse`](crate::api::SetupIntentCreateSingleUse).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateBusinessProfileMonthlyEstimatedRevenue = api::SetupIntentCreateSingleUse;
 
-impl AccountCreateBusinessProfileMonthlyEstimatedRevenue {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
-        Self(
-            Params::new()
-                .with_int("amount", amount)
-                .with_str("currency", currency),
-        )
-    }
-}
-
-params! {
-    /// The `support_address` of [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateBusinessProfileSupportAddress
-}
-
-impl AccountCreateBusinessProfileSupportAddress {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with_str("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with_str("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-}
+/// The `support_address` of [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateBusinessProfileSupportAddress = api::CustomerCreateAddress;
 
 params! {
     /// The `business_profile` of [`AccountCreate`](crate::api::AccountCreate).
@@ -174,10 +120,10 @@ impl AccountCreateBusinessProfile {
     /// Unsets `specified_commercial_transactions_act_url`.
     #[inline]
     pub fn clear_specified_commercial_transactions_act_url(self) -> Self {
-        Self(
-            self.0
-                .with("specified_commercial_transactions_act_url", Value::Clear),
-        )
+        Self(self.0.with(
+            "specified_commercial_transactions_act_url",
+            ParamValue::Clear,
+        ))
     }
 
     /// Support address.
@@ -210,7 +156,7 @@ impl AccountCreateBusinessProfile {
     /// Unsets `support_url`.
     #[inline]
     pub fn clear_support_url(self) -> Self {
-        Self(self.0.with("support_url", Value::Clear))
+        Self(self.0.with("support_url", ParamValue::Clear))
     }
 
     /// Url.
@@ -220,14 +166,331 @@ impl AccountCreateBusinessProfile {
     }
 }
 
+/// The `acss_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAcssDebitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `affirm_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `afterpay_clearpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAfterpayClearpayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `alma_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `amazon_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAmazonPayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `app_distribution` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesTreasury;
+
+/// The `au_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesAuBecsDebitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `bacs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBacsDebitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `bancontact_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBancontactPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `billie_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `bizum_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `blik_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `blik_recurring_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBlikRecurringPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `boleto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `card_issuing` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesTreasury;
+
+/// The `card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCardPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `cartes_bancaires_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCartesBancairesPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `cashapp_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `crypto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `eps_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `fpx_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `gb_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGbBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `giropay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `grabpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `ideal_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `india_international_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesIndiaInternationalPayments =
+    api::AccountCreateCapabilitiesTreasury;
+
+/// The `jcb_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `jp_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesJpBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `kakao_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKakaoPayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `klarna_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `konbini_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `kr_card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `legacy_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `link_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `mb_way_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `mobilepay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMobilepayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `multibanco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMultibancoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `mx_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesMxBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `naver_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesNaverPayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `nz_bank_account_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesNzBankAccountBecsDebitPayments =
+    api::AccountCreateCapabilitiesTreasury;
+
+/// The `oxxo_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `p24_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesP24Payments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `pay_by_bank_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPayByBankPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `payco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `paynow_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `paypay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `payto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `pix_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPixPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `promptpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesPromptpayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `revolut_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesRevolutPayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `samsung_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSamsungPayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `satispay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSatispayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `scalapay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesScalapayPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `sepa_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSepaBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `sepa_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSepaDebitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `sequra_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `sofort_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `sunbit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `swish_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `tax_reporting_us_1099_k` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTaxReportingUs1099K = api::AccountCreateCapabilitiesTreasury;
+
+/// The `tax_reporting_us_1099_misc` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTaxReportingUs1099Misc = api::AccountCreateCapabilitiesTreasury;
+
+/// The `transfers` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCapabilitiesTransfers = api::AccountCreateCapabilitiesTreasury;
+
 params! {
-    /// The `acss_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
+    /// The `treasury` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCapabilitiesAcssDebitPayments
+    AccountCreateCapabilitiesTreasury
 }
 
-impl AccountCreateCapabilitiesAcssDebitPayments {
+impl AccountCreateCapabilitiesTreasury {
     /// Requested: true or false.
     #[inline]
     pub fn requested(self, requested: bool) -> Self {
@@ -235,379 +498,35 @@ impl AccountCreateCapabilitiesAcssDebitPayments {
     }
 }
 
-/// The `affirm_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `twint_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `afterpay_clearpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `upi_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAfterpayClearpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `alma_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `us_bank_account_ach_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesUsBankAccountAchPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `amazon_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `us_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAmazonPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesUsBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `app_distribution` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `wero_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `au_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `zip_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesAuBecsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `bacs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBacsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `bancontact_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBancontactPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `billie_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `bizum_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `blik_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `blik_recurring_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBlikRecurringPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `boleto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `card_issuing` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `cartes_bancaires_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesCartesBancairesPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `cashapp_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `crypto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `eps_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `fpx_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `gb_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesGbBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `giropay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `grabpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `ideal_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `india_international_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesIndiaInternationalPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `jcb_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `jp_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesJpBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `kakao_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesKakaoPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `klarna_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `konbini_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `kr_card_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `legacy_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `link_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `mb_way_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `mobilepay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesMobilepayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `multibanco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesMultibancoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `mx_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesMxBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `naver_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesNaverPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `nz_bank_account_becs_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesNzBankAccountBecsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `oxxo_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `p24_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesP24Payments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `pay_by_bank_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPayByBankPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `payco_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `paynow_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `paypay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `payto_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `pix_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPixPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `promptpay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesPromptpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `revolut_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesRevolutPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `samsung_pay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSamsungPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `satispay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSatispayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `scalapay_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesScalapayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `sepa_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSepaBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `sepa_debit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSepaDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `sequra_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `sofort_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `sunbit_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `swish_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `tax_reporting_us_1099_k` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesTaxReportingUs1099K =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `tax_reporting_us_1099_misc` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesTaxReportingUs1099Misc =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `transfers` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesTransfers = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `treasury` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesTreasury = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `twint_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `upi_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `us_bank_account_ach_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesUsBankAccountAchPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `us_bank_transfer_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesUsBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `wero_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `zip_payments` of [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCapabilitiesZipPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountCreateCapabilitiesZipPayments = api::AccountCreateCapabilitiesTreasury;
 
 params! {
     /// The `capabilities` of [`AccountCreate`](crate::api::AccountCreate).
@@ -1245,7 +1164,72 @@ impl AccountCreateCapabilities {
     }
 }
 
-/// The `address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountCreateCompanyAddress = api::CustomerCreateAddress;
+
+/// The `address_kana` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAddressKana = api::TokenCreatePersonAddressKana;
+
+/// The `address_kanji` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAddressKanji = api::TokenCreatePersonAddressKana;
+
+/// The `administrative_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyAdministrativeAddress = api::CustomerCreateAddress;
+
+/// The `directorship_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyDirectorshipDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `ownership_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyOwnershipDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `physical_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyPhysicalAddress = api::CustomerCreateAddress;
+
+/// The `principal_place_of_business` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyPrincipalPlaceOfBusiness = api::CustomerCreateAddress;
+
+/// The `registration_date` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyRegistrationDate = api::TokenCreatePersonDob;
+
+/// The `representative_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyRepresentativeDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `document` of [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateCompanyVerificationDocument = api::TokenCreatePersonVerificationDocument;
+
+params! {
+    /// The `verification` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateCompanyVerification
+}
+
+impl AccountCreateCompanyVerification {
+    /// Document.
+    #[inline]
+    pub fn document(self, document: api::AccountCreateCompanyVerificationDocument) -> Self {
+        Self(self.0.with("document", document))
+    }
+}

@@ -3,177 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, one_of, pairs, params, params_required, texts,
-};
-
-params! {
-    /// The `address_kana` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyAddressKana
-}
-
-impl AccountCreateCompanyAddressKana {
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with_str("country", country))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with_str("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with_str("town", town))
-    }
-}
-
-/// The `address_kanji` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyAddressKanji = api::AccountCreateCompanyAddressKana;
-
-/// The `administrative_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyAdministrativeAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-params! {
-    /// The `directorship_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyDirectorshipDeclaration
-}
-
-impl AccountCreateCompanyDirectorshipDeclaration {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with_str("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with_str("user_agent", user_agent))
-    }
-}
-
-/// The `ownership_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyOwnershipDeclaration =
-    api::AccountCreateCompanyDirectorshipDeclaration;
-
-/// The `physical_address` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyPhysicalAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `principal_place_of_business` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyPrincipalPlaceOfBusiness =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-params_required! {
-    /// The `registration_date` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyRegistrationDate
-}
-
-impl AccountCreateCompanyRegistrationDate {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day: i64, month: i64, year: i64) -> Self {
-        Self(
-            Params::new()
-                .with_int("day", day)
-                .with_int("month", month)
-                .with_int("year", year),
-        )
-    }
-}
-
-/// The `representative_declaration` of [`AccountCreateCompany`](crate::api::AccountCreateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateCompanyRepresentativeDeclaration =
-    api::AccountCreateCompanyDirectorshipDeclaration;
-
-params! {
-    /// The `document` of [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyVerificationDocument
-}
-
-impl AccountCreateCompanyVerificationDocument {
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with_str("back", back))
-    }
-
-    /// Front.
-    #[inline]
-    pub fn front(self, front: &str) -> Self {
-        Self(self.0.with_str("front", front))
-    }
-}
-
-params! {
-    /// The `verification` of [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateCompanyVerification
-}
-
-impl AccountCreateCompanyVerification {
-    /// Document.
-    #[inline]
-    pub fn document(self, document: api::AccountCreateCompanyVerificationDocument) -> Self {
-        Self(self.0.with("document", document))
-    }
-}
+use crate::prelude::{ParamValue, Params, pairs, param_enum, params, params_required, texts};
 
 params! {
     /// The `company` of [`AccountCreate`](crate::api::AccountCreate).
@@ -297,7 +127,7 @@ impl AccountCreateCompany {
     /// Unsets `ownership_exemption_reason`.
     #[inline]
     pub fn clear_ownership_exemption_reason(self) -> Self {
-        Self(self.0.with("ownership_exemption_reason", Value::Clear))
+        Self(self.0.with("ownership_exemption_reason", ParamValue::Clear))
     }
 
     /// Phone.
@@ -339,7 +169,7 @@ impl AccountCreateCompany {
     /// Unsets `registration_date`.
     #[inline]
     pub fn clear_registration_date(self) -> Self {
-        Self(self.0.with("registration_date", Value::Clear))
+        Self(self.0.with("registration_date", ParamValue::Clear))
     }
 
     /// Registration number.
@@ -369,7 +199,7 @@ impl AccountCreateCompany {
     /// Unsets `structure`.
     #[inline]
     pub fn clear_structure(self) -> Self {
-        Self(self.0.with("structure", Value::Clear))
+        Self(self.0.with("structure", ParamValue::Clear))
     }
 
     /// Tax id.
@@ -484,101 +314,59 @@ impl AccountCreateController {
     }
 }
 
-params! {
-    /// The `bank_account_ownership_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsBankAccountOwnershipVerification
-}
-
-impl AccountCreateDocumentsBankAccountOwnershipVerification {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-}
-
-/// The `company_license` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `bank_account_ownership_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsCompanyLicense =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsBankAccountOwnershipVerification =
+    api::TokenCreatePersonDocumentsVisa;
 
-/// The `company_memorandum_of_association` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_license` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsCompanyMemorandumOfAssociation =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsCompanyLicense = api::TokenCreatePersonDocumentsVisa;
 
-/// The `company_ministerial_decree` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_memorandum_of_association` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsCompanyMinisterialDecree =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsCompanyMemorandumOfAssociation = api::TokenCreatePersonDocumentsVisa;
 
-/// The `company_registration_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_ministerial_decree` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsCompanyMinisterialDecree = api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_registration_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
 pub type AccountCreateDocumentsCompanyRegistrationVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+    api::TokenCreatePersonDocumentsVisa;
 
-/// The `company_tax_id_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_tax_id_verification` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsCompanyTaxIdVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsCompanyTaxIdVerification = api::TokenCreatePersonDocumentsVisa;
 
-/// The `proof_of_address` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `proof_of_address` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsProofOfAddress =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsProofOfAddress = api::TokenCreatePersonDocumentsVisa;
 
-/// The `proof_of_business_presence` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `proof_of_business_presence` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateDocumentsProofOfBusinessPresence =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountCreateDocumentsProofOfBusinessPresence = api::TokenCreatePersonDocumentsVisa;
 
-params! {
-    /// The `signer` of [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner
-}
+/// The `signer` of [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership): the same as [`AccountUpdateDocumentsProofOfRegistrationSigner`](crate::api::AccountUpdateDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::AccountUpdateDocumentsProofOfRegistrationSigner;
 
-impl AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner {
-    /// Person.
-    #[inline]
-    pub fn person(self, person: &str) -> Self {
-        Self(self.0.with_str("person", person))
-    }
-}
-
-params! {
-    /// The `proof_of_ultimate_beneficial_ownership` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateDocumentsProofOfUltimateBeneficialOwnership
-}
-
-impl AccountCreateDocumentsProofOfUltimateBeneficialOwnership {
-    /// Files, as a list.
-    #[inline]
-    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("files", texts(files)))
-    }
-
-    /// Signer.
-    #[inline]
-    pub fn signer(
-        self,
-        signer: api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner,
-    ) -> Self {
-        Self(self.0.with("signer", signer))
-    }
-}
+/// The `proof_of_ultimate_beneficial_ownership` of [`AccountCreateDocuments`](crate::api::AccountCreateDocuments): the same as [`AccountUpdateDocumentsProofOfRegistration`](crate::api::AccountUpdateDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateDocumentsProofOfUltimateBeneficialOwnership =
+    api::AccountUpdateDocumentsProofOfRegistration;
 
 params! {
     /// The `documents` of [`AccountCreate`](crate::api::AccountCreate).
@@ -856,7 +644,7 @@ impl AccountCreateExternalAccountCardToken {
     }
 }
 
-one_of! {
+param_enum! {
     /// The `external_account` of [`AccountCreate`](crate::api::AccountCreate), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/accounts/create>
@@ -897,34 +685,34 @@ impl AccountCreateGroups {
     /// Unsets `payments_pricing`.
     #[inline]
     pub fn clear_payments_pricing(self) -> Self {
-        Self(self.0.with("payments_pricing", Value::Clear))
+        Self(self.0.with("payments_pricing", ParamValue::Clear))
     }
 }
 
-/// The `address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountCreateIndividualAddress = api::CustomerCreateAddress;
 
-/// The `address_kana` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kana` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualAddressKana = api::AccountCreateCompanyAddressKana;
+pub type AccountCreateIndividualAddressKana = api::TokenCreatePersonAddressKana;
 
-/// The `address_kanji` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kanji` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualAddressKanji = api::AccountCreateCompanyAddressKana;
+pub type AccountCreateIndividualAddressKanji = api::TokenCreatePersonAddressKana;
 
-/// The `dob` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `dob` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualDob = api::AccountCreateCompanyRegistrationDate;
+pub type AccountCreateIndividualDob = api::TokenCreatePersonDob;
 
-/// The `registered_address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountCreateIndividualRegisteredAddress = api::CustomerCreateAddress;
 
 params! {
     /// The `relationship` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
@@ -961,7 +749,7 @@ impl AccountCreateIndividualRelationship {
     /// Unsets `percent_ownership`.
     #[inline]
     pub fn clear_percent_ownership(self) -> Self {
-        Self(self.0.with("percent_ownership", Value::Clear))
+        Self(self.0.with("percent_ownership", ParamValue::Clear))
     }
 
     /// Title.
@@ -971,38 +759,409 @@ impl AccountCreateIndividualRelationship {
     }
 }
 
-/// The `additional_document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `additional_document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
 pub type AccountCreateIndividualVerificationAdditionalDocument =
-    api::AccountCreateCompanyVerificationDocument;
+    api::TokenCreatePersonVerificationDocument;
 
-/// The `document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `document` of [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateIndividualVerificationDocument =
-    api::AccountCreateCompanyVerificationDocument;
+pub type AccountCreateIndividualVerificationDocument = api::TokenCreatePersonVerificationDocument;
+
+/// The `verification` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`TokenCreatePersonVerification`](crate::api::TokenCreatePersonVerification).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateIndividualVerification = api::TokenCreatePersonVerification;
 
 params! {
-    /// The `verification` of [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
+    /// The `individual` of [`AccountCreate`](crate::api::AccountCreate).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividualVerification
+    AccountCreateIndividual
 }
 
-impl AccountCreateIndividualVerification {
-    /// Additional document.
+impl AccountCreateIndividual {
+    /// Address.
     #[inline]
-    pub fn additional_document(
-        self,
-        additional_document: api::AccountCreateIndividualVerificationAdditionalDocument,
-    ) -> Self {
-        Self(self.0.with("additional_document", additional_document))
+    pub fn address(self, address: api::AccountCreateIndividualAddress) -> Self {
+        Self(self.0.with("address", address))
     }
 
-    /// Document.
+    /// Address kana.
     #[inline]
-    pub fn document(self, document: api::AccountCreateIndividualVerificationDocument) -> Self {
-        Self(self.0.with("document", document))
+    pub fn address_kana(self, address_kana: api::AccountCreateIndividualAddressKana) -> Self {
+        Self(self.0.with("address_kana", address_kana))
+    }
+
+    /// Address kanji.
+    #[inline]
+    pub fn address_kanji(self, address_kanji: api::AccountCreateIndividualAddressKanji) -> Self {
+        Self(self.0.with("address_kanji", address_kanji))
+    }
+
+    /// Dob.
+    #[inline]
+    pub fn dob(self, dob: api::AccountCreateIndividualDob) -> Self {
+        Self(self.0.with("dob", dob))
+    }
+
+    /// Unsets `dob`.
+    #[inline]
+    pub fn clear_dob(self) -> Self {
+        Self(self.0.with("dob", ParamValue::Clear))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// First name.
+    #[inline]
+    pub fn first_name(self, first_name: &str) -> Self {
+        Self(self.0.with_str("first_name", first_name))
+    }
+
+    /// First name kana.
+    #[inline]
+    pub fn first_name_kana(self, first_name_kana: &str) -> Self {
+        Self(self.0.with_str("first_name_kana", first_name_kana))
+    }
+
+    /// First name kanji.
+    #[inline]
+    pub fn first_name_kanji(self, first_name_kanji: &str) -> Self {
+        Self(self.0.with_str("first_name_kanji", first_name_kanji))
+    }
+
+    /// Full name aliases, as a list.
+    #[inline]
+    pub fn full_name_aliases(
+        self,
+        full_name_aliases: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(self.0.with("full_name_aliases", texts(full_name_aliases)))
+    }
+
+    /// Unsets `full_name_aliases`.
+    #[inline]
+    pub fn clear_full_name_aliases(self) -> Self {
+        Self(self.0.with("full_name_aliases", ParamValue::Clear))
+    }
+
+    /// Gender.
+    #[inline]
+    pub fn gender(self, gender: &str) -> Self {
+        Self(self.0.with_str("gender", gender))
+    }
+
+    /// Id number.
+    #[inline]
+    pub fn id_number(self, id_number: &str) -> Self {
+        Self(self.0.with_str("id_number", id_number))
+    }
+
+    /// Id number secondary.
+    #[inline]
+    pub fn id_number_secondary(self, id_number_secondary: &str) -> Self {
+        Self(self.0.with_str("id_number_secondary", id_number_secondary))
+    }
+
+    /// Last name.
+    #[inline]
+    pub fn last_name(self, last_name: &str) -> Self {
+        Self(self.0.with_str("last_name", last_name))
+    }
+
+    /// Last name kana.
+    #[inline]
+    pub fn last_name_kana(self, last_name_kana: &str) -> Self {
+        Self(self.0.with_str("last_name_kana", last_name_kana))
+    }
+
+    /// Last name kanji.
+    #[inline]
+    pub fn last_name_kanji(self, last_name_kanji: &str) -> Self {
+        Self(self.0.with_str("last_name_kanji", last_name_kanji))
+    }
+
+    /// Maiden name.
+    #[inline]
+    pub fn maiden_name(self, maiden_name: &str) -> Self {
+        Self(self.0.with_str("maiden_name", maiden_name))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Political exposure.
+    #[inline]
+    pub fn political_exposure(
+        self,
+        political_exposure: api::AccountCreateIndividualPoliticalExposure,
+    ) -> Self {
+        Self(self.0.with("political_exposure", political_exposure))
+    }
+
+    /// Registered address.
+    #[inline]
+    pub fn registered_address(
+        self,
+        registered_address: api::AccountCreateIndividualRegisteredAddress,
+    ) -> Self {
+        Self(self.0.with("registered_address", registered_address))
+    }
+
+    /// Relationship.
+    #[inline]
+    pub fn relationship(self, relationship: api::AccountCreateIndividualRelationship) -> Self {
+        Self(self.0.with("relationship", relationship))
+    }
+
+    /// Ssn last 4.
+    #[inline]
+    pub fn ssn_last_4(self, ssn_last_4: &str) -> Self {
+        Self(self.0.with_str("ssn_last_4", ssn_last_4))
+    }
+
+    /// Verification.
+    #[inline]
+    pub fn verification(self, verification: api::AccountCreateIndividualVerification) -> Self {
+        Self(self.0.with("verification", verification))
+    }
+}
+
+params! {
+    /// The `bacs_debit_payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsBacsDebitPayments
+}
+
+impl AccountCreateSettingsBacsDebitPayments {
+    /// Display name.
+    #[inline]
+    pub fn display_name(self, display_name: &str) -> Self {
+        Self(self.0.with_str("display_name", display_name))
+    }
+}
+
+params! {
+    /// The `branding` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsBranding
+}
+
+impl AccountCreateSettingsBranding {
+    /// Icon.
+    #[inline]
+    pub fn icon(self, icon: &str) -> Self {
+        Self(self.0.with_str("icon", icon))
+    }
+
+    /// Logo.
+    #[inline]
+    pub fn logo(self, logo: &str) -> Self {
+        Self(self.0.with_str("logo", logo))
+    }
+
+    /// Primary color.
+    #[inline]
+    pub fn primary_color(self, primary_color: &str) -> Self {
+        Self(self.0.with_str("primary_color", primary_color))
+    }
+
+    /// Secondary color.
+    #[inline]
+    pub fn secondary_color(self, secondary_color: &str) -> Self {
+        Self(self.0.with_str("secondary_color", secondary_color))
+    }
+}
+
+/// The `tos_acceptance` of [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsCardIssuingTosAcceptance =
+    api::AccountCreateSettingsTreasuryTosAcceptance;
+
+/// The `card_issuing` of [`AccountCreateSettings`](crate::api::AccountCreateSettings): the same as [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/create>
+pub type AccountCreateSettingsCardIssuing = api::AccountCreateSettingsTreasury;
+
+params! {
+    /// The `decline_on` of [`AccountCreateSettingsCardPayments`](crate::api::AccountCreateSettingsCardPayments).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsCardPaymentsDeclineOn
+}
+
+impl AccountCreateSettingsCardPaymentsDeclineOn {
+    /// Avs failure: true or false.
+    #[inline]
+    pub fn avs_failure(self, avs_failure: bool) -> Self {
+        Self(self.0.with_bool("avs_failure", avs_failure))
+    }
+
+    /// Cvc failure: true or false.
+    #[inline]
+    pub fn cvc_failure(self, cvc_failure: bool) -> Self {
+        Self(self.0.with_bool("cvc_failure", cvc_failure))
+    }
+}
+
+params! {
+    /// The `card_payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsCardPayments
+}
+
+impl AccountCreateSettingsCardPayments {
+    /// Decline on.
+    #[inline]
+    pub fn decline_on(self, decline_on: api::AccountCreateSettingsCardPaymentsDeclineOn) -> Self {
+        Self(self.0.with("decline_on", decline_on))
+    }
+
+    /// Statement descriptor prefix.
+    #[inline]
+    pub fn statement_descriptor_prefix(self, statement_descriptor_prefix: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_prefix", statement_descriptor_prefix),
+        )
+    }
+
+    /// Statement descriptor prefix kana.
+    #[inline]
+    pub fn statement_descriptor_prefix_kana(self, statement_descriptor_prefix_kana: &str) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_prefix_kana",
+            statement_descriptor_prefix_kana,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_prefix_kana`.
+    #[inline]
+    pub fn clear_statement_descriptor_prefix_kana(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_prefix_kana", ParamValue::Clear),
+        )
+    }
+
+    /// Statement descriptor prefix kanji.
+    #[inline]
+    pub fn statement_descriptor_prefix_kanji(
+        self,
+        statement_descriptor_prefix_kanji: &str,
+    ) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_prefix_kanji",
+            statement_descriptor_prefix_kanji,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_prefix_kanji`.
+    #[inline]
+    pub fn clear_statement_descriptor_prefix_kanji(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_prefix_kanji", ParamValue::Clear),
+        )
+    }
+}
+
+params! {
+    /// The `invoices` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsInvoices
+}
+
+impl AccountCreateSettingsInvoices {
+    /// Hosted payment method save.
+    #[inline]
+    pub fn hosted_payment_method_save(
+        self,
+        hosted_payment_method_save: api::AccountSettingsInvoicesHostedPaymentMethodSave,
+    ) -> Self {
+        Self(
+            self.0
+                .with("hosted_payment_method_save", hosted_payment_method_save),
+        )
+    }
+}
+
+params! {
+    /// The `payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsPayments
+}
+
+impl AccountCreateSettingsPayments {
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Statement descriptor kana.
+    #[inline]
+    pub fn statement_descriptor_kana(self, statement_descriptor_kana: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_kana", statement_descriptor_kana),
+        )
+    }
+
+    /// Statement descriptor kanji.
+    #[inline]
+    pub fn statement_descriptor_kanji(self, statement_descriptor_kanji: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_kanji", statement_descriptor_kanji),
+        )
+    }
+}
+
+param_enum! {
+    /// The `delay_days` of [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule), in one of its forms.
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsPayoutsScheduleDelayDays {
+        [
+            /// `minimum`
+            Minimum = "minimum",
+        ]
+        /// A whole number.
+        Int(i64),
     }
 }

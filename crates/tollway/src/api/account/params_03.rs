@@ -3,440 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, list, one_of, pairs, params, params_required, texts,
-};
-
-params! {
-    /// The `individual` of [`AccountCreate`](crate::api::AccountCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateIndividual
-}
-
-impl AccountCreateIndividual {
-    /// Address.
-    #[inline]
-    pub fn address(self, address: api::AccountCreateIndividualAddress) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Address kana.
-    #[inline]
-    pub fn address_kana(self, address_kana: api::AccountCreateIndividualAddressKana) -> Self {
-        Self(self.0.with("address_kana", address_kana))
-    }
-
-    /// Address kanji.
-    #[inline]
-    pub fn address_kanji(self, address_kanji: api::AccountCreateIndividualAddressKanji) -> Self {
-        Self(self.0.with("address_kanji", address_kanji))
-    }
-
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::AccountCreateIndividualDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-
-    /// Unsets `dob`.
-    #[inline]
-    pub fn clear_dob(self) -> Self {
-        Self(self.0.with("dob", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with_str("email", email))
-    }
-
-    /// First name.
-    #[inline]
-    pub fn first_name(self, first_name: &str) -> Self {
-        Self(self.0.with_str("first_name", first_name))
-    }
-
-    /// First name kana.
-    #[inline]
-    pub fn first_name_kana(self, first_name_kana: &str) -> Self {
-        Self(self.0.with_str("first_name_kana", first_name_kana))
-    }
-
-    /// First name kanji.
-    #[inline]
-    pub fn first_name_kanji(self, first_name_kanji: &str) -> Self {
-        Self(self.0.with_str("first_name_kanji", first_name_kanji))
-    }
-
-    /// Full name aliases, as a list.
-    #[inline]
-    pub fn full_name_aliases(
-        self,
-        full_name_aliases: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with("full_name_aliases", texts(full_name_aliases)))
-    }
-
-    /// Unsets `full_name_aliases`.
-    #[inline]
-    pub fn clear_full_name_aliases(self) -> Self {
-        Self(self.0.with("full_name_aliases", Value::Clear))
-    }
-
-    /// Gender.
-    #[inline]
-    pub fn gender(self, gender: &str) -> Self {
-        Self(self.0.with_str("gender", gender))
-    }
-
-    /// Id number.
-    #[inline]
-    pub fn id_number(self, id_number: &str) -> Self {
-        Self(self.0.with_str("id_number", id_number))
-    }
-
-    /// Id number secondary.
-    #[inline]
-    pub fn id_number_secondary(self, id_number_secondary: &str) -> Self {
-        Self(self.0.with_str("id_number_secondary", id_number_secondary))
-    }
-
-    /// Last name.
-    #[inline]
-    pub fn last_name(self, last_name: &str) -> Self {
-        Self(self.0.with_str("last_name", last_name))
-    }
-
-    /// Last name kana.
-    #[inline]
-    pub fn last_name_kana(self, last_name_kana: &str) -> Self {
-        Self(self.0.with_str("last_name_kana", last_name_kana))
-    }
-
-    /// Last name kanji.
-    #[inline]
-    pub fn last_name_kanji(self, last_name_kanji: &str) -> Self {
-        Self(self.0.with_str("last_name_kanji", last_name_kanji))
-    }
-
-    /// Maiden name.
-    #[inline]
-    pub fn maiden_name(self, maiden_name: &str) -> Self {
-        Self(self.0.with_str("maiden_name", maiden_name))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with_str("phone", phone))
-    }
-
-    /// Political exposure.
-    #[inline]
-    pub fn political_exposure(
-        self,
-        political_exposure: api::AccountCreateIndividualPoliticalExposure,
-    ) -> Self {
-        Self(self.0.with("political_exposure", political_exposure))
-    }
-
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::AccountCreateIndividualRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
-
-    /// Relationship.
-    #[inline]
-    pub fn relationship(self, relationship: api::AccountCreateIndividualRelationship) -> Self {
-        Self(self.0.with("relationship", relationship))
-    }
-
-    /// Ssn last 4.
-    #[inline]
-    pub fn ssn_last_4(self, ssn_last_4: &str) -> Self {
-        Self(self.0.with_str("ssn_last_4", ssn_last_4))
-    }
-
-    /// Verification.
-    #[inline]
-    pub fn verification(self, verification: api::AccountCreateIndividualVerification) -> Self {
-        Self(self.0.with("verification", verification))
-    }
-}
-
-params! {
-    /// The `bacs_debit_payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsBacsDebitPayments
-}
-
-impl AccountCreateSettingsBacsDebitPayments {
-    /// Display name.
-    #[inline]
-    pub fn display_name(self, display_name: &str) -> Self {
-        Self(self.0.with_str("display_name", display_name))
-    }
-}
-
-params! {
-    /// The `branding` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsBranding
-}
-
-impl AccountCreateSettingsBranding {
-    /// Icon.
-    #[inline]
-    pub fn icon(self, icon: &str) -> Self {
-        Self(self.0.with_str("icon", icon))
-    }
-
-    /// Logo.
-    #[inline]
-    pub fn logo(self, logo: &str) -> Self {
-        Self(self.0.with_str("logo", logo))
-    }
-
-    /// Primary color.
-    #[inline]
-    pub fn primary_color(self, primary_color: &str) -> Self {
-        Self(self.0.with_str("primary_color", primary_color))
-    }
-
-    /// Secondary color.
-    #[inline]
-    pub fn secondary_color(self, secondary_color: &str) -> Self {
-        Self(self.0.with_str("secondary_color", secondary_color))
-    }
-}
-
-params! {
-    /// The `tos_acceptance` of [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsCardIssuingTosAcceptance
-}
-
-impl AccountCreateSettingsCardIssuingTosAcceptance {
-    /// Date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn date(self, date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("date", Into::<Timestamp>::into(date)))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with_str("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with_str("user_agent", user_agent))
-    }
-
-    /// Unsets `user_agent`.
-    #[inline]
-    pub fn clear_user_agent(self) -> Self {
-        Self(self.0.with("user_agent", Value::Clear))
-    }
-}
-
-params! {
-    /// The `card_issuing` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsCardIssuing
-}
-
-impl AccountCreateSettingsCardIssuing {
-    /// Tos acceptance.
-    #[inline]
-    pub fn tos_acceptance(
-        self,
-        tos_acceptance: api::AccountCreateSettingsCardIssuingTosAcceptance,
-    ) -> Self {
-        Self(self.0.with("tos_acceptance", tos_acceptance))
-    }
-}
-
-params! {
-    /// The `decline_on` of [`AccountCreateSettingsCardPayments`](crate::api::AccountCreateSettingsCardPayments).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsCardPaymentsDeclineOn
-}
-
-impl AccountCreateSettingsCardPaymentsDeclineOn {
-    /// Avs failure: true or false.
-    #[inline]
-    pub fn avs_failure(self, avs_failure: bool) -> Self {
-        Self(self.0.with_bool("avs_failure", avs_failure))
-    }
-
-    /// Cvc failure: true or false.
-    #[inline]
-    pub fn cvc_failure(self, cvc_failure: bool) -> Self {
-        Self(self.0.with_bool("cvc_failure", cvc_failure))
-    }
-}
-
-params! {
-    /// The `card_payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsCardPayments
-}
-
-impl AccountCreateSettingsCardPayments {
-    /// Decline on.
-    #[inline]
-    pub fn decline_on(self, decline_on: api::AccountCreateSettingsCardPaymentsDeclineOn) -> Self {
-        Self(self.0.with("decline_on", decline_on))
-    }
-
-    /// Statement descriptor prefix.
-    #[inline]
-    pub fn statement_descriptor_prefix(self, statement_descriptor_prefix: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor_prefix", statement_descriptor_prefix),
-        )
-    }
-
-    /// Statement descriptor prefix kana.
-    #[inline]
-    pub fn statement_descriptor_prefix_kana(self, statement_descriptor_prefix_kana: &str) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_prefix_kana",
-            statement_descriptor_prefix_kana,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_prefix_kana`.
-    #[inline]
-    pub fn clear_statement_descriptor_prefix_kana(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_prefix_kana", Value::Clear),
-        )
-    }
-
-    /// Statement descriptor prefix kanji.
-    #[inline]
-    pub fn statement_descriptor_prefix_kanji(
-        self,
-        statement_descriptor_prefix_kanji: &str,
-    ) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_prefix_kanji",
-            statement_descriptor_prefix_kanji,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_prefix_kanji`.
-    #[inline]
-    pub fn clear_statement_descriptor_prefix_kanji(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_prefix_kanji", Value::Clear),
-        )
-    }
-}
-
-params! {
-    /// The `invoices` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsInvoices
-}
-
-impl AccountCreateSettingsInvoices {
-    /// Hosted payment method save.
-    #[inline]
-    pub fn hosted_payment_method_save(
-        self,
-        hosted_payment_method_save: api::AccountSettingsInvoicesHostedPaymentMethodSave,
-    ) -> Self {
-        Self(
-            self.0
-                .with("hosted_payment_method_save", hosted_payment_method_save),
-        )
-    }
-}
-
-params! {
-    /// The `payments` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsPayments
-}
-
-impl AccountCreateSettingsPayments {
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor", statement_descriptor),
-        )
-    }
-
-    /// Statement descriptor kana.
-    #[inline]
-    pub fn statement_descriptor_kana(self, statement_descriptor_kana: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor_kana", statement_descriptor_kana),
-        )
-    }
-
-    /// Statement descriptor kanji.
-    #[inline]
-    pub fn statement_descriptor_kanji(self, statement_descriptor_kanji: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor_kanji", statement_descriptor_kanji),
-        )
-    }
-}
-
-one_of! {
-    /// The `delay_days` of [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/accounts/create>
-    AccountCreateSettingsPayoutsScheduleDelayDays {
-        [
-            /// `minimum`
-            Minimum = "minimum",
-        ]
-        /// A whole number.
-        Int(i64),
-    }
-}
+use crate::prelude::{ParamValue, Params, Timestamp, list, params, params_required, texts};
 
 params! {
     /// The `schedule` of [`AccountCreateSettingsPayouts`](crate::api::AccountCreateSettingsPayouts).
@@ -531,11 +98,10 @@ impl AccountCreateSettingsPayouts {
     }
 }
 
-/// The `accessible` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `accessible` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateSettingsPaypayPaymentsSiteAccessible =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountCreateSettingsPaypayPaymentsSiteAccessible = api::PaymentMethodCreatePix;
 
 params_required! {
     /// The `in_development` of [`AccountCreateSettingsPaypayPaymentsSite`](crate::api::AccountCreateSettingsPaypayPaymentsSite).
@@ -657,16 +223,56 @@ impl AccountCreateSettingsSepaDebitPayments {
     }
 }
 
-/// The `tos_acceptance` of [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateSettingsTreasuryTosAcceptance =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+params! {
+    /// The `tos_acceptance` of [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsTreasuryTosAcceptance
+}
 
-/// The `treasury` of [`AccountCreateSettings`](crate::api::AccountCreateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateSettingsTreasury = api::AccountCreateSettingsCardIssuing;
+impl AccountCreateSettingsTreasuryTosAcceptance {
+    /// Date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn date(self, date: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("date", Into::<Timestamp>::into(date)))
+    }
+
+    /// Ip.
+    #[inline]
+    pub fn ip(self, ip: &str) -> Self {
+        Self(self.0.with_str("ip", ip))
+    }
+
+    /// User agent.
+    #[inline]
+    pub fn user_agent(self, user_agent: &str) -> Self {
+        Self(self.0.with_str("user_agent", user_agent))
+    }
+
+    /// Unsets `user_agent`.
+    #[inline]
+    pub fn clear_user_agent(self) -> Self {
+        Self(self.0.with("user_agent", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `treasury` of [`AccountCreateSettings`](crate::api::AccountCreateSettings).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsTreasury
+}
+
+impl AccountCreateSettingsTreasury {
+    /// Tos acceptance.
+    #[inline]
+    pub fn tos_acceptance(
+        self,
+        tos_acceptance: api::AccountCreateSettingsCardIssuingTosAcceptance,
+    ) -> Self {
+        Self(self.0.with("tos_acceptance", tos_acceptance))
+    }
+}
 
 params! {
     /// The `settings` of [`AccountCreate`](crate::api::AccountCreate).
@@ -784,340 +390,718 @@ impl AccountCreateTosAcceptance {
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateBusinessProfileAnnualRevenue = api::AccountCreateBusinessProfileAnnualRevenue;
 
-/// The `monthly_estimated_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`AccountCreateBusinessProfileMonthlyEstimatedRevenue`](crate::api::AccountCreateBusinessProfileMonthlyEstimatedRevenue).
+/// The `monthly_estimated_revenue` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`SetupIntentCreateSingleUse`](crate::api::SetupIntentCreateSingleUse).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateBusinessProfileMonthlyEstimatedRevenue =
-    api::AccountCreateBusinessProfileMonthlyEstimatedRevenue;
+pub type AccountUpdateBusinessProfileMonthlyEstimatedRevenue = api::SetupIntentCreateSingleUse;
 
-/// The `support_address` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `support_address` of [`AccountUpdateBusinessProfile`](crate::api::AccountUpdateBusinessProfile): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateBusinessProfileSupportAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountUpdateBusinessProfileSupportAddress = api::CustomerCreateAddress;
 
 /// The `business_profile` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateBusinessProfile`](crate::api::AccountCreateBusinessProfile).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateBusinessProfile = api::AccountCreateBusinessProfile;
 
-/// The `acss_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `acss_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAcssDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAcssDebitPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `affirm_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `affirm_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAffirmPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `afterpay_clearpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `afterpay_clearpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAfterpayClearpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAfterpayClearpayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `alma_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `alma_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAlmaPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `amazon_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `amazon_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAmazonPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAmazonPayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `app_distribution` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `app_distribution` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAppDistribution = api::AccountCreateCapabilitiesTreasury;
 
-/// The `au_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `au_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesAuBecsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesAuBecsDebitPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `bacs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bacs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBacsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBacsDebitPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `bancontact_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bancontact_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBancontactPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBancontactPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `billie_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `billie_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBilliePayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `bizum_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bizum_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBizumPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `blik_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `blik_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBlikPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `blik_recurring_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `blik_recurring_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBlikRecurringPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBlikRecurringPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `boleto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `boleto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesBoletoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `card_issuing` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `card_issuing` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesCardIssuing = api::AccountCreateCapabilitiesTreasury;
 
-/// The `card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesCardPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `cartes_bancaires_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `cartes_bancaires_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesCartesBancairesPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesCartesBancairesPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `cashapp_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `cashapp_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesCashappPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `crypto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `crypto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesCryptoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `eps_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `eps_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesEpsPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `fpx_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `fpx_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesFpxPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `gb_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `gb_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesGbBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesGbBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `giropay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `giropay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesGiropayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `grabpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `grabpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesGrabpayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `ideal_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `ideal_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesIdealPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `india_international_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `india_international_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateCapabilitiesIndiaInternationalPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::AccountCreateCapabilitiesTreasury;
 
-/// The `jcb_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `jcb_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesJcbPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `jp_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `jp_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesJpBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesJpBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `kakao_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `kakao_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesKakaoPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesKakaoPayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `klarna_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `klarna_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesKlarnaPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `konbini_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `konbini_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesKonbiniPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `kr_card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `kr_card_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesKrCardPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `legacy_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `legacy_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesLegacyPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `link_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `link_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesLinkPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `mb_way_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `mb_way_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesMbWayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `mobilepay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `mobilepay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesMobilepayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesMobilepayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `multibanco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `multibanco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesMultibancoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesMultibancoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `mx_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `mx_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesMxBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesMxBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `naver_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `naver_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesNaverPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesNaverPayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `nz_bank_account_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `nz_bank_account_becs_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateCapabilitiesNzBankAccountBecsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::AccountCreateCapabilitiesTreasury;
 
-/// The `oxxo_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `oxxo_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesOxxoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `p24_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `p24_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesP24Payments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesP24Payments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `pay_by_bank_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `pay_by_bank_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPayByBankPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPayByBankPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `payco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `payco_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPaycoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `paynow_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `paynow_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPaynowPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `paypay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `paypay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPaypayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `payto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `payto_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPaytoPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `pix_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `pix_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPixPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPixPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `promptpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `promptpay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesPromptpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesPromptpayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `revolut_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `revolut_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesRevolutPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesRevolutPayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `samsung_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `samsung_pay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSamsungPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSamsungPayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `satispay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `satispay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSatispayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSatispayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `scalapay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `scalapay_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesScalapayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesScalapayPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `sepa_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sepa_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSepaBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSepaBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `sepa_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sepa_debit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSepaDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSepaDebitPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `sequra_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sequra_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSequraPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `sofort_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sofort_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSofortPayments = api::AccountCreateCapabilitiesTreasury;
 
-/// The `sunbit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sunbit_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
+pub type AccountUpdateCapabilitiesSunbitPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `swish_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `tax_reporting_us_1099_k` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTaxReportingUs1099K = api::AccountCreateCapabilitiesTreasury;
+
+/// The `tax_reporting_us_1099_misc` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTaxReportingUs1099Misc = api::AccountCreateCapabilitiesTreasury;
+
+/// The `transfers` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTransfers = api::AccountCreateCapabilitiesTreasury;
+
+/// The `treasury` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTreasury = api::AccountCreateCapabilitiesTreasury;
+
+/// The `twint_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `upi_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `us_bank_account_ach_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUsBankAccountAchPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `us_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesUsBankTransferPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `wero_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `zip_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesTreasury`](crate::api::AccountCreateCapabilitiesTreasury).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilitiesZipPayments = api::AccountCreateCapabilitiesTreasury;
+
+/// The `capabilities` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCapabilities = api::AccountCreateCapabilities;
+
+/// The `address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddress = api::CustomerCreateAddress;
+
+/// The `address_kana` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddressKana = api::TokenCreatePersonAddressKana;
+
+/// The `address_kanji` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAddressKanji = api::TokenCreatePersonAddressKana;
+
+/// The `administrative_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyAdministrativeAddress = api::CustomerCreateAddress;
+
+/// The `directorship_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyDirectorshipDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `ownership_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyOwnershipDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `physical_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyPhysicalAddress = api::CustomerCreateAddress;
+
+/// The `principal_place_of_business` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyPrincipalPlaceOfBusiness = api::CustomerCreateAddress;
+
+/// The `registration_date` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyRegistrationDate = api::TokenCreatePersonDob;
+
+/// The `representative_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyRepresentativeDeclaration = api::SourceCreateMandateAcceptanceOnline;
+
+/// The `document` of [`AccountUpdateCompanyVerification`](crate::api::AccountUpdateCompanyVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyVerificationDocument = api::TokenCreatePersonVerificationDocument;
+
+/// The `verification` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompanyVerification = api::AccountCreateCompanyVerification;
+
+/// The `company` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCompany`](crate::api::AccountCreateCompany).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateCompany = api::AccountCreateCompany;
+
+/// The `bank_account_ownership_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsBankAccountOwnershipVerification =
+    api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_license` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyLicense = api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_memorandum_of_association` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyMemorandumOfAssociation = api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_ministerial_decree` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyMinisterialDecree = api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_registration_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyRegistrationVerification =
+    api::TokenCreatePersonDocumentsVisa;
+
+/// The `company_tax_id_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsCompanyTaxIdVerification = api::TokenCreatePersonDocumentsVisa;
+
+/// The `proof_of_address` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfAddress = api::TokenCreatePersonDocumentsVisa;
+
+/// The `proof_of_business_presence` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfBusinessPresence = api::TokenCreatePersonDocumentsVisa;
+
+params! {
+    /// The `signer` of [`AccountUpdateDocumentsProofOfRegistration`](crate::api::AccountUpdateDocumentsProofOfRegistration).
+    ///
+    /// <https://docs.stripe.com/api/accounts/update>
+    AccountUpdateDocumentsProofOfRegistrationSigner
+}
+
+impl AccountUpdateDocumentsProofOfRegistrationSigner {
+    /// Person.
+    #[inline]
+    pub fn person(self, person: &str) -> Self {
+        Self(self.0.with_str("person", person))
+    }
+}
+
+params! {
+    /// The `proof_of_registration` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments).
+    ///
+    /// <https://docs.stripe.com/api/accounts/update>
+    AccountUpdateDocumentsProofOfRegistration
+}
+
+impl AccountUpdateDocumentsProofOfRegistration {
+    /// Files, as a list.
+    #[inline]
+    pub fn files(self, files: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("files", texts(files)))
+    }
+
+    /// Signer.
+    #[inline]
+    pub fn signer(
+        self,
+        signer: api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner,
+    ) -> Self {
+        Self(self.0.with("signer", signer))
+    }
+}
+
+/// The `signer` of [`AccountUpdateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership): the same as [`AccountUpdateDocumentsProofOfRegistrationSigner`](crate::api::AccountUpdateDocumentsProofOfRegistrationSigner).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnershipSigner =
+    api::AccountUpdateDocumentsProofOfRegistrationSigner;
+
+/// The `proof_of_ultimate_beneficial_ownership` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountUpdateDocumentsProofOfRegistration`](crate::api::AccountUpdateDocumentsProofOfRegistration).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnership =
+    api::AccountUpdateDocumentsProofOfRegistration;
+
+params! {
+    /// The `documents` of [`AccountUpdate`](crate::api::AccountUpdate).
+    ///
+    /// <https://docs.stripe.com/api/accounts/update>
+    AccountUpdateDocuments
+}
+
+impl AccountUpdateDocuments {
+    /// Bank account ownership verification.
+    #[inline]
+    pub fn bank_account_ownership_verification(
+        self,
+        bank_account_ownership_verification: api::AccountUpdateDocumentsBankAccountOwnershipVerification,
+    ) -> Self {
+        Self(self.0.with(
+            "bank_account_ownership_verification",
+            bank_account_ownership_verification,
+        ))
+    }
+
+    /// Company license.
+    #[inline]
+    pub fn company_license(
+        self,
+        company_license: api::AccountUpdateDocumentsCompanyLicense,
+    ) -> Self {
+        Self(self.0.with("company_license", company_license))
+    }
+
+    /// Company memorandum of association.
+    #[inline]
+    pub fn company_memorandum_of_association(
+        self,
+        company_memorandum_of_association: api::AccountUpdateDocumentsCompanyMemorandumOfAssociation,
+    ) -> Self {
+        Self(self.0.with(
+            "company_memorandum_of_association",
+            company_memorandum_of_association,
+        ))
+    }
+
+    /// Company ministerial decree.
+    #[inline]
+    pub fn company_ministerial_decree(
+        self,
+        company_ministerial_decree: api::AccountUpdateDocumentsCompanyMinisterialDecree,
+    ) -> Self {
+        Self(
+            self.0
+                .with("company_ministerial_decree", company_ministerial_decree),
+        )
+    }
+
+    /// Company registration verification.
+    #[inline]
+    pub fn company_registration_verification(
+        self,
+        company_registration_verification: api::AccountUpdateDocumentsCompanyRegistrationVerification,
+    ) -> Self {
+        Self(self.0.with(
+            "company_registration_verification",
+            company_registration_verification,
+        ))
+    }
+
+    /// Company tax id verification.
+    #[inline]
+    pub fn company_tax_id_verification(
+        self,
+        company_tax_id_verification: api::AccountUpdateDocumentsCompanyTaxIdVerification,
+    ) -> Self {
+        Self(
+            self.0
+                .with("company_tax_id_verification", company_tax_id_verification),
+        )
+    }
+
+    /// Proof of address.
+    #[inline]
+    pub fn proof_of_address(
+        self,
+        proof_of_address: api::AccountUpdateDocumentsProofOfAddress,
+    ) -> Self {
+        Self(self.0.with("proof_of_address", proof_of_address))
+    }
+
+    /// Proof of business presence.
+    #[inline]
+    pub fn proof_of_business_presence(
+        self,
+        proof_of_business_presence: api::AccountUpdateDocumentsProofOfBusinessPresence,
+    ) -> Self {
+        Self(
+            self.0
+                .with("proof_of_business_presence", proof_of_business_presence),
+        )
+    }
+
+    /// Proof of registration.
+    #[inline]
+    pub fn proof_of_registration(
+        self,
+        proof_of_registration: api::AccountUpdateDocumentsProofOfRegistration,
+    ) -> Self {
+        Self(self.0.with("proof_of_registration", proof_of_registration))
+    }
+
+    /// Proof of ultimate beneficial ownership.
+    #[inline]
+    pub fn proof_of_ultimate_beneficial_ownership(
+        self,
+        proof_of_ultimate_beneficial_ownership: api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership,
+    ) -> Self {
+        Self(self.0.with(
+            "proof_of_ultimate_beneficial_ownership",
+            proof_of_ultimate_beneficial_ownership,
+        ))
+    }
+}
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountBankAccount = api::AccountCreateExternalAccountBankAccount;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCard`](crate::api::AccountCreateExternalAccountCard).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountCard = api::AccountCreateExternalAccountCard;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCardToken`](crate::api::AccountCreateExternalAccountCardToken).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccountCardToken = api::AccountCreateExternalAccountCardToken;
+
+/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate), in one of its forms: the same as [`AccountCreateExternalAccount`](crate::api::AccountCreateExternalAccount).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateExternalAccount = api::AccountCreateExternalAccount;
+
+/// The `groups` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateGroups`](crate::api::AccountCreateGroups).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateGroups = api::AccountCreateGroups;
+
+/// The `address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddress = api::CustomerCreateAddress;
+
+/// The `address_kana` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddressKana = api::TokenCreatePersonAddressKana;
+
+/// The `address_kanji` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualAddressKanji = api::TokenCreatePersonAddressKana;
+
+/// The `dob` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualDob = api::TokenCreatePersonDob;
+
+/// The `registered_address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualRegisteredAddress = api::CustomerCreateAddress;
+
+/// The `relationship` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateIndividualRelationship`](crate::api::AccountCreateIndividualRelationship).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualRelationship = api::AccountCreateIndividualRelationship;
+
+/// The `additional_document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualVerificationAdditionalDocument =
+    api::TokenCreatePersonVerificationDocument;
+
+/// The `document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
+///
+/// <https://docs.stripe.com/api/accounts/update>
+pub type AccountUpdateIndividualVerificationDocument = api::TokenCreatePersonVerificationDocument;

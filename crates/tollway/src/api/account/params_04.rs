@@ -3,405 +3,12 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Value, params, texts};
+use crate::prelude::{ParamValue, params, texts};
 
-/// The `swish_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `verification` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`TokenCreatePersonVerification`](crate::api::TokenCreatePersonVerification).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesSwishPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `tax_reporting_us_1099_k` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesTaxReportingUs1099K =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `tax_reporting_us_1099_misc` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesTaxReportingUs1099Misc =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `transfers` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesTransfers = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `treasury` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesTreasury = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `twint_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesTwintPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `upi_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesUpiPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `us_bank_account_ach_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesUsBankAccountAchPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `us_bank_transfer_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesUsBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `wero_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesWeroPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `zip_payments` of [`AccountUpdateCapabilities`](crate::api::AccountUpdateCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilitiesZipPayments = api::AccountCreateCapabilitiesAcssDebitPayments;
-
-/// The `capabilities` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCapabilities`](crate::api::AccountCreateCapabilities).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCapabilities = api::AccountCreateCapabilities;
-
-/// The `address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `address_kana` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyAddressKana = api::AccountCreateCompanyAddressKana;
-
-/// The `address_kanji` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyAddressKanji = api::AccountCreateCompanyAddressKana;
-
-/// The `administrative_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyAdministrativeAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `directorship_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyDirectorshipDeclaration =
-    api::AccountCreateCompanyDirectorshipDeclaration;
-
-/// The `ownership_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyOwnershipDeclaration =
-    api::AccountCreateCompanyDirectorshipDeclaration;
-
-/// The `physical_address` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyPhysicalAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `principal_place_of_business` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyPrincipalPlaceOfBusiness =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `registration_date` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyRegistrationDate = api::AccountCreateCompanyRegistrationDate;
-
-/// The `representative_declaration` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyRepresentativeDeclaration =
-    api::AccountCreateCompanyDirectorshipDeclaration;
-
-/// The `document` of [`AccountUpdateCompanyVerification`](crate::api::AccountUpdateCompanyVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyVerificationDocument = api::AccountCreateCompanyVerificationDocument;
-
-/// The `verification` of [`AccountUpdateCompany`](crate::api::AccountUpdateCompany): the same as [`AccountCreateCompanyVerification`](crate::api::AccountCreateCompanyVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompanyVerification = api::AccountCreateCompanyVerification;
-
-/// The `company` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateCompany`](crate::api::AccountCreateCompany).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateCompany = api::AccountCreateCompany;
-
-/// The `bank_account_ownership_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsBankAccountOwnershipVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `company_license` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsCompanyLicense =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `company_memorandum_of_association` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsCompanyMemorandumOfAssociation =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `company_ministerial_decree` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsCompanyMinisterialDecree =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `company_registration_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsCompanyRegistrationVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `company_tax_id_verification` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsCompanyTaxIdVerification =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `proof_of_address` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfAddress =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `proof_of_business_presence` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfBusinessPresence =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
-
-/// The `signer` of [`AccountUpdateDocumentsProofOfRegistration`](crate::api::AccountUpdateDocumentsProofOfRegistration): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfRegistrationSigner =
-    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner;
-
-/// The `proof_of_registration` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfRegistration =
-    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership;
-
-/// The `signer` of [`AccountUpdateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnershipSigner =
-    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnershipSigner;
-
-/// The `proof_of_ultimate_beneficial_ownership` of [`AccountUpdateDocuments`](crate::api::AccountUpdateDocuments): the same as [`AccountCreateDocumentsProofOfUltimateBeneficialOwnership`](crate::api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateDocumentsProofOfUltimateBeneficialOwnership =
-    api::AccountCreateDocumentsProofOfUltimateBeneficialOwnership;
-
-params! {
-    /// The `documents` of [`AccountUpdate`](crate::api::AccountUpdate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/update>
-    AccountUpdateDocuments
-}
-
-impl AccountUpdateDocuments {
-    /// Bank account ownership verification.
-    #[inline]
-    pub fn bank_account_ownership_verification(
-        self,
-        bank_account_ownership_verification: api::AccountUpdateDocumentsBankAccountOwnershipVerification,
-    ) -> Self {
-        Self(self.0.with(
-            "bank_account_ownership_verification",
-            bank_account_ownership_verification,
-        ))
-    }
-
-    /// Company license.
-    #[inline]
-    pub fn company_license(
-        self,
-        company_license: api::AccountUpdateDocumentsCompanyLicense,
-    ) -> Self {
-        Self(self.0.with("company_license", company_license))
-    }
-
-    /// Company memorandum of association.
-    #[inline]
-    pub fn company_memorandum_of_association(
-        self,
-        company_memorandum_of_association: api::AccountUpdateDocumentsCompanyMemorandumOfAssociation,
-    ) -> Self {
-        Self(self.0.with(
-            "company_memorandum_of_association",
-            company_memorandum_of_association,
-        ))
-    }
-
-    /// Company ministerial decree.
-    #[inline]
-    pub fn company_ministerial_decree(
-        self,
-        company_ministerial_decree: api::AccountUpdateDocumentsCompanyMinisterialDecree,
-    ) -> Self {
-        Self(
-            self.0
-                .with("company_ministerial_decree", company_ministerial_decree),
-        )
-    }
-
-    /// Company registration verification.
-    #[inline]
-    pub fn company_registration_verification(
-        self,
-        company_registration_verification: api::AccountUpdateDocumentsCompanyRegistrationVerification,
-    ) -> Self {
-        Self(self.0.with(
-            "company_registration_verification",
-            company_registration_verification,
-        ))
-    }
-
-    /// Company tax id verification.
-    #[inline]
-    pub fn company_tax_id_verification(
-        self,
-        company_tax_id_verification: api::AccountUpdateDocumentsCompanyTaxIdVerification,
-    ) -> Self {
-        Self(
-            self.0
-                .with("company_tax_id_verification", company_tax_id_verification),
-        )
-    }
-
-    /// Proof of address.
-    #[inline]
-    pub fn proof_of_address(
-        self,
-        proof_of_address: api::AccountUpdateDocumentsProofOfAddress,
-    ) -> Self {
-        Self(self.0.with("proof_of_address", proof_of_address))
-    }
-
-    /// Proof of business presence.
-    #[inline]
-    pub fn proof_of_business_presence(
-        self,
-        proof_of_business_presence: api::AccountUpdateDocumentsProofOfBusinessPresence,
-    ) -> Self {
-        Self(
-            self.0
-                .with("proof_of_business_presence", proof_of_business_presence),
-        )
-    }
-
-    /// Proof of registration.
-    #[inline]
-    pub fn proof_of_registration(
-        self,
-        proof_of_registration: api::AccountUpdateDocumentsProofOfRegistration,
-    ) -> Self {
-        Self(self.0.with("proof_of_registration", proof_of_registration))
-    }
-
-    /// Proof of ultimate beneficial ownership.
-    #[inline]
-    pub fn proof_of_ultimate_beneficial_ownership(
-        self,
-        proof_of_ultimate_beneficial_ownership: api::AccountUpdateDocumentsProofOfUltimateBeneficialOwnership,
-    ) -> Self {
-        Self(self.0.with(
-            "proof_of_ultimate_beneficial_ownership",
-            proof_of_ultimate_beneficial_ownership,
-        ))
-    }
-}
-
-/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateExternalAccountBankAccount = api::AccountCreateExternalAccountBankAccount;
-
-/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCard`](crate::api::AccountCreateExternalAccountCard).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateExternalAccountCard = api::AccountCreateExternalAccountCard;
-
-/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateExternalAccountCardToken`](crate::api::AccountCreateExternalAccountCardToken).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateExternalAccountCardToken = api::AccountCreateExternalAccountCardToken;
-
-/// The `external_account` of [`AccountUpdate`](crate::api::AccountUpdate), in one of its forms: the same as [`AccountCreateExternalAccount`](crate::api::AccountCreateExternalAccount).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateExternalAccount = api::AccountCreateExternalAccount;
-
-/// The `groups` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateGroups`](crate::api::AccountCreateGroups).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateGroups = api::AccountCreateGroups;
-
-/// The `address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `address_kana` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualAddressKana = api::AccountCreateCompanyAddressKana;
-
-/// The `address_kanji` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualAddressKanji = api::AccountCreateCompanyAddressKana;
-
-/// The `dob` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualDob = api::AccountCreateCompanyRegistrationDate;
-
-/// The `registered_address` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `relationship` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateIndividualRelationship`](crate::api::AccountCreateIndividualRelationship).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualRelationship = api::AccountCreateIndividualRelationship;
-
-/// The `additional_document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualVerificationAdditionalDocument =
-    api::AccountCreateCompanyVerificationDocument;
-
-/// The `document` of [`AccountUpdateIndividualVerification`](crate::api::AccountUpdateIndividualVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualVerificationDocument =
-    api::AccountCreateCompanyVerificationDocument;
-
-/// The `verification` of [`AccountUpdateIndividual`](crate::api::AccountUpdateIndividual): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
-///
-/// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateIndividualVerification = api::AccountCreateIndividualVerification;
+pub type AccountUpdateIndividualVerification = api::TokenCreatePersonVerification;
 
 /// The `individual` of [`AccountUpdate`](crate::api::AccountUpdate): the same as [`AccountCreateIndividual`](crate::api::AccountCreateIndividual).
 ///
@@ -418,16 +25,16 @@ pub type AccountUpdateSettingsBacsDebitPayments = api::AccountCreateSettingsBacs
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateSettingsBranding = api::AccountCreateSettingsBranding;
 
-/// The `tos_acceptance` of [`AccountUpdateSettingsCardIssuing`](crate::api::AccountUpdateSettingsCardIssuing): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `tos_acceptance` of [`AccountUpdateSettingsCardIssuing`](crate::api::AccountUpdateSettingsCardIssuing): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateSettingsCardIssuingTosAcceptance =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
-/// The `card_issuing` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
+/// The `card_issuing` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateSettingsCardIssuing = api::AccountCreateSettingsCardIssuing;
+pub type AccountUpdateSettingsCardIssuing = api::AccountCreateSettingsTreasury;
 
 /// The `decline_on` of [`AccountUpdateSettingsCardPayments`](crate::api::AccountUpdateSettingsCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
 ///
@@ -463,7 +70,7 @@ impl AccountUpdateSettingsInvoices {
     /// Unsets `default_account_tax_ids`.
     #[inline]
     pub fn clear_default_account_tax_ids(self) -> Self {
-        Self(self.0.with("default_account_tax_ids", Value::Clear))
+        Self(self.0.with("default_account_tax_ids", ParamValue::Clear))
     }
 
     /// Hosted payment method save.
@@ -500,11 +107,10 @@ pub type AccountUpdateSettingsPayoutsSchedule = api::AccountCreateSettingsPayout
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateSettingsPayouts = api::AccountCreateSettingsPayouts;
 
-/// The `accessible` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `accessible` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateSettingsPaypayPaymentsSiteAccessible =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountUpdateSettingsPaypayPaymentsSiteAccessible = api::PaymentMethodCreatePix;
 
 /// The `in_development` of [`AccountUpdateSettingsPaypayPaymentsSite`](crate::api::AccountUpdateSettingsPaypayPaymentsSite): the same as [`AccountCreateSettingsPaypayPaymentsSiteInDevelopment`](crate::api::AccountCreateSettingsPaypayPaymentsSiteInDevelopment).
 ///
@@ -533,16 +139,16 @@ pub type AccountUpdateSettingsPaypayPayments = api::AccountCreateSettingsPaypayP
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateSettingsSepaDebitPayments = api::AccountCreateSettingsSepaDebitPayments;
 
-/// The `tos_acceptance` of [`AccountUpdateSettingsTreasury`](crate::api::AccountUpdateSettingsTreasury): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `tos_acceptance` of [`AccountUpdateSettingsTreasury`](crate::api::AccountUpdateSettingsTreasury): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
 pub type AccountUpdateSettingsTreasuryTosAcceptance =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
-/// The `treasury` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsCardIssuing`](crate::api::AccountCreateSettingsCardIssuing).
+/// The `treasury` of [`AccountUpdateSettings`](crate::api::AccountUpdateSettings): the same as [`AccountCreateSettingsTreasury`](crate::api::AccountCreateSettingsTreasury).
 ///
 /// <https://docs.stripe.com/api/accounts/update>
-pub type AccountUpdateSettingsTreasury = api::AccountCreateSettingsCardIssuing;
+pub type AccountUpdateSettingsTreasury = api::AccountCreateSettingsTreasury;
 
 params! {
     /// The `settings` of [`AccountUpdate`](crate::api::AccountUpdate).

@@ -3,7 +3,7 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, pairs, request};
 
 request! {
     /// The request of `client.accounts().retrieve_current(…)`: `GET /v1/account`.
@@ -149,7 +149,7 @@ impl AccountCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Settings.
@@ -249,7 +249,7 @@ impl AccountUpdate {
     /// Unsets `external_account`.
     #[inline]
     pub fn clear_external_account(self) -> Self {
-        self.set("external_account", Value::Clear)
+        self.set("external_account", ParamValue::Clear)
     }
 
     /// Groups.
@@ -276,7 +276,7 @@ impl AccountUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Settings.

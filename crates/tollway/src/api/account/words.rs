@@ -3,9 +3,9 @@
 //! Stripe's `account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `business_type`, first of all in [`Account`](crate::api::Account).
     ///
     /// <https://docs.stripe.com/api/accounts/object>
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`Account`](crate::api::Account).
     ///
     /// <https://docs.stripe.com/api/accounts/object>
@@ -37,7 +37,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `minority_owned_business_designation`, first of all in [`AccountBusinessProfile`](crate::api::AccountBusinessProfile).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-business_profile>
@@ -55,21 +55,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `acss_debit_payments`, first of all in [`AccountCapabilities`](crate::api::AccountCapabilities).
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-capabilities>
-    AccountCapabilitiesAcssDebitPayments {
-        /// `active`
-        0 Active = "active",
-        /// `inactive`
-        1 Inactive = "inactive",
-        /// `pending`
-        2 Pending = "pending",
-    }
-}
+/// The values of `acss_debit_payments`, first of all in [`AccountCapabilities`](crate::api::AccountCapabilities): the same as [`MandateStatus`](crate::api::MandateStatus).
+///
+/// <https://docs.stripe.com/api/accounts/object#account_object-capabilities>
+pub type AccountCapabilitiesAcssDebitPayments = api::MandateStatus;
 
-words! {
+open_enum! {
     /// The values of `disabled_reason`, first of all in [`AccountFutureRequirements`](crate::api::AccountFutureRequirements).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements>
@@ -107,7 +98,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `hosted_payment_method_save`, first of all in [`AccountSettingsInvoices`](crate::api::AccountSettingsInvoices).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-invoices>
@@ -121,7 +112,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `goods_type`, first of all in [`AccountSettingsPaypayPayments`](crate::api::AccountSettingsPaypayPayments).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments>
@@ -133,7 +124,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`AccountSettingsPaypayPaymentsSite`](crate::api::AccountSettingsPaypayPaymentsSite).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-settings-paypay_payments-site>
@@ -147,19 +138,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `requirement_collection`, first of all in [`AccountController`](crate::api::AccountController).
-    ///
-    /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
-    AccountControllerRequirementCollection {
-        /// `application`
-        0 Application = "application",
-        /// `stripe`
-        1 Stripe = "stripe",
-    }
-}
+/// The values of `requirement_collection`, first of all in [`AccountController`](crate::api::AccountController): the same as [`ReserveHoldCreatedBy`](crate::api::ReserveHoldCreatedBy).
+///
+/// <https://docs.stripe.com/api/accounts/object#account_object-controller>
+pub type AccountControllerRequirementCollection = api::ReserveHoldCreatedBy;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`AccountController`](crate::api::AccountController).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller>
@@ -171,7 +155,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payer`, first of all in [`AccountControllerFees`](crate::api::AccountControllerFees).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller-fees>
@@ -187,7 +171,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`AccountControllerStripeDashboard`](crate::api::AccountControllerStripeDashboard).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-controller-stripe_dashboard>
@@ -201,7 +185,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `ownership_exemption_reason`, first of all in [`AccountCompany`](crate::api::AccountCompany).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company>
@@ -213,30 +197,51 @@ words! {
     }
 }
 
-/// The values of `weekly_payout_day`, first of all in [`AccountSettingsPayoutsSchedule`](crate::api::AccountSettingsPayoutsSchedule): the same as [`BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay`](crate::api::BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay).
-///
-/// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts-schedule>
-pub type AccountSettingsPayoutsScheduleWeeklyPayoutDay =
-    api::BalanceSettingsPaymentsPayoutsScheduleWeeklyPayoutDay;
+open_enum! {
+    /// The values of `weekly_payout_day`, first of all in [`AccountSettingsPayoutsSchedule`](crate::api::AccountSettingsPayoutsSchedule).
+    ///
+    /// <https://docs.stripe.com/api/accounts/object#account_object-settings-payouts-schedule>
+    AccountSettingsPayoutsScheduleWeeklyPayoutDay {
+        /// `friday`
+        0 Friday = "friday",
+        /// `monday`
+        1 Monday = "monday",
+        /// `thursday`
+        2 Thursday = "thursday",
+        /// `tuesday`
+        3 Tuesday = "tuesday",
+        /// `wednesday`
+        4 Wednesday = "wednesday",
+    }
+}
 
-/// The values of `account_holder_type`, first of all in [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`AccountCreateExternalAccountBankAccount`](crate::api::AccountCreateExternalAccountBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateExternalAccountBankAccountAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type AccountCreateExternalAccountBankAccountAccountHolderType = api::IssuingCardholderType;
 
 /// The values of `political_exposure`, first of all in [`AccountCreateIndividual`](crate::api::AccountCreateIndividual): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
 ///
 /// <https://docs.stripe.com/api/accounts/create>
 pub type AccountCreateIndividualPoliticalExposure = api::PersonPoliticalExposure;
 
-/// The values of `interval`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule): the same as [`BalanceSettingsPaymentsPayoutsScheduleInterval`](crate::api::BalanceSettingsPaymentsPayoutsScheduleInterval).
-///
-/// <https://docs.stripe.com/api/accounts/create>
-pub type AccountCreateSettingsPayoutsScheduleInterval =
-    api::BalanceSettingsPaymentsPayoutsScheduleInterval;
+open_enum! {
+    /// The values of `interval`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule).
+    ///
+    /// <https://docs.stripe.com/api/accounts/create>
+    AccountCreateSettingsPayoutsScheduleInterval {
+        /// `daily`
+        0 Daily = "daily",
+        /// `manual`
+        1 Manual = "manual",
+        /// `monthly`
+        2 Monthly = "monthly",
+        /// `weekly`
+        3 Weekly = "weekly",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `weekly_anchor`, first of all in [`AccountCreateSettingsPayoutsSchedule`](crate::api::AccountCreateSettingsPayoutsSchedule).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
@@ -258,7 +263,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`AccountCreate`](crate::api::AccountCreate).
     ///
     /// <https://docs.stripe.com/api/accounts/create>
@@ -272,7 +277,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payouts_action`, first of all in [`AccountReject`](crate::api::AccountReject).
     ///
     /// <https://docs.stripe.com/api/accounts/reject>
@@ -284,7 +289,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`AccountReject`](crate::api::AccountReject).
     ///
     /// <https://docs.stripe.com/api/accounts/reject>

@@ -3,7 +3,7 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `account_session` object. It has what [`AccountSessionFields`](crate::api::AccountSessionFields) has.

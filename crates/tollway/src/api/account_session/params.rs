@@ -3,7 +3,7 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsAccountManagement`](crate::api::AccountSessionCreateComponentsAccountManagement).
@@ -71,21 +71,51 @@ pub type AccountSessionCreateComponentsAccountOnboardingFeatures =
 pub type AccountSessionCreateComponentsAccountOnboarding =
     api::AccountSessionCreateComponentsAccountManagement;
 
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsBalanceReportFeatures
-}
+/// The `features` of [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsBalanceReportFeatures = api::PaymentMethodCreatePix;
+
+/// The `balance_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsBalanceReport = api::AccountSessionCreateComponentsDocuments;
+
+/// The `features` of [`AccountSessionCreateComponentsBalances`](crate::api::AccountSessionCreateComponentsBalances): the same as [`AccountSessionCreateComponentsPayoutsFeatures`](crate::api::AccountSessionCreateComponentsPayoutsFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsBalancesFeatures =
+    api::AccountSessionCreateComponentsPayoutsFeatures;
+
+/// The `balances` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsPayouts`](crate::api::AccountSessionCreateComponentsPayouts).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsBalances = api::AccountSessionCreateComponentsPayouts;
+
+/// The `features` of [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList): the same as [`AccountSessionCreateComponentsPaymentsFeatures`](crate::api::AccountSessionCreateComponentsPaymentsFeatures).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsDisputesListFeatures =
+    api::AccountSessionCreateComponentsPaymentsFeatures;
+
+/// The `disputes_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsDisputesList = api::AccountSessionCreateComponentsPayments;
+
+/// The `features` of [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/account_sessions/create>
+pub type AccountSessionCreateComponentsDocumentsFeatures = api::PaymentMethodCreatePix;
 
 params_required! {
-    /// The `balance_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
+    /// The `documents` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
     ///
     /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsBalanceReport
+    AccountSessionCreateComponentsDocuments
 }
 
-impl AccountSessionCreateComponentsBalanceReport {
+impl AccountSessionCreateComponentsDocuments {
     /// With what Stripe requires.
     #[inline]
     pub fn new(enabled: bool) -> Self {
@@ -101,161 +131,6 @@ impl AccountSessionCreateComponentsBalanceReport {
         Self(self.0.with("features", features))
     }
 }
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsBalances`](crate::api::AccountSessionCreateComponentsBalances).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsBalancesFeatures
-}
-
-impl AccountSessionCreateComponentsBalancesFeatures {
-    /// Disable stripe user authentication: true or false.
-    #[inline]
-    pub fn disable_stripe_user_authentication(
-        self,
-        disable_stripe_user_authentication: bool,
-    ) -> Self {
-        Self(self.0.with_bool(
-            "disable_stripe_user_authentication",
-            disable_stripe_user_authentication,
-        ))
-    }
-
-    /// Edit payout schedule: true or false.
-    #[inline]
-    pub fn edit_payout_schedule(self, edit_payout_schedule: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("edit_payout_schedule", edit_payout_schedule),
-        )
-    }
-
-    /// External account collection: true or false.
-    #[inline]
-    pub fn external_account_collection(self, external_account_collection: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("external_account_collection", external_account_collection),
-        )
-    }
-
-    /// Instant payouts: true or false.
-    #[inline]
-    pub fn instant_payouts(self, instant_payouts: bool) -> Self {
-        Self(self.0.with_bool("instant_payouts", instant_payouts))
-    }
-
-    /// Standard payouts: true or false.
-    #[inline]
-    pub fn standard_payouts(self, standard_payouts: bool) -> Self {
-        Self(self.0.with_bool("standard_payouts", standard_payouts))
-    }
-}
-
-params_required! {
-    /// The `balances` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsBalances
-}
-
-impl AccountSessionCreateComponentsBalances {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(self, features: api::AccountSessionCreateComponentsBalancesFeatures) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-params! {
-    /// The `features` of [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsDisputesListFeatures
-}
-
-impl AccountSessionCreateComponentsDisputesListFeatures {
-    /// Capture payments: true or false.
-    #[inline]
-    pub fn capture_payments(self, capture_payments: bool) -> Self {
-        Self(self.0.with_bool("capture_payments", capture_payments))
-    }
-
-    /// Destination on behalf of charge management: true or false.
-    #[inline]
-    pub fn destination_on_behalf_of_charge_management(
-        self,
-        destination_on_behalf_of_charge_management: bool,
-    ) -> Self {
-        Self(self.0.with_bool(
-            "destination_on_behalf_of_charge_management",
-            destination_on_behalf_of_charge_management,
-        ))
-    }
-
-    /// Dispute management: true or false.
-    #[inline]
-    pub fn dispute_management(self, dispute_management: bool) -> Self {
-        Self(self.0.with_bool("dispute_management", dispute_management))
-    }
-
-    /// Refund management: true or false.
-    #[inline]
-    pub fn refund_management(self, refund_management: bool) -> Self {
-        Self(self.0.with_bool("refund_management", refund_management))
-    }
-
-    /// Smart disputes management: true or false.
-    #[inline]
-    pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("smart_disputes_management", smart_disputes_management),
-        )
-    }
-}
-
-params_required! {
-    /// The `disputes_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
-    ///
-    /// <https://docs.stripe.com/api/account_sessions/create>
-    AccountSessionCreateComponentsDisputesList
-}
-
-impl AccountSessionCreateComponentsDisputesList {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Features.
-    #[inline]
-    pub fn features(
-        self,
-        features: api::AccountSessionCreateComponentsDisputesListFeatures,
-    ) -> Self {
-        Self(self.0.with("features", features))
-    }
-}
-
-/// The `features` of [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsDocumentsFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `documents` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsDocuments = api::AccountSessionCreateComponentsBalanceReport;
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsFinancialAccount`](crate::api::AccountSessionCreateComponentsFinancialAccount).
@@ -581,17 +456,16 @@ pub type AccountSessionCreateComponentsNotificationBannerFeatures =
 pub type AccountSessionCreateComponentsNotificationBanner =
     api::AccountSessionCreateComponentsAccountManagement;
 
-/// The `features` of [`AccountSessionCreateComponentsPaymentDetails`](crate::api::AccountSessionCreateComponentsPaymentDetails): the same as [`AccountSessionCreateComponentsDisputesListFeatures`](crate::api::AccountSessionCreateComponentsDisputesListFeatures).
+/// The `features` of [`AccountSessionCreateComponentsPaymentDetails`](crate::api::AccountSessionCreateComponentsPaymentDetails): the same as [`AccountSessionCreateComponentsPaymentsFeatures`](crate::api::AccountSessionCreateComponentsPaymentsFeatures).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsPaymentDetailsFeatures =
-    api::AccountSessionCreateComponentsDisputesListFeatures;
+    api::AccountSessionCreateComponentsPaymentsFeatures;
 
-/// The `payment_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList).
+/// The `payment_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPaymentDetails =
-    api::AccountSessionCreateComponentsDisputesList;
+pub type AccountSessionCreateComponentsPaymentDetails = api::AccountSessionCreateComponentsPayments;
 
 params! {
     /// The `features` of [`AccountSessionCreateComponentsPaymentDisputes`](crate::api::AccountSessionCreateComponentsPaymentDisputes).
@@ -704,123 +578,235 @@ impl AccountSessionCreateComponentsPaymentMethodSettings {
     }
 }
 
-/// The `features` of [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments): the same as [`AccountSessionCreateComponentsDisputesListFeatures`](crate::api::AccountSessionCreateComponentsDisputesListFeatures).
+params! {
+    /// The `features` of [`AccountSessionCreateComponentsPayments`](crate::api::AccountSessionCreateComponentsPayments).
+    ///
+    /// <https://docs.stripe.com/api/account_sessions/create>
+    AccountSessionCreateComponentsPaymentsFeatures
+}
+
+impl AccountSessionCreateComponentsPaymentsFeatures {
+    /// Capture payments: true or false.
+    #[inline]
+    pub fn capture_payments(self, capture_payments: bool) -> Self {
+        Self(self.0.with_bool("capture_payments", capture_payments))
+    }
+
+    /// Destination on behalf of charge management: true or false.
+    #[inline]
+    pub fn destination_on_behalf_of_charge_management(
+        self,
+        destination_on_behalf_of_charge_management: bool,
+    ) -> Self {
+        Self(self.0.with_bool(
+            "destination_on_behalf_of_charge_management",
+            destination_on_behalf_of_charge_management,
+        ))
+    }
+
+    /// Dispute management: true or false.
+    #[inline]
+    pub fn dispute_management(self, dispute_management: bool) -> Self {
+        Self(self.0.with_bool("dispute_management", dispute_management))
+    }
+
+    /// Refund management: true or false.
+    #[inline]
+    pub fn refund_management(self, refund_management: bool) -> Self {
+        Self(self.0.with_bool("refund_management", refund_management))
+    }
+
+    /// Smart disputes management: true or false.
+    #[inline]
+    pub fn smart_disputes_management(self, smart_disputes_management: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("smart_disputes_management", smart_disputes_management),
+        )
+    }
+}
+
+params_required! {
+    /// The `payments` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
+    ///
+    /// <https://docs.stripe.com/api/account_sessions/create>
+    AccountSessionCreateComponentsPayments
+}
+
+impl AccountSessionCreateComponentsPayments {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Features.
+    #[inline]
+    pub fn features(
+        self,
+        features: api::AccountSessionCreateComponentsDisputesListFeatures,
+    ) -> Self {
+        Self(self.0.with("features", features))
+    }
+}
+
+/// The `features` of [`AccountSessionCreateComponentsPayoutDetails`](crate::api::AccountSessionCreateComponentsPayoutDetails): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPaymentsFeatures =
-    api::AccountSessionCreateComponentsDisputesListFeatures;
+pub type AccountSessionCreateComponentsPayoutDetailsFeatures = api::PaymentMethodCreatePix;
 
-/// The `payments` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDisputesList`](crate::api::AccountSessionCreateComponentsDisputesList).
+/// The `payout_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayments = api::AccountSessionCreateComponentsDisputesList;
+pub type AccountSessionCreateComponentsPayoutDetails = api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsPayoutDetails`](crate::api::AccountSessionCreateComponentsPayoutDetails): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayoutDetailsFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payout_details` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayoutDetails =
-    api::AccountSessionCreateComponentsBalanceReport;
-
-/// The `features` of [`AccountSessionCreateComponentsPayoutReconciliationReport`](crate::api::AccountSessionCreateComponentsPayoutReconciliationReport): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsPayoutReconciliationReport`](crate::api::AccountSessionCreateComponentsPayoutReconciliationReport): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsPayoutReconciliationReportFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `payout_reconciliation_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `payout_reconciliation_report` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsPayoutReconciliationReport =
-    api::AccountSessionCreateComponentsBalanceReport;
+    api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsPayouts`](crate::api::AccountSessionCreateComponentsPayouts): the same as [`AccountSessionCreateComponentsBalancesFeatures`](crate::api::AccountSessionCreateComponentsBalancesFeatures).
+params! {
+    /// The `features` of [`AccountSessionCreateComponentsPayouts`](crate::api::AccountSessionCreateComponentsPayouts).
+    ///
+    /// <https://docs.stripe.com/api/account_sessions/create>
+    AccountSessionCreateComponentsPayoutsFeatures
+}
+
+impl AccountSessionCreateComponentsPayoutsFeatures {
+    /// Disable stripe user authentication: true or false.
+    #[inline]
+    pub fn disable_stripe_user_authentication(
+        self,
+        disable_stripe_user_authentication: bool,
+    ) -> Self {
+        Self(self.0.with_bool(
+            "disable_stripe_user_authentication",
+            disable_stripe_user_authentication,
+        ))
+    }
+
+    /// Edit payout schedule: true or false.
+    #[inline]
+    pub fn edit_payout_schedule(self, edit_payout_schedule: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("edit_payout_schedule", edit_payout_schedule),
+        )
+    }
+
+    /// External account collection: true or false.
+    #[inline]
+    pub fn external_account_collection(self, external_account_collection: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("external_account_collection", external_account_collection),
+        )
+    }
+
+    /// Instant payouts: true or false.
+    #[inline]
+    pub fn instant_payouts(self, instant_payouts: bool) -> Self {
+        Self(self.0.with_bool("instant_payouts", instant_payouts))
+    }
+
+    /// Standard payouts: true or false.
+    #[inline]
+    pub fn standard_payouts(self, standard_payouts: bool) -> Self {
+        Self(self.0.with_bool("standard_payouts", standard_payouts))
+    }
+}
+
+params_required! {
+    /// The `payouts` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents).
+    ///
+    /// <https://docs.stripe.com/api/account_sessions/create>
+    AccountSessionCreateComponentsPayouts
+}
+
+impl AccountSessionCreateComponentsPayouts {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Features.
+    #[inline]
+    pub fn features(self, features: api::AccountSessionCreateComponentsBalancesFeatures) -> Self {
+        Self(self.0.with("features", features))
+    }
+}
+
+/// The `features` of [`AccountSessionCreateComponentsPayoutsList`](crate::api::AccountSessionCreateComponentsPayoutsList): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayoutsFeatures =
-    api::AccountSessionCreateComponentsBalancesFeatures;
+pub type AccountSessionCreateComponentsPayoutsListFeatures = api::PaymentMethodCreatePix;
 
-/// The `payouts` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalances`](crate::api::AccountSessionCreateComponentsBalances).
+/// The `payouts_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayouts = api::AccountSessionCreateComponentsBalances;
+pub type AccountSessionCreateComponentsPayoutsList = api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsPayoutsList`](crate::api::AccountSessionCreateComponentsPayoutsList): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsReportingChart`](crate::api::AccountSessionCreateComponentsReportingChart): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayoutsListFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountSessionCreateComponentsReportingChartFeatures = api::PaymentMethodCreatePix;
 
-/// The `payouts_list` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsPayoutsList =
-    api::AccountSessionCreateComponentsBalanceReport;
-
-/// The `features` of [`AccountSessionCreateComponentsReportingChart`](crate::api::AccountSessionCreateComponentsReportingChart): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsReportingChartFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `reporting_chart` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `reporting_chart` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsReportingChart =
-    api::AccountSessionCreateComponentsBalanceReport;
+    api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsTaxRegistrations`](crate::api::AccountSessionCreateComponentsTaxRegistrations): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsTaxRegistrations`](crate::api::AccountSessionCreateComponentsTaxRegistrations): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsTaxRegistrationsFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountSessionCreateComponentsTaxRegistrationsFeatures = api::PaymentMethodCreatePix;
 
-/// The `tax_registrations` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `tax_registrations` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsTaxRegistrations =
-    api::AccountSessionCreateComponentsBalanceReport;
+    api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsTaxSettings`](crate::api::AccountSessionCreateComponentsTaxSettings): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsTaxSettings`](crate::api::AccountSessionCreateComponentsTaxSettings): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsTaxSettingsFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountSessionCreateComponentsTaxSettingsFeatures = api::PaymentMethodCreatePix;
 
-/// The `tax_settings` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `tax_settings` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsTaxSettings =
-    api::AccountSessionCreateComponentsBalanceReport;
+pub type AccountSessionCreateComponentsTaxSettings = api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareOrders`](crate::api::AccountSessionCreateComponentsTerminalHardwareOrders): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareOrders`](crate::api::AccountSessionCreateComponentsTerminalHardwareOrders): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsTerminalHardwareOrdersFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountSessionCreateComponentsTerminalHardwareOrdersFeatures = api::PaymentMethodCreatePix;
 
-/// The `terminal_hardware_orders` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `terminal_hardware_orders` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsTerminalHardwareOrders =
-    api::AccountSessionCreateComponentsBalanceReport;
+    api::AccountSessionCreateComponentsDocuments;
 
-/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareShop`](crate::api::AccountSessionCreateComponentsTerminalHardwareShop): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `features` of [`AccountSessionCreateComponentsTerminalHardwareShop`](crate::api::AccountSessionCreateComponentsTerminalHardwareShop): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
-pub type AccountSessionCreateComponentsTerminalHardwareShopFeatures =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type AccountSessionCreateComponentsTerminalHardwareShopFeatures = api::PaymentMethodCreatePix;
 
-/// The `terminal_hardware_shop` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsBalanceReport`](crate::api::AccountSessionCreateComponentsBalanceReport).
+/// The `terminal_hardware_shop` of [`AccountSessionCreateComponents`](crate::api::AccountSessionCreateComponents): the same as [`AccountSessionCreateComponentsDocuments`](crate::api::AccountSessionCreateComponentsDocuments).
 ///
 /// <https://docs.stripe.com/api/account_sessions/create>
 pub type AccountSessionCreateComponentsTerminalHardwareShop =
-    api::AccountSessionCreateComponentsBalanceReport;
+    api::AccountSessionCreateComponentsDocuments;
 
 params! {
     /// The `components` of [`AccountSessionCreate`](crate::api::AccountSessionCreate).

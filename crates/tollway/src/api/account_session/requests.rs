@@ -3,7 +3,7 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::request;
+use crate::prelude::request;
 
 request! {
     /// The request of `client.account_sessions().create(…)`: `POST /v1/account_sessions`.

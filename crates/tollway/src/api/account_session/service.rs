@@ -3,7 +3,7 @@
 //! Stripe's `account_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.account_sessions()`.
 ///

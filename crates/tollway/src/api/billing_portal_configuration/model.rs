@@ -3,7 +3,7 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `billing_portal.configuration` object. It has what [`BillingPortalConfigurationFields`](crate::api::BillingPortalConfigurationFields) has.
@@ -80,7 +80,7 @@ impl BillingPortalConfigurationFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("billing_portal.configuration", "metadata")
     }
 

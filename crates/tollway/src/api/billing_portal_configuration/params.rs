@@ -3,7 +3,7 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, list, params, params_required, texts};
 
 params! {
     /// The `business_profile` of [`BillingPortalConfigurationCreate`](crate::api::BillingPortalConfigurationCreate).
@@ -22,7 +22,7 @@ impl BillingPortalConfigurationCreateBusinessProfile {
     /// Unsets `headline`.
     #[inline]
     pub fn clear_headline(self) -> Self {
-        Self(self.0.with("headline", Value::Clear))
+        Self(self.0.with("headline", ParamValue::Clear))
     }
 
     /// Privacy policy url.
@@ -69,24 +69,14 @@ impl BillingPortalConfigurationCreateFeaturesCustomerUpdate {
     /// Unsets `allowed_updates`.
     #[inline]
     pub fn clear_allowed_updates(self) -> Self {
-        Self(self.0.with("allowed_updates", Value::Clear))
+        Self(self.0.with("allowed_updates", ParamValue::Clear))
     }
 }
 
-params_required! {
-    /// The `invoice_history` of [`BillingPortalConfigurationCreateFeatures`](crate::api::BillingPortalConfigurationCreateFeatures).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-    BillingPortalConfigurationCreateFeaturesInvoiceHistory
-}
-
-impl BillingPortalConfigurationCreateFeaturesInvoiceHistory {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-}
+/// The `invoice_history` of [`BillingPortalConfigurationCreateFeatures`](crate::api::BillingPortalConfigurationCreateFeatures): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/create>
+pub type BillingPortalConfigurationCreateFeaturesInvoiceHistory = api::SubscriptionListAutomaticTax;
 
 params_required! {
     /// The `payment_method_update` of [`BillingPortalConfigurationCreateFeatures`](crate::api::BillingPortalConfigurationCreateFeatures).
@@ -114,7 +104,10 @@ impl BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate {
     /// Unsets `payment_method_configuration`.
     #[inline]
     pub fn clear_payment_method_configuration(self) -> Self {
-        Self(self.0.with("payment_method_configuration", Value::Clear))
+        Self(
+            self.0
+                .with("payment_method_configuration", ParamValue::Clear),
+        )
     }
 }
 
@@ -148,7 +141,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionCancelCancellationReaso
     /// Unsets `feedback_options`.
     #[inline]
     pub fn clear_feedback_options(self) -> Self {
-        Self(self.0.with("feedback_options", Value::Clear))
+        Self(self.0.with("feedback_options", ParamValue::Clear))
     }
 }
 
@@ -191,28 +184,11 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionCancel {
     }
 }
 
-params_required! {
-    /// The `interval_option` of [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-    BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption
-}
-
-impl BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval,
-    ) -> Self {
-        Self(Params::new().with("interval", interval))
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with_int("interval_count", interval_count))
-    }
-}
+/// The `interval_option` of [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/create>
+pub type BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption =
+    api::QuoteCreateLineItemPriceDataRecurring;
 
 params_required! {
     /// The `duration` of [`BillingPortalConfigurationCreateFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPause).
@@ -242,7 +218,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration {
     /// Unsets `interval_options`.
     #[inline]
     pub fn clear_interval_options(self) -> Self {
-        Self(self.0.with("interval_options", Value::Clear))
+        Self(self.0.with("interval_options", ParamValue::Clear))
     }
 }
 
@@ -270,32 +246,11 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionPause {
     }
 }
 
-params_required! {
-    /// The `adjustable_quantity` of [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-    BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity
-}
-
-impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Maximum.
-    #[inline]
-    pub fn maximum(self, maximum: i64) -> Self {
-        Self(self.0.with_int("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(self, minimum: i64) -> Self {
-        Self(self.0.with_int("minimum", minimum))
-    }
-}
+/// The `adjustable_quantity` of [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/create>
+pub type BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity =
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
 
 params_required! {
     /// The `product` of [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdate).
@@ -400,7 +355,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdate {
     /// Unsets `default_allowed_updates`.
     #[inline]
     pub fn clear_default_allowed_updates(self) -> Self {
-        Self(self.0.with("default_allowed_updates", Value::Clear))
+        Self(self.0.with("default_allowed_updates", ParamValue::Clear))
     }
 
     /// Products, as a list.
@@ -417,7 +372,7 @@ impl BillingPortalConfigurationCreateFeaturesSubscriptionUpdate {
     /// Unsets `products`.
     #[inline]
     pub fn clear_products(self) -> Self {
-        Self(self.0.with("products", Value::Clear))
+        Self(self.0.with("products", ParamValue::Clear))
     }
 
     /// Proration behavior.
@@ -514,11 +469,10 @@ impl BillingPortalConfigurationCreateFeatures {
     }
 }
 
-/// The `login_page` of [`BillingPortalConfigurationCreate`](crate::api::BillingPortalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `login_page` of [`BillingPortalConfigurationCreate`](crate::api::BillingPortalConfigurationCreate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/billing_portal/configurations/create>
-pub type BillingPortalConfigurationCreateLoginPage =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type BillingPortalConfigurationCreateLoginPage = api::SubscriptionListAutomaticTax;
 
 params! {
     /// The `business_profile` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate).
@@ -537,7 +491,7 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Unsets `headline`.
     #[inline]
     pub fn clear_headline(self) -> Self {
-        Self(self.0.with("headline", Value::Clear))
+        Self(self.0.with("headline", ParamValue::Clear))
     }
 
     /// Privacy policy url.
@@ -549,7 +503,7 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Unsets `privacy_policy_url`.
     #[inline]
     pub fn clear_privacy_policy_url(self) -> Self {
-        Self(self.0.with("privacy_policy_url", Value::Clear))
+        Self(self.0.with("privacy_policy_url", ParamValue::Clear))
     }
 
     /// Terms of service url.
@@ -564,7 +518,7 @@ impl BillingPortalConfigurationUpdateBusinessProfile {
     /// Unsets `terms_of_service_url`.
     #[inline]
     pub fn clear_terms_of_service_url(self) -> Self {
-        Self(self.0.with("terms_of_service_url", Value::Clear))
+        Self(self.0.with("terms_of_service_url", ParamValue::Clear))
     }
 }
 
@@ -590,7 +544,7 @@ impl BillingPortalConfigurationUpdateFeaturesCustomerUpdate {
     /// Unsets `allowed_updates`.
     #[inline]
     pub fn clear_allowed_updates(self) -> Self {
-        Self(self.0.with("allowed_updates", Value::Clear))
+        Self(self.0.with("allowed_updates", ParamValue::Clear))
     }
 
     /// Enabled: true or false.
@@ -600,11 +554,10 @@ impl BillingPortalConfigurationUpdateFeaturesCustomerUpdate {
     }
 }
 
-/// The `invoice_history` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `invoice_history` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-pub type BillingPortalConfigurationUpdateFeaturesInvoiceHistory =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type BillingPortalConfigurationUpdateFeaturesInvoiceHistory = api::SubscriptionListAutomaticTax;
 
 /// The `payment_method_update` of [`BillingPortalConfigurationUpdateFeatures`](crate::api::BillingPortalConfigurationUpdateFeatures): the same as [`BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate`](crate::api::BillingPortalConfigurationCreateFeaturesPaymentMethodUpdate).
 ///
@@ -635,7 +588,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancelCancellationReaso
     /// Unsets `feedback_options`.
     #[inline]
     pub fn clear_feedback_options(self) -> Self {
-        Self(self.0.with("feedback_options", Value::Clear))
+        Self(self.0.with("feedback_options", ParamValue::Clear))
     }
 
     /// Options, as a list.
@@ -650,7 +603,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancelCancellationReaso
     /// Unsets `options`.
     #[inline]
     pub fn clear_options(self) -> Self {
-        Self(self.0.with("options", Value::Clear))
+        Self(self.0.with("options", ParamValue::Clear))
     }
 }
 
@@ -693,11 +646,11 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionCancel {
     }
 }
 
-/// The `interval_option` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `interval_option` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/billing_portal/configurations/update>
 pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDurationIntervalOption =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
 /// The `duration` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionPause`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionPause): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDuration).
 ///
@@ -711,11 +664,11 @@ pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPauseDuration =
 pub type BillingPortalConfigurationUpdateFeaturesSubscriptionPause =
     api::BillingPortalConfigurationCreateFeaturesSubscriptionPause;
 
-/// The `adjustable_quantity` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+/// The `adjustable_quantity` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProduct): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
 ///
 /// <https://docs.stripe.com/api/billing_portal/configurations/update>
 pub type BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateProductAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
 
 /// The `product` of [`BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProduct).
 ///
@@ -749,7 +702,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdateScheduleAtPeriodE
     /// Unsets `conditions`.
     #[inline]
     pub fn clear_conditions(self) -> Self {
-        Self(self.0.with("conditions", Value::Clear))
+        Self(self.0.with("conditions", ParamValue::Clear))
     }
 }
 
@@ -787,7 +740,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate {
     /// Unsets `default_allowed_updates`.
     #[inline]
     pub fn clear_default_allowed_updates(self) -> Self {
-        Self(self.0.with("default_allowed_updates", Value::Clear))
+        Self(self.0.with("default_allowed_updates", ParamValue::Clear))
     }
 
     /// Enabled: true or false.
@@ -810,7 +763,7 @@ impl BillingPortalConfigurationUpdateFeaturesSubscriptionUpdate {
     /// Unsets `products`.
     #[inline]
     pub fn clear_products(self) -> Self {
-        Self(self.0.with("products", Value::Clear))
+        Self(self.0.with("products", ParamValue::Clear))
     }
 
     /// Proration behavior.
@@ -907,8 +860,7 @@ impl BillingPortalConfigurationUpdateFeatures {
     }
 }
 
-/// The `login_page` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `login_page` of [`BillingPortalConfigurationUpdate`](crate::api::BillingPortalConfigurationUpdate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/billing_portal/configurations/update>
-pub type BillingPortalConfigurationUpdateLoginPage =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type BillingPortalConfigurationUpdateLoginPage = api::SubscriptionListAutomaticTax;

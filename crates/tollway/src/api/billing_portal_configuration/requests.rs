@@ -3,7 +3,7 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request};
+use crate::prelude::{List, ParamValue, pairs, request};
 
 request! {
     /// The request of `client.billing_portal().configurations().list(…)`: `GET /v1/billing_portal/configurations`.
@@ -70,7 +70,7 @@ impl BillingPortalConfigurationCreate {
     /// Unsets `default_return_url`.
     #[inline]
     pub fn clear_default_return_url(self) -> Self {
-        self.set("default_return_url", Value::Clear)
+        self.set("default_return_url", ParamValue::Clear)
     }
 
     /// Login page.
@@ -97,7 +97,7 @@ impl BillingPortalConfigurationCreate {
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        self.set("name", Value::Clear)
+        self.set("name", ParamValue::Clear)
     }
 }
 
@@ -140,7 +140,7 @@ impl BillingPortalConfigurationUpdate {
     /// Unsets `default_return_url`.
     #[inline]
     pub fn clear_default_return_url(self) -> Self {
-        self.set("default_return_url", Value::Clear)
+        self.set("default_return_url", ParamValue::Clear)
     }
 
     /// Features.
@@ -167,7 +167,7 @@ impl BillingPortalConfigurationUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -179,6 +179,6 @@ impl BillingPortalConfigurationUpdate {
     /// Unsets `name`.
     #[inline]
     pub fn clear_name(self) -> Self {
-        self.set("name", Value::Clear)
+        self.set("name", ParamValue::Clear)
     }
 }

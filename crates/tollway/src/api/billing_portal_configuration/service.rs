@@ -3,7 +3,7 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.billing_portal().configurations()`.
 ///

@@ -3,9 +3,9 @@
 //! Stripe's `billing_portal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `allowed_update`, first of all in [`BillingPortalConfigurationFeaturesCustomerUpdate`](crate::api::BillingPortalConfigurationFeaturesCustomerUpdate).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-customer_update>
@@ -25,7 +25,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionPauseDuration`](crate::api::BillingPortalConfigurationFeaturesSubscriptionPauseDuration).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_pause-duration>
@@ -43,7 +43,7 @@ words! {
 pub type BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval =
     api::PlanInterval;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateScheduleAtPeriodEndCondition).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update-schedule_at_period_end-conditions>
@@ -55,7 +55,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
@@ -67,19 +67,11 @@ words! {
     }
 }
 
-words! {
-    /// The values of `proration_behavior`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
-    BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior {
-        /// `always_invoice`
-        0 AlwaysInvoice = "always_invoice",
-        /// `create_prorations`
-        1 CreateProrations = "create_prorations",
-        /// `none`
-        2 None = "none",
-    }
-}
+/// The values of `proration_behavior`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancel`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancel): the same as [`SubscriptionCreateProrationBehavior`](crate::api::SubscriptionCreateProrationBehavior).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_cancel>
+pub type BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior =
+    api::SubscriptionCreateProrationBehavior;
 
 /// The values of `option`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReason): the same as [`SubscriptionCancellationDetailsFeedback`](crate::api::SubscriptionCancellationDetailsFeedback).
 ///
@@ -87,19 +79,13 @@ words! {
 pub type BillingPortalConfigurationFeaturesSubscriptionCancelCancellationReasonOption =
     api::SubscriptionCancellationDetailsFeedback;
 
-words! {
-    /// The values of `billing_cycle_anchor`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
-    BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor {
-        /// `now`
-        0 Now = "now",
-        /// `unchanged`
-        1 Unchanged = "unchanged",
-    }
-}
+/// The values of `billing_cycle_anchor`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate): the same as [`SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor`](crate::api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
+pub type BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor =
+    api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor;
 
-words! {
+open_enum! {
     /// The values of `default_allowed_update`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>
@@ -113,7 +99,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `trial_update_behavior`, first of all in [`BillingPortalConfigurationFeaturesSubscriptionUpdate`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdate).
     ///
     /// <https://docs.stripe.com/api/billing_portal/configurations/object#billing_portal_configuration_object-features-subscription_update>

@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Installments of [`Charge`](crate::api::Charge): its `payment_method_details.alma.installments`. It has what [`ChargePaymentMethodDetailsAlmaInstallmentsFields`](crate::api::ChargePaymentMethodDetailsAlmaInstallmentsFields) has.
@@ -243,7 +243,7 @@ impl ChargeFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("charge", "metadata")
     }
 

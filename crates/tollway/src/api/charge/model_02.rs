@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// Payment method details of [`Charge`](crate::api::Charge): its `payment_method_details`. It has what [`ChargePaymentMethodDetailsFields`](crate::api::ChargePaymentMethodDetailsFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// Card of [`Charge`](crate::api::Charge): its `payment_method_details.card`. It has what [`ChargePaymentMethodDetailsCardFields`](crate::api::ChargePaymentMethodDetailsCardFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Interac present of [`Charge`](crate::api::Charge): its `payment_method_details.interac_present`. It has what [`ChargePaymentMethodDetailsInteracPresentFields`](crate::api::ChargePaymentMethodDetailsInteracPresentFields) has.

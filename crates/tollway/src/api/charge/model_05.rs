@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// Sofort of [`Charge`](crate::api::Charge): its `payment_method_details.sofort`. It has what [`ChargePaymentMethodDetailsSofortFields`](crate::api::ChargePaymentMethodDetailsSofortFields) has.

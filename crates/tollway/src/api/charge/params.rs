@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
 params_required! {
     /// The `destination` of [`ChargeCreate`](crate::api::ChargeCreate).
@@ -41,10 +41,10 @@ impl ChargeCreateRadarOptions {
     }
 }
 
-/// The `address` of [`ChargeCreateShipping`](crate::api::ChargeCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`ChargeCreateShipping`](crate::api::ChargeCreateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/charges/create>
-pub type ChargeCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type ChargeCreateShippingAddress = api::CustomerCreateAddress;
 
 params_required! {
     /// The `shipping` of [`ChargeCreate`](crate::api::ChargeCreate).
@@ -125,10 +125,10 @@ impl ChargeUpdateFraudDetails {
     }
 }
 
-/// The `address` of [`ChargeUpdateShipping`](crate::api::ChargeUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`ChargeUpdateShipping`](crate::api::ChargeUpdateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/charges/update>
-pub type ChargeUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type ChargeUpdateShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`ChargeUpdate`](crate::api::ChargeUpdate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
 ///

@@ -3,7 +3,7 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, SearchResult, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, SearchResult, pairs, request};
 
 request! {
     /// The request of `client.charges().list(…)`: `GET /v1/charges`.
@@ -124,7 +124,7 @@ impl ChargeCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// On behalf of.
@@ -248,7 +248,7 @@ impl ChargeUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Receipt email.

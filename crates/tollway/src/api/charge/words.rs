@@ -3,14 +3,23 @@
 //! Stripe's `charge`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `status`, first of all in [`Charge`](crate::api::Charge): the same as [`FinancialConnectionsAccountBalanceRefreshStatus`](crate::api::FinancialConnectionsAccountBalanceRefreshStatus).
-///
-/// <https://docs.stripe.com/api/charges/object>
-pub type ChargeStatus = api::FinancialConnectionsAccountBalanceRefreshStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`Charge`](crate::api::Charge).
+    ///
+    /// <https://docs.stripe.com/api/charges/object>
+    ChargeStatus {
+        /// `failed`
+        0 Failed = "failed",
+        /// `pending`
+        1 Pending = "pending",
+        /// `succeeded`
+        2 Succeeded = "succeeded",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `advice_code`, first of all in [`ChargeOutcome`](crate::api::ChargeOutcome).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-outcome>
@@ -30,7 +39,7 @@ words! {
 pub type ChargePaymentMethodDetailsCardExtendedAuthorizationStatus =
     api::BalanceSettingsPaymentsPayoutsStatus;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`ChargePaymentMethodDetailsCardIncrementalAuthorization`](crate::api::ChargePaymentMethodDetailsCardIncrementalAuthorization).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-incremental_authorization>
@@ -42,7 +51,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardPresentWallet`](crate::api::ChargePaymentMethodDetailsCardPresentWallet).
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present-wallet>
@@ -56,30 +65,47 @@ words! {
     }
 }
 
-/// The values of `account_holder_type`, first of all in [`ChargePaymentMethodDetailsAchDebit`](crate::api::ChargePaymentMethodDetailsAchDebit): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`ChargePaymentMethodDetailsAchDebit`](crate::api::ChargePaymentMethodDetailsAchDebit): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ach_debit>
-pub type ChargePaymentMethodDetailsAchDebitAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type ChargePaymentMethodDetailsAchDebitAccountHolderType = api::IssuingCardholderType;
 
-/// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsBancontact`](crate::api::ChargePaymentMethodDetailsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bancontact>
-pub type ChargePaymentMethodDetailsBancontactPreferredLanguage =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
+open_enum! {
+    /// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsBancontact`](crate::api::ChargePaymentMethodDetailsBancontact).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-bancontact>
+    ChargePaymentMethodDetailsBancontactPreferredLanguage {
+        /// `de`
+        0 De = "de",
+        /// `en`
+        1 En = "en",
+        /// `fr`
+        2 Fr = "fr",
+        /// `nl`
+        3 Nl = "nl",
+    }
+}
 
 /// The values of `regulated_status`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard): the same as [`CardRegulatedStatus`](crate::api::CardRegulatedStatus).
 ///
 /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
 pub type ChargePaymentMethodDetailsCardRegulatedStatus = api::CardRegulatedStatus;
 
-/// The values of `setup_credential_usage`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
-pub type ChargePaymentMethodDetailsCardSetupCredentialUsage =
-    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
+open_enum! {
+    /// The values of `setup_credential_usage`, first of all in [`ChargePaymentMethodDetailsCard`](crate::api::ChargePaymentMethodDetailsCard).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card>
+    ChargePaymentMethodDetailsCardSetupCredentialUsage {
+        /// `installment`
+        0 Installment = "installment",
+        /// `recurring`
+        1 Recurring = "recurring",
+        /// `unscheduled`
+        2 Unscheduled = "unscheduled",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardInstallmentsPlan`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlan).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-installments-plan>
@@ -93,13 +119,25 @@ words! {
     }
 }
 
-/// The values of `read_method`, first of all in [`ChargePaymentMethodDetailsCardPresent`](crate::api::ChargePaymentMethodDetailsCardPresent): the same as [`ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present>
-pub type ChargePaymentMethodDetailsCardPresentReadMethod =
-    api::ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod;
+open_enum! {
+    /// The values of `read_method`, first of all in [`ChargePaymentMethodDetailsCardPresent`](crate::api::ChargePaymentMethodDetailsCardPresent).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present>
+    ChargePaymentMethodDetailsCardPresentReadMethod {
+        /// `contact_emv`
+        0 ContactEmv = "contact_emv",
+        /// `contactless_emv`
+        1 ContactlessEmv = "contactless_emv",
+        /// `contactless_magstripe_mode`
+        2 ContactlessMagstripeMode = "contactless_magstripe_mode",
+        /// `magnetic_stripe_fallback`
+        3 MagneticStripeFallback = "magnetic_stripe_fallback",
+        /// `magnetic_stripe_track2`
+        4 MagneticStripeTrack2 = "magnetic_stripe_track2",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsCardPresentReceipt`](crate::api::ChargePaymentMethodDetailsCardPresentReceipt).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card_present-receipt>
@@ -113,13 +151,29 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardWallet`](crate::api::ChargePaymentMethodDetailsCardWallet): the same as [`ConfirmationTokenPaymentMethodPreviewCardWalletType`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWalletType).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet>
-pub type ChargePaymentMethodDetailsCardWalletType =
-    api::ConfirmationTokenPaymentMethodPreviewCardWalletType;
+open_enum! {
+    /// The values of `type`, first of all in [`ChargePaymentMethodDetailsCardWallet`](crate::api::ChargePaymentMethodDetailsCardWallet).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-wallet>
+    ChargePaymentMethodDetailsCardWalletType {
+        /// `amex_express_checkout`
+        0 AmexExpressCheckout = "amex_express_checkout",
+        /// `apple_pay`
+        1 ApplePay = "apple_pay",
+        /// `google_pay`
+        2 GooglePay = "google_pay",
+        /// `link`
+        3 Link = "link",
+        /// `masterpass`
+        4 Masterpass = "masterpass",
+        /// `samsung_pay`
+        5 SamsungPay = "samsung_pay",
+        /// `visa_checkout`
+        6 VisaCheckout = "visa_checkout",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`ChargePaymentMethodDetailsCrypto`](crate::api::ChargePaymentMethodDetailsCrypto).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
@@ -139,7 +193,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `token_currency`, first of all in [`ChargePaymentMethodDetailsCrypto`](crate::api::ChargePaymentMethodDetailsCrypto).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-crypto>
@@ -161,7 +215,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsInteracPresentReceipt`](crate::api::ChargePaymentMethodDetailsInteracPresentReceipt).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-interac_present-receipt>
@@ -173,7 +227,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `chain`, first of all in [`ChargePaymentMethodDetailsKonbiniStore`](crate::api::ChargePaymentMethodDetailsKonbiniStore).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-konbini-store>
@@ -189,19 +243,35 @@ words! {
     }
 }
 
-/// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsSofort`](crate::api::ChargePaymentMethodDetailsSofort): the same as [`PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sofort>
-pub type ChargePaymentMethodDetailsSofortPreferredLanguage =
-    api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage;
+open_enum! {
+    /// The values of `preferred_language`, first of all in [`ChargePaymentMethodDetailsSofort`](crate::api::ChargePaymentMethodDetailsSofort).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-sofort>
+    ChargePaymentMethodDetailsSofortPreferredLanguage {
+        /// `de`
+        0 De = "de",
+        /// `en`
+        1 En = "en",
+        /// `es`
+        2 Es = "es",
+        /// `fr`
+        3 Fr = "fr",
+        /// `it`
+        4 It = "it",
+        /// `nl`
+        5 Nl = "nl",
+        /// `pl`
+        6 Pl = "pl",
+    }
+}
 
-/// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsUsBankAccount`](crate::api::ChargePaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`ChargePaymentMethodDetailsUsBankAccount`](crate::api::ChargePaymentMethodDetailsUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-us_bank_account>
 pub type ChargePaymentMethodDetailsUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
+open_enum! {
     /// The values of `dispute_category`, first of all in [`ChargePaymentMethodDetailsPaypalSellerProtection`](crate::api::ChargePaymentMethodDetailsPaypalSellerProtection).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
@@ -213,7 +283,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`ChargePaymentMethodDetailsPaypalSellerProtection`](crate::api::ChargePaymentMethodDetailsPaypalSellerProtection).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-paypal-seller_protection>
@@ -227,43 +297,105 @@ words! {
     }
 }
 
-/// The values of `authentication_flow`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-pub type ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow;
+open_enum! {
+    /// The values of `authentication_flow`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+    ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow {
+        /// `challenge`
+        0 Challenge = "challenge",
+        /// `frictionless`
+        1 Frictionless = "frictionless",
+    }
+}
 
-/// The values of `electronic_commerce_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-pub type ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator =
-    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
+open_enum! {
+    /// The values of `electronic_commerce_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+    ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator {
+        /// `01`
+        0 V01 = "01",
+        /// `02`
+        1 V02 = "02",
+        /// `05`
+        2 V05 = "05",
+        /// `06`
+        3 V06 = "06",
+        /// `07`
+        4 V07 = "07",
+    }
+}
 
-/// The values of `exemption_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
+/// The values of `exemption_indicator`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`ThreeDSecureAuthenticationFlowPreferenceFrictionlessType`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType).
 ///
 /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
 pub type ChargePaymentMethodDetailsCardThreeDSecureExemptionIndicator =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
+    api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType;
 
-/// The values of `result`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-pub type ChargePaymentMethodDetailsCardThreeDSecureResult =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult;
+open_enum! {
+    /// The values of `result`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+    ChargePaymentMethodDetailsCardThreeDSecureResult {
+        /// `attempt_acknowledged`
+        0 AttemptAcknowledged = "attempt_acknowledged",
+        /// `authenticated`
+        1 Authenticated = "authenticated",
+        /// `data_share_only`
+        2 DataShareOnly = "data_share_only",
+        /// `exempted`
+        3 Exempted = "exempted",
+        /// `failed`
+        4 Failed = "failed",
+        /// `not_supported`
+        5 NotSupported = "not_supported",
+        /// `processing_error`
+        6 ProcessingError = "processing_error",
+    }
+}
 
-/// The values of `result_reason`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-pub type ChargePaymentMethodDetailsCardThreeDSecureResultReason =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason;
+open_enum! {
+    /// The values of `result_reason`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+    ChargePaymentMethodDetailsCardThreeDSecureResultReason {
+        /// `abandoned`
+        0 Abandoned = "abandoned",
+        /// `bypassed`
+        1 Bypassed = "bypassed",
+        /// `canceled`
+        2 Canceled = "canceled",
+        /// `card_not_enrolled`
+        3 CardNotEnrolled = "card_not_enrolled",
+        /// `network_not_supported`
+        4 NetworkNotSupported = "network_not_supported",
+        /// `protocol_error`
+        5 ProtocolError = "protocol_error",
+        /// `rejected`
+        6 Rejected = "rejected",
+    }
+}
 
-/// The values of `version`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
-///
-/// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
-pub type ChargePaymentMethodDetailsCardThreeDSecureVersion =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
+open_enum! {
+    /// The values of `version`, first of all in [`ChargePaymentMethodDetailsCardThreeDSecure`](crate::api::ChargePaymentMethodDetailsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-card-three_d_secure>
+    ChargePaymentMethodDetailsCardThreeDSecureVersion {
+        /// `1.0.2`
+        0 V102 = "1.0.2",
+        /// `2.1.0`
+        1 V210 = "2.1.0",
+        /// `2.2.0`
+        2 V220 = "2.2.0",
+        /// `2.3.0`
+        3 V230 = "2.3.0",
+        /// `2.3.1`
+        4 V231 = "2.3.1",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `user_report`, first of all in [`ChargeUpdateFraudDetails`](crate::api::ChargeUpdateFraudDetails).
     ///
     /// <https://docs.stripe.com/api/charges/update>

@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Kakao pay of [`CheckoutSession`](crate::api::CheckoutSession): its `payment_method_options.kakao_pay`. It has what [`CheckoutSessionPaymentMethodOptionsKakaoPayFields`](crate::api::CheckoutSessionPaymentMethodOptionsKakaoPayFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Decimal, Expandable, Timestamp, view};
+use crate::prelude::{Decimal, Expandable, Timestamp, view};
 
 view! {
     /// Issuer of [`Invoice`](crate::api::Invoice): its `issuer`. It has what [`CheckoutSessionAutomaticTaxLiabilityFields`](crate::api::CheckoutSessionAutomaticTaxLiabilityFields) has.

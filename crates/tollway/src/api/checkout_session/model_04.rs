@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view};
+use crate::prelude::{Expandable, MapView, view};
 
 view! {
     /// Customer details of [`CheckoutSession`](crate::api::CheckoutSession): its `customer_details`. It has what [`CheckoutSessionCustomerDetailsFields`](crate::api::CheckoutSessionCustomerDetailsFields) has.
@@ -210,7 +210,7 @@ impl CheckoutSessionInvoiceCreationInvoiceDataFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map(
             "payment_pages_checkout_session_invoice_settings",
             "metadata",

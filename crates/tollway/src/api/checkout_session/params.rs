@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, decimal, list, pairs, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, list, pairs, params, params_required, texts};
 
 params_required! {
     /// The `customer_details` of [`CheckoutSessionList`](crate::api::CheckoutSessionList).
@@ -20,20 +20,10 @@ impl CheckoutSessionListCustomerDetails {
     }
 }
 
-params! {
-    /// The `adaptive_pricing` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateAdaptivePricing
-}
-
-impl CheckoutSessionCreateAdaptivePricing {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with_bool("enabled", enabled))
-    }
-}
+/// The `adaptive_pricing` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateManagedPayments`](crate::api::PaymentLinkCreateManagedPayments).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateAdaptivePricing = api::PaymentLinkCreateManagedPayments;
 
 params_required! {
     /// The `recovery` of [`CheckoutSessionCreateAfterExpiration`](crate::api::CheckoutSessionCreateAfterExpiration).
@@ -74,47 +64,15 @@ impl CheckoutSessionCreateAfterExpiration {
     }
 }
 
-params_required! {
-    /// The `liability` of [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateAutomaticTaxLiability
-}
+/// The `liability` of [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-impl CheckoutSessionCreateAutomaticTaxLiability {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CheckoutSessionAutomaticTaxLiabilityType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Account.
-    #[inline]
-    pub fn account(self, account: &str) -> Self {
-        Self(self.0.with_str("account", account))
-    }
-}
-
-params_required! {
-    /// The `automatic_tax` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateAutomaticTax
-}
-
-impl CheckoutSessionCreateAutomaticTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Liability.
-    #[inline]
-    pub fn liability(self, liability: api::CheckoutSessionCreateAutomaticTaxLiability) -> Self {
-        Self(self.0.with("liability", liability))
-    }
-}
+/// The `automatic_tax` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateAutomaticTax = api::QuoteCreateAutomaticTax;
 
 params_required! {
     /// The `icon` of [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
@@ -165,7 +123,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Unsets `background_color`.
     #[inline]
     pub fn clear_background_color(self) -> Self {
-        Self(self.0.with("background_color", Value::Clear))
+        Self(self.0.with("background_color", ParamValue::Clear))
     }
 
     /// Border style.
@@ -180,7 +138,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Unsets `border_style`.
     #[inline]
     pub fn clear_border_style(self) -> Self {
-        Self(self.0.with("border_style", Value::Clear))
+        Self(self.0.with("border_style", ParamValue::Clear))
     }
 
     /// Button color.
@@ -192,7 +150,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Unsets `button_color`.
     #[inline]
     pub fn clear_button_color(self) -> Self {
-        Self(self.0.with("button_color", Value::Clear))
+        Self(self.0.with("button_color", ParamValue::Clear))
     }
 
     /// Display name.
@@ -213,7 +171,7 @@ impl CheckoutSessionCreateBrandingSettings {
     /// Unsets `font_family`.
     #[inline]
     pub fn clear_font_family(self) -> Self {
-        Self(self.0.with("font_family", Value::Clear))
+        Self(self.0.with("font_family", ParamValue::Clear))
     }
 
     /// Icon.
@@ -229,300 +187,73 @@ impl CheckoutSessionCreateBrandingSettings {
     }
 }
 
-params_required! {
-    /// The `payment_method_reuse_agreement` of [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement
-}
-
-impl CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        position: api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition,
-    ) -> Self {
-        Self(Params::new().with("position", position))
-    }
-}
-
-params! {
-    /// The `consent_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateConsentCollection
-}
-
-impl CheckoutSessionCreateConsentCollection {
-    /// Payment method reuse agreement.
-    #[inline]
-    pub fn payment_method_reuse_agreement(
-        self,
-        payment_method_reuse_agreement: api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement,
-    ) -> Self {
-        Self(self.0.with(
-            "payment_method_reuse_agreement",
-            payment_method_reuse_agreement,
-        ))
-    }
-
-    /// Promotions.
-    #[inline]
-    pub fn promotions(self, promotions: api::CheckoutSessionConsentCollectionPromotions) -> Self {
-        Self(self.0.with("promotions", promotions))
-    }
-
-    /// Terms of service.
-    #[inline]
-    pub fn terms_of_service(
-        self,
-        terms_of_service: api::CheckoutSessionConsentCollectionTermsOfService,
-    ) -> Self {
-        Self(self.0.with("terms_of_service", terms_of_service))
-    }
-}
-
-params_required! {
-    /// The `option` of [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomFieldDropdownOption
-}
-
-impl CheckoutSessionCreateCustomFieldDropdownOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(label: &str, value: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("label", label)
-                .with_str("value", value),
-        )
-    }
-}
-
-params_required! {
-    /// The `dropdown` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomFieldDropdown
-}
-
-impl CheckoutSessionCreateCustomFieldDropdown {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        options: impl IntoIterator<Item = api::CheckoutSessionCreateCustomFieldDropdownOption>,
-    ) -> Self {
-        Self(Params::new().with("options", list(options)))
-    }
-
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with_str("default_value", default_value))
-    }
-}
-
-params_required! {
-    /// The `label` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomFieldLabel
-}
-
-impl CheckoutSessionCreateCustomFieldLabel {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(custom: &str, type_: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("custom", custom)
-                .with_str("type", type_),
-        )
-    }
-}
-
-params! {
-    /// The `numeric` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomFieldNumeric
-}
-
-impl CheckoutSessionCreateCustomFieldNumeric {
-    /// Default value.
-    #[inline]
-    pub fn default_value(self, default_value: &str) -> Self {
-        Self(self.0.with_str("default_value", default_value))
-    }
-
-    /// Maximum length.
-    #[inline]
-    pub fn maximum_length(self, maximum_length: i64) -> Self {
-        Self(self.0.with_int("maximum_length", maximum_length))
-    }
-
-    /// Minimum length.
-    #[inline]
-    pub fn minimum_length(self, minimum_length: i64) -> Self {
-        Self(self.0.with_int("minimum_length", minimum_length))
-    }
-}
-
-/// The `text` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+/// The `payment_method_reuse_agreement` of [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection): the same as [`PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
+pub type CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement =
+    api::PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement;
 
-params_required! {
-    /// The `custom_field` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomField
-}
-
-impl CheckoutSessionCreateCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        key: &str,
-        label: api::CheckoutSessionCreateCustomFieldLabel,
-        type_: api::CheckoutSessionCustomFieldType,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with_str("key", key)
-                .with("label", label)
-                .with("type", type_),
-        )
-    }
-
-    /// Dropdown.
-    #[inline]
-    pub fn dropdown(self, dropdown: api::CheckoutSessionCreateCustomFieldDropdown) -> Self {
-        Self(self.0.with("dropdown", dropdown))
-    }
-
-    /// Numeric.
-    #[inline]
-    pub fn numeric(self, numeric: api::CheckoutSessionCreateCustomFieldNumeric) -> Self {
-        Self(self.0.with("numeric", numeric))
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with_bool("optional", optional))
-    }
-
-    /// Text.
-    #[inline]
-    pub fn text(self, text: api::CheckoutSessionCreateCustomFieldText) -> Self {
-        Self(self.0.with("text", text))
-    }
-}
-
-params_required! {
-    /// The `after_submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomTextAfterSubmit
-}
-
-impl CheckoutSessionCreateCustomTextAfterSubmit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(message: &str) -> Self {
-        Self(Params::new().with_str("message", message))
-    }
-}
-
-/// The `shipping_address` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `consent_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateCustomTextShippingAddress =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
+pub type CheckoutSessionCreateConsentCollection = api::PaymentLinkCreateConsentCollection;
 
-/// The `submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `option` of [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown): the same as [`PaymentLinkCreateCustomFieldDropdownOption`](crate::api::PaymentLinkCreateCustomFieldDropdownOption).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
+pub type CheckoutSessionCreateCustomFieldDropdownOption =
+    api::PaymentLinkCreateCustomFieldDropdownOption;
 
-/// The `terms_of_service_acceptance` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `dropdown` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomFieldDropdown = api::PaymentLinkCreateCustomFieldDropdown;
+
+/// The `label` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`PaymentLinkCreateCustomFieldLabel`](crate::api::PaymentLinkCreateCustomFieldLabel).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomFieldLabel = api::PaymentLinkCreateCustomFieldLabel;
+
+/// The `numeric` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`PaymentLinkCreateCustomFieldText`](crate::api::PaymentLinkCreateCustomFieldText).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomFieldNumeric = api::PaymentLinkCreateCustomFieldText;
+
+/// The `text` of [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField): the same as [`PaymentLinkCreateCustomFieldText`](crate::api::PaymentLinkCreateCustomFieldText).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomFieldText = api::PaymentLinkCreateCustomFieldText;
+
+/// The `custom_field` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomField = api::PaymentLinkCreateCustomField;
+
+/// The `after_submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextAfterSubmit = api::PaymentLinkCreateCustomTextSubmit;
+
+/// The `shipping_address` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextShippingAddress = api::PaymentLinkCreateCustomTextSubmit;
+
+/// The `submit` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomTextSubmit = api::PaymentLinkCreateCustomTextSubmit;
+
+/// The `terms_of_service_acceptance` of [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateCustomTextTermsOfServiceAcceptance =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
+    api::PaymentLinkCreateCustomTextSubmit;
 
-params! {
-    /// The `custom_text` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateCustomText
-}
-
-impl CheckoutSessionCreateCustomText {
-    /// After submit.
-    #[inline]
-    pub fn after_submit(
-        self,
-        after_submit: api::CheckoutSessionCreateCustomTextAfterSubmit,
-    ) -> Self {
-        Self(self.0.with("after_submit", after_submit))
-    }
-
-    /// Unsets `after_submit`.
-    #[inline]
-    pub fn clear_after_submit(self) -> Self {
-        Self(self.0.with("after_submit", Value::Clear))
-    }
-
-    /// Shipping address.
-    #[inline]
-    pub fn shipping_address(
-        self,
-        shipping_address: api::CheckoutSessionCreateCustomTextShippingAddress,
-    ) -> Self {
-        Self(self.0.with("shipping_address", shipping_address))
-    }
-
-    /// Unsets `shipping_address`.
-    #[inline]
-    pub fn clear_shipping_address(self) -> Self {
-        Self(self.0.with("shipping_address", Value::Clear))
-    }
-
-    /// Submit.
-    #[inline]
-    pub fn submit(self, submit: api::CheckoutSessionCreateCustomTextSubmit) -> Self {
-        Self(self.0.with("submit", submit))
-    }
-
-    /// Unsets `submit`.
-    #[inline]
-    pub fn clear_submit(self) -> Self {
-        Self(self.0.with("submit", Value::Clear))
-    }
-
-    /// Terms of service acceptance.
-    #[inline]
-    pub fn terms_of_service_acceptance(
-        self,
-        terms_of_service_acceptance: api::CheckoutSessionCreateCustomTextTermsOfServiceAcceptance,
-    ) -> Self {
-        Self(
-            self.0
-                .with("terms_of_service_acceptance", terms_of_service_acceptance),
-        )
-    }
-
-    /// Unsets `terms_of_service_acceptance`.
-    #[inline]
-    pub fn clear_terms_of_service_acceptance(self) -> Self {
-        Self(self.0.with("terms_of_service_acceptance", Value::Clear))
-    }
-}
+/// The `custom_text` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateCustomText = api::PaymentLinkCreateCustomText;
 
 params! {
     /// The `customer_update` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -551,66 +282,42 @@ impl CheckoutSessionCreateCustomerUpdate {
     }
 }
 
-/// The `discount` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount`](crate::api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateDiscount =
-    api::BillingPortalSessionCreateFlowDataSubscriptionUpdateConfirmDiscount;
-
-params_required! {
-    /// The `custom_field` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField
-}
-
-impl CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str, value: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("name", name)
-                .with_str("value", value),
-        )
-    }
-}
-
-/// The `issuer` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateInvoiceCreationInvoiceDataIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
 params! {
-    /// The `rendering_options` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData).
+    /// The `discount` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions
+    CheckoutSessionCreateDiscount
 }
 
-impl CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions {
-    /// Amount tax display.
+impl CheckoutSessionCreateDiscount {
+    /// Coupon.
     #[inline]
-    pub fn amount_tax_display(
-        self,
-        amount_tax_display: api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay,
-    ) -> Self {
-        Self(self.0.with("amount_tax_display", amount_tax_display))
+    pub fn coupon(self, coupon: &str) -> Self {
+        Self(self.0.with_str("coupon", coupon))
     }
 
-    /// Unsets `amount_tax_display`.
+    /// Promotion code.
     #[inline]
-    pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
-    }
-
-    /// Template.
-    #[inline]
-    pub fn template(self, template: &str) -> Self {
-        Self(self.0.with_str("template", template))
+    pub fn promotion_code(self, promotion_code: &str) -> Self {
+        Self(self.0.with_str("promotion_code", promotion_code))
     }
 }
+
+/// The `custom_field` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField = api::InvoiceCreateCustomField;
+
+/// The `issuer` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateInvoiceCreationInvoiceDataIssuer = api::InvoiceCreateIssuer;
+
+/// The `rendering_options` of [`CheckoutSessionCreateInvoiceCreationInvoiceData`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceData): the same as [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions =
+    api::CustomerCreateInvoiceSettingsRenderingOptions;
 
 params! {
     /// The `invoice_data` of [`CheckoutSessionCreateInvoiceCreation`](crate::api::CheckoutSessionCreateInvoiceCreation).
@@ -629,7 +336,7 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceData {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
     }
 
     /// Custom fields, as a list.
@@ -646,7 +353,7 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceData {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+        Self(self.0.with("custom_fields", ParamValue::Clear))
     }
 
     /// Description.
@@ -691,7 +398,7 @@ impl CheckoutSessionCreateInvoiceCreationInvoiceData {
     /// Unsets `rendering_options`.
     #[inline]
     pub fn clear_rendering_options(self) -> Self {
-        Self(self.0.with("rendering_options", Value::Clear))
+        Self(self.0.with("rendering_options", ParamValue::Clear))
     }
 }
 
@@ -719,167 +426,33 @@ impl CheckoutSessionCreateInvoiceCreation {
     }
 }
 
-/// The `adjustable_quantity` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+/// The `adjustable_quantity` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateLineItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
 
-params! {
-    /// The `tax_details` of [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails
-}
+/// The `tax_details` of [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
 
-impl CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails {
-    /// Performance location.
-    #[inline]
-    pub fn performance_location(self, performance_location: &str) -> Self {
-        Self(
-            self.0
-                .with_str("performance_location", performance_location),
-        )
-    }
+/// The `product_data` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceDataProductData =
+    api::InvoiceAddLinesLinePriceDataProductData;
 
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with_str("tax_code", tax_code))
-    }
-
-    /// Unsets `tax_code`.
-    #[inline]
-    pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `product_data` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateLineItemPriceDataProductData
-}
-
-impl CheckoutSessionCreateLineItemPriceDataProductData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(name: &str) -> Self {
-        Self(Params::new().with_str("name", name))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Images, as a list.
-    #[inline]
-    pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("images", texts(images)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with_str("tax_code", tax_code))
-    }
-
-    /// Tax details.
-    #[inline]
-    pub fn tax_details(
-        self,
-        tax_details: api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails,
-    ) -> Self {
-        Self(self.0.with("tax_details", tax_details))
-    }
-
-    /// Unit label.
-    #[inline]
-    pub fn unit_label(self, unit_label: &str) -> Self {
-        Self(self.0.with_str("unit_label", unit_label))
-    }
-}
-
-/// The `recurring` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateLineItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-params_required! {
-    /// The `price_data` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateLineItemPriceData
-}
-
-impl CheckoutSessionCreateLineItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(currency: &str) -> Self {
-        Self(Params::new().with_str("currency", currency))
-    }
-
-    /// Product.
-    #[inline]
-    pub fn product(self, product: &str) -> Self {
-        Self(self.0.with_str("product", product))
-    }
-
-    /// Product data.
-    #[inline]
-    pub fn product_data(
-        self,
-        product_data: api::CheckoutSessionCreateLineItemPriceDataProductData,
-    ) -> Self {
-        Self(self.0.with("product_data", product_data))
-    }
-
-    /// Recurring.
-    #[inline]
-    pub fn recurring(
-        self,
-        recurring: api::CheckoutSessionCreateLineItemPriceDataRecurring,
-    ) -> Self {
-        Self(self.0.with("recurring", recurring))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with_int("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
+/// The `price_data` of [`CheckoutSessionCreateLineItem`](crate::api::CheckoutSessionCreateLineItem): the same as [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateLineItemPriceData = api::PaymentLinkCreateLineItemPriceData;
 
 params! {
     /// The `line_item` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
@@ -932,140 +505,43 @@ impl CheckoutSessionCreateLineItem {
     }
 }
 
-/// The `managed_payments` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
+/// The `managed_payments` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateManagedPayments`](crate::api::PaymentLinkCreateManagedPayments).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateManagedPayments = api::CheckoutSessionCreateAdaptivePricing;
+pub type CheckoutSessionCreateManagedPayments = api::PaymentLinkCreateManagedPayments;
 
-params_required! {
-    /// The `business` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateNameCollectionBusiness
-}
+/// The `business` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection): the same as [`PaymentLinkCreateNameCollectionBusiness`](crate::api::PaymentLinkCreateNameCollectionBusiness).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateNameCollectionBusiness = api::PaymentLinkCreateNameCollectionBusiness;
 
-impl CheckoutSessionCreateNameCollectionBusiness {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Optional: true or false.
-    #[inline]
-    pub fn optional(self, optional: bool) -> Self {
-        Self(self.0.with_bool("optional", optional))
-    }
-}
-
-/// The `individual` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
+/// The `individual` of [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection): the same as [`PaymentLinkCreateNameCollectionBusiness`](crate::api::PaymentLinkCreateNameCollectionBusiness).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateNameCollectionIndividual =
-    api::CheckoutSessionCreateNameCollectionBusiness;
+    api::PaymentLinkCreateNameCollectionBusiness;
 
-params! {
-    /// The `name_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateNameCollection
-}
+/// The `name_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateNameCollection = api::PaymentLinkCreateNameCollection;
 
-impl CheckoutSessionCreateNameCollection {
-    /// Business.
-    #[inline]
-    pub fn business(self, business: api::CheckoutSessionCreateNameCollectionBusiness) -> Self {
-        Self(self.0.with("business", business))
-    }
-
-    /// Individual.
-    #[inline]
-    pub fn individual(
-        self,
-        individual: api::CheckoutSessionCreateNameCollectionIndividual,
-    ) -> Self {
-        Self(self.0.with("individual", individual))
-    }
-}
-
-/// The `adjustable_quantity` of [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+/// The `adjustable_quantity` of [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateOptionalItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
 
-params_required! {
-    /// The `optional_item` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateOptionalItem
-}
+/// The `optional_item` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateOptionalItem`](crate::api::PaymentLinkCreateOptionalItem).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateOptionalItem = api::PaymentLinkCreateOptionalItem;
 
-impl CheckoutSessionCreateOptionalItem {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(price: &str, quantity: i64) -> Self {
-        Self(
-            Params::new()
-                .with_str("price", price)
-                .with_int("quantity", quantity),
-        )
-    }
-
-    /// Adjustable quantity.
-    #[inline]
-    pub fn adjustable_quantity(
-        self,
-        adjustable_quantity: api::CheckoutSessionCreateOptionalItemAdjustableQuantity,
-    ) -> Self {
-        Self(self.0.with("adjustable_quantity", adjustable_quantity))
-    }
-}
-
-params_required! {
-    /// The `address` of [`CheckoutSessionCreatePaymentIntentDataShipping`](crate::api::CheckoutSessionCreatePaymentIntentDataShipping).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentIntentDataShippingAddress
-}
-
-impl CheckoutSessionCreatePaymentIntentDataShippingAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(line1: &str) -> Self {
-        Self(Params::new().with_str("line1", line1))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Country.
-    #[inline]
-    pub fn country(self, country: &str) -> Self {
-        Self(self.0.with_str("country", country))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-}
+/// The `address` of [`CheckoutSessionCreatePaymentIntentDataShipping`](crate::api::CheckoutSessionCreatePaymentIntentDataShipping): the same as [`SourceCreateSourceOrderShippingAddress`](crate::api::SourceCreateSourceOrderShippingAddress).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentIntentDataShippingAddress =
+    api::SourceCreateSourceOrderShippingAddress;
 
 params_required! {
     /// The `shipping` of [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData).
@@ -1107,23 +583,599 @@ impl CheckoutSessionCreatePaymentIntentDataShipping {
     }
 }
 
-params_required! {
-    /// The `transfer_data` of [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData).
+/// The `transfer_data` of [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`InvoiceCreateTransferData`](crate::api::InvoiceCreateTransferData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentIntentDataTransferData = api::InvoiceCreateTransferData;
+
+params! {
+    /// The `payment_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentIntentDataTransferData
+    CheckoutSessionCreatePaymentIntentData
 }
 
-impl CheckoutSessionCreatePaymentIntentDataTransferData {
-    /// With what Stripe requires.
+impl CheckoutSessionCreatePaymentIntentData {
+    /// Application fee amount.
     #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with_str("destination", destination))
+    pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
+        Self(
+            self.0
+                .with_int("application_fee_amount", application_fee_amount),
+        )
     }
 
-    /// Amount.
+    /// Capture method.
     #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with_int("amount", amount))
+    pub fn capture_method(
+        self,
+        capture_method: api::CheckoutSessionCreatePaymentIntentDataCaptureMethod,
+    ) -> Self {
+        Self(self.0.with("capture_method", capture_method))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+
+    /// Receipt email.
+    #[inline]
+    pub fn receipt_email(self, receipt_email: &str) -> Self {
+        Self(self.0.with_str("receipt_email", receipt_email))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Shipping.
+    #[inline]
+    pub fn shipping(self, shipping: api::CheckoutSessionCreatePaymentIntentDataShipping) -> Self {
+        Self(self.0.with("shipping", shipping))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor", statement_descriptor),
+        )
+    }
+
+    /// Statement descriptor suffix.
+    #[inline]
+    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
+        Self(
+            self.0
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
+        )
+    }
+
+    /// Transfer data.
+    #[inline]
+    pub fn transfer_data(
+        self,
+        transfer_data: api::CheckoutSessionCreatePaymentIntentDataTransferData,
+    ) -> Self {
+        Self(self.0.with("transfer_data", transfer_data))
+    }
+
+    /// Transfer group.
+    #[inline]
+    pub fn transfer_group(self, transfer_group: &str) -> Self {
+        Self(self.0.with_str("transfer_group", transfer_group))
     }
 }
+
+params! {
+    /// The `payment_method_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodData
+}
+
+impl CheckoutSessionCreatePaymentMethodData {
+    /// Allow redisplay.
+    #[inline]
+    pub fn allow_redisplay(
+        self,
+        allow_redisplay: api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
+    ) -> Self {
+        Self(self.0.with("allow_redisplay", allow_redisplay))
+    }
+}
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit): the same as [`SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions;
+
+params! {
+    /// The `acss_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAcssDebit
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAcssDebit {
+    /// Currency.
+    #[inline]
+    pub fn currency(
+        self,
+        currency: api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency,
+    ) -> Self {
+        Self(self.0.with("currency", currency))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+/// The `affirm` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPayco`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsAffirm =
+    api::CheckoutSessionCreatePaymentMethodOptionsPayco;
+
+/// The `afterpay_clearpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPayco`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay =
+    api::CheckoutSessionCreatePaymentMethodOptionsPayco;
+
+params! {
+    /// The `alipay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAlipay
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAlipay {
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `alma` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAlma
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAlma {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+}
+
+/// The `amazon_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsLink`](crate::api::CheckoutSessionCreatePaymentMethodOptionsLink).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsAmazonPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsLink;
+
+params! {
+    /// The `au_becs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit {
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+}
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+params! {
+    /// The `bacs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsBacsDebit
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsBacsDebit {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+}
+
+/// The `bancontact` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsTwint`](crate::api::PaymentIntentCreatePaymentMethodOptionsTwint).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBancontact =
+    api::PaymentIntentCreatePaymentMethodOptionsTwint;
+
+/// The `billie` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBillie =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBlik`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions =
+    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
+
+params! {
+    /// The `blik` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsBlik
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsBlik {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `boleto` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsBoleto
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsBoleto {
+    /// Expires after days.
+    #[inline]
+    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
+        Self(self.0.with_int("expires_after_days", expires_after_days))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `installments` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard): the same as [`PaymentLinkCreateManagedPayments`](crate::api::PaymentLinkCreateManagedPayments).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCardInstallments =
+    api::PaymentLinkCreateManagedPayments;
+
+params! {
+    /// The `restrictions` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsCardRestrictions
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsCardRestrictions {
+    /// Brands blocked, as a list.
+    #[inline]
+    pub fn brands_blocked(
+        self,
+        brands_blocked: impl IntoIterator<
+            Item = api::CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked,
+        >,
+    ) -> Self {
+        Self(self.0.with("brands_blocked", list(brands_blocked)))
+    }
+
+    /// Funding types blocked, as a list.
+    #[inline]
+    pub fn funding_types_blocked(
+        self,
+        funding_types_blocked: impl IntoIterator<
+            Item = api::CheckoutSessionPaymentMethodOptionsCardRestrictionsFundingTypesBlocked,
+        >,
+    ) -> Self {
+        Self(
+            self.0
+                .with("funding_types_blocked", list(funding_types_blocked)),
+        )
+    }
+}
+
+params! {
+    /// The `card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsCard
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsCard {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Installments.
+    #[inline]
+    pub fn installments(
+        self,
+        installments: api::CheckoutSessionCreatePaymentMethodOptionsCardInstallments,
+    ) -> Self {
+        Self(self.0.with("installments", installments))
+    }
+
+    /// Request extended authorization.
+    #[inline]
+    pub fn request_extended_authorization(
+        self,
+        request_extended_authorization: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_extended_authorization",
+            request_extended_authorization,
+        ))
+    }
+
+    /// Request incremental authorization.
+    #[inline]
+    pub fn request_incremental_authorization(
+        self,
+        request_incremental_authorization: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_incremental_authorization",
+            request_incremental_authorization,
+        ))
+    }
+
+    /// Request multicapture.
+    #[inline]
+    pub fn request_multicapture(
+        self,
+        request_multicapture: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_multicapture", request_multicapture))
+    }
+
+    /// Request overcapture.
+    #[inline]
+    pub fn request_overcapture(
+        self,
+        request_overcapture: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_overcapture", request_overcapture))
+    }
+
+    /// Request three d secure.
+    #[inline]
+    pub fn request_three_d_secure(
+        self,
+        request_three_d_secure: api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure,
+    ) -> Self {
+        Self(
+            self.0
+                .with("request_three_d_secure", request_three_d_secure),
+        )
+    }
+
+    /// Restrictions.
+    #[inline]
+    pub fn restrictions(
+        self,
+        restrictions: api::CheckoutSessionCreatePaymentMethodOptionsCardRestrictions,
+    ) -> Self {
+        Self(self.0.with("restrictions", restrictions))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Statement descriptor suffix kana.
+    #[inline]
+    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kana",
+            statement_descriptor_suffix_kana,
+        ))
+    }
+
+    /// Statement descriptor suffix kanji.
+    #[inline]
+    pub fn statement_descriptor_suffix_kanji(
+        self,
+        statement_descriptor_suffix_kanji: &str,
+    ) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kanji",
+            statement_descriptor_suffix_kanji,
+        ))
+    }
+}
+
+params! {
+    /// The `cashapp` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsCashapp
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsCashapp {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `crypto` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCrypto =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `eu_bank_transfer` of [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
+
+/// The `bank_transfer` of [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+
+/// The `customer_balance` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsCustomerBalance =
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance;
+
+/// The `demo_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsTwint`](crate::api::PaymentIntentCreatePaymentMethodOptionsTwint).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsDemoPay =
+    api::PaymentIntentCreatePaymentMethodOptionsTwint;
+
+/// The `eps` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsEps =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `fpx` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsFpx =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `giropay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsGiropay =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;

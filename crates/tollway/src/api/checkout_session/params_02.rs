@@ -3,859 +3,37 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, pairs, params, params_required};
+use crate::prelude::{ParamValue, Params, Timestamp, list, pairs, params, params_required, texts};
 
-params! {
-    /// The `payment_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentIntentData
-}
-
-impl CheckoutSessionCreatePaymentIntentData {
-    /// Application fee amount.
-    #[inline]
-    pub fn application_fee_amount(self, application_fee_amount: i64) -> Self {
-        Self(
-            self.0
-                .with_int("application_fee_amount", application_fee_amount),
-        )
-    }
-
-    /// Capture method.
-    #[inline]
-    pub fn capture_method(
-        self,
-        capture_method: api::CheckoutSessionCreatePaymentIntentDataCaptureMethod,
-    ) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// On behalf of.
-    #[inline]
-    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with_str("on_behalf_of", on_behalf_of))
-    }
-
-    /// Receipt email.
-    #[inline]
-    pub fn receipt_email(self, receipt_email: &str) -> Self {
-        Self(self.0.with_str("receipt_email", receipt_email))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Shipping.
-    #[inline]
-    pub fn shipping(self, shipping: api::CheckoutSessionCreatePaymentIntentDataShipping) -> Self {
-        Self(self.0.with("shipping", shipping))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor", statement_descriptor),
-        )
-    }
-
-    /// Statement descriptor suffix.
-    #[inline]
-    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
-    }
-
-    /// Transfer data.
-    #[inline]
-    pub fn transfer_data(
-        self,
-        transfer_data: api::CheckoutSessionCreatePaymentIntentDataTransferData,
-    ) -> Self {
-        Self(self.0.with("transfer_data", transfer_data))
-    }
-
-    /// Transfer group.
-    #[inline]
-    pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.with_str("transfer_group", transfer_group))
-    }
-}
-
-params! {
-    /// The `payment_method_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodData
-}
-
-impl CheckoutSessionCreatePaymentMethodData {
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url.
-    #[inline]
-    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
-    }
-
-    /// Unsets `custom_mandate_url`.
-    #[inline]
-    pub fn clear_custom_mandate_url(self) -> Self {
-        Self(self.0.with("custom_mandate_url", Value::Clear))
-    }
-
-    /// Default for, as a list.
-    #[inline]
-    pub fn default_for(
-        self,
-        default_for: impl IntoIterator<
-            Item = api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor,
-        >,
-    ) -> Self {
-        Self(self.0.with("default_for", list(default_for)))
-    }
-
-    /// Interval description.
-    #[inline]
-    pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(
-            self.0
-                .with_str("interval_description", interval_description),
-        )
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
-
-params! {
-    /// The `acss_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAcssDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAcssDebit {
-    /// Currency.
-    #[inline]
-    pub fn currency(
-        self,
-        currency: api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency,
-    ) -> Self {
-        Self(self.0.with("currency", currency))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `affirm` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAffirm
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAffirm {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `afterpay_clearpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
-
-params! {
-    /// The `alipay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAlipay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAlipay {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `alma` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAlma
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAlma {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAmazonPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAmazonPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions {
-    /// Reference prefix.
-    #[inline]
-    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
-        Self(self.0.with_str("reference_prefix", reference_prefix))
-    }
-
-    /// Unsets `reference_prefix`.
-    #[inline]
-    pub fn clear_reference_prefix(self) -> Self {
-        Self(self.0.with("reference_prefix", Value::Clear))
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBacsDebit
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBacsDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBancontact
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBancontact {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `billie` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsBillie =
-    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
-
-/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsBlik`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions =
-    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
-
-params! {
-    /// The `blik` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBlik
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBlik {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsBlikMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `boleto` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsBoleto
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsBoleto {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with_int("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `installments` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsCardInstallments =
-    api::CheckoutSessionCreateAdaptivePricing;
-
-params! {
-    /// The `restrictions` of [`CheckoutSessionCreatePaymentMethodOptionsCard`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCardRestrictions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCardRestrictions {
-    /// Brands blocked, as a list.
-    #[inline]
-    pub fn brands_blocked(
-        self,
-        brands_blocked: impl IntoIterator<
-            Item = api::CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked,
-        >,
-    ) -> Self {
-        Self(self.0.with("brands_blocked", list(brands_blocked)))
-    }
-
-    /// Funding types blocked, as a list.
-    #[inline]
-    pub fn funding_types_blocked(
-        self,
-        funding_types_blocked: impl IntoIterator<
-            Item = api::CheckoutSessionPaymentMethodOptionsCardRestrictionsFundingTypesBlocked,
-        >,
-    ) -> Self {
-        Self(
-            self.0
-                .with("funding_types_blocked", list(funding_types_blocked)),
-        )
-    }
-}
-
-params! {
-    /// The `card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCard
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCard {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Installments.
-    #[inline]
-    pub fn installments(
-        self,
-        installments: api::CheckoutSessionCreatePaymentMethodOptionsCardInstallments,
-    ) -> Self {
-        Self(self.0.with("installments", installments))
-    }
-
-    /// Request extended authorization.
-    #[inline]
-    pub fn request_extended_authorization(
-        self,
-        request_extended_authorization: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization.
-    #[inline]
-    pub fn request_incremental_authorization(
-        self,
-        request_incremental_authorization: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization",
-            request_incremental_authorization,
-        ))
-    }
-
-    /// Request multicapture.
-    #[inline]
-    pub fn request_multicapture(
-        self,
-        request_multicapture: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_multicapture", request_multicapture))
-    }
-
-    /// Request overcapture.
-    #[inline]
-    pub fn request_overcapture(
-        self,
-        request_overcapture: api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_overcapture", request_overcapture))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-
-    /// Restrictions.
-    #[inline]
-    pub fn restrictions(
-        self,
-        restrictions: api::CheckoutSessionCreatePaymentMethodOptionsCardRestrictions,
-    ) -> Self {
-        Self(self.0.with("restrictions", restrictions))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Statement descriptor suffix kana.
-    #[inline]
-    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_suffix_kana",
-            statement_descriptor_suffix_kana,
-        ))
-    }
-
-    /// Statement descriptor suffix kanji.
-    #[inline]
-    pub fn statement_descriptor_suffix_kanji(
-        self,
-        statement_descriptor_suffix_kanji: &str,
-    ) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_suffix_kanji",
-            statement_descriptor_suffix_kanji,
-        ))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCashapp
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCashapp {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `crypto` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCrypto
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCrypto {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-params_required! {
-    /// The `eu_bank_transfer` of [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with_str("country", country))
-    }
-}
-
-params_required! {
-    /// The `bank_transfer` of [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Eu bank transfer.
-    #[inline]
-    pub fn eu_bank_transfer(
-        self,
-        eu_bank_transfer: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
-    ) -> Self {
-        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
-    }
-
-    /// Requested address types, as a list.
-    #[inline]
-    pub fn requested_address_types(
-        self,
-        requested_address_types: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("requested_address_types", list(requested_address_types)),
-        )
-    }
-}
-
-params! {
-    /// The `customer_balance` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsCustomerBalance
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsCustomerBalance {
-    /// Bank transfer.
-    #[inline]
-    pub fn bank_transfer(
-        self,
-        bank_transfer: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer,
-    ) -> Self {
-        Self(self.0.with("bank_transfer", bank_transfer))
-    }
-
-    /// Funding type: always `bank_transfer`.
-    #[inline]
-    pub fn funding_type(self, funding_type: &str) -> Self {
-        Self(self.0.with_str("funding_type", funding_type))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `demo_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsDemoPay =
-    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
-
-/// The `eps` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsEps =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `fpx` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsFpx =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `giropay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsGiropay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `grabpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `grabpay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreatePaymentMethodOptionsGrabpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `ideal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `ideal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreatePaymentMethodOptionsIdeal =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `kakao_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+/// The `kakao_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsLink`](crate::api::CheckoutSessionCreatePaymentMethodOptionsLink).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreatePaymentMethodOptionsKakaoPay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
+    api::CheckoutSessionCreatePaymentMethodOptionsLink;
 
-params_required! {
-    /// The `next_billing` of [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling
-}
+/// The `next_billing` of [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
 
-impl CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, date: &str) -> Self {
-        Self(
-            Params::new()
-                .with_int("amount", amount)
-                .with_str("date", date),
-        )
-    }
-}
-
-params_required! {
-    /// The `subscription` of [`CheckoutSessionCreatePaymentMethodOptionsKlarna`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarna).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::CheckoutSessionCreateLineItemPriceDataRecurringInterval,
-        next_billing: api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling,
-        reference: &str,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("interval", interval)
-                .with("next_billing", next_billing)
-                .with_str("reference", reference),
-        )
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with_int("interval_count", interval_count))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with_str("name", name))
-    }
-}
+/// The `subscription` of [`CheckoutSessionCreatePaymentMethodOptionsKlarna`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarna): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription =
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription;
 
 params! {
     /// The `klarna` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
@@ -891,148 +69,34 @@ impl CheckoutSessionCreatePaymentMethodOptionsKlarna {
     /// Unsets `subscriptions`.
     #[inline]
     pub fn clear_subscriptions(self) -> Self {
-        Self(self.0.with("subscriptions", Value::Clear))
+        Self(self.0.with("subscriptions", ParamValue::Clear))
     }
 }
 
-params! {
-    /// The `konbini` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsKonbini
-}
+/// The `konbini` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsOxxo`](crate::api::PaymentIntentCreatePaymentMethodOptionsOxxo).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsKonbini =
+    api::PaymentIntentCreatePaymentMethodOptionsOxxo;
 
-impl CheckoutSessionCreatePaymentMethodOptionsKonbini {
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with_int("expires_after_days", expires_after_days))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `kr_card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
+/// The `kr_card` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsLink`](crate::api::CheckoutSessionCreatePaymentMethodOptionsLink).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreatePaymentMethodOptionsKrCard =
-    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
-
-/// The `link` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsLink =
-    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
-
-/// The `mobilepay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsMobilepay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
-
-/// The `multibanco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsMultibanco =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `naver_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsNaverPay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
-
-/// The `oxxo` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsOxxo =
-    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
+    api::CheckoutSessionCreatePaymentMethodOptionsLink;
 
 params! {
-    /// The `p24` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    /// The `link` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsP24
+    CheckoutSessionCreatePaymentMethodOptionsLink
 }
 
-impl CheckoutSessionCreatePaymentMethodOptionsP24 {
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-
-    /// Tos shown and accepted: true or false.
-    #[inline]
-    pub fn tos_shown_and_accepted(self, tos_shown_and_accepted: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("tos_shown_and_accepted", tos_shown_and_accepted),
-        )
-    }
-}
-
-/// The `pay_by_bank` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsPayco =
-    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
-
-/// The `paynow` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsPaynow =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-params! {
-    /// The `paypal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPaypal
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsPaypal {
+impl CheckoutSessionCreatePaymentMethodOptionsLink {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
         Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(
-        self,
-        preferred_locale: api::CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale,
-    ) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with_str("reference", reference))
-    }
-
-    /// Risk correlation id.
-    #[inline]
-    pub fn risk_correlation_id(self, risk_correlation_id: &str) -> Self {
-        Self(self.0.with_str("risk_correlation_id", risk_correlation_id))
     }
 
     /// Setup future usage.
@@ -1043,115 +107,81 @@ impl CheckoutSessionCreatePaymentMethodOptionsPaypal {
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
     }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
 }
+
+/// The `mobilepay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPayco`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsMobilepay =
+    api::CheckoutSessionCreatePaymentMethodOptionsPayco;
+
+/// The `multibanco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsMultibanco =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `naver_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsLink`](crate::api::CheckoutSessionCreatePaymentMethodOptionsLink).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsNaverPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsLink;
+
+/// The `oxxo` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsOxxo`](crate::api::PaymentIntentCreatePaymentMethodOptionsOxxo).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsOxxo =
+    api::PaymentIntentCreatePaymentMethodOptionsOxxo;
+
+/// The `p24` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsP24`](crate::api::PaymentIntentCreatePaymentMethodOptionsP24).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsP24 =
+    api::PaymentIntentCreatePaymentMethodOptionsP24;
+
+/// The `pay_by_bank` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPayByBank = api::PaymentMethodCreatePix;
 
 params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPayto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayto).
+    /// The `payco` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions
+    CheckoutSessionCreatePaymentMethodOptionsPayco
 }
 
-impl CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions {
-    /// Amount.
+impl CheckoutSessionCreatePaymentMethodOptionsPayco {
+    /// Capture method: always `manual`.
     #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with_int("amount", amount))
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
     }
 
-    /// Unsets `amount`.
+    /// Setup future usage: always `none`.
     #[inline]
-    pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Unsets `amount_type`.
-    #[inline]
-    pub fn clear_amount_type(self) -> Self {
-        Self(self.0.with("amount_type", Value::Clear))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with_str("end_date", end_date))
-    }
-
-    /// Unsets `end_date`.
-    #[inline]
-    pub fn clear_end_date(self) -> Self {
-        Self(self.0.with("end_date", Value::Clear))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Unsets `payment_schedule`.
-    #[inline]
-    pub fn clear_payment_schedule(self) -> Self {
-        Self(self.0.with("payment_schedule", Value::Clear))
-    }
-
-    /// Payments per period.
-    #[inline]
-    pub fn payments_per_period(self, payments_per_period: i64) -> Self {
-        Self(self.0.with_int("payments_per_period", payments_per_period))
-    }
-
-    /// Unsets `payments_per_period`.
-    #[inline]
-    pub fn clear_payments_per_period(self) -> Self {
-        Self(self.0.with("payments_per_period", Value::Clear))
-    }
-
-    /// Purpose.
-    #[inline]
-    pub fn purpose(
-        self,
-        purpose: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose,
-    ) -> Self {
-        Self(self.0.with("purpose", purpose))
-    }
-
-    /// Unsets `purpose`.
-    #[inline]
-    pub fn clear_purpose(self) -> Self {
-        Self(self.0.with("purpose", Value::Clear))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with_str("start_date", start_date))
-    }
-
-    /// Unsets `start_date`.
-    #[inline]
-    pub fn clear_start_date(self) -> Self {
-        Self(self.0.with("start_date", Value::Clear))
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
     }
 }
+
+/// The `paynow` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPaynow =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `paypal` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaypal).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPaypal =
+    api::PaymentIntentCreatePaymentMethodOptionsPaypal;
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPayto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayto): the same as [`SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions;
 
 params! {
     /// The `payto` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
@@ -1177,5 +207,988 @@ impl CheckoutSessionCreatePaymentMethodOptionsPayto {
         setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPix`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPix): the same as [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions;
+
+params! {
+    /// The `pix` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsPix
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsPix {
+    /// Amount includes iof.
+    #[inline]
+    pub fn amount_includes_iof(
+        self,
+        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
+    ) -> Self {
+        Self(self.0.with("amount_includes_iof", amount_includes_iof))
+    }
+
+    /// Expires after seconds.
+    #[inline]
+    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
+        Self(
+            self.0
+                .with_int("expires_after_seconds", expires_after_seconds),
+        )
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `revolut_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsLink`](crate::api::CheckoutSessionCreatePaymentMethodOptionsLink).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsRevolutPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsLink;
+
+/// The `samsung_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPayco`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSamsungPay =
+    api::CheckoutSessionCreatePaymentMethodOptionsPayco;
+
+/// The `satispay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSatispay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `scalapay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsScalapay =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsSepaDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebit =
+    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit;
+
+/// The `sequra` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSequra =
+    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
+
+/// The `sofort` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSofort =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `sunbit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPayco`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsSunbit =
+    api::CheckoutSessionCreatePaymentMethodOptionsPayco;
+
+params! {
+    /// The `swish` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsSwish
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsSwish {
+    /// Reference.
+    #[inline]
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
+    }
+}
+
+/// The `twint` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsTwint`](crate::api::PaymentIntentCreatePaymentMethodOptionsTwint).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsTwint =
+    api::PaymentIntentCreatePaymentMethodOptionsTwint;
+
+/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions =
+    api::PaymentMethodCreateUpiMandateOptions;
+
+/// The `upi` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePaymentMethodOptionsUpi =
+    api::SetupIntentCreatePaymentMethodOptionsUpi;
+
+params! {
+    /// The `financial_connections` of [`CheckoutSessionCreatePaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
+    /// Permissions, as a list.
+    #[inline]
+    pub fn permissions(
+        self,
+        permissions: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
+    ) -> Self {
+        Self(self.0.with("permissions", list(permissions)))
+    }
+
+    /// Prefetch, as a list.
+    #[inline]
+    pub fn prefetch(
+        self,
+        prefetch: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
+    ) -> Self {
+        Self(self.0.with("prefetch", list(prefetch)))
+    }
+}
+
+params! {
+    /// The `us_bank_account` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsUsBankAccount
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
+    #[inline]
+    pub fn financial_connections(
+        self,
+        financial_connections: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
+    ) -> Self {
+        Self(self.0.with("financial_connections", financial_connections))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params_required! {
+    /// The `wechat_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptionsWechatPay
+}
+
+impl CheckoutSessionCreatePaymentMethodOptionsWechatPay {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(client: api::CheckoutSessionPaymentMethodOptionsWechatPayClient) -> Self {
+        Self(Params::new().with("client", client))
+    }
+
+    /// App id.
+    #[inline]
+    pub fn app_id(self, app_id: &str) -> Self {
+        Self(self.0.with_str("app_id", app_id))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePaymentMethodOptions
+}
+
+impl CheckoutSessionCreatePaymentMethodOptions {
+    /// Acss debit.
+    #[inline]
+    pub fn acss_debit(
+        self,
+        acss_debit: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit,
+    ) -> Self {
+        Self(self.0.with("acss_debit", acss_debit))
+    }
+
+    /// Affirm.
+    #[inline]
+    pub fn affirm(self, affirm: api::CheckoutSessionCreatePaymentMethodOptionsAffirm) -> Self {
+        Self(self.0.with("affirm", affirm))
+    }
+
+    /// Afterpay clearpay.
+    #[inline]
+    pub fn afterpay_clearpay(
+        self,
+        afterpay_clearpay: api::CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay,
+    ) -> Self {
+        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
+    }
+
+    /// Alipay.
+    #[inline]
+    pub fn alipay(self, alipay: api::CheckoutSessionCreatePaymentMethodOptionsAlipay) -> Self {
+        Self(self.0.with("alipay", alipay))
+    }
+
+    /// Alma.
+    #[inline]
+    pub fn alma(self, alma: api::CheckoutSessionCreatePaymentMethodOptionsAlma) -> Self {
+        Self(self.0.with("alma", alma))
+    }
+
+    /// Amazon pay.
+    #[inline]
+    pub fn amazon_pay(
+        self,
+        amazon_pay: api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay,
+    ) -> Self {
+        Self(self.0.with("amazon_pay", amazon_pay))
+    }
+
+    /// Au becs debit.
+    #[inline]
+    pub fn au_becs_debit(
+        self,
+        au_becs_debit: api::CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit,
+    ) -> Self {
+        Self(self.0.with("au_becs_debit", au_becs_debit))
+    }
+
+    /// Bacs debit.
+    #[inline]
+    pub fn bacs_debit(
+        self,
+        bacs_debit: api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit,
+    ) -> Self {
+        Self(self.0.with("bacs_debit", bacs_debit))
+    }
+
+    /// Bancontact.
+    #[inline]
+    pub fn bancontact(
+        self,
+        bancontact: api::CheckoutSessionCreatePaymentMethodOptionsBancontact,
+    ) -> Self {
+        Self(self.0.with("bancontact", bancontact))
+    }
+
+    /// Billie.
+    #[inline]
+    pub fn billie(self, billie: api::CheckoutSessionCreatePaymentMethodOptionsBillie) -> Self {
+        Self(self.0.with("billie", billie))
+    }
+
+    /// Blik.
+    #[inline]
+    pub fn blik(self, blik: api::CheckoutSessionCreatePaymentMethodOptionsBlik) -> Self {
+        Self(self.0.with("blik", blik))
+    }
+
+    /// Boleto.
+    #[inline]
+    pub fn boleto(self, boleto: api::CheckoutSessionCreatePaymentMethodOptionsBoleto) -> Self {
+        Self(self.0.with("boleto", boleto))
+    }
+
+    /// Card.
+    #[inline]
+    pub fn card(self, card: api::CheckoutSessionCreatePaymentMethodOptionsCard) -> Self {
+        Self(self.0.with("card", card))
+    }
+
+    /// Cashapp.
+    #[inline]
+    pub fn cashapp(self, cashapp: api::CheckoutSessionCreatePaymentMethodOptionsCashapp) -> Self {
+        Self(self.0.with("cashapp", cashapp))
+    }
+
+    /// Crypto.
+    #[inline]
+    pub fn crypto(self, crypto: api::CheckoutSessionCreatePaymentMethodOptionsCrypto) -> Self {
+        Self(self.0.with("crypto", crypto))
+    }
+
+    /// Customer balance.
+    #[inline]
+    pub fn customer_balance(
+        self,
+        customer_balance: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance,
+    ) -> Self {
+        Self(self.0.with("customer_balance", customer_balance))
+    }
+
+    /// Demo pay.
+    #[inline]
+    pub fn demo_pay(self, demo_pay: api::CheckoutSessionCreatePaymentMethodOptionsDemoPay) -> Self {
+        Self(self.0.with("demo_pay", demo_pay))
+    }
+
+    /// Eps.
+    #[inline]
+    pub fn eps(self, eps: api::CheckoutSessionCreatePaymentMethodOptionsEps) -> Self {
+        Self(self.0.with("eps", eps))
+    }
+
+    /// Fpx.
+    #[inline]
+    pub fn fpx(self, fpx: api::CheckoutSessionCreatePaymentMethodOptionsFpx) -> Self {
+        Self(self.0.with("fpx", fpx))
+    }
+
+    /// Giropay.
+    #[inline]
+    pub fn giropay(self, giropay: api::CheckoutSessionCreatePaymentMethodOptionsGiropay) -> Self {
+        Self(self.0.with("giropay", giropay))
+    }
+
+    /// Grabpay.
+    #[inline]
+    pub fn grabpay(self, grabpay: api::CheckoutSessionCreatePaymentMethodOptionsGrabpay) -> Self {
+        Self(self.0.with("grabpay", grabpay))
+    }
+
+    /// Ideal.
+    #[inline]
+    pub fn ideal(self, ideal: api::CheckoutSessionCreatePaymentMethodOptionsIdeal) -> Self {
+        Self(self.0.with("ideal", ideal))
+    }
+
+    /// Kakao pay.
+    #[inline]
+    pub fn kakao_pay(
+        self,
+        kakao_pay: api::CheckoutSessionCreatePaymentMethodOptionsKakaoPay,
+    ) -> Self {
+        Self(self.0.with("kakao_pay", kakao_pay))
+    }
+
+    /// Klarna.
+    #[inline]
+    pub fn klarna(self, klarna: api::CheckoutSessionCreatePaymentMethodOptionsKlarna) -> Self {
+        Self(self.0.with("klarna", klarna))
+    }
+
+    /// Konbini.
+    #[inline]
+    pub fn konbini(self, konbini: api::CheckoutSessionCreatePaymentMethodOptionsKonbini) -> Self {
+        Self(self.0.with("konbini", konbini))
+    }
+
+    /// Kr card.
+    #[inline]
+    pub fn kr_card(self, kr_card: api::CheckoutSessionCreatePaymentMethodOptionsKrCard) -> Self {
+        Self(self.0.with("kr_card", kr_card))
+    }
+
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::CheckoutSessionCreatePaymentMethodOptionsLink) -> Self {
+        Self(self.0.with("link", link))
+    }
+
+    /// Mobilepay.
+    #[inline]
+    pub fn mobilepay(
+        self,
+        mobilepay: api::CheckoutSessionCreatePaymentMethodOptionsMobilepay,
+    ) -> Self {
+        Self(self.0.with("mobilepay", mobilepay))
+    }
+
+    /// Multibanco.
+    #[inline]
+    pub fn multibanco(
+        self,
+        multibanco: api::CheckoutSessionCreatePaymentMethodOptionsMultibanco,
+    ) -> Self {
+        Self(self.0.with("multibanco", multibanco))
+    }
+
+    /// Naver pay.
+    #[inline]
+    pub fn naver_pay(
+        self,
+        naver_pay: api::CheckoutSessionCreatePaymentMethodOptionsNaverPay,
+    ) -> Self {
+        Self(self.0.with("naver_pay", naver_pay))
+    }
+
+    /// Oxxo.
+    #[inline]
+    pub fn oxxo(self, oxxo: api::CheckoutSessionCreatePaymentMethodOptionsOxxo) -> Self {
+        Self(self.0.with("oxxo", oxxo))
+    }
+
+    /// P24.
+    #[inline]
+    pub fn p24(self, p24: api::CheckoutSessionCreatePaymentMethodOptionsP24) -> Self {
+        Self(self.0.with("p24", p24))
+    }
+
+    /// Pay by bank.
+    #[inline]
+    pub fn pay_by_bank(
+        self,
+        pay_by_bank: api::CheckoutSessionCreatePaymentMethodOptionsPayByBank,
+    ) -> Self {
+        Self(self.0.with("pay_by_bank", pay_by_bank))
+    }
+
+    /// Payco.
+    #[inline]
+    pub fn payco(self, payco: api::CheckoutSessionCreatePaymentMethodOptionsPayco) -> Self {
+        Self(self.0.with("payco", payco))
+    }
+
+    /// Paynow.
+    #[inline]
+    pub fn paynow(self, paynow: api::CheckoutSessionCreatePaymentMethodOptionsPaynow) -> Self {
+        Self(self.0.with("paynow", paynow))
+    }
+
+    /// Paypal.
+    #[inline]
+    pub fn paypal(self, paypal: api::CheckoutSessionCreatePaymentMethodOptionsPaypal) -> Self {
+        Self(self.0.with("paypal", paypal))
+    }
+
+    /// Payto.
+    #[inline]
+    pub fn payto(self, payto: api::CheckoutSessionCreatePaymentMethodOptionsPayto) -> Self {
+        Self(self.0.with("payto", payto))
+    }
+
+    /// Pix.
+    #[inline]
+    pub fn pix(self, pix: api::CheckoutSessionCreatePaymentMethodOptionsPix) -> Self {
+        Self(self.0.with("pix", pix))
+    }
+
+    /// Revolut pay.
+    #[inline]
+    pub fn revolut_pay(
+        self,
+        revolut_pay: api::CheckoutSessionCreatePaymentMethodOptionsRevolutPay,
+    ) -> Self {
+        Self(self.0.with("revolut_pay", revolut_pay))
+    }
+
+    /// Samsung pay.
+    #[inline]
+    pub fn samsung_pay(
+        self,
+        samsung_pay: api::CheckoutSessionCreatePaymentMethodOptionsSamsungPay,
+    ) -> Self {
+        Self(self.0.with("samsung_pay", samsung_pay))
+    }
+
+    /// Satispay.
+    #[inline]
+    pub fn satispay(
+        self,
+        satispay: api::CheckoutSessionCreatePaymentMethodOptionsSatispay,
+    ) -> Self {
+        Self(self.0.with("satispay", satispay))
+    }
+
+    /// Scalapay.
+    #[inline]
+    pub fn scalapay(
+        self,
+        scalapay: api::CheckoutSessionCreatePaymentMethodOptionsScalapay,
+    ) -> Self {
+        Self(self.0.with("scalapay", scalapay))
+    }
+
+    /// Sepa debit.
+    #[inline]
+    pub fn sepa_debit(
+        self,
+        sepa_debit: api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit,
+    ) -> Self {
+        Self(self.0.with("sepa_debit", sepa_debit))
+    }
+
+    /// Sequra.
+    #[inline]
+    pub fn sequra(self, sequra: api::CheckoutSessionCreatePaymentMethodOptionsSequra) -> Self {
+        Self(self.0.with("sequra", sequra))
+    }
+
+    /// Sofort.
+    #[inline]
+    pub fn sofort(self, sofort: api::CheckoutSessionCreatePaymentMethodOptionsSofort) -> Self {
+        Self(self.0.with("sofort", sofort))
+    }
+
+    /// Sunbit.
+    #[inline]
+    pub fn sunbit(self, sunbit: api::CheckoutSessionCreatePaymentMethodOptionsSunbit) -> Self {
+        Self(self.0.with("sunbit", sunbit))
+    }
+
+    /// Swish.
+    #[inline]
+    pub fn swish(self, swish: api::CheckoutSessionCreatePaymentMethodOptionsSwish) -> Self {
+        Self(self.0.with("swish", swish))
+    }
+
+    /// Twint.
+    #[inline]
+    pub fn twint(self, twint: api::CheckoutSessionCreatePaymentMethodOptionsTwint) -> Self {
+        Self(self.0.with("twint", twint))
+    }
+
+    /// Upi.
+    #[inline]
+    pub fn upi(self, upi: api::CheckoutSessionCreatePaymentMethodOptionsUpi) -> Self {
+        Self(self.0.with("upi", upi))
+    }
+
+    /// Us bank account.
+    #[inline]
+    pub fn us_bank_account(
+        self,
+        us_bank_account: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount,
+    ) -> Self {
+        Self(self.0.with("us_bank_account", us_bank_account))
+    }
+
+    /// Wechat pay.
+    #[inline]
+    pub fn wechat_pay(
+        self,
+        wechat_pay: api::CheckoutSessionCreatePaymentMethodOptionsWechatPay,
+    ) -> Self {
+        Self(self.0.with("wechat_pay", wechat_pay))
+    }
+}
+
+params! {
+    /// The `permissions` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreatePermissions
+}
+
+impl CheckoutSessionCreatePermissions {
+    /// Update shipping details.
+    #[inline]
+    pub fn update_shipping_details(
+        self,
+        update_shipping_details: api::CheckoutSessionPermissionsUpdateShippingDetails,
+    ) -> Self {
+        Self(
+            self.0
+                .with("update_shipping_details", update_shipping_details),
+        )
+    }
+}
+
+/// The `phone_number_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreatePhoneNumberCollection = api::SubscriptionListAutomaticTax;
+
+params! {
+    /// The `saved_payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSavedPaymentMethodOptions
+}
+
+impl CheckoutSessionCreateSavedPaymentMethodOptions {
+    /// Allow redisplay filters, as a list.
+    #[inline]
+    pub fn allow_redisplay_filters(
+        self,
+        allow_redisplay_filters: impl IntoIterator<
+            Item = api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
+        >,
+    ) -> Self {
+        Self(
+            self.0
+                .with("allow_redisplay_filters", list(allow_redisplay_filters)),
+        )
+    }
+
+    /// Payment method remove.
+    #[inline]
+    pub fn payment_method_remove(
+        self,
+        payment_method_remove: api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove,
+    ) -> Self {
+        Self(self.0.with("payment_method_remove", payment_method_remove))
+    }
+
+    /// Payment method save.
+    #[inline]
+    pub fn payment_method_save(
+        self,
+        payment_method_save: api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove,
+    ) -> Self {
+        Self(self.0.with("payment_method_save", payment_method_save))
+    }
+}
+
+params! {
+    /// The `setup_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSetupIntentData
+}
+
+impl CheckoutSessionCreateSetupIntentData {
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+}
+
+/// The `shipping_address_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateShippingAddressCollection`](crate::api::PaymentLinkCreateShippingAddressCollection).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingAddressCollection =
+    api::PaymentLinkCreateShippingAddressCollection;
+
+/// The `maximum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
+
+/// The `minimum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
+
+/// The `delivery_estimate` of [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData): the same as [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate =
+    api::ShippingRateCreateDeliveryEstimate;
+
+/// The `currency_option` of [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount): the same as [`ShippingRateCreateFixedAmountCurrencyOption`](crate::api::ShippingRateCreateFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption =
+    api::ShippingRateCreateFixedAmountCurrencyOption;
+
+/// The `fixed_amount` of [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData): the same as [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount =
+    api::ShippingRateCreateFixedAmount;
+
+/// The `shipping_rate_data` of [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption): the same as [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOptionShippingRateData =
+    api::InvoiceCreateShippingCostShippingRateData;
+
+/// The `shipping_option` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateShippingOption = api::InvoiceCreateShippingCost;
+
+/// The `billing_cycle_anchor_config` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`SubscriptionCreateBillingCycleAnchorConfig`](crate::api::SubscriptionCreateBillingCycleAnchorConfig).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig =
+    api::SubscriptionCreateBillingCycleAnchorConfig;
+
+/// The `flexible` of [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataBillingModeFlexible =
+    api::SubscriptionCreateBillingModeFlexible;
+
+/// The `billing_mode` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataBillingMode = api::SubscriptionCreateBillingMode;
+
+/// The `custom_field` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField =
+    api::InvoiceCreateCustomField;
+
+/// The `issuer` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
+
+/// The `invoice_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataInvoiceSettings =
+    api::SubscriptionCreateInvoiceSettings;
+
+/// The `pending_invoice_item_interval` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval =
+    api::QuoteCreateLineItemPriceDataRecurring;
+
+/// The `transfer_data` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataTransferData = api::SubscriptionCreateTransferData;
+
+/// The `end_behavior` of [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings): the same as [`PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior =
+    api::PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior;
+
+/// The `trial_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`PaymentLinkCreateSubscriptionDataTrialSettings`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettings).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateSubscriptionDataTrialSettings =
+    api::PaymentLinkCreateSubscriptionDataTrialSettings;
+
+params! {
+    /// The `subscription_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateSubscriptionData
+}
+
+impl CheckoutSessionCreateSubscriptionData {
+    /// Application fee percent.
+    #[inline]
+    pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
+        Self(
+            self.0
+                .with("application_fee_percent", application_fee_percent),
+        )
+    }
+
+    /// Billing cycle anchor, in seconds since the Unix epoch.
+    #[inline]
+    pub fn billing_cycle_anchor(self, billing_cycle_anchor: impl Into<Timestamp>) -> Self {
+        Self(self.0.with(
+            "billing_cycle_anchor",
+            Into::<Timestamp>::into(billing_cycle_anchor),
+        ))
+    }
+
+    /// Billing cycle anchor config.
+    #[inline]
+    pub fn billing_cycle_anchor_config(
+        self,
+        billing_cycle_anchor_config: api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig,
+    ) -> Self {
+        Self(
+            self.0
+                .with("billing_cycle_anchor_config", billing_cycle_anchor_config),
+        )
+    }
+
+    /// Billing mode.
+    #[inline]
+    pub fn billing_mode(
+        self,
+        billing_mode: api::CheckoutSessionCreateSubscriptionDataBillingMode,
+    ) -> Self {
+        Self(self.0.with("billing_mode", billing_mode))
+    }
+
+    /// Default tax rates, as a list.
+    #[inline]
+    pub fn default_tax_rates(
+        self,
+        default_tax_rates: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Invoice settings.
+    #[inline]
+    pub fn invoice_settings(
+        self,
+        invoice_settings: api::CheckoutSessionCreateSubscriptionDataInvoiceSettings,
+    ) -> Self {
+        Self(self.0.with("invoice_settings", invoice_settings))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// On behalf of.
+    #[inline]
+    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
+        Self(self.0.with_str("on_behalf_of", on_behalf_of))
+    }
+
+    /// Pending invoice item interval.
+    #[inline]
+    pub fn pending_invoice_item_interval(
+        self,
+        pending_invoice_item_interval: api::CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval,
+    ) -> Self {
+        Self(self.0.with(
+            "pending_invoice_item_interval",
+            pending_invoice_item_interval,
+        ))
+    }
+
+    /// Proration behavior.
+    #[inline]
+    pub fn proration_behavior(
+        self,
+        proration_behavior: api::CheckoutSessionCreateSubscriptionDataProrationBehavior,
+    ) -> Self {
+        Self(self.0.with("proration_behavior", proration_behavior))
+    }
+
+    /// Transfer data.
+    #[inline]
+    pub fn transfer_data(
+        self,
+        transfer_data: api::CheckoutSessionCreateSubscriptionDataTransferData,
+    ) -> Self {
+        Self(self.0.with("transfer_data", transfer_data))
+    }
+
+    /// Trial end, in seconds since the Unix epoch.
+    #[inline]
+    pub fn trial_end(self, trial_end: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("trial_end", Into::<Timestamp>::into(trial_end)))
+    }
+
+    /// Trial period days.
+    #[inline]
+    pub fn trial_period_days(self, trial_period_days: i64) -> Self {
+        Self(self.0.with_int("trial_period_days", trial_period_days))
+    }
+
+    /// Trial settings.
+    #[inline]
+    pub fn trial_settings(
+        self,
+        trial_settings: api::CheckoutSessionCreateSubscriptionDataTrialSettings,
+    ) -> Self {
+        Self(self.0.with("trial_settings", trial_settings))
+    }
+}
+
+/// The `tax_id_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`PaymentLinkCreateTaxIdCollection`](crate::api::PaymentLinkCreateTaxIdCollection).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/create>
+pub type CheckoutSessionCreateTaxIdCollection = api::PaymentLinkCreateTaxIdCollection;
+
+params! {
+    /// The `link` of [`CheckoutSessionCreateWalletOptions`](crate::api::CheckoutSessionCreateWalletOptions).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateWalletOptionsLink
+}
+
+impl CheckoutSessionCreateWalletOptionsLink {
+    /// Display.
+    #[inline]
+    pub fn display(self, display: api::CheckoutSessionWalletOptionsLinkDisplay) -> Self {
+        Self(self.0.with("display", display))
+    }
+}
+
+params! {
+    /// The `wallet_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/create>
+    CheckoutSessionCreateWalletOptions
+}
+
+impl CheckoutSessionCreateWalletOptions {
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::CheckoutSessionCreateWalletOptionsLink) -> Self {
+        Self(self.0.with("link", link))
     }
 }

@@ -3,254 +3,228 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, entries, list, pairs, params, params_required, texts,
-};
+use crate::prelude::{ParamValue, Params, pairs, params, params_required, texts};
 
-params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsPix`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPix).
+params_required! {
+    /// The `address` of [`CheckoutSessionUpdateCollectedInformationShippingDetails`](crate::api::CheckoutSessionUpdateCollectedInformationShippingDetails).
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateCollectedInformationShippingDetailsAddress
 }
 
-impl CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions {
-    /// Amount, in the smallest unit of `currency`.
+impl CheckoutSessionUpdateCollectedInformationShippingDetailsAddress {
+    /// With what Stripe requires.
     #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with_int("amount", amount))
-    }
-
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
-        self,
-        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
-    ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with_str("currency", currency))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(self, end_date: &str) -> Self {
-        Self(self.0.with_str("end_date", end_date))
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with_str("reference", reference))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(self, start_date: &str) -> Self {
-        Self(self.0.with_str("start_date", start_date))
-    }
-}
-
-params! {
-    /// The `pix` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsPix
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsPix {
-    /// Amount includes iof.
-    #[inline]
-    pub fn amount_includes_iof(
-        self,
-        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
-    ) -> Self {
-        Self(self.0.with("amount_includes_iof", amount_includes_iof))
-    }
-
-    /// Expires after seconds.
-    #[inline]
-    pub fn expires_after_seconds(self, expires_after_seconds: i64) -> Self {
+    pub fn new(country: &str, line1: &str) -> Self {
         Self(
-            self.0
-                .with_int("expires_after_seconds", expires_after_seconds),
+            Params::new()
+                .with_str("country", country)
+                .with_str("line1", line1),
         )
     }
 
-    /// Mandate options.
+    /// City.
     #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
     }
 
-    /// Setup future usage.
+    /// Line2.
     #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
     }
 }
 
-/// The `revolut_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsRevolutPay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay;
+params_required! {
+    /// The `shipping_details` of [`CheckoutSessionUpdateCollectedInformation`](crate::api::CheckoutSessionUpdateCollectedInformation).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateCollectedInformationShippingDetails
+}
 
-/// The `samsung_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSamsungPay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
-
-/// The `satispay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSatispay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
-
-/// The `scalapay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsScalapay =
-    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
-
-/// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsSepaDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `sepa_debit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebit`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSepaDebit =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit;
-
-/// The `sequra` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAlma`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAlma).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSequra =
-    api::CheckoutSessionCreatePaymentMethodOptionsAlma;
-
-/// The `sofort` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSofort =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `sunbit` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsAffirm`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAffirm).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsSunbit =
-    api::CheckoutSessionCreatePaymentMethodOptionsAffirm;
+impl CheckoutSessionUpdateCollectedInformationShippingDetails {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        address: api::CheckoutSessionUpdateCollectedInformationShippingDetailsAddress,
+        name: &str,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("address", address)
+                .with_str("name", name),
+        )
+    }
+}
 
 params! {
-    /// The `swish` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
+    /// The `collected_information` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsSwish
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateCollectedInformation
 }
 
-impl CheckoutSessionCreatePaymentMethodOptionsSwish {
-    /// Reference.
+impl CheckoutSessionUpdateCollectedInformation {
+    /// Shipping details.
     #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with_str("reference", reference))
+    pub fn shipping_details(
+        self,
+        shipping_details: api::CheckoutSessionUpdateCollectedInformationShippingDetails,
+    ) -> Self {
+        Self(self.0.with("shipping_details", shipping_details))
     }
 }
 
-/// The `twint` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+/// The `adjustable_quantity` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
 ///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentMethodOptionsTwint =
-    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemAdjustableQuantity =
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
+
+/// The `tax_details` of [`CheckoutSessionUpdateLineItemPriceDataProductData`](crate::api::CheckoutSessionUpdateLineItemPriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
+
+/// The `product_data` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData): the same as [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataProductData =
+    api::InvoiceAddLinesLinePriceDataProductData;
+
+/// The `recurring` of [`CheckoutSessionUpdateLineItemPriceData`](crate::api::CheckoutSessionUpdateLineItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceDataRecurring =
+    api::QuoteCreateLineItemPriceDataRecurring;
+
+/// The `price_data` of [`CheckoutSessionUpdateLineItem`](crate::api::CheckoutSessionUpdateLineItem): the same as [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateLineItemPriceData = api::PaymentLinkCreateLineItemPriceData;
 
 params! {
-    /// The `mandate_options` of [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+    /// The `line_item` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
     ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdateLineItem
 }
 
-impl CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions {
-    /// Amount.
+impl CheckoutSessionUpdateLineItem {
+    /// Adjustable quantity.
     #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with_int("amount", amount))
-    }
-
-    /// Amount type.
-    #[inline]
-    pub fn amount_type(
+    pub fn adjustable_quantity(
         self,
-        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+        adjustable_quantity: api::CheckoutSessionUpdateLineItemAdjustableQuantity,
     ) -> Self {
-        Self(self.0.with("amount_type", amount_type))
+        Self(self.0.with("adjustable_quantity", adjustable_quantity))
     }
 
+    /// The object's id.
+    #[inline]
+    pub fn id(self, id: &str) -> Self {
+        Self(self.0.with_str("id", id))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(self, price_data: api::CheckoutSessionUpdateLineItemPriceData) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `payment_intent_data` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/update>
+    CheckoutSessionUpdatePaymentIntentData
+}
+
+impl CheckoutSessionUpdatePaymentIntentData {
     /// Description.
     #[inline]
     pub fn description(self, description: &str) -> Self {
         Self(self.0.with_str("description", description))
     }
 
-    /// End date, in seconds since the Unix epoch.
+    /// Unsets `description`.
     #[inline]
-    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
+    pub fn clear_description(self) -> Self {
+        Self(self.0.with("description", ParamValue::Clear))
     }
-}
 
-params! {
-    /// The `upi` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUpi
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUpi {
-    /// Mandate options.
+    /// Key-value pairs of your own.
     #[inline]
-    pub fn mandate_options(
+    pub fn metadata(
         self,
-        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
     ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Setup future usage.
     #[inline]
     pub fn setup_future_usage(
         self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+        setup_future_usage: api::CheckoutSessionCreatePaymentIntentDataSetupFutureUsage,
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
     }
@@ -258,947 +232,80 @@ impl CheckoutSessionCreatePaymentMethodOptionsUpi {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `financial_connections` of [`CheckoutSessionCreatePaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Permissions, as a list.
-    #[inline]
-    pub fn permissions(
-        self,
-        permissions: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
-    ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 
-    /// Prefetch, as a list.
+    /// Statement descriptor.
     #[inline]
-    pub fn prefetch(
-        self,
-        prefetch: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
-    ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
-    }
-}
-
-params! {
-    /// The `us_bank_account` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsUsBankAccount
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::CheckoutSessionPaymentMethodOptionsUsBankAccountVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params_required! {
-    /// The `wechat_pay` of [`CheckoutSessionCreatePaymentMethodOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptionsWechatPay
-}
-
-impl CheckoutSessionCreatePaymentMethodOptionsWechatPay {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(client: api::CheckoutSessionPaymentMethodOptionsWechatPayClient) -> Self {
-        Self(Params::new().with("client", client))
-    }
-
-    /// App id.
-    #[inline]
-    pub fn app_id(self, app_id: &str) -> Self {
-        Self(self.0.with_str("app_id", app_id))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePaymentMethodOptions
-}
-
-impl CheckoutSessionCreatePaymentMethodOptions {
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::CheckoutSessionCreatePaymentMethodOptionsAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Affirm.
-    #[inline]
-    pub fn affirm(self, affirm: api::CheckoutSessionCreatePaymentMethodOptionsAffirm) -> Self {
-        Self(self.0.with("affirm", affirm))
-    }
-
-    /// Afterpay clearpay.
-    #[inline]
-    pub fn afterpay_clearpay(
-        self,
-        afterpay_clearpay: api::CheckoutSessionCreatePaymentMethodOptionsAfterpayClearpay,
-    ) -> Self {
-        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
-    }
-
-    /// Alipay.
-    #[inline]
-    pub fn alipay(self, alipay: api::CheckoutSessionCreatePaymentMethodOptionsAlipay) -> Self {
-        Self(self.0.with("alipay", alipay))
-    }
-
-    /// Alma.
-    #[inline]
-    pub fn alma(self, alma: api::CheckoutSessionCreatePaymentMethodOptionsAlma) -> Self {
-        Self(self.0.with("alma", alma))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(
-        self,
-        amazon_pay: api::CheckoutSessionCreatePaymentMethodOptionsAmazonPay,
-    ) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Au becs debit.
-    #[inline]
-    pub fn au_becs_debit(
-        self,
-        au_becs_debit: api::CheckoutSessionCreatePaymentMethodOptionsAuBecsDebit,
-    ) -> Self {
-        Self(self.0.with("au_becs_debit", au_becs_debit))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(
-        self,
-        bacs_debit: api::CheckoutSessionCreatePaymentMethodOptionsBacsDebit,
-    ) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(
-        self,
-        bancontact: api::CheckoutSessionCreatePaymentMethodOptionsBancontact,
-    ) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(self, billie: api::CheckoutSessionCreatePaymentMethodOptionsBillie) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::CheckoutSessionCreatePaymentMethodOptionsBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Boleto.
-    #[inline]
-    pub fn boleto(self, boleto: api::CheckoutSessionCreatePaymentMethodOptionsBoleto) -> Self {
-        Self(self.0.with("boleto", boleto))
-    }
-
-    /// Card.
-    #[inline]
-    pub fn card(self, card: api::CheckoutSessionCreatePaymentMethodOptionsCard) -> Self {
-        Self(self.0.with("card", card))
-    }
-
-    /// Cashapp.
-    #[inline]
-    pub fn cashapp(self, cashapp: api::CheckoutSessionCreatePaymentMethodOptionsCashapp) -> Self {
-        Self(self.0.with("cashapp", cashapp))
-    }
-
-    /// Crypto.
-    #[inline]
-    pub fn crypto(self, crypto: api::CheckoutSessionCreatePaymentMethodOptionsCrypto) -> Self {
-        Self(self.0.with("crypto", crypto))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Demo pay.
-    #[inline]
-    pub fn demo_pay(self, demo_pay: api::CheckoutSessionCreatePaymentMethodOptionsDemoPay) -> Self {
-        Self(self.0.with("demo_pay", demo_pay))
-    }
-
-    /// Eps.
-    #[inline]
-    pub fn eps(self, eps: api::CheckoutSessionCreatePaymentMethodOptionsEps) -> Self {
-        Self(self.0.with("eps", eps))
-    }
-
-    /// Fpx.
-    #[inline]
-    pub fn fpx(self, fpx: api::CheckoutSessionCreatePaymentMethodOptionsFpx) -> Self {
-        Self(self.0.with("fpx", fpx))
-    }
-
-    /// Giropay.
-    #[inline]
-    pub fn giropay(self, giropay: api::CheckoutSessionCreatePaymentMethodOptionsGiropay) -> Self {
-        Self(self.0.with("giropay", giropay))
-    }
-
-    /// Grabpay.
-    #[inline]
-    pub fn grabpay(self, grabpay: api::CheckoutSessionCreatePaymentMethodOptionsGrabpay) -> Self {
-        Self(self.0.with("grabpay", grabpay))
-    }
-
-    /// Ideal.
-    #[inline]
-    pub fn ideal(self, ideal: api::CheckoutSessionCreatePaymentMethodOptionsIdeal) -> Self {
-        Self(self.0.with("ideal", ideal))
-    }
-
-    /// Kakao pay.
-    #[inline]
-    pub fn kakao_pay(
-        self,
-        kakao_pay: api::CheckoutSessionCreatePaymentMethodOptionsKakaoPay,
-    ) -> Self {
-        Self(self.0.with("kakao_pay", kakao_pay))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(self, klarna: api::CheckoutSessionCreatePaymentMethodOptionsKlarna) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(self, konbini: api::CheckoutSessionCreatePaymentMethodOptionsKonbini) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Kr card.
-    #[inline]
-    pub fn kr_card(self, kr_card: api::CheckoutSessionCreatePaymentMethodOptionsKrCard) -> Self {
-        Self(self.0.with("kr_card", kr_card))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::CheckoutSessionCreatePaymentMethodOptionsLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Mobilepay.
-    #[inline]
-    pub fn mobilepay(
-        self,
-        mobilepay: api::CheckoutSessionCreatePaymentMethodOptionsMobilepay,
-    ) -> Self {
-        Self(self.0.with("mobilepay", mobilepay))
-    }
-
-    /// Multibanco.
-    #[inline]
-    pub fn multibanco(
-        self,
-        multibanco: api::CheckoutSessionCreatePaymentMethodOptionsMultibanco,
-    ) -> Self {
-        Self(self.0.with("multibanco", multibanco))
-    }
-
-    /// Naver pay.
-    #[inline]
-    pub fn naver_pay(
-        self,
-        naver_pay: api::CheckoutSessionCreatePaymentMethodOptionsNaverPay,
-    ) -> Self {
-        Self(self.0.with("naver_pay", naver_pay))
-    }
-
-    /// Oxxo.
-    #[inline]
-    pub fn oxxo(self, oxxo: api::CheckoutSessionCreatePaymentMethodOptionsOxxo) -> Self {
-        Self(self.0.with("oxxo", oxxo))
-    }
-
-    /// P24.
-    #[inline]
-    pub fn p24(self, p24: api::CheckoutSessionCreatePaymentMethodOptionsP24) -> Self {
-        Self(self.0.with("p24", p24))
-    }
-
-    /// Pay by bank.
-    #[inline]
-    pub fn pay_by_bank(
-        self,
-        pay_by_bank: api::CheckoutSessionCreatePaymentMethodOptionsPayByBank,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank", pay_by_bank))
-    }
-
-    /// Payco.
-    #[inline]
-    pub fn payco(self, payco: api::CheckoutSessionCreatePaymentMethodOptionsPayco) -> Self {
-        Self(self.0.with("payco", payco))
-    }
-
-    /// Paynow.
-    #[inline]
-    pub fn paynow(self, paynow: api::CheckoutSessionCreatePaymentMethodOptionsPaynow) -> Self {
-        Self(self.0.with("paynow", paynow))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(self, paypal: api::CheckoutSessionCreatePaymentMethodOptionsPaypal) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::CheckoutSessionCreatePaymentMethodOptionsPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::CheckoutSessionCreatePaymentMethodOptionsPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Revolut pay.
-    #[inline]
-    pub fn revolut_pay(
-        self,
-        revolut_pay: api::CheckoutSessionCreatePaymentMethodOptionsRevolutPay,
-    ) -> Self {
-        Self(self.0.with("revolut_pay", revolut_pay))
-    }
-
-    /// Samsung pay.
-    #[inline]
-    pub fn samsung_pay(
-        self,
-        samsung_pay: api::CheckoutSessionCreatePaymentMethodOptionsSamsungPay,
-    ) -> Self {
-        Self(self.0.with("samsung_pay", samsung_pay))
-    }
-
-    /// Satispay.
-    #[inline]
-    pub fn satispay(
-        self,
-        satispay: api::CheckoutSessionCreatePaymentMethodOptionsSatispay,
-    ) -> Self {
-        Self(self.0.with("satispay", satispay))
-    }
-
-    /// Scalapay.
-    #[inline]
-    pub fn scalapay(
-        self,
-        scalapay: api::CheckoutSessionCreatePaymentMethodOptionsScalapay,
-    ) -> Self {
-        Self(self.0.with("scalapay", scalapay))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::CheckoutSessionCreatePaymentMethodOptionsSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Sequra.
-    #[inline]
-    pub fn sequra(self, sequra: api::CheckoutSessionCreatePaymentMethodOptionsSequra) -> Self {
-        Self(self.0.with("sequra", sequra))
-    }
-
-    /// Sofort.
-    #[inline]
-    pub fn sofort(self, sofort: api::CheckoutSessionCreatePaymentMethodOptionsSofort) -> Self {
-        Self(self.0.with("sofort", sofort))
-    }
-
-    /// Sunbit.
-    #[inline]
-    pub fn sunbit(self, sunbit: api::CheckoutSessionCreatePaymentMethodOptionsSunbit) -> Self {
-        Self(self.0.with("sunbit", sunbit))
-    }
-
-    /// Swish.
-    #[inline]
-    pub fn swish(self, swish: api::CheckoutSessionCreatePaymentMethodOptionsSwish) -> Self {
-        Self(self.0.with("swish", swish))
-    }
-
-    /// Twint.
-    #[inline]
-    pub fn twint(self, twint: api::CheckoutSessionCreatePaymentMethodOptionsTwint) -> Self {
-        Self(self.0.with("twint", twint))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::CheckoutSessionCreatePaymentMethodOptionsUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::CheckoutSessionCreatePaymentMethodOptionsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Wechat pay.
-    #[inline]
-    pub fn wechat_pay(
-        self,
-        wechat_pay: api::CheckoutSessionCreatePaymentMethodOptionsWechatPay,
-    ) -> Self {
-        Self(self.0.with("wechat_pay", wechat_pay))
-    }
-}
-
-params! {
-    /// The `permissions` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreatePermissions
-}
-
-impl CheckoutSessionCreatePermissions {
-    /// Update shipping details.
-    #[inline]
-    pub fn update_shipping_details(
-        self,
-        update_shipping_details: api::CheckoutSessionPermissionsUpdateShippingDetails,
-    ) -> Self {
+    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
         Self(
             self.0
-                .with("update_shipping_details", update_shipping_details),
+                .with_str("statement_descriptor", statement_descriptor),
         )
     }
-}
 
-/// The `phone_number_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePhoneNumberCollection =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
-
-params! {
-    /// The `saved_payment_method_options` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSavedPaymentMethodOptions
-}
-
-impl CheckoutSessionCreateSavedPaymentMethodOptions {
-    /// Allow redisplay filters, as a list.
+    /// Unsets `statement_descriptor`.
     #[inline]
-    pub fn allow_redisplay_filters(
-        self,
-        allow_redisplay_filters: impl IntoIterator<
-            Item = api::CheckoutSessionSavedPaymentMethodOptionsAllowRedisplayFilter,
-        >,
-    ) -> Self {
+    pub fn clear_statement_descriptor(self) -> Self {
+        Self(self.0.with("statement_descriptor", ParamValue::Clear))
+    }
+
+    /// Statement descriptor suffix.
+    #[inline]
+    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
         Self(
             self.0
-                .with("allow_redisplay_filters", list(allow_redisplay_filters)),
+                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
         )
     }
 
-    /// Payment method remove.
+    /// Unsets `statement_descriptor_suffix`.
     #[inline]
-    pub fn payment_method_remove(
-        self,
-        payment_method_remove: api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove,
-    ) -> Self {
-        Self(self.0.with("payment_method_remove", payment_method_remove))
-    }
-
-    /// Payment method save.
-    #[inline]
-    pub fn payment_method_save(
-        self,
-        payment_method_save: api::CheckoutSessionSavedPaymentMethodOptionsPaymentMethodRemove,
-    ) -> Self {
-        Self(self.0.with("payment_method_save", payment_method_save))
-    }
-}
-
-params! {
-    /// The `setup_intent_data` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSetupIntentData
-}
-
-impl CheckoutSessionCreateSetupIntentData {
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// On behalf of.
-    #[inline]
-    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with_str("on_behalf_of", on_behalf_of))
-    }
-}
-
-params_required! {
-    /// The `shipping_address_collection` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingAddressCollection
-}
-
-impl CheckoutSessionCreateShippingAddressCollection {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        allowed_countries: impl IntoIterator<
-            Item = api::PaymentLinkShippingAddressCollectionAllowedCountry,
-        >,
-    ) -> Self {
-        Self(Params::new().with("allowed_countries", list(allowed_countries)))
-    }
-}
-
-params_required! {
-    /// The `maximum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        unit: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit,
-        value: i64,
-    ) -> Self {
-        Self(Params::new().with("unit", unit).with_int("value", value))
-    }
-}
-
-/// The `minimum` of [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
-
-params! {
-    /// The `delivery_estimate` of [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate {
-    /// Maximum.
-    #[inline]
-    pub fn maximum(
-        self,
-        maximum: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum,
-    ) -> Self {
-        Self(self.0.with("maximum", maximum))
-    }
-
-    /// Minimum.
-    #[inline]
-    pub fn minimum(
-        self,
-        minimum: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMinimum,
-    ) -> Self {
-        Self(self.0.with("minimum", minimum))
-    }
-}
-
-params_required! {
-    /// The `currency_option` of [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64) -> Self {
-        Self(Params::new().with_int("amount", amount))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-}
-
-params_required! {
-    /// The `fixed_amount` of [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(amount: i64, currency: &str) -> Self {
+    pub fn clear_statement_descriptor_suffix(self) -> Self {
         Self(
-            Params::new()
-                .with_int("amount", amount)
-                .with_str("currency", currency),
+            self.0
+                .with("statement_descriptor_suffix", ParamValue::Clear),
         )
     }
-
-    /// Currency options, by key.
-    #[inline]
-    pub fn currency_options(
-        self,
-        currency_options: impl IntoIterator<
-            Item = (
-                impl Into<String>,
-                api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption,
-            ),
-        >,
-    ) -> Self {
-        Self(self.0.with("currency_options", entries(currency_options)))
-    }
 }
 
-params_required! {
-    /// The `shipping_rate_data` of [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOptionShippingRateData
-}
-
-impl CheckoutSessionCreateShippingOptionShippingRateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(display_name: &str) -> Self {
-        Self(Params::new().with_str("display_name", display_name))
-    }
-
-    /// Delivery estimate.
-    #[inline]
-    pub fn delivery_estimate(
-        self,
-        delivery_estimate: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate,
-    ) -> Self {
-        Self(self.0.with("delivery_estimate", delivery_estimate))
-    }
-
-    /// Fixed amount.
-    #[inline]
-    pub fn fixed_amount(
-        self,
-        fixed_amount: api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount,
-    ) -> Self {
-        Self(self.0.with("fixed_amount", fixed_amount))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Tax code.
-    #[inline]
-    pub fn tax_code(self, tax_code: &str) -> Self {
-        Self(self.0.with_str("tax_code", tax_code))
-    }
-
-    /// Type: always `fixed_amount`.
-    #[inline]
-    pub fn type_(self, type_: &str) -> Self {
-        Self(self.0.with_str("type", type_))
-    }
-}
-
-params! {
-    /// The `shipping_option` of [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateShippingOption
-}
-
-impl CheckoutSessionCreateShippingOption {
-    /// Shipping rate.
-    #[inline]
-    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
-        Self(self.0.with_str("shipping_rate", shipping_rate))
-    }
-
-    /// Shipping rate data.
-    #[inline]
-    pub fn shipping_rate_data(
-        self,
-        shipping_rate_data: api::CheckoutSessionCreateShippingOptionShippingRateData,
-    ) -> Self {
-        Self(self.0.with("shipping_rate_data", shipping_rate_data))
-    }
-}
-
-params_required! {
-    /// The `billing_cycle_anchor_config` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig
-}
-
-impl CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(day_of_month: i64) -> Self {
-        Self(Params::new().with_int("day_of_month", day_of_month))
-    }
-
-    /// Hour.
-    #[inline]
-    pub fn hour(self, hour: i64) -> Self {
-        Self(self.0.with_int("hour", hour))
-    }
-
-    /// Minute.
-    #[inline]
-    pub fn minute(self, minute: i64) -> Self {
-        Self(self.0.with_int("minute", minute))
-    }
-
-    /// Month.
-    #[inline]
-    pub fn month(self, month: i64) -> Self {
-        Self(self.0.with_int("month", month))
-    }
-
-    /// Second.
-    #[inline]
-    pub fn second(self, second: i64) -> Self {
-        Self(self.0.with_int("second", second))
-    }
-}
-
-params! {
-    /// The `flexible` of [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataBillingModeFlexible
-}
-
-impl CheckoutSessionCreateSubscriptionDataBillingModeFlexible {
-    /// Proration discounts.
-    #[inline]
-    pub fn proration_discounts(
-        self,
-        proration_discounts: api::CheckoutSessionCreateSubscriptionDataBillingModeFlexibleProrationDiscounts,
-    ) -> Self {
-        Self(self.0.with("proration_discounts", proration_discounts))
-    }
-}
-
-params_required! {
-    /// The `billing_mode` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataBillingMode
-}
-
-impl CheckoutSessionCreateSubscriptionDataBillingMode {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::CheckoutSessionCreateSubscriptionDataBillingModeType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Flexible.
-    #[inline]
-    pub fn flexible(
-        self,
-        flexible: api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible,
-    ) -> Self {
-        Self(self.0.with("flexible", flexible))
-    }
-}
-
-/// The `custom_field` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `maximum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
 ///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMaximum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
 
-/// The `issuer` of [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `minimum` of [`CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
 ///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimateMinimum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
 
-params! {
-    /// The `invoice_settings` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/create>
-    CheckoutSessionCreateSubscriptionDataInvoiceSettings
-}
-
-impl CheckoutSessionCreateSubscriptionDataInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<
-            Item = api::CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField,
-        >,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with_str("footer", footer))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(
-        self,
-        issuer: api::CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer,
-    ) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-/// The `pending_invoice_item_interval` of [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `delivery_estimate` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData): the same as [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
 ///
-/// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateSubscriptionDataPendingInvoiceItemInterval =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataDeliveryEstimate =
+    api::ShippingRateCreateDeliveryEstimate;
+
+/// The `currency_option` of [`CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount): the same as [`ShippingRateCreateFixedAmountCurrencyOption`](crate::api::ShippingRateCreateFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmountCurrencyOption =
+    api::ShippingRateCreateFixedAmountCurrencyOption;
+
+/// The `fixed_amount` of [`CheckoutSessionUpdateShippingOptionShippingRateData`](crate::api::CheckoutSessionUpdateShippingOptionShippingRateData): the same as [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateDataFixedAmount =
+    api::ShippingRateCreateFixedAmount;
+
+/// The `shipping_rate_data` of [`CheckoutSessionUpdateShippingOption`](crate::api::CheckoutSessionUpdateShippingOption): the same as [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOptionShippingRateData =
+    api::InvoiceCreateShippingCostShippingRateData;
+
+/// The `shipping_option` of [`CheckoutSessionUpdate`](crate::api::CheckoutSessionUpdate): the same as [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/update>
+pub type CheckoutSessionUpdateShippingOption = api::InvoiceCreateShippingCost;

@@ -3,7 +3,7 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Timestamp, Value, list, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, Timestamp, list, pairs, request};
 
 request! {
     /// The request of `client.checkout().sessions().list(…)`: `GET /v1/checkout/sessions`.
@@ -534,7 +534,7 @@ impl CheckoutSessionUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment intent data.
@@ -558,7 +558,7 @@ impl CheckoutSessionUpdate {
     /// Unsets `shipping_options`.
     #[inline]
     pub fn clear_shipping_options(self) -> Self {
-        self.set("shipping_options", Value::Clear)
+        self.set("shipping_options", ParamValue::Clear)
     }
 }
 

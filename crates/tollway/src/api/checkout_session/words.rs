@@ -3,33 +3,19 @@
 //! Stripe's `checkout_session`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
-    /// The values of `billing_address_collection`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object>
-    CheckoutSessionBillingAddressCollection {
-        /// `auto`
-        0 Auto = "auto",
-        /// `required`
-        1 Required = "required",
-    }
-}
+/// The values of `billing_address_collection`, first of all in [`CheckoutSession`](crate::api::CheckoutSession): the same as [`PaymentLinkBillingAddressCollection`](crate::api::PaymentLinkBillingAddressCollection).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object>
+pub type CheckoutSessionBillingAddressCollection = api::PaymentLinkBillingAddressCollection;
 
-words! {
-    /// The values of `customer_creation`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object>
-    CheckoutSessionCustomerCreation {
-        /// `always`
-        0 Always = "always",
-        /// `if_required`
-        1 IfRequired = "if_required",
-    }
-}
+/// The values of `customer_creation`, first of all in [`CheckoutSession`](crate::api::CheckoutSession): the same as [`PaymentLinkCustomerCreation`](crate::api::PaymentLinkCustomerCreation).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object>
+pub type CheckoutSessionCustomerCreation = api::PaymentLinkCustomerCreation;
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -43,7 +29,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `origin_context`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -55,7 +41,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payment_status`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -69,7 +55,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `redirect_on_completion`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -83,7 +69,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -97,25 +83,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `submit_type`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object>
-    CheckoutSessionSubmitType {
-        /// `auto`
-        0 Auto = "auto",
-        /// `book`
-        1 Book = "book",
-        /// `donate`
-        2 Donate = "donate",
-        /// `pay`
-        3 Pay = "pay",
-        /// `subscribe`
-        4 Subscribe = "subscribe",
-    }
-}
+/// The values of `submit_type`, first of all in [`CheckoutSession`](crate::api::CheckoutSession): the same as [`PaymentLinkSubmitType`](crate::api::PaymentLinkSubmitType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object>
+pub type CheckoutSessionSubmitType = api::PaymentLinkSubmitType;
 
-words! {
+open_enum! {
     /// The values of `ui_mode`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -131,85 +104,43 @@ words! {
     }
 }
 
-words! {
-    /// The values of `default_for`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor {
-        /// `invoice`
-        0 Invoice = "invoice",
-        /// `subscription`
-        1 Subscription = "subscription",
-    }
-}
+/// The values of `default_for`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitDefaultFor`](crate::api::MandatePaymentMethodDetailsAcssDebitDefaultFor).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor =
+    api::MandatePaymentMethodDetailsAcssDebitDefaultFor;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule {
-        /// `combined`
-        0 Combined = "combined",
-        /// `interval`
-        1 Interval = "interval",
-        /// `sporadic`
-        2 Sporadic = "sporadic",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitPaymentSchedule`](crate::api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule;
 
-words! {
-    /// The values of `transaction_type`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
-    CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType {
-        /// `business`
-        0 Business = "business",
-        /// `personal`
-        1 Personal = "personal",
-    }
-}
+/// The values of `transaction_type`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitTransactionType`](crate::api::MandatePaymentMethodDetailsAcssDebitTransactionType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
+    api::MandatePaymentMethodDetailsAcssDebitTransactionType;
 
-words! {
-    /// The values of `currency`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
-    CheckoutSessionPaymentMethodOptionsAcssDebitCurrency {
-        /// `cad`
-        0 Cad = "cad",
-        /// `usd`
-        1 Usd = "usd",
-    }
-}
+/// The values of `currency`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit): the same as [`SetupIntentPaymentMethodOptionsAcssDebitCurrency`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitCurrency).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitCurrency =
+    api::SetupIntentPaymentMethodOptionsAcssDebitCurrency;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
-    CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage {
-        /// `none`
-        0 None = "none",
-        /// `off_session`
-        1 OffSession = "off_session",
-        /// `on_session`
-        2 OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit): the same as [`SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage`](crate::api::SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage =
+    api::SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage;
 
-words! {
-    /// The values of `verification_method`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
-    CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod {
-        /// `automatic`
-        0 Automatic = "automatic",
-        /// `instant`
-        1 Instant = "instant",
-        /// `microdeposits`
-        2 Microdeposits = "microdeposits",
-    }
-}
+/// The values of `verification_method`, first of all in [`CheckoutSessionPaymentMethodOptionsAcssDebit`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebit): the same as [`SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-acss_debit>
+pub type CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod =
+    api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod;
 
-words! {
+open_enum! {
     /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAlipay`](crate::api::CheckoutSessionPaymentMethodOptionsAlipay).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-alipay>
@@ -219,85 +150,37 @@ words! {
     }
 }
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPay).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-amazon_pay>
-    CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage {
-        /// `none`
-        0 None = "none",
-        /// `off_session`
-        1 OffSession = "off_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`CheckoutSessionPaymentMethodOptionsAmazonPay`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPay): the same as [`PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-amazon_pay>
+pub type CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage =
+    api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage;
 
-words! {
-    /// The values of `request_extended_authorization`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
-    CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization {
-        /// `if_available`
-        0 IfAvailable = "if_available",
-        /// `never`
-        1 Never = "never",
-    }
-}
+/// The values of `request_extended_authorization`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization`](crate::api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
+pub type CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization =
+    api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization;
 
-words! {
-    /// The values of `request_three_d_secure`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
-    CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure {
-        /// `any`
-        0 Any = "any",
-        /// `automatic`
-        1 Automatic = "automatic",
-        /// `challenge`
-        2 Challenge = "challenge",
-    }
-}
+/// The values of `request_three_d_secure`, first of all in [`CheckoutSessionPaymentMethodOptionsCard`](crate::api::CheckoutSessionPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card>
+pub type CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure =
+    api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure;
 
-words! {
-    /// The values of `requested_address_type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
-    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType {
-        /// `aba`
-        0 Aba = "aba",
-        /// `iban`
-        1 Iban = "iban",
-        /// `sepa`
-        2 Sepa = "sepa",
-        /// `sort_code`
-        3 SortCode = "sort_code",
-        /// `spei`
-        4 Spei = "spei",
-        /// `swift`
-        5 Swift = "swift",
-        /// `zengin`
-        6 Zengin = "zengin",
-    }
-}
+/// The values of `requested_address_type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType`](crate::api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
+pub type CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType =
+    api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType;
 
-words! {
-    /// The values of `type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
-    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType {
-        /// `eu_bank_transfer`
-        0 EuBankTransfer = "eu_bank_transfer",
-        /// `gb_bank_transfer`
-        1 GbBankTransfer = "gb_bank_transfer",
-        /// `jp_bank_transfer`
-        2 JpBankTransfer = "jp_bank_transfer",
-        /// `mx_bank_transfer`
-        3 MxBankTransfer = "mx_bank_transfer",
-        /// `us_bank_transfer`
-        4 UsBankTransfer = "us_bank_transfer",
-    }
-}
+/// The values of `type`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferType`](crate::api::CustomersFundingInstructionCreateBankTransferType).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer>
+pub type CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType =
+    api::CustomersFundingInstructionCreateBankTransferType;
 
-words! {
+open_enum! {
     /// The values of `display`, first of all in [`CheckoutSessionWalletOptionsLink`](crate::api::CheckoutSessionWalletOptionsLink).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-wallet_options-link>
@@ -309,19 +192,13 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_includes_iof`, first of all in [`CheckoutSessionPaymentMethodOptionsPix`](crate::api::CheckoutSessionPaymentMethodOptionsPix).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
-    CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof {
-        /// `always`
-        0 Always = "always",
-        /// `never`
-        1 Never = "never",
-    }
-}
+/// The values of `amount_includes_iof`, first of all in [`CheckoutSessionPaymentMethodOptionsPix`](crate::api::CheckoutSessionPaymentMethodOptionsPix): the same as [`MandatePaymentMethodDetailsPixAmountIncludesIof`](crate::api::MandatePaymentMethodDetailsPixAmountIncludesIof).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-pix>
+pub type CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof =
+    api::MandatePaymentMethodDetailsPixAmountIncludesIof;
 
-words! {
+open_enum! {
     /// The values of `verification_method`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccount`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccount).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account>
@@ -333,69 +210,22 @@ words! {
     }
 }
 
-words! {
-    /// The values of `client`, first of all in [`CheckoutSessionPaymentMethodOptionsWechatPay`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPay).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-wechat_pay>
-    CheckoutSessionPaymentMethodOptionsWechatPayClient {
-        /// `android`
-        0 Android = "android",
-        /// `ios`
-        1 Ios = "ios",
-        /// `web`
-        2 Web = "web",
-    }
-}
+/// The values of `client`, first of all in [`CheckoutSessionPaymentMethodOptionsWechatPay`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPay): the same as [`PaymentIntentPaymentMethodOptionsWechatPayClient`](crate::api::PaymentIntentPaymentMethodOptionsWechatPayClient).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-wechat_pay>
+pub type CheckoutSessionPaymentMethodOptionsWechatPayClient =
+    api::PaymentIntentPaymentMethodOptionsWechatPayClient;
 
-words! {
-    /// The values of `type`, first of all in [`CheckoutSessionAutomaticTaxLiability`](crate::api::CheckoutSessionAutomaticTaxLiability).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
-    CheckoutSessionAutomaticTaxLiabilityType {
-        /// `account`
-        0 Account = "account",
-        /// `self`
-        1 Self_ = "self",
-    }
-}
+/// The values of `type`, first of all in [`CheckoutSessionAutomaticTaxLiability`](crate::api::CheckoutSessionAutomaticTaxLiability): the same as [`QuoteCreateAutomaticTaxLiabilityType`](crate::api::QuoteCreateAutomaticTaxLiabilityType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-issuer>
+pub type CheckoutSessionAutomaticTaxLiabilityType = api::QuoteCreateAutomaticTaxLiabilityType;
 
-words! {
-    /// The values of `taxability_reason`, first of all in [`CheckoutSessionShippingCostTax`](crate::api::CheckoutSessionShippingCostTax).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
-    CheckoutSessionShippingCostTaxTaxabilityReason {
-        /// `customer_exempt`
-        0 CustomerExempt = "customer_exempt",
-        /// `not_collecting`
-        1 NotCollecting = "not_collecting",
-        /// `not_subject_to_tax`
-        2 NotSubjectToTax = "not_subject_to_tax",
-        /// `not_supported`
-        3 NotSupported = "not_supported",
-        /// `portion_product_exempt`
-        4 PortionProductExempt = "portion_product_exempt",
-        /// `portion_reduced_rated`
-        5 PortionReducedRated = "portion_reduced_rated",
-        /// `portion_standard_rated`
-        6 PortionStandardRated = "portion_standard_rated",
-        /// `product_exempt`
-        7 ProductExempt = "product_exempt",
-        /// `product_exempt_holiday`
-        8 ProductExemptHoliday = "product_exempt_holiday",
-        /// `proportionally_rated`
-        9 ProportionallyRated = "proportionally_rated",
-        /// `reduced_rated`
-        10 ReducedRated = "reduced_rated",
-        /// `reverse_charge`
-        11 ReverseCharge = "reverse_charge",
-        /// `standard_rated`
-        12 StandardRated = "standard_rated",
-        /// `taxable_basis_reduced`
-        13 TaxableBasisReduced = "taxable_basis_reduced",
-        /// `zero_rated`
-        14 ZeroRated = "zero_rated",
-    }
-}
+/// The values of `taxability_reason`, first of all in [`CheckoutSessionShippingCostTax`](crate::api::CheckoutSessionShippingCostTax): the same as [`InvoiceAddLinesLineTaxAmountTaxabilityReason`](crate::api::InvoiceAddLinesLineTaxAmountTaxabilityReason).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/line_items/object#item_object-taxes>
+pub type CheckoutSessionShippingCostTaxTaxabilityReason =
+    api::InvoiceAddLinesLineTaxAmountTaxabilityReason;
 
 /// The values of `permission`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
 ///
@@ -409,53 +239,49 @@ pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPer
 pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
     api::FinancialConnectionsSessionPrefetch;
 
-/// The values of `amount_type`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
 pub type CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-words! {
-    /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
-    CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule {
-        /// `adhoc`
-        0 Adhoc = "adhoc",
-        /// `annual`
-        1 Annual = "annual",
-        /// `daily`
-        2 Daily = "daily",
-        /// `fortnightly`
-        3 Fortnightly = "fortnightly",
-        /// `monthly`
-        4 Monthly = "monthly",
-        /// `quarterly`
-        5 Quarterly = "quarterly",
-        /// `semi_annual`
-        6 SemiAnnual = "semi_annual",
-        /// `weekly`
-        7 Weekly = "weekly",
-    }
-}
+/// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPaytoPaymentSchedule).
+///
+/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
+pub type CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule =
+    api::MandatePaymentMethodDetailsPaytoPaymentSchedule;
 
-/// The values of `purpose`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+/// The values of `purpose`, first of all in [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPurpose`](crate::api::MandatePaymentMethodDetailsPaytoPurpose).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-payto-mandate_options>
 pub type CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose =
-    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
+    api::MandatePaymentMethodDetailsPaytoPurpose;
 
-/// The values of `account_subcategory`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_subcategory`, first of all in [`CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-us_bank_account-financial_connections-filters>
 pub type CheckoutSessionPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-/// The values of `country`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer): the same as [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry).
-///
-/// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
-pub type CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry =
-    api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry;
+open_enum! {
+    /// The values of `country`, first of all in [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
+    CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry {
+        /// `BE`
+        0 Be = "BE",
+        /// `DE`
+        1 De = "DE",
+        /// `ES`
+        2 Es = "ES",
+        /// `FR`
+        3 Fr = "FR",
+        /// `IE`
+        4 Ie = "IE",
+        /// `NL`
+        5 Nl = "NL",
+    }
+}
 
 /// The values of `payment_schedule`, first of all in [`CheckoutSessionPaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionPaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
 ///
@@ -463,12 +289,12 @@ pub type CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTra
 pub type CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule =
     api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-/// The values of `status`, first of all in [`CheckoutSessionAutomaticTax`](crate::api::CheckoutSessionAutomaticTax): the same as [`InvoiceAutomaticTaxStatus`](crate::api::InvoiceAutomaticTaxStatus).
+/// The values of `status`, first of all in [`CheckoutSessionAutomaticTax`](crate::api::CheckoutSessionAutomaticTax): the same as [`QuoteAutomaticTaxStatus`](crate::api::QuoteAutomaticTaxStatus).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-automatic_tax>
-pub type CheckoutSessionAutomaticTaxStatus = api::InvoiceAutomaticTaxStatus;
+pub type CheckoutSessionAutomaticTaxStatus = api::QuoteAutomaticTaxStatus;
 
-words! {
+open_enum! {
     /// The values of `border_style`, first of all in [`CheckoutSessionBrandingSettings`](crate::api::CheckoutSessionBrandingSettings).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings>
@@ -482,7 +308,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CheckoutSessionBrandingSettingsIcon`](crate::api::CheckoutSessionBrandingSettingsIcon).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-branding_settings-icon>
@@ -494,7 +320,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `promotions`, first of all in [`CheckoutSessionConsent`](crate::api::CheckoutSessionConsent).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-consent>
@@ -533,7 +359,7 @@ pub type CheckoutSessionCustomerDetailsTaxExempt = api::CustomerTaxExempt;
 pub type CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition =
     api::PaymentLinkConsentCollectionPaymentMethodReuseAgreementPosition;
 
-words! {
+open_enum! {
     /// The values of `update_shipping_details`, first of all in [`CheckoutSessionPermissions`](crate::api::CheckoutSessionPermissions).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-permissions>
@@ -567,7 +393,7 @@ pub type CheckoutSessionTaxIdCollectionRequired = api::PaymentLinkTaxIdCollectio
 pub type CheckoutSessionPaymentMethodOptionsCardRestrictionsBrandsBlocked =
     api::PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked;
 
-words! {
+open_enum! {
     /// The values of `funding_types_blocked`, first of all in [`CheckoutSessionPaymentMethodOptionsCardRestrictions`](crate::api::CheckoutSessionPaymentMethodOptionsCardRestrictions).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object#checkout_session_object-payment_method_options-card-restrictions>
@@ -581,32 +407,31 @@ words! {
     }
 }
 
-/// The values of `amount_tax_display`, first of all in [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+/// The values of `amount_tax_display`, first of all in [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`InvoiceCreateRenderingAmountTaxDisplay`](crate::api::InvoiceCreateRenderingAmountTaxDisplay).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay =
-    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
+    api::InvoiceCreateRenderingAmountTaxDisplay;
 
 /// The values of `interval`, first of all in [`CheckoutSessionCreateLineItemPriceDataRecurring`](crate::api::CheckoutSessionCreateLineItemPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateLineItemPriceDataRecurringInterval = api::PlanInterval;
 
-/// The values of `tax_behavior`, first of all in [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type CheckoutSessionCreateLineItemPriceDataTaxBehavior = api::ShippingRateTaxBehavior;
 
 /// The values of `capture_method`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`PaymentIntentCaptureMethod`](crate::api::PaymentIntentCaptureMethod).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreatePaymentIntentDataCaptureMethod = api::PaymentIntentCaptureMethod;
 
-/// The values of `setup_future_usage`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `setup_future_usage`, first of all in [`CheckoutSessionCreatePaymentIntentData`](crate::api::CheckoutSessionCreatePaymentIntentData): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreatePaymentIntentDataSetupFutureUsage =
-    api::ConfirmationTokenSetupFutureUsage;
+pub type CheckoutSessionCreatePaymentIntentDataSetupFutureUsage = api::SetupIntentCreateUsage;
 
 /// The values of `unit`, first of all in [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum): the same as [`ShippingRateDeliveryEstimateMaximumUnit`](crate::api::ShippingRateDeliveryEstimateMaximumUnit).
 ///
@@ -614,19 +439,18 @@ pub type CheckoutSessionCreatePaymentIntentDataSetupFutureUsage =
 pub type CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximumUnit =
     api::ShippingRateDeliveryEstimateMaximumUnit;
 
-/// The values of `proration_discounts`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+/// The values of `proration_discounts`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible): the same as [`SubscriptionCreateBillingModeFlexibleProrationDiscounts`](crate::api::SubscriptionCreateBillingModeFlexibleProrationDiscounts).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
 pub type CheckoutSessionCreateSubscriptionDataBillingModeFlexibleProrationDiscounts =
-    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
+    api::SubscriptionCreateBillingModeFlexibleProrationDiscounts;
 
-/// The values of `type`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+/// The values of `type`, first of all in [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode): the same as [`SubscriptionBillingModeType`](crate::api::SubscriptionBillingModeType).
 ///
 /// <https://docs.stripe.com/api/checkout/sessions/create>
-pub type CheckoutSessionCreateSubscriptionDataBillingModeType =
-    api::QuoteSubscriptionDataBillingModeType;
+pub type CheckoutSessionCreateSubscriptionDataBillingModeType = api::SubscriptionBillingModeType;
 
-words! {
+open_enum! {
     /// The values of `proration_behavior`, first of all in [`CheckoutSessionCreateSubscriptionData`](crate::api::CheckoutSessionCreateSubscriptionData).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>

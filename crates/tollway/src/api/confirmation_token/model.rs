@@ -3,7 +3,7 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Payment method details of [`PaymentMethod`](crate::api::PaymentMethod): its `card.generated_from.payment_method_details`. It has what [`ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardGeneratedFromPaymentMethodDetailsFields) has.
@@ -72,7 +72,7 @@ impl ConfirmationTokenFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("confirmation_token", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// Card of [`PaymentMethod`](crate::api::PaymentMethod): its `card`. It has what [`ConfirmationTokenPaymentMethodPreviewCardFields`](crate::api::ConfirmationTokenPaymentMethodPreviewCardFields) has.

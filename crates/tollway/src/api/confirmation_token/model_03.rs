@@ -3,7 +3,7 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// Pix of [`PaymentMethod`](crate::api::PaymentMethod): its `pix`. It has what [`ConfirmationTokenPaymentMethodPreviewPixFields`](crate::api::ConfirmationTokenPaymentMethodPreviewPixFields) has.

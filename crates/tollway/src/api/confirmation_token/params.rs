@@ -3,277 +3,244 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
-/// The `acss_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+/// The `acss_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+    api::PaymentMethodCreateAcssDebit;
 
-/// The `affirm` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `affirm` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAffirm = api::PaymentMethodCreatePix;
 
-/// The `afterpay_clearpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `afterpay_clearpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `alipay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alipay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlipay = api::PaymentMethodCreatePix;
 
-/// The `alma` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alma` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAlma = api::PaymentMethodCreatePix;
 
-/// The `amazon_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `amazon_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
 
-/// The `au_becs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+/// The `au_becs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+    api::PaymentMethodCreateAuBecsDebit;
 
-/// The `bacs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+/// The `bacs_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+    api::PaymentMethodCreateBacsDebit;
 
-/// The `bancontact` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bancontact` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `billie` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `billie` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillie = api::PaymentMethodCreatePix;
 
-/// The `address` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `billing_details` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+/// The `billing_details` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+    api::PaymentMethodCreateBillingDetails;
 
-/// The `bizum` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBizum = api::PaymentMethodCreatePix;
 
-/// The `blik` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `blik` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBlik = api::PaymentMethodCreatePix;
 
-/// The `boleto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+/// The `boleto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto =
-    api::PaymentIntentCreatePaymentMethodDataBoleto;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
 
-/// The `cashapp` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `cashapp` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCashapp = api::PaymentMethodCreatePix;
 
-/// The `crypto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `crypto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCrypto = api::PaymentMethodCreatePix;
 
-/// The `customer_balance` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `customer_balance` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `eps` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+/// The `eps` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataEps =
-    api::PaymentIntentCreatePaymentMethodDataEps;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataEps = api::PaymentMethodCreateEps;
 
-/// The `fpx` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+/// The `fpx` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataFpx =
-    api::PaymentIntentCreatePaymentMethodDataFpx;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataFpx = api::PaymentMethodCreateFpx;
 
-/// The `giropay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `giropay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGiropay = api::PaymentMethodCreatePix;
 
-/// The `grabpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `grabpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
 
-/// The `ideal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+/// The `ideal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal =
-    api::PaymentIntentCreatePaymentMethodDataIdeal;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;
 
-/// The `interac_present` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `interac_present` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `kakao_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kakao_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
 
-/// The `dob` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `dob` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob =
-    api::AccountCreateCompanyRegistrationDate;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
 
-/// The `klarna` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+/// The `klarna` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna =
-    api::PaymentIntentCreatePaymentMethodDataKlarna;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
 
-/// The `konbini` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKonbini = api::PaymentMethodCreatePix;
 
-/// The `kr_card` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kr_card` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataKrCard = api::PaymentMethodCreatePix;
 
-/// The `link` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `link` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataLink = api::PaymentMethodCreatePix;
 
-/// The `mb_way` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mb_way` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMbWay = api::PaymentMethodCreatePix;
 
-/// The `mobilepay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mobilepay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMobilepay = api::PaymentMethodCreatePix;
 
-/// The `multibanco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `multibanco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `naver_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+/// The `naver_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+    api::PaymentMethodCreateNaverPay;
 
-/// The `nz_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+/// The `nz_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+    api::PaymentMethodCreateNzBankAccount;
 
-/// The `oxxo` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `oxxo` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataOxxo = api::PaymentMethodCreatePix;
 
-/// The `p24` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+/// The `p24` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataP24 =
-    api::PaymentIntentCreatePaymentMethodDataP24;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataP24 = api::PaymentMethodCreateP24;
 
-/// The `pay_by_bank` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pay_by_bank` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `payco` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayco = api::PaymentMethodCreatePix;
 
-/// The `paynow` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paynow` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaynow = api::PaymentMethodCreatePix;
 
-/// The `paypal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypal` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypal = api::PaymentMethodCreatePix;
 
-/// The `paypay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPaypay = api::PaymentMethodCreatePix;
 
-/// The `payto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+/// The `payto` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayto =
-    api::PaymentIntentCreatePaymentMethodDataPayto;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPayto = api::PaymentMethodCreatePayto;
 
-/// The `pix` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pix` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPix = api::PaymentMethodCreatePix;
 
-/// The `promptpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `promptpay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
@@ -281,107 +248,97 @@ pub type TestHelpersConfirmationTokenCreatePaymentMethodDataPromptpay =
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataRadarOptions =
     api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+/// The `sepa_debit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+    api::PaymentMethodCreateSepaDebit;
 
-/// The `sequra` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sequra` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSequra = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `sofort` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSofort =
-    api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSofort = api::PaymentMethodCreateSofort;
 
-/// The `sunbit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sunbit` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSunbit = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `swish` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSwish = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataTwint = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpi`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpi`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpi = api::PaymentMethodCreateUpi;
 
-/// The `us_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+    api::PaymentMethodCreateUsBankAccount;
 
-/// The `wechat_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `wechat_pay` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataWechatPay = api::PaymentMethodCreatePix;
 
-/// The `zip` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `zip` of [`TestHelpersConfirmationTokenCreatePaymentMethodData`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreatePaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type TestHelpersConfirmationTokenCreatePaymentMethodDataZip = api::PaymentMethodCreatePix;
 
-/// The `payment_method_data` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+/// The `payment_method_data` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate): the same as [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodData =
-    api::PaymentIntentCreatePaymentMethodData;
+    api::SetupIntentCreatePaymentMethodData;
 
-/// The `plan` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+/// The `plan` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallments): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan;
 
 params_required! {
     /// The `installments` of [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCard`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCard).
@@ -436,11 +393,10 @@ impl TestHelpersConfirmationTokenCreatePaymentMethodOptions {
     }
 }
 
-/// The `address` of [`TestHelpersConfirmationTokenCreateShipping`](crate::api::TestHelpersConfirmationTokenCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`TestHelpersConfirmationTokenCreateShipping`](crate::api::TestHelpersConfirmationTokenCreateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
-pub type TestHelpersConfirmationTokenCreateShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type TestHelpersConfirmationTokenCreateShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`TestHelpersConfirmationTokenCreate`](crate::api::TestHelpersConfirmationTokenCreate): the same as [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails).
 ///

@@ -3,7 +3,7 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::request;
+use crate::prelude::request;
 
 request! {
     /// The request of `client.confirmation_tokens().retrieve(…)`: `GET /v1/confirmation_tokens/{confirmation_token}`.

@@ -3,19 +3,12 @@
 //! Stripe's `confirmation_token`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
-    /// The values of `setup_future_usage`, first of all in [`ConfirmationToken`](crate::api::ConfirmationToken).
-    ///
-    /// <https://docs.stripe.com/api/confirmation_tokens/object>
-    ConfirmationTokenSetupFutureUsage {
-        /// `off_session`
-        0 OffSession = "off_session",
-        /// `on_session`
-        1 OnSession = "on_session",
-    }
-}
+/// The values of `setup_future_usage`, first of all in [`ConfirmationToken`](crate::api::ConfirmationToken): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
+///
+/// <https://docs.stripe.com/api/confirmation_tokens/object>
+pub type ConfirmationTokenSetupFutureUsage = api::SetupIntentCreateUsage;
 
 /// The values of `allow_redisplay`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
 ///
@@ -27,71 +20,36 @@ pub type ConfirmationTokenPaymentMethodPreviewAllowRedisplay = api::CardAllowRed
 /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card>
 pub type ConfirmationTokenPaymentMethodPreviewCardRegulatedStatus = api::CardRegulatedStatus;
 
-words! {
-    /// The values of `read_method`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardPresent`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresent).
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
-    ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod {
-        /// `contact_emv`
-        0 ContactEmv = "contact_emv",
-        /// `contactless_emv`
-        1 ContactlessEmv = "contactless_emv",
-        /// `contactless_magstripe_mode`
-        2 ContactlessMagstripeMode = "contactless_magstripe_mode",
-        /// `magnetic_stripe_fallback`
-        3 MagneticStripeFallback = "magnetic_stripe_fallback",
-        /// `magnetic_stripe_track2`
-        4 MagneticStripeTrack2 = "magnetic_stripe_track2",
-    }
-}
+/// The values of `read_method`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardPresent`](crate::api::ConfirmationTokenPaymentMethodPreviewCardPresent): the same as [`ChargePaymentMethodDetailsCardPresentReadMethod`](crate::api::ChargePaymentMethodDetailsCardPresentReadMethod).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card_present>
+pub type ConfirmationTokenPaymentMethodPreviewCardPresentReadMethod =
+    api::ChargePaymentMethodDetailsCardPresentReadMethod;
 
-words! {
-    /// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardWallet`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWallet).
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
-    ConfirmationTokenPaymentMethodPreviewCardWalletType {
-        /// `amex_express_checkout`
-        0 AmexExpressCheckout = "amex_express_checkout",
-        /// `apple_pay`
-        1 ApplePay = "apple_pay",
-        /// `google_pay`
-        2 GooglePay = "google_pay",
-        /// `link`
-        3 Link = "link",
-        /// `masterpass`
-        4 Masterpass = "masterpass",
-        /// `samsung_pay`
-        5 SamsungPay = "samsung_pay",
-        /// `visa_checkout`
-        6 VisaCheckout = "visa_checkout",
-    }
-}
+/// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreviewCardWallet`](crate::api::ConfirmationTokenPaymentMethodPreviewCardWallet): the same as [`ChargePaymentMethodDetailsCardWalletType`](crate::api::ChargePaymentMethodDetailsCardWalletType).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-card-wallet>
+pub type ConfirmationTokenPaymentMethodPreviewCardWalletType =
+    api::ChargePaymentMethodDetailsCardWalletType;
 
-/// The values of `account_holder_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewFpx`](crate::api::ConfirmationTokenPaymentMethodPreviewFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewFpx`](crate::api::ConfirmationTokenPaymentMethodPreviewFpx): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-fpx>
-pub type ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type ConfirmationTokenPaymentMethodPreviewFpxAccountHolderType = api::IssuingCardholderType;
 
-words! {
-    /// The values of `funding`, first of all in [`ConfirmationTokenPaymentMethodPreviewNaverPay`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPay).
-    ///
-    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-naver_pay>
-    ConfirmationTokenPaymentMethodPreviewNaverPayFunding {
-        /// `card`
-        0 Card = "card",
-        /// `points`
-        1 Points = "points",
-    }
-}
+/// The values of `funding`, first of all in [`ConfirmationTokenPaymentMethodPreviewNaverPay`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPay): the same as [`PaymentMethodCreateNaverPayFunding`](crate::api::PaymentMethodCreateNaverPayFunding).
+///
+/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-naver_pay>
+pub type ConfirmationTokenPaymentMethodPreviewNaverPayFunding =
+    api::PaymentMethodCreateNaverPayFunding;
 
-/// The values of `account_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccount`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccount`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account>
 pub type ConfirmationTokenPaymentMethodPreviewUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
+open_enum! {
     /// The values of `network_code`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked).
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
@@ -123,7 +81,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountStatusDetailsBlocked).
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-status_details-blocked>
@@ -145,23 +103,29 @@ words! {
     }
 }
 
-/// The values of `supported`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
-///
-/// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-networks>
-pub type ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported =
-    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
+open_enum! {
+    /// The values of `supported`, first of all in [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworks).
+    ///
+    /// <https://docs.stripe.com/api/customers/payment_methods/object#payment_method_object-us_bank_account-networks>
+    ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported {
+        /// `ach`
+        0 Ach = "ach",
+        /// `us_domestic_wire`
+        1 UsDomesticWire = "us_domestic_wire",
+    }
+}
 
-/// The values of `country`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataSofort`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
+/// The values of `country`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataSofort`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataSofort): the same as [`PaymentMethodCreateSofortCountry`](crate::api::PaymentMethodCreateSofortCountry).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataSofortCountry =
-    api::PaymentIntentCreatePaymentMethodDataSofortCountry;
+    api::PaymentMethodCreateSofortCountry;
 
-/// The values of `amount_type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/test_helpers/confirmation_tokens/create>
 pub type TestHelpersConfirmationTokenCreatePaymentMethodDataUpiMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
 /// The values of `type`, first of all in [`TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::TestHelpersConfirmationTokenCreatePaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
 ///

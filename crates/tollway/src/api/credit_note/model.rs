@@ -3,7 +3,7 @@
 //! Stripe's `credit_note`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Total taxes of [`CreditNote`](crate::api::CreditNote): its `total_taxes`. It has what [`CreditNoteTotalTaxFields`](crate::api::CreditNoteTotalTaxFields) has.
@@ -189,7 +189,7 @@ impl CreditNoteFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("credit_note", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `credit_note`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, decimal, list, pairs, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, decimal, list, pairs, params, params_required, texts};
 
 params_required! {
     /// The `tax_amount` of [`CreditNoteCreateLine`](crate::api::CreditNoteCreateLine).
@@ -84,7 +84,7 @@ impl CreditNoteCreateLine {
     /// Unsets `tax_amounts`.
     #[inline]
     pub fn clear_tax_amounts(self) -> Self {
-        Self(self.0.with("tax_amounts", Value::Clear))
+        Self(self.0.with("tax_amounts", ParamValue::Clear))
     }
 
     /// Tax rates, as a list.
@@ -96,7 +96,7 @@ impl CreditNoteCreateLine {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 
     /// Unit amount.

@@ -3,7 +3,7 @@
 //! Stripe's `credit_note`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Timestamp, list, pairs, request};
+use crate::prelude::{List, RangeQuery, Timestamp, list, pairs, request};
 
 request! {
     /// The request of `client.credit_notes().list(…)`: `GET /v1/credit_notes`.

@@ -3,9 +3,9 @@
 //! Stripe's `credit_note`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `tax_behavior`, first of all in [`CreditNoteTotalTax`](crate::api::CreditNoteTotalTax).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-total_taxes>
@@ -17,7 +17,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`CreditNote`](crate::api::CreditNote).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object>
@@ -33,7 +33,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`CreditNote`](crate::api::CreditNote).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object>
@@ -45,7 +45,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CreditNote`](crate::api::CreditNote).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object>
@@ -59,7 +59,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CreditNoteRefund`](crate::api::CreditNoteRefund).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-refunds>
@@ -71,7 +71,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CreditNotePretaxCreditAmount`](crate::api::CreditNotePretaxCreditAmount).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-pretax_credit_amounts>
@@ -83,7 +83,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `email_type`, first of all in [`CreditNoteCreate`](crate::api::CreditNoteCreate).
     ///
     /// <https://docs.stripe.com/api/credit_notes/create>

@@ -3,7 +3,7 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Address of [`Customer`](crate::api::Customer): its `address`. It has what [`AddressFields`](crate::api::AddressFields) has.
@@ -148,7 +148,7 @@ impl CustomerFields {
 
     /// Invoice credit balance, by key. `None` when absent.
     #[inline]
-    pub fn invoice_credit_balance(&self) -> Option<Map<'_, i64>> {
+    pub fn invoice_credit_balance(&self) -> Option<MapView<'_, i64>> {
         self.0.opt_map("customer", "invoice_credit_balance")
     }
 
@@ -172,7 +172,7 @@ impl CustomerFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("customer", "metadata")
     }
 

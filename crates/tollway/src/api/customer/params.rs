@@ -3,12 +3,52 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Params, list, params, params_required};
 
-/// The `address` of [`CustomerCreate`](crate::api::CustomerCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/customers/create>
-pub type CustomerCreateAddress = api::AccountCreateBusinessProfileSupportAddress;
+params! {
+    /// The `address` of [`CustomerCreate`](crate::api::CustomerCreate).
+    ///
+    /// <https://docs.stripe.com/api/customers/create>
+    CustomerCreateAddress
+}
+
+impl CustomerCreateAddress {
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+}
 
 params! {
     /// The `settings` of [`CustomerCreateCashBalance`](crate::api::CustomerCreateCashBalance).
@@ -43,17 +83,40 @@ impl CustomerCreateCashBalance {
     }
 }
 
-/// The `custom_field` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/customers/create>
-pub type CustomerCreateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type CustomerCreateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `rendering_options` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
-///
-/// <https://docs.stripe.com/api/customers/create>
-pub type CustomerCreateInvoiceSettingsRenderingOptions =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
+params! {
+    /// The `rendering_options` of [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings).
+    ///
+    /// <https://docs.stripe.com/api/customers/create>
+    CustomerCreateInvoiceSettingsRenderingOptions
+}
+
+impl CustomerCreateInvoiceSettingsRenderingOptions {
+    /// Amount tax display.
+    #[inline]
+    pub fn amount_tax_display(
+        self,
+        amount_tax_display: api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay,
+    ) -> Self {
+        Self(self.0.with("amount_tax_display", amount_tax_display))
+    }
+
+    /// Unsets `amount_tax_display`.
+    #[inline]
+    pub fn clear_amount_tax_display(self) -> Self {
+        Self(self.0.with("amount_tax_display", ParamValue::Clear))
+    }
+
+    /// Template.
+    #[inline]
+    pub fn template(self, template: &str) -> Self {
+        Self(self.0.with_str("template", template))
+    }
+}
 
 params! {
     /// The `invoice_settings` of [`CustomerCreate`](crate::api::CustomerCreate).
@@ -75,7 +138,7 @@ impl CustomerCreateInvoiceSettings {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+        Self(self.0.with("custom_fields", ParamValue::Clear))
     }
 
     /// Default payment method.
@@ -105,14 +168,14 @@ impl CustomerCreateInvoiceSettings {
     /// Unsets `rendering_options`.
     #[inline]
     pub fn clear_rendering_options(self) -> Self {
-        Self(self.0.with("rendering_options", Value::Clear))
+        Self(self.0.with("rendering_options", ParamValue::Clear))
     }
 }
 
-/// The `address` of [`CustomerCreateShipping`](crate::api::CustomerCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`CustomerCreateShipping`](crate::api::CustomerCreateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/customers/create>
-pub type CustomerCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type CustomerCreateShippingAddress = api::CustomerCreateAddress;
 
 params_required! {
     /// The `shipping` of [`CustomerCreate`](crate::api::CustomerCreate).
@@ -156,7 +219,7 @@ impl CustomerCreateTax {
     /// Unsets `ip_address`.
     #[inline]
     pub fn clear_ip_address(self) -> Self {
-        Self(self.0.with("ip_address", Value::Clear))
+        Self(self.0.with("ip_address", ParamValue::Clear))
     }
 
     /// Validate location.
@@ -184,10 +247,10 @@ impl CustomerCreateTaxIdData {
     }
 }
 
-/// The `address` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/customers/update>
-pub type CustomerUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type CustomerUpdateAddress = api::CustomerCreateAddress;
 
 /// The `settings` of [`CustomerUpdateCashBalance`](crate::api::CustomerUpdateCashBalance): the same as [`CustomerCreateCashBalanceSettings`](crate::api::CustomerCreateCashBalanceSettings).
 ///
@@ -199,27 +262,26 @@ pub type CustomerUpdateCashBalanceSettings = api::CustomerCreateCashBalanceSetti
 /// <https://docs.stripe.com/api/customers/update>
 pub type CustomerUpdateCashBalance = api::CustomerCreateCashBalance;
 
-/// The `custom_field` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/customers/update>
-pub type CustomerUpdateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type CustomerUpdateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `rendering_options` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+/// The `rendering_options` of [`CustomerUpdateInvoiceSettings`](crate::api::CustomerUpdateInvoiceSettings): the same as [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions).
 ///
 /// <https://docs.stripe.com/api/customers/update>
 pub type CustomerUpdateInvoiceSettingsRenderingOptions =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
+    api::CustomerCreateInvoiceSettingsRenderingOptions;
 
 /// The `invoice_settings` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateInvoiceSettings`](crate::api::CustomerCreateInvoiceSettings).
 ///
 /// <https://docs.stripe.com/api/customers/update>
 pub type CustomerUpdateInvoiceSettings = api::CustomerCreateInvoiceSettings;
 
-/// The `address` of [`CustomerUpdateShipping`](crate::api::CustomerUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`CustomerUpdateShipping`](crate::api::CustomerUpdateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/customers/update>
-pub type CustomerUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type CustomerUpdateShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`CustomerUpdate`](crate::api::CustomerUpdate): the same as [`CustomerCreateShipping`](crate::api::CustomerCreateShipping).
 ///
@@ -243,7 +305,7 @@ impl CustomerUpdateTax {
     /// Unsets `ip_address`.
     #[inline]
     pub fn clear_ip_address(self) -> Self {
-        Self(self.0.with("ip_address", Value::Clear))
+        Self(self.0.with("ip_address", ParamValue::Clear))
     }
 
     /// Validate location.

@@ -3,7 +3,7 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, SearchResult, Value, list, pairs, request, texts};
+use crate::prelude::{List, ParamValue, RangeQuery, SearchResult, list, pairs, request, texts};
 
 request! {
     /// The request of `client.customers().list(…)`: `GET /v1/customers`.
@@ -67,7 +67,7 @@ impl CustomerCreate {
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        self.set("address", Value::Clear)
+        self.set("address", ParamValue::Clear)
     }
 
     /// Balance.
@@ -85,7 +85,7 @@ impl CustomerCreate {
     /// Unsets `business_name`.
     #[inline]
     pub fn clear_business_name(self) -> Self {
-        self.set("business_name", Value::Clear)
+        self.set("business_name", ParamValue::Clear)
     }
 
     /// Cash balance.
@@ -115,7 +115,7 @@ impl CustomerCreate {
     /// Unsets `individual_name`.
     #[inline]
     pub fn clear_individual_name(self) -> Self {
-        self.set("individual_name", Value::Clear)
+        self.set("individual_name", ParamValue::Clear)
     }
 
     /// Invoice prefix.
@@ -142,7 +142,7 @@ impl CustomerCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -187,7 +187,7 @@ impl CustomerCreate {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        self.set("shipping", Value::Clear)
+        self.set("shipping", ParamValue::Clear)
     }
 
     /// Source.
@@ -211,7 +211,7 @@ impl CustomerCreate {
     /// Unsets `tax_exempt`.
     #[inline]
     pub fn clear_tax_exempt(self) -> Self {
-        self.set("tax_exempt", Value::Clear)
+        self.set("tax_exempt", ParamValue::Clear)
     }
 
     /// Tax id data, as a list.
@@ -281,7 +281,7 @@ impl CustomerUpdate {
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        self.set("address", Value::Clear)
+        self.set("address", ParamValue::Clear)
     }
 
     /// Balance.
@@ -299,7 +299,7 @@ impl CustomerUpdate {
     /// Unsets `business_name`.
     #[inline]
     pub fn clear_business_name(self) -> Self {
-        self.set("business_name", Value::Clear)
+        self.set("business_name", ParamValue::Clear)
     }
 
     /// Cash balance.
@@ -335,7 +335,7 @@ impl CustomerUpdate {
     /// Unsets `individual_name`.
     #[inline]
     pub fn clear_individual_name(self) -> Self {
-        self.set("individual_name", Value::Clear)
+        self.set("individual_name", ParamValue::Clear)
     }
 
     /// Invoice prefix.
@@ -362,7 +362,7 @@ impl CustomerUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Name.
@@ -401,7 +401,7 @@ impl CustomerUpdate {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        self.set("shipping", Value::Clear)
+        self.set("shipping", ParamValue::Clear)
     }
 
     /// Source.
@@ -425,7 +425,7 @@ impl CustomerUpdate {
     /// Unsets `tax_exempt`.
     #[inline]
     pub fn clear_tax_exempt(self) -> Self {
-        self.set("tax_exempt", Value::Clear)
+        self.set("tax_exempt", ParamValue::Clear)
     }
 
     /// Validate: true or false.

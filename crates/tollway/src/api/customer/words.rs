@@ -3,9 +3,9 @@
 //! Stripe's `customer`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `tax_exempt`, first of all in [`Customer`](crate::api::Customer).
     ///
     /// <https://docs.stripe.com/api/customers/object>
@@ -19,7 +19,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `automatic_tax`, first of all in [`CustomerTax`](crate::api::CustomerTax).
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
@@ -35,7 +35,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `provider`, first of all in [`CustomerTax`](crate::api::CustomerTax).
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax>
@@ -51,7 +51,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `source`, first of all in [`CustomerTaxLocation`](crate::api::CustomerTaxLocation).
     ///
     /// <https://docs.stripe.com/api/customers/object#customer_object-tax-location>
@@ -67,7 +67,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reconciliation_mode`, first of all in [`CustomerCreateCashBalanceSettings`](crate::api::CustomerCreateCashBalanceSettings).
     ///
     /// <https://docs.stripe.com/api/customers/create>
@@ -81,13 +81,13 @@ words! {
     }
 }
 
-/// The values of `amount_tax_display`, first of all in [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+/// The values of `amount_tax_display`, first of all in [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions): the same as [`InvoiceCreateRenderingAmountTaxDisplay`](crate::api::InvoiceCreateRenderingAmountTaxDisplay).
 ///
 /// <https://docs.stripe.com/api/customers/create>
 pub type CustomerCreateInvoiceSettingsRenderingOptionsAmountTaxDisplay =
-    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
+    api::InvoiceCreateRenderingAmountTaxDisplay;
 
-words! {
+open_enum! {
     /// The values of `validate_location`, first of all in [`CustomerCreateTax`](crate::api::CustomerCreateTax).
     ///
     /// <https://docs.stripe.com/api/customers/create>
@@ -99,7 +99,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `validate_location`, first of all in [`CustomerUpdateTax`](crate::api::CustomerUpdateTax).
     ///
     /// <https://docs.stripe.com/api/customers/update>

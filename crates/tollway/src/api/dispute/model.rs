@@ -3,7 +3,7 @@
 //! Stripe's `dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `dispute` object. It has what [`DisputeFields`](crate::api::DisputeFields) has.
@@ -89,7 +89,7 @@ impl DisputeFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("dispute", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, list, params, params_required, texts};
 
 params! {
     /// The `card` of [`DisputeUpdateEvidenceAppeal`](crate::api::DisputeUpdateEvidenceAppeal).
@@ -22,7 +22,7 @@ impl DisputeUpdateEvidenceAppealCard {
     /// Unsets `reason_for_filing`.
     #[inline]
     pub fn clear_reason_for_filing(self) -> Self {
-        Self(self.0.with("reason_for_filing", Value::Clear))
+        Self(self.0.with("reason_for_filing", ParamValue::Clear))
     }
 
     /// Supporting files, as a list.
@@ -34,7 +34,7 @@ impl DisputeUpdateEvidenceAppealCard {
     /// Unsets `supporting_files`.
     #[inline]
     pub fn clear_supporting_files(self) -> Self {
-        Self(self.0.with("supporting_files", Value::Clear))
+        Self(self.0.with("supporting_files", ParamValue::Clear))
     }
 }
 
@@ -55,30 +55,21 @@ impl DisputeUpdateEvidenceAppeal {
     /// Unsets `card`.
     #[inline]
     pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
+        Self(self.0.with("card", ParamValue::Clear))
     }
 }
 
-params! {
-    /// The `mastercard_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence).
-    ///
-    /// <https://docs.stripe.com/api/disputes/update>
-    DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance
-}
+/// The `mastercard_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence): the same as [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance).
+///
+/// <https://docs.stripe.com/api/disputes/update>
+pub type DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance =
+    api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance;
 
-impl DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance {
-    /// Fee acknowledged: true or false.
-    #[inline]
-    pub fn fee_acknowledged(self, fee_acknowledged: bool) -> Self {
-        Self(self.0.with_bool("fee_acknowledged", fee_acknowledged))
-    }
-}
-
-/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/disputes/update>
 pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransactionShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
 params! {
     /// The `disputed_transaction` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3).
@@ -97,7 +88,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `customer_account_id`.
     #[inline]
     pub fn clear_customer_account_id(self) -> Self {
-        Self(self.0.with("customer_account_id", Value::Clear))
+        Self(self.0.with("customer_account_id", ParamValue::Clear))
     }
 
     /// Customer device fingerprint.
@@ -112,7 +103,10 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `customer_device_fingerprint`.
     #[inline]
     pub fn clear_customer_device_fingerprint(self) -> Self {
-        Self(self.0.with("customer_device_fingerprint", Value::Clear))
+        Self(
+            self.0
+                .with("customer_device_fingerprint", ParamValue::Clear),
+        )
     }
 
     /// Customer device id.
@@ -124,7 +118,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `customer_device_id`.
     #[inline]
     pub fn clear_customer_device_id(self) -> Self {
-        Self(self.0.with("customer_device_id", Value::Clear))
+        Self(self.0.with("customer_device_id", ParamValue::Clear))
     }
 
     /// Customer email address.
@@ -139,7 +133,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `customer_email_address`.
     #[inline]
     pub fn clear_customer_email_address(self) -> Self {
-        Self(self.0.with("customer_email_address", Value::Clear))
+        Self(self.0.with("customer_email_address", ParamValue::Clear))
     }
 
     /// Customer purchase ip.
@@ -154,7 +148,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `customer_purchase_ip`.
     #[inline]
     pub fn clear_customer_purchase_ip(self) -> Self {
-        Self(self.0.with("customer_purchase_ip", Value::Clear))
+        Self(self.0.with("customer_purchase_ip", ParamValue::Clear))
     }
 
     /// Merchandise or services.
@@ -178,7 +172,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     /// Unsets `product_description`.
     #[inline]
     pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
+        Self(self.0.with("product_description", ParamValue::Clear))
     }
 
     /// Shipping address.
@@ -191,11 +185,11 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransac
     }
 }
 
-/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `shipping_address` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransaction): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/disputes/update>
 pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputedTransactionShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
 params_required! {
     /// The `prior_undisputed_transaction` of [`DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3).
@@ -220,7 +214,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `customer_account_id`.
     #[inline]
     pub fn clear_customer_account_id(self) -> Self {
-        Self(self.0.with("customer_account_id", Value::Clear))
+        Self(self.0.with("customer_account_id", ParamValue::Clear))
     }
 
     /// Customer device fingerprint.
@@ -235,7 +229,10 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `customer_device_fingerprint`.
     #[inline]
     pub fn clear_customer_device_fingerprint(self) -> Self {
-        Self(self.0.with("customer_device_fingerprint", Value::Clear))
+        Self(
+            self.0
+                .with("customer_device_fingerprint", ParamValue::Clear),
+        )
     }
 
     /// Customer device id.
@@ -247,7 +244,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `customer_device_id`.
     #[inline]
     pub fn clear_customer_device_id(self) -> Self {
-        Self(self.0.with("customer_device_id", Value::Clear))
+        Self(self.0.with("customer_device_id", ParamValue::Clear))
     }
 
     /// Customer email address.
@@ -262,7 +259,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `customer_email_address`.
     #[inline]
     pub fn clear_customer_email_address(self) -> Self {
-        Self(self.0.with("customer_email_address", Value::Clear))
+        Self(self.0.with("customer_email_address", ParamValue::Clear))
     }
 
     /// Customer purchase ip.
@@ -277,7 +274,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `customer_purchase_ip`.
     #[inline]
     pub fn clear_customer_purchase_ip(self) -> Self {
-        Self(self.0.with("customer_purchase_ip", Value::Clear))
+        Self(self.0.with("customer_purchase_ip", ParamValue::Clear))
     }
 
     /// Product description.
@@ -289,7 +286,7 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3PriorUndisputed
     /// Unsets `product_description`.
     #[inline]
     pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
+        Self(self.0.with("product_description", ParamValue::Clear))
     }
 
     /// Shipping address.
@@ -332,11 +329,20 @@ impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompellingEvidence3 {
     }
 }
 
-/// The `visa_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence): the same as [`DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance`](crate::api::DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance).
-///
-/// <https://docs.stripe.com/api/disputes/update>
-pub type DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance =
-    api::DisputeUpdateEvidenceEnhancedEvidenceMastercardCompliance;
+params! {
+    /// The `visa_compliance` of [`DisputeUpdateEvidenceEnhancedEvidence`](crate::api::DisputeUpdateEvidenceEnhancedEvidence).
+    ///
+    /// <https://docs.stripe.com/api/disputes/update>
+    DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance
+}
+
+impl DisputeUpdateEvidenceEnhancedEvidenceVisaCompliance {
+    /// Fee acknowledged: true or false.
+    #[inline]
+    pub fn fee_acknowledged(self, fee_acknowledged: bool) -> Self {
+        Self(self.0.with_bool("fee_acknowledged", fee_acknowledged))
+    }
+}
 
 params! {
     /// The `enhanced_evidence` of [`DisputeUpdateEvidence`](crate::api::DisputeUpdateEvidence).
@@ -400,7 +406,7 @@ impl DisputeUpdateEvidence {
     /// Unsets `appeal`.
     #[inline]
     pub fn clear_appeal(self) -> Self {
-        Self(self.0.with("appeal", Value::Clear))
+        Self(self.0.with("appeal", ParamValue::Clear))
     }
 
     /// Billing address.
@@ -508,7 +514,7 @@ impl DisputeUpdateEvidence {
     /// Unsets `enhanced_evidence`.
     #[inline]
     pub fn clear_enhanced_evidence(self) -> Self {
-        Self(self.0.with("enhanced_evidence", Value::Clear))
+        Self(self.0.with("enhanced_evidence", ParamValue::Clear))
     }
 
     /// Product description.

@@ -2,9 +2,9 @@
 
 //! Stripe's `dispute`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `enhanced_eligibility_type`, first of all in [`Dispute`](crate::api::Dispute).
     ///
     /// <https://docs.stripe.com/api/disputes/object>
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `intended_submission_method`, first of all in [`Dispute`](crate::api::Dispute).
     ///
     /// <https://docs.stripe.com/api/disputes/object>
@@ -34,7 +34,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Dispute`](crate::api::Dispute).
     ///
     /// <https://docs.stripe.com/api/disputes/object>
@@ -62,7 +62,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityMastercardCompliance).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-mastercard_compliance>
@@ -74,7 +74,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `required_action`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
@@ -92,7 +92,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3`](crate::api::DisputeEvidenceDetailsEnhancedEligibilityVisaCompellingEvidence3).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details-enhanced_eligibility-visa_compelling_evidence_3>
@@ -106,7 +106,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `submission_method`, first of all in [`DisputeEvidenceDetails`](crate::api::DisputeEvidenceDetails).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence_details>
@@ -120,7 +120,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`DisputePaymentMethodDetails`](crate::api::DisputePaymentMethodDetails).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details>
@@ -136,7 +136,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `dispute_type`, first of all in [`DisputePaymentMethodDetailsAmazonPay`](crate::api::DisputePaymentMethodDetailsAmazonPay).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-amazon_pay>
@@ -148,7 +148,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `case_type`, first of all in [`DisputePaymentMethodDetailsCard`](crate::api::DisputePaymentMethodDetailsCard).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-payment_method_details-card>
@@ -166,7 +166,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `merchandise_or_services`, first of all in [`DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction`](crate::api::DisputeEvidenceEnhancedEvidenceVisaCompellingEvidence3DisputedTransaction).
     ///
     /// <https://docs.stripe.com/api/disputes/object#dispute_object-evidence-enhanced_evidence-visa_compelling_evidence_3-disputed_transaction>

@@ -3,8 +3,8 @@
 //! Stripe's `event_types`: objects, requests and their words.
 
 use crate::api;
-use crate::event::ThinEvent;
-use crate::view::prelude::Json;
+use crate::prelude::Json;
+use crate::view::ThinEvent;
 
 /// A `v1.account.application.authorized` event, about no object.
 ///

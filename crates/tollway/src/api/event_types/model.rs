@@ -2,9 +2,9 @@
 
 //! Stripe's `event_types`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// The `request` of [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleError). It has what [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorTypeSampleErrorRequestFields) has.
@@ -156,15 +156,15 @@ impl V1BillingMeterErrorReportTriggeredEventDataFields {
 
     /// Validation end, as RFC 3339 text.
     #[inline]
-    pub fn validation_end(&self) -> Instant<'_> {
+    pub fn validation_end(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v1.billing.meter.error_report_triggered", "validation_end")
+            .rfc3339("v1.billing.meter.error_report_triggered", "validation_end")
     }
 
     /// Validation start, as RFC 3339 text.
     #[inline]
-    pub fn validation_start(&self) -> Instant<'_> {
-        self.0.instant(
+    pub fn validation_start(&self) -> Rfc3339<'_> {
+        self.0.rfc3339(
             "v1.billing.meter.error_report_triggered",
             "validation_start",
         )
@@ -312,16 +312,16 @@ impl V1BillingMeterNoMeterFoundEventDataFields {
 
     /// Validation end, as RFC 3339 text.
     #[inline]
-    pub fn validation_end(&self) -> Instant<'_> {
+    pub fn validation_end(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v1.billing.meter.no_meter_found", "validation_end")
+            .rfc3339("v1.billing.meter.no_meter_found", "validation_end")
     }
 
     /// Validation start, as RFC 3339 text.
     #[inline]
-    pub fn validation_start(&self) -> Instant<'_> {
+    pub fn validation_start(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v1.billing.meter.no_meter_found", "validation_start")
+            .rfc3339("v1.billing.meter.no_meter_found", "validation_start")
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! Stripe's `event_types`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// What a snapshot event is about.
     ///
     /// <https://docs.stripe.com/api/events/types>

@@ -2,9 +2,10 @@
 
 //! Stripe's `event_types`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::api;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// What a thin event is about.
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
@@ -664,7 +665,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`V1BillingMeterErrorReportTriggeredEventDataReasonErrorType`](crate::api::V1BillingMeterErrorReportTriggeredEventDataReasonErrorType).
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
@@ -692,7 +693,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationCustomerCapabilityStatusUpdatedEventData).
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
@@ -702,7 +703,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationRecipientCapabilityStatusUpdatedEventData).
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
@@ -734,28 +735,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `configuration`, first of all in [`V2CoreAccountLinkReturnedEventData`](crate::api::V2CoreAccountLinkReturnedEventData).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountLinkReturnedEventDataConfiguration {
-        /// `customer`
-        0 Customer = "customer",
-        /// `merchant`
-        1 Merchant = "merchant",
-        /// `recipient`
-        2 Recipient = "recipient",
-    }
-}
+/// The values of `configuration`, first of all in [`V2CoreAccountLinkReturnedEventData`](crate::api::V2CoreAccountLinkReturnedEventData): the same as [`V2CoreAccountAppliedConfiguration`](crate::api::V2CoreAccountAppliedConfiguration).
+///
+/// <https://docs.stripe.com/api/v2/core/events/event-types>
+pub type V2CoreAccountLinkReturnedEventDataConfiguration = api::V2CoreAccountAppliedConfiguration;
 
-words! {
-    /// The values of `use_case`, first of all in [`V2CoreAccountLinkReturnedEventData`](crate::api::V2CoreAccountLinkReturnedEventData).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/events/event-types>
-    V2CoreAccountLinkReturnedEventDataUseCase {
-        /// `account_onboarding`
-        0 AccountOnboarding = "account_onboarding",
-        /// `account_update`
-        1 AccountUpdate = "account_update",
-    }
-}
+/// The values of `use_case`, first of all in [`V2CoreAccountLinkReturnedEventData`](crate::api::V2CoreAccountLinkReturnedEventData): the same as [`V2CoreAccountLinkUseCaseType`](crate::api::V2CoreAccountLinkUseCaseType).
+///
+/// <https://docs.stripe.com/api/v2/core/events/event-types>
+pub type V2CoreAccountLinkReturnedEventDataUseCase = api::V2CoreAccountLinkUseCaseType;

@@ -3,7 +3,7 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Last finalization error of [`Invoice`](crate::api::Invoice): its `last_finalization_error`. It has what [`InvoiceLastFinalizationErrorFields`](crate::api::InvoiceLastFinalizationErrorFields) has.
@@ -229,7 +229,7 @@ view! {
 impl InvoiceParentSubscriptionDetailsFields {
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map(
             "billing_bill_resource_invoicing_parents_invoice_subscription_parent",
             "metadata",
@@ -586,7 +586,7 @@ impl InvoiceFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("invoice", "metadata")
     }
 

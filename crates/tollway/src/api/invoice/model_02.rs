@@ -3,7 +3,7 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// Payto of [`Invoice`](crate::api::Invoice): its `payment_settings.payment_method_options.payto`. It has what [`InvoicePaymentSettingsPaymentMethodOptionsPaytoFields`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoFields) has.

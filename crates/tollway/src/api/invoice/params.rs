@@ -3,27 +3,41 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Params, list, pairs, params, params_required};
 
-/// The `liability` of [`InvoiceCreateAutomaticTax`](crate::api::InvoiceCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`InvoiceCreateAutomaticTax`](crate::api::InvoiceCreateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceCreateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type InvoiceCreateAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `custom_field` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+params_required! {
+    /// The `custom_field` of [`InvoiceCreate`](crate::api::InvoiceCreate).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateCustomField
+}
+
+impl InvoiceCreateCustomField {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(name: &str, value: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("name", name)
+                .with_str("value", value),
+        )
+    }
+}
+
+/// The `discount` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateCustomField = api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `discount` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceCreateDiscount = api::QuoteCreateDiscount;
 
 params_required! {
     /// The `from_invoice` of [`InvoiceCreate`](crate::api::InvoiceCreate).
@@ -44,10 +58,26 @@ impl InvoiceCreateFromInvoice {
     }
 }
 
-/// The `issuer` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+params_required! {
+    /// The `issuer` of [`InvoiceCreate`](crate::api::InvoiceCreate).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateIssuer
+}
+
+impl InvoiceCreateIssuer {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::CheckoutSessionAutomaticTaxLiabilityType) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Account.
+    #[inline]
+    pub fn account(self, account: &str) -> Self {
+        Self(self.0.with_str("account", account))
+    }
+}
 
 params! {
     /// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
@@ -112,68 +142,17 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact {
     }
 }
 
-/// The `registered_address` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-params! {
-    /// The `company_details` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails {
-    /// Registered address.
-    #[inline]
-    pub fn registered_address(
-        self,
-        registered_address: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
-    ) -> Self {
-        Self(self.0.with("registered_address", registered_address))
-    }
-
-    /// Unsets `registered_address`.
-    #[inline]
-    pub fn clear_registered_address(self) -> Self {
-        Self(self.0.with("registered_address", Value::Clear))
-    }
-
-    /// Registered name.
-    #[inline]
-    pub fn registered_name(self, registered_name: &str) -> Self {
-        Self(self.0.with_str("registered_name", registered_name))
-    }
-
-    /// Registration number.
-    #[inline]
-    pub fn registration_number(self, registration_number: &str) -> Self {
-        Self(self.0.with_str("registration_number", registration_number))
-    }
-
-    /// Registration type.
-    #[inline]
-    pub fn registration_type(
-        self,
-        registration_type: api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
-    ) -> Self {
-        Self(self.0.with("registration_type", registration_type))
-    }
-
-    /// Unsets `registration_type`.
-    #[inline]
-    pub fn clear_registration_type(self) -> Self {
-        Self(self.0.with("registration_type", Value::Clear))
-    }
-
-    /// Vat.
-    #[inline]
-    pub fn vat(self, vat: &str) -> Self {
-        Self(self.0.with_str("vat", vat))
-    }
-}
+/// The `company_details` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
 
 params! {
     /// The `billie` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
@@ -195,7 +174,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie {
     /// Unsets `company_details`.
     #[inline]
     pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
+        Self(self.0.with("company_details", ParamValue::Clear))
     }
 
     /// Reference.
@@ -205,70 +184,22 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie {
     }
 }
 
-/// The `blik` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `blik` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsBlik = api::PaymentMethodCreatePix;
 
-params_required! {
-    /// The `plan` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan
-}
+/// The `plan` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan =
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan;
 
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Count.
-    #[inline]
-    pub fn count(self, count: i64) -> Self {
-        Self(self.0.with_int("count", count))
-    }
-
-    /// Interval: always `month`.
-    #[inline]
-    pub fn interval(self, interval: &str) -> Self {
-        Self(self.0.with_str("interval", interval))
-    }
-}
-
-params! {
-    /// The `installments` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments {
-    /// Enabled: true or false.
-    #[inline]
-    pub fn enabled(self, enabled: bool) -> Self {
-        Self(self.0.with_bool("enabled", enabled))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(
-        self,
-        plan: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan,
-    ) -> Self {
-        Self(self.0.with("plan", plan))
-    }
-
-    /// Unsets `plan`.
-    #[inline]
-    pub fn clear_plan(self) -> Self {
-        Self(self.0.with("plan", Value::Clear))
-    }
-}
+/// The `installments` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments =
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallments;
 
 params! {
     /// The `card` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
@@ -300,11 +231,11 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCard {
     }
 }
 
-/// The `eu_bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+/// The `eu_bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
 
 params! {
     /// The `bank_transfer` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
@@ -354,11 +285,10 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance {
     }
 }
 
-/// The `konbini` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsKonbini = api::PaymentMethodCreatePix;
 
 params! {
     /// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
@@ -429,56 +359,27 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptionsPix {
     }
 }
 
-/// The `sepa_debit` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sepa_debit` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsSepaDebit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsSepaDebit = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-params! {
-    /// The `upi` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi
-}
+/// The `upi` of [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi = api::PaymentMethodCreateUpi;
 
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-params! {
-    /// The `filters` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create>
-    InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
-}
-
-impl InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
-    /// Account subcategories, as a list.
-    #[inline]
-    pub fn account_subcategories(
-        self,
-        account_subcategories: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>,
-    ) -> Self {
-        Self(
-            self.0
-                .with("account_subcategories", list(account_subcategories)),
-        )
-    }
-}
+/// The `filters` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/invoices/create>
+pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
 params! {
     /// The `financial_connections` of [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
@@ -563,7 +464,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `acss_debit`.
     #[inline]
     pub fn clear_acss_debit(self) -> Self {
-        Self(self.0.with("acss_debit", Value::Clear))
+        Self(self.0.with("acss_debit", ParamValue::Clear))
     }
 
     /// Bancontact.
@@ -578,7 +479,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `bancontact`.
     #[inline]
     pub fn clear_bancontact(self) -> Self {
-        Self(self.0.with("bancontact", Value::Clear))
+        Self(self.0.with("bancontact", ParamValue::Clear))
     }
 
     /// Billie.
@@ -593,7 +494,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `billie`.
     #[inline]
     pub fn clear_billie(self) -> Self {
-        Self(self.0.with("billie", Value::Clear))
+        Self(self.0.with("billie", ParamValue::Clear))
     }
 
     /// Blik.
@@ -605,7 +506,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `blik`.
     #[inline]
     pub fn clear_blik(self) -> Self {
-        Self(self.0.with("blik", Value::Clear))
+        Self(self.0.with("blik", ParamValue::Clear))
     }
 
     /// Card.
@@ -617,7 +518,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `card`.
     #[inline]
     pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
+        Self(self.0.with("card", ParamValue::Clear))
     }
 
     /// Customer balance.
@@ -632,7 +533,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `customer_balance`.
     #[inline]
     pub fn clear_customer_balance(self) -> Self {
-        Self(self.0.with("customer_balance", Value::Clear))
+        Self(self.0.with("customer_balance", ParamValue::Clear))
     }
 
     /// Konbini.
@@ -647,7 +548,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `konbini`.
     #[inline]
     pub fn clear_konbini(self) -> Self {
-        Self(self.0.with("konbini", Value::Clear))
+        Self(self.0.with("konbini", ParamValue::Clear))
     }
 
     /// Payto.
@@ -659,7 +560,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `payto`.
     #[inline]
     pub fn clear_payto(self) -> Self {
-        Self(self.0.with("payto", Value::Clear))
+        Self(self.0.with("payto", ParamValue::Clear))
     }
 
     /// Pix.
@@ -671,7 +572,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `pix`.
     #[inline]
     pub fn clear_pix(self) -> Self {
-        Self(self.0.with("pix", Value::Clear))
+        Self(self.0.with("pix", ParamValue::Clear))
     }
 
     /// Sepa debit.
@@ -686,7 +587,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `sepa_debit`.
     #[inline]
     pub fn clear_sepa_debit(self) -> Self {
-        Self(self.0.with("sepa_debit", Value::Clear))
+        Self(self.0.with("sepa_debit", ParamValue::Clear))
     }
 
     /// Upi.
@@ -698,7 +599,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `upi`.
     #[inline]
     pub fn clear_upi(self) -> Self {
-        Self(self.0.with("upi", Value::Clear))
+        Self(self.0.with("upi", ParamValue::Clear))
     }
 
     /// Us bank account.
@@ -713,7 +614,7 @@ impl InvoiceCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `us_bank_account`.
     #[inline]
     pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
+        Self(self.0.with("us_bank_account", ParamValue::Clear))
     }
 }
 
@@ -734,7 +635,7 @@ impl InvoiceCreatePaymentSettings {
     /// Unsets `default_mandate`.
     #[inline]
     pub fn clear_default_mandate(self) -> Self {
-        Self(self.0.with("default_mandate", Value::Clear))
+        Self(self.0.with("default_mandate", ParamValue::Clear))
     }
 
     /// Payment method options.
@@ -764,7 +665,7 @@ impl InvoiceCreatePaymentSettings {
     /// Unsets `payment_method_types`.
     #[inline]
     pub fn clear_payment_method_types(self) -> Self {
-        Self(self.0.with("payment_method_types", Value::Clear))
+        Self(self.0.with("payment_method_types", ParamValue::Clear))
     }
 }
 
@@ -803,7 +704,7 @@ impl InvoiceCreateRendering {
     /// Unsets `amount_tax_display`.
     #[inline]
     pub fn clear_amount_tax_display(self) -> Self {
-        Self(self.0.with("amount_tax_display", Value::Clear))
+        Self(self.0.with("amount_tax_display", ParamValue::Clear))
     }
 
     /// Pdf.
@@ -827,55 +728,130 @@ impl InvoiceCreateRendering {
     /// Unsets `template_version`.
     #[inline]
     pub fn clear_template_version(self) -> Self {
-        Self(self.0.with("template_version", Value::Clear))
+        Self(self.0.with("template_version", ParamValue::Clear))
     }
 }
 
-/// The `maximum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+/// The `maximum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+    api::ShippingRateCreateDeliveryEstimateMaximum;
 
-/// The `minimum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
+/// The `minimum` of [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMinimum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
+    api::ShippingRateCreateDeliveryEstimateMaximum;
 
-/// The `delivery_estimate` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
+/// The `delivery_estimate` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimate =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
+    api::ShippingRateCreateDeliveryEstimate;
 
-/// The `currency_option` of [`InvoiceCreateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
+/// The `currency_option` of [`InvoiceCreateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmount): the same as [`ShippingRateCreateFixedAmountCurrencyOption`](crate::api::ShippingRateCreateFixedAmountCurrencyOption).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
+    api::ShippingRateCreateFixedAmountCurrencyOption;
 
-/// The `fixed_amount` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
+/// The `fixed_amount` of [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData): the same as [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateShippingCostShippingRateDataFixedAmount =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
+pub type InvoiceCreateShippingCostShippingRateDataFixedAmount = api::ShippingRateCreateFixedAmount;
 
-/// The `shipping_rate_data` of [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost): the same as [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
+params_required! {
+    /// The `shipping_rate_data` of [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateShippingCostShippingRateData
+}
+
+impl InvoiceCreateShippingCostShippingRateData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(display_name: &str) -> Self {
+        Self(Params::new().with_str("display_name", display_name))
+    }
+
+    /// Delivery estimate.
+    #[inline]
+    pub fn delivery_estimate(
+        self,
+        delivery_estimate: api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate,
+    ) -> Self {
+        Self(self.0.with("delivery_estimate", delivery_estimate))
+    }
+
+    /// Fixed amount.
+    #[inline]
+    pub fn fixed_amount(
+        self,
+        fixed_amount: api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount,
+    ) -> Self {
+        Self(self.0.with("fixed_amount", fixed_amount))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Tax behavior.
+    #[inline]
+    pub fn tax_behavior(
+        self,
+        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
+    ) -> Self {
+        Self(self.0.with("tax_behavior", tax_behavior))
+    }
+
+    /// Tax code.
+    #[inline]
+    pub fn tax_code(self, tax_code: &str) -> Self {
+        Self(self.0.with_str("tax_code", tax_code))
+    }
+
+    /// Type: always `fixed_amount`.
+    #[inline]
+    pub fn type_(self, type_: &str) -> Self {
+        Self(self.0.with_str("type", type_))
+    }
+}
+
+params! {
+    /// The `shipping_cost` of [`InvoiceCreate`](crate::api::InvoiceCreate).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateShippingCost
+}
+
+impl InvoiceCreateShippingCost {
+    /// Shipping rate.
+    #[inline]
+    pub fn shipping_rate(self, shipping_rate: &str) -> Self {
+        Self(self.0.with_str("shipping_rate", shipping_rate))
+    }
+
+    /// Shipping rate data.
+    #[inline]
+    pub fn shipping_rate_data(
+        self,
+        shipping_rate_data: api::CheckoutSessionCreateShippingOptionShippingRateData,
+    ) -> Self {
+        Self(self.0.with("shipping_rate_data", shipping_rate_data))
+    }
+}
+
+/// The `address` of [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateShippingCostShippingRateData =
-    api::CheckoutSessionCreateShippingOptionShippingRateData;
-
-/// The `shipping_cost` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateShippingCost = api::CheckoutSessionCreateShippingOption;
-
-/// The `address` of [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateShippingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type InvoiceCreateShippingDetailsAddress = api::CustomerCreateAddress;
 
 params_required! {
     /// The `shipping_details` of [`InvoiceCreate`](crate::api::InvoiceCreate).
@@ -904,37 +880,50 @@ impl InvoiceCreateShippingDetails {
     /// Unsets `phone`.
     #[inline]
     pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
+        Self(self.0.with("phone", ParamValue::Clear))
     }
 }
 
-/// The `transfer_data` of [`InvoiceCreate`](crate::api::InvoiceCreate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
+params_required! {
+    /// The `transfer_data` of [`InvoiceCreate`](crate::api::InvoiceCreate).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateTransferData
+}
 
-/// The `liability` of [`InvoiceCreatePreviewAutomaticTax`](crate::api::InvoiceCreatePreviewAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+impl InvoiceCreateTransferData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(destination: &str) -> Self {
+        Self(Params::new().with_str("destination", destination))
+    }
+
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+}
+
+/// The `liability` of [`InvoiceCreatePreviewAutomaticTax`](crate::api::InvoiceCreatePreviewAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceCreatePreviewAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type InvoiceCreatePreviewAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `address` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewCustomerDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type InvoiceCreatePreviewCustomerDetailsAddress = api::CustomerCreateAddress;
 
-/// The `address` of [`InvoiceCreatePreviewCustomerDetailsShipping`](crate::api::InvoiceCreatePreviewCustomerDetailsShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`InvoiceCreatePreviewCustomerDetailsShipping`](crate::api::InvoiceCreatePreviewCustomerDetailsShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewCustomerDetailsShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type InvoiceCreatePreviewCustomerDetailsShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`InvoiceCreatePreviewCustomerDetails`](crate::api::InvoiceCreatePreviewCustomerDetails): the same as [`CustomerCreateShipping`](crate::api::CustomerCreateShipping).
 ///
@@ -958,7 +947,7 @@ impl InvoiceCreatePreviewCustomerDetailsTax {
     /// Unsets `ip_address`.
     #[inline]
     pub fn clear_ip_address(self) -> Self {
-        Self(self.0.with("ip_address", Value::Clear))
+        Self(self.0.with("ip_address", ParamValue::Clear))
     }
 }
 
@@ -984,7 +973,7 @@ impl InvoiceCreatePreviewCustomerDetails {
     /// Unsets `address`.
     #[inline]
     pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
+        Self(self.0.with("address", ParamValue::Clear))
     }
 
     /// Shipping.
@@ -996,7 +985,7 @@ impl InvoiceCreatePreviewCustomerDetails {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.with("shipping", Value::Clear))
+        Self(self.0.with("shipping", ParamValue::Clear))
     }
 
     /// Tax.
@@ -1014,7 +1003,7 @@ impl InvoiceCreatePreviewCustomerDetails {
     /// Unsets `tax_exempt`.
     #[inline]
     pub fn clear_tax_exempt(self) -> Self {
-        Self(self.0.with("tax_exempt", Value::Clear))
+        Self(self.0.with("tax_exempt", ParamValue::Clear))
     }
 
     /// Tax ids, as a list.
@@ -1027,15 +1016,15 @@ impl InvoiceCreatePreviewCustomerDetails {
     }
 }
 
-/// The `discount` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceCreatePreviewDiscount = api::QuoteCreateDiscount;
 
-/// The `discount` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceCreatePreviewInvoiceItemDiscount = api::QuoteCreateDiscount;
 
 /// The `period` of [`InvoiceCreatePreviewInvoiceItem`](crate::api::InvoiceCreatePreviewInvoiceItem): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
 ///

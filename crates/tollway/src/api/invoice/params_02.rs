@@ -3,8 +3,8 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, pairs, params, params_required, texts,
+use crate::prelude::{
+    ParamValue, Params, Timestamp, decimal, list, pairs, params, params_required, texts,
 };
 
 params! {
@@ -51,7 +51,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Invoiceitem.
@@ -72,7 +72,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Period.
@@ -123,7 +123,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Unsets `tax_code`.
     #[inline]
     pub fn clear_tax_code(self) -> Self {
-        Self(self.0.with("tax_code", Value::Clear))
+        Self(self.0.with("tax_code", ParamValue::Clear))
     }
 
     /// Tax rates, as a list.
@@ -135,7 +135,7 @@ impl InvoiceCreatePreviewInvoiceItem {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 
     /// Unit amount, in the smallest unit of `currency`.
@@ -154,381 +154,110 @@ impl InvoiceCreatePreviewInvoiceItem {
     }
 }
 
-/// The `issuer` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceCreatePreviewIssuer = api::InvoiceCreateIssuer;
 
-/// The `flexible` of [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+/// The `flexible` of [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+    api::SubscriptionCreateBillingModeFlexible;
 
-/// The `billing_mode` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+/// The `billing_mode` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails): the same as [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsBillingMode =
-    api::CheckoutSessionCreateSubscriptionDataBillingMode;
+pub type InvoiceCreatePreviewScheduleDetailsBillingMode = api::SubscriptionCreateBillingMode;
 
-params_required! {
-    /// The `pause_at` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt
-}
+/// The `pause_at` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause): the same as [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt =
+    api::SubscriptionScheduleCreatePauseSchedulePausePauseAt;
 
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `outstanding_usage_through` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough =
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough;
 
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
+/// The `unused_time_from` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom =
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom;
 
-params! {
-    /// The `outstanding_usage_through` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough
-}
+/// The `bill_for` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor =
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor;
 
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough {
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThroughType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
+/// The `settings` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings =
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettings;
 
-params! {
-    /// The `unused_time_from` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom
-}
+/// The `pause` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule): the same as [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePause =
+    api::SubscriptionScheduleUpdatePauseSchedulePause;
 
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom {
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFromType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `bill_for` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor {
-    /// Outstanding usage through.
-    #[inline]
-    pub fn outstanding_usage_through(
-        self,
-        outstanding_usage_through: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough,
-    ) -> Self {
-        Self(
-            self.0
-                .with("outstanding_usage_through", outstanding_usage_through),
-        )
-    }
-
-    /// Unused time from.
-    #[inline]
-    pub fn unused_time_from(
-        self,
-        unused_time_from: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom,
-    ) -> Self {
-        Self(self.0.with("unused_time_from", unused_time_from))
-    }
-}
-
-params! {
-    /// The `settings` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings {
-    /// Bill for.
-    #[inline]
-    pub fn bill_for(
-        self,
-        bill_for: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor,
-    ) -> Self {
-        Self(self.0.with("bill_for", bill_for))
-    }
-
-    /// Invoicing behavior.
-    #[inline]
-    pub fn invoicing_behavior(
-        self,
-        invoicing_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior,
-    ) -> Self {
-        Self(self.0.with("invoicing_behavior", invoicing_behavior))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-params! {
-    /// The `pause` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePause
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedulePause {
-    /// Pause at.
-    #[inline]
-    pub fn pause_at(
-        self,
-        pause_at: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt,
-    ) -> Self {
-        Self(self.0.with("pause_at", pause_at))
-    }
-
-    /// Settings.
-    #[inline]
-    pub fn settings(
-        self,
-        settings: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings,
-    ) -> Self {
-        Self(self.0.with("settings", settings))
-    }
-}
-
-/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-params_required! {
-    /// The `resume_at` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params! {
-    /// The `settings` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings {
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Payment behavior.
-    #[inline]
-    pub fn payment_behavior(
-        self,
-        payment_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsPaymentBehavior,
-    ) -> Self {
-        Self(self.0.with("payment_behavior", payment_behavior))
-    }
-
-    /// Proration behavior.
-    #[inline]
-    pub fn proration_behavior(
-        self,
-        proration_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior,
-    ) -> Self {
-        Self(self.0.with("proration_behavior", proration_behavior))
-    }
-}
-
-params! {
-    /// The `resume` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResume
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseScheduleResume {
-    /// Resume at.
-    #[inline]
-    pub fn resume_at(
-        self,
-        resume_at: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt,
-    ) -> Self {
-        Self(self.0.with("resume_at", resume_at))
-    }
-
-    /// Settings.
-    #[inline]
-    pub fn settings(
-        self,
-        settings: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings,
-    ) -> Self {
-        Self(self.0.with("settings", settings))
-    }
-}
-
-params! {
-    /// The `pause_schedule` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedule
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPauseSchedule {
-    /// Key.
-    #[inline]
-    pub fn key(self, key: &str) -> Self {
-        Self(self.0.with_str("key", key))
-    }
-
-    /// Pause.
-    #[inline]
-    pub fn pause(self, pause: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause) -> Self {
-        Self(self.0.with("pause", pause))
-    }
-
-    /// Resume.
-    #[inline]
-    pub fn resume(
-        self,
-        resume: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume,
-    ) -> Self {
-        Self(self.0.with("resume", resume))
-    }
-
-    /// Unsets `resume`.
-    #[inline]
-    pub fn clear_resume(self) -> Self {
-        Self(self.0.with("resume", Value::Clear))
-    }
-}
-
-/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `resume_at` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume): the same as [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount =
-    api::InvoiceItemCreateDiscount;
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt =
+    api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt;
 
-params_required! {
-    /// The `end` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd
-}
+/// The `settings` of [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume): the same as [`SubscriptionScheduleCreatePauseScheduleResumeSettings`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeSettings).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings =
+    api::SubscriptionScheduleCreatePauseScheduleResumeSettings;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEndType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `resume` of [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule): the same as [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResume =
+    api::SubscriptionScheduleUpdatePauseScheduleResume;
 
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
+/// The `pause_schedule` of [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails): the same as [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedule =
+    api::SubscriptionScheduleUpdatePauseSchedule;
 
-params_required! {
-    /// The `start` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart
-}
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount = api::QuoteCreateDiscount;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStartType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
+/// The `end` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod): the same as [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd =
+    api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd;
 
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
+/// The `start` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod): the same as [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart =
+    api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart;
 
-params_required! {
-    /// The `period` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        end: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd,
-        start: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart,
-    ) -> Self {
-        Self(Params::new().with("end", end).with("start", start))
-    }
-}
+/// The `period` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod =
+    api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod;
 
 /// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
 ///
@@ -536,140 +265,48 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod {
 pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData =
     api::InvoiceItemCreatePriceData;
 
-params! {
-    /// The `add_invoice_item` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem {
-    /// Discountable: true or false.
-    #[inline]
-    pub fn discountable(self, discountable: bool) -> Self {
-        Self(self.0.with_bool("discountable", discountable))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<
-            Item = api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount,
-        >,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Period.
-    #[inline]
-    pub fn period(
-        self,
-        period: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod,
-    ) -> Self {
-        Self(self.0.with("period", period))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with_str("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(
-        self,
-        price_data: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData,
-    ) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with_int("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-/// The `liability` of [`InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `add_invoice_item` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem =
+    api::SubscriptionScheduleCreatePhaseAddInvoiceItem;
 
-/// The `automatic_tax` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `liability` of [`InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax =
-    api::CheckoutSessionCreateAutomaticTax;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-params! {
-    /// The `billing_thresholds` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds {
-    /// Amount gte.
-    #[inline]
-    pub fn amount_gte(self, amount_gte: i64) -> Self {
-        Self(self.0.with_int("amount_gte", amount_gte))
-    }
-
-    /// Reset billing cycle anchor: true or false.
-    #[inline]
-    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
-        )
-    }
-}
-
-/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `automatic_tax` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `billing_thresholds` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`SubscriptionCreateBillingThresholds`](crate::api::SubscriptionCreateBillingThresholds).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds =
+    api::SubscriptionCreateBillingThresholds;
+
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseDiscount = api::QuoteCreateDiscount;
+
+/// The `duration` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPhaseDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
 /// The `end_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPhaseEndDate = api::FileLinkUpdateExpiresAt;
 
-/// The `issuer` of [`InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
 params! {
     /// The `invoice_settings` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
@@ -688,7 +325,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
     }
 
     /// Days until due.
@@ -707,177 +344,43 @@ impl InvoiceCreatePreviewScheduleDetailsPhaseInvoiceSettings {
     }
 }
 
-params_required! {
-    /// The `billing_thresholds` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(usage_gte: i64) -> Self {
-        Self(Params::new().with_int("usage_gte", usage_gte))
-    }
-}
-
-/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `billing_thresholds` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds =
+    api::SubscriptionCreateItemBillingThresholds;
 
-/// The `recurring` of [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `discount` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount = api::QuoteCreateDiscount;
+
+/// The `recurring` of [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-params_required! {
-    /// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData
-}
+/// The `price_data` of [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData =
+    api::SubscriptionCreateItemPriceData;
 
-impl InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        currency: &str,
-        product: &str,
-        recurring: api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with_str("currency", currency)
-                .with_str("product", product)
-                .with("recurring", recurring),
-        )
-    }
-
-    /// Tax behavior.
-    #[inline]
-    pub fn tax_behavior(
-        self,
-        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
-    ) -> Self {
-        Self(self.0.with("tax_behavior", tax_behavior))
-    }
-
-    /// Unit amount, in the smallest unit of `currency`.
-    #[inline]
-    pub fn unit_amount(self, unit_amount: i64) -> Self {
-        Self(self.0.with_int("unit_amount", unit_amount))
-    }
-
-    /// Unit amount decimal, as a decimal number.
-    #[inline]
-    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
-        Self(
-            self.0
-                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
-        )
-    }
-}
-
-params! {
-    /// The `item` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPhaseItem
-}
-
-impl InvoiceCreatePreviewScheduleDetailsPhaseItem {
-    /// Billing thresholds.
-    #[inline]
-    pub fn billing_thresholds(
-        self,
-        billing_thresholds: api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds,
-    ) -> Self {
-        Self(self.0.with("billing_thresholds", billing_thresholds))
-    }
-
-    /// Unsets `billing_thresholds`.
-    #[inline]
-    pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Unsets `discounts`.
-    #[inline]
-    pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with_str("plan", plan))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with_str("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(
-        self,
-        price_data: api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData,
-    ) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with_int("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
+/// The `item` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPhaseItem = api::SubscriptionScheduleCreatePhaseItem;
 
 /// The `start_date` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPhaseStartDate = api::FileLinkUpdateExpiresAt;
 
-/// The `transfer_data` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+/// The `transfer_data` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsPhaseTransferData =
-    api::CheckoutSessionCreateSubscriptionDataTransferData;
+pub type InvoiceCreatePreviewScheduleDetailsPhaseTransferData = api::SubscriptionCreateTransferData;
 
 /// The `trial_end` of [`InvoiceCreatePreviewScheduleDetailsPhase`](crate::api::InvoiceCreatePreviewScheduleDetailsPhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
 ///
@@ -950,7 +453,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
     }
 
     /// Collection method.
@@ -986,7 +489,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.with("default_tax_rates", Value::Clear))
+        Self(self.0.with("default_tax_rates", ParamValue::Clear))
     }
 
     /// Description.
@@ -998,7 +501,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Discounts, as a list.
@@ -1013,7 +516,7 @@ impl InvoiceCreatePreviewScheduleDetailsPhase {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Duration.
@@ -1145,7 +648,7 @@ impl InvoiceCreatePreviewScheduleDetails {
     /// Unsets `pause_schedules`.
     #[inline]
     pub fn clear_pause_schedules(self) -> Self {
-        Self(self.0.with("pause_schedules", Value::Clear))
+        Self(self.0.with("pause_schedules", ParamValue::Clear))
     }
 
     /// Phases, as a list.
@@ -1188,14 +691,515 @@ impl InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor {
     }
 }
 
-/// The `flexible` of [`InvoiceCreatePreviewSubscriptionDetailsBillingMode`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+/// The `flexible` of [`InvoiceCreatePreviewSubscriptionDetailsBillingMode`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewSubscriptionDetailsBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+    api::SubscriptionCreateBillingModeFlexible;
 
-/// The `billing_mode` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+/// The `billing_mode` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails): the same as [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsBillingMode =
-    api::CheckoutSessionCreateSubscriptionDataBillingMode;
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingMode = api::SubscriptionCreateBillingMode;
+
+/// The `applies_to` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule): the same as [`SubscriptionCreateBillingScheduleAppliesTo`](crate::api::SubscriptionCreateBillingScheduleAppliesTo).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo =
+    api::SubscriptionCreateBillingScheduleAppliesTo;
+
+/// The `duration` of [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration =
+    api::QuoteCreateLineItemPriceDataRecurring;
+
+/// The `bill_until` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule): the same as [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil =
+    api::SubscriptionCreateBillingScheduleBillUntil;
+
+/// The `billing_schedule` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails): the same as [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsBillingSchedule =
+    api::SubscriptionUpdateBillingSchedule;
+
+/// The `cancel_at` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms: the same as [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsCancelAt = api::SubscriptionCreateCancelAt;
+
+/// The `billing_thresholds` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds =
+    api::SubscriptionCreateItemBillingThresholds;
+
+/// The `current_trial` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`SubscriptionCreateItemCurrentTrial`](crate::api::SubscriptionCreateItemCurrentTrial).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial =
+    api::SubscriptionCreateItemCurrentTrial;
+
+/// The `discount` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemDiscount = api::QuoteCreateDiscount;
+
+/// The `recurring` of [`InvoiceCreatePreviewSubscriptionDetailsItemPriceData`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring =
+    api::QuoteCreateLineItemPriceDataRecurring;
+
+/// The `price_data` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceData =
+    api::SubscriptionCreateItemPriceData;
+
+/// The `item` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails): the same as [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsItem = api::SubscriptionUpdateItem;
+
+/// The `outstanding_usage_through` of [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor): the same as [`SubscriptionPauseBillForOutstandingUsageThrough`](crate::api::SubscriptionPauseBillForOutstandingUsageThrough).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough =
+    api::SubscriptionPauseBillForOutstandingUsageThrough;
+
+/// The `unused_time_from` of [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor): the same as [`SubscriptionPauseBillForUnusedTimeFrom`](crate::api::SubscriptionPauseBillForUnusedTimeFrom).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom =
+    api::SubscriptionPauseBillForUnusedTimeFrom;
+
+/// The `bill_for` of [`InvoiceCreatePreviewSubscriptionDetailsPause`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPause): the same as [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsPauseBillFor = api::SubscriptionPauseBillFor;
+
+params! {
+    /// The `pause` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetailsPause
+}
+
+impl InvoiceCreatePreviewSubscriptionDetailsPause {
+    /// Bill for.
+    #[inline]
+    pub fn bill_for(
+        self,
+        bill_for: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor,
+    ) -> Self {
+        Self(self.0.with("bill_for", bill_for))
+    }
+
+    /// Invoicing behavior.
+    #[inline]
+    pub fn invoicing_behavior(
+        self,
+        invoicing_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior,
+    ) -> Self {
+        Self(self.0.with("invoicing_behavior", invoicing_behavior))
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        self,
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType,
+    ) -> Self {
+        Self(self.0.with("type", type_))
+    }
+}
+
+/// The `trial_end` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsTrialEnd = api::FileLinkUpdateExpiresAt;
+
+params! {
+    /// The `subscription_details` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create_preview>
+    InvoiceCreatePreviewSubscriptionDetails
+}
+
+impl InvoiceCreatePreviewSubscriptionDetails {
+    /// Billing cycle anchor.
+    #[inline]
+    pub fn billing_cycle_anchor(
+        self,
+        billing_cycle_anchor: api::InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor,
+    ) -> Self {
+        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
+    }
+
+    /// Billing mode.
+    #[inline]
+    pub fn billing_mode(
+        self,
+        billing_mode: api::InvoiceCreatePreviewSubscriptionDetailsBillingMode,
+    ) -> Self {
+        Self(self.0.with("billing_mode", billing_mode))
+    }
+
+    /// Billing schedules, as a list.
+    #[inline]
+    pub fn billing_schedules(
+        self,
+        billing_schedules: impl IntoIterator<
+            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule,
+        >,
+    ) -> Self {
+        Self(self.0.with("billing_schedules", list(billing_schedules)))
+    }
+
+    /// Unsets `billing_schedules`.
+    #[inline]
+    pub fn clear_billing_schedules(self) -> Self {
+        Self(self.0.with("billing_schedules", ParamValue::Clear))
+    }
+
+    /// Cancel at.
+    #[inline]
+    pub fn cancel_at(
+        self,
+        cancel_at: impl Into<api::InvoiceCreatePreviewSubscriptionDetailsCancelAt>,
+    ) -> Self {
+        Self(self.0.with(
+            "cancel_at",
+            Into::<api::InvoiceCreatePreviewSubscriptionDetailsCancelAt>::into(cancel_at),
+        ))
+    }
+
+    /// Unsets `cancel_at`.
+    #[inline]
+    pub fn clear_cancel_at(self) -> Self {
+        Self(self.0.with("cancel_at", ParamValue::Clear))
+    }
+
+    /// Cancel at period end: true or false.
+    #[inline]
+    pub fn cancel_at_period_end(self, cancel_at_period_end: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("cancel_at_period_end", cancel_at_period_end),
+        )
+    }
+
+    /// Cancel now: true or false.
+    #[inline]
+    pub fn cancel_now(self, cancel_now: bool) -> Self {
+        Self(self.0.with_bool("cancel_now", cancel_now))
+    }
+
+    /// Default tax rates, as a list.
+    #[inline]
+    pub fn default_tax_rates(
+        self,
+        default_tax_rates: impl IntoIterator<Item: Into<String>>,
+    ) -> Self {
+        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
+    }
+
+    /// Unsets `default_tax_rates`.
+    #[inline]
+    pub fn clear_default_tax_rates(self) -> Self {
+        Self(self.0.with("default_tax_rates", ParamValue::Clear))
+    }
+
+    /// Items, as a list.
+    #[inline]
+    pub fn items(
+        self,
+        items: impl IntoIterator<Item = api::InvoiceCreatePreviewSubscriptionDetailsItem>,
+    ) -> Self {
+        Self(self.0.with("items", list(items)))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
+    }
+
+    /// Pause.
+    #[inline]
+    pub fn pause(self, pause: api::InvoiceCreatePreviewSubscriptionDetailsPause) -> Self {
+        Self(self.0.with("pause", pause))
+    }
+
+    /// Proration behavior.
+    #[inline]
+    pub fn proration_behavior(
+        self,
+        proration_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior,
+    ) -> Self {
+        Self(self.0.with("proration_behavior", proration_behavior))
+    }
+
+    /// Proration date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
+        Self(
+            self.0
+                .with("proration_date", Into::<Timestamp>::into(proration_date)),
+        )
+    }
+
+    /// Resume at: always `now`.
+    #[inline]
+    pub fn resume_at(self, resume_at: &str) -> Self {
+        Self(self.0.with_str("resume_at", resume_at))
+    }
+
+    /// Start date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn start_date(self, start_date: impl Into<Timestamp>) -> Self {
+        Self(
+            self.0
+                .with("start_date", Into::<Timestamp>::into(start_date)),
+        )
+    }
+
+    /// Trial end.
+    #[inline]
+    pub fn trial_end(
+        self,
+        trial_end: impl Into<api::InvoiceCreatePreviewSubscriptionDetailsTrialEnd>,
+    ) -> Self {
+        Self(self.0.with(
+            "trial_end",
+            Into::<api::InvoiceCreatePreviewSubscriptionDetailsTrialEnd>::into(trial_end),
+        ))
+    }
+}
+
+/// The `liability` of [`InvoiceUpdateAutomaticTax`](crate::api::InvoiceUpdateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateAutomaticTaxLiability = api::InvoiceCreateIssuer;
+
+/// The `automatic_tax` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateAutomaticTax = api::QuoteCreateAutomaticTax;
+
+/// The `custom_field` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateCustomField = api::InvoiceCreateCustomField;
+
+/// The `discount` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateDiscount = api::QuoteCreateDiscount;
+
+/// The `issuer` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateIssuer = api::InvoiceCreateIssuer;
+
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions;
+
+/// The `acss_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit;
+
+/// The `bancontact` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
+
+/// The `registered_address` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::CustomerCreateAddress;
+
+/// The `company_details` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
+
+/// The `billie` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie;
+
+/// The `blik` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBlik = api::PaymentMethodCreatePix;
+
+/// The `plan` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan =
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan;
+
+/// The `installments` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments =
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallments;
+
+/// The `card` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard;
+
+/// The `eu_bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
+
+/// The `bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer;
+
+/// The `customer_balance` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
+
+/// The `konbini` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsKonbini = api::PaymentMethodCreatePix;
+
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions;
+
+/// The `payto` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto;
+
+/// The `pix` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix;
+
+/// The `sepa_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsSepaDebit = api::PaymentMethodCreatePix;
+
+/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
+    api::PaymentMethodCreateUpiMandateOptions;
+
+/// The `upi` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi = api::PaymentMethodCreateUpi;
+
+/// The `filters` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+
+/// The `financial_connections` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections;
+
+/// The `us_bank_account` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount;
+
+/// The `payment_method_options` of [`InvoiceUpdatePaymentSettings`](crate::api::InvoiceUpdatePaymentSettings): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettingsPaymentMethodOptions =
+    api::InvoiceCreatePaymentSettingsPaymentMethodOptions;
+
+/// The `payment_settings` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreatePaymentSettings`](crate::api::InvoiceCreatePaymentSettings).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdatePaymentSettings = api::InvoiceCreatePaymentSettings;
+
+/// The `pdf` of [`InvoiceUpdateRendering`](crate::api::InvoiceUpdateRendering): the same as [`InvoiceCreateRenderingPdf`](crate::api::InvoiceCreateRenderingPdf).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateRenderingPdf = api::InvoiceCreateRenderingPdf;
+
+/// The `rendering` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateRendering = api::InvoiceCreateRendering;
+
+/// The `maximum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
+
+/// The `minimum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`ShippingRateCreateDeliveryEstimateMaximum`](crate::api::ShippingRateCreateDeliveryEstimateMaximum).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum =
+    api::ShippingRateCreateDeliveryEstimateMaximum;
+
+/// The `delivery_estimate` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`ShippingRateCreateDeliveryEstimate`](crate::api::ShippingRateCreateDeliveryEstimate).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate =
+    api::ShippingRateCreateDeliveryEstimate;
+
+/// The `currency_option` of [`InvoiceUpdateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceUpdateShippingCostShippingRateDataFixedAmount): the same as [`ShippingRateCreateFixedAmountCurrencyOption`](crate::api::ShippingRateCreateFixedAmountCurrencyOption).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption =
+    api::ShippingRateCreateFixedAmountCurrencyOption;
+
+/// The `fixed_amount` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`ShippingRateCreateFixedAmount`](crate::api::ShippingRateCreateFixedAmount).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateDataFixedAmount = api::ShippingRateCreateFixedAmount;
+
+/// The `shipping_rate_data` of [`InvoiceUpdateShippingCost`](crate::api::InvoiceUpdateShippingCost): the same as [`InvoiceCreateShippingCostShippingRateData`](crate::api::InvoiceCreateShippingCostShippingRateData).
+///
+/// <https://docs.stripe.com/api/invoices/update>
+pub type InvoiceUpdateShippingCostShippingRateData = api::InvoiceCreateShippingCostShippingRateData;

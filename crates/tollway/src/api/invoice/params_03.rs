@@ -3,815 +3,99 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
-};
+use crate::prelude::{ParamValue, Params, decimal, list, pairs, params, params_required, texts};
 
-params_required! {
-    /// The `applies_to` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: &str) -> Self {
-        Self(Params::new().with_str("type", type_))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with_str("price", price))
-    }
-}
-
-/// The `duration` of [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-params_required! {
-    /// The `bill_until` of [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(
-        self,
-        duration: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration,
-    ) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// Timestamp, in seconds since the Unix epoch.
-    #[inline]
-    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
-        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
-    }
-}
-
-params! {
-    /// The `billing_schedule` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsBillingSchedule
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsBillingSchedule {
-    /// Applies to, as a list.
-    #[inline]
-    pub fn applies_to(
-        self,
-        applies_to: impl IntoIterator<
-            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo,
-        >,
-    ) -> Self {
-        Self(self.0.with("applies_to", list(applies_to)))
-    }
-
-    /// Bill until.
-    #[inline]
-    pub fn bill_until(
-        self,
-        bill_until: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil,
-    ) -> Self {
-        Self(self.0.with("bill_until", bill_until))
-    }
-
-    /// Key.
-    #[inline]
-    pub fn key(self, key: &str) -> Self {
-        Self(self.0.with_str("key", key))
-    }
-}
-
-one_of! {
-    /// The `cancel_at` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms.
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsCancelAt {
-        [
-        ]
-        /// An instant.
-        Time(Timestamp),
-        /// One of the words.
-        Word(api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue),
-    }
-}
-
-impl From<i64> for InvoiceCreatePreviewSubscriptionDetailsCancelAt {
-    fn from(form: i64) -> Self {
-        Self::Time(Timestamp(form))
-    }
-}
-
-/// The `billing_thresholds` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
-
-params_required! {
-    /// The `current_trial` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(trial_offer: &str) -> Self {
-        Self(Params::new().with_str("trial_offer", trial_offer))
-    }
-}
-
-/// The `discount` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsItemDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `recurring` of [`InvoiceCreatePreviewSubscriptionDetailsItemPriceData`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-/// The `price_data` of [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsItemPriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
-
-params! {
-    /// The `item` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsItem
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsItem {
-    /// Billing thresholds.
-    #[inline]
-    pub fn billing_thresholds(
-        self,
-        billing_thresholds: api::InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds,
-    ) -> Self {
-        Self(self.0.with("billing_thresholds", billing_thresholds))
-    }
-
-    /// Unsets `billing_thresholds`.
-    #[inline]
-    pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
-    }
-
-    /// Clear usage: true or false.
-    #[inline]
-    pub fn clear_usage(self, clear_usage: bool) -> Self {
-        Self(self.0.with_bool("clear_usage", clear_usage))
-    }
-
-    /// Current trial.
-    #[inline]
-    pub fn current_trial(
-        self,
-        current_trial: api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial,
-    ) -> Self {
-        Self(self.0.with("current_trial", current_trial))
-    }
-
-    /// Whether the object has been deleted.
-    #[inline]
-    pub fn deleted(self, deleted: bool) -> Self {
-        Self(self.0.with_bool("deleted", deleted))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::InvoiceCreatePreviewSubscriptionDetailsItemDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Unsets `discounts`.
-    #[inline]
-    pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
-    }
-
-    /// The object's id.
-    #[inline]
-    pub fn id(self, id: &str) -> Self {
-        Self(self.0.with_str("id", id))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Plan.
-    #[inline]
-    pub fn plan(self, plan: &str) -> Self {
-        Self(self.0.with_str("plan", plan))
-    }
-
-    /// Price.
-    #[inline]
-    pub fn price(self, price: &str) -> Self {
-        Self(self.0.with_str("price", price))
-    }
-
-    /// Price data.
-    #[inline]
-    pub fn price_data(
-        self,
-        price_data: api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData,
-    ) -> Self {
-        Self(self.0.with("price_data", price_data))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with_int("quantity", quantity))
-    }
-
-    /// Tax rates, as a list.
-    #[inline]
-    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("tax_rates", texts(tax_rates)))
-    }
-
-    /// Unsets `tax_rates`.
-    #[inline]
-    pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
-    }
-}
-
-params_required! {
-    /// The `outstanding_usage_through` of [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params_required! {
-    /// The `unused_time_from` of [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        type_: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType,
-    ) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-params! {
-    /// The `bill_for` of [`InvoiceCreatePreviewSubscriptionDetailsPause`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPause).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPauseBillFor
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsPauseBillFor {
-    /// Outstanding usage through.
-    #[inline]
-    pub fn outstanding_usage_through(
-        self,
-        outstanding_usage_through: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough,
-    ) -> Self {
-        Self(
-            self.0
-                .with("outstanding_usage_through", outstanding_usage_through),
-        )
-    }
-
-    /// Unused time from.
-    #[inline]
-    pub fn unused_time_from(
-        self,
-        unused_time_from: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom,
-    ) -> Self {
-        Self(self.0.with("unused_time_from", unused_time_from))
-    }
-}
-
-params! {
-    /// The `pause` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPause
-}
-
-impl InvoiceCreatePreviewSubscriptionDetailsPause {
-    /// Bill for.
-    #[inline]
-    pub fn bill_for(
-        self,
-        bill_for: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor,
-    ) -> Self {
-        Self(self.0.with("bill_for", bill_for))
-    }
-
-    /// Invoicing behavior.
-    #[inline]
-    pub fn invoicing_behavior(
-        self,
-        invoicing_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior,
-    ) -> Self {
-        Self(self.0.with("invoicing_behavior", invoicing_behavior))
-    }
-
-    /// Type.
-    #[inline]
-    pub fn type_(
-        self,
-        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType,
-    ) -> Self {
-        Self(self.0.with("type", type_))
-    }
-}
-
-/// The `trial_end` of [`InvoiceCreatePreviewSubscriptionDetails`](crate::api::InvoiceCreatePreviewSubscriptionDetails), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
-///
-/// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewSubscriptionDetailsTrialEnd = api::FileLinkUpdateExpiresAt;
-
-params! {
-    /// The `subscription_details` of [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetails
-}
-
-impl InvoiceCreatePreviewSubscriptionDetails {
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Billing mode.
-    #[inline]
-    pub fn billing_mode(
-        self,
-        billing_mode: api::InvoiceCreatePreviewSubscriptionDetailsBillingMode,
-    ) -> Self {
-        Self(self.0.with("billing_mode", billing_mode))
-    }
-
-    /// Billing schedules, as a list.
-    #[inline]
-    pub fn billing_schedules(
-        self,
-        billing_schedules: impl IntoIterator<
-            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule,
-        >,
-    ) -> Self {
-        Self(self.0.with("billing_schedules", list(billing_schedules)))
-    }
-
-    /// Unsets `billing_schedules`.
-    #[inline]
-    pub fn clear_billing_schedules(self) -> Self {
-        Self(self.0.with("billing_schedules", Value::Clear))
-    }
-
-    /// Cancel at.
-    #[inline]
-    pub fn cancel_at(
-        self,
-        cancel_at: impl Into<api::InvoiceCreatePreviewSubscriptionDetailsCancelAt>,
-    ) -> Self {
-        Self(self.0.with(
-            "cancel_at",
-            Into::<api::InvoiceCreatePreviewSubscriptionDetailsCancelAt>::into(cancel_at),
-        ))
-    }
-
-    /// Unsets `cancel_at`.
-    #[inline]
-    pub fn clear_cancel_at(self) -> Self {
-        Self(self.0.with("cancel_at", Value::Clear))
-    }
-
-    /// Cancel at period end: true or false.
-    #[inline]
-    pub fn cancel_at_period_end(self, cancel_at_period_end: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("cancel_at_period_end", cancel_at_period_end),
-        )
-    }
-
-    /// Cancel now: true or false.
-    #[inline]
-    pub fn cancel_now(self, cancel_now: bool) -> Self {
-        Self(self.0.with_bool("cancel_now", cancel_now))
-    }
-
-    /// Default tax rates, as a list.
-    #[inline]
-    pub fn default_tax_rates(
-        self,
-        default_tax_rates: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
-    }
-
-    /// Unsets `default_tax_rates`.
-    #[inline]
-    pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.with("default_tax_rates", Value::Clear))
-    }
-
-    /// Items, as a list.
-    #[inline]
-    pub fn items(
-        self,
-        items: impl IntoIterator<Item = api::InvoiceCreatePreviewSubscriptionDetailsItem>,
-    ) -> Self {
-        Self(self.0.with("items", list(items)))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Pause.
-    #[inline]
-    pub fn pause(self, pause: api::InvoiceCreatePreviewSubscriptionDetailsPause) -> Self {
-        Self(self.0.with("pause", pause))
-    }
-
-    /// Proration behavior.
-    #[inline]
-    pub fn proration_behavior(
-        self,
-        proration_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior,
-    ) -> Self {
-        Self(self.0.with("proration_behavior", proration_behavior))
-    }
-
-    /// Proration date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn proration_date(self, proration_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("proration_date", Into::<Timestamp>::into(proration_date)),
-        )
-    }
-
-    /// Resume at: always `now`.
-    #[inline]
-    pub fn resume_at(self, resume_at: &str) -> Self {
-        Self(self.0.with_str("resume_at", resume_at))
-    }
-
-    /// Start date, in seconds since the Unix epoch.
-    #[inline]
-    pub fn start_date(self, start_date: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("start_date", Into::<Timestamp>::into(start_date)),
-        )
-    }
-
-    /// Trial end.
-    #[inline]
-    pub fn trial_end(
-        self,
-        trial_end: impl Into<api::InvoiceCreatePreviewSubscriptionDetailsTrialEnd>,
-    ) -> Self {
-        Self(self.0.with(
-            "trial_end",
-            Into::<api::InvoiceCreatePreviewSubscriptionDetailsTrialEnd>::into(trial_end),
-        ))
-    }
-}
-
-/// The `liability` of [`InvoiceUpdateAutomaticTax`](crate::api::InvoiceUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `shipping_cost` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateShippingCost`](crate::api::InvoiceCreateShippingCost).
 ///
 /// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type InvoiceUpdateShippingCost = api::InvoiceCreateShippingCost;
 
-/// The `automatic_tax` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `address` of [`InvoiceUpdateShippingDetails`](crate::api::InvoiceUpdateShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
-
-/// The `custom_field` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateCustomField = api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `discount` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `issuer` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions;
-
-/// The `acss_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsAcssDebit =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsAcssDebit;
-
-/// The `bancontact` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBancontact =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
-
-/// The `registered_address` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `company_details` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
-
-/// The `billie` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBillie =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillie;
-
-/// The `blik` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `plan` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
-
-/// The `installments` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCardInstallments =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
-
-/// The `card` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCard =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCard;
-
-/// The `eu_bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
-
-/// The `bank_transfer` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer;
-
-/// The `customer_balance` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
-
-/// The `konbini` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions;
-
-/// The `payto` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPayto =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPayto;
-
-/// The `pix` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsPix =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPix;
-
-/// The `sepa_debit` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsSepaDebit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
-
-/// The `filters` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
-
-/// The `financial_connections` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections;
-
-/// The `us_bank_account` of [`InvoiceUpdatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccount;
-
-/// The `payment_method_options` of [`InvoiceUpdatePaymentSettings`](crate::api::InvoiceUpdatePaymentSettings): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptions).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettingsPaymentMethodOptions =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptions;
-
-/// The `payment_settings` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreatePaymentSettings`](crate::api::InvoiceCreatePaymentSettings).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdatePaymentSettings = api::InvoiceCreatePaymentSettings;
-
-/// The `pdf` of [`InvoiceUpdateRendering`](crate::api::InvoiceUpdateRendering): the same as [`InvoiceCreateRenderingPdf`](crate::api::InvoiceCreateRenderingPdf).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateRenderingPdf = api::InvoiceCreateRenderingPdf;
-
-/// The `rendering` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateRendering = api::InvoiceCreateRendering;
-
-/// The `maximum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMaximum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
-
-/// The `minimum` of [`InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate`](crate::api::InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimateMinimum =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimateMaximum;
-
-/// The `delivery_estimate` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateDataDeliveryEstimate =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataDeliveryEstimate;
-
-/// The `currency_option` of [`InvoiceUpdateShippingCostShippingRateDataFixedAmount`](crate::api::InvoiceUpdateShippingCostShippingRateDataFixedAmount): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateDataFixedAmountCurrencyOption =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmountCurrencyOption;
-
-/// The `fixed_amount` of [`InvoiceUpdateShippingCostShippingRateData`](crate::api::InvoiceUpdateShippingCostShippingRateData): the same as [`CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount`](crate::api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateDataFixedAmount =
-    api::CheckoutSessionCreateShippingOptionShippingRateDataFixedAmount;
-
-/// The `shipping_rate_data` of [`InvoiceUpdateShippingCost`](crate::api::InvoiceUpdateShippingCost): the same as [`CheckoutSessionCreateShippingOptionShippingRateData`](crate::api::CheckoutSessionCreateShippingOptionShippingRateData).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCostShippingRateData =
-    api::CheckoutSessionCreateShippingOptionShippingRateData;
-
-/// The `shipping_cost` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreateShippingOption`](crate::api::CheckoutSessionCreateShippingOption).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingCost = api::CheckoutSessionCreateShippingOption;
-
-/// The `address` of [`InvoiceUpdateShippingDetails`](crate::api::InvoiceUpdateShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateShippingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type InvoiceUpdateShippingDetailsAddress = api::CustomerCreateAddress;
 
 /// The `shipping_details` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateShippingDetails`](crate::api::InvoiceCreateShippingDetails).
 ///
 /// <https://docs.stripe.com/api/invoices/update>
 pub type InvoiceUpdateShippingDetails = api::InvoiceCreateShippingDetails;
 
-/// The `transfer_data` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
+/// The `transfer_data` of [`InvoiceUpdate`](crate::api::InvoiceUpdate): the same as [`InvoiceCreateTransferData`](crate::api::InvoiceCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/invoices/update>
-pub type InvoiceUpdateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
+pub type InvoiceUpdateTransferData = api::InvoiceCreateTransferData;
 
-/// The `discount` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/add_lines>
-pub type InvoiceAddLinesLineDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceAddLinesLineDiscount = api::QuoteCreateDiscount;
 
 /// The `period` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
 ///
 /// <https://docs.stripe.com/api/invoices/add_lines>
 pub type InvoiceAddLinesLinePeriod = api::InvoiceItemCreatePeriod;
 
-/// The `tax_details` of [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+/// The `tax_details` of [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/invoices/add_lines>
-pub type InvoiceAddLinesLinePriceDataProductDataTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+pub type InvoiceAddLinesLinePriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
 
-/// The `product_data` of [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
-///
-/// <https://docs.stripe.com/api/invoices/add_lines>
-pub type InvoiceAddLinesLinePriceDataProductData =
-    api::CheckoutSessionCreateLineItemPriceDataProductData;
+params_required! {
+    /// The `product_data` of [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData).
+    ///
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLinePriceDataProductData
+}
+
+impl InvoiceAddLinesLinePriceDataProductData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(name: &str) -> Self {
+        Self(Params::new().with_str("name", name))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Images, as a list.
+    #[inline]
+    pub fn images(self, images: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("images", texts(images)))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Tax code.
+    #[inline]
+    pub fn tax_code(self, tax_code: &str) -> Self {
+        Self(self.0.with_str("tax_code", tax_code))
+    }
+
+    /// Tax details.
+    #[inline]
+    pub fn tax_details(
+        self,
+        tax_details: api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails,
+    ) -> Self {
+        Self(self.0.with("tax_details", tax_details))
+    }
+
+    /// Unit label.
+    #[inline]
+    pub fn unit_label(self, unit_label: &str) -> Self {
+        Self(self.0.with_str("unit_label", unit_label))
+    }
+}
 
 params_required! {
     /// The `price_data` of [`InvoiceAddLinesLine`](crate::api::InvoiceAddLinesLine).
@@ -999,7 +283,7 @@ impl InvoiceAddLinesLine {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Invoice item.
@@ -1020,7 +304,7 @@ impl InvoiceAddLinesLine {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Period.
@@ -1065,7 +349,7 @@ impl InvoiceAddLinesLine {
     /// Unsets `tax_amounts`.
     #[inline]
     pub fn clear_tax_amounts(self) -> Self {
-        Self(self.0.with("tax_amounts", Value::Clear))
+        Self(self.0.with("tax_amounts", ParamValue::Clear))
     }
 
     /// Tax rates, as a list.
@@ -1077,7 +361,7 @@ impl InvoiceAddLinesLine {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 }
 
@@ -1096,27 +380,25 @@ impl InvoiceRemoveLinesLine {
     }
 }
 
-/// The `discount` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/invoices/update_lines>
-pub type InvoiceUpdateLinesLineDiscount = api::InvoiceItemCreateDiscount;
+pub type InvoiceUpdateLinesLineDiscount = api::QuoteCreateDiscount;
 
 /// The `period` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceItemCreatePeriod`](crate::api::InvoiceItemCreatePeriod).
 ///
 /// <https://docs.stripe.com/api/invoices/update_lines>
 pub type InvoiceUpdateLinesLinePeriod = api::InvoiceItemCreatePeriod;
 
-/// The `tax_details` of [`InvoiceUpdateLinesLinePriceDataProductData`](crate::api::InvoiceUpdateLinesLinePriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
+/// The `tax_details` of [`InvoiceUpdateLinesLinePriceDataProductData`](crate::api::InvoiceUpdateLinesLinePriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/invoices/update_lines>
-pub type InvoiceUpdateLinesLinePriceDataProductDataTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
+pub type InvoiceUpdateLinesLinePriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
 
-/// The `product_data` of [`InvoiceUpdateLinesLinePriceData`](crate::api::InvoiceUpdateLinesLinePriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+/// The `product_data` of [`InvoiceUpdateLinesLinePriceData`](crate::api::InvoiceUpdateLinesLinePriceData): the same as [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData).
 ///
 /// <https://docs.stripe.com/api/invoices/update_lines>
-pub type InvoiceUpdateLinesLinePriceDataProductData =
-    api::CheckoutSessionCreateLineItemPriceDataProductData;
+pub type InvoiceUpdateLinesLinePriceDataProductData = api::InvoiceAddLinesLinePriceDataProductData;
 
 /// The `price_data` of [`InvoiceUpdateLinesLine`](crate::api::InvoiceUpdateLinesLine): the same as [`InvoiceAddLinesLinePriceData`](crate::api::InvoiceAddLinesLinePriceData).
 ///
@@ -1137,3 +419,123 @@ pub type InvoiceUpdateLinesLineTaxAmountTaxRateData = api::InvoiceAddLinesLineTa
 ///
 /// <https://docs.stripe.com/api/invoices/update_lines>
 pub type InvoiceUpdateLinesLineTaxAmount = api::InvoiceAddLinesLineTaxAmount;
+
+params_required! {
+    /// The `line` of [`InvoiceUpdateLines`](crate::api::InvoiceUpdateLines).
+    ///
+    /// <https://docs.stripe.com/api/invoices/update_lines>
+    InvoiceUpdateLinesLine
+}
+
+impl InvoiceUpdateLinesLine {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(id: &str) -> Self {
+        Self(Params::new().with_str("id", id))
+    }
+
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Discountable: true or false.
+    #[inline]
+    pub fn discountable(self, discountable: bool) -> Self {
+        Self(self.0.with_bool("discountable", discountable))
+    }
+
+    /// Discounts, as a list.
+    #[inline]
+    pub fn discounts(
+        self,
+        discounts: impl IntoIterator<Item = api::InvoiceUpdateLinesLineDiscount>,
+    ) -> Self {
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Unsets `discounts`.
+    #[inline]
+    pub fn clear_discounts(self) -> Self {
+        Self(self.0.with("discounts", ParamValue::Clear))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
+    }
+
+    /// Period.
+    #[inline]
+    pub fn period(self, period: api::InvoiceUpdateLinesLinePeriod) -> Self {
+        Self(self.0.with("period", period))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(self, price_data: api::InvoiceUpdateLinesLinePriceData) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Pricing.
+    #[inline]
+    pub fn pricing(self, pricing: api::InvoiceUpdateLinesLinePricing) -> Self {
+        Self(self.0.with("pricing", pricing))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Quantity decimal, as a decimal number.
+    #[inline]
+    pub fn quantity_decimal(self, quantity_decimal: &str) -> Self {
+        Self(self.0.with("quantity_decimal", decimal(quantity_decimal)))
+    }
+
+    /// Tax amounts, as a list.
+    #[inline]
+    pub fn tax_amounts(
+        self,
+        tax_amounts: impl IntoIterator<Item = api::InvoiceUpdateLinesLineTaxAmount>,
+    ) -> Self {
+        Self(self.0.with("tax_amounts", list(tax_amounts)))
+    }
+
+    /// Unsets `tax_amounts`.
+    #[inline]
+    pub fn clear_tax_amounts(self) -> Self {
+        Self(self.0.with("tax_amounts", ParamValue::Clear))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", ParamValue::Clear))
+    }
+}

@@ -3,8 +3,8 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, texts,
+use crate::prelude::{
+    List, ParamValue, RangeQuery, SearchResult, Timestamp, list, pairs, request, texts,
 };
 
 request! {
@@ -93,7 +93,7 @@ impl InvoiceCreate {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        self.set("account_tax_ids", Value::Clear)
+        self.set("account_tax_ids", ParamValue::Clear)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
@@ -150,7 +150,7 @@ impl InvoiceCreate {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        self.set("custom_fields", Value::Clear)
+        self.set("custom_fields", ParamValue::Clear)
     }
 
     /// Customer.
@@ -210,7 +210,7 @@ impl InvoiceCreate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Due date, in seconds since the Unix epoch.
@@ -255,7 +255,7 @@ impl InvoiceCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Number.
@@ -378,7 +378,7 @@ impl InvoiceCreatePreview {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Invoice items, as a list.
@@ -405,7 +405,7 @@ impl InvoiceCreatePreview {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Preview mode.
@@ -490,7 +490,7 @@ impl InvoiceUpdate {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        self.set("account_tax_ids", Value::Clear)
+        self.set("account_tax_ids", ParamValue::Clear)
     }
 
     /// Application fee amount.
@@ -541,7 +541,7 @@ impl InvoiceUpdate {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        self.set("custom_fields", Value::Clear)
+        self.set("custom_fields", ParamValue::Clear)
     }
 
     /// Days until due.
@@ -565,7 +565,7 @@ impl InvoiceUpdate {
     /// Unsets `default_source`.
     #[inline]
     pub fn clear_default_source(self) -> Self {
-        self.set("default_source", Value::Clear)
+        self.set("default_source", ParamValue::Clear)
     }
 
     /// Default tax rates, as a list.
@@ -580,7 +580,7 @@ impl InvoiceUpdate {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        self.set("default_tax_rates", Value::Clear)
+        self.set("default_tax_rates", ParamValue::Clear)
     }
 
     /// Description.
@@ -601,7 +601,7 @@ impl InvoiceUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Due date, in seconds since the Unix epoch.
@@ -619,7 +619,7 @@ impl InvoiceUpdate {
     /// Unsets `effective_at`.
     #[inline]
     pub fn clear_effective_at(self) -> Self {
-        self.set("effective_at", Value::Clear)
+        self.set("effective_at", ParamValue::Clear)
     }
 
     /// Footer.
@@ -646,7 +646,7 @@ impl InvoiceUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Number.
@@ -658,7 +658,7 @@ impl InvoiceUpdate {
     /// Unsets `number`.
     #[inline]
     pub fn clear_number(self) -> Self {
-        self.set("number", Value::Clear)
+        self.set("number", ParamValue::Clear)
     }
 
     /// On behalf of.
@@ -670,7 +670,7 @@ impl InvoiceUpdate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Payment settings.
@@ -694,7 +694,7 @@ impl InvoiceUpdate {
     /// Unsets `shipping_cost`.
     #[inline]
     pub fn clear_shipping_cost(self) -> Self {
-        self.set("shipping_cost", Value::Clear)
+        self.set("shipping_cost", ParamValue::Clear)
     }
 
     /// Shipping details.
@@ -706,7 +706,7 @@ impl InvoiceUpdate {
     /// Unsets `shipping_details`.
     #[inline]
     pub fn clear_shipping_details(self) -> Self {
-        self.set("shipping_details", Value::Clear)
+        self.set("shipping_details", ParamValue::Clear)
     }
 
     /// Statement descriptor.
@@ -724,7 +724,7 @@ impl InvoiceUpdate {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        self.set("transfer_data", Value::Clear)
+        self.set("transfer_data", ParamValue::Clear)
     }
 }
 
@@ -755,7 +755,7 @@ impl InvoiceAddLines {
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        self.set("invoice_metadata", Value::Clear)
+        self.set("invoice_metadata", ParamValue::Clear)
     }
 }
 
@@ -825,7 +825,7 @@ impl InvoicePay {
     /// Unsets `mandate`.
     #[inline]
     pub fn clear_mandate(self) -> Self {
-        self.set("mandate", Value::Clear)
+        self.set("mandate", ParamValue::Clear)
     }
 
     /// Off session: true or false.
@@ -873,7 +873,7 @@ impl InvoiceRemoveLines {
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        self.set("invoice_metadata", Value::Clear)
+        self.set("invoice_metadata", ParamValue::Clear)
     }
 }
 
@@ -904,7 +904,7 @@ impl InvoiceUpdateLines {
     /// Unsets `invoice_metadata`.
     #[inline]
     pub fn clear_invoice_metadata(self) -> Self {
-        self.set("invoice_metadata", Value::Clear)
+        self.set("invoice_metadata", ParamValue::Clear)
     }
 }
 

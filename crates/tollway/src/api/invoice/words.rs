@@ -3,9 +3,9 @@
 //! Stripe's `invoice`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceLastFinalizationError`](crate::api::InvoiceLastFinalizationError).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `disabled_reason`, first of all in [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
@@ -33,21 +33,12 @@ words! {
     }
 }
 
-words! {
-    /// The values of `status`, first of all in [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
-    InvoiceAutomaticTaxStatus {
-        /// `complete`
-        0 Complete = "complete",
-        /// `failed`
-        1 Failed = "failed",
-        /// `requires_location_inputs`
-        2 RequiresLocationInputs = "requires_location_inputs",
-    }
-}
+/// The values of `status`, first of all in [`InvoiceAutomaticTax`](crate::api::InvoiceAutomaticTax): the same as [`QuoteAutomaticTaxStatus`](crate::api::QuoteAutomaticTaxStatus).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-automatic_tax>
+pub type InvoiceAutomaticTaxStatus = api::QuoteAutomaticTaxStatus;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceParent`](crate::api::InvoiceParent).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-parent>
@@ -59,7 +50,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `billing_reason`, first of all in [`Invoice`](crate::api::Invoice).
     ///
     /// <https://docs.stripe.com/api/invoices/object>
@@ -85,24 +76,17 @@ words! {
     }
 }
 
-words! {
-    /// The values of `collection_method`, first of all in [`Invoice`](crate::api::Invoice).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object>
-    InvoiceCollectionMethod {
-        /// `charge_automatically`
-        0 ChargeAutomatically = "charge_automatically",
-        /// `send_invoice`
-        1 SendInvoice = "send_invoice",
-    }
-}
+/// The values of `collection_method`, first of all in [`Invoice`](crate::api::Invoice): the same as [`QuoteCollectionMethod`](crate::api::QuoteCollectionMethod).
+///
+/// <https://docs.stripe.com/api/invoices/object>
+pub type InvoiceCollectionMethod = api::QuoteCollectionMethod;
 
 /// The values of `customer_tax_exempt`, first of all in [`Invoice`](crate::api::Invoice): the same as [`CustomerTaxExempt`](crate::api::CustomerTaxExempt).
 ///
 /// <https://docs.stripe.com/api/invoices/object>
 pub type InvoiceCustomerTaxExempt = api::CustomerTaxExempt;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Invoice`](crate::api::Invoice).
     ///
     /// <https://docs.stripe.com/api/invoices/object>
@@ -120,101 +104,53 @@ words! {
     }
 }
 
-/// The values of `amount_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
 pub type InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-words! {
-    /// The values of `purpose`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
-    InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose {
-        /// `dependant_support`
-        0 DependantSupport = "dependant_support",
-        /// `government`
-        1 Government = "government",
-        /// `loan`
-        2 Loan = "loan",
-        /// `mortgage`
-        3 Mortgage = "mortgage",
-        /// `other`
-        4 Other = "other",
-        /// `pension`
-        5 Pension = "pension",
-        /// `personal`
-        6 Personal = "personal",
-        /// `retail`
-        7 Retail = "retail",
-        /// `salary`
-        8 Salary = "salary",
-        /// `tax`
-        9 Tax = "tax",
-        /// `utility`
-        10 Utility = "utility",
-    }
-}
+/// The values of `purpose`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPurpose`](crate::api::MandatePaymentMethodDetailsPaytoPurpose).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-payto-mandate_options>
+pub type InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose =
+    api::MandatePaymentMethodDetailsPaytoPurpose;
 
-/// The values of `verification_method`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+/// The values of `verification_method`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit>
 pub type InvoicePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
+    api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod;
 
-/// The values of `transaction_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+/// The values of `transaction_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitTransactionType`](crate::api::MandatePaymentMethodDetailsAcssDebitTransactionType).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-acss_debit-mandate_options>
 pub type InvoicePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+    api::MandatePaymentMethodDetailsAcssDebitTransactionType;
 
-words! {
-    /// The values of `preferred_language`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontact).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-bancontact>
-    InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage {
-        /// `de`
-        0 De = "de",
-        /// `en`
-        1 En = "en",
-        /// `fr`
-        2 Fr = "fr",
-        /// `nl`
-        3 Nl = "nl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontact): the same as [`ChargePaymentMethodDetailsBancontactPreferredLanguage`](crate::api::ChargePaymentMethodDetailsBancontactPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-bancontact>
+pub type InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage =
+    api::ChargePaymentMethodDetailsBancontactPreferredLanguage;
 
-/// The values of `request_three_d_secure`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+/// The values of `request_three_d_secure`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCard`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-card>
 pub type InvoicePaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure =
-    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
+    api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure;
 
-words! {
-    /// The values of `country`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
-    InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry {
-        /// `BE`
-        0 Be = "BE",
-        /// `DE`
-        1 De = "DE",
-        /// `ES`
-        2 Es = "ES",
-        /// `FR`
-        3 Fr = "FR",
-        /// `IE`
-        4 Ie = "IE",
-        /// `NL`
-        5 Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-customer_balance-bank_transfer-eu_bank_transfer>
+pub type InvoicePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry =
+    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransferCountry;
 
-/// The values of `amount_includes_iof`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPix): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+/// The values of `amount_includes_iof`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsPix`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPix): the same as [`MandatePaymentMethodDetailsPixAmountIncludesIof`](crate::api::MandatePaymentMethodDetailsPixAmountIncludesIof).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-pix>
 pub type InvoicePaymentSettingsPaymentMethodOptionsPixAmountIncludesIof =
-    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
+    api::MandatePaymentMethodDetailsPixAmountIncludesIof;
 
 /// The values of `permission`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
 ///
@@ -228,13 +164,13 @@ pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnect
 pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
     api::FinancialConnectionsSessionPrefetch;
 
-/// The values of `account_subcategory`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_subcategory`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-us_bank_account-financial_connections-filters>
 pub type InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
+open_enum! {
     /// The values of `page_size`, first of all in [`InvoiceRenderingPdf`](crate::api::InvoiceRenderingPdf).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-rendering-pdf>
@@ -248,7 +184,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`InvoiceStatusDetailsUncollectible`](crate::api::InvoiceStatusDetailsUncollectible).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-status_details-uncollectible>
@@ -266,51 +202,21 @@ words! {
     }
 }
 
-words! {
-    /// The values of `registration_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-    ///
-    /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie-company_details>
-    InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
-        /// `ch_ein`
-        0 ChEin = "ch_ein",
-        /// `de_hrb`
-        1 DeHrb = "de_hrb",
-        /// `dk_cvr`
-        2 DkCvr = "dk_cvr",
-        /// `es_cif`
-        3 EsCif = "es_cif",
-        /// `fi_tunnus`
-        4 FiTunnus = "fi_tunnus",
-        /// `fr_siren`
-        5 FrSiren = "fr_siren",
-        /// `fr_siret`
-        6 FrSiret = "fr_siret",
-        /// `it_rea`
-        7 ItRea = "it_rea",
-        /// `nl_kvk`
-        8 NlKvk = "nl_kvk",
-        /// `no_org_number`
-        9 NoOrgNumber = "no_org_number",
-        /// `no_pno`
-        10 NoPno = "no_pno",
-        /// `se_org_number`
-        11 SeOrgNumber = "se_org_number",
-        /// `se_pno`
-        12 SePno = "se_pno",
-        /// `uk_crn`
-        13 UkCrn = "uk_crn",
-    }
-}
+/// The values of `registration_type`, first of all in [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
+///
+/// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings-payment_method_options-billie-company_details>
+pub type InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType =
+    api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
 
 /// The values of `type`, first of all in [`InvoiceTotalPretaxCreditAmount`](crate::api::InvoiceTotalPretaxCreditAmount): the same as [`CreditNotePretaxCreditAmountType`](crate::api::CreditNotePretaxCreditAmountType).
 ///
 /// <https://docs.stripe.com/api/invoices/object#invoice_object-total_pretax_credit_amounts>
 pub type InvoiceTotalPretaxCreditAmountType = api::CreditNotePretaxCreditAmountType;
 
-/// The values of `type`, first of all in [`InvoiceCreateAutomaticTaxLiability`](crate::api::InvoiceCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+/// The values of `type`, first of all in [`InvoiceCreateAutomaticTaxLiability`](crate::api::InvoiceCreateAutomaticTaxLiability): the same as [`QuoteCreateAutomaticTaxLiabilityType`](crate::api::QuoteCreateAutomaticTaxLiabilityType).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
+pub type InvoiceCreateAutomaticTaxLiabilityType = api::QuoteCreateAutomaticTaxLiabilityType;
 
 /// The values of `type`, first of all in [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
 ///
@@ -318,7 +224,7 @@ pub type InvoiceCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticT
 pub type InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType =
     api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
-words! {
+open_enum! {
     /// The values of `pending_invoice_items_behavior`, first of all in [`InvoiceCreate`](crate::api::InvoiceCreate).
     ///
     /// <https://docs.stripe.com/api/invoices/create>
@@ -330,11 +236,17 @@ words! {
     }
 }
 
-/// The values of `amount_tax_display`, first of all in [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
-///
-/// <https://docs.stripe.com/api/invoices/create>
-pub type InvoiceCreateRenderingAmountTaxDisplay =
-    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
+open_enum! {
+    /// The values of `amount_tax_display`, first of all in [`InvoiceCreateRendering`](crate::api::InvoiceCreateRendering).
+    ///
+    /// <https://docs.stripe.com/api/invoices/create>
+    InvoiceCreateRenderingAmountTaxDisplay {
+        /// `exclude_tax`
+        0 ExcludeTax = "exclude_tax",
+        /// `include_inclusive_tax`
+        1 IncludeInclusiveTax = "include_inclusive_tax",
+    }
+}
 
 /// The values of `unit`, first of all in [`InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum`](crate::api::InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximum): the same as [`ShippingRateDeliveryEstimateMaximumUnit`](crate::api::ShippingRateDeliveryEstimateMaximumUnit).
 ///
@@ -342,13 +254,13 @@ pub type InvoiceCreateRenderingAmountTaxDisplay =
 pub type InvoiceCreateShippingCostShippingRateDataDeliveryEstimateMaximumUnit =
     api::ShippingRateDeliveryEstimateMaximumUnit;
 
-/// The values of `tax_behavior`, first of all in [`InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption`](crate::api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOption): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/invoices/create>
 pub type InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior =
-    api::PriceCurrencyOptionsTaxBehavior;
+    api::ShippingRateTaxBehavior;
 
-words! {
+open_enum! {
     /// The values of `preview_mode`, first of all in [`InvoiceCreatePreview`](crate::api::InvoiceCreatePreview).
     ///
     /// <https://docs.stripe.com/api/invoices/create_preview>
@@ -360,19 +272,18 @@ words! {
     }
 }
 
-/// The values of `proration_discounts`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingModeFlexible`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+/// The values of `proration_discounts`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingModeFlexible`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingModeFlexible): the same as [`SubscriptionCreateBillingModeFlexibleProrationDiscounts`](crate::api::SubscriptionCreateBillingModeFlexibleProrationDiscounts).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsBillingModeFlexibleProrationDiscounts =
-    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
+    api::SubscriptionCreateBillingModeFlexibleProrationDiscounts;
 
-/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsBillingMode`](crate::api::InvoiceCreatePreviewScheduleDetailsBillingMode): the same as [`SubscriptionBillingModeType`](crate::api::SubscriptionBillingModeType).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
-pub type InvoiceCreatePreviewScheduleDetailsBillingModeType =
-    api::QuoteSubscriptionDataBillingModeType;
+pub type InvoiceCreatePreviewScheduleDetailsBillingModeType = api::SubscriptionBillingModeType;
 
-words! {
+open_enum! {
     /// The values of `end_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetails`](crate::api::InvoiceCreatePreviewScheduleDetails).
     ///
     /// <https://docs.stripe.com/api/invoices/create_preview>
@@ -384,17 +295,11 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType {
-        /// `now`
-        0 Now = "now",
-        /// `timestamp`
-        1 Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt): the same as [`SubscriptionScheduleCreatePauseSchedulePausePauseAtType`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAtType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType =
+    api::SubscriptionScheduleCreatePauseSchedulePausePauseAtType;
 
 /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThroughType).
 ///
@@ -408,17 +313,17 @@ pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOut
 pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFromType =
     api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFromType;
 
-/// The values of `invoicing_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior).
+/// The values of `invoicing_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionPauseInvoicingBehavior`](crate::api::SubscriptionPauseInvoicingBehavior).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior =
-    api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior;
+    api::SubscriptionPauseInvoicingBehavior;
 
-/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsType).
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings): the same as [`SubscriptionStatusDetailsPausedType`](crate::api::SubscriptionStatusDetailsPausedType).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType =
-    api::SubscriptionSchedulePauseSchedulePauseSettingsType;
+    api::SubscriptionStatusDetailsPausedType;
 
 /// The values of `interval`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
@@ -426,19 +331,11 @@ pub type InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType =
 pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDurationInterval =
     api::PlanInterval;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType {
-        /// `duration`
-        0 Duration = "duration",
-        /// `now`
-        1 Now = "now",
-        /// `timestamp`
-        2 Timestamp = "timestamp",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt): the same as [`SubscriptionScheduleCreatePauseScheduleResumeResumeAtType`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType =
+    api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtType;
 
 /// The values of `billing_cycle_anchor`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor).
 ///
@@ -446,17 +343,17 @@ words! {
 pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsBillingCycleAnchor =
     api::SubscriptionSchedulePauseScheduleResumeSettingsBillingCycleAnchor;
 
-/// The values of `payment_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior).
+/// The values of `payment_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionResumePaymentBehavior`](crate::api::SubscriptionResumePaymentBehavior).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsPaymentBehavior =
-    api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior;
+    api::SubscriptionResumePaymentBehavior;
 
-/// The values of `proration_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+/// The values of `proration_behavior`, first of all in [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings): the same as [`SubscriptionCreateProrationBehavior`](crate::api::SubscriptionCreateProrationBehavior).
 ///
 /// <https://docs.stripe.com/api/invoices/create_preview>
 pub type InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior =
-    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
+    api::SubscriptionCreateProrationBehavior;
 
 /// The values of `type`, first of all in [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd): the same as [`SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEndType).
 ///
@@ -476,7 +373,7 @@ pub type InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStartType =
 pub type InvoiceCreatePreviewScheduleDetailsPhaseBillingCycleAnchor =
     api::SubscriptionSchedulePhaseBillingCycleAnchor;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingCycleAnchor).
     ///
     /// <https://docs.stripe.com/api/invoices/create_preview>
@@ -496,58 +393,68 @@ words! {
 pub type InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType =
     api::SubscriptionBillingScheduleBillUntilType;
 
-words! {
-    /// The values of `value`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsCancelAtValue {
-        /// `max_billed_until`
-        0 MaxBilledUntil = "max_billed_until",
-        /// `max_period_end`
-        1 MaxPeriodEnd = "max_period_end",
-        /// `min_period_end`
-        2 MinPeriodEnd = "min_period_end",
-    }
-}
+/// The values of `value`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt): the same as [`SubscriptionCreateCancelAtValue`](crate::api::SubscriptionCreateCancelAtValue).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsCancelAtValue =
+    api::SubscriptionCreateCancelAtValue;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType {
-        /// `none`
-        0 None = "none",
-        /// `now`
-        1 Now = "now",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough): the same as [`SubscriptionPauseBillForOutstandingUsageThroughType`](crate::api::SubscriptionPauseBillForOutstandingUsageThroughType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType =
+    api::SubscriptionPauseBillForOutstandingUsageThroughType;
 
-words! {
-    /// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom).
-    ///
-    /// <https://docs.stripe.com/api/invoices/create_preview>
-    InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType {
-        /// `item_current_period_start`
-        0 ItemCurrentPeriodStart = "item_current_period_start",
-        /// `none`
-        1 None = "none",
-        /// `now`
-        2 Now = "now",
-    }
-}
+/// The values of `type`, first of all in [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom): the same as [`SubscriptionPauseBillForUnusedTimeFromType`](crate::api::SubscriptionPauseBillForUnusedTimeFromType).
+///
+/// <https://docs.stripe.com/api/invoices/create_preview>
+pub type InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType =
+    api::SubscriptionPauseBillForUnusedTimeFromType;
 
 /// The values of `jurisdiction_level`, first of all in [`InvoiceAddLinesLineTaxAmountTaxRateData`](crate::api::InvoiceAddLinesLineTaxAmountTaxRateData): the same as [`TaxRateJurisdictionLevel`](crate::api::TaxRateJurisdictionLevel).
 ///
 /// <https://docs.stripe.com/api/invoices/add_lines>
 pub type InvoiceAddLinesLineTaxAmountTaxRateDataJurisdictionLevel = api::TaxRateJurisdictionLevel;
 
-/// The values of `taxability_reason`, first of all in [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount): the same as [`CheckoutSessionShippingCostTaxTaxabilityReason`](crate::api::CheckoutSessionShippingCostTaxTaxabilityReason).
-///
-/// <https://docs.stripe.com/api/invoices/add_lines>
-pub type InvoiceAddLinesLineTaxAmountTaxabilityReason =
-    api::CheckoutSessionShippingCostTaxTaxabilityReason;
+open_enum! {
+    /// The values of `taxability_reason`, first of all in [`InvoiceAddLinesLineTaxAmount`](crate::api::InvoiceAddLinesLineTaxAmount).
+    ///
+    /// <https://docs.stripe.com/api/invoices/add_lines>
+    InvoiceAddLinesLineTaxAmountTaxabilityReason {
+        /// `customer_exempt`
+        0 CustomerExempt = "customer_exempt",
+        /// `not_collecting`
+        1 NotCollecting = "not_collecting",
+        /// `not_subject_to_tax`
+        2 NotSubjectToTax = "not_subject_to_tax",
+        /// `not_supported`
+        3 NotSupported = "not_supported",
+        /// `portion_product_exempt`
+        4 PortionProductExempt = "portion_product_exempt",
+        /// `portion_reduced_rated`
+        5 PortionReducedRated = "portion_reduced_rated",
+        /// `portion_standard_rated`
+        6 PortionStandardRated = "portion_standard_rated",
+        /// `product_exempt`
+        7 ProductExempt = "product_exempt",
+        /// `product_exempt_holiday`
+        8 ProductExemptHoliday = "product_exempt_holiday",
+        /// `proportionally_rated`
+        9 ProportionallyRated = "proportionally_rated",
+        /// `reduced_rated`
+        10 ReducedRated = "reduced_rated",
+        /// `reverse_charge`
+        11 ReverseCharge = "reverse_charge",
+        /// `standard_rated`
+        12 StandardRated = "standard_rated",
+        /// `taxable_basis_reduced`
+        13 TaxableBasisReduced = "taxable_basis_reduced",
+        /// `zero_rated`
+        14 ZeroRated = "zero_rated",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `behavior`, first of all in [`InvoiceRemoveLinesLine`](crate::api::InvoiceRemoveLinesLine).
     ///
     /// <https://docs.stripe.com/api/invoices/remove_lines>

@@ -3,7 +3,7 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Decimal, Expandable, Map, Timestamp, view};
+use crate::prelude::{Decimal, Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `issuing.authorization` object. It has what [`IssuingAuthorizationFields`](crate::api::IssuingAuthorizationFields) has.
@@ -127,7 +127,7 @@ impl IssuingAuthorizationFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("issuing.authorization", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, decimal, list, params, params_required};
+use crate::prelude::{Params, Timestamp, decimal, list, params, params_required};
 
 params! {
     /// The `amount_details` of [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate).

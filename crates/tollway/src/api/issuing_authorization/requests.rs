@@ -3,7 +3,7 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, pairs, request};
 
 request! {
     /// The request of `client.issuing().authorizations().list(…)`: `GET /v1/issuing/authorizations`.
@@ -83,7 +83,7 @@ impl IssuingAuthorizationUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -113,7 +113,7 @@ impl IssuingAuthorizationApprove {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -137,7 +137,7 @@ impl IssuingAuthorizationDecline {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 

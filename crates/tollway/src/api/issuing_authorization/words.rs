@@ -3,9 +3,9 @@
 //! Stripe's `issuing_authorization`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `authorization_method`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
@@ -23,7 +23,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `card_presence`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
@@ -35,7 +35,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingAuthorization`](crate::api::IssuingAuthorization).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object>
@@ -51,7 +51,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `claimed_by`, first of all in [`IssuingAuthorizationVerificationDataAuthenticationExemption`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemption).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
@@ -63,7 +63,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingAuthorizationVerificationDataAuthenticationExemption`](crate::api::IssuingAuthorizationVerificationDataAuthenticationExemption).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-authentication_exemption>
@@ -75,7 +75,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `purchase_type`, first of all in [`IssuingAuthorizationFleet`](crate::api::IssuingAuthorizationFleet).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
@@ -89,7 +89,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `service_type`, first of all in [`IssuingAuthorizationFleet`](crate::api::IssuingAuthorizationFleet).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fleet>
@@ -103,7 +103,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingAuthorizationFraudChallenge`](crate::api::IssuingAuthorizationFraudChallenge).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
@@ -121,7 +121,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `undeliverable_reason`, first of all in [`IssuingAuthorizationFraudChallenge`](crate::api::IssuingAuthorizationFraudChallenge).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fraud_challenges>
@@ -133,7 +133,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingAuthorizationFuel`](crate::api::IssuingAuthorizationFuel).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
@@ -151,7 +151,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `unit`, first of all in [`IssuingAuthorizationFuel`](crate::api::IssuingAuthorizationFuel).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-fuel>
@@ -175,7 +175,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `result`, first of all in [`IssuingAuthorizationVerificationDataThreeDSecure`](crate::api::IssuingAuthorizationVerificationDataThreeDSecure).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data-three_d_secure>
@@ -191,7 +191,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `address_line1_check`, first of all in [`IssuingAuthorizationVerificationData`](crate::api::IssuingAuthorizationVerificationData).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-verification_data>
@@ -205,7 +205,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `fraud_disputability_likelihood`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate).
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
@@ -225,7 +225,7 @@ words! {
 pub type TestHelpersIssuingAuthorizationCreateRiskAssessmentCardTestingRiskLevel =
     api::RadarPaymentEvaluationSignalsFraudulentPaymentRiskLevel;
 
-/// The values of `wallet`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate): the same as [`IssuingTokenWalletProvider`](crate::api::IssuingTokenWalletProvider).
+/// The values of `wallet`, first of all in [`TestHelpersIssuingAuthorizationCreate`](crate::api::TestHelpersIssuingAuthorizationCreate): the same as [`IssuingTransactionWallet`](crate::api::IssuingTransactionWallet).
 ///
 /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
-pub type TestHelpersIssuingAuthorizationCreateWallet = api::IssuingTokenWalletProvider;
+pub type TestHelpersIssuingAuthorizationCreateWallet = api::IssuingTransactionWallet;

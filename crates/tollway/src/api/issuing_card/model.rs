@@ -3,7 +3,7 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `issuing.card` object. It has what [`IssuingCardFields`](crate::api::IssuingCardFields) has.
@@ -101,7 +101,7 @@ impl IssuingCardFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("issuing.card", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required, texts};
+use crate::prelude::{Params, list, params, params_required, texts};
 
 params_required! {
     /// The `cancel_after` of [`IssuingCardCreateLifecycleControls`](crate::api::IssuingCardCreateLifecycleControls).
@@ -50,10 +50,38 @@ impl IssuingCardCreatePin {
     }
 }
 
-/// The `address` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
-///
-/// <https://docs.stripe.com/api/issuing/cards/create>
-pub type IssuingCardCreateShippingAddress = api::IssuingCardholderCreateBillingAddress;
+params_required! {
+    /// The `address` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/create>
+    IssuingCardCreateShippingAddress
+}
+
+impl IssuingCardCreateShippingAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(city: &str, country: &str, line1: &str, postal_code: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("city", city)
+                .with_str("country", country)
+                .with_str("line1", line1)
+                .with_str("postal_code", postal_code),
+        )
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+}
 
 params_required! {
     /// The `address_validation` of [`IssuingCardCreateShipping`](crate::api::IssuingCardCreateShipping).
@@ -149,11 +177,36 @@ impl IssuingCardCreateShipping {
     }
 }
 
-/// The `spending_limit` of [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
-///
-/// <https://docs.stripe.com/api/issuing/cards/create>
-pub type IssuingCardCreateSpendingControlsSpendingLimit =
-    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
+params_required! {
+    /// The `spending_limit` of [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls).
+    ///
+    /// <https://docs.stripe.com/api/issuing/cards/create>
+    IssuingCardCreateSpendingControlsSpendingLimit
+}
+
+impl IssuingCardCreateSpendingControlsSpendingLimit {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        amount: i64,
+        interval: api::IssuingCardholderSpendingControlsSpendingLimitInterval,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with("interval", interval),
+        )
+    }
+
+    /// Categories, as a list.
+    #[inline]
+    pub fn categories(
+        self,
+        categories: impl IntoIterator<Item = api::IssuingCardSpendingControlsAllowedCategory>,
+    ) -> Self {
+        Self(self.0.with("categories", list(categories)))
+    }
+}
 
 params! {
     /// The `spending_controls` of [`IssuingCardCreate`](crate::api::IssuingCardCreate).
@@ -248,10 +301,10 @@ impl IssuingCardCreateSpendingControls {
 /// <https://docs.stripe.com/api/issuing/cards/update>
 pub type IssuingCardUpdatePin = api::IssuingCardCreatePin;
 
-/// The `address` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardholderCreateBillingAddress`](crate::api::IssuingCardholderCreateBillingAddress).
+/// The `address` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardCreateShippingAddress`](crate::api::IssuingCardCreateShippingAddress).
 ///
 /// <https://docs.stripe.com/api/issuing/cards/update>
-pub type IssuingCardUpdateShippingAddress = api::IssuingCardholderCreateBillingAddress;
+pub type IssuingCardUpdateShippingAddress = api::IssuingCardCreateShippingAddress;
 
 /// The `address_validation` of [`IssuingCardUpdateShipping`](crate::api::IssuingCardUpdateShipping): the same as [`IssuingCardCreateShippingAddressValidation`](crate::api::IssuingCardCreateShippingAddressValidation).
 ///
@@ -269,11 +322,11 @@ pub type IssuingCardUpdateShippingCustoms = api::IssuingCardCreateShippingCustom
 /// <https://docs.stripe.com/api/issuing/cards/update>
 pub type IssuingCardUpdateShipping = api::IssuingCardCreateShipping;
 
-/// The `spending_limit` of [`IssuingCardUpdateSpendingControls`](crate::api::IssuingCardUpdateSpendingControls): the same as [`IssuingCardholderCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardholderCreateSpendingControlsSpendingLimit).
+/// The `spending_limit` of [`IssuingCardUpdateSpendingControls`](crate::api::IssuingCardUpdateSpendingControls): the same as [`IssuingCardCreateSpendingControlsSpendingLimit`](crate::api::IssuingCardCreateSpendingControlsSpendingLimit).
 ///
 /// <https://docs.stripe.com/api/issuing/cards/update>
 pub type IssuingCardUpdateSpendingControlsSpendingLimit =
-    api::IssuingCardholderCreateSpendingControlsSpendingLimit;
+    api::IssuingCardCreateSpendingControlsSpendingLimit;
 
 /// The `spending_controls` of [`IssuingCardUpdate`](crate::api::IssuingCardUpdate): the same as [`IssuingCardCreateSpendingControls`](crate::api::IssuingCardCreateSpendingControls).
 ///

@@ -3,7 +3,7 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, pairs, request};
 
 request! {
     /// The request of `client.issuing().cards().list(…)`: `GET /v1/issuing/cards`.
@@ -166,7 +166,7 @@ impl IssuingCardCreate {
     /// Unsets `second_line`.
     #[inline]
     pub fn clear_second_line(self) -> Self {
-        self.set("second_line", Value::Clear)
+        self.set("second_line", ParamValue::Clear)
     }
 
     /// Shipping.
@@ -233,7 +233,7 @@ impl IssuingCardUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Personalization design.

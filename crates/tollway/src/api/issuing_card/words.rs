@@ -3,9 +3,9 @@
 //! Stripe's `issuing_card`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`IssuingCard`](crate::api::IssuingCard).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object>
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `replacement_reason`, first of all in [`IssuingCard`](crate::api::IssuingCard).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object>
@@ -39,7 +39,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingCard`](crate::api::IssuingCard).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object>
@@ -53,7 +53,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingCard`](crate::api::IssuingCard).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object>
@@ -65,7 +65,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `ineligible_reason`, first of all in [`IssuingCardWalletsApplePay`](crate::api::IssuingCardWalletsApplePay).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-wallets-apple_pay>
@@ -84,7 +84,7 @@ words! {
 /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
 pub type IssuingCardSpendingControlsAllowedCardPresence = api::IssuingAuthorizationCardPresence;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingCardLatestFraudWarning`](crate::api::IssuingCardLatestFraudWarning).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-latest_fraud_warning>
@@ -100,7 +100,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `carrier`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
@@ -118,7 +118,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `service`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
@@ -132,7 +132,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
@@ -154,7 +154,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`IssuingCardShipping`](crate::api::IssuingCardShipping).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping>
@@ -166,7 +166,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `mode`, first of all in [`IssuingCardShippingAddressValidation`](crate::api::IssuingCardShippingAddressValidation).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
@@ -180,7 +180,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `result`, first of all in [`IssuingCardShippingAddressValidation`](crate::api::IssuingCardShippingAddressValidation).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-shipping-address_validation>
@@ -194,7 +194,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `interval`, first of all in [`IssuingCardSpendingControlsSpendingLimit`](crate::api::IssuingCardSpendingControlsSpendingLimit).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls-spending_limits>
@@ -214,7 +214,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `replacement_reason`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/create>
@@ -230,12 +230,12 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate): the same as [`BillingFeedbackOptionStatus`](crate::api::BillingFeedbackOptionStatus).
+/// The values of `status`, first of all in [`IssuingCardCreate`](crate::api::IssuingCardCreate): the same as [`BillingMeterStatus`](crate::api::BillingMeterStatus).
 ///
 /// <https://docs.stripe.com/api/issuing/cards/create>
-pub type IssuingCardCreateStatus = api::BillingFeedbackOptionStatus;
+pub type IssuingCardCreateStatus = api::BillingMeterStatus;
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`IssuingCardUpdate`](crate::api::IssuingCardUpdate).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/update>

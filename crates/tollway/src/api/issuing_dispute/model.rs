@@ -3,7 +3,7 @@
 //! Stripe's `issuing_dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `issuing.dispute` object. It has what [`IssuingDisputeFields`](crate::api::IssuingDisputeFields) has.
@@ -65,7 +65,7 @@ impl IssuingDisputeFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("issuing.dispute", "metadata")
     }
 

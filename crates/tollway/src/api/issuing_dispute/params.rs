@@ -3,7 +3,7 @@
 //! Stripe's `issuing_dispute`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, params, params_required};
+use crate::prelude::{ParamValue, Params, Timestamp, params, params_required};
 
 params! {
     /// The `canceled` of [`IssuingDisputeCreateEvidence`](crate::api::IssuingDisputeCreateEvidence).
@@ -25,7 +25,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Canceled at, in seconds since the Unix epoch.
@@ -40,7 +40,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `canceled_at`.
     #[inline]
     pub fn clear_canceled_at(self) -> Self {
-        Self(self.0.with("canceled_at", Value::Clear))
+        Self(self.0.with("canceled_at", ParamValue::Clear))
     }
 
     /// Cancellation policy provided: true or false.
@@ -55,7 +55,10 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `cancellation_policy_provided`.
     #[inline]
     pub fn clear_cancellation_policy_provided(self) -> Self {
-        Self(self.0.with("cancellation_policy_provided", Value::Clear))
+        Self(
+            self.0
+                .with("cancellation_policy_provided", ParamValue::Clear),
+        )
     }
 
     /// Cancellation reason.
@@ -67,7 +70,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `cancellation_reason`.
     #[inline]
     pub fn clear_cancellation_reason(self) -> Self {
-        Self(self.0.with("cancellation_reason", Value::Clear))
+        Self(self.0.with("cancellation_reason", ParamValue::Clear))
     }
 
     /// Expected at, in seconds since the Unix epoch.
@@ -82,7 +85,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `expected_at`.
     #[inline]
     pub fn clear_expected_at(self) -> Self {
-        Self(self.0.with("expected_at", Value::Clear))
+        Self(self.0.with("expected_at", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -94,7 +97,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Product description.
@@ -106,7 +109,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `product_description`.
     #[inline]
     pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
+        Self(self.0.with("product_description", ParamValue::Clear))
     }
 
     /// Product type.
@@ -121,7 +124,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `product_type`.
     #[inline]
     pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
+        Self(self.0.with("product_type", ParamValue::Clear))
     }
 
     /// Return status.
@@ -136,7 +139,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `return_status`.
     #[inline]
     pub fn clear_return_status(self) -> Self {
-        Self(self.0.with("return_status", Value::Clear))
+        Self(self.0.with("return_status", ParamValue::Clear))
     }
 
     /// Returned at, in seconds since the Unix epoch.
@@ -151,7 +154,7 @@ impl IssuingDisputeCreateEvidenceCanceled {
     /// Unsets `returned_at`.
     #[inline]
     pub fn clear_returned_at(self) -> Self {
-        Self(self.0.with("returned_at", Value::Clear))
+        Self(self.0.with("returned_at", ParamValue::Clear))
     }
 }
 
@@ -175,7 +178,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Card statement.
@@ -187,7 +190,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Unsets `card_statement`.
     #[inline]
     pub fn clear_card_statement(self) -> Self {
-        Self(self.0.with("card_statement", Value::Clear))
+        Self(self.0.with("card_statement", ParamValue::Clear))
     }
 
     /// Cash receipt.
@@ -199,7 +202,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Unsets `cash_receipt`.
     #[inline]
     pub fn clear_cash_receipt(self) -> Self {
-        Self(self.0.with("cash_receipt", Value::Clear))
+        Self(self.0.with("cash_receipt", ParamValue::Clear))
     }
 
     /// Check image.
@@ -211,7 +214,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Unsets `check_image`.
     #[inline]
     pub fn clear_check_image(self) -> Self {
-        Self(self.0.with("check_image", Value::Clear))
+        Self(self.0.with("check_image", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -223,7 +226,7 @@ impl IssuingDisputeCreateEvidenceDuplicate {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Original transaction.
@@ -256,7 +259,7 @@ impl IssuingDisputeCreateEvidenceFraudulent {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -268,7 +271,7 @@ impl IssuingDisputeCreateEvidenceFraudulent {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 }
 
@@ -292,7 +295,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -304,7 +307,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Received at, in seconds since the Unix epoch.
@@ -319,7 +322,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `received_at`.
     #[inline]
     pub fn clear_received_at(self) -> Self {
-        Self(self.0.with("received_at", Value::Clear))
+        Self(self.0.with("received_at", ParamValue::Clear))
     }
 
     /// Return description.
@@ -331,7 +334,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `return_description`.
     #[inline]
     pub fn clear_return_description(self) -> Self {
-        Self(self.0.with("return_description", Value::Clear))
+        Self(self.0.with("return_description", ParamValue::Clear))
     }
 
     /// Return status.
@@ -346,7 +349,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `return_status`.
     #[inline]
     pub fn clear_return_status(self) -> Self {
-        Self(self.0.with("return_status", Value::Clear))
+        Self(self.0.with("return_status", ParamValue::Clear))
     }
 
     /// Returned at, in seconds since the Unix epoch.
@@ -361,7 +364,7 @@ impl IssuingDisputeCreateEvidenceMerchandiseNotAsDescribed {
     /// Unsets `returned_at`.
     #[inline]
     pub fn clear_returned_at(self) -> Self {
-        Self(self.0.with("returned_at", Value::Clear))
+        Self(self.0.with("returned_at", ParamValue::Clear))
     }
 }
 
@@ -391,7 +394,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Expected at, in seconds since the Unix epoch.
@@ -406,7 +409,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Unsets `expected_at`.
     #[inline]
     pub fn clear_expected_at(self) -> Self {
-        Self(self.0.with("expected_at", Value::Clear))
+        Self(self.0.with("expected_at", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -418,7 +421,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Product description.
@@ -430,7 +433,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Unsets `product_description`.
     #[inline]
     pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
+        Self(self.0.with("product_description", ParamValue::Clear))
     }
 
     /// Product type.
@@ -445,7 +448,7 @@ impl IssuingDisputeCreateEvidenceNotReceived {
     /// Unsets `product_type`.
     #[inline]
     pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
+        Self(self.0.with("product_type", ParamValue::Clear))
     }
 }
 
@@ -469,7 +472,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -481,7 +484,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Product description.
@@ -493,7 +496,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Unsets `product_description`.
     #[inline]
     pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
+        Self(self.0.with("product_description", ParamValue::Clear))
     }
 
     /// Product type.
@@ -508,7 +511,7 @@ impl IssuingDisputeCreateEvidenceOther {
     /// Unsets `product_type`.
     #[inline]
     pub fn clear_product_type(self) -> Self {
-        Self(self.0.with("product_type", Value::Clear))
+        Self(self.0.with("product_type", ParamValue::Clear))
     }
 }
 
@@ -532,7 +535,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Unsets `additional_documentation`.
     #[inline]
     pub fn clear_additional_documentation(self) -> Self {
-        Self(self.0.with("additional_documentation", Value::Clear))
+        Self(self.0.with("additional_documentation", ParamValue::Clear))
     }
 
     /// Canceled at, in seconds since the Unix epoch.
@@ -547,7 +550,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Unsets `canceled_at`.
     #[inline]
     pub fn clear_canceled_at(self) -> Self {
-        Self(self.0.with("canceled_at", Value::Clear))
+        Self(self.0.with("canceled_at", ParamValue::Clear))
     }
 
     /// Cancellation reason.
@@ -559,7 +562,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Unsets `cancellation_reason`.
     #[inline]
     pub fn clear_cancellation_reason(self) -> Self {
-        Self(self.0.with("cancellation_reason", Value::Clear))
+        Self(self.0.with("cancellation_reason", ParamValue::Clear))
     }
 
     /// Explanation.
@@ -571,7 +574,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Unsets `explanation`.
     #[inline]
     pub fn clear_explanation(self) -> Self {
-        Self(self.0.with("explanation", Value::Clear))
+        Self(self.0.with("explanation", ParamValue::Clear))
     }
 
     /// Received at, in seconds since the Unix epoch.
@@ -586,7 +589,7 @@ impl IssuingDisputeCreateEvidenceServiceNotAsDescribed {
     /// Unsets `received_at`.
     #[inline]
     pub fn clear_received_at(self) -> Self {
-        Self(self.0.with("received_at", Value::Clear))
+        Self(self.0.with("received_at", ParamValue::Clear))
     }
 }
 
@@ -607,7 +610,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `canceled`.
     #[inline]
     pub fn clear_canceled(self) -> Self {
-        Self(self.0.with("canceled", Value::Clear))
+        Self(self.0.with("canceled", ParamValue::Clear))
     }
 
     /// Duplicate.
@@ -619,7 +622,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `duplicate`.
     #[inline]
     pub fn clear_duplicate(self) -> Self {
-        Self(self.0.with("duplicate", Value::Clear))
+        Self(self.0.with("duplicate", ParamValue::Clear))
     }
 
     /// Fraudulent.
@@ -631,7 +634,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `fraudulent`.
     #[inline]
     pub fn clear_fraudulent(self) -> Self {
-        Self(self.0.with("fraudulent", Value::Clear))
+        Self(self.0.with("fraudulent", ParamValue::Clear))
     }
 
     /// Merchandise not as described.
@@ -649,7 +652,10 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `merchandise_not_as_described`.
     #[inline]
     pub fn clear_merchandise_not_as_described(self) -> Self {
-        Self(self.0.with("merchandise_not_as_described", Value::Clear))
+        Self(
+            self.0
+                .with("merchandise_not_as_described", ParamValue::Clear),
+        )
     }
 
     /// No valid authorization.
@@ -667,7 +673,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `no_valid_authorization`.
     #[inline]
     pub fn clear_no_valid_authorization(self) -> Self {
-        Self(self.0.with("no_valid_authorization", Value::Clear))
+        Self(self.0.with("no_valid_authorization", ParamValue::Clear))
     }
 
     /// Not received.
@@ -679,7 +685,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `not_received`.
     #[inline]
     pub fn clear_not_received(self) -> Self {
-        Self(self.0.with("not_received", Value::Clear))
+        Self(self.0.with("not_received", ParamValue::Clear))
     }
 
     /// Other.
@@ -691,7 +697,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `other`.
     #[inline]
     pub fn clear_other(self) -> Self {
-        Self(self.0.with("other", Value::Clear))
+        Self(self.0.with("other", ParamValue::Clear))
     }
 
     /// Reason.
@@ -715,7 +721,7 @@ impl IssuingDisputeCreateEvidence {
     /// Unsets `service_not_as_described`.
     #[inline]
     pub fn clear_service_not_as_described(self) -> Self {
-        Self(self.0.with("service_not_as_described", Value::Clear))
+        Self(self.0.with("service_not_as_described", ParamValue::Clear))
     }
 }
 

@@ -2,9 +2,9 @@
 
 //! Stripe's `issuing_dispute`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`IssuingDispute`](crate::api::IssuingDispute).
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object>
@@ -22,7 +22,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `product_type`, first of all in [`IssuingDisputeEvidenceCanceled`](crate::api::IssuingDisputeEvidenceCanceled).
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
@@ -34,7 +34,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `return_status`, first of all in [`IssuingDisputeEvidenceCanceled`](crate::api::IssuingDisputeEvidenceCanceled).
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence-canceled>
@@ -46,7 +46,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`IssuingDisputeEvidence`](crate::api::IssuingDisputeEvidence).
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object#issuing_dispute_object-evidence>

@@ -3,7 +3,7 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `payment_attempt_record` object. It has what [`PaymentAttemptRecordFields`](crate::api::PaymentAttemptRecordFields) has.
@@ -103,7 +103,7 @@ impl PaymentAttemptRecordFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("payment_attempt_record", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// Sepa debit of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details.sepa_debit`. It has what [`PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSepaDebitFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Payment method details of [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): its `payment_method_details`. It has what [`PaymentAttemptRecordPaymentMethodDetailsFields`](crate::api::PaymentAttemptRecordPaymentMethodDetailsFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, request};
+use crate::prelude::{List, request};
 
 request! {
     /// The request of `client.payment_attempt_records().list(…)`: `GET /v1/payment_attempt_records`.

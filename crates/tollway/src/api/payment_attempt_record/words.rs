@@ -3,66 +3,43 @@
 //! Stripe's `payment_attempt_record`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `customer_presence`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `customer_presence`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/payment_attempt_records/object>
-pub type PaymentAttemptRecordCustomerPresence = api::ConfirmationTokenSetupFutureUsage;
+pub type PaymentAttemptRecordCustomerPresence = api::SetupIntentCreateUsage;
 
-words! {
-    /// The values of `reported_by`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object>
-    PaymentAttemptRecordReportedBy {
-        /// `self`
-        0 Self_ = "self",
-        /// `stripe`
-        1 Stripe = "stripe",
-    }
-}
+/// The values of `reported_by`, first of all in [`PaymentAttemptRecord`](crate::api::PaymentAttemptRecord): the same as [`PaymentRecordReportedBy`](crate::api::PaymentRecordReportedBy).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object>
+pub type PaymentAttemptRecordReportedBy = api::PaymentRecordReportedBy;
 
-/// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsBancontact`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+/// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsBancontact`](crate::api::PaymentAttemptRecordPaymentMethodDetailsBancontact): the same as [`ChargePaymentMethodDetailsBancontactPreferredLanguage`](crate::api::ChargePaymentMethodDetailsBancontactPreferredLanguage).
 ///
 /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-bancontact>
 pub type PaymentAttemptRecordPaymentMethodDetailsBancontactPreferredLanguage =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
+    api::ChargePaymentMethodDetailsBancontactPreferredLanguage;
 
-words! {
-    /// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsSofort`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofort).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
-    PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage {
-        /// `de`
-        0 De = "de",
-        /// `en`
-        1 En = "en",
-        /// `es`
-        2 Es = "es",
-        /// `fr`
-        3 Fr = "fr",
-        /// `it`
-        4 It = "it",
-        /// `nl`
-        5 Nl = "nl",
-        /// `pl`
-        6 Pl = "pl",
-    }
-}
+/// The values of `preferred_language`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsSofort`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofort): the same as [`ChargePaymentMethodDetailsSofortPreferredLanguage`](crate::api::ChargePaymentMethodDetailsSofortPreferredLanguage).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-sofort>
+pub type PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage =
+    api::ChargePaymentMethodDetailsSofortPreferredLanguage;
 
-/// The values of `account_holder_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
 pub type PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+    api::IssuingCardholderType;
 
-/// The values of `account_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsUsBankAccount`](crate::api::PaymentAttemptRecordPaymentMethodDetailsUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-us_bank_account>
 pub type PaymentAttemptRecordPaymentMethodDetailsUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding`](crate::api::PaymentAttemptRecordPaymentMethodDetailsAmazonPayFunding).
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-amazon_pay-funding>
@@ -72,7 +49,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `brand`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
@@ -102,7 +79,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `funding`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard).
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
@@ -116,11 +93,11 @@ words! {
     }
 }
 
-/// The values of `stored_credential_usage`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
+/// The values of `stored_credential_usage`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCard`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCard): the same as [`ChargePaymentMethodDetailsCardSetupCredentialUsage`](crate::api::ChargePaymentMethodDetailsCardSetupCredentialUsage).
 ///
 /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card>
 pub type PaymentAttemptRecordPaymentMethodDetailsCardStoredCredentialUsage =
-    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
+    api::ChargePaymentMethodDetailsCardSetupCredentialUsage;
 
 /// The values of `address_line1_check`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardChecks`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardChecks): the same as [`RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check`](crate::api::RadarPaymentEvaluationOutcomeRejectedCardAddressLine1Check).
 ///
@@ -134,19 +111,13 @@ pub type PaymentAttemptRecordPaymentMethodDetailsCardChecksAddressLine1Check =
 pub type PaymentAttemptRecordPaymentMethodDetailsCardInstallmentsPlanType =
     api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
-words! {
-    /// The values of `authentication_flow`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow {
-        /// `challenge`
-        0 Challenge = "challenge",
-        /// `frictionless`
-        1 Frictionless = "frictionless",
-    }
-}
+/// The values of `authentication_flow`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureAuthenticationFlow =
+    api::ChargePaymentMethodDetailsCardThreeDSecureAuthenticationFlow;
 
-words! {
+open_enum! {
     /// The values of `electronic_commerce_indicator`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
     ///
     /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
@@ -168,79 +139,29 @@ words! {
     }
 }
 
-words! {
-    /// The values of `exemption_indicator`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator {
-        /// `low_risk`
-        0 LowRisk = "low_risk",
-        /// `none`
-        1 None = "none",
-    }
-}
+/// The values of `exemption_indicator`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure): the same as [`ThreeDSecureAuthenticationFlowPreferenceFrictionlessType`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator =
+    api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType;
 
-words! {
-    /// The values of `result`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult {
-        /// `attempt_acknowledged`
-        0 AttemptAcknowledged = "attempt_acknowledged",
-        /// `authenticated`
-        1 Authenticated = "authenticated",
-        /// `data_share_only`
-        2 DataShareOnly = "data_share_only",
-        /// `exempted`
-        3 Exempted = "exempted",
-        /// `failed`
-        4 Failed = "failed",
-        /// `not_supported`
-        5 NotSupported = "not_supported",
-        /// `processing_error`
-        6 ProcessingError = "processing_error",
-    }
-}
+/// The values of `result`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureResult`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureResult).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResult =
+    api::ChargePaymentMethodDetailsCardThreeDSecureResult;
 
-words! {
-    /// The values of `result_reason`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason {
-        /// `abandoned`
-        0 Abandoned = "abandoned",
-        /// `bypassed`
-        1 Bypassed = "bypassed",
-        /// `canceled`
-        2 Canceled = "canceled",
-        /// `card_not_enrolled`
-        3 CardNotEnrolled = "card_not_enrolled",
-        /// `network_not_supported`
-        4 NetworkNotSupported = "network_not_supported",
-        /// `protocol_error`
-        5 ProtocolError = "protocol_error",
-        /// `rejected`
-        6 Rejected = "rejected",
-    }
-}
+/// The values of `result_reason`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureResultReason`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureResultReason).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureResultReason =
+    api::ChargePaymentMethodDetailsCardThreeDSecureResultReason;
 
-words! {
-    /// The values of `version`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
-    PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion {
-        /// `1.0.2`
-        0 V102 = "1.0.2",
-        /// `2.1.0`
-        1 V210 = "2.1.0",
-        /// `2.2.0`
-        2 V220 = "2.2.0",
-        /// `2.3.0`
-        3 V230 = "2.3.0",
-        /// `2.3.1`
-        4 V231 = "2.3.1",
-    }
-}
+/// The values of `version`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureVersion`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureVersion).
+///
+/// <https://docs.stripe.com/api/payment_attempt_records/object#payment_attempt_record_object-payment_method_details-card-three_d_secure>
+pub type PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion =
+    api::ChargePaymentMethodDetailsCardThreeDSecureVersion;
 
 /// The values of `chain`, first of all in [`PaymentAttemptRecordPaymentMethodDetailsKonbiniStore`](crate::api::PaymentAttemptRecordPaymentMethodDetailsKonbiniStore): the same as [`ChargePaymentMethodDetailsKonbiniStoreChain`](crate::api::ChargePaymentMethodDetailsKonbiniStoreChain).
 ///

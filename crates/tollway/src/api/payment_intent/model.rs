@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Json, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, Json, List, MapView, Timestamp, view};
 
 view! {
     /// Payment data of [`PaymentIntent`](crate::api::PaymentIntent): its `transfer_data.payment_data`. It has what [`PaymentIntentTransferDataPaymentDataFields`](crate::api::PaymentIntentTransferDataPaymentDataFields) has.
@@ -23,7 +23,7 @@ impl PaymentIntentTransferDataPaymentDataFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("payment_data", "metadata")
     }
 }
@@ -579,7 +579,7 @@ impl PaymentIntentFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("payment_intent", "metadata")
     }
 
@@ -896,7 +896,7 @@ impl PaymentIntentNextActionFields {
 
     /// Use stripe sdk, by key. `None` when absent.
     #[inline]
-    pub fn use_stripe_sdk(&self) -> Option<Map<'_, Json>> {
+    pub fn use_stripe_sdk(&self) -> Option<MapView<'_, Json>> {
         self.0
             .opt_map("payment_intent_next_action", "use_stripe_sdk")
     }

@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// Display bank transfer instructions of [`PaymentIntent`](crate::api::PaymentIntent): its `next_action.display_bank_transfer_instructions`. It has what [`PaymentIntentNextActionDisplayBankTransferInstructionsFields`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructionsFields) has.

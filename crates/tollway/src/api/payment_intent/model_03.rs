@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// Payment method options of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options`. It has what [`PaymentIntentPaymentMethodOptionsFields`](crate::api::PaymentIntentPaymentMethodOptionsFields) has.

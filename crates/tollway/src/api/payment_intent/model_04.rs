@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// Customer notification of [`PaymentIntent`](crate::api::PaymentIntent): its `processing.card.customer_notification`. It has what [`PaymentIntentProcessingCardCustomerNotificationFields`](crate::api::PaymentIntentProcessingCardCustomerNotificationFields) has.

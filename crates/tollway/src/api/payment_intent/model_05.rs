@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view};
+use crate::prelude::{Expandable, MapView, view};
 
 view! {
     /// Upi of [`PaymentIntent`](crate::api::PaymentIntent): its `payment_method_options.upi`. It has what [`PaymentIntentPaymentMethodOptionsUpiFields`](crate::api::PaymentIntentPaymentMethodOptionsUpiFields) has.
@@ -142,7 +142,7 @@ impl PaymentIntentTransferDataFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("transfer_data", "metadata")
     }
 

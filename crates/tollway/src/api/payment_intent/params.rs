@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, one_of, params, params_required};
+use crate::prelude::{ParamValue, Params, list, param_enum, params, params_required};
 
 params! {
     /// The `card` of [`PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions`](crate::api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions).
@@ -137,20 +137,10 @@ impl PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions {
     }
 }
 
-params_required! {
-    /// The `tax` of [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateAmountDetailsLineItemTax
-}
-
-impl PaymentIntentCreateAmountDetailsLineItemTax {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(total_tax_amount: i64) -> Self {
-        Self(Params::new().with_int("total_tax_amount", total_tax_amount))
-    }
-}
+/// The `tax` of [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateAmountDetailsLineItemTax = api::PaymentIntentCreateAmountDetailsTax;
 
 params_required! {
     /// The `line_item` of [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
@@ -225,7 +215,7 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// Unsets `amount`.
     #[inline]
     pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
+        Self(self.0.with("amount", ParamValue::Clear))
     }
 
     /// From postal code.
@@ -237,7 +227,7 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// Unsets `from_postal_code`.
     #[inline]
     pub fn clear_from_postal_code(self) -> Self {
-        Self(self.0.with("from_postal_code", Value::Clear))
+        Self(self.0.with("from_postal_code", ParamValue::Clear))
     }
 
     /// To postal code.
@@ -249,14 +239,24 @@ impl PaymentIntentCreateAmountDetailsShipping {
     /// Unsets `to_postal_code`.
     #[inline]
     pub fn clear_to_postal_code(self) -> Self {
-        Self(self.0.with("to_postal_code", Value::Clear))
+        Self(self.0.with("to_postal_code", ParamValue::Clear))
     }
 }
 
-/// The `tax` of [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreateAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+params_required! {
+    /// The `tax` of [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreateAmountDetailsTax
+}
+
+impl PaymentIntentCreateAmountDetailsTax {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(total_tax_amount: i64) -> Self {
+        Self(Params::new().with_int("total_tax_amount", total_tax_amount))
+    }
+}
 
 params! {
     /// The `amount_details` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
@@ -275,7 +275,7 @@ impl PaymentIntentCreateAmountDetails {
     /// Unsets `discount_amount`.
     #[inline]
     pub fn clear_discount_amount(self) -> Self {
-        Self(self.0.with("discount_amount", Value::Clear))
+        Self(self.0.with("discount_amount", ParamValue::Clear))
     }
 
     /// Enforce arithmetic validation: true or false.
@@ -299,7 +299,7 @@ impl PaymentIntentCreateAmountDetails {
     /// Unsets `line_items`.
     #[inline]
     pub fn clear_line_items(self) -> Self {
-        Self(self.0.with("line_items", Value::Clear))
+        Self(self.0.with("line_items", ParamValue::Clear))
     }
 
     /// Shipping.
@@ -311,7 +311,7 @@ impl PaymentIntentCreateAmountDetails {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        Self(self.0.with("shipping", Value::Clear))
+        Self(self.0.with("shipping", ParamValue::Clear))
     }
 
     /// Tax.
@@ -323,33 +323,14 @@ impl PaymentIntentCreateAmountDetails {
     /// Unsets `tax`.
     #[inline]
     pub fn clear_tax(self) -> Self {
-        Self(self.0.with("tax", Value::Clear))
+        Self(self.0.with("tax", ParamValue::Clear))
     }
 }
 
-params_required! {
-    /// The `automatic_payment_methods` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateAutomaticPaymentMethods
-}
-
-impl PaymentIntentCreateAutomaticPaymentMethods {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(enabled: bool) -> Self {
-        Self(Params::new().with_bool("enabled", enabled))
-    }
-
-    /// Allow redirects.
-    #[inline]
-    pub fn allow_redirects(
-        self,
-        allow_redirects: api::PaymentIntentAutomaticPaymentMethodsAllowRedirects,
-    ) -> Self {
-        Self(self.0.with("allow_redirects", allow_redirects))
-    }
-}
+/// The `automatic_payment_methods` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate): the same as [`SetupIntentCreateAutomaticPaymentMethods`](crate::api::SetupIntentCreateAutomaticPaymentMethods).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateAutomaticPaymentMethods = api::SetupIntentCreateAutomaticPaymentMethods;
 
 params_required! {
     /// The `tax` of [`PaymentIntentCreateHooksInputs`](crate::api::PaymentIntentCreateHooksInputs).
@@ -396,89 +377,29 @@ impl PaymentIntentCreateHooks {
     }
 }
 
-/// The `offline` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `offline` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreateMandateDataCustomerAcceptanceOffline =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreateMandateDataCustomerAcceptanceOffline = api::PaymentMethodCreatePix;
 
-params_required! {
-    /// The `online` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateMandateDataCustomerAcceptanceOnline
-}
+/// The `online` of [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`SetupIntentCreateMandateDataCustomerAcceptanceOnline`](crate::api::SetupIntentCreateMandateDataCustomerAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateMandateDataCustomerAcceptanceOnline =
+    api::SetupIntentCreateMandateDataCustomerAcceptanceOnline;
 
-impl PaymentIntentCreateMandateDataCustomerAcceptanceOnline {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(ip_address: &str, user_agent: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("ip_address", ip_address)
-                .with_str("user_agent", user_agent),
-        )
-    }
-}
+/// The `customer_acceptance` of [`PaymentIntentCreateMandateData`](crate::api::PaymentIntentCreateMandateData): the same as [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateMandateDataCustomerAcceptance =
+    api::SetupIntentCreateMandateDataCustomerAcceptance;
 
-params_required! {
-    /// The `customer_acceptance` of [`PaymentIntentCreateMandateData`](crate::api::PaymentIntentCreateMandateData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateMandateDataCustomerAcceptance
-}
+/// The `mandate_data` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate): the same as [`SetupIntentCreateMandateData`](crate::api::SetupIntentCreateMandateData).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreateMandateData = api::SetupIntentCreateMandateData;
 
-impl PaymentIntentCreateMandateDataCustomerAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreateMandateDataCustomerAcceptanceType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Accepted at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn accepted_at(self, accepted_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("accepted_at", Into::<Timestamp>::into(accepted_at)),
-        )
-    }
-
-    /// Offline.
-    #[inline]
-    pub fn offline(
-        self,
-        offline: api::PaymentIntentCreateMandateDataCustomerAcceptanceOffline,
-    ) -> Self {
-        Self(self.0.with("offline", offline))
-    }
-
-    /// Online.
-    #[inline]
-    pub fn online(
-        self,
-        online: api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline,
-    ) -> Self {
-        Self(self.0.with("online", online))
-    }
-}
-
-params_required! {
-    /// The `mandate_data` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreateMandateData
-}
-
-impl PaymentIntentCreateMandateData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(customer_acceptance: api::PaymentIntentCreateMandateDataCustomerAcceptance) -> Self {
-        Self(Params::new().with("customer_acceptance", customer_acceptance))
-    }
-}
-
-one_of! {
+param_enum! {
     /// The `off_session` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
@@ -509,7 +430,7 @@ impl PaymentIntentCreatePaymentDetails {
     /// Unsets `customer_reference`.
     #[inline]
     pub fn clear_customer_reference(self) -> Self {
-        Self(self.0.with("customer_reference", Value::Clear))
+        Self(self.0.with("customer_reference", ParamValue::Clear))
     }
 
     /// Order reference.
@@ -521,405 +442,469 @@ impl PaymentIntentCreatePaymentDetails {
     /// Unsets `order_reference`.
     #[inline]
     pub fn clear_order_reference(self) -> Self {
-        Self(self.0.with("order_reference", Value::Clear))
+        Self(self.0.with("order_reference", ParamValue::Clear))
     }
 }
 
-params_required! {
-    /// The `acss_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+/// The `acss_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAcssDebit = api::PaymentMethodCreateAcssDebit;
+
+/// The `affirm` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAffirm = api::PaymentMethodCreatePix;
+
+/// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAfterpayClearpay = api::PaymentMethodCreatePix;
+
+/// The `alipay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAlipay = api::PaymentMethodCreatePix;
+
+/// The `alma` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAlma = api::PaymentMethodCreatePix;
+
+/// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
+
+/// The `au_becs_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataAuBecsDebit = api::PaymentMethodCreateAuBecsDebit;
+
+/// The `bacs_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBacsDebit = api::PaymentMethodCreateBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBancontact = api::PaymentMethodCreatePix;
+
+/// The `billie` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBillie = api::PaymentMethodCreatePix;
+
+/// The `address` of [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBillingDetailsAddress = api::CustomerCreateAddress;
+
+/// The `billing_details` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBillingDetails =
+    api::PaymentMethodCreateBillingDetails;
+
+/// The `bizum` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBizum = api::PaymentMethodCreatePix;
+
+/// The `blik` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBlik = api::PaymentMethodCreatePix;
+
+/// The `boleto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
+
+/// The `cashapp` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCashapp = api::PaymentMethodCreatePix;
+
+/// The `crypto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCrypto = api::PaymentMethodCreatePix;
+
+/// The `customer_balance` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataCustomerBalance = api::PaymentMethodCreatePix;
+
+/// The `eps` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataEps = api::PaymentMethodCreateEps;
+
+/// The `fpx` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataFpx = api::PaymentMethodCreateFpx;
+
+/// The `giropay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataGiropay = api::PaymentMethodCreatePix;
+
+/// The `grabpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
+
+/// The `ideal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;
+
+/// The `interac_present` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataInteracPresent = api::PaymentMethodCreatePix;
+
+/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
+
+/// The `dob` of [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
+
+/// The `klarna` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
+
+/// The `konbini` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKonbini = api::PaymentMethodCreatePix;
+
+/// The `kr_card` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataKrCard = api::PaymentMethodCreatePix;
+
+/// The `link` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataLink = api::PaymentMethodCreatePix;
+
+/// The `mb_way` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMbWay = api::PaymentMethodCreatePix;
+
+/// The `mobilepay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMobilepay = api::PaymentMethodCreatePix;
+
+/// The `multibanco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataMultibanco = api::PaymentMethodCreatePix;
+
+/// The `naver_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataNaverPay = api::PaymentMethodCreateNaverPay;
+
+/// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataNzBankAccount = api::PaymentMethodCreateNzBankAccount;
+
+/// The `oxxo` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataOxxo = api::PaymentMethodCreatePix;
+
+/// The `p24` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataP24 = api::PaymentMethodCreateP24;
+
+/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
+
+/// The `payco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPayco = api::PaymentMethodCreatePix;
+
+/// The `paynow` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaynow = api::PaymentMethodCreatePix;
+
+/// The `paypal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaypal = api::PaymentMethodCreatePix;
+
+/// The `paypay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPaypay = api::PaymentMethodCreatePix;
+
+/// The `payto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPayto = api::PaymentMethodCreatePayto;
+
+/// The `pix` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPix = api::PaymentMethodCreatePix;
+
+/// The `promptpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
+
+/// The `radar_options` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
+
+/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataRevolutPay = api::PaymentMethodCreatePix;
+
+/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSamsungPay = api::PaymentMethodCreatePix;
+
+/// The `satispay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSatispay = api::PaymentMethodCreatePix;
+
+/// The `scalapay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataScalapay = api::PaymentMethodCreatePix;
+
+/// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSepaDebit = api::PaymentMethodCreateSepaDebit;
+
+/// The `sequra` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSequra = api::PaymentMethodCreatePix;
+
+/// The `sofort` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSofort = api::PaymentMethodCreateSofort;
+
+/// The `sunbit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSunbit = api::PaymentMethodCreatePix;
+
+/// The `swish` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSwish = api::PaymentMethodCreatePix;
+
+/// The `twint` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataTwint = api::PaymentMethodCreatePix;
+
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodDataUpi`](crate::api::PaymentIntentCreatePaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUpiMandateOptions =
+    api::PaymentMethodCreateUpiMandateOptions;
+
+/// The `upi` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUpi = api::PaymentMethodCreateUpi;
+
+/// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataUsBankAccount = api::PaymentMethodCreateUsBankAccount;
+
+/// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataWechatPay = api::PaymentMethodCreatePix;
+
+/// The `zip` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataZip = api::PaymentMethodCreatePix;
+
+/// The `payment_method_data` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate): the same as [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodData = api::SetupIntentCreatePaymentMethodData;
+
+params! {
+    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebit).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAcssDebit
+    PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions
 }
 
-impl PaymentIntentCreatePaymentMethodDataAcssDebit {
-    /// With what Stripe requires.
+impl PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
+    /// Custom mandate url.
     #[inline]
-    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
+    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
+        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
+    }
+
+    /// Unsets `custom_mandate_url`.
+    #[inline]
+    pub fn clear_custom_mandate_url(self) -> Self {
+        Self(self.0.with("custom_mandate_url", ParamValue::Clear))
+    }
+
+    /// Interval description.
+    #[inline]
+    pub fn interval_description(self, interval_description: &str) -> Self {
         Self(
-            Params::new()
-                .with_str("account_number", account_number)
-                .with_str("institution_number", institution_number)
-                .with_str("transit_number", transit_number),
-        )
-    }
-}
-
-/// The `affirm` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alipay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alma` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params_required! {
-    /// The `au_becs_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataAuBecsDebit
-}
-
-impl PaymentIntentCreatePaymentMethodDataAuBecsDebit {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bsb_number: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("account_number", account_number)
-                .with_str("bsb_number", bsb_number),
-        )
-    }
-}
-
-params! {
-    /// The `bacs_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBacsDebit
-}
-
-impl PaymentIntentCreatePaymentMethodDataBacsDebit {
-    /// Account number.
-    #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with_str("account_number", account_number))
-    }
-
-    /// Sort code.
-    #[inline]
-    pub fn sort_code(self, sort_code: &str) -> Self {
-        Self(self.0.with_str("sort_code", sort_code))
-    }
-}
-
-/// The `bancontact` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `billie` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `address` of [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-params! {
-    /// The `billing_details` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBillingDetails
-}
-
-impl PaymentIntentCreatePaymentMethodDataBillingDetails {
-    /// Address.
-    #[inline]
-    pub fn address(
-        self,
-        address: api::PaymentIntentCreatePaymentMethodDataBillingDetailsAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
-    }
-
-    /// Unsets `address`.
-    #[inline]
-    pub fn clear_address(self) -> Self {
-        Self(self.0.with("address", Value::Clear))
-    }
-
-    /// Email.
-    #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with_str("email", email))
-    }
-
-    /// Unsets `email`.
-    #[inline]
-    pub fn clear_email(self) -> Self {
-        Self(self.0.with("email", Value::Clear))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with_str("name", name))
-    }
-
-    /// Unsets `name`.
-    #[inline]
-    pub fn clear_name(self) -> Self {
-        Self(self.0.with("name", Value::Clear))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with_str("phone", phone))
-    }
-
-    /// Unsets `phone`.
-    #[inline]
-    pub fn clear_phone(self) -> Self {
-        Self(self.0.with("phone", Value::Clear))
-    }
-
-    /// Tax id.
-    #[inline]
-    pub fn tax_id(self, tax_id: &str) -> Self {
-        Self(self.0.with_str("tax_id", tax_id))
-    }
-}
-
-/// The `bizum` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `blik` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params_required! {
-    /// The `boleto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataBoleto
-}
-
-impl PaymentIntentCreatePaymentMethodDataBoleto {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(tax_id: &str) -> Self {
-        Self(Params::new().with_str("tax_id", tax_id))
-    }
-}
-
-/// The `cashapp` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `crypto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `customer_balance` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params! {
-    /// The `eps` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataEps
-}
-
-impl PaymentIntentCreatePaymentMethodDataEps {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-params_required! {
-    /// The `fpx` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataFpx
-}
-
-impl PaymentIntentCreatePaymentMethodDataFpx {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
-        Self(Params::new().with("bank", bank))
-    }
-
-    /// Account holder type.
-    #[inline]
-    pub fn account_holder_type(
-        self,
-        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
-    ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
-    }
-}
-
-/// The `giropay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `grabpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params! {
-    /// The `ideal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataIdeal
-}
-
-impl PaymentIntentCreatePaymentMethodDataIdeal {
-    /// Bank.
-    #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
-        Self(self.0.with("bank", bank))
-    }
-}
-
-/// The `interac_present` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `dob` of [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
-
-params! {
-    /// The `klarna` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataKlarna
-}
-
-impl PaymentIntentCreatePaymentMethodDataKlarna {
-    /// Dob.
-    #[inline]
-    pub fn dob(self, dob: api::PaymentIntentCreatePaymentMethodDataKlarnaDob) -> Self {
-        Self(self.0.with("dob", dob))
-    }
-}
-
-/// The `konbini` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kr_card` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `link` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mb_way` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mobilepay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `multibanco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params! {
-    /// The `naver_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataNaverPay
-}
-
-impl PaymentIntentCreatePaymentMethodDataNaverPay {
-    /// Funding.
-    #[inline]
-    pub fn funding(
-        self,
-        funding: api::PaymentIntentCreatePaymentMethodDataNaverPayFunding,
-    ) -> Self {
-        Self(self.0.with("funding", funding))
-    }
-}
-
-params_required! {
-    /// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataNzBankAccount
-}
-
-impl PaymentIntentCreatePaymentMethodDataNzBankAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("account_number", account_number)
-                .with_str("bank_code", bank_code)
-                .with_str("branch_code", branch_code)
-                .with_str("suffix", suffix),
+            self.0
+                .with_str("interval_description", interval_description),
         )
     }
 
-    /// Account holder name.
+    /// Payment schedule.
     #[inline]
-    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
-        Self(self.0.with_str("account_holder_name", account_holder_name))
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Transaction type.
+    #[inline]
+    pub fn transaction_type(
+        self,
+        transaction_type: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
+    ) -> Self {
+        Self(self.0.with("transaction_type", transaction_type))
+    }
+}
+
+params! {
+    /// The `acss_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsAcssDebit
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsAcssDebit {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params! {
+    /// The `affirm` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsAffirm
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsAffirm {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Preferred locale.
+    #[inline]
+    pub fn preferred_locale(self, preferred_locale: &str) -> Self {
+        Self(self.0.with_str("preferred_locale", preferred_locale))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
     }
 
     /// Reference.
@@ -927,189 +912,157 @@ impl PaymentIntentCreatePaymentMethodDataNzBankAccount {
     pub fn reference(self, reference: &str) -> Self {
         Self(self.0.with_str("reference", reference))
     }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
 }
 
-/// The `oxxo` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alipay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsIdeal`](crate::api::PaymentIntentCreatePaymentMethodOptionsIdeal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreatePaymentMethodOptionsAlipay =
+    api::PaymentIntentCreatePaymentMethodOptionsIdeal;
 
 params! {
-    /// The `p24` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+    /// The `alma` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataP24
+    PaymentIntentCreatePaymentMethodOptionsAlma
 }
 
-impl PaymentIntentCreatePaymentMethodDataP24 {
-    /// Bank.
+impl PaymentIntentCreatePaymentMethodOptionsAlma {
+    /// Capture method: always `manual`.
     #[inline]
-    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
-        Self(self.0.with("bank", bank))
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
     }
 }
 
-/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paynow` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypal` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreatePaymentMethodOptionsAmazonPay =
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 params! {
-    /// The `payto` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+    /// The `au_becs_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataPayto
+    PaymentIntentCreatePaymentMethodOptionsAuBecsDebit
 }
 
-impl PaymentIntentCreatePaymentMethodDataPayto {
-    /// Account number.
+impl PaymentIntentCreatePaymentMethodOptionsAuBecsDebit {
+    /// Setup future usage.
     #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with_str("account_number", account_number))
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
     }
 
-    /// Bsb number.
+    /// Unsets `setup_future_usage`.
     #[inline]
-    pub fn bsb_number(self, bsb_number: &str) -> Self {
-        Self(self.0.with_str("bsb_number", bsb_number))
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 
-    /// Pay id.
+    /// Target date.
     #[inline]
-    pub fn pay_id(self, pay_id: &str) -> Self {
-        Self(self.0.with_str("pay_id", pay_id))
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
     }
 }
 
-/// The `pix` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
-/// The `promptpay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `radar_options` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
-
-/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `satispay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `scalapay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params_required! {
-    /// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+params! {
+    /// The `bacs_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSepaDebit
+    PaymentIntentCreatePaymentMethodOptionsBacsDebit
 }
 
-impl PaymentIntentCreatePaymentMethodDataSepaDebit {
-    /// With what Stripe requires.
+impl PaymentIntentCreatePaymentMethodOptionsBacsDebit {
+    /// Mandate options.
     #[inline]
-    pub fn new(iban: &str) -> Self {
-        Self(Params::new().with_str("iban", iban))
+    pub fn mandate_options(
+        self,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
     }
 }
 
-/// The `sequra` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params_required! {
-    /// The `sofort` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+params! {
+    /// The `bancontact` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSofort
+    PaymentIntentCreatePaymentMethodOptionsBancontact
 }
 
-impl PaymentIntentCreatePaymentMethodDataSofort {
-    /// With what Stripe requires.
+impl PaymentIntentCreatePaymentMethodOptionsBancontact {
+    /// Preferred language.
     #[inline]
-    pub fn new(country: api::PaymentIntentCreatePaymentMethodDataSofortCountry) -> Self {
-        Self(Params::new().with("country", country))
+    pub fn preferred_language(
+        self,
+        preferred_language: api::PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage,
+    ) -> Self {
+        Self(self.0.with("preferred_language", preferred_language))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
-/// The `sunbit` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `registered_address` of [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `swish` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `twint` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodDataUpi`](crate::api::PaymentIntentCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
+    api::CustomerCreateAddress;

@@ -3,865 +3,64 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, Timestamp, list, params, params_required, texts};
 
 params! {
-    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+    /// The `company_details` of [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataUsBankAccount
+    PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails
 }
 
-impl PaymentIntentCreatePaymentMethodDataUsBankAccount {
-    /// Account holder type.
+impl PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails {
+    /// Registered address.
     #[inline]
-    pub fn account_holder_type(
+    pub fn registered_address(
         self,
-        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
+        registered_address: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress,
     ) -> Self {
-        Self(self.0.with("account_holder_type", account_holder_type))
+        Self(self.0.with("registered_address", registered_address))
     }
 
-    /// Account number.
+    /// Unsets `registered_address`.
     #[inline]
-    pub fn account_number(self, account_number: &str) -> Self {
-        Self(self.0.with_str("account_number", account_number))
+    pub fn clear_registered_address(self) -> Self {
+        Self(self.0.with("registered_address", ParamValue::Clear))
     }
 
-    /// Account type.
+    /// Registered name.
     #[inline]
-    pub fn account_type(
+    pub fn registered_name(self, registered_name: &str) -> Self {
+        Self(self.0.with_str("registered_name", registered_name))
+    }
+
+    /// Registration number.
+    #[inline]
+    pub fn registration_number(self, registration_number: &str) -> Self {
+        Self(self.0.with_str("registration_number", registration_number))
+    }
+
+    /// Registration type.
+    #[inline]
+    pub fn registration_type(
         self,
-        account_type: api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
+        registration_type: api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType,
     ) -> Self {
-        Self(self.0.with("account_type", account_type))
+        Self(self.0.with("registration_type", registration_type))
     }
 
-    /// Financial connections account.
+    /// Unsets `registration_type`.
     #[inline]
-    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
-        Self(self.0.with_str(
-            "financial_connections_account",
-            financial_connections_account,
-        ))
+    pub fn clear_registration_type(self) -> Self {
+        Self(self.0.with("registration_type", ParamValue::Clear))
     }
 
-    /// Routing number.
+    /// Vat.
     #[inline]
-    pub fn routing_number(self, routing_number: &str) -> Self {
-        Self(self.0.with_str("routing_number", routing_number))
+    pub fn vat(self, vat: &str) -> Self {
+        Self(self.0.with_str("vat", vat))
     }
 }
-
-/// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `zip` of [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-params_required! {
-    /// The `payment_method_data` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodData
-}
-
-impl PaymentIntentCreatePaymentMethodData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreatePaymentMethodDataType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::PaymentIntentCreatePaymentMethodDataAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Affirm.
-    #[inline]
-    pub fn affirm(self, affirm: api::PaymentIntentCreatePaymentMethodDataAffirm) -> Self {
-        Self(self.0.with("affirm", affirm))
-    }
-
-    /// Afterpay clearpay.
-    #[inline]
-    pub fn afterpay_clearpay(
-        self,
-        afterpay_clearpay: api::PaymentIntentCreatePaymentMethodDataAfterpayClearpay,
-    ) -> Self {
-        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
-    }
-
-    /// Alipay.
-    #[inline]
-    pub fn alipay(self, alipay: api::PaymentIntentCreatePaymentMethodDataAlipay) -> Self {
-        Self(self.0.with("alipay", alipay))
-    }
-
-    /// Allow redisplay.
-    #[inline]
-    pub fn allow_redisplay(
-        self,
-        allow_redisplay: api::PaymentIntentCreatePaymentMethodDataAllowRedisplay,
-    ) -> Self {
-        Self(self.0.with("allow_redisplay", allow_redisplay))
-    }
-
-    /// Alma.
-    #[inline]
-    pub fn alma(self, alma: api::PaymentIntentCreatePaymentMethodDataAlma) -> Self {
-        Self(self.0.with("alma", alma))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(
-        self,
-        amazon_pay: api::PaymentIntentCreatePaymentMethodDataAmazonPay,
-    ) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Au becs debit.
-    #[inline]
-    pub fn au_becs_debit(
-        self,
-        au_becs_debit: api::PaymentIntentCreatePaymentMethodDataAuBecsDebit,
-    ) -> Self {
-        Self(self.0.with("au_becs_debit", au_becs_debit))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(
-        self,
-        bacs_debit: api::PaymentIntentCreatePaymentMethodDataBacsDebit,
-    ) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bancontact.
-    #[inline]
-    pub fn bancontact(
-        self,
-        bancontact: api::PaymentIntentCreatePaymentMethodDataBancontact,
-    ) -> Self {
-        Self(self.0.with("bancontact", bancontact))
-    }
-
-    /// Billie.
-    #[inline]
-    pub fn billie(self, billie: api::PaymentIntentCreatePaymentMethodDataBillie) -> Self {
-        Self(self.0.with("billie", billie))
-    }
-
-    /// Billing details.
-    #[inline]
-    pub fn billing_details(
-        self,
-        billing_details: api::PaymentIntentCreatePaymentMethodDataBillingDetails,
-    ) -> Self {
-        Self(self.0.with("billing_details", billing_details))
-    }
-
-    /// Bizum.
-    #[inline]
-    pub fn bizum(self, bizum: api::PaymentIntentCreatePaymentMethodDataBizum) -> Self {
-        Self(self.0.with("bizum", bizum))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::PaymentIntentCreatePaymentMethodDataBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Boleto.
-    #[inline]
-    pub fn boleto(self, boleto: api::PaymentIntentCreatePaymentMethodDataBoleto) -> Self {
-        Self(self.0.with("boleto", boleto))
-    }
-
-    /// Cashapp.
-    #[inline]
-    pub fn cashapp(self, cashapp: api::PaymentIntentCreatePaymentMethodDataCashapp) -> Self {
-        Self(self.0.with("cashapp", cashapp))
-    }
-
-    /// Crypto.
-    #[inline]
-    pub fn crypto(self, crypto: api::PaymentIntentCreatePaymentMethodDataCrypto) -> Self {
-        Self(self.0.with("crypto", crypto))
-    }
-
-    /// Customer balance.
-    #[inline]
-    pub fn customer_balance(
-        self,
-        customer_balance: api::PaymentIntentCreatePaymentMethodDataCustomerBalance,
-    ) -> Self {
-        Self(self.0.with("customer_balance", customer_balance))
-    }
-
-    /// Eps.
-    #[inline]
-    pub fn eps(self, eps: api::PaymentIntentCreatePaymentMethodDataEps) -> Self {
-        Self(self.0.with("eps", eps))
-    }
-
-    /// Fpx.
-    #[inline]
-    pub fn fpx(self, fpx: api::PaymentIntentCreatePaymentMethodDataFpx) -> Self {
-        Self(self.0.with("fpx", fpx))
-    }
-
-    /// Giropay.
-    #[inline]
-    pub fn giropay(self, giropay: api::PaymentIntentCreatePaymentMethodDataGiropay) -> Self {
-        Self(self.0.with("giropay", giropay))
-    }
-
-    /// Grabpay.
-    #[inline]
-    pub fn grabpay(self, grabpay: api::PaymentIntentCreatePaymentMethodDataGrabpay) -> Self {
-        Self(self.0.with("grabpay", grabpay))
-    }
-
-    /// Ideal.
-    #[inline]
-    pub fn ideal(self, ideal: api::PaymentIntentCreatePaymentMethodDataIdeal) -> Self {
-        Self(self.0.with("ideal", ideal))
-    }
-
-    /// Interac present.
-    #[inline]
-    pub fn interac_present(
-        self,
-        interac_present: api::PaymentIntentCreatePaymentMethodDataInteracPresent,
-    ) -> Self {
-        Self(self.0.with("interac_present", interac_present))
-    }
-
-    /// Kakao pay.
-    #[inline]
-    pub fn kakao_pay(self, kakao_pay: api::PaymentIntentCreatePaymentMethodDataKakaoPay) -> Self {
-        Self(self.0.with("kakao_pay", kakao_pay))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(self, klarna: api::PaymentIntentCreatePaymentMethodDataKlarna) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Konbini.
-    #[inline]
-    pub fn konbini(self, konbini: api::PaymentIntentCreatePaymentMethodDataKonbini) -> Self {
-        Self(self.0.with("konbini", konbini))
-    }
-
-    /// Kr card.
-    #[inline]
-    pub fn kr_card(self, kr_card: api::PaymentIntentCreatePaymentMethodDataKrCard) -> Self {
-        Self(self.0.with("kr_card", kr_card))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::PaymentIntentCreatePaymentMethodDataLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Mb way.
-    #[inline]
-    pub fn mb_way(self, mb_way: api::PaymentIntentCreatePaymentMethodDataMbWay) -> Self {
-        Self(self.0.with("mb_way", mb_way))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Mobilepay.
-    #[inline]
-    pub fn mobilepay(self, mobilepay: api::PaymentIntentCreatePaymentMethodDataMobilepay) -> Self {
-        Self(self.0.with("mobilepay", mobilepay))
-    }
-
-    /// Multibanco.
-    #[inline]
-    pub fn multibanco(
-        self,
-        multibanco: api::PaymentIntentCreatePaymentMethodDataMultibanco,
-    ) -> Self {
-        Self(self.0.with("multibanco", multibanco))
-    }
-
-    /// Naver pay.
-    #[inline]
-    pub fn naver_pay(self, naver_pay: api::PaymentIntentCreatePaymentMethodDataNaverPay) -> Self {
-        Self(self.0.with("naver_pay", naver_pay))
-    }
-
-    /// Nz bank account.
-    #[inline]
-    pub fn nz_bank_account(
-        self,
-        nz_bank_account: api::PaymentIntentCreatePaymentMethodDataNzBankAccount,
-    ) -> Self {
-        Self(self.0.with("nz_bank_account", nz_bank_account))
-    }
-
-    /// Oxxo.
-    #[inline]
-    pub fn oxxo(self, oxxo: api::PaymentIntentCreatePaymentMethodDataOxxo) -> Self {
-        Self(self.0.with("oxxo", oxxo))
-    }
-
-    /// P24.
-    #[inline]
-    pub fn p24(self, p24: api::PaymentIntentCreatePaymentMethodDataP24) -> Self {
-        Self(self.0.with("p24", p24))
-    }
-
-    /// Pay by bank.
-    #[inline]
-    pub fn pay_by_bank(
-        self,
-        pay_by_bank: api::PaymentIntentCreatePaymentMethodDataPayByBank,
-    ) -> Self {
-        Self(self.0.with("pay_by_bank", pay_by_bank))
-    }
-
-    /// Payco.
-    #[inline]
-    pub fn payco(self, payco: api::PaymentIntentCreatePaymentMethodDataPayco) -> Self {
-        Self(self.0.with("payco", payco))
-    }
-
-    /// Paynow.
-    #[inline]
-    pub fn paynow(self, paynow: api::PaymentIntentCreatePaymentMethodDataPaynow) -> Self {
-        Self(self.0.with("paynow", paynow))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(self, paypal: api::PaymentIntentCreatePaymentMethodDataPaypal) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Paypay.
-    #[inline]
-    pub fn paypay(self, paypay: api::PaymentIntentCreatePaymentMethodDataPaypay) -> Self {
-        Self(self.0.with("paypay", paypay))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::PaymentIntentCreatePaymentMethodDataPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::PaymentIntentCreatePaymentMethodDataPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Promptpay.
-    #[inline]
-    pub fn promptpay(self, promptpay: api::PaymentIntentCreatePaymentMethodDataPromptpay) -> Self {
-        Self(self.0.with("promptpay", promptpay))
-    }
-
-    /// Radar options.
-    #[inline]
-    pub fn radar_options(
-        self,
-        radar_options: api::PaymentIntentCreatePaymentMethodDataRadarOptions,
-    ) -> Self {
-        Self(self.0.with("radar_options", radar_options))
-    }
-
-    /// Revolut pay.
-    #[inline]
-    pub fn revolut_pay(
-        self,
-        revolut_pay: api::PaymentIntentCreatePaymentMethodDataRevolutPay,
-    ) -> Self {
-        Self(self.0.with("revolut_pay", revolut_pay))
-    }
-
-    /// Samsung pay.
-    #[inline]
-    pub fn samsung_pay(
-        self,
-        samsung_pay: api::PaymentIntentCreatePaymentMethodDataSamsungPay,
-    ) -> Self {
-        Self(self.0.with("samsung_pay", samsung_pay))
-    }
-
-    /// Satispay.
-    #[inline]
-    pub fn satispay(self, satispay: api::PaymentIntentCreatePaymentMethodDataSatispay) -> Self {
-        Self(self.0.with("satispay", satispay))
-    }
-
-    /// Scalapay.
-    #[inline]
-    pub fn scalapay(self, scalapay: api::PaymentIntentCreatePaymentMethodDataScalapay) -> Self {
-        Self(self.0.with("scalapay", scalapay))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::PaymentIntentCreatePaymentMethodDataSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Sequra.
-    #[inline]
-    pub fn sequra(self, sequra: api::PaymentIntentCreatePaymentMethodDataSequra) -> Self {
-        Self(self.0.with("sequra", sequra))
-    }
-
-    /// Sofort.
-    #[inline]
-    pub fn sofort(self, sofort: api::PaymentIntentCreatePaymentMethodDataSofort) -> Self {
-        Self(self.0.with("sofort", sofort))
-    }
-
-    /// Sunbit.
-    #[inline]
-    pub fn sunbit(self, sunbit: api::PaymentIntentCreatePaymentMethodDataSunbit) -> Self {
-        Self(self.0.with("sunbit", sunbit))
-    }
-
-    /// Swish.
-    #[inline]
-    pub fn swish(self, swish: api::PaymentIntentCreatePaymentMethodDataSwish) -> Self {
-        Self(self.0.with("swish", swish))
-    }
-
-    /// Twint.
-    #[inline]
-    pub fn twint(self, twint: api::PaymentIntentCreatePaymentMethodDataTwint) -> Self {
-        Self(self.0.with("twint", twint))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::PaymentIntentCreatePaymentMethodDataUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::PaymentIntentCreatePaymentMethodDataUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-
-    /// Wechat pay.
-    #[inline]
-    pub fn wechat_pay(
-        self,
-        wechat_pay: api::PaymentIntentCreatePaymentMethodDataWechatPay,
-    ) -> Self {
-        Self(self.0.with("wechat_pay", wechat_pay))
-    }
-
-    /// Zip.
-    #[inline]
-    pub fn zip(self, zip: api::PaymentIntentCreatePaymentMethodDataZip) -> Self {
-        Self(self.0.with("zip", zip))
-    }
-}
-
-params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebit).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
-    /// Custom mandate url.
-    #[inline]
-    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
-        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
-    }
-
-    /// Unsets `custom_mandate_url`.
-    #[inline]
-    pub fn clear_custom_mandate_url(self) -> Self {
-        Self(self.0.with("custom_mandate_url", Value::Clear))
-    }
-
-    /// Interval description.
-    #[inline]
-    pub fn interval_description(self, interval_description: &str) -> Self {
-        Self(
-            self.0
-                .with_str("interval_description", interval_description),
-        )
-    }
-
-    /// Payment schedule.
-    #[inline]
-    pub fn payment_schedule(
-        self,
-        payment_schedule: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
-    ) -> Self {
-        Self(self.0.with("payment_schedule", payment_schedule))
-    }
-
-    /// Transaction type.
-    #[inline]
-    pub fn transaction_type(
-        self,
-        transaction_type: api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
-    ) -> Self {
-        Self(self.0.with("transaction_type", transaction_type))
-    }
-}
-
-params! {
-    /// The `acss_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAcssDebit
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAcssDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `affirm` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAffirm
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAffirm {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(self, preferred_locale: &str) -> Self {
-        Self(self.0.with_str("preferred_locale", preferred_locale))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `afterpay_clearpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Reference.
-    #[inline]
-    pub fn reference(self, reference: &str) -> Self {
-        Self(self.0.with_str("reference", reference))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-params! {
-    /// The `alipay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAlipay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAlipay {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `alma` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAlma
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAlma {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-}
-
-params! {
-    /// The `amazon_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAmazonPay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAmazonPay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-params! {
-    /// The `au_becs_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsAuBecsDebit
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsAuBecsDebit {
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-}
-
-/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-params! {
-    /// The `bacs_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBacsDebit
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsBacsDebit {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsBacsDebitMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-}
-
-params! {
-    /// The `bancontact` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsBancontact
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsBancontact {
-    /// Preferred language.
-    #[inline]
-    pub fn preferred_language(
-        self,
-        preferred_language: api::PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage,
-    ) -> Self {
-        Self(self.0.with("preferred_language", preferred_language))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-/// The `registered_address` of [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `company_details` of [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
 
 params! {
     /// The `billie` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -880,7 +79,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBillie {
     /// Unsets `capture_method`.
     #[inline]
     pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
+        Self(self.0.with("capture_method", ParamValue::Clear))
     }
 
     /// Company details.
@@ -895,7 +94,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBillie {
     /// Unsets `company_details`.
     #[inline]
     pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
+        Self(self.0.with("company_details", ParamValue::Clear))
     }
 
     /// Reference.
@@ -905,11 +104,10 @@ impl PaymentIntentCreatePaymentMethodOptionsBillie {
     }
 }
 
-/// The `bizum` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreatePaymentMethodOptionsBizum = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsBlik`](crate::api::PaymentIntentCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
 ///
@@ -952,7 +150,7 @@ impl PaymentIntentCreatePaymentMethodOptionsBlik {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
@@ -982,21 +180,68 @@ impl PaymentIntentCreatePaymentMethodOptionsBoleto {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
-/// The `plan` of [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+params_required! {
+    /// The `plan` of [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan
+}
 
-/// The `installments` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCardInstallments =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
+impl PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlanType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Count.
+    #[inline]
+    pub fn count(self, count: i64) -> Self {
+        Self(self.0.with_int("count", count))
+    }
+
+    /// Interval: always `month`.
+    #[inline]
+    pub fn interval(self, interval: &str) -> Self {
+        Self(self.0.with_str("interval", interval))
+    }
+}
+
+params! {
+    /// The `installments` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardInstallments
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCardInstallments {
+    /// Enabled: true or false.
+    #[inline]
+    pub fn enabled(self, enabled: bool) -> Self {
+        Self(self.0.with_bool("enabled", enabled))
+    }
+
+    /// Plan.
+    #[inline]
+    pub fn plan(
+        self,
+        plan: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan,
+    ) -> Self {
+        Self(self.0.with("plan", plan))
+    }
+
+    /// Unsets `plan`.
+    #[inline]
+    pub fn clear_plan(self) -> Self {
+        Self(self.0.with("plan", ParamValue::Clear))
+    }
+}
 
 params_required! {
     /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
@@ -1050,52 +295,17 @@ impl PaymentIntentCreatePaymentMethodOptionsCardMandateOptions {
     }
 }
 
-params_required! {
-    /// The `cartes_bancaires` of [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
-}
+/// The `cartes_bancaires` of [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
 
-impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        cb_avalgo: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo,
-    ) -> Self {
-        Self(Params::new().with("cb_avalgo", cb_avalgo))
-    }
-
-    /// Cb exemption.
-    #[inline]
-    pub fn cb_exemption(self, cb_exemption: &str) -> Self {
-        Self(self.0.with_str("cb_exemption", cb_exemption))
-    }
-
-    /// Cb score.
-    #[inline]
-    pub fn cb_score(self, cb_score: i64) -> Self {
-        Self(self.0.with_int("cb_score", cb_score))
-    }
-}
-
-params! {
-    /// The `network_options` of [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions {
-    /// Cartes bancaires.
-    #[inline]
-    pub fn cartes_bancaires(
-        self,
-        cartes_bancaires: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires,
-    ) -> Self {
-        Self(self.0.with("cartes_bancaires", cartes_bancaires))
-    }
-}
+/// The `network_options` of [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
 
 params_required! {
     /// The `three_d_secure` of [`PaymentIntentCreatePaymentMethodOptionsCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsCard).
@@ -1168,3 +378,837 @@ impl PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure {
         ))
     }
 }
+
+params! {
+    /// The `card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCard
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCard {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Cvc token.
+    #[inline]
+    pub fn cvc_token(self, cvc_token: &str) -> Self {
+        Self(self.0.with_str("cvc_token", cvc_token))
+    }
+
+    /// Installments.
+    #[inline]
+    pub fn installments(
+        self,
+        installments: api::PaymentIntentCreatePaymentMethodOptionsCardInstallments,
+    ) -> Self {
+        Self(self.0.with("installments", installments))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Moto: true or false.
+    #[inline]
+    pub fn moto(self, moto: bool) -> Self {
+        Self(self.0.with_bool("moto", moto))
+    }
+
+    /// Network.
+    #[inline]
+    pub fn network(self, network: api::PaymentIntentPaymentMethodOptionsCardNetwork) -> Self {
+        Self(self.0.with("network", network))
+    }
+
+    /// Request extended authorization.
+    #[inline]
+    pub fn request_extended_authorization(
+        self,
+        request_extended_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_extended_authorization",
+            request_extended_authorization,
+        ))
+    }
+
+    /// Request incremental authorization.
+    #[inline]
+    pub fn request_incremental_authorization(
+        self,
+        request_incremental_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with(
+            "request_incremental_authorization",
+            request_incremental_authorization,
+        ))
+    }
+
+    /// Request multicapture.
+    #[inline]
+    pub fn request_multicapture(
+        self,
+        request_multicapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_multicapture", request_multicapture))
+    }
+
+    /// Request overcapture.
+    #[inline]
+    pub fn request_overcapture(
+        self,
+        request_overcapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
+    ) -> Self {
+        Self(self.0.with("request_overcapture", request_overcapture))
+    }
+
+    /// Request three d secure.
+    #[inline]
+    pub fn request_three_d_secure(
+        self,
+        request_three_d_secure: api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure,
+    ) -> Self {
+        Self(
+            self.0
+                .with("request_three_d_secure", request_three_d_secure),
+        )
+    }
+
+    /// Require cvc recollection: true or false.
+    #[inline]
+    pub fn require_cvc_recollection(self, require_cvc_recollection: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("require_cvc_recollection", require_cvc_recollection),
+        )
+    }
+
+    /// Setup credential usage.
+    #[inline]
+    pub fn setup_credential_usage(
+        self,
+        setup_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("setup_credential_usage", setup_credential_usage),
+        )
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+
+    /// Statement descriptor suffix kana.
+    #[inline]
+    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kana",
+            statement_descriptor_suffix_kana,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_suffix_kana`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix_kana(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_suffix_kana", ParamValue::Clear),
+        )
+    }
+
+    /// Statement descriptor suffix kanji.
+    #[inline]
+    pub fn statement_descriptor_suffix_kanji(
+        self,
+        statement_descriptor_suffix_kanji: &str,
+    ) -> Self {
+        Self(self.0.with_str(
+            "statement_descriptor_suffix_kanji",
+            statement_descriptor_suffix_kanji,
+        ))
+    }
+
+    /// Unsets `statement_descriptor_suffix_kanji`.
+    #[inline]
+    pub fn clear_statement_descriptor_suffix_kanji(self) -> Self {
+        Self(
+            self.0
+                .with("statement_descriptor_suffix_kanji", ParamValue::Clear),
+        )
+    }
+
+    /// Stored credential usage.
+    #[inline]
+    pub fn stored_credential_usage(
+        self,
+        stored_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("stored_credential_usage", stored_credential_usage),
+        )
+    }
+
+    /// Three d secure.
+    #[inline]
+    pub fn three_d_secure(
+        self,
+        three_d_secure: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure,
+    ) -> Self {
+        Self(self.0.with("three_d_secure", three_d_secure))
+    }
+}
+
+params! {
+    /// The `routing` of [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardPresentRouting
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCardPresentRouting {
+    /// Requested priority.
+    #[inline]
+    pub fn requested_priority(
+        self,
+        requested_priority: api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority,
+    ) -> Self {
+        Self(self.0.with("requested_priority", requested_priority))
+    }
+}
+
+params! {
+    /// The `card_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCardPresent
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCardPresent {
+    /// Capture method.
+    #[inline]
+    pub fn capture_method(
+        self,
+        capture_method: api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod,
+    ) -> Self {
+        Self(self.0.with("capture_method", capture_method))
+    }
+
+    /// Request extended authorization: true or false.
+    #[inline]
+    pub fn request_extended_authorization(self, request_extended_authorization: bool) -> Self {
+        Self(self.0.with_bool(
+            "request_extended_authorization",
+            request_extended_authorization,
+        ))
+    }
+
+    /// Request incremental authorization support: true or false.
+    #[inline]
+    pub fn request_incremental_authorization_support(
+        self,
+        request_incremental_authorization_support: bool,
+    ) -> Self {
+        Self(self.0.with_bool(
+            "request_incremental_authorization_support",
+            request_incremental_authorization_support,
+        ))
+    }
+
+    /// Routing.
+    #[inline]
+    pub fn routing(
+        self,
+        routing: api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting,
+    ) -> Self {
+        Self(self.0.with("routing", routing))
+    }
+}
+
+params! {
+    /// The `cashapp` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCashapp
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCashapp {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+/// The `crypto` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCrypto =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `eu_bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
+
+params_required! {
+    /// The `bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Eu bank transfer.
+    #[inline]
+    pub fn eu_bank_transfer(
+        self,
+        eu_bank_transfer: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer,
+    ) -> Self {
+        Self(self.0.with("eu_bank_transfer", eu_bank_transfer))
+    }
+
+    /// Requested address types, as a list.
+    #[inline]
+    pub fn requested_address_types(
+        self,
+        requested_address_types: impl IntoIterator<Item = api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType>,
+    ) -> Self {
+        Self(
+            self.0
+                .with("requested_address_types", list(requested_address_types)),
+        )
+    }
+}
+
+params! {
+    /// The `customer_balance` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsCustomerBalance
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsCustomerBalance {
+    /// Bank transfer.
+    #[inline]
+    pub fn bank_transfer(
+        self,
+        bank_transfer: api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer,
+    ) -> Self {
+        Self(self.0.with("bank_transfer", bank_transfer))
+    }
+
+    /// Funding type: always `bank_transfer`.
+    #[inline]
+    pub fn funding_type(self, funding_type: &str) -> Self {
+        Self(self.0.with_str("funding_type", funding_type))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `eps` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsEps
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsEps {
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `fpx` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsFpx =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `giropay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsGiropay =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `grabpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsGrabpay =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+params! {
+    /// The `ideal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsIdeal
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsIdeal {
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+/// The `interac_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsInteracPresent = api::PaymentMethodCreatePix;
+
+/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKakaoPay =
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
+
+/// The `on_demand` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand =
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+
+/// The `next_billing` of [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+
+params_required! {
+    /// The `subscription` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
+        reference: &str,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("interval", interval)
+                .with_str("reference", reference),
+        )
+    }
+
+    /// Interval count.
+    #[inline]
+    pub fn interval_count(self, interval_count: i64) -> Self {
+        Self(self.0.with_int("interval_count", interval_count))
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.with_str("name", name))
+    }
+
+    /// Next billing.
+    #[inline]
+    pub fn next_billing(
+        self,
+        next_billing: api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling,
+    ) -> Self {
+        Self(self.0.with("next_billing", next_billing))
+    }
+}
+
+params! {
+    /// The `klarna` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsKlarna
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsKlarna {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// On demand.
+    #[inline]
+    pub fn on_demand(
+        self,
+        on_demand: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand,
+    ) -> Self {
+        Self(self.0.with("on_demand", on_demand))
+    }
+
+    /// Preferred locale.
+    #[inline]
+    pub fn preferred_locale(
+        self,
+        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
+    ) -> Self {
+        Self(self.0.with("preferred_locale", preferred_locale))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Subscriptions, as a list.
+    #[inline]
+    pub fn subscriptions(
+        self,
+        subscriptions: impl IntoIterator<
+            Item = api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription,
+        >,
+    ) -> Self {
+        Self(self.0.with("subscriptions", list(subscriptions)))
+    }
+
+    /// Unsets `subscriptions`.
+    #[inline]
+    pub fn clear_subscriptions(self) -> Self {
+        Self(self.0.with("subscriptions", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `konbini` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsKonbini
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsKonbini {
+    /// Confirmation number.
+    #[inline]
+    pub fn confirmation_number(self, confirmation_number: &str) -> Self {
+        Self(self.0.with_str("confirmation_number", confirmation_number))
+    }
+
+    /// Unsets `confirmation_number`.
+    #[inline]
+    pub fn clear_confirmation_number(self) -> Self {
+        Self(self.0.with("confirmation_number", ParamValue::Clear))
+    }
+
+    /// Expires after days.
+    #[inline]
+    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
+        Self(self.0.with_int("expires_after_days", expires_after_days))
+    }
+
+    /// Unsets `expires_after_days`.
+    #[inline]
+    pub fn clear_expires_after_days(self) -> Self {
+        Self(self.0.with("expires_after_days", ParamValue::Clear))
+    }
+
+    /// Expires at, in seconds since the Unix epoch.
+    #[inline]
+    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
+        Self(
+            self.0
+                .with("expires_at", Into::<Timestamp>::into(expires_at)),
+        )
+    }
+
+    /// Unsets `expires_at`.
+    #[inline]
+    pub fn clear_expires_at(self) -> Self {
+        Self(self.0.with("expires_at", ParamValue::Clear))
+    }
+
+    /// Product description.
+    #[inline]
+    pub fn product_description(self, product_description: &str) -> Self {
+        Self(self.0.with_str("product_description", product_description))
+    }
+
+    /// Unsets `product_description`.
+    #[inline]
+    pub fn clear_product_description(self) -> Self {
+        Self(self.0.with("product_description", ParamValue::Clear))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `kr_card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsKrCard
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsKrCard {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `link` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsLink
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsLink {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Persistent token. Stripe advises against it.
+    #[inline]
+    pub fn persistent_token(self, persistent_token: &str) -> Self {
+        Self(self.0.with_str("persistent_token", persistent_token))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+/// The `mb_way` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsMbWay =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `mobilepay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsMobilepay =
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
+
+/// The `multibanco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsMultibanco =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
+
+/// The `naver_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsNaverPay =
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
+
+/// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsNzBankAccount =
+    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
+
+params! {
+    /// The `oxxo` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsOxxo
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsOxxo {
+    /// Expires after days.
+    #[inline]
+    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
+        Self(self.0.with_int("expires_after_days", expires_after_days))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+params! {
+    /// The `p24` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsP24
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsP24 {
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+
+    /// Tos shown and accepted: true or false.
+    #[inline]
+    pub fn tos_shown_and_accepted(self, tos_shown_and_accepted: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("tos_shown_and_accepted", tos_shown_and_accepted),
+        )
+    }
+}
+
+/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPayByBank = api::PaymentMethodCreatePix;
+
+params! {
+    /// The `payco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsPayco
+}
+
+impl PaymentIntentCreatePaymentMethodOptionsPayco {
+    /// Capture method: always `manual`.
+    #[inline]
+    pub fn capture_method(self, capture_method: &str) -> Self {
+        Self(self.0.with_str("capture_method", capture_method))
+    }
+
+    /// Unsets `capture_method`.
+    #[inline]
+    pub fn clear_capture_method(self) -> Self {
+        Self(self.0.with("capture_method", ParamValue::Clear))
+    }
+
+    /// Setup future usage: always `none`.
+    #[inline]
+    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
+        Self(self.0.with_str("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `paynow` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsPaynow =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;

@@ -3,16 +3,16 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Timestamp, params};
 
 params! {
-    /// The `card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    /// The `paypal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCard
+    PaymentIntentCreatePaymentMethodOptionsPaypal
 }
 
-impl PaymentIntentCreatePaymentMethodOptionsCard {
+impl PaymentIntentCreatePaymentMethodOptionsPaypal {
     /// Capture method: always `manual`.
     #[inline]
     pub fn capture_method(self, capture_method: &str) -> Self {
@@ -22,626 +22,35 @@ impl PaymentIntentCreatePaymentMethodOptionsCard {
     /// Unsets `capture_method`.
     #[inline]
     pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Cvc token.
-    #[inline]
-    pub fn cvc_token(self, cvc_token: &str) -> Self {
-        Self(self.0.with_str("cvc_token", cvc_token))
-    }
-
-    /// Installments.
-    #[inline]
-    pub fn installments(
-        self,
-        installments: api::PaymentIntentCreatePaymentMethodOptionsCardInstallments,
-    ) -> Self {
-        Self(self.0.with("installments", installments))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Moto: true or false.
-    #[inline]
-    pub fn moto(self, moto: bool) -> Self {
-        Self(self.0.with_bool("moto", moto))
-    }
-
-    /// Network.
-    #[inline]
-    pub fn network(self, network: api::PaymentIntentPaymentMethodOptionsCardNetwork) -> Self {
-        Self(self.0.with("network", network))
-    }
-
-    /// Request extended authorization.
-    #[inline]
-    pub fn request_extended_authorization(
-        self,
-        request_extended_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization.
-    #[inline]
-    pub fn request_incremental_authorization(
-        self,
-        request_incremental_authorization: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with(
-            "request_incremental_authorization",
-            request_incremental_authorization,
-        ))
-    }
-
-    /// Request multicapture.
-    #[inline]
-    pub fn request_multicapture(
-        self,
-        request_multicapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_multicapture", request_multicapture))
-    }
-
-    /// Request overcapture.
-    #[inline]
-    pub fn request_overcapture(
-        self,
-        request_overcapture: api::PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization,
-    ) -> Self {
-        Self(self.0.with("request_overcapture", request_overcapture))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-
-    /// Require cvc recollection: true or false.
-    #[inline]
-    pub fn require_cvc_recollection(self, require_cvc_recollection: bool) -> Self {
-        Self(
-            self.0
-                .with_bool("require_cvc_recollection", require_cvc_recollection),
-        )
-    }
-
-    /// Setup credential usage.
-    #[inline]
-    pub fn setup_credential_usage(
-        self,
-        setup_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("setup_credential_usage", setup_credential_usage),
-        )
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Statement descriptor suffix kana.
-    #[inline]
-    pub fn statement_descriptor_suffix_kana(self, statement_descriptor_suffix_kana: &str) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_suffix_kana",
-            statement_descriptor_suffix_kana,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kana`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kana(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kana", Value::Clear),
-        )
-    }
-
-    /// Statement descriptor suffix kanji.
-    #[inline]
-    pub fn statement_descriptor_suffix_kanji(
-        self,
-        statement_descriptor_suffix_kanji: &str,
-    ) -> Self {
-        Self(self.0.with_str(
-            "statement_descriptor_suffix_kanji",
-            statement_descriptor_suffix_kanji,
-        ))
-    }
-
-    /// Unsets `statement_descriptor_suffix_kanji`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix_kanji(self) -> Self {
-        Self(
-            self.0
-                .with("statement_descriptor_suffix_kanji", Value::Clear),
-        )
-    }
-
-    /// Stored credential usage.
-    #[inline]
-    pub fn stored_credential_usage(
-        self,
-        stored_credential_usage: api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("stored_credential_usage", stored_credential_usage),
-        )
-    }
-
-    /// Three d secure.
-    #[inline]
-    pub fn three_d_secure(
-        self,
-        three_d_secure: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure,
-    ) -> Self {
-        Self(self.0.with("three_d_secure", three_d_secure))
-    }
-}
-
-params! {
-    /// The `routing` of [`PaymentIntentCreatePaymentMethodOptionsCardPresent`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardPresent).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardPresentRouting
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardPresentRouting {
-    /// Requested priority.
-    #[inline]
-    pub fn requested_priority(
-        self,
-        requested_priority: api::PaymentIntentPaymentMethodOptionsCardPresentRoutingRequestedPriority,
-    ) -> Self {
-        Self(self.0.with("requested_priority", requested_priority))
-    }
-}
-
-params! {
-    /// The `card_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardPresent
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCardPresent {
-    /// Capture method.
-    #[inline]
-    pub fn capture_method(
-        self,
-        capture_method: api::PaymentIntentPaymentMethodOptionsCardPresentCaptureMethod,
-    ) -> Self {
-        Self(self.0.with("capture_method", capture_method))
-    }
-
-    /// Request extended authorization: true or false.
-    #[inline]
-    pub fn request_extended_authorization(self, request_extended_authorization: bool) -> Self {
-        Self(self.0.with_bool(
-            "request_extended_authorization",
-            request_extended_authorization,
-        ))
-    }
-
-    /// Request incremental authorization support: true or false.
-    #[inline]
-    pub fn request_incremental_authorization_support(
-        self,
-        request_incremental_authorization_support: bool,
-    ) -> Self {
-        Self(self.0.with_bool(
-            "request_incremental_authorization_support",
-            request_incremental_authorization_support,
-        ))
-    }
-
-    /// Routing.
-    #[inline]
-    pub fn routing(
-        self,
-        routing: api::PaymentIntentCreatePaymentMethodOptionsCardPresentRouting,
-    ) -> Self {
-        Self(self.0.with("routing", routing))
-    }
-}
-
-params! {
-    /// The `cashapp` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCashapp
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsCashapp {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-}
-
-/// The `crypto` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCrypto =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `eu_bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
-
-/// The `bank_transfer` of [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
-
-/// The `customer_balance` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsCustomerBalance =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
-
-/// The `eps` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsEps =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `fpx` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsFpx =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `giropay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsGiropay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `grabpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsGrabpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `ideal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsIdeal =
-    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
-
-/// The `interac_present` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kakao_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsKakaoPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
-
-params! {
-    /// The `on_demand` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand {
-    /// Average amount.
-    #[inline]
-    pub fn average_amount(self, average_amount: i64) -> Self {
-        Self(self.0.with_int("average_amount", average_amount))
-    }
-
-    /// Maximum amount.
-    #[inline]
-    pub fn maximum_amount(self, maximum_amount: i64) -> Self {
-        Self(self.0.with_int("maximum_amount", maximum_amount))
-    }
-
-    /// Minimum amount.
-    #[inline]
-    pub fn minimum_amount(self, minimum_amount: i64) -> Self {
-        Self(self.0.with_int("minimum_amount", minimum_amount))
-    }
-
-    /// Purchase interval.
-    #[inline]
-    pub fn purchase_interval(
-        self,
-        purchase_interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
-    ) -> Self {
-        Self(self.0.with("purchase_interval", purchase_interval))
-    }
-
-    /// Purchase interval count.
-    #[inline]
-    pub fn purchase_interval_count(self, purchase_interval_count: i64) -> Self {
-        Self(
-            self.0
-                .with_int("purchase_interval_count", purchase_interval_count),
-        )
-    }
-}
-
-/// The `next_billing` of [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
-
-params_required! {
-    /// The `subscription` of [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(
-        interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
-        reference: &str,
-    ) -> Self {
-        Self(
-            Params::new()
-                .with("interval", interval)
-                .with_str("reference", reference),
-        )
-    }
-
-    /// Interval count.
-    #[inline]
-    pub fn interval_count(self, interval_count: i64) -> Self {
-        Self(self.0.with_int("interval_count", interval_count))
-    }
-
-    /// Name.
-    #[inline]
-    pub fn name(self, name: &str) -> Self {
-        Self(self.0.with_str("name", name))
-    }
-
-    /// Next billing.
-    #[inline]
-    pub fn next_billing(
-        self,
-        next_billing: api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling,
-    ) -> Self {
-        Self(self.0.with("next_billing", next_billing))
-    }
-}
-
-params! {
-    /// The `klarna` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKlarna
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKlarna {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// On demand.
-    #[inline]
-    pub fn on_demand(
-        self,
-        on_demand: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand,
-    ) -> Self {
-        Self(self.0.with("on_demand", on_demand))
+        Self(self.0.with("capture_method", ParamValue::Clear))
     }
 
     /// Preferred locale.
     #[inline]
     pub fn preferred_locale(
         self,
-        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
+        preferred_locale: api::CheckoutSessionCreatePaymentMethodOptionsPaypalPreferredLocale,
     ) -> Self {
         Self(self.0.with("preferred_locale", preferred_locale))
     }
 
-    /// Setup future usage.
+    /// Reference.
     #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
     }
 
-    /// Subscriptions, as a list.
+    /// Risk correlation id.
     #[inline]
-    pub fn subscriptions(
-        self,
-        subscriptions: impl IntoIterator<
-            Item = api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription,
-        >,
-    ) -> Self {
-        Self(self.0.with("subscriptions", list(subscriptions)))
-    }
-
-    /// Unsets `subscriptions`.
-    #[inline]
-    pub fn clear_subscriptions(self) -> Self {
-        Self(self.0.with("subscriptions", Value::Clear))
-    }
-}
-
-params! {
-    /// The `konbini` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsKonbini
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsKonbini {
-    /// Confirmation number.
-    #[inline]
-    pub fn confirmation_number(self, confirmation_number: &str) -> Self {
-        Self(self.0.with_str("confirmation_number", confirmation_number))
-    }
-
-    /// Unsets `confirmation_number`.
-    #[inline]
-    pub fn clear_confirmation_number(self) -> Self {
-        Self(self.0.with("confirmation_number", Value::Clear))
-    }
-
-    /// Expires after days.
-    #[inline]
-    pub fn expires_after_days(self, expires_after_days: i64) -> Self {
-        Self(self.0.with_int("expires_after_days", expires_after_days))
-    }
-
-    /// Unsets `expires_after_days`.
-    #[inline]
-    pub fn clear_expires_after_days(self) -> Self {
-        Self(self.0.with("expires_after_days", Value::Clear))
-    }
-
-    /// Expires at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn expires_at(self, expires_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("expires_at", Into::<Timestamp>::into(expires_at)),
-        )
-    }
-
-    /// Unsets `expires_at`.
-    #[inline]
-    pub fn clear_expires_at(self) -> Self {
-        Self(self.0.with("expires_at", Value::Clear))
-    }
-
-    /// Product description.
-    #[inline]
-    pub fn product_description(self, product_description: &str) -> Self {
-        Self(self.0.with_str("product_description", product_description))
-    }
-
-    /// Unsets `product_description`.
-    #[inline]
-    pub fn clear_product_description(self) -> Self {
-        Self(self.0.with("product_description", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `kr_card` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsKrCard =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
-
-params! {
-    /// The `link` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsLink
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsLink {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Persistent token. Stripe advises against it.
-    #[inline]
-    pub fn persistent_token(self, persistent_token: &str) -> Self {
-        Self(self.0.with_str("persistent_token", persistent_token))
+    pub fn risk_correlation_id(self, risk_correlation_id: &str) -> Self {
+        Self(self.0.with_str("risk_correlation_id", risk_correlation_id))
     }
 
     /// Setup future usage.
     #[inline]
     pub fn setup_future_usage(
         self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
     ) -> Self {
         Self(self.0.with("setup_future_usage", setup_future_usage))
     }
@@ -649,102 +58,14 @@ impl PaymentIntentCreatePaymentMethodOptionsLink {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
-/// The `mb_way` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `paypay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsMbWay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-params! {
-    /// The `mobilepay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsMobilepay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsMobilepay {
-    /// Capture method: always `manual`.
-    #[inline]
-    pub fn capture_method(self, capture_method: &str) -> Self {
-        Self(self.0.with_str("capture_method", capture_method))
-    }
-
-    /// Unsets `capture_method`.
-    #[inline]
-    pub fn clear_capture_method(self) -> Self {
-        Self(self.0.with("capture_method", Value::Clear))
-    }
-
-    /// Setup future usage: always `none`.
-    #[inline]
-    pub fn setup_future_usage(self, setup_future_usage: &str) -> Self {
-        Self(self.0.with_str("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `multibanco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsMultibanco =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `naver_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsNaverPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
-
-/// The `nz_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
-
-/// The `oxxo` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsOxxo =
-    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
-
-/// The `p24` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsP24 =
-    api::CheckoutSessionCreatePaymentMethodOptionsP24;
-
-/// The `pay_by_bank` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsPayco =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
-
-/// The `paynow` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsPaynow =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
-
-/// The `paypal` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsPaypal =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
-
-/// The `paypay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentCreatePaymentMethodOptionsPaypay = api::PaymentMethodCreatePix;
 
 params! {
     /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPayto`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayto).
@@ -763,7 +84,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `amount`.
     #[inline]
     pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
+        Self(self.0.with("amount", ParamValue::Clear))
     }
 
     /// Amount type.
@@ -778,7 +99,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `amount_type`.
     #[inline]
     pub fn clear_amount_type(self) -> Self {
-        Self(self.0.with("amount_type", Value::Clear))
+        Self(self.0.with("amount_type", ParamValue::Clear))
     }
 
     /// End date.
@@ -790,7 +111,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `end_date`.
     #[inline]
     pub fn clear_end_date(self) -> Self {
-        Self(self.0.with("end_date", Value::Clear))
+        Self(self.0.with("end_date", ParamValue::Clear))
     }
 
     /// Payment schedule.
@@ -805,7 +126,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `payment_schedule`.
     #[inline]
     pub fn clear_payment_schedule(self) -> Self {
-        Self(self.0.with("payment_schedule", Value::Clear))
+        Self(self.0.with("payment_schedule", ParamValue::Clear))
     }
 
     /// Payments per period.
@@ -817,7 +138,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `payments_per_period`.
     #[inline]
     pub fn clear_payments_per_period(self) -> Self {
-        Self(self.0.with("payments_per_period", Value::Clear))
+        Self(self.0.with("payments_per_period", ParamValue::Clear))
     }
 
     /// Purpose.
@@ -832,7 +153,7 @@ impl PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions {
     /// Unsets `purpose`.
     #[inline]
     pub fn clear_purpose(self) -> Self {
-        Self(self.0.with("purpose", Value::Clear))
+        Self(self.0.with("purpose", ParamValue::Clear))
     }
 }
 
@@ -865,15 +186,15 @@ impl PaymentIntentCreatePaymentMethodOptionsPayto {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
-/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix): the same as [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions;
 
 params! {
     /// The `pix` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -929,23 +250,23 @@ impl PaymentIntentCreatePaymentMethodOptionsPix {
     }
 }
 
-/// The `promptpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `promptpay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsPromptpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `revolut_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsRevolutPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
-/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `samsung_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsSamsungPay =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `satispay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
 ///
@@ -959,11 +280,11 @@ pub type PaymentIntentCreatePaymentMethodOptionsSatispay =
 pub type PaymentIntentCreatePaymentMethodOptionsScalapay =
     api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsSepaDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 /// The `sepa_debit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
 ///
@@ -971,11 +292,11 @@ pub type PaymentIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
 pub type PaymentIntentCreatePaymentMethodOptionsSepaDebit =
     api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
 
-/// The `sequra` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sequra` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsSequra =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 params! {
     /// The `sofort` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -997,7 +318,7 @@ impl PaymentIntentCreatePaymentMethodOptionsSofort {
     /// Unsets `preferred_language`.
     #[inline]
     pub fn clear_preferred_language(self) -> Self {
-        Self(self.0.with("preferred_language", Value::Clear))
+        Self(self.0.with("preferred_language", ParamValue::Clear))
     }
 
     /// Setup future usage.
@@ -1012,15 +333,15 @@ impl PaymentIntentCreatePaymentMethodOptionsSofort {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
     }
 }
 
-/// The `sunbit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sunbit` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsSunbit =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 params! {
     /// The `swish` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
@@ -1039,7 +360,7 @@ impl PaymentIntentCreatePaymentMethodOptionsSwish {
     /// Unsets `reference`.
     #[inline]
     pub fn clear_reference(self) -> Self {
-        Self(self.0.with("reference", Value::Clear))
+        Self(self.0.with("reference", ParamValue::Clear))
     }
 
     /// Setup future usage: always `none`.
@@ -1049,109 +370,172 @@ impl PaymentIntentCreatePaymentMethodOptionsSwish {
     }
 }
 
-/// The `twint` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsTwint =
-    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+params! {
+    /// The `twint` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/create>
+    PaymentIntentCreatePaymentMethodOptionsTwint
+}
 
-/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUpi`](crate::api::PaymentIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+impl PaymentIntentCreatePaymentMethodOptionsTwint {
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+}
+
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUpi`](crate::api::PaymentIntentCreatePaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+/// The `upi` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+pub type PaymentIntentCreatePaymentMethodOptionsUpi = api::SetupIntentCreatePaymentMethodOptionsUpi;
 
-/// The `filters` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+/// The `filters` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+
+/// The `financial_connections` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections =
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+
+/// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+
+/// The `networks` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks =
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
 
 params! {
-    /// The `financial_connections` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
+    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections
+    PaymentIntentCreatePaymentMethodOptionsUsBankAccount
 }
 
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
-    /// Filters.
+impl PaymentIntentCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
     #[inline]
-    pub fn filters(
+    pub fn financial_connections(
         self,
-        filters: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
+        financial_connections: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
     ) -> Self {
-        Self(self.0.with("filters", filters))
+        Self(self.0.with("financial_connections", financial_connections))
     }
 
-    /// Permissions, as a list.
+    /// Mandate options.
     #[inline]
-    pub fn permissions(
+    pub fn mandate_options(
         self,
-        permissions: impl IntoIterator<Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
+        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
     ) -> Self {
-        Self(self.0.with("permissions", list(permissions)))
+        Self(self.0.with("mandate_options", mandate_options))
     }
 
-    /// Prefetch, as a list.
+    /// Networks.
     #[inline]
-    pub fn prefetch(
+    pub fn networks(
         self,
-        prefetch: impl IntoIterator<Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
+        networks: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
     ) -> Self {
-        Self(self.0.with("prefetch", list(prefetch)))
+        Self(self.0.with("networks", networks))
     }
 
-    /// Return url.
+    /// Setup future usage.
     #[inline]
-    pub fn return_url(self, return_url: &str) -> Self {
-        Self(self.0.with_str("return_url", return_url))
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+
+    /// Target date.
+    #[inline]
+    pub fn target_date(self, target_date: &str) -> Self {
+        Self(self.0.with_str("target_date", target_date))
+    }
+
+    /// Transaction purpose.
+    #[inline]
+    pub fn transaction_purpose(
+        self,
+        transaction_purpose: api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose,
+    ) -> Self {
+        Self(self.0.with("transaction_purpose", transaction_purpose))
+    }
+
+    /// Unsets `transaction_purpose`.
+    #[inline]
+    pub fn clear_transaction_purpose(self) -> Self {
+        Self(self.0.with("transaction_purpose", ParamValue::Clear))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
     }
 }
 
 params! {
-    /// The `mandate_options` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
+    /// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions
+    PaymentIntentCreatePaymentMethodOptionsWechatPay
 }
 
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions {
-    /// Collection method: always `paper`.
+impl PaymentIntentCreatePaymentMethodOptionsWechatPay {
+    /// App id.
     #[inline]
-    pub fn collection_method(self, collection_method: &str) -> Self {
-        Self(self.0.with_str("collection_method", collection_method))
+    pub fn app_id(self, app_id: &str) -> Self {
+        Self(self.0.with_str("app_id", app_id))
     }
 
-    /// Unsets `collection_method`.
+    /// Client.
     #[inline]
-    pub fn clear_collection_method(self) -> Self {
-        Self(self.0.with("collection_method", Value::Clear))
+    pub fn client(self, client: api::PaymentIntentPaymentMethodOptionsWechatPayClient) -> Self {
+        Self(self.0.with("client", client))
     }
-}
 
-params! {
-    /// The `networks` of [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks {
-    /// Requested, as a list.
+    /// Setup future usage.
     #[inline]
-    pub fn requested(
+    pub fn setup_future_usage(
         self,
-        requested: impl IntoIterator<
-            Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested,
-        >,
+        setup_future_usage: api::PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage,
     ) -> Self {
-        Self(self.0.with("requested", list(requested)))
+        Self(self.0.with("setup_future_usage", setup_future_usage))
     }
 }
+
+/// The `zip` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsZip =
+    api::PaymentIntentCreatePaymentMethodOptionsEps;

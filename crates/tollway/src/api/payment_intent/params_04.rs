@@ -3,124 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, pairs, params, params_required};
-
-params! {
-    /// The `us_bank_account` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsUsBankAccount
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Networks.
-    #[inline]
-    pub fn networks(
-        self,
-        networks: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
-    ) -> Self {
-        Self(self.0.with("networks", networks))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Target date.
-    #[inline]
-    pub fn target_date(self, target_date: &str) -> Self {
-        Self(self.0.with_str("target_date", target_date))
-    }
-
-    /// Transaction purpose.
-    #[inline]
-    pub fn transaction_purpose(
-        self,
-        transaction_purpose: api::PaymentIntentPaymentMethodOptionsUsBankAccountTransactionPurpose,
-    ) -> Self {
-        Self(self.0.with("transaction_purpose", transaction_purpose))
-    }
-
-    /// Unsets `transaction_purpose`.
-    #[inline]
-    pub fn clear_transaction_purpose(self) -> Self {
-        Self(self.0.with("transaction_purpose", Value::Clear))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `wechat_pay` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsWechatPay
-}
-
-impl PaymentIntentCreatePaymentMethodOptionsWechatPay {
-    /// App id.
-    #[inline]
-    pub fn app_id(self, app_id: &str) -> Self {
-        Self(self.0.with_str("app_id", app_id))
-    }
-
-    /// Client.
-    #[inline]
-    pub fn client(self, client: api::PaymentIntentPaymentMethodOptionsWechatPayClient) -> Self {
-        Self(self.0.with("client", client))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-}
-
-/// The `zip` of [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
-///
-/// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodOptionsZip =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+use crate::prelude::{ParamValue, Params, pairs, params, params_required};
 
 params! {
     /// The `payment_method_options` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate).
@@ -142,7 +25,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `acss_debit`.
     #[inline]
     pub fn clear_acss_debit(self) -> Self {
-        Self(self.0.with("acss_debit", Value::Clear))
+        Self(self.0.with("acss_debit", ParamValue::Clear))
     }
 
     /// Affirm.
@@ -154,7 +37,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `affirm`.
     #[inline]
     pub fn clear_affirm(self) -> Self {
-        Self(self.0.with("affirm", Value::Clear))
+        Self(self.0.with("affirm", ParamValue::Clear))
     }
 
     /// Afterpay clearpay.
@@ -169,7 +52,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `afterpay_clearpay`.
     #[inline]
     pub fn clear_afterpay_clearpay(self) -> Self {
-        Self(self.0.with("afterpay_clearpay", Value::Clear))
+        Self(self.0.with("afterpay_clearpay", ParamValue::Clear))
     }
 
     /// Alipay.
@@ -181,7 +64,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `alipay`.
     #[inline]
     pub fn clear_alipay(self) -> Self {
-        Self(self.0.with("alipay", Value::Clear))
+        Self(self.0.with("alipay", ParamValue::Clear))
     }
 
     /// Alma.
@@ -193,7 +76,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `alma`.
     #[inline]
     pub fn clear_alma(self) -> Self {
-        Self(self.0.with("alma", Value::Clear))
+        Self(self.0.with("alma", ParamValue::Clear))
     }
 
     /// Amazon pay.
@@ -208,7 +91,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `amazon_pay`.
     #[inline]
     pub fn clear_amazon_pay(self) -> Self {
-        Self(self.0.with("amazon_pay", Value::Clear))
+        Self(self.0.with("amazon_pay", ParamValue::Clear))
     }
 
     /// Au becs debit.
@@ -223,7 +106,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `au_becs_debit`.
     #[inline]
     pub fn clear_au_becs_debit(self) -> Self {
-        Self(self.0.with("au_becs_debit", Value::Clear))
+        Self(self.0.with("au_becs_debit", ParamValue::Clear))
     }
 
     /// Bacs debit.
@@ -238,7 +121,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `bacs_debit`.
     #[inline]
     pub fn clear_bacs_debit(self) -> Self {
-        Self(self.0.with("bacs_debit", Value::Clear))
+        Self(self.0.with("bacs_debit", ParamValue::Clear))
     }
 
     /// Bancontact.
@@ -253,7 +136,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `bancontact`.
     #[inline]
     pub fn clear_bancontact(self) -> Self {
-        Self(self.0.with("bancontact", Value::Clear))
+        Self(self.0.with("bancontact", ParamValue::Clear))
     }
 
     /// Billie.
@@ -265,7 +148,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `billie`.
     #[inline]
     pub fn clear_billie(self) -> Self {
-        Self(self.0.with("billie", Value::Clear))
+        Self(self.0.with("billie", ParamValue::Clear))
     }
 
     /// Bizum.
@@ -277,7 +160,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `bizum`.
     #[inline]
     pub fn clear_bizum(self) -> Self {
-        Self(self.0.with("bizum", Value::Clear))
+        Self(self.0.with("bizum", ParamValue::Clear))
     }
 
     /// Blik.
@@ -289,7 +172,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `blik`.
     #[inline]
     pub fn clear_blik(self) -> Self {
-        Self(self.0.with("blik", Value::Clear))
+        Self(self.0.with("blik", ParamValue::Clear))
     }
 
     /// Boleto.
@@ -301,7 +184,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `boleto`.
     #[inline]
     pub fn clear_boleto(self) -> Self {
-        Self(self.0.with("boleto", Value::Clear))
+        Self(self.0.with("boleto", ParamValue::Clear))
     }
 
     /// Card.
@@ -313,7 +196,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `card`.
     #[inline]
     pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
+        Self(self.0.with("card", ParamValue::Clear))
     }
 
     /// Card present.
@@ -328,7 +211,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `card_present`.
     #[inline]
     pub fn clear_card_present(self) -> Self {
-        Self(self.0.with("card_present", Value::Clear))
+        Self(self.0.with("card_present", ParamValue::Clear))
     }
 
     /// Cashapp.
@@ -340,7 +223,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `cashapp`.
     #[inline]
     pub fn clear_cashapp(self) -> Self {
-        Self(self.0.with("cashapp", Value::Clear))
+        Self(self.0.with("cashapp", ParamValue::Clear))
     }
 
     /// Crypto.
@@ -352,7 +235,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `crypto`.
     #[inline]
     pub fn clear_crypto(self) -> Self {
-        Self(self.0.with("crypto", Value::Clear))
+        Self(self.0.with("crypto", ParamValue::Clear))
     }
 
     /// Customer balance.
@@ -367,7 +250,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `customer_balance`.
     #[inline]
     pub fn clear_customer_balance(self) -> Self {
-        Self(self.0.with("customer_balance", Value::Clear))
+        Self(self.0.with("customer_balance", ParamValue::Clear))
     }
 
     /// Eps.
@@ -379,7 +262,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `eps`.
     #[inline]
     pub fn clear_eps(self) -> Self {
-        Self(self.0.with("eps", Value::Clear))
+        Self(self.0.with("eps", ParamValue::Clear))
     }
 
     /// Fpx.
@@ -391,7 +274,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `fpx`.
     #[inline]
     pub fn clear_fpx(self) -> Self {
-        Self(self.0.with("fpx", Value::Clear))
+        Self(self.0.with("fpx", ParamValue::Clear))
     }
 
     /// Giropay.
@@ -403,7 +286,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `giropay`.
     #[inline]
     pub fn clear_giropay(self) -> Self {
-        Self(self.0.with("giropay", Value::Clear))
+        Self(self.0.with("giropay", ParamValue::Clear))
     }
 
     /// Grabpay.
@@ -415,7 +298,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `grabpay`.
     #[inline]
     pub fn clear_grabpay(self) -> Self {
-        Self(self.0.with("grabpay", Value::Clear))
+        Self(self.0.with("grabpay", ParamValue::Clear))
     }
 
     /// Ideal.
@@ -427,7 +310,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `ideal`.
     #[inline]
     pub fn clear_ideal(self) -> Self {
-        Self(self.0.with("ideal", Value::Clear))
+        Self(self.0.with("ideal", ParamValue::Clear))
     }
 
     /// Interac present.
@@ -442,7 +325,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `interac_present`.
     #[inline]
     pub fn clear_interac_present(self) -> Self {
-        Self(self.0.with("interac_present", Value::Clear))
+        Self(self.0.with("interac_present", ParamValue::Clear))
     }
 
     /// Kakao pay.
@@ -457,7 +340,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `kakao_pay`.
     #[inline]
     pub fn clear_kakao_pay(self) -> Self {
-        Self(self.0.with("kakao_pay", Value::Clear))
+        Self(self.0.with("kakao_pay", ParamValue::Clear))
     }
 
     /// Klarna.
@@ -469,7 +352,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `klarna`.
     #[inline]
     pub fn clear_klarna(self) -> Self {
-        Self(self.0.with("klarna", Value::Clear))
+        Self(self.0.with("klarna", ParamValue::Clear))
     }
 
     /// Konbini.
@@ -481,7 +364,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `konbini`.
     #[inline]
     pub fn clear_konbini(self) -> Self {
-        Self(self.0.with("konbini", Value::Clear))
+        Self(self.0.with("konbini", ParamValue::Clear))
     }
 
     /// Kr card.
@@ -493,7 +376,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `kr_card`.
     #[inline]
     pub fn clear_kr_card(self) -> Self {
-        Self(self.0.with("kr_card", Value::Clear))
+        Self(self.0.with("kr_card", ParamValue::Clear))
     }
 
     /// Link.
@@ -505,7 +388,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `link`.
     #[inline]
     pub fn clear_link(self) -> Self {
-        Self(self.0.with("link", Value::Clear))
+        Self(self.0.with("link", ParamValue::Clear))
     }
 
     /// Mb way.
@@ -517,7 +400,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `mb_way`.
     #[inline]
     pub fn clear_mb_way(self) -> Self {
-        Self(self.0.with("mb_way", Value::Clear))
+        Self(self.0.with("mb_way", ParamValue::Clear))
     }
 
     /// Mobilepay.
@@ -532,7 +415,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `mobilepay`.
     #[inline]
     pub fn clear_mobilepay(self) -> Self {
-        Self(self.0.with("mobilepay", Value::Clear))
+        Self(self.0.with("mobilepay", ParamValue::Clear))
     }
 
     /// Multibanco.
@@ -547,7 +430,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `multibanco`.
     #[inline]
     pub fn clear_multibanco(self) -> Self {
-        Self(self.0.with("multibanco", Value::Clear))
+        Self(self.0.with("multibanco", ParamValue::Clear))
     }
 
     /// Naver pay.
@@ -562,7 +445,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `naver_pay`.
     #[inline]
     pub fn clear_naver_pay(self) -> Self {
-        Self(self.0.with("naver_pay", Value::Clear))
+        Self(self.0.with("naver_pay", ParamValue::Clear))
     }
 
     /// Nz bank account.
@@ -577,7 +460,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `nz_bank_account`.
     #[inline]
     pub fn clear_nz_bank_account(self) -> Self {
-        Self(self.0.with("nz_bank_account", Value::Clear))
+        Self(self.0.with("nz_bank_account", ParamValue::Clear))
     }
 
     /// Oxxo.
@@ -589,7 +472,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `oxxo`.
     #[inline]
     pub fn clear_oxxo(self) -> Self {
-        Self(self.0.with("oxxo", Value::Clear))
+        Self(self.0.with("oxxo", ParamValue::Clear))
     }
 
     /// P24.
@@ -601,7 +484,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `p24`.
     #[inline]
     pub fn clear_p24(self) -> Self {
-        Self(self.0.with("p24", Value::Clear))
+        Self(self.0.with("p24", ParamValue::Clear))
     }
 
     /// Pay by bank.
@@ -616,7 +499,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `pay_by_bank`.
     #[inline]
     pub fn clear_pay_by_bank(self) -> Self {
-        Self(self.0.with("pay_by_bank", Value::Clear))
+        Self(self.0.with("pay_by_bank", ParamValue::Clear))
     }
 
     /// Payco.
@@ -628,7 +511,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `payco`.
     #[inline]
     pub fn clear_payco(self) -> Self {
-        Self(self.0.with("payco", Value::Clear))
+        Self(self.0.with("payco", ParamValue::Clear))
     }
 
     /// Paynow.
@@ -640,7 +523,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `paynow`.
     #[inline]
     pub fn clear_paynow(self) -> Self {
-        Self(self.0.with("paynow", Value::Clear))
+        Self(self.0.with("paynow", ParamValue::Clear))
     }
 
     /// Paypal.
@@ -652,7 +535,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `paypal`.
     #[inline]
     pub fn clear_paypal(self) -> Self {
-        Self(self.0.with("paypal", Value::Clear))
+        Self(self.0.with("paypal", ParamValue::Clear))
     }
 
     /// Paypay.
@@ -664,7 +547,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `paypay`.
     #[inline]
     pub fn clear_paypay(self) -> Self {
-        Self(self.0.with("paypay", Value::Clear))
+        Self(self.0.with("paypay", ParamValue::Clear))
     }
 
     /// Payto.
@@ -676,7 +559,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `payto`.
     #[inline]
     pub fn clear_payto(self) -> Self {
-        Self(self.0.with("payto", Value::Clear))
+        Self(self.0.with("payto", ParamValue::Clear))
     }
 
     /// Pix.
@@ -688,7 +571,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `pix`.
     #[inline]
     pub fn clear_pix(self) -> Self {
-        Self(self.0.with("pix", Value::Clear))
+        Self(self.0.with("pix", ParamValue::Clear))
     }
 
     /// Promptpay.
@@ -703,7 +586,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `promptpay`.
     #[inline]
     pub fn clear_promptpay(self) -> Self {
-        Self(self.0.with("promptpay", Value::Clear))
+        Self(self.0.with("promptpay", ParamValue::Clear))
     }
 
     /// Revolut pay.
@@ -718,7 +601,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `revolut_pay`.
     #[inline]
     pub fn clear_revolut_pay(self) -> Self {
-        Self(self.0.with("revolut_pay", Value::Clear))
+        Self(self.0.with("revolut_pay", ParamValue::Clear))
     }
 
     /// Samsung pay.
@@ -733,7 +616,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `samsung_pay`.
     #[inline]
     pub fn clear_samsung_pay(self) -> Self {
-        Self(self.0.with("samsung_pay", Value::Clear))
+        Self(self.0.with("samsung_pay", ParamValue::Clear))
     }
 
     /// Satispay.
@@ -745,7 +628,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `satispay`.
     #[inline]
     pub fn clear_satispay(self) -> Self {
-        Self(self.0.with("satispay", Value::Clear))
+        Self(self.0.with("satispay", ParamValue::Clear))
     }
 
     /// Scalapay.
@@ -757,7 +640,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `scalapay`.
     #[inline]
     pub fn clear_scalapay(self) -> Self {
-        Self(self.0.with("scalapay", Value::Clear))
+        Self(self.0.with("scalapay", ParamValue::Clear))
     }
 
     /// Sepa debit.
@@ -772,7 +655,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `sepa_debit`.
     #[inline]
     pub fn clear_sepa_debit(self) -> Self {
-        Self(self.0.with("sepa_debit", Value::Clear))
+        Self(self.0.with("sepa_debit", ParamValue::Clear))
     }
 
     /// Sequra.
@@ -784,7 +667,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `sequra`.
     #[inline]
     pub fn clear_sequra(self) -> Self {
-        Self(self.0.with("sequra", Value::Clear))
+        Self(self.0.with("sequra", ParamValue::Clear))
     }
 
     /// Sofort.
@@ -796,7 +679,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `sofort`.
     #[inline]
     pub fn clear_sofort(self) -> Self {
-        Self(self.0.with("sofort", Value::Clear))
+        Self(self.0.with("sofort", ParamValue::Clear))
     }
 
     /// Sunbit.
@@ -808,7 +691,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `sunbit`.
     #[inline]
     pub fn clear_sunbit(self) -> Self {
-        Self(self.0.with("sunbit", Value::Clear))
+        Self(self.0.with("sunbit", ParamValue::Clear))
     }
 
     /// Swish.
@@ -820,7 +703,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `swish`.
     #[inline]
     pub fn clear_swish(self) -> Self {
-        Self(self.0.with("swish", Value::Clear))
+        Self(self.0.with("swish", ParamValue::Clear))
     }
 
     /// Twint.
@@ -832,7 +715,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `twint`.
     #[inline]
     pub fn clear_twint(self) -> Self {
-        Self(self.0.with("twint", Value::Clear))
+        Self(self.0.with("twint", ParamValue::Clear))
     }
 
     /// Upi.
@@ -844,7 +727,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `upi`.
     #[inline]
     pub fn clear_upi(self) -> Self {
-        Self(self.0.with("upi", Value::Clear))
+        Self(self.0.with("upi", ParamValue::Clear))
     }
 
     /// Us bank account.
@@ -859,7 +742,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `us_bank_account`.
     #[inline]
     pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
+        Self(self.0.with("us_bank_account", ParamValue::Clear))
     }
 
     /// Wechat pay.
@@ -874,7 +757,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `wechat_pay`.
     #[inline]
     pub fn clear_wechat_pay(self) -> Self {
-        Self(self.0.with("wechat_pay", Value::Clear))
+        Self(self.0.with("wechat_pay", ParamValue::Clear))
     }
 
     /// Zip.
@@ -886,7 +769,7 @@ impl PaymentIntentCreatePaymentMethodOptions {
     /// Unsets `zip`.
     #[inline]
     pub fn clear_zip(self) -> Self {
-        Self(self.0.with("zip", Value::Clear))
+        Self(self.0.with("zip", ParamValue::Clear))
     }
 }
 
@@ -907,7 +790,7 @@ impl PaymentIntentCreateRadarOptions {
     /// Unsets `referrer`.
     #[inline]
     pub fn clear_referrer(self) -> Self {
-        Self(self.0.with("referrer", Value::Clear))
+        Self(self.0.with("referrer", ParamValue::Clear))
     }
 
     /// Session.
@@ -917,10 +800,10 @@ impl PaymentIntentCreateRadarOptions {
     }
 }
 
-/// The `address` of [`PaymentIntentCreateShipping`](crate::api::PaymentIntentCreateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentIntentCreateShipping`](crate::api::PaymentIntentCreateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentIntentCreateShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`PaymentIntentCreate`](crate::api::PaymentIntentCreate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
 ///
@@ -953,7 +836,7 @@ impl PaymentIntentCreateTransferDataPaymentData {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 }
 
@@ -995,7 +878,7 @@ impl PaymentIntentCreateTransferData {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Payment data.
@@ -1038,11 +921,10 @@ pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptionsPaypal =
 pub type PaymentIntentUpdateAmountDetailsLineItemPaymentMethodOptions =
     api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
 
-/// The `tax` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentUpdateAmountDetailsLineItem`](crate::api::PaymentIntentUpdateAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdateAmountDetailsLineItemTax =
-    api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentUpdateAmountDetailsLineItemTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `line_item` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
 ///
@@ -1054,10 +936,10 @@ pub type PaymentIntentUpdateAmountDetailsLineItem = api::PaymentIntentCreateAmou
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdateAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
 
-/// The `tax` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentUpdateAmountDetails`](crate::api::PaymentIntentUpdateAmountDetails): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdateAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentUpdateAmountDetailsTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `amount_details` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
 ///
@@ -1084,26 +966,118 @@ pub type PaymentIntentUpdateHooks = api::PaymentIntentCreateHooks;
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentDetails = api::PaymentIntentCreatePaymentDetails;
 
-/// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+/// The `acss_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+pub type PaymentIntentUpdatePaymentMethodDataAcssDebit = api::PaymentMethodCreateAcssDebit;
 
-/// The `affirm` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `affirm` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataAffirm = api::PaymentMethodCreatePix;
 
-/// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `afterpay_clearpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataAfterpayClearpay = api::PaymentMethodCreatePix;
 
-/// The `alipay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alipay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataAlipay = api::PaymentMethodCreatePix;
+
+/// The `alma` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAlma = api::PaymentMethodCreatePix;
+
+/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
+
+/// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataAuBecsDebit = api::PaymentMethodCreateAuBecsDebit;
+
+/// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBacsDebit = api::PaymentMethodCreateBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBancontact = api::PaymentMethodCreatePix;
+
+/// The `billie` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillie = api::PaymentMethodCreatePix;
+
+/// The `address` of [`PaymentIntentUpdatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentUpdatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress = api::CustomerCreateAddress;
+
+/// The `billing_details` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBillingDetails =
+    api::PaymentMethodCreateBillingDetails;
+
+/// The `bizum` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBizum = api::PaymentMethodCreatePix;
+
+/// The `blik` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBlik = api::PaymentMethodCreatePix;
+
+/// The `boleto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
+
+/// The `cashapp` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCashapp = api::PaymentMethodCreatePix;
+
+/// The `crypto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCrypto = api::PaymentMethodCreatePix;
+
+/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataCustomerBalance = api::PaymentMethodCreatePix;
+
+/// The `eps` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataEps = api::PaymentMethodCreateEps;
+
+/// The `fpx` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataFpx = api::PaymentMethodCreateFpx;
+
+/// The `giropay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataGiropay = api::PaymentMethodCreatePix;
+
+/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
+
+/// The `ideal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
+///
+/// <https://docs.stripe.com/api/payment_intents/update>
+pub type PaymentIntentUpdatePaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;

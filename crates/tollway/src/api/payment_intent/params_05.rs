@@ -3,347 +3,203 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, pairs, params, params_required};
+use crate::prelude::{ParamValue, pairs, params};
 
-/// The `alma` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataInteracPresent = api::PaymentMethodCreatePix;
 
-/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
 
-/// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+/// The `dob` of [`PaymentIntentUpdatePaymentMethodDataKlarna`](crate::api::PaymentIntentUpdatePaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+pub type PaymentIntentUpdatePaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
 
-/// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+/// The `klarna` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+pub type PaymentIntentUpdatePaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
 
-/// The `bancontact` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataKonbini = api::PaymentMethodCreatePix;
 
-/// The `billie` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataKrCard = api::PaymentMethodCreatePix;
 
-/// The `address` of [`PaymentIntentUpdatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentUpdatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `link` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentIntentUpdatePaymentMethodDataLink = api::PaymentMethodCreatePix;
 
-/// The `billing_details` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+pub type PaymentIntentUpdatePaymentMethodDataMbWay = api::PaymentMethodCreatePix;
 
-/// The `bizum` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataMobilepay = api::PaymentMethodCreatePix;
 
-/// The `blik` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataMultibanco = api::PaymentMethodCreatePix;
 
-/// The `boleto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataBoleto =
-    api::PaymentIntentCreatePaymentMethodDataBoleto;
+pub type PaymentIntentUpdatePaymentMethodDataNaverPay = api::PaymentMethodCreateNaverPay;
 
-/// The `cashapp` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataNzBankAccount = api::PaymentMethodCreateNzBankAccount;
 
-/// The `crypto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataOxxo = api::PaymentMethodCreatePix;
 
-/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `p24` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataP24 = api::PaymentMethodCreateP24;
 
-/// The `eps` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+pub type PaymentIntentUpdatePaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
 
-/// The `fpx` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+/// The `payco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+pub type PaymentIntentUpdatePaymentMethodDataPayco = api::PaymentMethodCreatePix;
 
-/// The `giropay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paynow` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataPaynow = api::PaymentMethodCreatePix;
 
-/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataPaypal = api::PaymentMethodCreatePix;
 
-/// The `ideal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+/// The `paypay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+pub type PaymentIntentUpdatePaymentMethodDataPaypay = api::PaymentMethodCreatePix;
 
-/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `payto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataPayto = api::PaymentMethodCreatePayto;
 
-/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pix` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataPix = api::PaymentMethodCreatePix;
 
-/// The `dob` of [`PaymentIntentUpdatePaymentMethodDataKlarna`](crate::api::PaymentIntentUpdatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
-
-/// The `klarna` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataKlarna =
-    api::PaymentIntentCreatePaymentMethodDataKlarna;
-
-/// The `konbini` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `link` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
-
-/// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
-
-/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `p24` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
-
-/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paynow` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypal` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payto` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
-
-/// The `pix` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataRevolutPay = api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataSamsungPay = api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+/// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+pub type PaymentIntentUpdatePaymentMethodDataSepaDebit = api::PaymentMethodCreateSepaDebit;
 
-/// The `sequra` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sequra` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataSequra = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `sofort` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSofort =
-    api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type PaymentIntentUpdatePaymentMethodDataSofort = api::PaymentMethodCreateSofort;
 
-/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataSunbit = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `swish` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataSwish = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataTwint = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodDataUpi`](crate::api::PaymentIntentUpdatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodDataUpi`](crate::api::PaymentIntentUpdatePaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type PaymentIntentUpdatePaymentMethodDataUpi = api::PaymentMethodCreateUpi;
 
-/// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+pub type PaymentIntentUpdatePaymentMethodDataUsBankAccount = api::PaymentMethodCreateUsBankAccount;
 
-/// The `wechat_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `wechat_pay` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataWechatPay = api::PaymentMethodCreatePix;
 
-/// The `zip` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `zip` of [`PaymentIntentUpdatePaymentMethodData`](crate::api::PaymentIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodDataZip = api::PaymentMethodCreatePix;
 
-/// The `payment_method_data` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+/// The `payment_method_data` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+pub type PaymentIntentUpdatePaymentMethodData = api::SetupIntentCreatePaymentMethodData;
 
 /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsAcssDebit): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions).
 ///
@@ -369,11 +225,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsAffirm =
 pub type PaymentIntentUpdatePaymentMethodOptionsAfterpayClearpay =
     api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay;
 
-/// The `alipay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+/// The `alipay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsIdeal`](crate::api::PaymentIntentCreatePaymentMethodOptionsIdeal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsAlipay =
-    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+    api::PaymentIntentCreatePaymentMethodOptionsIdeal;
 
 /// The `alma` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
 ///
@@ -381,11 +237,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsAlipay =
 pub type PaymentIntentUpdatePaymentMethodOptionsAlma =
     api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `amazon_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsAmazonPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `au_becs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
 ///
@@ -393,11 +249,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsAmazonPay =
 pub type PaymentIntentUpdatePaymentMethodOptionsAuBecsDebit =
     api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBacsDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 /// The `bacs_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
 ///
@@ -411,17 +267,17 @@ pub type PaymentIntentUpdatePaymentMethodOptionsBacsDebit =
 pub type PaymentIntentUpdatePaymentMethodOptionsBancontact =
     api::PaymentIntentCreatePaymentMethodOptionsBancontact;
 
-/// The `registered_address` of [`PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `company_details` of [`PaymentIntentUpdatePaymentMethodOptionsBillie`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+/// The `company_details` of [`PaymentIntentUpdatePaymentMethodOptionsBillie`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
 
 /// The `billie` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
 ///
@@ -429,11 +285,10 @@ pub type PaymentIntentUpdatePaymentMethodOptionsBillieCompanyDetails =
 pub type PaymentIntentUpdatePaymentMethodOptionsBillie =
     api::PaymentIntentCreatePaymentMethodOptionsBillie;
 
-/// The `bizum` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodOptionsBizum = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsBlik`](crate::api::PaymentIntentUpdatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
 ///
@@ -453,17 +308,17 @@ pub type PaymentIntentUpdatePaymentMethodOptionsBlik =
 pub type PaymentIntentUpdatePaymentMethodOptionsBoleto =
     api::PaymentIntentCreatePaymentMethodOptionsBoleto;
 
-/// The `plan` of [`PaymentIntentUpdatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+/// The `plan` of [`PaymentIntentUpdatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardInstallments): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCardInstallmentsPlan =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan;
 
-/// The `installments` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+/// The `installments` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCardInstallments =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallments;
 
 /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions).
 ///
@@ -471,17 +326,17 @@ pub type PaymentIntentUpdatePaymentMethodOptionsCardInstallments =
 pub type PaymentIntentUpdatePaymentMethodOptionsCardMandateOptions =
     api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions;
 
-/// The `cartes_bancaires` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+/// The `cartes_bancaires` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
 
-/// The `network_options` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+/// The `network_options` of [`PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
 
 /// The `three_d_secure` of [`PaymentIntentUpdatePaymentMethodOptionsCard`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
 ///
@@ -513,83 +368,82 @@ pub type PaymentIntentUpdatePaymentMethodOptionsCardPresent =
 pub type PaymentIntentUpdatePaymentMethodOptionsCashapp =
     api::PaymentIntentCreatePaymentMethodOptionsCashapp;
 
-/// The `crypto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `crypto` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCrypto =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `eu_bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+/// The `eu_bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
 
-/// The `bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+/// The `bank_transfer` of [`PaymentIntentUpdatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentUpdatePaymentMethodOptionsCustomerBalance): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalanceBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
 
-/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
+/// The `customer_balance` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsCustomerBalance =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance;
 
-/// The `eps` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `eps` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsEps =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `fpx` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `fpx` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsFpx =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `giropay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `giropay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsGiropay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `grabpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsGrabpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `ideal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+/// The `ideal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsIdeal`](crate::api::PaymentIntentCreatePaymentMethodOptionsIdeal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsIdeal =
-    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+    api::PaymentIntentCreatePaymentMethodOptionsIdeal;
 
-/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `interac_present` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodOptionsInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodOptionsInteracPresent = api::PaymentMethodCreatePix;
 
-/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `kakao_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsKakaoPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
-/// The `on_demand` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+/// The `on_demand` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsKlarnaOnDemand =
-    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand;
 
-/// The `next_billing` of [`PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+/// The `next_billing` of [`PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscription): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
 
 /// The `subscription` of [`PaymentIntentUpdatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentUpdatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription).
 ///
@@ -609,11 +463,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsKlarna =
 pub type PaymentIntentUpdatePaymentMethodOptionsKonbini =
     api::PaymentIntentCreatePaymentMethodOptionsKonbini;
 
-/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `kr_card` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsKrCard =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `link` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsLink`](crate::api::PaymentIntentCreatePaymentMethodOptionsLink).
 ///
@@ -621,29 +475,29 @@ pub type PaymentIntentUpdatePaymentMethodOptionsKrCard =
 pub type PaymentIntentUpdatePaymentMethodOptionsLink =
     api::PaymentIntentCreatePaymentMethodOptionsLink;
 
-/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `mb_way` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsMbWay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `mobilepay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsMobilepay =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
-/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `multibanco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsMultibanco =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `naver_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsNaverPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `nz_bank_account` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
 ///
@@ -651,47 +505,45 @@ pub type PaymentIntentUpdatePaymentMethodOptionsNaverPay =
 pub type PaymentIntentUpdatePaymentMethodOptionsNzBankAccount =
     api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
 
-/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+/// The `oxxo` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsOxxo`](crate::api::PaymentIntentCreatePaymentMethodOptionsOxxo).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsOxxo =
-    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
+    api::PaymentIntentCreatePaymentMethodOptionsOxxo;
 
-/// The `p24` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
+/// The `p24` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsP24`](crate::api::PaymentIntentCreatePaymentMethodOptionsP24).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsP24 =
-    api::CheckoutSessionCreatePaymentMethodOptionsP24;
+    api::PaymentIntentCreatePaymentMethodOptionsP24;
 
-/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pay_by_bank` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodOptionsPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodOptionsPayByBank = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `payco` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsPayco =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
-/// The `paynow` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `paynow` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsPaynow =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `paypal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+/// The `paypal` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaypal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsPaypal =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
+    api::PaymentIntentCreatePaymentMethodOptionsPaypal;
 
-/// The `paypay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodOptionsPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentUpdatePaymentMethodOptionsPaypay = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPayto`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPayto): the same as [`PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions).
 ///
@@ -705,11 +557,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsPaytoMandateOptions =
 pub type PaymentIntentUpdatePaymentMethodOptionsPayto =
     api::PaymentIntentCreatePaymentMethodOptionsPayto;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPix`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsPix`](crate::api::PaymentIntentUpdatePaymentMethodOptionsPix): the same as [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions;
 
 /// The `pix` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix).
 ///
@@ -717,23 +569,23 @@ pub type PaymentIntentUpdatePaymentMethodOptionsPixMandateOptions =
 pub type PaymentIntentUpdatePaymentMethodOptionsPix =
     api::PaymentIntentCreatePaymentMethodOptionsPix;
 
-/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `promptpay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsPromptpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `revolut_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsRevolutPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
-/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `samsung_pay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsSamsungPay =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `satispay` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
 ///
@@ -747,11 +599,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsSatispay =
 pub type PaymentIntentUpdatePaymentMethodOptionsScalapay =
     api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentUpdatePaymentMethodOptionsSepaDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 /// The `sepa_debit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
 ///
@@ -759,11 +611,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions =
 pub type PaymentIntentUpdatePaymentMethodOptionsSepaDebit =
     api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
 
-/// The `sequra` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sequra` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsSequra =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `sofort` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSofort`](crate::api::PaymentIntentCreatePaymentMethodOptionsSofort).
 ///
@@ -771,11 +623,11 @@ pub type PaymentIntentUpdatePaymentMethodOptionsSequra =
 pub type PaymentIntentUpdatePaymentMethodOptionsSofort =
     api::PaymentIntentCreatePaymentMethodOptionsSofort;
 
-/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sunbit` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsSunbit =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `swish` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSwish`](crate::api::PaymentIntentCreatePaymentMethodOptionsSwish).
 ///
@@ -783,47 +635,46 @@ pub type PaymentIntentUpdatePaymentMethodOptionsSunbit =
 pub type PaymentIntentUpdatePaymentMethodOptionsSwish =
     api::PaymentIntentCreatePaymentMethodOptionsSwish;
 
-/// The `twint` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+/// The `twint` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsTwint`](crate::api::PaymentIntentCreatePaymentMethodOptionsTwint).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsTwint =
-    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+    api::PaymentIntentCreatePaymentMethodOptionsTwint;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUpi`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUpi`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+/// The `upi` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdatePaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+pub type PaymentIntentUpdatePaymentMethodOptionsUpi = api::SetupIntentCreatePaymentMethodOptionsUpi;
 
-/// The `filters` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+/// The `filters` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
-/// The `financial_connections` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+/// The `financial_connections` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
 
-/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+/// The `mandate_options` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountMandateOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
 
-/// The `networks` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+/// The `networks` of [`PaymentIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccountNetworks =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
 
 /// The `us_bank_account` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
 ///
@@ -837,21 +688,21 @@ pub type PaymentIntentUpdatePaymentMethodOptionsUsBankAccount =
 pub type PaymentIntentUpdatePaymentMethodOptionsWechatPay =
     api::PaymentIntentCreatePaymentMethodOptionsWechatPay;
 
-/// The `zip` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `zip` of [`PaymentIntentUpdatePaymentMethodOptions`](crate::api::PaymentIntentUpdatePaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptionsZip =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
 /// The `payment_method_options` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
 pub type PaymentIntentUpdatePaymentMethodOptions = api::PaymentIntentCreatePaymentMethodOptions;
 
-/// The `address` of [`PaymentIntentUpdateShipping`](crate::api::PaymentIntentUpdateShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentIntentUpdateShipping`](crate::api::PaymentIntentUpdateShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/update>
-pub type PaymentIntentUpdateShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentIntentUpdateShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`PaymentIntentUpdate`](crate::api::PaymentIntentUpdate): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
 ///
@@ -896,7 +747,7 @@ impl PaymentIntentUpdateTransferData {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Payment data.
@@ -939,11 +790,10 @@ pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptionsPaypal =
 pub type PaymentIntentCaptureAmountDetailsLineItemPaymentMethodOptions =
     api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
 
-/// The `tax` of [`PaymentIntentCaptureAmountDetailsLineItem`](crate::api::PaymentIntentCaptureAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentCaptureAmountDetailsLineItem`](crate::api::PaymentIntentCaptureAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/capture>
-pub type PaymentIntentCaptureAmountDetailsLineItemTax =
-    api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentCaptureAmountDetailsLineItemTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `line_item` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
 ///
@@ -955,10 +805,10 @@ pub type PaymentIntentCaptureAmountDetailsLineItem = api::PaymentIntentCreateAmo
 /// <https://docs.stripe.com/api/payment_intents/capture>
 pub type PaymentIntentCaptureAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
 
-/// The `tax` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentCaptureAmountDetails`](crate::api::PaymentIntentCaptureAmountDetails): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/capture>
-pub type PaymentIntentCaptureAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentCaptureAmountDetailsTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `amount_details` of [`PaymentIntentCapture`](crate::api::PaymentIntentCapture): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
 ///
@@ -1020,11 +870,10 @@ pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptionsPaypal =
 pub type PaymentIntentConfirmAmountDetailsLineItemPaymentMethodOptions =
     api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
 
-/// The `tax` of [`PaymentIntentConfirmAmountDetailsLineItem`](crate::api::PaymentIntentConfirmAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentConfirmAmountDetailsLineItem`](crate::api::PaymentIntentConfirmAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmAmountDetailsLineItemTax =
-    api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentConfirmAmountDetailsLineItemTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `line_item` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
 ///
@@ -1036,10 +885,10 @@ pub type PaymentIntentConfirmAmountDetailsLineItem = api::PaymentIntentCreateAmo
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmAmountDetailsShipping = api::PaymentIntentCreateAmountDetailsShipping;
 
-/// The `tax` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentConfirmAmountDetails`](crate::api::PaymentIntentConfirmAmountDetails): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmAmountDetailsTax = api::PaymentIntentCreateAmountDetailsLineItemTax;
+pub type PaymentIntentConfirmAmountDetailsTax = api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `amount_details` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
 ///
@@ -1061,92 +910,27 @@ pub type PaymentIntentConfirmHooksInputs = api::PaymentIntentCreateHooksInputs;
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmHooks = api::PaymentIntentCreateHooks;
 
-/// The `offline` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `offline` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmMandateDataCustomerAcceptanceOffline =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmMandateDataCustomerAcceptanceOffline = api::PaymentMethodCreatePix;
 
-params! {
-    /// The `online` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/confirm>
-    PaymentIntentConfirmMandateDataCustomerAcceptanceOnline
-}
+/// The `online` of [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance): the same as [`SetupIntentConfirmMandateDataCustomerAcceptanceOnline`](crate::api::SetupIntentConfirmMandateDataCustomerAcceptanceOnline).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmMandateDataCustomerAcceptanceOnline =
+    api::SetupIntentConfirmMandateDataCustomerAcceptanceOnline;
 
-impl PaymentIntentConfirmMandateDataCustomerAcceptanceOnline {
-    /// Ip address.
-    #[inline]
-    pub fn ip_address(self, ip_address: &str) -> Self {
-        Self(self.0.with_str("ip_address", ip_address))
-    }
+/// The `customer_acceptance` of [`PaymentIntentConfirmMandateData`](crate::api::PaymentIntentConfirmMandateData): the same as [`SetupIntentConfirmMandateDataCustomerAcceptance`](crate::api::SetupIntentConfirmMandateDataCustomerAcceptance).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmMandateDataCustomerAcceptance =
+    api::SetupIntentConfirmMandateDataCustomerAcceptance;
 
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with_str("user_agent", user_agent))
-    }
-}
-
-params_required! {
-    /// The `customer_acceptance` of [`PaymentIntentConfirmMandateData`](crate::api::PaymentIntentConfirmMandateData).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/confirm>
-    PaymentIntentConfirmMandateDataCustomerAcceptance
-}
-
-impl PaymentIntentConfirmMandateDataCustomerAcceptance {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::PaymentIntentCreateMandateDataCustomerAcceptanceType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Accepted at, in seconds since the Unix epoch.
-    #[inline]
-    pub fn accepted_at(self, accepted_at: impl Into<Timestamp>) -> Self {
-        Self(
-            self.0
-                .with("accepted_at", Into::<Timestamp>::into(accepted_at)),
-        )
-    }
-
-    /// Offline.
-    #[inline]
-    pub fn offline(
-        self,
-        offline: api::PaymentIntentConfirmMandateDataCustomerAcceptanceOffline,
-    ) -> Self {
-        Self(self.0.with("offline", offline))
-    }
-
-    /// Online.
-    #[inline]
-    pub fn online(
-        self,
-        online: api::PaymentIntentConfirmMandateDataCustomerAcceptanceOnline,
-    ) -> Self {
-        Self(self.0.with("online", online))
-    }
-}
-
-params! {
-    /// The `mandate_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/confirm>
-    PaymentIntentConfirmMandateData
-}
-
-impl PaymentIntentConfirmMandateData {
-    /// Customer acceptance.
-    #[inline]
-    pub fn customer_acceptance(
-        self,
-        customer_acceptance: api::PaymentIntentConfirmMandateDataCustomerAcceptance,
-    ) -> Self {
-        Self(self.0.with("customer_acceptance", customer_acceptance))
-    }
-}
+/// The `mandate_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`SetupIntentConfirmMandateData`](crate::api::SetupIntentConfirmMandateData).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmMandateData = api::SetupIntentConfirmMandateData;
 
 /// The `off_session` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm), in one of its forms: the same as [`PaymentIntentCreateOffSession`](crate::api::PaymentIntentCreateOffSession).
 ///
@@ -1158,14 +942,163 @@ pub type PaymentIntentConfirmOffSession = api::PaymentIntentCreateOffSession;
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentDetails = api::PaymentIntentCreatePaymentDetails;
 
-/// The `acss_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+/// The `acss_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+pub type PaymentIntentConfirmPaymentMethodDataAcssDebit = api::PaymentMethodCreateAcssDebit;
 
-/// The `affirm` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `affirm` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataAffirm = api::PaymentMethodCreatePix;
+
+/// The `afterpay_clearpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAfterpayClearpay = api::PaymentMethodCreatePix;
+
+/// The `alipay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAlipay = api::PaymentMethodCreatePix;
+
+/// The `alma` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAlma = api::PaymentMethodCreatePix;
+
+/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
+
+/// The `au_becs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataAuBecsDebit = api::PaymentMethodCreateAuBecsDebit;
+
+/// The `bacs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBacsDebit = api::PaymentMethodCreateBacsDebit;
+
+/// The `bancontact` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBancontact = api::PaymentMethodCreatePix;
+
+/// The `billie` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillie = api::PaymentMethodCreatePix;
+
+/// The `address` of [`PaymentIntentConfirmPaymentMethodDataBillingDetails`](crate::api::PaymentIntentConfirmPaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillingDetailsAddress = api::CustomerCreateAddress;
+
+/// The `billing_details` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBillingDetails =
+    api::PaymentMethodCreateBillingDetails;
+
+/// The `bizum` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBizum = api::PaymentMethodCreatePix;
+
+/// The `blik` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBlik = api::PaymentMethodCreatePix;
+
+/// The `boleto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
+
+/// The `cashapp` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCashapp = api::PaymentMethodCreatePix;
+
+/// The `crypto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCrypto = api::PaymentMethodCreatePix;
+
+/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataCustomerBalance = api::PaymentMethodCreatePix;
+
+/// The `eps` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataEps = api::PaymentMethodCreateEps;
+
+/// The `fpx` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataFpx = api::PaymentMethodCreateFpx;
+
+/// The `giropay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataGiropay = api::PaymentMethodCreatePix;
+
+/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
+
+/// The `ideal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;
+
+/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataInteracPresent = api::PaymentMethodCreatePix;
+
+/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
+
+/// The `dob` of [`PaymentIntentConfirmPaymentMethodDataKlarna`](crate::api::PaymentIntentConfirmPaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
+
+/// The `klarna` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
+
+/// The `konbini` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKonbini = api::PaymentMethodCreatePix;
+
+/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataKrCard = api::PaymentMethodCreatePix;
+
+/// The `link` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataLink = api::PaymentMethodCreatePix;
+
+/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataMbWay = api::PaymentMethodCreatePix;
+
+/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_intents/confirm>
+pub type PaymentIntentConfirmPaymentMethodDataMobilepay = api::PaymentMethodCreatePix;

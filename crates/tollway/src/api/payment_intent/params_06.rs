@@ -4,359 +4,156 @@
 
 use crate::api;
 
-/// The `afterpay_clearpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataMultibanco = api::PaymentMethodCreatePix;
 
-/// The `alipay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataNaverPay = api::PaymentMethodCreateNaverPay;
 
-/// The `alma` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `nz_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataNzBankAccount = api::PaymentMethodCreateNzBankAccount;
 
-/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataOxxo = api::PaymentMethodCreatePix;
 
-/// The `au_becs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+/// The `p24` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+pub type PaymentIntentConfirmPaymentMethodDataP24 = api::PaymentMethodCreateP24;
 
-/// The `bacs_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+pub type PaymentIntentConfirmPaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
 
-/// The `bancontact` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `payco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataPayco = api::PaymentMethodCreatePix;
 
-/// The `billie` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paynow` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataPaynow = api::PaymentMethodCreatePix;
 
-/// The `address` of [`PaymentIntentConfirmPaymentMethodDataBillingDetails`](crate::api::PaymentIntentConfirmPaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `paypal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentIntentConfirmPaymentMethodDataPaypal = api::PaymentMethodCreatePix;
 
-/// The `billing_details` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+/// The `paypay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+pub type PaymentIntentConfirmPaymentMethodDataPaypay = api::PaymentMethodCreatePix;
 
-/// The `bizum` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `payto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataPayto = api::PaymentMethodCreatePayto;
 
-/// The `blik` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pix` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataPix = api::PaymentMethodCreatePix;
 
-/// The `boleto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataBoleto =
-    api::PaymentIntentCreatePaymentMethodDataBoleto;
-
-/// The `cashapp` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `crypto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `eps` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
-
-/// The `fpx` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
-
-/// The `giropay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `ideal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataIdeal =
-    api::PaymentIntentCreatePaymentMethodDataIdeal;
-
-/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `dob` of [`PaymentIntentConfirmPaymentMethodDataKlarna`](crate::api::PaymentIntentConfirmPaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
-
-/// The `klarna` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataKlarna =
-    api::PaymentIntentCreatePaymentMethodDataKlarna;
-
-/// The `konbini` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `link` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
-
-/// The `nz_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
-
-/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `p24` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
-
-/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paynow` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypal` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payto` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPayto =
-    api::PaymentIntentCreatePaymentMethodDataPayto;
-
-/// The `pix` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataRevolutPay = api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataSamsungPay = api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+/// The `sepa_debit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+pub type PaymentIntentConfirmPaymentMethodDataSepaDebit = api::PaymentMethodCreateSepaDebit;
 
-/// The `sequra` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sequra` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataSequra = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `sofort` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSofort =
-    api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type PaymentIntentConfirmPaymentMethodDataSofort = api::PaymentMethodCreateSofort;
 
-/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataSunbit = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `swish` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataSwish = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataTwint = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodDataUpi`](crate::api::PaymentIntentConfirmPaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodDataUpi`](crate::api::PaymentIntentConfirmPaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type PaymentIntentConfirmPaymentMethodDataUpi = api::PaymentMethodCreateUpi;
 
-/// The `us_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+pub type PaymentIntentConfirmPaymentMethodDataUsBankAccount = api::PaymentMethodCreateUsBankAccount;
 
-/// The `wechat_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `wechat_pay` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataWechatPay = api::PaymentMethodCreatePix;
 
-/// The `zip` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `zip` of [`PaymentIntentConfirmPaymentMethodData`](crate::api::PaymentIntentConfirmPaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodDataZip = api::PaymentMethodCreatePix;
 
-/// The `payment_method_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
+/// The `payment_method_data` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+pub type PaymentIntentConfirmPaymentMethodData = api::SetupIntentCreatePaymentMethodData;
 
 /// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsAcssDebit): the same as [`PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsAcssDebitMandateOptions).
 ///
@@ -382,11 +179,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsAffirm =
 pub type PaymentIntentConfirmPaymentMethodOptionsAfterpayClearpay =
     api::PaymentIntentCreatePaymentMethodOptionsAfterpayClearpay;
 
-/// The `alipay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+/// The `alipay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsIdeal`](crate::api::PaymentIntentCreatePaymentMethodOptionsIdeal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsAlipay =
-    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+    api::PaymentIntentCreatePaymentMethodOptionsIdeal;
 
 /// The `alma` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlma`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlma).
 ///
@@ -394,11 +191,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsAlipay =
 pub type PaymentIntentConfirmPaymentMethodOptionsAlma =
     api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `amazon_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsAmazonPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `au_becs_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
 ///
@@ -406,11 +203,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsAmazonPay =
 pub type PaymentIntentConfirmPaymentMethodOptionsAuBecsDebit =
     api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBacsDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 /// The `bacs_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
 ///
@@ -424,17 +221,17 @@ pub type PaymentIntentConfirmPaymentMethodOptionsBacsDebit =
 pub type PaymentIntentConfirmPaymentMethodOptionsBancontact =
     api::PaymentIntentCreatePaymentMethodOptionsBancontact;
 
-/// The `registered_address` of [`PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `company_details` of [`PaymentIntentConfirmPaymentMethodOptionsBillie`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+/// The `company_details` of [`PaymentIntentConfirmPaymentMethodOptionsBillie`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
 
 /// The `billie` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBillie`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillie).
 ///
@@ -442,11 +239,10 @@ pub type PaymentIntentConfirmPaymentMethodOptionsBillieCompanyDetails =
 pub type PaymentIntentConfirmPaymentMethodOptionsBillie =
     api::PaymentIntentCreatePaymentMethodOptionsBillie;
 
-/// The `bizum` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodOptionsBizum = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsBlik`](crate::api::PaymentIntentConfirmPaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
 ///
@@ -466,17 +262,17 @@ pub type PaymentIntentConfirmPaymentMethodOptionsBlik =
 pub type PaymentIntentConfirmPaymentMethodOptionsBoleto =
     api::PaymentIntentCreatePaymentMethodOptionsBoleto;
 
-/// The `plan` of [`PaymentIntentConfirmPaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardInstallments): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan).
+/// The `plan` of [`PaymentIntentConfirmPaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardInstallments): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCardInstallmentsPlan =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallmentsPlan;
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan;
 
-/// The `installments` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments).
+/// The `installments` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardInstallments`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallments).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCardInstallments =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCardInstallments;
+    api::PaymentIntentCreatePaymentMethodOptionsCardInstallments;
 
 /// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions).
 ///
@@ -484,17 +280,17 @@ pub type PaymentIntentConfirmPaymentMethodOptionsCardInstallments =
 pub type PaymentIntentConfirmPaymentMethodOptionsCardMandateOptions =
     api::PaymentIntentCreatePaymentMethodOptionsCardMandateOptions;
 
-/// The `cartes_bancaires` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+/// The `cartes_bancaires` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
 
-/// The `network_options` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
+/// The `network_options` of [`PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecure): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
 
 /// The `three_d_secure` of [`PaymentIntentConfirmPaymentMethodOptionsCard`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCard): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
 ///
@@ -526,83 +322,82 @@ pub type PaymentIntentConfirmPaymentMethodOptionsCardPresent =
 pub type PaymentIntentConfirmPaymentMethodOptionsCashapp =
     api::PaymentIntentCreatePaymentMethodOptionsCashapp;
 
-/// The `crypto` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `crypto` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCrypto =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `eu_bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+/// The `eu_bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
 
-/// The `bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalance): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
+/// The `bank_transfer` of [`PaymentIntentConfirmPaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentConfirmPaymentMethodOptionsCustomerBalance): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalanceBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalanceBankTransfer;
 
-/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalance`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance).
+/// The `customer_balance` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCustomerBalance`](crate::api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsCustomerBalance =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalance;
+    api::PaymentIntentCreatePaymentMethodOptionsCustomerBalance;
 
-/// The `eps` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `eps` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsEps =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `fpx` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `fpx` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsFpx =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `giropay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `giropay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsGiropay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `grabpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsGrabpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `ideal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAlipay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAlipay).
+/// The `ideal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsIdeal`](crate::api::PaymentIntentCreatePaymentMethodOptionsIdeal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsIdeal =
-    api::PaymentIntentCreatePaymentMethodOptionsAlipay;
+    api::PaymentIntentCreatePaymentMethodOptionsIdeal;
 
-/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `interac_present` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodOptionsInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodOptionsInteracPresent = api::PaymentMethodCreatePix;
 
-/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `kakao_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsKakaoPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
-/// The `on_demand` of [`PaymentIntentConfirmPaymentMethodOptionsKlarna`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
+/// The `on_demand` of [`PaymentIntentConfirmPaymentMethodOptionsKlarna`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarna): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsKlarnaOnDemand =
-    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand;
 
-/// The `next_billing` of [`PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
+/// The `next_billing` of [`PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscription): the same as [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
+    api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
 
 /// The `subscription` of [`PaymentIntentConfirmPaymentMethodOptionsKlarna`](crate::api::PaymentIntentConfirmPaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaSubscription).
 ///
@@ -622,11 +417,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsKlarna =
 pub type PaymentIntentConfirmPaymentMethodOptionsKonbini =
     api::PaymentIntentCreatePaymentMethodOptionsKonbini;
 
-/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `kr_card` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsKrCard =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `link` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsLink`](crate::api::PaymentIntentCreatePaymentMethodOptionsLink).
 ///
@@ -634,29 +429,29 @@ pub type PaymentIntentConfirmPaymentMethodOptionsKrCard =
 pub type PaymentIntentConfirmPaymentMethodOptionsLink =
     api::PaymentIntentCreatePaymentMethodOptionsLink;
 
-/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `mb_way` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsMbWay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `mobilepay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsMobilepay =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
-/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `multibanco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsMultibanco =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `naver_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsNaverPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
 /// The `nz_bank_account` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit).
 ///
@@ -664,47 +459,45 @@ pub type PaymentIntentConfirmPaymentMethodOptionsNaverPay =
 pub type PaymentIntentConfirmPaymentMethodOptionsNzBankAccount =
     api::PaymentIntentCreatePaymentMethodOptionsAuBecsDebit;
 
-/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsKonbini`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKonbini).
+/// The `oxxo` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsOxxo`](crate::api::PaymentIntentCreatePaymentMethodOptionsOxxo).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsOxxo =
-    api::CheckoutSessionCreatePaymentMethodOptionsKonbini;
+    api::PaymentIntentCreatePaymentMethodOptionsOxxo;
 
-/// The `p24` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsP24`](crate::api::CheckoutSessionCreatePaymentMethodOptionsP24).
+/// The `p24` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsP24`](crate::api::PaymentIntentCreatePaymentMethodOptionsP24).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsP24 =
-    api::CheckoutSessionCreatePaymentMethodOptionsP24;
+    api::PaymentIntentCreatePaymentMethodOptionsP24;
 
-/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pay_by_bank` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodOptionsPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodOptionsPayByBank = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `payco` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsPayco =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
-/// The `paynow` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `paynow` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsPaynow =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `paypal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
+/// The `paypal` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPaypal`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaypal).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsPaypal =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaypal;
+    api::PaymentIntentCreatePaymentMethodOptionsPaypal;
 
-/// The `paypay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmPaymentMethodOptionsPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentIntentConfirmPaymentMethodOptionsPaypay = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsPayto`](crate::api::PaymentIntentConfirmPaymentMethodOptionsPayto): the same as [`PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsPaytoMandateOptions).
 ///
@@ -718,11 +511,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsPaytoMandateOptions =
 pub type PaymentIntentConfirmPaymentMethodOptionsPayto =
     api::PaymentIntentCreatePaymentMethodOptionsPayto;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsPix`](crate::api::PaymentIntentConfirmPaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsPix`](crate::api::PaymentIntentConfirmPaymentMethodOptionsPix): the same as [`SetupIntentCreatePaymentMethodOptionsPixMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions;
 
 /// The `pix` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPix`](crate::api::PaymentIntentCreatePaymentMethodOptionsPix).
 ///
@@ -730,23 +523,23 @@ pub type PaymentIntentConfirmPaymentMethodOptionsPixMandateOptions =
 pub type PaymentIntentConfirmPaymentMethodOptionsPix =
     api::PaymentIntentCreatePaymentMethodOptionsPix;
 
-/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `promptpay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsPromptpay =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
-/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsAmazonPay`](crate::api::PaymentIntentCreatePaymentMethodOptionsAmazonPay).
+/// The `revolut_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsKrCard`](crate::api::PaymentIntentCreatePaymentMethodOptionsKrCard).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsRevolutPay =
-    api::PaymentIntentCreatePaymentMethodOptionsAmazonPay;
+    api::PaymentIntentCreatePaymentMethodOptionsKrCard;
 
-/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `samsung_pay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsSamsungPay =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `satispay` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCashapp`](crate::api::PaymentIntentCreatePaymentMethodOptionsCashapp).
 ///
@@ -760,11 +553,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsSatispay =
 pub type PaymentIntentConfirmPaymentMethodOptionsScalapay =
     api::PaymentIntentCreatePaymentMethodOptionsAlma;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsSepaDebit`](crate::api::PaymentIntentConfirmPaymentMethodOptionsSepaDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
 
 /// The `sepa_debit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodOptionsBacsDebit).
 ///
@@ -772,11 +565,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsSepaDebitMandateOptions =
 pub type PaymentIntentConfirmPaymentMethodOptionsSepaDebit =
     api::PaymentIntentCreatePaymentMethodOptionsBacsDebit;
 
-/// The `sequra` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sequra` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsSequra =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `sofort` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSofort`](crate::api::PaymentIntentCreatePaymentMethodOptionsSofort).
 ///
@@ -784,11 +577,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsSequra =
 pub type PaymentIntentConfirmPaymentMethodOptionsSofort =
     api::PaymentIntentCreatePaymentMethodOptionsSofort;
 
-/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsMobilepay`](crate::api::PaymentIntentCreatePaymentMethodOptionsMobilepay).
+/// The `sunbit` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsPayco`](crate::api::PaymentIntentCreatePaymentMethodOptionsPayco).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsSunbit =
-    api::PaymentIntentCreatePaymentMethodOptionsMobilepay;
+    api::PaymentIntentCreatePaymentMethodOptionsPayco;
 
 /// The `swish` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsSwish`](crate::api::PaymentIntentCreatePaymentMethodOptionsSwish).
 ///
@@ -796,47 +589,47 @@ pub type PaymentIntentConfirmPaymentMethodOptionsSunbit =
 pub type PaymentIntentConfirmPaymentMethodOptionsSwish =
     api::PaymentIntentCreatePaymentMethodOptionsSwish;
 
-/// The `twint` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsBancontact`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBancontact).
+/// The `twint` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsTwint`](crate::api::PaymentIntentCreatePaymentMethodOptionsTwint).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsTwint =
-    api::CheckoutSessionCreatePaymentMethodOptionsBancontact;
+    api::PaymentIntentCreatePaymentMethodOptionsTwint;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUpi`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUpi`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
+/// The `upi` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
+    api::SetupIntentCreatePaymentMethodOptionsUpi;
 
-/// The `filters` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+/// The `filters` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
-/// The `financial_connections` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+/// The `financial_connections` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
 
-/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
+/// The `mandate_options` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountMandateOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
 
-/// The `networks` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
+/// The `networks` of [`PaymentIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccountNetworks =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
 
 /// The `us_bank_account` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccount).
 ///
@@ -850,11 +643,11 @@ pub type PaymentIntentConfirmPaymentMethodOptionsUsBankAccount =
 pub type PaymentIntentConfirmPaymentMethodOptionsWechatPay =
     api::PaymentIntentCreatePaymentMethodOptionsWechatPay;
 
-/// The `zip` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsCrypto`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCrypto).
+/// The `zip` of [`PaymentIntentConfirmPaymentMethodOptions`](crate::api::PaymentIntentConfirmPaymentMethodOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsEps`](crate::api::PaymentIntentCreatePaymentMethodOptionsEps).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmPaymentMethodOptionsZip =
-    api::CheckoutSessionCreatePaymentMethodOptionsCrypto;
+    api::PaymentIntentCreatePaymentMethodOptionsEps;
 
 /// The `payment_method_options` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`PaymentIntentCreatePaymentMethodOptions`](crate::api::PaymentIntentCreatePaymentMethodOptions).
 ///
@@ -866,10 +659,10 @@ pub type PaymentIntentConfirmPaymentMethodOptions = api::PaymentIntentCreatePaym
 /// <https://docs.stripe.com/api/payment_intents/confirm>
 pub type PaymentIntentConfirmRadarOptions = api::PaymentIntentCreateRadarOptions;
 
-/// The `address` of [`PaymentIntentConfirmShipping`](crate::api::PaymentIntentConfirmShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentIntentConfirmShipping`](crate::api::PaymentIntentConfirmShipping): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_intents/confirm>
-pub type PaymentIntentConfirmShippingAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentIntentConfirmShippingAddress = api::CustomerCreateAddress;
 
 /// The `shipping` of [`PaymentIntentConfirm`](crate::api::PaymentIntentConfirm): the same as [`ChargeCreateShipping`](crate::api::ChargeCreateShipping).
 ///
@@ -906,11 +699,11 @@ pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOp
 pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemPaymentMethodOptions =
     api::PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptions;
 
-/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItem`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetailsLineItem`](crate::api::PaymentIntentIncrementAuthorizationAmountDetailsLineItem): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/increment_authorization>
 pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItemTax =
-    api::PaymentIntentCreateAmountDetailsLineItemTax;
+    api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `line_item` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItem`](crate::api::PaymentIntentCreateAmountDetailsLineItem).
 ///
@@ -924,11 +717,11 @@ pub type PaymentIntentIncrementAuthorizationAmountDetailsLineItem =
 pub type PaymentIntentIncrementAuthorizationAmountDetailsShipping =
     api::PaymentIntentCreateAmountDetailsShipping;
 
-/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsLineItemTax`](crate::api::PaymentIntentCreateAmountDetailsLineItemTax).
+/// The `tax` of [`PaymentIntentIncrementAuthorizationAmountDetails`](crate::api::PaymentIntentIncrementAuthorizationAmountDetails): the same as [`PaymentIntentCreateAmountDetailsTax`](crate::api::PaymentIntentCreateAmountDetailsTax).
 ///
 /// <https://docs.stripe.com/api/payment_intents/increment_authorization>
 pub type PaymentIntentIncrementAuthorizationAmountDetailsTax =
-    api::PaymentIntentCreateAmountDetailsLineItemTax;
+    api::PaymentIntentCreateAmountDetailsTax;
 
 /// The `amount_details` of [`PaymentIntentIncrementAuthorization`](crate::api::PaymentIntentIncrementAuthorization): the same as [`PaymentIntentCreateAmountDetails`](crate::api::PaymentIntentCreateAmountDetails).
 ///

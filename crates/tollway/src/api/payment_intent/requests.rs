@@ -3,7 +3,7 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, SearchResult, Value, list, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, SearchResult, list, pairs, request};
 
 request! {
     /// The request of `client.payment_intents().list(…)`: `GET /v1/payment_intents`.
@@ -179,7 +179,7 @@ impl PaymentIntentCreate {
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        self.set("mandate_data", Value::Clear)
+        self.set("mandate_data", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -379,7 +379,7 @@ impl PaymentIntentUpdate {
     /// Unsets `amount_details`.
     #[inline]
     pub fn clear_amount_details(self) -> Self {
-        self.set("amount_details", Value::Clear)
+        self.set("amount_details", ParamValue::Clear)
     }
 
     /// Application fee amount, in the smallest unit of `currency`.
@@ -391,7 +391,7 @@ impl PaymentIntentUpdate {
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        self.set("application_fee_amount", Value::Clear)
+        self.set("application_fee_amount", ParamValue::Clear)
     }
 
     /// Capture method.
@@ -441,7 +441,7 @@ impl PaymentIntentUpdate {
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        self.set("excluded_payment_method_types", Value::Clear)
+        self.set("excluded_payment_method_types", ParamValue::Clear)
     }
 
     /// Hooks.
@@ -462,7 +462,7 @@ impl PaymentIntentUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment details.
@@ -474,7 +474,7 @@ impl PaymentIntentUpdate {
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        self.set("payment_details", Value::Clear)
+        self.set("payment_details", ParamValue::Clear)
     }
 
     /// Payment method.
@@ -516,7 +516,7 @@ impl PaymentIntentUpdate {
     /// Unsets `receipt_email`.
     #[inline]
     pub fn clear_receipt_email(self) -> Self {
-        self.set("receipt_email", Value::Clear)
+        self.set("receipt_email", ParamValue::Clear)
     }
 
     /// Setup future usage.
@@ -531,7 +531,7 @@ impl PaymentIntentUpdate {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        self.set("setup_future_usage", Value::Clear)
+        self.set("setup_future_usage", ParamValue::Clear)
     }
 
     /// Shipping.
@@ -543,7 +543,7 @@ impl PaymentIntentUpdate {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        self.set("shipping", Value::Clear)
+        self.set("shipping", ParamValue::Clear)
     }
 
     /// Statement descriptor.
@@ -660,7 +660,7 @@ impl PaymentIntentCapture {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment details.
@@ -672,7 +672,7 @@ impl PaymentIntentCapture {
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        self.set("payment_details", Value::Clear)
+        self.set("payment_details", ParamValue::Clear)
     }
 
     /// Statement descriptor.
@@ -725,7 +725,7 @@ impl PaymentIntentConfirm {
     /// Unsets `amount_details`.
     #[inline]
     pub fn clear_amount_details(self) -> Self {
-        self.set("amount_details", Value::Clear)
+        self.set("amount_details", ParamValue::Clear)
     }
 
     /// Amount to confirm.
@@ -769,7 +769,7 @@ impl PaymentIntentConfirm {
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        self.set("excluded_payment_method_types", Value::Clear)
+        self.set("excluded_payment_method_types", ParamValue::Clear)
     }
 
     /// Hooks.
@@ -793,7 +793,7 @@ impl PaymentIntentConfirm {
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        self.set("mandate_data", Value::Clear)
+        self.set("mandate_data", ParamValue::Clear)
     }
 
     /// Off session.
@@ -814,7 +814,7 @@ impl PaymentIntentConfirm {
     /// Unsets `payment_details`.
     #[inline]
     pub fn clear_payment_details(self) -> Self {
-        self.set("payment_details", Value::Clear)
+        self.set("payment_details", ParamValue::Clear)
     }
 
     /// Payment method.
@@ -856,7 +856,7 @@ impl PaymentIntentConfirm {
     /// Unsets `receipt_email`.
     #[inline]
     pub fn clear_receipt_email(self) -> Self {
-        self.set("receipt_email", Value::Clear)
+        self.set("receipt_email", ParamValue::Clear)
     }
 
     /// Return url.
@@ -877,7 +877,7 @@ impl PaymentIntentConfirm {
     /// Unsets `setup_future_usage`.
     #[inline]
     pub fn clear_setup_future_usage(self) -> Self {
-        self.set("setup_future_usage", Value::Clear)
+        self.set("setup_future_usage", ParamValue::Clear)
     }
 
     /// Shipping.
@@ -889,7 +889,7 @@ impl PaymentIntentConfirm {
     /// Unsets `shipping`.
     #[inline]
     pub fn clear_shipping(self) -> Self {
-        self.set("shipping", Value::Clear)
+        self.set("shipping", ParamValue::Clear)
     }
 
     /// Use stripe sdk: true or false.

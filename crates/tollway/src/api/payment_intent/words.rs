@@ -3,9 +3,9 @@
 //! Stripe's `payment_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`PaymentIntentAmountDetailsError`](crate::api::PaymentIntentAmountDetailsError).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-amount_details-error>
@@ -17,19 +17,25 @@ words! {
     }
 }
 
-/// The values of `allow_redirects`, first of all in [`PaymentIntentAutomaticPaymentMethods`](crate::api::PaymentIntentAutomaticPaymentMethods): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+/// The values of `allow_redirects`, first of all in [`PaymentIntentAutomaticPaymentMethods`](crate::api::PaymentIntentAutomaticPaymentMethods): the same as [`MandatePaymentMethodDetailsPixAmountIncludesIof`](crate::api::MandatePaymentMethodDetailsPixAmountIncludesIof).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-automatic_payment_methods>
 pub type PaymentIntentAutomaticPaymentMethodsAllowRedirects =
-    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
+    api::MandatePaymentMethodDetailsPixAmountIncludesIof;
 
-/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsKakaoPay`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPay): the same as [`CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage).
-///
-/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-kakao_pay>
-pub type PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage =
-    api::CheckoutSessionPaymentMethodOptionsAmazonPaySetupFutureUsage;
+open_enum! {
+    /// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsKakaoPay`](crate::api::PaymentIntentPaymentMethodOptionsKakaoPay).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-kakao_pay>
+    PaymentIntentPaymentMethodOptionsKakaoPaySetupFutureUsage {
+        /// `none`
+        0 None = "none",
+        /// `off_session`
+        1 OffSession = "off_session",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>
@@ -53,7 +59,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `capture_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>
@@ -67,17 +73,24 @@ words! {
     }
 }
 
-/// The values of `confirmation_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent): the same as [`CashBalanceSettingsReconciliationMode`](crate::api::CashBalanceSettingsReconciliationMode).
+open_enum! {
+    /// The values of `confirmation_method`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object>
+    PaymentIntentConfirmationMethod {
+        /// `automatic`
+        0 Automatic = "automatic",
+        /// `manual`
+        1 Manual = "manual",
+    }
+}
+
+/// The values of `setup_future_usage`, first of all in [`PaymentIntent`](crate::api::PaymentIntent): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object>
-pub type PaymentIntentConfirmationMethod = api::CashBalanceSettingsReconciliationMode;
+pub type PaymentIntentSetupFutureUsage = api::SetupIntentCreateUsage;
 
-/// The values of `setup_future_usage`, first of all in [`PaymentIntent`](crate::api::PaymentIntent): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
-///
-/// <https://docs.stripe.com/api/payment_intents/object>
-pub type PaymentIntentSetupFutureUsage = api::ConfirmationTokenSetupFutureUsage;
-
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>
@@ -99,125 +112,91 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`PaymentIntentNextActionDisplayBankTransferInstructions`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructions): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType).
+/// The values of `type`, first of all in [`PaymentIntentNextActionDisplayBankTransferInstructions`](crate::api::PaymentIntentNextActionDisplayBankTransferInstructions): the same as [`CustomersFundingInstructionCreateBankTransferType`](crate::api::CustomersFundingInstructionCreateBankTransferType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-display_bank_transfer_instructions>
 pub type PaymentIntentNextActionDisplayBankTransferInstructionsType =
-    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferType;
+    api::CustomersFundingInstructionCreateBankTransferType;
 
-words! {
-    /// The values of `microdeposit_type`, first of all in [`PaymentIntentNextActionVerifyWithMicrodeposits`](crate::api::PaymentIntentNextActionVerifyWithMicrodeposits).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
-    PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType {
-        /// `amounts`
-        0 Amounts = "amounts",
-        /// `descriptor_code`
-        1 DescriptorCode = "descriptor_code",
-    }
-}
+/// The values of `microdeposit_type`, first of all in [`PaymentIntentNextActionVerifyWithMicrodeposits`](crate::api::PaymentIntentNextActionVerifyWithMicrodeposits): the same as [`SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType`](crate::api::SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-next_action-verify_with_microdeposits>
+pub type PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType =
+    api::SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType;
 
-/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage).
+/// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage`](crate::api::SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
 pub type PaymentIntentPaymentMethodOptionsAcssDebitSetupFutureUsage =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage;
+    api::SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage;
 
-/// The values of `verification_method`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+/// The values of `verification_method`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebit`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebit): the same as [`SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit>
 pub type PaymentIntentPaymentMethodOptionsAcssDebitVerificationMethod =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
+    api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod;
 
-words! {
-    /// The values of `network`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
+/// The values of `network`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardNetwork`](crate::api::SetupIntentPaymentMethodOptionsCardNetwork).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
+pub type PaymentIntentPaymentMethodOptionsCardNetwork =
+    api::SetupIntentPaymentMethodOptionsCardNetwork;
+
+open_enum! {
+    /// The values of `request_extended_authorization`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
-    PaymentIntentPaymentMethodOptionsCardNetwork {
-        /// `amex`
-        0 Amex = "amex",
-        /// `cartes_bancaires`
-        1 CartesBancaires = "cartes_bancaires",
-        /// `diners`
-        2 Diners = "diners",
-        /// `discover`
-        3 Discover = "discover",
-        /// `eftpos_au`
-        4 EftposAu = "eftpos_au",
-        /// `girocard`
-        5 Girocard = "girocard",
-        /// `interac`
-        6 Interac = "interac",
-        /// `jcb`
-        7 Jcb = "jcb",
-        /// `link`
-        8 Link = "link",
-        /// `mastercard`
-        9 Mastercard = "mastercard",
-        /// `unionpay`
-        10 Unionpay = "unionpay",
-        /// `visa`
-        11 Visa = "visa",
+    PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization {
+        /// `if_available`
+        0 IfAvailable = "if_available",
+        /// `never`
+        1 Never = "never",
     }
 }
 
-/// The values of `request_extended_authorization`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization).
-///
-/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
-pub type PaymentIntentPaymentMethodOptionsCardRequestExtendedAuthorization =
-    api::CheckoutSessionPaymentMethodOptionsCardRequestExtendedAuthorization;
-
-/// The values of `request_three_d_secure`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+/// The values of `request_three_d_secure`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
 pub type PaymentIntentPaymentMethodOptionsCardRequestThreeDSecure =
-    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
+    api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure;
 
-words! {
-    /// The values of `setup_credential_usage`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
-    PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage {
-        /// `installment`
-        0 Installment = "installment",
-        /// `recurring`
-        1 Recurring = "recurring",
-        /// `unscheduled`
-        2 Unscheduled = "unscheduled",
-    }
-}
+/// The values of `setup_credential_usage`, first of all in [`PaymentIntentPaymentMethodOptionsCard`](crate::api::PaymentIntentPaymentMethodOptionsCard): the same as [`ChargePaymentMethodDetailsCardSetupCredentialUsage`](crate::api::ChargePaymentMethodDetailsCardSetupCredentialUsage).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card>
+pub type PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage =
+    api::ChargePaymentMethodDetailsCardSetupCredentialUsage;
 
-/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule).
+/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitPaymentSchedule`](crate::api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
 pub type PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule;
+    api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule;
 
-/// The values of `transaction_type`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+/// The values of `transaction_type`, first of all in [`PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitTransactionType`](crate::api::MandatePaymentMethodDetailsAcssDebitTransactionType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-acss_debit-mandate_options>
 pub type PaymentIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+    api::MandatePaymentMethodDetailsAcssDebitTransactionType;
 
-/// The values of `amount_type`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
 pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule).
+/// The values of `payment_schedule`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPaytoPaymentSchedule).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
 pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule =
-    api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule;
+    api::MandatePaymentMethodDetailsPaytoPaymentSchedule;
 
-/// The values of `purpose`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+/// The values of `purpose`, first of all in [`PaymentIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPurpose`](crate::api::MandatePaymentMethodDetailsPaytoPurpose).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-payto-mandate_options>
 pub type PaymentIntentPaymentMethodOptionsPaytoMandateOptionsPurpose =
-    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
+    api::MandatePaymentMethodDetailsPaytoPurpose;
 
-words! {
+open_enum! {
     /// The values of `transaction_purpose`, first of all in [`PaymentIntentPaymentMethodOptionsUsBankAccount`](crate::api::PaymentIntentPaymentMethodOptionsUsBankAccount).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-us_bank_account>
@@ -233,37 +212,55 @@ words! {
     }
 }
 
-/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsBancontact`](crate::api::PaymentIntentPaymentMethodOptionsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsBancontact`](crate::api::PaymentIntentPaymentMethodOptionsBancontact): the same as [`ChargePaymentMethodDetailsBancontactPreferredLanguage`](crate::api::ChargePaymentMethodDetailsBancontactPreferredLanguage).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-bancontact>
 pub type PaymentIntentPaymentMethodOptionsBancontactPreferredLanguage =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
+    api::ChargePaymentMethodDetailsBancontactPreferredLanguage;
 
-/// The values of `registration_type`, first of all in [`PaymentIntentPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
-///
-/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-billie-company_details>
-pub type PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
-
-words! {
-    /// The values of `interval`, first of all in [`PaymentIntentPaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsCardMandateOptions).
+open_enum! {
+    /// The values of `registration_type`, first of all in [`PaymentIntentPaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetails).
     ///
-    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-mandate_options>
-    PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval {
-        /// `day`
-        0 Day = "day",
-        /// `month`
-        1 Month = "month",
-        /// `sporadic`
-        2 Sporadic = "sporadic",
-        /// `week`
-        3 Week = "week",
-        /// `year`
-        4 Year = "year",
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-billie-company_details>
+    PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType {
+        /// `ch_ein`
+        0 ChEin = "ch_ein",
+        /// `de_hrb`
+        1 DeHrb = "de_hrb",
+        /// `dk_cvr`
+        2 DkCvr = "dk_cvr",
+        /// `es_cif`
+        3 EsCif = "es_cif",
+        /// `fi_tunnus`
+        4 FiTunnus = "fi_tunnus",
+        /// `fr_siren`
+        5 FrSiren = "fr_siren",
+        /// `fr_siret`
+        6 FrSiret = "fr_siret",
+        /// `it_rea`
+        7 ItRea = "it_rea",
+        /// `nl_kvk`
+        8 NlKvk = "nl_kvk",
+        /// `no_org_number`
+        9 NoOrgNumber = "no_org_number",
+        /// `no_pno`
+        10 NoPno = "no_pno",
+        /// `se_org_number`
+        11 SeOrgNumber = "se_org_number",
+        /// `se_pno`
+        12 SePno = "se_pno",
+        /// `uk_crn`
+        13 UkCrn = "uk_crn",
     }
 }
 
-words! {
+/// The values of `interval`, first of all in [`PaymentIntentPaymentMethodOptionsCardMandateOptions`](crate::api::PaymentIntentPaymentMethodOptionsCardMandateOptions): the same as [`SetupIntentPaymentMethodOptionsCardMandateOptionsInterval`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptionsInterval).
+///
+/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card-mandate_options>
+pub type PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval =
+    api::SetupIntentPaymentMethodOptionsCardMandateOptionsInterval;
+
+open_enum! {
     /// The values of `capture_method`, first of all in [`PaymentIntentPaymentMethodOptionsCardPresent`](crate::api::PaymentIntentPaymentMethodOptionsCardPresent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present>
@@ -275,7 +272,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `requested_priority`, first of all in [`PaymentIntentPaymentMethodOptionsCardPresentRouting`](crate::api::PaymentIntentPaymentMethodOptionsCardPresentRouting).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-card_present-routing>
@@ -287,23 +284,47 @@ words! {
     }
 }
 
-/// The values of `requested_address_type`, first of all in [`PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType`](crate::api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType).
-///
-/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-customer_balance-bank_transfer>
-pub type PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType =
-    api::CheckoutSessionPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType;
+open_enum! {
+    /// The values of `requested_address_type`, first of all in [`PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransfer).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-customer_balance-bank_transfer>
+    PaymentIntentPaymentMethodOptionsCustomerBalanceBankTransferRequestedAddressType {
+        /// `aba`
+        0 Aba = "aba",
+        /// `iban`
+        1 Iban = "iban",
+        /// `sepa`
+        2 Sepa = "sepa",
+        /// `sort_code`
+        3 SortCode = "sort_code",
+        /// `spei`
+        4 Spei = "spei",
+        /// `swift`
+        5 Swift = "swift",
+        /// `zengin`
+        6 Zengin = "zengin",
+    }
+}
 
-/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsSofort`](crate::api::PaymentIntentPaymentMethodOptionsSofort): the same as [`PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage`](crate::api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage).
+/// The values of `preferred_language`, first of all in [`PaymentIntentPaymentMethodOptionsSofort`](crate::api::PaymentIntentPaymentMethodOptionsSofort): the same as [`ChargePaymentMethodDetailsSofortPreferredLanguage`](crate::api::ChargePaymentMethodDetailsSofortPreferredLanguage).
 ///
 /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-sofort>
 pub type PaymentIntentPaymentMethodOptionsSofortPreferredLanguage =
-    api::PaymentAttemptRecordPaymentMethodDetailsSofortPreferredLanguage;
+    api::ChargePaymentMethodDetailsSofortPreferredLanguage;
 
-/// The values of `client`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay): the same as [`CheckoutSessionPaymentMethodOptionsWechatPayClient`](crate::api::CheckoutSessionPaymentMethodOptionsWechatPayClient).
-///
-/// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-wechat_pay>
-pub type PaymentIntentPaymentMethodOptionsWechatPayClient =
-    api::CheckoutSessionPaymentMethodOptionsWechatPayClient;
+open_enum! {
+    /// The values of `client`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay).
+    ///
+    /// <https://docs.stripe.com/api/payment_intents/object#payment_intent_object-payment_method_options-wechat_pay>
+    PaymentIntentPaymentMethodOptionsWechatPayClient {
+        /// `android`
+        0 Android = "android",
+        /// `ios`
+        1 Ios = "ios",
+        /// `web`
+        2 Web = "web",
+    }
+}
 
 /// The values of `setup_future_usage`, first of all in [`PaymentIntentPaymentMethodOptionsWechatPay`](crate::api::PaymentIntentPaymentMethodOptionsWechatPay): the same as [`CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAlipaySetupFutureUsage).
 ///
@@ -317,12 +338,12 @@ pub type PaymentIntentPaymentMethodOptionsWechatPaySetupFutureUsage =
 pub type PaymentIntentCreateAmountDetailsLineItemPaymentMethodOptionsPaypalCategory =
     api::PaymentIntentAmountDetailsLineItemPaymentMethodOptionsPaypalCategory;
 
-/// The values of `type`, first of all in [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+/// The values of `type`, first of all in [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance): the same as [`TerminalReaderStatus`](crate::api::TerminalReaderStatus).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreateMandateDataCustomerAcceptanceType = api::MandateCustomerAcceptanceType;
+pub type PaymentIntentCreateMandateDataCustomerAcceptanceType = api::TerminalReaderStatus;
 
-words! {
+open_enum! {
     /// The values of `value`, first of all in [`PaymentIntentCreateOffSession`](crate::api::PaymentIntentCreateOffSession).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
@@ -339,43 +360,27 @@ words! {
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodDataAllowRedisplay = api::CardAllowRedisplay;
 
-/// The values of `account_holder_type`, first of all in [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
-pub type PaymentIntentCreatePaymentMethodDataFpxAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type PaymentIntentCreatePaymentMethodDataFpxAccountHolderType = api::IssuingCardholderType;
 
-/// The values of `funding`, first of all in [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
+/// The values of `funding`, first of all in [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay): the same as [`PaymentMethodCreateNaverPayFunding`](crate::api::PaymentMethodCreateNaverPayFunding).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodDataNaverPayFunding =
-    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
+    api::PaymentMethodCreateNaverPayFunding;
 
-words! {
-    /// The values of `country`, first of all in [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodDataSofortCountry {
-        /// `AT`
-        0 At = "AT",
-        /// `BE`
-        1 Be = "BE",
-        /// `DE`
-        2 De = "DE",
-        /// `ES`
-        3 Es = "ES",
-        /// `IT`
-        4 It = "IT",
-        /// `NL`
-        5 Nl = "NL",
-    }
-}
+/// The values of `country`, first of all in [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort): the same as [`PaymentMethodCreateSofortCountry`](crate::api::PaymentMethodCreateSofortCountry).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodDataSofortCountry = api::PaymentMethodCreateSofortCountry;
 
-/// The values of `account_type`, first of all in [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
 /// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlan): the same as [`ChargePaymentMethodDetailsCardInstallmentsPlanType`](crate::api::ChargePaymentMethodDetailsCardInstallmentsPlanType).
 ///
@@ -383,65 +388,35 @@ pub type PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType =
 pub type PaymentIntentCreatePaymentMethodOptionsCardInstallmentsPlanType =
     api::ChargePaymentMethodDetailsCardInstallmentsPlanType;
 
-words! {
-    /// The values of `ares_trans_status`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus {
-        /// `A`
-        0 A = "A",
-        /// `C`
-        1 C = "C",
-        /// `I`
-        2 I = "I",
-        /// `N`
-        3 N = "N",
-        /// `R`
-        4 R = "R",
-        /// `U`
-        5 U = "U",
-        /// `Y`
-        6 Y = "Y",
-    }
-}
+/// The values of `ares_trans_status`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus =
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus;
 
-/// The values of `electronic_commerce_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
+/// The values of `electronic_commerce_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator =
-    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
+    api::ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
 
-/// The values of `exemption_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
+/// The values of `exemption_indicator`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`ThreeDSecureAuthenticationFlowPreferenceFrictionlessType`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureExemptionIndicator =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
+    api::ThreeDSecureAuthenticationFlowPreferenceFrictionlessType;
 
-words! {
-    /// The values of `cb_avalgo`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
-    ///
-    /// <https://docs.stripe.com/api/payment_intents/create>
-    PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo {
-        /// `0`
-        0 V0 = "0",
-        /// `1`
-        1 V1 = "1",
-        /// `2`
-        2 V2 = "2",
-        /// `3`
-        3 V3 = "3",
-        /// `4`
-        4 V4 = "4",
-        /// `A`
-        5 A = "A",
-    }
-}
+/// The values of `cb_avalgo`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo).
+///
+/// <https://docs.stripe.com/api/payment_intents/create>
+pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo =
+    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo;
 
-/// The values of `version`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
+/// The values of `version`, first of all in [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureVersion`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureVersion).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureVersion =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
+    api::ChargePaymentMethodDetailsCardThreeDSecureVersion;
 
 /// The values of `purchase_interval`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
@@ -466,13 +441,13 @@ pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnection
 pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
     api::FinancialConnectionsSessionPrefetch;
 
-/// The values of `requested`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+/// The values of `requested`, first of all in [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported).
 ///
 /// <https://docs.stripe.com/api/payment_intents/create>
 pub type PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested =
-    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
+    api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported;
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`PaymentIntentCancel`](crate::api::PaymentIntentCancel).
     ///
     /// <https://docs.stripe.com/api/payment_intents/cancel>

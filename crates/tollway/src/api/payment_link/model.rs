@@ -3,7 +3,7 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, view};
+use crate::prelude::{Expandable, List, MapView, view};
 
 view! {
     /// The `payment_link` object. It has what [`PaymentLinkFields`](crate::api::PaymentLinkFields) has.
@@ -131,7 +131,7 @@ impl PaymentLinkFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("payment_link", "metadata")
     }
 
@@ -834,7 +834,7 @@ impl PaymentLinkInvoiceCreationInvoiceDataFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("payment_links_resource_invoice_settings", "metadata")
     }
@@ -976,7 +976,7 @@ impl PaymentLinkPaymentIntentDataFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0
             .map("payment_links_resource_payment_intent_data", "metadata")
     }

@@ -3,7 +3,7 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, view};
+use crate::prelude::{Expandable, MapView, view};
 
 view! {
     /// Shipping options of [`PaymentLink`](crate::api::PaymentLink): its `shipping_options`. It has what [`PaymentLinkShippingOptionFields`](crate::api::PaymentLinkShippingOptionFields) has.
@@ -58,7 +58,7 @@ impl PaymentLinkSubscriptionDataFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0
             .map("payment_links_resource_subscription_data", "metadata")
     }

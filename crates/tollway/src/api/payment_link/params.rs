@@ -3,13 +3,22 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, pairs, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, decimal, list, pairs, params, params_required, texts};
 
-/// The `hosted_confirmation` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateAfterCompletionHostedConfirmation =
-    api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation;
+params! {
+    /// The `hosted_confirmation` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateAfterCompletionHostedConfirmation
+}
+
+impl PaymentLinkCreateAfterCompletionHostedConfirmation {
+    /// Custom message.
+    #[inline]
+    pub fn custom_message(self, custom_message: &str) -> Self {
+        Self(self.0.with_str("custom_message", custom_message))
+    }
+}
 
 params_required! {
     /// The `redirect` of [`PaymentLinkCreateAfterCompletion`](crate::api::PaymentLinkCreateAfterCompletion).
@@ -56,102 +65,328 @@ impl PaymentLinkCreateAfterCompletion {
     }
 }
 
-/// The `liability` of [`PaymentLinkCreateAutomaticTax`](crate::api::PaymentLinkCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`PaymentLinkCreateAutomaticTax`](crate::api::PaymentLinkCreateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type PaymentLinkCreateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type PaymentLinkCreateAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `payment_method_reuse_agreement` of [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection): the same as [`CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement).
+params_required! {
+    /// The `payment_method_reuse_agreement` of [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement
+}
+
+impl PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        position: api::CheckoutSessionConsentCollectionPaymentMethodReuseAgreementPosition,
+    ) -> Self {
+        Self(Params::new().with("position", position))
+    }
+}
+
+params! {
+    /// The `consent_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateConsentCollection
+}
+
+impl PaymentLinkCreateConsentCollection {
+    /// Payment method reuse agreement.
+    #[inline]
+    pub fn payment_method_reuse_agreement(
+        self,
+        payment_method_reuse_agreement: api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement,
+    ) -> Self {
+        Self(self.0.with(
+            "payment_method_reuse_agreement",
+            payment_method_reuse_agreement,
+        ))
+    }
+
+    /// Promotions.
+    #[inline]
+    pub fn promotions(self, promotions: api::CheckoutSessionConsentCollectionPromotions) -> Self {
+        Self(self.0.with("promotions", promotions))
+    }
+
+    /// Terms of service.
+    #[inline]
+    pub fn terms_of_service(
+        self,
+        terms_of_service: api::CheckoutSessionConsentCollectionTermsOfService,
+    ) -> Self {
+        Self(self.0.with("terms_of_service", terms_of_service))
+    }
+}
+
+params_required! {
+    /// The `option` of [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomFieldDropdownOption
+}
+
+impl PaymentLinkCreateCustomFieldDropdownOption {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(label: &str, value: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("label", label)
+                .with_str("value", value),
+        )
+    }
+}
+
+params_required! {
+    /// The `dropdown` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomFieldDropdown
+}
+
+impl PaymentLinkCreateCustomFieldDropdown {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        options: impl IntoIterator<Item = api::CheckoutSessionCreateCustomFieldDropdownOption>,
+    ) -> Self {
+        Self(Params::new().with("options", list(options)))
+    }
+
+    /// Default value.
+    #[inline]
+    pub fn default_value(self, default_value: &str) -> Self {
+        Self(self.0.with_str("default_value", default_value))
+    }
+}
+
+params_required! {
+    /// The `label` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomFieldLabel
+}
+
+impl PaymentLinkCreateCustomFieldLabel {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(custom: &str, type_: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("custom", custom)
+                .with_str("type", type_),
+        )
+    }
+}
+
+/// The `numeric` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`PaymentLinkCreateCustomFieldText`](crate::api::PaymentLinkCreateCustomFieldText).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement =
-    api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement;
+pub type PaymentLinkCreateCustomFieldNumeric = api::PaymentLinkCreateCustomFieldText;
 
-/// The `consent_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection).
+params! {
+    /// The `text` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomFieldText
+}
+
+impl PaymentLinkCreateCustomFieldText {
+    /// Default value.
+    #[inline]
+    pub fn default_value(self, default_value: &str) -> Self {
+        Self(self.0.with_str("default_value", default_value))
+    }
+
+    /// Maximum length.
+    #[inline]
+    pub fn maximum_length(self, maximum_length: i64) -> Self {
+        Self(self.0.with_int("maximum_length", maximum_length))
+    }
+
+    /// Minimum length.
+    #[inline]
+    pub fn minimum_length(self, minimum_length: i64) -> Self {
+        Self(self.0.with_int("minimum_length", minimum_length))
+    }
+}
+
+params_required! {
+    /// The `custom_field` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomField
+}
+
+impl PaymentLinkCreateCustomField {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        key: &str,
+        label: api::CheckoutSessionCreateCustomFieldLabel,
+        type_: api::CheckoutSessionCustomFieldType,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with_str("key", key)
+                .with("label", label)
+                .with("type", type_),
+        )
+    }
+
+    /// Dropdown.
+    #[inline]
+    pub fn dropdown(self, dropdown: api::CheckoutSessionCreateCustomFieldDropdown) -> Self {
+        Self(self.0.with("dropdown", dropdown))
+    }
+
+    /// Numeric.
+    #[inline]
+    pub fn numeric(self, numeric: api::CheckoutSessionCreateCustomFieldNumeric) -> Self {
+        Self(self.0.with("numeric", numeric))
+    }
+
+    /// Optional: true or false.
+    #[inline]
+    pub fn optional(self, optional: bool) -> Self {
+        Self(self.0.with_bool("optional", optional))
+    }
+
+    /// Text.
+    #[inline]
+    pub fn text(self, text: api::CheckoutSessionCreateCustomFieldText) -> Self {
+        Self(self.0.with("text", text))
+    }
+}
+
+/// The `after_submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateConsentCollection = api::CheckoutSessionCreateConsentCollection;
+pub type PaymentLinkCreateCustomTextAfterSubmit = api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `option` of [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown): the same as [`CheckoutSessionCreateCustomFieldDropdownOption`](crate::api::CheckoutSessionCreateCustomFieldDropdownOption).
+/// The `shipping_address` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomFieldDropdownOption =
-    api::CheckoutSessionCreateCustomFieldDropdownOption;
+pub type PaymentLinkCreateCustomTextShippingAddress = api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `dropdown` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomFieldDropdown = api::CheckoutSessionCreateCustomFieldDropdown;
+params_required! {
+    /// The `submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomTextSubmit
+}
 
-/// The `label` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldLabel`](crate::api::CheckoutSessionCreateCustomFieldLabel).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomFieldLabel = api::CheckoutSessionCreateCustomFieldLabel;
+impl PaymentLinkCreateCustomTextSubmit {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(message: &str) -> Self {
+        Self(Params::new().with_str("message", message))
+    }
+}
 
-/// The `numeric` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomFieldNumeric = api::CheckoutSessionCreateCustomFieldNumeric;
-
-/// The `text` of [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
-
-/// The `custom_field` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomField = api::CheckoutSessionCreateCustomField;
-
-/// The `after_submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomTextAfterSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
-
-/// The `shipping_address` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomTextShippingAddress =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
-
-/// The `submit` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
-
-/// The `terms_of_service_acceptance` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `terms_of_service_acceptance` of [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateCustomTextTermsOfServiceAcceptance =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
+    api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `custom_text` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
+params! {
+    /// The `custom_text` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateCustomText
+}
+
+impl PaymentLinkCreateCustomText {
+    /// After submit.
+    #[inline]
+    pub fn after_submit(
+        self,
+        after_submit: api::CheckoutSessionCreateCustomTextAfterSubmit,
+    ) -> Self {
+        Self(self.0.with("after_submit", after_submit))
+    }
+
+    /// Unsets `after_submit`.
+    #[inline]
+    pub fn clear_after_submit(self) -> Self {
+        Self(self.0.with("after_submit", ParamValue::Clear))
+    }
+
+    /// Shipping address.
+    #[inline]
+    pub fn shipping_address(
+        self,
+        shipping_address: api::CheckoutSessionCreateCustomTextShippingAddress,
+    ) -> Self {
+        Self(self.0.with("shipping_address", shipping_address))
+    }
+
+    /// Unsets `shipping_address`.
+    #[inline]
+    pub fn clear_shipping_address(self) -> Self {
+        Self(self.0.with("shipping_address", ParamValue::Clear))
+    }
+
+    /// Submit.
+    #[inline]
+    pub fn submit(self, submit: api::CheckoutSessionCreateCustomTextSubmit) -> Self {
+        Self(self.0.with("submit", submit))
+    }
+
+    /// Unsets `submit`.
+    #[inline]
+    pub fn clear_submit(self) -> Self {
+        Self(self.0.with("submit", ParamValue::Clear))
+    }
+
+    /// Terms of service acceptance.
+    #[inline]
+    pub fn terms_of_service_acceptance(
+        self,
+        terms_of_service_acceptance: api::CheckoutSessionCreateCustomTextTermsOfServiceAcceptance,
+    ) -> Self {
+        Self(
+            self.0
+                .with("terms_of_service_acceptance", terms_of_service_acceptance),
+        )
+    }
+
+    /// Unsets `terms_of_service_acceptance`.
+    #[inline]
+    pub fn clear_terms_of_service_acceptance(self) -> Self {
+        Self(
+            self.0
+                .with("terms_of_service_acceptance", ParamValue::Clear),
+        )
+    }
+}
+
+/// The `custom_field` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateCustomText = api::CheckoutSessionCreateCustomText;
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataCustomField = api::InvoiceCreateCustomField;
 
-/// The `custom_field` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `issuer` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateInvoiceCreationInvoiceDataCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type PaymentLinkCreateInvoiceCreationInvoiceDataIssuer = api::InvoiceCreateIssuer;
 
-/// The `issuer` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateInvoiceCreationInvoiceDataIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `rendering_options` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
+/// The `rendering_options` of [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData): the same as [`CustomerCreateInvoiceSettingsRenderingOptions`](crate::api::CustomerCreateInvoiceSettingsRenderingOptions).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
+    api::CustomerCreateInvoiceSettingsRenderingOptions;
 
 params! {
     /// The `invoice_data` of [`PaymentLinkCreateInvoiceCreation`](crate::api::PaymentLinkCreateInvoiceCreation).
@@ -170,7 +405,7 @@ impl PaymentLinkCreateInvoiceCreationInvoiceData {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
     }
 
     /// Custom fields, as a list.
@@ -187,7 +422,7 @@ impl PaymentLinkCreateInvoiceCreationInvoiceData {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+        Self(self.0.with("custom_fields", ParamValue::Clear))
     }
 
     /// Description.
@@ -220,7 +455,7 @@ impl PaymentLinkCreateInvoiceCreationInvoiceData {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
+        Self(self.0.with("metadata", ParamValue::Clear))
     }
 
     /// Rendering options.
@@ -235,7 +470,7 @@ impl PaymentLinkCreateInvoiceCreationInvoiceData {
     /// Unsets `rendering_options`.
     #[inline]
     pub fn clear_rendering_options(self) -> Self {
-        Self(self.0.with("rendering_options", Value::Clear))
+        Self(self.0.with("rendering_options", ParamValue::Clear))
     }
 }
 
@@ -263,34 +498,111 @@ impl PaymentLinkCreateInvoiceCreation {
     }
 }
 
-/// The `adjustable_quantity` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+params_required! {
+    /// The `adjustable_quantity` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateLineItemAdjustableQuantity
+}
+
+impl PaymentLinkCreateLineItemAdjustableQuantity {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Maximum.
+    #[inline]
+    pub fn maximum(self, maximum: i64) -> Self {
+        Self(self.0.with_int("maximum", maximum))
+    }
+
+    /// Minimum.
+    #[inline]
+    pub fn minimum(self, minimum: i64) -> Self {
+        Self(self.0.with_int("minimum", minimum))
+    }
+}
+
+/// The `tax_details` of [`PaymentLinkCreateLineItemPriceDataProductData`](crate::api::PaymentLinkCreateLineItemPriceDataProductData): the same as [`ProductCreateTaxDetails`](crate::api::ProductCreateTaxDetails).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateLineItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+pub type PaymentLinkCreateLineItemPriceDataProductDataTaxDetails = api::ProductCreateTaxDetails;
 
-/// The `tax_details` of [`PaymentLinkCreateLineItemPriceDataProductData`](crate::api::PaymentLinkCreateLineItemPriceDataProductData): the same as [`CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails`](crate::api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateLineItemPriceDataProductDataTaxDetails =
-    api::CheckoutSessionCreateLineItemPriceDataProductDataTaxDetails;
-
-/// The `product_data` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`CheckoutSessionCreateLineItemPriceDataProductData`](crate::api::CheckoutSessionCreateLineItemPriceDataProductData).
+/// The `product_data` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`InvoiceAddLinesLinePriceDataProductData`](crate::api::InvoiceAddLinesLinePriceDataProductData).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateLineItemPriceDataProductData =
-    api::CheckoutSessionCreateLineItemPriceDataProductData;
+    api::InvoiceAddLinesLinePriceDataProductData;
 
-/// The `recurring` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateLineItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type PaymentLinkCreateLineItemPriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `price_data` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem): the same as [`CheckoutSessionCreateLineItemPriceData`](crate::api::CheckoutSessionCreateLineItemPriceData).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateLineItemPriceData = api::CheckoutSessionCreateLineItemPriceData;
+params_required! {
+    /// The `price_data` of [`PaymentLinkCreateLineItem`](crate::api::PaymentLinkCreateLineItem).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateLineItemPriceData
+}
+
+impl PaymentLinkCreateLineItemPriceData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(currency: &str) -> Self {
+        Self(Params::new().with_str("currency", currency))
+    }
+
+    /// Product.
+    #[inline]
+    pub fn product(self, product: &str) -> Self {
+        Self(self.0.with_str("product", product))
+    }
+
+    /// Product data.
+    #[inline]
+    pub fn product_data(
+        self,
+        product_data: api::CheckoutSessionCreateLineItemPriceDataProductData,
+    ) -> Self {
+        Self(self.0.with("product_data", product_data))
+    }
+
+    /// Recurring.
+    #[inline]
+    pub fn recurring(
+        self,
+        recurring: api::CheckoutSessionCreateLineItemPriceDataRecurring,
+    ) -> Self {
+        Self(self.0.with("recurring", recurring))
+    }
+
+    /// Tax behavior.
+    #[inline]
+    pub fn tax_behavior(
+        self,
+        tax_behavior: api::CheckoutSessionCreateLineItemPriceDataTaxBehavior,
+    ) -> Self {
+        Self(self.0.with("tax_behavior", tax_behavior))
+    }
+
+    /// Unit amount, in the smallest unit of `currency`.
+    #[inline]
+    pub fn unit_amount(self, unit_amount: i64) -> Self {
+        Self(self.0.with_int("unit_amount", unit_amount))
+    }
+
+    /// Unit amount decimal, as a decimal number.
+    #[inline]
+    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
+        Self(
+            self.0
+                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
+        )
+    }
+}
 
 params_required! {
     /// The `line_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -328,37 +640,104 @@ impl PaymentLinkCreateLineItem {
     }
 }
 
-/// The `managed_payments` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateAdaptivePricing`](crate::api::CheckoutSessionCreateAdaptivePricing).
+params! {
+    /// The `managed_payments` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateManagedPayments
+}
+
+impl PaymentLinkCreateManagedPayments {
+    /// Enabled: true or false.
+    #[inline]
+    pub fn enabled(self, enabled: bool) -> Self {
+        Self(self.0.with_bool("enabled", enabled))
+    }
+}
+
+params_required! {
+    /// The `business` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateNameCollectionBusiness
+}
+
+impl PaymentLinkCreateNameCollectionBusiness {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Optional: true or false.
+    #[inline]
+    pub fn optional(self, optional: bool) -> Self {
+        Self(self.0.with_bool("optional", optional))
+    }
+}
+
+/// The `individual` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection): the same as [`PaymentLinkCreateNameCollectionBusiness`](crate::api::PaymentLinkCreateNameCollectionBusiness).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateManagedPayments = api::CheckoutSessionCreateAdaptivePricing;
+pub type PaymentLinkCreateNameCollectionIndividual = api::PaymentLinkCreateNameCollectionBusiness;
 
-/// The `business` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateNameCollectionBusiness = api::CheckoutSessionCreateNameCollectionBusiness;
+params! {
+    /// The `name_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateNameCollection
+}
 
-/// The `individual` of [`PaymentLinkCreateNameCollection`](crate::api::PaymentLinkCreateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateNameCollectionIndividual =
-    api::CheckoutSessionCreateNameCollectionBusiness;
+impl PaymentLinkCreateNameCollection {
+    /// Business.
+    #[inline]
+    pub fn business(self, business: api::CheckoutSessionCreateNameCollectionBusiness) -> Self {
+        Self(self.0.with("business", business))
+    }
 
-/// The `name_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateNameCollection = api::CheckoutSessionCreateNameCollection;
+    /// Individual.
+    #[inline]
+    pub fn individual(
+        self,
+        individual: api::CheckoutSessionCreateNameCollectionIndividual,
+    ) -> Self {
+        Self(self.0.with("individual", individual))
+    }
+}
 
-/// The `adjustable_quantity` of [`PaymentLinkCreateOptionalItem`](crate::api::PaymentLinkCreateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
+/// The `adjustable_quantity` of [`PaymentLinkCreateOptionalItem`](crate::api::PaymentLinkCreateOptionalItem): the same as [`PaymentLinkCreateLineItemAdjustableQuantity`](crate::api::PaymentLinkCreateLineItemAdjustableQuantity).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateOptionalItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
+    api::PaymentLinkCreateLineItemAdjustableQuantity;
 
-/// The `optional_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateOptionalItem = api::CheckoutSessionCreateOptionalItem;
+params_required! {
+    /// The `optional_item` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateOptionalItem
+}
+
+impl PaymentLinkCreateOptionalItem {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(price: &str, quantity: i64) -> Self {
+        Self(
+            Params::new()
+                .with_str("price", price)
+                .with_int("quantity", quantity),
+        )
+    }
+
+    /// Adjustable quantity.
+    #[inline]
+    pub fn adjustable_quantity(
+        self,
+        adjustable_quantity: api::CheckoutSessionCreateOptionalItemAdjustableQuantity,
+    ) -> Self {
+        Self(self.0.with("adjustable_quantity", adjustable_quantity))
+    }
+}
 
 params! {
     /// The `payment_intent_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -479,11 +858,10 @@ impl PaymentLinkCreatePaymentMethodOptions {
     }
 }
 
-/// The `phone_number_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `phone_number_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreatePhoneNumberCollection =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type PaymentLinkCreatePhoneNumberCollection = api::SubscriptionListAutomaticTax;
 
 params_required! {
     /// The `completed_sessions` of [`PaymentLinkCreateRestrictions`](crate::api::PaymentLinkCreateRestrictions).
@@ -515,46 +893,79 @@ impl PaymentLinkCreateRestrictions {
     }
 }
 
-/// The `shipping_address_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateShippingAddressCollection`](crate::api::CheckoutSessionCreateShippingAddressCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateShippingAddressCollection =
-    api::CheckoutSessionCreateShippingAddressCollection;
+params_required! {
+    /// The `shipping_address_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateShippingAddressCollection
+}
+
+impl PaymentLinkCreateShippingAddressCollection {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        allowed_countries: impl IntoIterator<
+            Item = api::PaymentLinkShippingAddressCollectionAllowedCountry,
+        >,
+    ) -> Self {
+        Self(Params::new().with("allowed_countries", list(allowed_countries)))
+    }
+}
 
 /// The `shipping_option` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CreditNoteCreateShippingCost`](crate::api::CreditNoteCreateShippingCost).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateShippingOption = api::CreditNoteCreateShippingCost;
 
-/// The `custom_field` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateSubscriptionDataInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+    api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`PaymentLinkCreateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkCreateSubscriptionDataInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type PaymentLinkCreateSubscriptionDataInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
-/// The `invoice_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
+/// The `invoice_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData): the same as [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateSubscriptionDataInvoiceSettings =
-    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
+pub type PaymentLinkCreateSubscriptionDataInvoiceSettings = api::SubscriptionCreateInvoiceSettings;
 
-/// The `end_behavior` of [`PaymentLinkCreateSubscriptionDataTrialSettings`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettings): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior =
-    api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior;
+params_required! {
+    /// The `end_behavior` of [`PaymentLinkCreateSubscriptionDataTrialSettings`](crate::api::PaymentLinkCreateSubscriptionDataTrialSettings).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior
+}
 
-/// The `trial_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateSubscriptionDataTrialSettings =
-    api::CheckoutSessionCreateSubscriptionDataTrialSettings;
+impl PaymentLinkCreateSubscriptionDataTrialSettingsEndBehavior {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        missing_payment_method: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod,
+    ) -> Self {
+        Self(Params::new().with("missing_payment_method", missing_payment_method))
+    }
+}
+
+params_required! {
+    /// The `trial_settings` of [`PaymentLinkCreateSubscriptionData`](crate::api::PaymentLinkCreateSubscriptionData).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateSubscriptionDataTrialSettings
+}
+
+impl PaymentLinkCreateSubscriptionDataTrialSettings {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        end_behavior: api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior,
+    ) -> Self {
+        Self(Params::new().with("end_behavior", end_behavior))
+    }
+}
 
 params! {
     /// The `subscription_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
@@ -604,21 +1015,37 @@ impl PaymentLinkCreateSubscriptionData {
     }
 }
 
-/// The `tax_id_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreateTaxIdCollection`](crate::api::CheckoutSessionCreateTaxIdCollection).
+params_required! {
+    /// The `tax_id_collection` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/create>
+    PaymentLinkCreateTaxIdCollection
+}
+
+impl PaymentLinkCreateTaxIdCollection {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Required.
+    #[inline]
+    pub fn required(self, required: api::CheckoutSessionTaxIdCollectionRequired) -> Self {
+        Self(self.0.with("required", required))
+    }
+}
+
+/// The `transfer_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`InvoiceCreateTransferData`](crate::api::InvoiceCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateTaxIdCollection = api::CheckoutSessionCreateTaxIdCollection;
+pub type PaymentLinkCreateTransferData = api::InvoiceCreateTransferData;
 
-/// The `transfer_data` of [`PaymentLinkCreate`](crate::api::PaymentLinkCreate): the same as [`CheckoutSessionCreatePaymentIntentDataTransferData`](crate::api::CheckoutSessionCreatePaymentIntentDataTransferData).
-///
-/// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateTransferData = api::CheckoutSessionCreatePaymentIntentDataTransferData;
-
-/// The `hosted_confirmation` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation).
+/// The `hosted_confirmation` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion): the same as [`PaymentLinkCreateAfterCompletionHostedConfirmation`](crate::api::PaymentLinkCreateAfterCompletionHostedConfirmation).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
 pub type PaymentLinkUpdateAfterCompletionHostedConfirmation =
-    api::BillingPortalSessionCreateFlowDataAfterCompletionHostedConfirmation;
+    api::PaymentLinkCreateAfterCompletionHostedConfirmation;
 
 /// The `redirect` of [`PaymentLinkUpdateAfterCompletion`](crate::api::PaymentLinkUpdateAfterCompletion): the same as [`PaymentLinkCreateAfterCompletionRedirect`](crate::api::PaymentLinkCreateAfterCompletionRedirect).
 ///
@@ -630,487 +1057,85 @@ pub type PaymentLinkUpdateAfterCompletionRedirect = api::PaymentLinkCreateAfterC
 /// <https://docs.stripe.com/api/payment_links/update>
 pub type PaymentLinkUpdateAfterCompletion = api::PaymentLinkCreateAfterCompletion;
 
-/// The `liability` of [`PaymentLinkUpdateAutomaticTax`](crate::api::PaymentLinkUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`PaymentLinkUpdateAutomaticTax`](crate::api::PaymentLinkUpdateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type PaymentLinkUpdateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type PaymentLinkUpdateAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `payment_method_reuse_agreement` of [`PaymentLinkUpdateConsentCollection`](crate::api::PaymentLinkUpdateConsentCollection): the same as [`CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement).
+/// The `payment_method_reuse_agreement` of [`PaymentLinkUpdateConsentCollection`](crate::api::PaymentLinkUpdateConsentCollection): the same as [`PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement`](crate::api::PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
 pub type PaymentLinkUpdateConsentCollectionPaymentMethodReuseAgreement =
-    api::CheckoutSessionCreateConsentCollectionPaymentMethodReuseAgreement;
+    api::PaymentLinkCreateConsentCollectionPaymentMethodReuseAgreement;
 
-/// The `consent_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateConsentCollection`](crate::api::CheckoutSessionCreateConsentCollection).
+/// The `consent_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateConsentCollection`](crate::api::PaymentLinkCreateConsentCollection).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateConsentCollection = api::CheckoutSessionCreateConsentCollection;
+pub type PaymentLinkUpdateConsentCollection = api::PaymentLinkCreateConsentCollection;
 
-/// The `option` of [`PaymentLinkUpdateCustomFieldDropdown`](crate::api::PaymentLinkUpdateCustomFieldDropdown): the same as [`CheckoutSessionCreateCustomFieldDropdownOption`](crate::api::CheckoutSessionCreateCustomFieldDropdownOption).
+/// The `option` of [`PaymentLinkUpdateCustomFieldDropdown`](crate::api::PaymentLinkUpdateCustomFieldDropdown): the same as [`PaymentLinkCreateCustomFieldDropdownOption`](crate::api::PaymentLinkCreateCustomFieldDropdownOption).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
 pub type PaymentLinkUpdateCustomFieldDropdownOption =
-    api::CheckoutSessionCreateCustomFieldDropdownOption;
+    api::PaymentLinkCreateCustomFieldDropdownOption;
 
-/// The `dropdown` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldDropdown`](crate::api::CheckoutSessionCreateCustomFieldDropdown).
+/// The `dropdown` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`PaymentLinkCreateCustomFieldDropdown`](crate::api::PaymentLinkCreateCustomFieldDropdown).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomFieldDropdown = api::CheckoutSessionCreateCustomFieldDropdown;
+pub type PaymentLinkUpdateCustomFieldDropdown = api::PaymentLinkCreateCustomFieldDropdown;
 
-/// The `label` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldLabel`](crate::api::CheckoutSessionCreateCustomFieldLabel).
+/// The `label` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`PaymentLinkCreateCustomFieldLabel`](crate::api::PaymentLinkCreateCustomFieldLabel).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomFieldLabel = api::CheckoutSessionCreateCustomFieldLabel;
+pub type PaymentLinkUpdateCustomFieldLabel = api::PaymentLinkCreateCustomFieldLabel;
 
-/// The `numeric` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+/// The `numeric` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`PaymentLinkCreateCustomFieldText`](crate::api::PaymentLinkCreateCustomFieldText).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomFieldNumeric = api::CheckoutSessionCreateCustomFieldNumeric;
+pub type PaymentLinkUpdateCustomFieldNumeric = api::PaymentLinkCreateCustomFieldText;
 
-/// The `text` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`CheckoutSessionCreateCustomFieldNumeric`](crate::api::CheckoutSessionCreateCustomFieldNumeric).
+/// The `text` of [`PaymentLinkUpdateCustomField`](crate::api::PaymentLinkUpdateCustomField): the same as [`PaymentLinkCreateCustomFieldText`](crate::api::PaymentLinkCreateCustomFieldText).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomFieldText = api::CheckoutSessionCreateCustomFieldNumeric;
+pub type PaymentLinkUpdateCustomFieldText = api::PaymentLinkCreateCustomFieldText;
 
-/// The `custom_field` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateCustomField`](crate::api::CheckoutSessionCreateCustomField).
+/// The `custom_field` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateCustomField`](crate::api::PaymentLinkCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomField = api::CheckoutSessionCreateCustomField;
+pub type PaymentLinkUpdateCustomField = api::PaymentLinkCreateCustomField;
 
-/// The `after_submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `after_submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomTextAfterSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
+pub type PaymentLinkUpdateCustomTextAfterSubmit = api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `shipping_address` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `shipping_address` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomTextShippingAddress =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
+pub type PaymentLinkUpdateCustomTextShippingAddress = api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `submit` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomTextSubmit = api::CheckoutSessionCreateCustomTextAfterSubmit;
+pub type PaymentLinkUpdateCustomTextSubmit = api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `terms_of_service_acceptance` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`CheckoutSessionCreateCustomTextAfterSubmit`](crate::api::CheckoutSessionCreateCustomTextAfterSubmit).
+/// The `terms_of_service_acceptance` of [`PaymentLinkUpdateCustomText`](crate::api::PaymentLinkUpdateCustomText): the same as [`PaymentLinkCreateCustomTextSubmit`](crate::api::PaymentLinkCreateCustomTextSubmit).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
 pub type PaymentLinkUpdateCustomTextTermsOfServiceAcceptance =
-    api::CheckoutSessionCreateCustomTextAfterSubmit;
+    api::PaymentLinkCreateCustomTextSubmit;
 
-/// The `custom_text` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateCustomText`](crate::api::CheckoutSessionCreateCustomText).
+/// The `custom_text` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateCustomText`](crate::api::PaymentLinkCreateCustomText).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateCustomText = api::CheckoutSessionCreateCustomText;
+pub type PaymentLinkUpdateCustomText = api::PaymentLinkCreateCustomText;
 
-/// The `custom_field` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateInvoiceCreationInvoiceDataCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `issuer` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateInvoiceCreationInvoiceDataIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `rendering_options` of [`PaymentLinkUpdateInvoiceCreationInvoiceData`](crate::api::PaymentLinkUpdateInvoiceCreationInvoiceData): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateInvoiceCreationInvoiceDataRenderingOptions =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataRenderingOptions;
-
-/// The `invoice_data` of [`PaymentLinkUpdateInvoiceCreation`](crate::api::PaymentLinkUpdateInvoiceCreation): the same as [`PaymentLinkCreateInvoiceCreationInvoiceData`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceData).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateInvoiceCreationInvoiceData =
-    api::PaymentLinkCreateInvoiceCreationInvoiceData;
-
-/// The `invoice_creation` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateInvoiceCreation`](crate::api::PaymentLinkCreateInvoiceCreation).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateInvoiceCreation = api::PaymentLinkCreateInvoiceCreation;
-
-/// The `adjustable_quantity` of [`PaymentLinkUpdateLineItem`](crate::api::PaymentLinkUpdateLineItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateLineItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
-
-params_required! {
-    /// The `line_item` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateLineItem
-}
-
-impl PaymentLinkUpdateLineItem {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(id: &str) -> Self {
-        Self(Params::new().with_str("id", id))
-    }
-
-    /// Adjustable quantity.
-    #[inline]
-    pub fn adjustable_quantity(
-        self,
-        adjustable_quantity: api::PaymentLinkUpdateLineItemAdjustableQuantity,
-    ) -> Self {
-        Self(self.0.with("adjustable_quantity", adjustable_quantity))
-    }
-
-    /// Quantity.
-    #[inline]
-    pub fn quantity(self, quantity: i64) -> Self {
-        Self(self.0.with_int("quantity", quantity))
-    }
-}
-
-/// The `business` of [`PaymentLinkUpdateNameCollection`](crate::api::PaymentLinkUpdateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateNameCollectionBusiness = api::CheckoutSessionCreateNameCollectionBusiness;
-
-/// The `individual` of [`PaymentLinkUpdateNameCollection`](crate::api::PaymentLinkUpdateNameCollection): the same as [`CheckoutSessionCreateNameCollectionBusiness`](crate::api::CheckoutSessionCreateNameCollectionBusiness).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateNameCollectionIndividual =
-    api::CheckoutSessionCreateNameCollectionBusiness;
-
-/// The `name_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateNameCollection`](crate::api::CheckoutSessionCreateNameCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateNameCollection = api::CheckoutSessionCreateNameCollection;
-
-/// The `adjustable_quantity` of [`PaymentLinkUpdateOptionalItem`](crate::api::PaymentLinkUpdateOptionalItem): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateOptionalItemAdjustableQuantity =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionUpdateProductAdjustableQuantity;
-
-/// The `optional_item` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateOptionalItem`](crate::api::CheckoutSessionCreateOptionalItem).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateOptionalItem = api::CheckoutSessionCreateOptionalItem;
-
-params! {
-    /// The `payment_intent_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdatePaymentIntentData
-}
-
-impl PaymentLinkUpdatePaymentIntentData {
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Setup future usage.
-    #[inline]
-    pub fn setup_future_usage(
-        self,
-        setup_future_usage: api::PaymentLinkPaymentIntentDataSetupFutureUsage,
-    ) -> Self {
-        Self(self.0.with("setup_future_usage", setup_future_usage))
-    }
-
-    /// Unsets `setup_future_usage`.
-    #[inline]
-    pub fn clear_setup_future_usage(self) -> Self {
-        Self(self.0.with("setup_future_usage", Value::Clear))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(self, statement_descriptor: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor", statement_descriptor),
-        )
-    }
-
-    /// Unsets `statement_descriptor`.
-    #[inline]
-    pub fn clear_statement_descriptor(self) -> Self {
-        Self(self.0.with("statement_descriptor", Value::Clear))
-    }
-
-    /// Statement descriptor suffix.
-    #[inline]
-    pub fn statement_descriptor_suffix(self, statement_descriptor_suffix: &str) -> Self {
-        Self(
-            self.0
-                .with_str("statement_descriptor_suffix", statement_descriptor_suffix),
-        )
-    }
-
-    /// Unsets `statement_descriptor_suffix`.
-    #[inline]
-    pub fn clear_statement_descriptor_suffix(self) -> Self {
-        Self(self.0.with("statement_descriptor_suffix", Value::Clear))
-    }
-
-    /// Transfer group.
-    #[inline]
-    pub fn transfer_group(self, transfer_group: &str) -> Self {
-        Self(self.0.with_str("transfer_group", transfer_group))
-    }
-
-    /// Unsets `transfer_group`.
-    #[inline]
-    pub fn clear_transfer_group(self) -> Self {
-        Self(self.0.with("transfer_group", Value::Clear))
-    }
-}
-
-params! {
-    /// The `restrictions` of [`PaymentLinkUpdatePaymentMethodOptionsCard`](crate::api::PaymentLinkUpdatePaymentMethodOptionsCard).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdatePaymentMethodOptionsCardRestrictions
-}
-
-impl PaymentLinkUpdatePaymentMethodOptionsCardRestrictions {
-    /// Brands blocked, as a list.
-    #[inline]
-    pub fn brands_blocked(
-        self,
-        brands_blocked: impl IntoIterator<
-            Item = api::PaymentLinkPaymentMethodOptionsCardRestrictionsBrandsBlocked,
-        >,
-    ) -> Self {
-        Self(self.0.with("brands_blocked", list(brands_blocked)))
-    }
-
-    /// Unsets `brands_blocked`.
-    #[inline]
-    pub fn clear_brands_blocked(self) -> Self {
-        Self(self.0.with("brands_blocked", Value::Clear))
-    }
-}
-
-params! {
-    /// The `card` of [`PaymentLinkUpdatePaymentMethodOptions`](crate::api::PaymentLinkUpdatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdatePaymentMethodOptionsCard
-}
-
-impl PaymentLinkUpdatePaymentMethodOptionsCard {
-    /// Restrictions.
-    #[inline]
-    pub fn restrictions(
-        self,
-        restrictions: api::PaymentLinkUpdatePaymentMethodOptionsCardRestrictions,
-    ) -> Self {
-        Self(self.0.with("restrictions", restrictions))
-    }
-
-    /// Unsets `restrictions`.
-    #[inline]
-    pub fn clear_restrictions(self) -> Self {
-        Self(self.0.with("restrictions", Value::Clear))
-    }
-}
-
-params! {
-    /// The `payment_method_options` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdatePaymentMethodOptions
-}
-
-impl PaymentLinkUpdatePaymentMethodOptions {
-    /// Card.
-    #[inline]
-    pub fn card(self, card: api::PaymentLinkUpdatePaymentMethodOptionsCard) -> Self {
-        Self(self.0.with("card", card))
-    }
-
-    /// Unsets `card`.
-    #[inline]
-    pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
-    }
-}
-
-/// The `phone_number_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdatePhoneNumberCollection =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
-
-/// The `completed_sessions` of [`PaymentLinkUpdateRestrictions`](crate::api::PaymentLinkUpdateRestrictions): the same as [`PaymentLinkCreateRestrictionsCompletedSessions`](crate::api::PaymentLinkCreateRestrictionsCompletedSessions).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateRestrictionsCompletedSessions =
-    api::PaymentLinkCreateRestrictionsCompletedSessions;
-
-/// The `restrictions` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`PaymentLinkCreateRestrictions`](crate::api::PaymentLinkCreateRestrictions).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateRestrictions = api::PaymentLinkCreateRestrictions;
-
-/// The `shipping_address_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateShippingAddressCollection`](crate::api::CheckoutSessionCreateShippingAddressCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateShippingAddressCollection =
-    api::CheckoutSessionCreateShippingAddressCollection;
-
-/// The `shipping_option` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CreditNoteCreateShippingCost`](crate::api::CreditNoteCreateShippingCost).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateShippingOption = api::CreditNoteCreateShippingCost;
-
-/// The `custom_field` of [`PaymentLinkUpdateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkUpdateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateSubscriptionDataInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `issuer` of [`PaymentLinkUpdateSubscriptionDataInvoiceSettings`](crate::api::PaymentLinkUpdateSubscriptionDataInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateSubscriptionDataInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `invoice_settings` of [`PaymentLinkUpdateSubscriptionData`](crate::api::PaymentLinkUpdateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateSubscriptionDataInvoiceSettings =
-    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
-
-/// The `end_behavior` of [`PaymentLinkUpdateSubscriptionDataTrialSettings`](crate::api::PaymentLinkUpdateSubscriptionDataTrialSettings): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateSubscriptionDataTrialSettingsEndBehavior =
-    api::CheckoutSessionCreateSubscriptionDataTrialSettingsEndBehavior;
-
-/// The `trial_settings` of [`PaymentLinkUpdateSubscriptionData`](crate::api::PaymentLinkUpdateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataTrialSettings`](crate::api::CheckoutSessionCreateSubscriptionDataTrialSettings).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateSubscriptionDataTrialSettings =
-    api::CheckoutSessionCreateSubscriptionDataTrialSettings;
-
-params! {
-    /// The `subscription_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateSubscriptionData
-}
-
-impl PaymentLinkUpdateSubscriptionData {
-    /// Invoice settings.
-    #[inline]
-    pub fn invoice_settings(
-        self,
-        invoice_settings: api::PaymentLinkUpdateSubscriptionDataInvoiceSettings,
-    ) -> Self {
-        Self(self.0.with("invoice_settings", invoice_settings))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// Unsets `metadata`.
-    #[inline]
-    pub fn clear_metadata(self) -> Self {
-        Self(self.0.with("metadata", Value::Clear))
-    }
-
-    /// Trial period days.
-    #[inline]
-    pub fn trial_period_days(self, trial_period_days: i64) -> Self {
-        Self(self.0.with_int("trial_period_days", trial_period_days))
-    }
-
-    /// Unsets `trial_period_days`.
-    #[inline]
-    pub fn clear_trial_period_days(self) -> Self {
-        Self(self.0.with("trial_period_days", Value::Clear))
-    }
-
-    /// Trial settings.
-    #[inline]
-    pub fn trial_settings(
-        self,
-        trial_settings: api::PaymentLinkUpdateSubscriptionDataTrialSettings,
-    ) -> Self {
-        Self(self.0.with("trial_settings", trial_settings))
-    }
-
-    /// Unsets `trial_settings`.
-    #[inline]
-    pub fn clear_trial_settings(self) -> Self {
-        Self(self.0.with("trial_settings", Value::Clear))
-    }
-}
-
-/// The `tax_id_collection` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate): the same as [`CheckoutSessionCreateTaxIdCollection`](crate::api::CheckoutSessionCreateTaxIdCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/update>
-pub type PaymentLinkUpdateTaxIdCollection = api::CheckoutSessionCreateTaxIdCollection;
-
-params_required! {
-    /// The `transfer_data` of [`PaymentLinkUpdate`](crate::api::PaymentLinkUpdate).
-    ///
-    /// <https://docs.stripe.com/api/payment_links/update>
-    PaymentLinkUpdateTransferData
-}
-
-impl PaymentLinkUpdateTransferData {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(destination: &str) -> Self {
-        Self(Params::new().with_str("destination", destination))
-    }
-
-    /// Amount.
-    #[inline]
-    pub fn amount(self, amount: i64) -> Self {
-        Self(self.0.with_int("amount", amount))
-    }
-
-    /// Unsets `amount`.
-    #[inline]
-    pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
-    }
-}
+pub type PaymentLinkUpdateInvoiceCreationInvoiceDataCustomField = api::InvoiceCreateCustomField;

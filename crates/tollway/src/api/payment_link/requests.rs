@@ -3,7 +3,7 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, list, pairs, request};
+use crate::prelude::{List, ParamValue, list, pairs, request};
 
 request! {
     /// The request of `client.payment_links().list(…)`: `GET /v1/payment_links`.
@@ -311,7 +311,7 @@ impl PaymentLinkUpdate {
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        self.set("application_fee_amount", Value::Clear)
+        self.set("application_fee_amount", ParamValue::Clear)
     }
 
     /// Application fee percent.
@@ -323,7 +323,7 @@ impl PaymentLinkUpdate {
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        self.set("application_fee_percent", Value::Clear)
+        self.set("application_fee_percent", ParamValue::Clear)
     }
 
     /// Automatic tax.
@@ -362,7 +362,7 @@ impl PaymentLinkUpdate {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        self.set("custom_fields", Value::Clear)
+        self.set("custom_fields", ParamValue::Clear)
     }
 
     /// Custom text.
@@ -386,7 +386,7 @@ impl PaymentLinkUpdate {
     /// Unsets `inactive_message`.
     #[inline]
     pub fn clear_inactive_message(self) -> Self {
-        self.set("inactive_message", Value::Clear)
+        self.set("inactive_message", ParamValue::Clear)
     }
 
     /// Invoice creation.
@@ -422,7 +422,7 @@ impl PaymentLinkUpdate {
     /// Unsets `name_collection`.
     #[inline]
     pub fn clear_name_collection(self) -> Self {
-        self.set("name_collection", Value::Clear)
+        self.set("name_collection", ParamValue::Clear)
     }
 
     /// On behalf of.
@@ -434,7 +434,7 @@ impl PaymentLinkUpdate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Optional items, as a list.
@@ -449,7 +449,7 @@ impl PaymentLinkUpdate {
     /// Unsets `optional_items`.
     #[inline]
     pub fn clear_optional_items(self) -> Self {
-        self.set("optional_items", Value::Clear)
+        self.set("optional_items", ParamValue::Clear)
     }
 
     /// Payment intent data.
@@ -482,7 +482,7 @@ impl PaymentLinkUpdate {
     /// Unsets `payment_method_options`.
     #[inline]
     pub fn clear_payment_method_options(self) -> Self {
-        self.set("payment_method_options", Value::Clear)
+        self.set("payment_method_options", ParamValue::Clear)
     }
 
     /// Payment method types, as a list.
@@ -497,7 +497,7 @@ impl PaymentLinkUpdate {
     /// Unsets `payment_method_types`.
     #[inline]
     pub fn clear_payment_method_types(self) -> Self {
-        self.set("payment_method_types", Value::Clear)
+        self.set("payment_method_types", ParamValue::Clear)
     }
 
     /// Phone number collection.
@@ -518,7 +518,7 @@ impl PaymentLinkUpdate {
     /// Unsets `restrictions`.
     #[inline]
     pub fn clear_restrictions(self) -> Self {
-        self.set("restrictions", Value::Clear)
+        self.set("restrictions", ParamValue::Clear)
     }
 
     /// Shipping address collection.
@@ -533,7 +533,7 @@ impl PaymentLinkUpdate {
     /// Unsets `shipping_address_collection`.
     #[inline]
     pub fn clear_shipping_address_collection(self) -> Self {
-        self.set("shipping_address_collection", Value::Clear)
+        self.set("shipping_address_collection", ParamValue::Clear)
     }
 
     /// Shipping options, as a list.
@@ -548,7 +548,7 @@ impl PaymentLinkUpdate {
     /// Unsets `shipping_options`.
     #[inline]
     pub fn clear_shipping_options(self) -> Self {
-        self.set("shipping_options", Value::Clear)
+        self.set("shipping_options", ParamValue::Clear)
     }
 
     /// Submit type.
@@ -584,6 +584,6 @@ impl PaymentLinkUpdate {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        self.set("transfer_data", Value::Clear)
+        self.set("transfer_data", ParamValue::Clear)
     }
 }

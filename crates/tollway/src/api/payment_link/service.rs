@@ -3,7 +3,7 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, list};
+use crate::prelude::{Client, list};
 
 /// `client.payment_links()`.
 ///

@@ -3,24 +3,51 @@
 //! Stripe's `payment_link`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `billing_address_collection`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionBillingAddressCollection`](crate::api::CheckoutSessionBillingAddressCollection).
-///
-/// <https://docs.stripe.com/api/payment_links/object>
-pub type PaymentLinkBillingAddressCollection = api::CheckoutSessionBillingAddressCollection;
+open_enum! {
+    /// The values of `billing_address_collection`, first of all in [`PaymentLink`](crate::api::PaymentLink).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object>
+    PaymentLinkBillingAddressCollection {
+        /// `auto`
+        0 Auto = "auto",
+        /// `required`
+        1 Required = "required",
+    }
+}
 
-/// The values of `customer_creation`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionCustomerCreation`](crate::api::CheckoutSessionCustomerCreation).
-///
-/// <https://docs.stripe.com/api/payment_links/object>
-pub type PaymentLinkCustomerCreation = api::CheckoutSessionCustomerCreation;
+open_enum! {
+    /// The values of `customer_creation`, first of all in [`PaymentLink`](crate::api::PaymentLink).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object>
+    PaymentLinkCustomerCreation {
+        /// `always`
+        0 Always = "always",
+        /// `if_required`
+        1 IfRequired = "if_required",
+    }
+}
 
-/// The values of `submit_type`, first of all in [`PaymentLink`](crate::api::PaymentLink): the same as [`CheckoutSessionSubmitType`](crate::api::CheckoutSessionSubmitType).
-///
-/// <https://docs.stripe.com/api/payment_links/object>
-pub type PaymentLinkSubmitType = api::CheckoutSessionSubmitType;
+open_enum! {
+    /// The values of `submit_type`, first of all in [`PaymentLink`](crate::api::PaymentLink).
+    ///
+    /// <https://docs.stripe.com/api/payment_links/object>
+    PaymentLinkSubmitType {
+        /// `auto`
+        0 Auto = "auto",
+        /// `book`
+        1 Book = "book",
+        /// `donate`
+        2 Donate = "donate",
+        /// `pay`
+        3 Pay = "pay",
+        /// `subscribe`
+        4 Subscribe = "subscribe",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`PaymentLinkAfterCompletion`](crate::api::PaymentLinkAfterCompletion).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-after_completion>
@@ -32,7 +59,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `brands_blocked`, first of all in [`PaymentLinkPaymentMethodOptionsCardRestrictions`](crate::api::PaymentLinkPaymentMethodOptionsCardRestrictions).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_method_options-card-restrictions>
@@ -48,7 +75,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `promotions`, first of all in [`PaymentLinkConsentCollection`](crate::api::PaymentLinkConsentCollection).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
@@ -60,7 +87,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `terms_of_service`, first of all in [`PaymentLinkConsentCollection`](crate::api::PaymentLinkConsentCollection).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection>
@@ -72,7 +99,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`PaymentLinkCustomField`](crate::api::PaymentLinkCustomField).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-custom_fields>
@@ -91,12 +118,12 @@ words! {
 /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_intent_data>
 pub type PaymentLinkPaymentIntentDataCaptureMethod = api::PaymentIntentCaptureMethod;
 
-/// The values of `setup_future_usage`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `setup_future_usage`, first of all in [`PaymentLinkPaymentIntentData`](crate::api::PaymentLinkPaymentIntentData): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-payment_intent_data>
-pub type PaymentLinkPaymentIntentDataSetupFutureUsage = api::ConfirmationTokenSetupFutureUsage;
+pub type PaymentLinkPaymentIntentDataSetupFutureUsage = api::SetupIntentCreateUsage;
 
-words! {
+open_enum! {
     /// The values of `position`, first of all in [`PaymentLinkConsentCollectionPaymentMethodReuseAgreement`](crate::api::PaymentLinkConsentCollectionPaymentMethodReuseAgreement).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-consent_collection-payment_method_reuse_agreement>
@@ -108,7 +135,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `required`, first of all in [`PaymentLinkTaxIdCollection`](crate::api::PaymentLinkTaxIdCollection).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-tax_id_collection>
@@ -126,23 +153,23 @@ words! {
 pub type PaymentLinkSubscriptionDataTrialSettingsEndBehaviorMissingPaymentMethod =
     api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod;
 
-/// The values of `type`, first of all in [`PaymentLinkCreateAutomaticTaxLiability`](crate::api::PaymentLinkCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+/// The values of `type`, first of all in [`PaymentLinkCreateAutomaticTaxLiability`](crate::api::PaymentLinkCreateAutomaticTaxLiability): the same as [`QuoteCreateAutomaticTaxLiabilityType`](crate::api::QuoteCreateAutomaticTaxLiabilityType).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
+pub type PaymentLinkCreateAutomaticTaxLiabilityType = api::QuoteCreateAutomaticTaxLiabilityType;
 
-/// The values of `amount_tax_display`, first of all in [`PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay).
+/// The values of `amount_tax_display`, first of all in [`PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions`](crate::api::PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptions): the same as [`InvoiceCreateRenderingAmountTaxDisplay`](crate::api::InvoiceCreateRenderingAmountTaxDisplay).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateInvoiceCreationInvoiceDataRenderingOptionsAmountTaxDisplay =
-    api::V2CoreAccountConfigurationCustomerBillingInvoiceRenderingAmountTaxDisplay;
+    api::InvoiceCreateRenderingAmountTaxDisplay;
 
 /// The values of `interval`, first of all in [`PaymentLinkCreateLineItemPriceDataRecurring`](crate::api::PaymentLinkCreateLineItemPriceDataRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
 pub type PaymentLinkCreateLineItemPriceDataRecurringInterval = api::PlanInterval;
 
-/// The values of `tax_behavior`, first of all in [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`PaymentLinkCreateLineItemPriceData`](crate::api::PaymentLinkCreateLineItemPriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/payment_links/create>
-pub type PaymentLinkCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type PaymentLinkCreateLineItemPriceDataTaxBehavior = api::ShippingRateTaxBehavior;

@@ -3,7 +3,7 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Logo of [`PaymentMethod`](crate::api::PaymentMethod): its `custom.logo`. It has what [`PaymentMethodCustomLogoFields`](crate::api::PaymentMethodCustomLogoFields) has.
@@ -274,7 +274,7 @@ impl PaymentMethodFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("payment_method", "metadata")
     }
 

@@ -3,99 +3,203 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, params, params_required};
+use crate::prelude::{ParamValue, Params, Timestamp, params, params_required};
 
-/// The `acss_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAcssDebit = api::PaymentIntentCreatePaymentMethodDataAcssDebit;
-
-/// The `affirm` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAffirm = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `afterpay_clearpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alipay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAlipay = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alma` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAlma = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `amazon_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAmazonPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `au_becs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateAuBecsDebit = api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
-
-/// The `bacs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBacsDebit = api::PaymentIntentCreatePaymentMethodDataBacsDebit;
-
-/// The `bancontact` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBancontact = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `billie` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBillie = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `address` of [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBillingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `billing_details` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
-
-/// The `bizum` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBizum = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `blik` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBlik = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `boleto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
-
-params! {
-    /// The `networks` of [`PaymentMethodCreateCard`](crate::api::PaymentMethodCreateCard).
+params_required! {
+    /// The `acss_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
     ///
     /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateCardNetworks
+    PaymentMethodCreateAcssDebit
 }
 
-impl PaymentMethodCreateCardNetworks {
-    /// Preferred.
+impl PaymentMethodCreateAcssDebit {
+    /// With what Stripe requires.
     #[inline]
-    pub fn preferred(self, preferred: api::PaymentMethodCreateCardNetworksPreferred) -> Self {
-        Self(self.0.with("preferred", preferred))
+    pub fn new(account_number: &str, institution_number: &str, transit_number: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("account_number", account_number)
+                .with_str("institution_number", institution_number)
+                .with_str("transit_number", transit_number),
+        )
     }
 }
+
+/// The `affirm` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAffirm = api::PaymentMethodCreatePix;
+
+/// The `afterpay_clearpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAfterpayClearpay = api::PaymentMethodCreatePix;
+
+/// The `alipay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAlipay = api::PaymentMethodCreatePix;
+
+/// The `alma` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAlma = api::PaymentMethodCreatePix;
+
+/// The `amazon_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateAmazonPay = api::PaymentMethodCreatePix;
+
+params_required! {
+    /// The `au_becs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateAuBecsDebit
+}
+
+impl PaymentMethodCreateAuBecsDebit {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(account_number: &str, bsb_number: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("account_number", account_number)
+                .with_str("bsb_number", bsb_number),
+        )
+    }
+}
+
+params! {
+    /// The `bacs_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateBacsDebit
+}
+
+impl PaymentMethodCreateBacsDebit {
+    /// Account number.
+    #[inline]
+    pub fn account_number(self, account_number: &str) -> Self {
+        Self(self.0.with_str("account_number", account_number))
+    }
+
+    /// Sort code.
+    #[inline]
+    pub fn sort_code(self, sort_code: &str) -> Self {
+        Self(self.0.with_str("sort_code", sort_code))
+    }
+}
+
+/// The `bancontact` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBancontact = api::PaymentMethodCreatePix;
+
+/// The `billie` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBillie = api::PaymentMethodCreatePix;
+
+/// The `address` of [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBillingDetailsAddress = api::CustomerCreateAddress;
+
+params! {
+    /// The `billing_details` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateBillingDetails
+}
+
+impl PaymentMethodCreateBillingDetails {
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::PaymentIntentCreatePaymentMethodDataBillingDetailsAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Unsets `address`.
+    #[inline]
+    pub fn clear_address(self) -> Self {
+        Self(self.0.with("address", ParamValue::Clear))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Unsets `email`.
+    #[inline]
+    pub fn clear_email(self) -> Self {
+        Self(self.0.with("email", ParamValue::Clear))
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.with_str("name", name))
+    }
+
+    /// Unsets `name`.
+    #[inline]
+    pub fn clear_name(self) -> Self {
+        Self(self.0.with("name", ParamValue::Clear))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Unsets `phone`.
+    #[inline]
+    pub fn clear_phone(self) -> Self {
+        Self(self.0.with("phone", ParamValue::Clear))
+    }
+
+    /// Tax id.
+    #[inline]
+    pub fn tax_id(self, tax_id: &str) -> Self {
+        Self(self.0.with_str("tax_id", tax_id))
+    }
+}
+
+/// The `bizum` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBizum = api::PaymentMethodCreatePix;
+
+/// The `blik` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateBlik = api::PaymentMethodCreatePix;
+
+params_required! {
+    /// The `boleto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateBoleto
+}
+
+impl PaymentMethodCreateBoleto {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(tax_id: &str) -> Self {
+        Self(Params::new().with_str("tax_id", tax_id))
+    }
+}
+
+/// The `networks` of [`PaymentMethodCreateCard`](crate::api::PaymentMethodCreateCard): the same as [`TokenCreateCardCardNetworks`](crate::api::TokenCreateCardCardNetworks).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateCardNetworks = api::TokenCreateCardCardNetworks;
 
 params! {
     /// The `card` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
@@ -142,15 +246,15 @@ impl PaymentMethodCreateCard {
     }
 }
 
-/// The `cashapp` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `cashapp` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateCashapp = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateCashapp = api::PaymentMethodCreatePix;
 
-/// The `crypto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `crypto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateCrypto = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateCrypto = api::PaymentMethodCreatePix;
 
 params_required! {
     /// The `custom` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
@@ -167,239 +271,466 @@ impl PaymentMethodCreateCustom {
     }
 }
 
-/// The `customer_balance` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `customer_balance` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateCustomerBalance = api::PaymentMethodCreatePix;
 
-/// The `eps` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateEps = api::PaymentIntentCreatePaymentMethodDataEps;
+params! {
+    /// The `eps` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateEps
+}
 
-/// The `fpx` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+impl PaymentMethodCreateEps {
+    /// Bank.
+    #[inline]
+    pub fn bank(self, bank: api::ChargePaymentMethodDetailsEpsBank) -> Self {
+        Self(self.0.with("bank", bank))
+    }
+}
 
-/// The `giropay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateGiropay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+params_required! {
+    /// The `fpx` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateFpx
+}
 
-/// The `grabpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateGrabpay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+impl PaymentMethodCreateFpx {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(bank: api::ChargePaymentMethodDetailsFpxBank) -> Self {
+        Self(Params::new().with("bank", bank))
+    }
 
-/// The `ideal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+    /// Account holder type.
+    #[inline]
+    pub fn account_holder_type(
+        self,
+        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
+    ) -> Self {
+        Self(self.0.with("account_holder_type", account_holder_type))
+    }
+}
 
-/// The `interac_present` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `giropay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateGiropay = api::PaymentMethodCreatePix;
 
-/// The `kakao_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `grabpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateKakaoPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateGrabpay = api::PaymentMethodCreatePix;
 
-/// The `dob` of [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+params! {
+    /// The `ideal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateIdeal
+}
 
-/// The `klarna` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateKlarna = api::PaymentIntentCreatePaymentMethodDataKlarna;
+impl PaymentMethodCreateIdeal {
+    /// Bank.
+    #[inline]
+    pub fn bank(self, bank: api::ChargePaymentMethodDetailsIdealBank) -> Self {
+        Self(self.0.with("bank", bank))
+    }
+}
 
-/// The `konbini` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `interac_present` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateKonbini = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateInteracPresent = api::PaymentMethodCreatePix;
 
-/// The `kr_card` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kakao_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateKrCard = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateKakaoPay = api::PaymentMethodCreatePix;
 
-/// The `link` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `dob` of [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateLink = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateKlarnaDob = api::TokenCreatePersonDob;
 
-/// The `mb_way` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateMbWay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+params! {
+    /// The `klarna` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateKlarna
+}
 
-/// The `mobilepay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateMobilepay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+impl PaymentMethodCreateKlarna {
+    /// Dob.
+    #[inline]
+    pub fn dob(self, dob: api::PaymentIntentCreatePaymentMethodDataKlarnaDob) -> Self {
+        Self(self.0.with("dob", dob))
+    }
+}
 
-/// The `multibanco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateMultibanco = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateKonbini = api::PaymentMethodCreatePix;
 
-/// The `naver_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+/// The `kr_card` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateNaverPay = api::PaymentIntentCreatePaymentMethodDataNaverPay;
+pub type PaymentMethodCreateKrCard = api::PaymentMethodCreatePix;
 
-/// The `nz_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+/// The `link` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateNzBankAccount = api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+pub type PaymentMethodCreateLink = api::PaymentMethodCreatePix;
 
-/// The `oxxo` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mb_way` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateOxxo = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateMbWay = api::PaymentMethodCreatePix;
 
-/// The `p24` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+/// The `mobilepay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+pub type PaymentMethodCreateMobilepay = api::PaymentMethodCreatePix;
 
-/// The `pay_by_bank` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `multibanco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePayByBank = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateMultibanco = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePayco = api::AccountSessionCreateComponentsBalanceReportFeatures;
+params! {
+    /// The `naver_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateNaverPay
+}
 
-/// The `paynow` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePaynow = api::AccountSessionCreateComponentsBalanceReportFeatures;
+impl PaymentMethodCreateNaverPay {
+    /// Funding.
+    #[inline]
+    pub fn funding(
+        self,
+        funding: api::PaymentIntentCreatePaymentMethodDataNaverPayFunding,
+    ) -> Self {
+        Self(self.0.with("funding", funding))
+    }
+}
 
-/// The `paypal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePaypal = api::AccountSessionCreateComponentsBalanceReportFeatures;
+params_required! {
+    /// The `nz_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateNzBankAccount
+}
 
-/// The `paypay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePaypay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+impl PaymentMethodCreateNzBankAccount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(account_number: &str, bank_code: &str, branch_code: &str, suffix: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("account_number", account_number)
+                .with_str("bank_code", bank_code)
+                .with_str("branch_code", branch_code)
+                .with_str("suffix", suffix),
+        )
+    }
 
-/// The `payto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePayto = api::PaymentIntentCreatePaymentMethodDataPayto;
+    /// Account holder name.
+    #[inline]
+    pub fn account_holder_name(self, account_holder_name: &str) -> Self {
+        Self(self.0.with_str("account_holder_name", account_holder_name))
+    }
 
-/// The `pix` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePix = api::AccountSessionCreateComponentsBalanceReportFeatures;
+    /// Reference.
+    #[inline]
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
+    }
+}
 
-/// The `promptpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `oxxo` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreatePromptpay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateOxxo = api::PaymentMethodCreatePix;
+
+params! {
+    /// The `p24` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateP24
+}
+
+impl PaymentMethodCreateP24 {
+    /// Bank.
+    #[inline]
+    pub fn bank(self, bank: api::ChargePaymentMethodDetailsP24Bank) -> Self {
+        Self(self.0.with("bank", bank))
+    }
+}
+
+/// The `pay_by_bank` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePayByBank = api::PaymentMethodCreatePix;
+
+/// The `payco` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePayco = api::PaymentMethodCreatePix;
+
+/// The `paynow` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaynow = api::PaymentMethodCreatePix;
+
+/// The `paypal` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaypal = api::PaymentMethodCreatePix;
+
+/// The `paypay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePaypay = api::PaymentMethodCreatePix;
+
+params! {
+    /// The `payto` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreatePayto
+}
+
+impl PaymentMethodCreatePayto {
+    /// Account number.
+    #[inline]
+    pub fn account_number(self, account_number: &str) -> Self {
+        Self(self.0.with_str("account_number", account_number))
+    }
+
+    /// Bsb number.
+    #[inline]
+    pub fn bsb_number(self, bsb_number: &str) -> Self {
+        Self(self.0.with_str("bsb_number", bsb_number))
+    }
+
+    /// Pay id.
+    #[inline]
+    pub fn pay_id(self, pay_id: &str) -> Self {
+        Self(self.0.with_str("pay_id", pay_id))
+    }
+}
+
+params! {
+    /// The `pix` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreatePix
+}
+
+/// The `promptpay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreatePromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
 pub type PaymentMethodCreateRadarOptions = api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateRevolutPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateRevolutPay = api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSamsungPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateSamsungPay = api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSatispay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateScalapay = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+params_required! {
+    /// The `sepa_debit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateSepaDebit
+}
+
+impl PaymentMethodCreateSepaDebit {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(iban: &str) -> Self {
+        Self(Params::new().with_str("iban", iban))
+    }
+}
+
+/// The `sequra` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSepaDebit = api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+pub type PaymentMethodCreateSequra = api::PaymentMethodCreatePix;
 
-/// The `sequra` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+params_required! {
+    /// The `sofort` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateSofort
+}
+
+impl PaymentMethodCreateSofort {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: api::PaymentIntentCreatePaymentMethodDataSofortCountry) -> Self {
+        Self(Params::new().with("country", country))
+    }
+}
+
+/// The `sunbit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSequra = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateSunbit = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `swish` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSofort = api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type PaymentMethodCreateSwish = api::PaymentMethodCreatePix;
 
-/// The `sunbit` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSunbit = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateTwint = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+params! {
+    /// The `mandate_options` of [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateUpiMandateOptions
+}
+
+impl PaymentMethodCreateUpiMandateOptions {
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Amount type.
+    #[inline]
+    pub fn amount_type(
+        self,
+        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+    ) -> Self {
+        Self(self.0.with("amount_type", amount_type))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// End date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn end_date(self, end_date: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("end_date", Into::<Timestamp>::into(end_date)))
+    }
+}
+
+params! {
+    /// The `upi` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateUpi
+}
+
+impl PaymentMethodCreateUpi {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+}
+
+params! {
+    /// The `us_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateUsBankAccount
+}
+
+impl PaymentMethodCreateUsBankAccount {
+    /// Account holder type.
+    #[inline]
+    pub fn account_holder_type(
+        self,
+        account_holder_type: api::PaymentIntentCreatePaymentMethodDataFpxAccountHolderType,
+    ) -> Self {
+        Self(self.0.with("account_holder_type", account_holder_type))
+    }
+
+    /// Account number.
+    #[inline]
+    pub fn account_number(self, account_number: &str) -> Self {
+        Self(self.0.with_str("account_number", account_number))
+    }
+
+    /// Account type.
+    #[inline]
+    pub fn account_type(
+        self,
+        account_type: api::PaymentIntentCreatePaymentMethodDataUsBankAccountAccountType,
+    ) -> Self {
+        Self(self.0.with("account_type", account_type))
+    }
+
+    /// Financial connections account.
+    #[inline]
+    pub fn financial_connections_account(self, financial_connections_account: &str) -> Self {
+        Self(self.0.with_str(
+            "financial_connections_account",
+            financial_connections_account,
+        ))
+    }
+
+    /// Routing number.
+    #[inline]
+    pub fn routing_number(self, routing_number: &str) -> Self {
+        Self(self.0.with_str("routing_number", routing_number))
+    }
+}
+
+/// The `wechat_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSwish = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateWechatPay = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `zip` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateTwint = api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type PaymentMethodCreateZip = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateUpi = api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
-
-/// The `us_bank_account` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateUsBankAccount = api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
-
-/// The `wechat_pay` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateWechatPay = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `zip` of [`PaymentMethodCreate`](crate::api::PaymentMethodCreate): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateZip = api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `address` of [`PaymentMethodUpdateBillingDetails`](crate::api::PaymentMethodUpdateBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`PaymentMethodUpdateBillingDetails`](crate::api::PaymentMethodUpdateBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/payment_methods/update>
-pub type PaymentMethodUpdateBillingDetailsAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type PaymentMethodUpdateBillingDetailsAddress = api::CustomerCreateAddress;
 
-/// The `billing_details` of [`PaymentMethodUpdate`](crate::api::PaymentMethodUpdate): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+/// The `billing_details` of [`PaymentMethodUpdate`](crate::api::PaymentMethodUpdate): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
 ///
 /// <https://docs.stripe.com/api/payment_methods/update>
-pub type PaymentMethodUpdateBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+pub type PaymentMethodUpdateBillingDetails = api::PaymentMethodCreateBillingDetails;
 
 params! {
     /// The `networks` of [`PaymentMethodUpdateCard`](crate::api::PaymentMethodUpdateCard).
@@ -418,7 +749,7 @@ impl PaymentMethodUpdateCardNetworks {
     /// Unsets `preferred`.
     #[inline]
     pub fn clear_preferred(self) -> Self {
-        Self(self.0.with("preferred", Value::Clear))
+        Self(self.0.with("preferred", ParamValue::Clear))
     }
 }
 

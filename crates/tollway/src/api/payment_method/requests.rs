@@ -3,7 +3,7 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request};
+use crate::prelude::{List, ParamValue, pairs, request};
 
 request! {
     /// The request of `client.customers().payment_methods().list(…)`: `GET /v1/customers/{customer}/payment_methods`.
@@ -555,7 +555,7 @@ impl PaymentMethodUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Us bank account.

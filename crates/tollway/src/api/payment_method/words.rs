@@ -3,52 +3,69 @@
 //! Stripe's `payment_method`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
 /// The values of `allow_redisplay`, first of all in [`PaymentMethod`](crate::api::PaymentMethod): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
 ///
 /// <https://docs.stripe.com/api/customers/payment_methods/object>
 pub type PaymentMethodAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
-    /// The values of `preferred`, first of all in [`PaymentMethodCreateCardNetworks`](crate::api::PaymentMethodCreateCardNetworks).
+/// The values of `preferred`, first of all in [`PaymentMethodCreateCardNetworks`](crate::api::PaymentMethodCreateCardNetworks): the same as [`TokenCreateCardCardNetworksPreferred`](crate::api::TokenCreateCardCardNetworksPreferred).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateCardNetworksPreferred = api::TokenCreateCardCardNetworksPreferred;
+
+/// The values of `account_holder_type`, first of all in [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
+///
+/// <https://docs.stripe.com/api/payment_methods/create>
+pub type PaymentMethodCreateFpxAccountHolderType = api::IssuingCardholderType;
+
+open_enum! {
+    /// The values of `funding`, first of all in [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
     ///
     /// <https://docs.stripe.com/api/payment_methods/create>
-    PaymentMethodCreateCardNetworksPreferred {
-        /// `cartes_bancaires`
-        0 CartesBancaires = "cartes_bancaires",
-        /// `mastercard`
-        1 Mastercard = "mastercard",
-        /// `visa`
-        2 Visa = "visa",
+    PaymentMethodCreateNaverPayFunding {
+        /// `card`
+        0 Card = "card",
+        /// `points`
+        1 Points = "points",
     }
 }
 
-/// The values of `account_holder_type`, first of all in [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateFpxAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+open_enum! {
+    /// The values of `country`, first of all in [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateSofortCountry {
+        /// `AT`
+        0 At = "AT",
+        /// `BE`
+        1 Be = "BE",
+        /// `DE`
+        2 De = "DE",
+        /// `ES`
+        3 Es = "ES",
+        /// `IT`
+        4 It = "IT",
+        /// `NL`
+        5 Nl = "NL",
+    }
+}
 
-/// The values of `funding`, first of all in [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateNaverPayFunding =
-    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
-
-/// The values of `country`, first of all in [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateSofortCountry = api::PaymentIntentCreatePaymentMethodDataSofortCountry;
-
-/// The values of `amount_type`, first of all in [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/payment_methods/create>
 pub type PaymentMethodCreateUpiMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-/// The values of `account_type`, first of all in [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
-///
-/// <https://docs.stripe.com/api/payment_methods/create>
-pub type PaymentMethodCreateUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+open_enum! {
+    /// The values of `account_type`, first of all in [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/payment_methods/create>
+    PaymentMethodCreateUsBankAccountAccountType {
+        /// `checking`
+        0 Checking = "checking",
+        /// `savings`
+        1 Savings = "savings",
+    }
+}

@@ -3,7 +3,7 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Display preference of [`PaymentMethodConfiguration`](crate::api::PaymentMethodConfiguration): its `acss_debit.display_preference`. It has what [`PaymentMethodConfigurationAcssDebitDisplayPreferenceFields`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreferenceFields) has.

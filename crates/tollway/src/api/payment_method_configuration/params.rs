@@ -3,16 +3,237 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::params;
+use crate::prelude::params;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAcssDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `acss_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAcssDebit = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAffirm`](crate::api::PaymentMethodConfigurationCreateAffirm): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAffirmDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `affirm` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAffirm = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAfterpayClearpay`](crate::api::PaymentMethodConfigurationCreateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `afterpay_clearpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAfterpayClearpay =
+    api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAlipay`](crate::api::PaymentMethodConfigurationCreateAlipay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlipayDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `alipay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlipay = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAlma`](crate::api::PaymentMethodConfigurationCreateAlma): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlmaDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `alma` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAlma = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAmazonPay`](crate::api::PaymentMethodConfigurationCreateAmazonPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAmazonPayDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `amazon_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAmazonPay = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePay`](crate::api::PaymentMethodConfigurationCreateApplePay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `apple_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePay = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePayLater`](crate::api::PaymentMethodConfigurationCreateApplePayLater): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayLaterDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `apple_pay_later` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateApplePayLater = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateAuBecsDebit`](crate::api::PaymentMethodConfigurationCreateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `au_becs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateAuBecsDebit = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBacsDebit`](crate::api::PaymentMethodConfigurationCreateBacsDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBacsDebitDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `bacs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBacsDebit = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBancontact`](crate::api::PaymentMethodConfigurationCreateBancontact): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBancontactDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `bancontact` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBancontact = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBillie`](crate::api::PaymentMethodConfigurationCreateBillie): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBillieDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `billie` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBillie = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBizum`](crate::api::PaymentMethodConfigurationCreateBizum): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBizumDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `bizum` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBizum = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBlik`](crate::api::PaymentMethodConfigurationCreateBlik): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBlikDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `blik` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBlik = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateBoleto`](crate::api::PaymentMethodConfigurationCreateBoleto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBoletoDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `boleto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateBoleto = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCard`](crate::api::PaymentMethodConfigurationCreateCard): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCardDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCard = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCartesBancaires`](crate::api::PaymentMethodConfigurationCreateCartesBancaires): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCartesBancairesDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `cartes_bancaires` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCartesBancaires = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCashapp`](crate::api::PaymentMethodConfigurationCreateCashapp): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCashappDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `cashapp` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCashapp = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCrypto`](crate::api::PaymentMethodConfigurationCreateCrypto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCryptoDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `crypto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCrypto = api::PaymentMethodConfigurationCreateEps;
+
+/// The `display_preference` of [`PaymentMethodConfigurationCreateCustomerBalance`](crate::api::PaymentMethodConfigurationCreateCustomerBalance): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference =
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
+
+/// The `customer_balance` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
+///
+/// <https://docs.stripe.com/api/payment_method_configurations/create>
+pub type PaymentMethodConfigurationCreateCustomerBalance = api::PaymentMethodConfigurationCreateEps;
 
 params! {
-    /// The `display_preference` of [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+    /// The `display_preference` of [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAcssDebitDisplayPreference
+    PaymentMethodConfigurationCreateEpsDisplayPreference
 }
 
-impl PaymentMethodConfigurationCreateAcssDebitDisplayPreference {
+impl PaymentMethodConfigurationCreateEpsDisplayPreference {
     /// Preference.
     #[inline]
     pub fn preference(
@@ -24,13 +245,13 @@ impl PaymentMethodConfigurationCreateAcssDebitDisplayPreference {
 }
 
 params! {
-    /// The `acss_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
+    /// The `eps` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate).
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/create>
-    PaymentMethodConfigurationCreateAcssDebit
+    PaymentMethodConfigurationCreateEps
 }
 
-impl PaymentMethodConfigurationCreateAcssDebit {
+impl PaymentMethodConfigurationCreateEps {
     /// Display preference.
     #[inline]
     pub fn display_preference(
@@ -41,1089 +262,852 @@ impl PaymentMethodConfigurationCreateAcssDebit {
     }
 }
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAffirm`](crate::api::PaymentMethodConfigurationCreateAffirm): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAffirmDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `affirm` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAffirm = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAfterpayClearpay`](crate::api::PaymentMethodConfigurationCreateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAfterpayClearpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `afterpay_clearpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAfterpayClearpay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAlipay`](crate::api::PaymentMethodConfigurationCreateAlipay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAlipayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `alipay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAlipay = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAlma`](crate::api::PaymentMethodConfigurationCreateAlma): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAlmaDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `alma` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAlma = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAmazonPay`](crate::api::PaymentMethodConfigurationCreateAmazonPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAmazonPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `amazon_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAmazonPay = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePay`](crate::api::PaymentMethodConfigurationCreateApplePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateApplePayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `apple_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateApplePay = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateApplePayLater`](crate::api::PaymentMethodConfigurationCreateApplePayLater): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateApplePayLaterDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `apple_pay_later` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateApplePayLater =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateAuBecsDebit`](crate::api::PaymentMethodConfigurationCreateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAuBecsDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `au_becs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateAuBecsDebit =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBacsDebit`](crate::api::PaymentMethodConfigurationCreateBacsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBacsDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `bacs_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBacsDebit = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBancontact`](crate::api::PaymentMethodConfigurationCreateBancontact): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBancontactDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `bancontact` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBancontact =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBillie`](crate::api::PaymentMethodConfigurationCreateBillie): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBillieDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `billie` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBillie = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBizum`](crate::api::PaymentMethodConfigurationCreateBizum): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBizumDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `bizum` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBizum = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBlik`](crate::api::PaymentMethodConfigurationCreateBlik): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBlikDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `blik` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBlik = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateBoleto`](crate::api::PaymentMethodConfigurationCreateBoleto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBoletoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `boleto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateBoleto = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateCard`](crate::api::PaymentMethodConfigurationCreateCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCardDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCard = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateCartesBancaires`](crate::api::PaymentMethodConfigurationCreateCartesBancaires): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCartesBancairesDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `cartes_bancaires` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCartesBancaires =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateCashapp`](crate::api::PaymentMethodConfigurationCreateCashapp): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCashappDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `cashapp` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCashapp = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateCrypto`](crate::api::PaymentMethodConfigurationCreateCrypto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCryptoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `crypto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCrypto = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateCustomerBalance`](crate::api::PaymentMethodConfigurationCreateCustomerBalance): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCustomerBalanceDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `customer_balance` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateCustomerBalance =
-    api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateEpsDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
-
-/// The `eps` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
-///
-/// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateEps = api::PaymentMethodConfigurationCreateAcssDebit;
-
-/// The `display_preference` of [`PaymentMethodConfigurationCreateFpx`](crate::api::PaymentMethodConfigurationCreateFpx): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateFpx`](crate::api::PaymentMethodConfigurationCreateFpx): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateFpxDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `fpx` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `fpx` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateFpx = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateFpx = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationCreateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationCreateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateFrMealVoucherConecsDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateFrMealVoucherConecs =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+    api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateGiropay`](crate::api::PaymentMethodConfigurationCreateGiropay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGiropay`](crate::api::PaymentMethodConfigurationCreateGiropay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateGiropayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `giropay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `giropay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateGiropay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateGiropay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateGooglePay`](crate::api::PaymentMethodConfigurationCreateGooglePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGooglePay`](crate::api::PaymentMethodConfigurationCreateGooglePay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateGooglePayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `google_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `google_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateGooglePay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateGooglePay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateGrabpay`](crate::api::PaymentMethodConfigurationCreateGrabpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateGrabpay`](crate::api::PaymentMethodConfigurationCreateGrabpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateGrabpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `grabpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `grabpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateGrabpay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateGrabpay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateIdeal`](crate::api::PaymentMethodConfigurationCreateIdeal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateIdeal`](crate::api::PaymentMethodConfigurationCreateIdeal): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateIdealDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `ideal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `ideal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateIdeal = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateIdeal = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateJcb`](crate::api::PaymentMethodConfigurationCreateJcb): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateJcb`](crate::api::PaymentMethodConfigurationCreateJcb): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateJcbDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `jcb` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `jcb` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateJcb = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateJcb = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateKakaoPay`](crate::api::PaymentMethodConfigurationCreateKakaoPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKakaoPay`](crate::api::PaymentMethodConfigurationCreateKakaoPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateKakaoPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `kakao_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `kakao_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateKakaoPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateKakaoPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateKlarna`](crate::api::PaymentMethodConfigurationCreateKlarna): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKlarna`](crate::api::PaymentMethodConfigurationCreateKlarna): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateKlarnaDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `klarna` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `klarna` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateKlarna = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateKlarna = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateKonbini`](crate::api::PaymentMethodConfigurationCreateKonbini): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKonbini`](crate::api::PaymentMethodConfigurationCreateKonbini): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateKonbiniDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `konbini` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `konbini` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateKonbini = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateKonbini = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateKrCard`](crate::api::PaymentMethodConfigurationCreateKrCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateKrCard`](crate::api::PaymentMethodConfigurationCreateKrCard): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateKrCardDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `kr_card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `kr_card` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateKrCard = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateKrCard = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateLink`](crate::api::PaymentMethodConfigurationCreateLink): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateLink`](crate::api::PaymentMethodConfigurationCreateLink): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateLinkDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `link` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `link` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateLink = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateLink = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateMbWay`](crate::api::PaymentMethodConfigurationCreateMbWay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMbWay`](crate::api::PaymentMethodConfigurationCreateMbWay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateMbWayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `mb_way` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `mb_way` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateMbWay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateMbWay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateMobilepay`](crate::api::PaymentMethodConfigurationCreateMobilepay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMobilepay`](crate::api::PaymentMethodConfigurationCreateMobilepay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateMobilepayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `mobilepay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `mobilepay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateMobilepay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateMobilepay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateMultibanco`](crate::api::PaymentMethodConfigurationCreateMultibanco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateMultibanco`](crate::api::PaymentMethodConfigurationCreateMultibanco): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateMultibancoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `multibanco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `multibanco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateMultibanco =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateMultibanco = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateNaverPay`](crate::api::PaymentMethodConfigurationCreateNaverPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateNaverPay`](crate::api::PaymentMethodConfigurationCreateNaverPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateNaverPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `naver_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `naver_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateNaverPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateNaverPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateNzBankAccount`](crate::api::PaymentMethodConfigurationCreateNzBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateNzBankAccount`](crate::api::PaymentMethodConfigurationCreateNzBankAccount): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateNzBankAccountDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `nz_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `nz_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateNzBankAccount =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateNzBankAccount = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateOxxo`](crate::api::PaymentMethodConfigurationCreateOxxo): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateOxxo`](crate::api::PaymentMethodConfigurationCreateOxxo): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateOxxoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `oxxo` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `oxxo` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateOxxo = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateOxxo = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateP24`](crate::api::PaymentMethodConfigurationCreateP24): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateP24`](crate::api::PaymentMethodConfigurationCreateP24): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateP24DisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `p24` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `p24` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateP24 = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateP24 = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePayByBank`](crate::api::PaymentMethodConfigurationCreatePayByBank): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayByBank`](crate::api::PaymentMethodConfigurationCreatePayByBank): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePayByBankDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `pay_by_bank` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `pay_by_bank` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePayByBank = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePayByBank = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePayco`](crate::api::PaymentMethodConfigurationCreatePayco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayco`](crate::api::PaymentMethodConfigurationCreatePayco): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePaycoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `payco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `payco` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePayco = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePayco = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePaynow`](crate::api::PaymentMethodConfigurationCreatePaynow): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaynow`](crate::api::PaymentMethodConfigurationCreatePaynow): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePaynowDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paynow` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paynow` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePaynow = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePaynow = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypal`](crate::api::PaymentMethodConfigurationCreatePaypal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypal`](crate::api::PaymentMethodConfigurationCreatePaypal): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePaypalDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paypal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paypal` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePaypal = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePaypal = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypay`](crate::api::PaymentMethodConfigurationCreatePaypay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePaypay`](crate::api::PaymentMethodConfigurationCreatePaypay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePaypayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paypay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paypay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePaypay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePaypay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePayto`](crate::api::PaymentMethodConfigurationCreatePayto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePayto`](crate::api::PaymentMethodConfigurationCreatePayto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePaytoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `payto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `payto` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePayto = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePayto = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePix`](crate::api::PaymentMethodConfigurationCreatePix): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePix`](crate::api::PaymentMethodConfigurationCreatePix): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePixDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `pix` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `pix` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePix = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePix = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreatePromptpay`](crate::api::PaymentMethodConfigurationCreatePromptpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreatePromptpay`](crate::api::PaymentMethodConfigurationCreatePromptpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreatePromptpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `promptpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `promptpay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreatePromptpay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreatePromptpay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateRevolutPay`](crate::api::PaymentMethodConfigurationCreateRevolutPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateRevolutPay`](crate::api::PaymentMethodConfigurationCreateRevolutPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateRevolutPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `revolut_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `revolut_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateRevolutPay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateRevolutPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSamsungPay`](crate::api::PaymentMethodConfigurationCreateSamsungPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSamsungPay`](crate::api::PaymentMethodConfigurationCreateSamsungPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSamsungPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `samsung_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `samsung_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSamsungPay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSamsungPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSatispay`](crate::api::PaymentMethodConfigurationCreateSatispay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSatispay`](crate::api::PaymentMethodConfigurationCreateSatispay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSatispayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `satispay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `satispay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSatispay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSatispay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateScalapay`](crate::api::PaymentMethodConfigurationCreateScalapay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateScalapay`](crate::api::PaymentMethodConfigurationCreateScalapay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateScalapayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `scalapay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `scalapay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateScalapay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateScalapay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSepaDebit`](crate::api::PaymentMethodConfigurationCreateSepaDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSepaDebit`](crate::api::PaymentMethodConfigurationCreateSepaDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSepaDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sepa_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sepa_debit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSepaDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSepaDebit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSequra`](crate::api::PaymentMethodConfigurationCreateSequra): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSequra`](crate::api::PaymentMethodConfigurationCreateSequra): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSequraDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sequra` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sequra` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSequra = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSequra = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSofort`](crate::api::PaymentMethodConfigurationCreateSofort): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSofort`](crate::api::PaymentMethodConfigurationCreateSofort): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSofortDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sofort` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sofort` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSofort = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSofort = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSunbit`](crate::api::PaymentMethodConfigurationCreateSunbit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSunbit`](crate::api::PaymentMethodConfigurationCreateSunbit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSunbitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sunbit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sunbit` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSunbit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSunbit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateSwish`](crate::api::PaymentMethodConfigurationCreateSwish): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateSwish`](crate::api::PaymentMethodConfigurationCreateSwish): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateSwishDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `swish` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `swish` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateSwish = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateSwish = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateTwint`](crate::api::PaymentMethodConfigurationCreateTwint): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateTwint`](crate::api::PaymentMethodConfigurationCreateTwint): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateTwintDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `twint` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `twint` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateTwint = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateTwint = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateUpi`](crate::api::PaymentMethodConfigurationCreateUpi): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateUpi`](crate::api::PaymentMethodConfigurationCreateUpi): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateUpiDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `upi` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `upi` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateUpi = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateUpi = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateUsBankAccount`](crate::api::PaymentMethodConfigurationCreateUsBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateUsBankAccount`](crate::api::PaymentMethodConfigurationCreateUsBankAccount): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateUsBankAccountDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `us_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `us_bank_account` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateUsBankAccount =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateUsBankAccount = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateWechatPay`](crate::api::PaymentMethodConfigurationCreateWechatPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateWechatPay`](crate::api::PaymentMethodConfigurationCreateWechatPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateWechatPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `wechat_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `wechat_pay` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateWechatPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateWechatPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationCreateZip`](crate::api::PaymentMethodConfigurationCreateZip): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationCreateZip`](crate::api::PaymentMethodConfigurationCreateZip): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
 pub type PaymentMethodConfigurationCreateZipDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `zip` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `zip` of [`PaymentMethodConfigurationCreate`](crate::api::PaymentMethodConfigurationCreate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/create>
-pub type PaymentMethodConfigurationCreateZip = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationCreateZip = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAcssDebit`](crate::api::PaymentMethodConfigurationUpdateAcssDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAcssDebit`](crate::api::PaymentMethodConfigurationUpdateAcssDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAcssDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `acss_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `acss_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAcssDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAcssDebit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAffirm`](crate::api::PaymentMethodConfigurationUpdateAffirm): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAffirm`](crate::api::PaymentMethodConfigurationUpdateAffirm): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAffirmDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `affirm` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `affirm` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAffirm = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAffirm = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAfterpayClearpay`](crate::api::PaymentMethodConfigurationUpdateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAfterpayClearpay`](crate::api::PaymentMethodConfigurationUpdateAfterpayClearpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAfterpayClearpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `afterpay_clearpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `afterpay_clearpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAfterpayClearpay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+    api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlipay`](crate::api::PaymentMethodConfigurationUpdateAlipay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlipay`](crate::api::PaymentMethodConfigurationUpdateAlipay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAlipayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `alipay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `alipay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAlipay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAlipay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlma`](crate::api::PaymentMethodConfigurationUpdateAlma): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAlma`](crate::api::PaymentMethodConfigurationUpdateAlma): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAlmaDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `alma` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `alma` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAlma = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAlma = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAmazonPay`](crate::api::PaymentMethodConfigurationUpdateAmazonPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAmazonPay`](crate::api::PaymentMethodConfigurationUpdateAmazonPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAmazonPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `amazon_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `amazon_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAmazonPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAmazonPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePay`](crate::api::PaymentMethodConfigurationUpdateApplePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePay`](crate::api::PaymentMethodConfigurationUpdateApplePay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateApplePayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `apple_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `apple_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateApplePay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateApplePay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePayLater`](crate::api::PaymentMethodConfigurationUpdateApplePayLater): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateApplePayLater`](crate::api::PaymentMethodConfigurationUpdateApplePayLater): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateApplePayLaterDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `apple_pay_later` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `apple_pay_later` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateApplePayLater =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateApplePayLater = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateAuBecsDebit`](crate::api::PaymentMethodConfigurationUpdateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateAuBecsDebit`](crate::api::PaymentMethodConfigurationUpdateAuBecsDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateAuBecsDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `au_becs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `au_becs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateAuBecsDebit =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateAuBecsDebit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBacsDebit`](crate::api::PaymentMethodConfigurationUpdateBacsDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBacsDebit`](crate::api::PaymentMethodConfigurationUpdateBacsDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBacsDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `bacs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `bacs_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBacsDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBacsDebit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBancontact`](crate::api::PaymentMethodConfigurationUpdateBancontact): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBancontact`](crate::api::PaymentMethodConfigurationUpdateBancontact): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBancontactDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `bancontact` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `bancontact` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBancontact =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBancontact = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBillie`](crate::api::PaymentMethodConfigurationUpdateBillie): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBillie`](crate::api::PaymentMethodConfigurationUpdateBillie): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBillieDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `billie` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `billie` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBillie = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBillie = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBizum`](crate::api::PaymentMethodConfigurationUpdateBizum): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBizum`](crate::api::PaymentMethodConfigurationUpdateBizum): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBizumDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `bizum` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `bizum` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBizum = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBizum = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBlik`](crate::api::PaymentMethodConfigurationUpdateBlik): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBlik`](crate::api::PaymentMethodConfigurationUpdateBlik): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBlikDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `blik` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `blik` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBlik = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBlik = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateBoleto`](crate::api::PaymentMethodConfigurationUpdateBoleto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateBoleto`](crate::api::PaymentMethodConfigurationUpdateBoleto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateBoletoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `boleto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `boleto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateBoleto = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateBoleto = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateCard`](crate::api::PaymentMethodConfigurationUpdateCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCard`](crate::api::PaymentMethodConfigurationUpdateCard): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateCardDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateCard = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateCard = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateCartesBancaires`](crate::api::PaymentMethodConfigurationUpdateCartesBancaires): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCartesBancaires`](crate::api::PaymentMethodConfigurationUpdateCartesBancaires): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateCartesBancairesDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `cartes_bancaires` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `cartes_bancaires` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateCartesBancaires =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateCartesBancaires = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateCashapp`](crate::api::PaymentMethodConfigurationUpdateCashapp): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCashapp`](crate::api::PaymentMethodConfigurationUpdateCashapp): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateCashappDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `cashapp` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `cashapp` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateCashapp = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateCashapp = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateCrypto`](crate::api::PaymentMethodConfigurationUpdateCrypto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCrypto`](crate::api::PaymentMethodConfigurationUpdateCrypto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateCryptoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `crypto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `crypto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateCrypto = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateCrypto = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateCustomerBalance`](crate::api::PaymentMethodConfigurationUpdateCustomerBalance): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateCustomerBalance`](crate::api::PaymentMethodConfigurationUpdateCustomerBalance): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateCustomerBalanceDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `customer_balance` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `customer_balance` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateCustomerBalance =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateCustomerBalance = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateEps`](crate::api::PaymentMethodConfigurationUpdateEps): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateEps`](crate::api::PaymentMethodConfigurationUpdateEps): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateEpsDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `eps` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `eps` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateEps = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateEps = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateFpx`](crate::api::PaymentMethodConfigurationUpdateFpx): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateFpx`](crate::api::PaymentMethodConfigurationUpdateFpx): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateFpxDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `fpx` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `fpx` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateFpx = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateFpx = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationUpdateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateFrMealVoucherConecs`](crate::api::PaymentMethodConfigurationUpdateFrMealVoucherConecs): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateFrMealVoucherConecsDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `fr_meal_voucher_conecs` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateFrMealVoucherConecs =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+    api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateGiropay`](crate::api::PaymentMethodConfigurationUpdateGiropay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGiropay`](crate::api::PaymentMethodConfigurationUpdateGiropay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateGiropayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `giropay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `giropay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateGiropay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateGiropay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateGooglePay`](crate::api::PaymentMethodConfigurationUpdateGooglePay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGooglePay`](crate::api::PaymentMethodConfigurationUpdateGooglePay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateGooglePayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `google_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `google_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateGooglePay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateGooglePay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateGrabpay`](crate::api::PaymentMethodConfigurationUpdateGrabpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateGrabpay`](crate::api::PaymentMethodConfigurationUpdateGrabpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateGrabpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `grabpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `grabpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateGrabpay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateGrabpay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateIdeal`](crate::api::PaymentMethodConfigurationUpdateIdeal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateIdeal`](crate::api::PaymentMethodConfigurationUpdateIdeal): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateIdealDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `ideal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `ideal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateIdeal = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateIdeal = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateJcb`](crate::api::PaymentMethodConfigurationUpdateJcb): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateJcb`](crate::api::PaymentMethodConfigurationUpdateJcb): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateJcbDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `jcb` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `jcb` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateJcb = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateJcb = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateKakaoPay`](crate::api::PaymentMethodConfigurationUpdateKakaoPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKakaoPay`](crate::api::PaymentMethodConfigurationUpdateKakaoPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateKakaoPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `kakao_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `kakao_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateKakaoPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateKakaoPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateKlarna`](crate::api::PaymentMethodConfigurationUpdateKlarna): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKlarna`](crate::api::PaymentMethodConfigurationUpdateKlarna): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateKlarnaDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `klarna` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `klarna` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateKlarna = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateKlarna = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateKonbini`](crate::api::PaymentMethodConfigurationUpdateKonbini): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKonbini`](crate::api::PaymentMethodConfigurationUpdateKonbini): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateKonbiniDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `konbini` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `konbini` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateKonbini = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateKonbini = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateKrCard`](crate::api::PaymentMethodConfigurationUpdateKrCard): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateKrCard`](crate::api::PaymentMethodConfigurationUpdateKrCard): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateKrCardDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `kr_card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `kr_card` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateKrCard = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateKrCard = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateLink`](crate::api::PaymentMethodConfigurationUpdateLink): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateLink`](crate::api::PaymentMethodConfigurationUpdateLink): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateLinkDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `link` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `link` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateLink = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateLink = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateMbWay`](crate::api::PaymentMethodConfigurationUpdateMbWay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMbWay`](crate::api::PaymentMethodConfigurationUpdateMbWay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateMbWayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `mb_way` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `mb_way` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateMbWay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateMbWay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateMobilepay`](crate::api::PaymentMethodConfigurationUpdateMobilepay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMobilepay`](crate::api::PaymentMethodConfigurationUpdateMobilepay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateMobilepayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `mobilepay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `mobilepay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateMobilepay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateMobilepay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateMultibanco`](crate::api::PaymentMethodConfigurationUpdateMultibanco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateMultibanco`](crate::api::PaymentMethodConfigurationUpdateMultibanco): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateMultibancoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `multibanco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `multibanco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateMultibanco =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateMultibanco = api::PaymentMethodConfigurationCreateEps;

@@ -4,292 +4,288 @@
 
 use crate::api;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateNaverPay`](crate::api::PaymentMethodConfigurationUpdateNaverPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateNaverPay`](crate::api::PaymentMethodConfigurationUpdateNaverPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateNaverPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `naver_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `naver_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateNaverPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateNaverPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateNzBankAccount`](crate::api::PaymentMethodConfigurationUpdateNzBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateNzBankAccount`](crate::api::PaymentMethodConfigurationUpdateNzBankAccount): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateNzBankAccountDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `nz_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `nz_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateNzBankAccount =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateNzBankAccount = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateOxxo`](crate::api::PaymentMethodConfigurationUpdateOxxo): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateOxxo`](crate::api::PaymentMethodConfigurationUpdateOxxo): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateOxxoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `oxxo` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `oxxo` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateOxxo = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateOxxo = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateP24`](crate::api::PaymentMethodConfigurationUpdateP24): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateP24`](crate::api::PaymentMethodConfigurationUpdateP24): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateP24DisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `p24` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `p24` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateP24 = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateP24 = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayByBank`](crate::api::PaymentMethodConfigurationUpdatePayByBank): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayByBank`](crate::api::PaymentMethodConfigurationUpdatePayByBank): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePayByBankDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `pay_by_bank` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `pay_by_bank` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePayByBank = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePayByBank = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayco`](crate::api::PaymentMethodConfigurationUpdatePayco): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayco`](crate::api::PaymentMethodConfigurationUpdatePayco): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePaycoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `payco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `payco` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePayco = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePayco = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaynow`](crate::api::PaymentMethodConfigurationUpdatePaynow): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaynow`](crate::api::PaymentMethodConfigurationUpdatePaynow): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePaynowDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paynow` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paynow` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePaynow = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePaynow = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypal`](crate::api::PaymentMethodConfigurationUpdatePaypal): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypal`](crate::api::PaymentMethodConfigurationUpdatePaypal): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePaypalDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paypal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paypal` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePaypal = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePaypal = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypay`](crate::api::PaymentMethodConfigurationUpdatePaypay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePaypay`](crate::api::PaymentMethodConfigurationUpdatePaypay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePaypayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `paypay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `paypay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePaypay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePaypay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayto`](crate::api::PaymentMethodConfigurationUpdatePayto): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePayto`](crate::api::PaymentMethodConfigurationUpdatePayto): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePaytoDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `payto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `payto` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePayto = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePayto = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePix`](crate::api::PaymentMethodConfigurationUpdatePix): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePix`](crate::api::PaymentMethodConfigurationUpdatePix): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePixDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `pix` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `pix` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePix = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePix = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdatePromptpay`](crate::api::PaymentMethodConfigurationUpdatePromptpay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdatePromptpay`](crate::api::PaymentMethodConfigurationUpdatePromptpay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdatePromptpayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `promptpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `promptpay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdatePromptpay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdatePromptpay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateRevolutPay`](crate::api::PaymentMethodConfigurationUpdateRevolutPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateRevolutPay`](crate::api::PaymentMethodConfigurationUpdateRevolutPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateRevolutPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `revolut_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `revolut_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateRevolutPay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateRevolutPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSamsungPay`](crate::api::PaymentMethodConfigurationUpdateSamsungPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSamsungPay`](crate::api::PaymentMethodConfigurationUpdateSamsungPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSamsungPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `samsung_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `samsung_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSamsungPay =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSamsungPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSatispay`](crate::api::PaymentMethodConfigurationUpdateSatispay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSatispay`](crate::api::PaymentMethodConfigurationUpdateSatispay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSatispayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `satispay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `satispay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSatispay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSatispay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateScalapay`](crate::api::PaymentMethodConfigurationUpdateScalapay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateScalapay`](crate::api::PaymentMethodConfigurationUpdateScalapay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateScalapayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `scalapay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `scalapay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateScalapay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateScalapay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSepaDebit`](crate::api::PaymentMethodConfigurationUpdateSepaDebit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSepaDebit`](crate::api::PaymentMethodConfigurationUpdateSepaDebit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSepaDebitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sepa_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sepa_debit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSepaDebit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSepaDebit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSequra`](crate::api::PaymentMethodConfigurationUpdateSequra): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSequra`](crate::api::PaymentMethodConfigurationUpdateSequra): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSequraDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sequra` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sequra` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSequra = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSequra = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSofort`](crate::api::PaymentMethodConfigurationUpdateSofort): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSofort`](crate::api::PaymentMethodConfigurationUpdateSofort): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSofortDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sofort` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sofort` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSofort = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSofort = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSunbit`](crate::api::PaymentMethodConfigurationUpdateSunbit): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSunbit`](crate::api::PaymentMethodConfigurationUpdateSunbit): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSunbitDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `sunbit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `sunbit` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSunbit = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSunbit = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateSwish`](crate::api::PaymentMethodConfigurationUpdateSwish): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateSwish`](crate::api::PaymentMethodConfigurationUpdateSwish): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateSwishDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `swish` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `swish` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateSwish = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateSwish = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateTwint`](crate::api::PaymentMethodConfigurationUpdateTwint): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateTwint`](crate::api::PaymentMethodConfigurationUpdateTwint): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateTwintDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `twint` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `twint` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateTwint = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateTwint = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateUpi`](crate::api::PaymentMethodConfigurationUpdateUpi): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateUpi`](crate::api::PaymentMethodConfigurationUpdateUpi): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateUpiDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `upi` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `upi` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateUpi = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateUpi = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateUsBankAccount`](crate::api::PaymentMethodConfigurationUpdateUsBankAccount): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateUsBankAccount`](crate::api::PaymentMethodConfigurationUpdateUsBankAccount): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateUsBankAccountDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `us_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `us_bank_account` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateUsBankAccount =
-    api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateUsBankAccount = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateWechatPay`](crate::api::PaymentMethodConfigurationUpdateWechatPay): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateWechatPay`](crate::api::PaymentMethodConfigurationUpdateWechatPay): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateWechatPayDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `wechat_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `wechat_pay` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateWechatPay = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateWechatPay = api::PaymentMethodConfigurationCreateEps;
 
-/// The `display_preference` of [`PaymentMethodConfigurationUpdateZip`](crate::api::PaymentMethodConfigurationUpdateZip): the same as [`PaymentMethodConfigurationCreateAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference).
+/// The `display_preference` of [`PaymentMethodConfigurationUpdateZip`](crate::api::PaymentMethodConfigurationUpdateZip): the same as [`PaymentMethodConfigurationCreateEpsDisplayPreference`](crate::api::PaymentMethodConfigurationCreateEpsDisplayPreference).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
 pub type PaymentMethodConfigurationUpdateZipDisplayPreference =
-    api::PaymentMethodConfigurationCreateAcssDebitDisplayPreference;
+    api::PaymentMethodConfigurationCreateEpsDisplayPreference;
 
-/// The `zip` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateAcssDebit`](crate::api::PaymentMethodConfigurationCreateAcssDebit).
+/// The `zip` of [`PaymentMethodConfigurationUpdate`](crate::api::PaymentMethodConfigurationUpdate): the same as [`PaymentMethodConfigurationCreateEps`](crate::api::PaymentMethodConfigurationCreateEps).
 ///
 /// <https://docs.stripe.com/api/payment_method_configurations/update>
-pub type PaymentMethodConfigurationUpdateZip = api::PaymentMethodConfigurationCreateAcssDebit;
+pub type PaymentMethodConfigurationUpdateZip = api::PaymentMethodConfigurationCreateEps;

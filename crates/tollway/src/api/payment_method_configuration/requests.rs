@@ -3,7 +3,7 @@
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, request};
+use crate::prelude::{List, ParamValue, request};
 
 request! {
     /// The request of `client.payment_method_configurations().list(…)`: `GET /v1/payment_method_configurations`.
@@ -28,7 +28,7 @@ impl PaymentMethodConfigurationList {
     /// Unsets `application`.
     #[inline]
     pub fn clear_application(self) -> Self {
-        self.set("application", Value::Clear)
+        self.set("application", ParamValue::Clear)
     }
 
     /// The id before which the page ends.

@@ -2,9 +2,9 @@
 
 //! Stripe's `payment_method_configuration`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `preference`, first of all in [`PaymentMethodConfigurationAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreference).
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `value`, first of all in [`PaymentMethodConfigurationAcssDebitDisplayPreference`](crate::api::PaymentMethodConfigurationAcssDebitDisplayPreference).
     ///
     /// <https://docs.stripe.com/api/payment_method_configurations/object#payment_method_configuration_object-acss_debit-display_preference>

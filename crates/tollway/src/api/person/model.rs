@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// What is left of a deleted `person`. It has what [`DeletedPersonFields`](crate::api::DeletedPersonFields) has.
@@ -285,7 +285,7 @@ impl PersonFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("person", "metadata")
     }
 

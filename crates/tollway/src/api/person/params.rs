@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Value, list, params};
+use crate::prelude::params;
 
 params! {
     /// The `relationship` of [`AccountsPersonList`](crate::api::AccountsPersonList).
@@ -50,359 +50,190 @@ impl AccountsPersonListRelationship {
     }
 }
 
-/// The `account` of [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `account` of [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
 pub type AccountsPersonCreateAdditionalTosAcceptancesAccount =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
-params! {
-    /// The `additional_tos_acceptances` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateAdditionalTosAcceptances
-}
-
-impl AccountsPersonCreateAdditionalTosAcceptances {
-    /// Account.
-    #[inline]
-    pub fn account(
-        self,
-        account: api::AccountsPersonCreateAdditionalTosAcceptancesAccount,
-    ) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
-
-/// The `address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `additional_tos_acceptances` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonAdditionalTosAcceptances`](crate::api::TokenCreatePersonAdditionalTosAcceptances).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountsPersonCreateAdditionalTosAcceptances =
+    api::TokenCreatePersonAdditionalTosAcceptances;
 
-/// The `address_kana` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateAddressKana = api::AccountCreateCompanyAddressKana;
+pub type AccountsPersonCreateAddress = api::CustomerCreateAddress;
 
-/// The `address_kanji` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kana` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateAddressKanji = api::AccountCreateCompanyAddressKana;
+pub type AccountsPersonCreateAddressKana = api::TokenCreatePersonAddressKana;
 
-/// The `dob` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `address_kanji` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateDob = api::AccountCreateCompanyRegistrationDate;
+pub type AccountsPersonCreateAddressKanji = api::TokenCreatePersonAddressKana;
 
-/// The `company_authorization` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `dob` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateDocumentsCompanyAuthorization =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonCreateDob = api::TokenCreatePersonDob;
 
-/// The `passport` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateDocumentsPassport =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonCreateDocumentsCompanyAuthorization = api::TokenCreatePersonDocumentsVisa;
 
-/// The `visa` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateDocumentsVisa =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonCreateDocumentsPassport = api::TokenCreatePersonDocumentsVisa;
 
-params! {
-    /// The `documents` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateDocuments
-}
-
-impl AccountsPersonCreateDocuments {
-    /// Company authorization.
-    #[inline]
-    pub fn company_authorization(
-        self,
-        company_authorization: api::AccountsPersonCreateDocumentsCompanyAuthorization,
-    ) -> Self {
-        Self(self.0.with("company_authorization", company_authorization))
-    }
-
-    /// Passport.
-    #[inline]
-    pub fn passport(self, passport: api::AccountsPersonCreateDocumentsPassport) -> Self {
-        Self(self.0.with("passport", passport))
-    }
-
-    /// Visa.
-    #[inline]
-    pub fn visa(self, visa: api::AccountsPersonCreateDocumentsVisa) -> Self {
-        Self(self.0.with("visa", visa))
-    }
-}
-
-/// The `registered_address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `visa` of [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountsPersonCreateDocumentsVisa = api::TokenCreatePersonDocumentsVisa;
 
-params! {
-    /// The `relationship` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateRelationship
-}
+/// The `documents` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonDocuments`](crate::api::TokenCreatePersonDocuments).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateDocuments = api::TokenCreatePersonDocuments;
 
-impl AccountsPersonCreateRelationship {
-    /// Authorizer: true or false.
-    #[inline]
-    pub fn authorizer(self, authorizer: bool) -> Self {
-        Self(self.0.with_bool("authorizer", authorizer))
-    }
+/// The `registered_address` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateRegisteredAddress = api::CustomerCreateAddress;
 
-    /// Director: true or false.
-    #[inline]
-    pub fn director(self, director: bool) -> Self {
-        Self(self.0.with_bool("director", director))
-    }
+/// The `relationship` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonRelationship`](crate::api::TokenCreatePersonRelationship).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateRelationship = api::TokenCreatePersonRelationship;
 
-    /// Executive: true or false.
-    #[inline]
-    pub fn executive(self, executive: bool) -> Self {
-        Self(self.0.with_bool("executive", executive))
-    }
+/// The `ethnicity_details` of [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData): the same as [`TokenCreatePersonUsCfpbDataEthnicityDetails`](crate::api::TokenCreatePersonUsCfpbDataEthnicityDetails).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateUsCfpbDataEthnicityDetails =
+    api::TokenCreatePersonUsCfpbDataEthnicityDetails;
 
-    /// Legal guardian: true or false.
-    #[inline]
-    pub fn legal_guardian(self, legal_guardian: bool) -> Self {
-        Self(self.0.with_bool("legal_guardian", legal_guardian))
-    }
+/// The `race_details` of [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData): the same as [`TokenCreatePersonUsCfpbDataRaceDetails`](crate::api::TokenCreatePersonUsCfpbDataRaceDetails).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateUsCfpbDataRaceDetails = api::TokenCreatePersonUsCfpbDataRaceDetails;
 
-    /// Owner: true or false.
-    #[inline]
-    pub fn owner(self, owner: bool) -> Self {
-        Self(self.0.with_bool("owner", owner))
-    }
+/// The `us_cfpb_data` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonUsCfpbData`](crate::api::TokenCreatePersonUsCfpbData).
+///
+/// <https://docs.stripe.com/api/accounts/persons/create>
+pub type AccountsPersonCreateUsCfpbData = api::TokenCreatePersonUsCfpbData;
 
-    /// Percent ownership.
-    #[inline]
-    pub fn percent_ownership(self, percent_ownership: f64) -> Self {
-        Self(self.0.with("percent_ownership", percent_ownership))
-    }
-
-    /// Unsets `percent_ownership`.
-    #[inline]
-    pub fn clear_percent_ownership(self) -> Self {
-        Self(self.0.with("percent_ownership", Value::Clear))
-    }
-
-    /// Representative: true or false.
-    #[inline]
-    pub fn representative(self, representative: bool) -> Self {
-        Self(self.0.with_bool("representative", representative))
-    }
-
-    /// Title.
-    #[inline]
-    pub fn title(self, title: &str) -> Self {
-        Self(self.0.with_str("title", title))
-    }
-}
-
-params! {
-    /// The `ethnicity_details` of [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateUsCfpbDataEthnicityDetails
-}
-
-impl AccountsPersonCreateUsCfpbDataEthnicityDetails {
-    /// Ethnicity, as a list.
-    #[inline]
-    pub fn ethnicity(
-        self,
-        ethnicity: impl IntoIterator<Item = api::PersonUsCfpbDataEthnicityDetailsEthnicity>,
-    ) -> Self {
-        Self(self.0.with("ethnicity", list(ethnicity)))
-    }
-
-    /// Ethnicity other.
-    #[inline]
-    pub fn ethnicity_other(self, ethnicity_other: &str) -> Self {
-        Self(self.0.with_str("ethnicity_other", ethnicity_other))
-    }
-}
-
-params! {
-    /// The `race_details` of [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateUsCfpbDataRaceDetails
-}
-
-impl AccountsPersonCreateUsCfpbDataRaceDetails {
-    /// Race, as a list.
-    #[inline]
-    pub fn race(
-        self,
-        race: impl IntoIterator<Item = api::PersonUsCfpbDataRaceDetailsRace>,
-    ) -> Self {
-        Self(self.0.with("race", list(race)))
-    }
-
-    /// Race other.
-    #[inline]
-    pub fn race_other(self, race_other: &str) -> Self {
-        Self(self.0.with_str("race_other", race_other))
-    }
-}
-
-params! {
-    /// The `us_cfpb_data` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate).
-    ///
-    /// <https://docs.stripe.com/api/accounts/persons/create>
-    AccountsPersonCreateUsCfpbData
-}
-
-impl AccountsPersonCreateUsCfpbData {
-    /// Ethnicity details.
-    #[inline]
-    pub fn ethnicity_details(
-        self,
-        ethnicity_details: api::AccountsPersonCreateUsCfpbDataEthnicityDetails,
-    ) -> Self {
-        Self(self.0.with("ethnicity_details", ethnicity_details))
-    }
-
-    /// Race details.
-    #[inline]
-    pub fn race_details(
-        self,
-        race_details: api::AccountsPersonCreateUsCfpbDataRaceDetails,
-    ) -> Self {
-        Self(self.0.with("race_details", race_details))
-    }
-
-    /// Self identified gender.
-    #[inline]
-    pub fn self_identified_gender(self, self_identified_gender: &str) -> Self {
-        Self(
-            self.0
-                .with_str("self_identified_gender", self_identified_gender),
-        )
-    }
-}
-
-/// The `additional_document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `additional_document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
 pub type AccountsPersonCreateVerificationAdditionalDocument =
-    api::AccountCreateCompanyVerificationDocument;
+    api::TokenCreatePersonVerificationDocument;
 
-/// The `document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `document` of [`AccountsPersonCreateVerification`](crate::api::AccountsPersonCreateVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateVerificationDocument = api::AccountCreateCompanyVerificationDocument;
+pub type AccountsPersonCreateVerificationDocument = api::TokenCreatePersonVerificationDocument;
 
-/// The `verification` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
+/// The `verification` of [`AccountsPersonCreate`](crate::api::AccountsPersonCreate): the same as [`TokenCreatePersonVerification`](crate::api::TokenCreatePersonVerification).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/create>
-pub type AccountsPersonCreateVerification = api::AccountCreateIndividualVerification;
+pub type AccountsPersonCreateVerification = api::TokenCreatePersonVerification;
 
-/// The `account` of [`AccountsPersonUpdateAdditionalTosAcceptances`](crate::api::AccountsPersonUpdateAdditionalTosAcceptances): the same as [`AccountCreateSettingsCardIssuingTosAcceptance`](crate::api::AccountCreateSettingsCardIssuingTosAcceptance).
+/// The `account` of [`AccountsPersonUpdateAdditionalTosAcceptances`](crate::api::AccountsPersonUpdateAdditionalTosAcceptances): the same as [`AccountCreateSettingsTreasuryTosAcceptance`](crate::api::AccountCreateSettingsTreasuryTosAcceptance).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
 pub type AccountsPersonUpdateAdditionalTosAcceptancesAccount =
-    api::AccountCreateSettingsCardIssuingTosAcceptance;
+    api::AccountCreateSettingsTreasuryTosAcceptance;
 
-/// The `additional_tos_acceptances` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateAdditionalTosAcceptances`](crate::api::AccountsPersonCreateAdditionalTosAcceptances).
+/// The `additional_tos_acceptances` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonAdditionalTosAcceptances`](crate::api::TokenCreatePersonAdditionalTosAcceptances).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
 pub type AccountsPersonUpdateAdditionalTosAcceptances =
-    api::AccountsPersonCreateAdditionalTosAcceptances;
+    api::TokenCreatePersonAdditionalTosAcceptances;
 
-/// The `address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountsPersonUpdateAddress = api::CustomerCreateAddress;
 
-/// The `address_kana` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kana` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateAddressKana = api::AccountCreateCompanyAddressKana;
+pub type AccountsPersonUpdateAddressKana = api::TokenCreatePersonAddressKana;
 
-/// The `address_kanji` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address_kanji` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonAddressKana`](crate::api::TokenCreatePersonAddressKana).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateAddressKanji = api::AccountCreateCompanyAddressKana;
+pub type AccountsPersonUpdateAddressKanji = api::TokenCreatePersonAddressKana;
 
-/// The `dob` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `dob` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateDob = api::AccountCreateCompanyRegistrationDate;
+pub type AccountsPersonUpdateDob = api::TokenCreatePersonDob;
 
-/// The `company_authorization` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateDocumentsCompanyAuthorization =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonUpdateDocumentsCompanyAuthorization = api::TokenCreatePersonDocumentsVisa;
 
-/// The `passport` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateDocumentsPassport =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonUpdateDocumentsPassport = api::TokenCreatePersonDocumentsVisa;
 
-/// The `visa` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`AccountCreateDocumentsBankAccountOwnershipVerification`](crate::api::AccountCreateDocumentsBankAccountOwnershipVerification).
+/// The `visa` of [`AccountsPersonUpdateDocuments`](crate::api::AccountsPersonUpdateDocuments): the same as [`TokenCreatePersonDocumentsVisa`](crate::api::TokenCreatePersonDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateDocumentsVisa =
-    api::AccountCreateDocumentsBankAccountOwnershipVerification;
+pub type AccountsPersonUpdateDocumentsVisa = api::TokenCreatePersonDocumentsVisa;
 
-/// The `documents` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateDocuments`](crate::api::AccountsPersonCreateDocuments).
+/// The `documents` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonDocuments`](crate::api::TokenCreatePersonDocuments).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateDocuments = api::AccountsPersonCreateDocuments;
+pub type AccountsPersonUpdateDocuments = api::TokenCreatePersonDocuments;
 
-/// The `registered_address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateRegisteredAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type AccountsPersonUpdateRegisteredAddress = api::CustomerCreateAddress;
 
-/// The `relationship` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateRelationship`](crate::api::AccountsPersonCreateRelationship).
+/// The `relationship` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonRelationship`](crate::api::TokenCreatePersonRelationship).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateRelationship = api::AccountsPersonCreateRelationship;
+pub type AccountsPersonUpdateRelationship = api::TokenCreatePersonRelationship;
 
-/// The `ethnicity_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`AccountsPersonCreateUsCfpbDataEthnicityDetails`](crate::api::AccountsPersonCreateUsCfpbDataEthnicityDetails).
+/// The `ethnicity_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`TokenCreatePersonUsCfpbDataEthnicityDetails`](crate::api::TokenCreatePersonUsCfpbDataEthnicityDetails).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
 pub type AccountsPersonUpdateUsCfpbDataEthnicityDetails =
-    api::AccountsPersonCreateUsCfpbDataEthnicityDetails;
+    api::TokenCreatePersonUsCfpbDataEthnicityDetails;
 
-/// The `race_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`AccountsPersonCreateUsCfpbDataRaceDetails`](crate::api::AccountsPersonCreateUsCfpbDataRaceDetails).
+/// The `race_details` of [`AccountsPersonUpdateUsCfpbData`](crate::api::AccountsPersonUpdateUsCfpbData): the same as [`TokenCreatePersonUsCfpbDataRaceDetails`](crate::api::TokenCreatePersonUsCfpbDataRaceDetails).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateUsCfpbDataRaceDetails = api::AccountsPersonCreateUsCfpbDataRaceDetails;
+pub type AccountsPersonUpdateUsCfpbDataRaceDetails = api::TokenCreatePersonUsCfpbDataRaceDetails;
 
-/// The `us_cfpb_data` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountsPersonCreateUsCfpbData`](crate::api::AccountsPersonCreateUsCfpbData).
+/// The `us_cfpb_data` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonUsCfpbData`](crate::api::TokenCreatePersonUsCfpbData).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateUsCfpbData = api::AccountsPersonCreateUsCfpbData;
+pub type AccountsPersonUpdateUsCfpbData = api::TokenCreatePersonUsCfpbData;
 
-/// The `additional_document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `additional_document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
 pub type AccountsPersonUpdateVerificationAdditionalDocument =
-    api::AccountCreateCompanyVerificationDocument;
+    api::TokenCreatePersonVerificationDocument;
 
-/// The `document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `document` of [`AccountsPersonUpdateVerification`](crate::api::AccountsPersonUpdateVerification): the same as [`TokenCreatePersonVerificationDocument`](crate::api::TokenCreatePersonVerificationDocument).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateVerificationDocument = api::AccountCreateCompanyVerificationDocument;
+pub type AccountsPersonUpdateVerificationDocument = api::TokenCreatePersonVerificationDocument;
 
-/// The `verification` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`AccountCreateIndividualVerification`](crate::api::AccountCreateIndividualVerification).
+/// The `verification` of [`AccountsPersonUpdate`](crate::api::AccountsPersonUpdate): the same as [`TokenCreatePersonVerification`](crate::api::TokenCreatePersonVerification).
 ///
 /// <https://docs.stripe.com/api/accounts/persons/update>
-pub type AccountsPersonUpdateVerification = api::AccountCreateIndividualVerification;
+pub type AccountsPersonUpdateVerification = api::TokenCreatePersonVerification;

@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request, texts};
+use crate::prelude::{List, ParamValue, pairs, request, texts};
 
 request! {
     /// The request of `client.accounts().persons().list(…)`: `GET /v1/accounts/{account}/persons`.
@@ -82,7 +82,7 @@ impl AccountsPersonCreate {
     /// Unsets `dob`.
     #[inline]
     pub fn clear_dob(self) -> Self {
-        self.set("dob", Value::Clear)
+        self.set("dob", ParamValue::Clear)
     }
 
     /// Documents.
@@ -127,7 +127,7 @@ impl AccountsPersonCreate {
     /// Unsets `full_name_aliases`.
     #[inline]
     pub fn clear_full_name_aliases(self) -> Self {
-        self.set("full_name_aliases", Value::Clear)
+        self.set("full_name_aliases", ParamValue::Clear)
     }
 
     /// Gender.
@@ -184,7 +184,7 @@ impl AccountsPersonCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Nationality.
@@ -296,7 +296,7 @@ impl AccountsPersonUpdate {
     /// Unsets `dob`.
     #[inline]
     pub fn clear_dob(self) -> Self {
-        self.set("dob", Value::Clear)
+        self.set("dob", ParamValue::Clear)
     }
 
     /// Documents.
@@ -341,7 +341,7 @@ impl AccountsPersonUpdate {
     /// Unsets `full_name_aliases`.
     #[inline]
     pub fn clear_full_name_aliases(self) -> Self {
-        self.set("full_name_aliases", Value::Clear)
+        self.set("full_name_aliases", ParamValue::Clear)
     }
 
     /// Gender.
@@ -398,7 +398,7 @@ impl AccountsPersonUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Nationality.

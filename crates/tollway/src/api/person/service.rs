@@ -3,7 +3,7 @@
 //! Stripe's `person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.accounts().persons()`.
 ///

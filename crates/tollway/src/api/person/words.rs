@@ -2,9 +2,9 @@
 
 //! Stripe's `person`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `political_exposure`, first of all in [`Person`](crate::api::Person).
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object>
@@ -16,7 +16,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `ethnicity`, first of all in [`PersonUsCfpbDataEthnicityDetails`](crate::api::PersonUsCfpbDataEthnicityDetails).
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-ethnicity_details>

@@ -3,7 +3,7 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Invoice settings of [`Quote`](crate::api::Quote): its `invoice_settings`. It has what [`QuoteInvoiceSettingsFields`](crate::api::QuoteInvoiceSettingsFields) has.
@@ -230,7 +230,7 @@ impl QuoteFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("quote", "metadata")
     }
 
@@ -521,7 +521,7 @@ impl QuoteSubscriptionDataFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map(
             "quotes_resource_subscription_data_subscription_data",
             "metadata",

@@ -3,24 +3,62 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    Params, Timestamp, Value, decimal, list, one_of, pairs, params, params_required, texts,
+use crate::prelude::{
+    ParamValue, Params, Timestamp, decimal, list, pairs, param_enum, params, params_required, texts,
 };
 
-/// The `liability` of [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type QuoteCreateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`QuoteCreate`](crate::api::QuoteCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
-///
-/// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+params_required! {
+    /// The `automatic_tax` of [`QuoteCreate`](crate::api::QuoteCreate).
+    ///
+    /// <https://docs.stripe.com/api/quotes/create>
+    QuoteCreateAutomaticTax
+}
 
-/// The `discount` of [`QuoteCreate`](crate::api::QuoteCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateDiscount = api::InvoiceItemCreateDiscount;
+impl QuoteCreateAutomaticTax {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Liability.
+    #[inline]
+    pub fn liability(self, liability: api::CheckoutSessionCreateAutomaticTaxLiability) -> Self {
+        Self(self.0.with("liability", liability))
+    }
+}
+
+params! {
+    /// The `discount` of [`QuoteCreate`](crate::api::QuoteCreate).
+    ///
+    /// <https://docs.stripe.com/api/quotes/create>
+    QuoteCreateDiscount
+}
+
+impl QuoteCreateDiscount {
+    /// Coupon.
+    #[inline]
+    pub fn coupon(self, coupon: &str) -> Self {
+        Self(self.0.with_str("coupon", coupon))
+    }
+
+    /// Discount.
+    #[inline]
+    pub fn discount(self, discount: &str) -> Self {
+        Self(self.0.with_str("discount", discount))
+    }
+
+    /// Promotion code.
+    #[inline]
+    pub fn promotion_code(self, promotion_code: &str) -> Self {
+        Self(self.0.with_str("promotion_code", promotion_code))
+    }
+}
 
 params_required! {
     /// The `from_quote` of [`QuoteCreate`](crate::api::QuoteCreate).
@@ -43,16 +81,15 @@ impl QuoteCreateFromQuote {
     }
 }
 
-/// The `custom_field` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type QuoteCreateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type QuoteCreateInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
 params! {
     /// The `invoice_settings` of [`QuoteCreate`](crate::api::QuoteCreate).
@@ -74,7 +111,7 @@ impl QuoteCreateInvoiceSettings {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+        Self(self.0.with("custom_fields", ParamValue::Clear))
     }
 
     /// Days until due.
@@ -92,7 +129,7 @@ impl QuoteCreateInvoiceSettings {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Footer.
@@ -104,7 +141,7 @@ impl QuoteCreateInvoiceSettings {
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
+        Self(self.0.with("footer", ParamValue::Clear))
     }
 
     /// Issuer.
@@ -114,16 +151,33 @@ impl QuoteCreateInvoiceSettings {
     }
 }
 
-/// The `discount` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateLineItemDiscount = api::InvoiceItemCreateDiscount;
+pub type QuoteCreateLineItemDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateLineItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+params_required! {
+    /// The `recurring` of [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData).
+    ///
+    /// <https://docs.stripe.com/api/quotes/create>
+    QuoteCreateLineItemPriceDataRecurring
+}
+
+impl QuoteCreateLineItemPriceDataRecurring {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        interval: api::BillingPortalConfigurationFeaturesSubscriptionPauseDurationIntervalOptionInterval,
+    ) -> Self {
+        Self(Params::new().with("interval", interval))
+    }
+
+    /// Interval count.
+    #[inline]
+    pub fn interval_count(self, interval_count: i64) -> Self {
+        Self(self.0.with_int("interval_count", interval_count))
+    }
+}
 
 params_required! {
     /// The `price_data` of [`QuoteCreateLineItem`](crate::api::QuoteCreateLineItem).
@@ -191,7 +245,7 @@ impl QuoteCreateLineItem {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Price.
@@ -221,23 +275,22 @@ impl QuoteCreateLineItem {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 }
 
-/// The `flexible` of [`QuoteCreateSubscriptionDataBillingMode`](crate::api::QuoteCreateSubscriptionDataBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+/// The `flexible` of [`QuoteCreateSubscriptionDataBillingMode`](crate::api::QuoteCreateSubscriptionDataBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
 pub type QuoteCreateSubscriptionDataBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+    api::SubscriptionCreateBillingModeFlexible;
 
-/// The `billing_mode` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+/// The `billing_mode` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData): the same as [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateSubscriptionDataBillingMode =
-    api::CheckoutSessionCreateSubscriptionDataBillingMode;
+pub type QuoteCreateSubscriptionDataBillingMode = api::SubscriptionCreateBillingMode;
 
-one_of! {
+param_enum! {
     /// The `effective_date` of [`QuoteCreateSubscriptionData`](crate::api::QuoteCreateSubscriptionData), in one of its forms.
     ///
     /// <https://docs.stripe.com/api/quotes/create>
@@ -292,7 +345,7 @@ impl QuoteCreateSubscriptionData {
     /// Unsets `effective_date`.
     #[inline]
     pub fn clear_effective_date(self) -> Self {
-        Self(self.0.with("effective_date", Value::Clear))
+        Self(self.0.with("effective_date", ParamValue::Clear))
     }
 
     /// Key-value pairs of your own.
@@ -313,7 +366,7 @@ impl QuoteCreateSubscriptionData {
     /// Unsets `trial_period_days`.
     #[inline]
     pub fn clear_trial_period_days(self) -> Self {
-        Self(self.0.with("trial_period_days", Value::Clear))
+        Self(self.0.with("trial_period_days", ParamValue::Clear))
     }
 }
 
@@ -344,47 +397,45 @@ impl QuoteCreateTransferData {
     }
 }
 
-/// The `liability` of [`QuoteUpdateAutomaticTax`](crate::api::QuoteUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`QuoteUpdateAutomaticTax`](crate::api::QuoteUpdateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type QuoteUpdateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type QuoteUpdateAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `discount` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateDiscount = api::InvoiceItemCreateDiscount;
+pub type QuoteUpdateDiscount = api::QuoteCreateDiscount;
 
-/// The `custom_field` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type QuoteUpdateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`QuoteUpdateInvoiceSettings`](crate::api::QuoteUpdateInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type QuoteUpdateInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
 /// The `invoice_settings` of [`QuoteUpdate`](crate::api::QuoteUpdate): the same as [`QuoteCreateInvoiceSettings`](crate::api::QuoteCreateInvoiceSettings).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
 pub type QuoteUpdateInvoiceSettings = api::QuoteCreateInvoiceSettings;
 
-/// The `discount` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateLineItemDiscount = api::InvoiceItemCreateDiscount;
+pub type QuoteUpdateLineItemDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`QuoteUpdateLineItemPriceData`](crate::api::QuoteUpdateLineItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`QuoteUpdateLineItemPriceData`](crate::api::QuoteUpdateLineItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/quotes/update>
-pub type QuoteUpdateLineItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type QuoteUpdateLineItemPriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
 /// The `price_data` of [`QuoteUpdateLineItem`](crate::api::QuoteUpdateLineItem): the same as [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData).
 ///
@@ -411,7 +462,7 @@ impl QuoteUpdateLineItem {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// The object's id.
@@ -447,7 +498,7 @@ impl QuoteUpdateLineItem {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 }
 
@@ -473,7 +524,7 @@ impl QuoteUpdateSubscriptionData {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Effective date.
@@ -491,7 +542,7 @@ impl QuoteUpdateSubscriptionData {
     /// Unsets `effective_date`.
     #[inline]
     pub fn clear_effective_date(self) -> Self {
-        Self(self.0.with("effective_date", Value::Clear))
+        Self(self.0.with("effective_date", ParamValue::Clear))
     }
 
     /// Key-value pairs of your own.
@@ -512,7 +563,7 @@ impl QuoteUpdateSubscriptionData {
     /// Unsets `trial_period_days`.
     #[inline]
     pub fn clear_trial_period_days(self) -> Self {
-        Self(self.0.with("trial_period_days", Value::Clear))
+        Self(self.0.with("trial_period_days", ParamValue::Clear))
     }
 }
 

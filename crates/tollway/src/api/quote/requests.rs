@@ -3,7 +3,7 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Bytes, List, Timestamp, Value, list, pairs, request, texts};
+use crate::prelude::{Bytes, List, ParamValue, Timestamp, list, pairs, request, texts};
 
 request! {
     /// The request of `client.quotes().list(…)`: `GET /v1/quotes`.
@@ -73,7 +73,7 @@ impl QuoteCreate {
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        self.set("application_fee_amount", Value::Clear)
+        self.set("application_fee_amount", ParamValue::Clear)
     }
 
     /// Application fee percent.
@@ -85,7 +85,7 @@ impl QuoteCreate {
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        self.set("application_fee_percent", Value::Clear)
+        self.set("application_fee_percent", ParamValue::Clear)
     }
 
     /// Automatic tax.
@@ -124,7 +124,7 @@ impl QuoteCreate {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        self.set("default_tax_rates", Value::Clear)
+        self.set("default_tax_rates", ParamValue::Clear)
     }
 
     /// Description.
@@ -136,7 +136,7 @@ impl QuoteCreate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Discounts, as a list.
@@ -148,7 +148,7 @@ impl QuoteCreate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Expires at, in seconds since the Unix epoch.
@@ -166,7 +166,7 @@ impl QuoteCreate {
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        self.set("footer", Value::Clear)
+        self.set("footer", ParamValue::Clear)
     }
 
     /// From quote.
@@ -184,7 +184,7 @@ impl QuoteCreate {
     /// Unsets `header`.
     #[inline]
     pub fn clear_header(self) -> Self {
-        self.set("header", Value::Clear)
+        self.set("header", ParamValue::Clear)
     }
 
     /// Invoice settings.
@@ -220,7 +220,7 @@ impl QuoteCreate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Subscription data.
@@ -244,7 +244,7 @@ impl QuoteCreate {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        self.set("transfer_data", Value::Clear)
+        self.set("transfer_data", ParamValue::Clear)
     }
 }
 
@@ -272,7 +272,7 @@ impl QuoteUpdate {
     /// Unsets `application_fee_amount`.
     #[inline]
     pub fn clear_application_fee_amount(self) -> Self {
-        self.set("application_fee_amount", Value::Clear)
+        self.set("application_fee_amount", ParamValue::Clear)
     }
 
     /// Application fee percent.
@@ -284,7 +284,7 @@ impl QuoteUpdate {
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        self.set("application_fee_percent", Value::Clear)
+        self.set("application_fee_percent", ParamValue::Clear)
     }
 
     /// Automatic tax.
@@ -323,7 +323,7 @@ impl QuoteUpdate {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        self.set("default_tax_rates", Value::Clear)
+        self.set("default_tax_rates", ParamValue::Clear)
     }
 
     /// Description.
@@ -335,7 +335,7 @@ impl QuoteUpdate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Discounts, as a list.
@@ -347,7 +347,7 @@ impl QuoteUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Expires at, in seconds since the Unix epoch.
@@ -365,7 +365,7 @@ impl QuoteUpdate {
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        self.set("footer", Value::Clear)
+        self.set("footer", ParamValue::Clear)
     }
 
     /// Header.
@@ -377,7 +377,7 @@ impl QuoteUpdate {
     /// Unsets `header`.
     #[inline]
     pub fn clear_header(self) -> Self {
-        self.set("header", Value::Clear)
+        self.set("header", ParamValue::Clear)
     }
 
     /// Invoice settings.
@@ -413,7 +413,7 @@ impl QuoteUpdate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Subscription data.
@@ -431,7 +431,7 @@ impl QuoteUpdate {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        self.set("transfer_data", Value::Clear)
+        self.set("transfer_data", ParamValue::Clear)
     }
 }
 

@@ -3,14 +3,21 @@
 //! Stripe's `quote`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `collection_method`, first of all in [`Quote`](crate::api::Quote): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
-///
-/// <https://docs.stripe.com/api/quotes/object>
-pub type QuoteCollectionMethod = api::InvoiceCollectionMethod;
+open_enum! {
+    /// The values of `collection_method`, first of all in [`Quote`](crate::api::Quote).
+    ///
+    /// <https://docs.stripe.com/api/quotes/object>
+    QuoteCollectionMethod {
+        /// `charge_automatically`
+        0 ChargeAutomatically = "charge_automatically",
+        /// `send_invoice`
+        1 SendInvoice = "send_invoice",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Quote`](crate::api::Quote).
     ///
     /// <https://docs.stripe.com/api/quotes/object>
@@ -26,46 +33,49 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`QuoteAutomaticTax`](crate::api::QuoteAutomaticTax): the same as [`InvoiceAutomaticTaxStatus`](crate::api::InvoiceAutomaticTaxStatus).
-///
-/// <https://docs.stripe.com/api/quotes/object#quote_object-automatic_tax>
-pub type QuoteAutomaticTaxStatus = api::InvoiceAutomaticTaxStatus;
+open_enum! {
+    /// The values of `status`, first of all in [`QuoteAutomaticTax`](crate::api::QuoteAutomaticTax).
+    ///
+    /// <https://docs.stripe.com/api/quotes/object#quote_object-automatic_tax>
+    QuoteAutomaticTaxStatus {
+        /// `complete`
+        0 Complete = "complete",
+        /// `failed`
+        1 Failed = "failed",
+        /// `requires_location_inputs`
+        2 RequiresLocationInputs = "requires_location_inputs",
+    }
+}
 
 /// The values of `interval`, first of all in [`QuoteComputedRecurring`](crate::api::QuoteComputedRecurring): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
 /// <https://docs.stripe.com/api/quotes/object#quote_object-computed-recurring>
 pub type QuoteComputedRecurringInterval = api::PlanInterval;
 
-words! {
-    /// The values of `type`, first of all in [`QuoteSubscriptionDataBillingMode`](crate::api::QuoteSubscriptionDataBillingMode).
+/// The values of `type`, first of all in [`QuoteSubscriptionDataBillingMode`](crate::api::QuoteSubscriptionDataBillingMode): the same as [`SubscriptionBillingModeType`](crate::api::SubscriptionBillingModeType).
+///
+/// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data-billing_mode>
+pub type QuoteSubscriptionDataBillingModeType = api::SubscriptionBillingModeType;
+
+/// The values of `proration_discounts`, first of all in [`QuoteSubscriptionDataBillingModeFlexible`](crate::api::QuoteSubscriptionDataBillingModeFlexible): the same as [`SubscriptionCreateBillingModeFlexibleProrationDiscounts`](crate::api::SubscriptionCreateBillingModeFlexibleProrationDiscounts).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode-flexible>
+pub type QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts =
+    api::SubscriptionCreateBillingModeFlexibleProrationDiscounts;
+
+open_enum! {
+    /// The values of `type`, first of all in [`QuoteCreateAutomaticTaxLiability`](crate::api::QuoteCreateAutomaticTaxLiability).
     ///
-    /// <https://docs.stripe.com/api/quotes/object#quote_object-subscription_data-billing_mode>
-    QuoteSubscriptionDataBillingModeType {
-        /// `classic`
-        0 Classic = "classic",
-        /// `flexible`
-        1 Flexible = "flexible",
+    /// <https://docs.stripe.com/api/quotes/create>
+    QuoteCreateAutomaticTaxLiabilityType {
+        /// `account`
+        0 Account = "account",
+        /// `self`
+        1 Self_ = "self",
     }
 }
 
-words! {
-    /// The values of `proration_discounts`, first of all in [`QuoteSubscriptionDataBillingModeFlexible`](crate::api::QuoteSubscriptionDataBillingModeFlexible).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode-flexible>
-    QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts {
-        /// `included`
-        0 Included = "included",
-        /// `itemized`
-        1 Itemized = "itemized",
-    }
-}
-
-/// The values of `type`, first of all in [`QuoteCreateAutomaticTaxLiability`](crate::api::QuoteCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+/// The values of `tax_behavior`, first of all in [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateAutomaticTaxLiabilityType = api::CheckoutSessionAutomaticTaxLiabilityType;
-
-/// The values of `tax_behavior`, first of all in [`QuoteCreateLineItemPriceData`](crate::api::QuoteCreateLineItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
-///
-/// <https://docs.stripe.com/api/quotes/create>
-pub type QuoteCreateLineItemPriceDataTaxBehavior = api::PriceCurrencyOptionsTaxBehavior;
+pub type QuoteCreateLineItemPriceDataTaxBehavior = api::ShippingRateTaxBehavior;

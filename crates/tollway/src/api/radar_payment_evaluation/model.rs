@@ -3,7 +3,7 @@
 //! Stripe's `radar_payment_evaluation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Billing details of [`RadarPaymentEvaluation`](crate::api::RadarPaymentEvaluation): its `payment_details.payment_method_details.billing_details`. It has what [`RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsFields`](crate::api::RadarPaymentEvaluationPaymentDetailsPaymentMethodDetailsBillingDetailsFields) has.
@@ -994,7 +994,7 @@ impl RadarPaymentEvaluationFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("radar.payment_evaluation", "metadata")
     }
 

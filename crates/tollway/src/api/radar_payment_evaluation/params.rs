@@ -3,7 +3,7 @@
 //! Stripe's `radar_payment_evaluation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
 params_required! {
     /// The `client_device_metadata_details` of [`RadarPaymentEvaluationCreate`](crate::api::RadarPaymentEvaluationCreate).
@@ -110,17 +110,17 @@ impl RadarPaymentEvaluationCreatePaymentDetailsMoneyMovementDetails {
     }
 }
 
-/// The `address` of [`RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/radar/payment_evaluations/create>
 pub type RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `billing_details` of [`RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetails): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+/// The `billing_details` of [`RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetails): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/radar/payment_evaluations/create>
 pub type RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetailsBillingDetails =
-    api::CustomersPaymentSourceUpdateOwner;
+    api::SourceCreateOwner;
 
 params_required! {
     /// The `payment_method_details` of [`RadarPaymentEvaluationCreatePaymentDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetails).
@@ -146,11 +146,11 @@ impl RadarPaymentEvaluationCreatePaymentDetailsPaymentMethodDetails {
     }
 }
 
-/// The `address` of [`RadarPaymentEvaluationCreatePaymentDetailsShippingDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsShippingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`RadarPaymentEvaluationCreatePaymentDetailsShippingDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetailsShippingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/radar/payment_evaluations/create>
 pub type RadarPaymentEvaluationCreatePaymentDetailsShippingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
 /// The `shipping_details` of [`RadarPaymentEvaluationCreatePaymentDetails`](crate::api::RadarPaymentEvaluationCreatePaymentDetails): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
 ///

@@ -3,7 +3,7 @@
 //! Stripe's `radar_payment_evaluation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{pairs, request};
+use crate::prelude::{pairs, request};
 
 request! {
     /// The request of `client.radar().payment_evaluations().create(…)`: `POST /v1/radar/payment_evaluations`.

@@ -3,9 +3,9 @@
 //! Stripe's `radar_payment_evaluation`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`RadarPaymentEvaluationEventDisputeOpened`](crate::api::RadarPaymentEvaluationEventDisputeOpened).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-dispute_opened>
@@ -35,7 +35,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `fraud_type`, first of all in [`RadarPaymentEvaluationEventEarlyFraudWarningReceived`](crate::api::RadarPaymentEvaluationEventEarlyFraudWarningReceived).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-early_fraud_warning_received>
@@ -51,7 +51,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`RadarPaymentEvaluationEvent`](crate::api::RadarPaymentEvaluationEvent).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events>
@@ -69,7 +69,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`RadarPaymentEvaluationOutcomeMerchantBlocked`](crate::api::RadarPaymentEvaluationOutcomeMerchantBlocked).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-merchant_blocked>
@@ -85,13 +85,13 @@ words! {
     }
 }
 
-/// The values of `customer_presence`, first of all in [`RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard`](crate::api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
+/// The values of `customer_presence`, first of all in [`RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard`](crate::api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard): the same as [`SetupIntentCreateUsage`](crate::api::SetupIntentCreateUsage).
 ///
 /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-payment_details-money_movement_details-card>
 pub type RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCardCustomerPresence =
-    api::ConfirmationTokenSetupFutureUsage;
+    api::SetupIntentCreateUsage;
 
-words! {
+open_enum! {
     /// The values of `payment_type`, first of all in [`RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard`](crate::api::RadarPaymentEvaluationPaymentDetailsMoneyMovementDetailsCard).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-payment_details-money_movement_details-card>
@@ -107,7 +107,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`RadarPaymentEvaluationOutcome`](crate::api::RadarPaymentEvaluationOutcome).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome>
@@ -125,7 +125,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`RadarPaymentEvaluationEventRefunded`](crate::api::RadarPaymentEvaluationEventRefunded).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-refunded>
@@ -141,7 +141,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `address_line1_check`, first of all in [`RadarPaymentEvaluationOutcomeRejectedCard`](crate::api::RadarPaymentEvaluationOutcomeRejectedCard).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-rejected-card>
@@ -157,7 +157,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`RadarPaymentEvaluationOutcomeRejectedCard`](crate::api::RadarPaymentEvaluationOutcomeRejectedCard).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-outcome-rejected-card>
@@ -191,7 +191,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `risk_level`, first of all in [`RadarPaymentEvaluationSignalsFraudulentPayment`](crate::api::RadarPaymentEvaluationSignalsFraudulentPayment).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-signals-fraudulent_payment>
@@ -209,7 +209,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`RadarPaymentEvaluationEventUserInterventionRaised`](crate::api::RadarPaymentEvaluationEventUserInterventionRaised).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-user_intervention_raised>
@@ -223,7 +223,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `outcome`, first of all in [`RadarPaymentEvaluationEventUserInterventionResolved`](crate::api::RadarPaymentEvaluationEventUserInterventionResolved).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object#radar_payment_evaluation_object-events-user_intervention_resolved>
@@ -237,7 +237,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `recommended_action`, first of all in [`RadarPaymentEvaluation`](crate::api::RadarPaymentEvaluation).
     ///
     /// <https://docs.stripe.com/api/radar/payment_evaluations/object>

@@ -3,7 +3,7 @@
 //! Stripe's `refund`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Affirm of [`Refund`](crate::api::Refund): its `destination_details.affirm`. It has what [`RefundDestinationDetailsAffirmFields`](crate::api::RefundDestinationDetailsAffirmFields) has.
@@ -127,7 +127,7 @@ impl RefundFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("refund", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `refund`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, pairs, request};
 
 request! {
     /// The request of `client.refunds().list(…)`: `GET /v1/refunds`.
@@ -100,7 +100,7 @@ impl RefundCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Origin: always `customer_balance`.
@@ -161,7 +161,7 @@ impl RefundUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 

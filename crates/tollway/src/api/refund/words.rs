@@ -2,10 +2,9 @@
 
 //! Stripe's `refund`: objects, requests and their words.
 
-use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `pending_reason`, first of all in [`Refund`](crate::api::Refund).
     ///
     /// <https://docs.stripe.com/api/refunds/object>
@@ -19,7 +18,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`Refund`](crate::api::Refund).
     ///
     /// <https://docs.stripe.com/api/refunds/object>
@@ -35,7 +34,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`RefundDestinationDetailsCard`](crate::api::RefundDestinationDetailsCard).
     ///
     /// <https://docs.stripe.com/api/refunds/object#refund_object-destination_details-card>
@@ -49,7 +48,16 @@ words! {
     }
 }
 
-/// The values of `reason`, first of all in [`RefundCreate`](crate::api::RefundCreate): the same as [`TerminalReaderActionRefundPaymentReason`](crate::api::TerminalReaderActionRefundPaymentReason).
-///
-/// <https://docs.stripe.com/api/refunds/create>
-pub type RefundCreateReason = api::TerminalReaderActionRefundPaymentReason;
+open_enum! {
+    /// The values of `reason`, first of all in [`RefundCreate`](crate::api::RefundCreate).
+    ///
+    /// <https://docs.stripe.com/api/refunds/create>
+    RefundCreateReason {
+        /// `duplicate`
+        0 Duplicate = "duplicate",
+        /// `fraudulent`
+        1 Fraudulent = "fraudulent",
+        /// `requested_by_customer`
+        2 RequestedByCustomer = "requested_by_customer",
+    }
+}

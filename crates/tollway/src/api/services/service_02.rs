@@ -3,7 +3,7 @@
 //! Stripe's `services`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.test_helpers().treasury()`.
 ///

@@ -5,6 +5,7 @@
 mod model;
 mod params;
 mod params_02;
+mod params_03;
 mod requests;
 mod service;
 mod words;
@@ -12,6 +13,7 @@ mod words;
 pub use self::model::*;
 pub use self::params::*;
 pub use self::params_02::*;
+pub use self::params_03::*;
 pub use self::requests::*;
 pub use self::service::*;
 pub use self::words::*;

@@ -3,7 +3,7 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Json, Map, Timestamp, view};
+use crate::prelude::{Expandable, Json, MapView, Timestamp, view};
 
 view! {
     /// Automatic payment methods of [`SetupIntent`](crate::api::SetupIntent): its `automatic_payment_methods`. It has what [`SetupIntentAutomaticPaymentMethodsFields`](crate::api::SetupIntentAutomaticPaymentMethodsFields) has.
@@ -201,7 +201,7 @@ impl SetupIntentFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("setup_intent", "metadata")
     }
 
@@ -330,7 +330,7 @@ impl SetupIntentNextActionFields {
 
     /// Use stripe sdk, by key. `None` when absent.
     #[inline]
-    pub fn use_stripe_sdk(&self) -> Option<Map<'_, Json>> {
+    pub fn use_stripe_sdk(&self) -> Option<MapView<'_, Json>> {
         self.0.opt_map("setup_intent_next_action", "use_stripe_sdk")
     }
 

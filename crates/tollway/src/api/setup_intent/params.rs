@@ -3,402 +3,912 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, Timestamp, list, pairs, params, params_required, texts};
 
-/// The `automatic_payment_methods` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreateAutomaticPaymentMethods`](crate::api::PaymentIntentCreateAutomaticPaymentMethods).
+params_required! {
+    /// The `automatic_payment_methods` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateAutomaticPaymentMethods
+}
+
+impl SetupIntentCreateAutomaticPaymentMethods {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+
+    /// Allow redirects.
+    #[inline]
+    pub fn allow_redirects(
+        self,
+        allow_redirects: api::PaymentIntentAutomaticPaymentMethodsAllowRedirects,
+    ) -> Self {
+        Self(self.0.with("allow_redirects", allow_redirects))
+    }
+}
+
+/// The `offline` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateAutomaticPaymentMethods = api::PaymentIntentCreateAutomaticPaymentMethods;
+pub type SetupIntentCreateMandateDataCustomerAcceptanceOffline = api::PaymentMethodCreatePix;
 
-/// The `offline` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+params_required! {
+    /// The `online` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateMandateDataCustomerAcceptanceOnline
+}
+
+impl SetupIntentCreateMandateDataCustomerAcceptanceOnline {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(ip_address: &str, user_agent: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("ip_address", ip_address)
+                .with_str("user_agent", user_agent),
+        )
+    }
+}
+
+params_required! {
+    /// The `customer_acceptance` of [`SetupIntentCreateMandateData`](crate::api::SetupIntentCreateMandateData).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateMandateDataCustomerAcceptance
+}
+
+impl SetupIntentCreateMandateDataCustomerAcceptance {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::PaymentIntentCreateMandateDataCustomerAcceptanceType) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Accepted at, in seconds since the Unix epoch.
+    #[inline]
+    pub fn accepted_at(self, accepted_at: impl Into<Timestamp>) -> Self {
+        Self(
+            self.0
+                .with("accepted_at", Into::<Timestamp>::into(accepted_at)),
+        )
+    }
+
+    /// Offline.
+    #[inline]
+    pub fn offline(
+        self,
+        offline: api::PaymentIntentCreateMandateDataCustomerAcceptanceOffline,
+    ) -> Self {
+        Self(self.0.with("offline", offline))
+    }
+
+    /// Online.
+    #[inline]
+    pub fn online(
+        self,
+        online: api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline,
+    ) -> Self {
+        Self(self.0.with("online", online))
+    }
+}
+
+params_required! {
+    /// The `mandate_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateMandateData
+}
+
+impl SetupIntentCreateMandateData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(customer_acceptance: api::PaymentIntentCreateMandateDataCustomerAcceptance) -> Self {
+        Self(Params::new().with("customer_acceptance", customer_acceptance))
+    }
+}
+
+/// The `acss_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateMandateDataCustomerAcceptanceOffline =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataAcssDebit = api::PaymentMethodCreateAcssDebit;
 
-/// The `online` of [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`PaymentIntentCreateMandateDataCustomerAcceptanceOnline`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline).
+/// The `affirm` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateMandateDataCustomerAcceptanceOnline =
-    api::PaymentIntentCreateMandateDataCustomerAcceptanceOnline;
+pub type SetupIntentCreatePaymentMethodDataAffirm = api::PaymentMethodCreatePix;
 
-/// The `customer_acceptance` of [`SetupIntentCreateMandateData`](crate::api::SetupIntentCreateMandateData): the same as [`PaymentIntentCreateMandateDataCustomerAcceptance`](crate::api::PaymentIntentCreateMandateDataCustomerAcceptance).
+/// The `afterpay_clearpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateMandateDataCustomerAcceptance =
-    api::PaymentIntentCreateMandateDataCustomerAcceptance;
+pub type SetupIntentCreatePaymentMethodDataAfterpayClearpay = api::PaymentMethodCreatePix;
 
-/// The `mandate_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreateMandateData`](crate::api::PaymentIntentCreateMandateData).
+/// The `alipay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateMandateData = api::PaymentIntentCreateMandateData;
+pub type SetupIntentCreatePaymentMethodDataAlipay = api::PaymentMethodCreatePix;
 
-/// The `acss_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
+/// The `alma` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
+pub type SetupIntentCreatePaymentMethodDataAlma = api::PaymentMethodCreatePix;
 
-/// The `affirm` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
 
-/// The `afterpay_clearpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `au_becs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataAuBecsDebit = api::PaymentMethodCreateAuBecsDebit;
 
-/// The `alipay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bacs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataBacsDebit = api::PaymentMethodCreateBacsDebit;
 
-/// The `alma` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bancontact` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataBancontact = api::PaymentMethodCreatePix;
 
-/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `billie` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataBillie = api::PaymentMethodCreatePix;
 
-/// The `au_becs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
+/// The `address` of [`SetupIntentCreatePaymentMethodDataBillingDetails`](crate::api::SetupIntentCreatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
+pub type SetupIntentCreatePaymentMethodDataBillingDetailsAddress = api::CustomerCreateAddress;
 
-/// The `bacs_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
+/// The `billing_details` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
+pub type SetupIntentCreatePaymentMethodDataBillingDetails = api::PaymentMethodCreateBillingDetails;
 
-/// The `bancontact` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataBizum = api::PaymentMethodCreatePix;
 
-/// The `billie` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `blik` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataBlik = api::PaymentMethodCreatePix;
 
-/// The `address` of [`SetupIntentCreatePaymentMethodDataBillingDetails`](crate::api::SetupIntentCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `boleto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type SetupIntentCreatePaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
 
-/// The `billing_details` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
+/// The `cashapp` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
+pub type SetupIntentCreatePaymentMethodDataCashapp = api::PaymentMethodCreatePix;
 
-/// The `bizum` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `crypto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataCrypto = api::PaymentMethodCreatePix;
 
-/// The `blik` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `customer_balance` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataCustomerBalance = api::PaymentMethodCreatePix;
 
-/// The `boleto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
+/// The `eps` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
+pub type SetupIntentCreatePaymentMethodDataEps = api::PaymentMethodCreateEps;
 
-/// The `cashapp` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `fpx` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataFpx = api::PaymentMethodCreateFpx;
 
-/// The `crypto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `giropay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataGiropay = api::PaymentMethodCreatePix;
 
-/// The `customer_balance` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `grabpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
 
-/// The `eps` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
+/// The `ideal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
+pub type SetupIntentCreatePaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;
 
-/// The `fpx` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
+/// The `interac_present` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
+pub type SetupIntentCreatePaymentMethodDataInteracPresent = api::PaymentMethodCreatePix;
 
-/// The `giropay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kakao_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
 
-/// The `grabpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `dob` of [`SetupIntentCreatePaymentMethodDataKlarna`](crate::api::SetupIntentCreatePaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
 
-/// The `ideal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
+/// The `klarna` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
+pub type SetupIntentCreatePaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
 
-/// The `interac_present` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataKonbini = api::PaymentMethodCreatePix;
 
-/// The `kakao_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `kr_card` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataKrCard = api::PaymentMethodCreatePix;
 
-/// The `dob` of [`SetupIntentCreatePaymentMethodDataKlarna`](crate::api::SetupIntentCreatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `link` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+pub type SetupIntentCreatePaymentMethodDataLink = api::PaymentMethodCreatePix;
 
-/// The `klarna` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+/// The `mb_way` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataKlarna = api::PaymentIntentCreatePaymentMethodDataKlarna;
+pub type SetupIntentCreatePaymentMethodDataMbWay = api::PaymentMethodCreatePix;
 
-/// The `konbini` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `mobilepay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataMobilepay = api::PaymentMethodCreatePix;
 
-/// The `kr_card` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `multibanco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataMultibanco = api::PaymentMethodCreatePix;
 
-/// The `link` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `naver_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataNaverPay = api::PaymentMethodCreateNaverPay;
 
-/// The `mb_way` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `nz_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataNzBankAccount = api::PaymentMethodCreateNzBankAccount;
 
-/// The `mobilepay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `oxxo` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataOxxo = api::PaymentMethodCreatePix;
 
-/// The `multibanco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `p24` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataP24 = api::PaymentMethodCreateP24;
 
-/// The `naver_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+/// The `pay_by_bank` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+pub type SetupIntentCreatePaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
 
-/// The `nz_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+/// The `payco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+pub type SetupIntentCreatePaymentMethodDataPayco = api::PaymentMethodCreatePix;
 
-/// The `oxxo` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paynow` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataPaynow = api::PaymentMethodCreatePix;
 
-/// The `p24` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+/// The `paypal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+pub type SetupIntentCreatePaymentMethodDataPaypal = api::PaymentMethodCreatePix;
 
-/// The `pay_by_bank` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `paypay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataPaypay = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `payto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataPayto = api::PaymentMethodCreatePayto;
 
-/// The `paynow` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `pix` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataPix = api::PaymentMethodCreatePix;
 
-/// The `paypal` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `promptpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payto` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
-
-/// The `pix` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `promptpay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataRevolutPay = api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataSamsungPay = api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+pub type SetupIntentCreatePaymentMethodDataSepaDebit = api::PaymentMethodCreateSepaDebit;
 
-/// The `sequra` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sequra` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataSequra = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `sofort` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSofort = api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type SetupIntentCreatePaymentMethodDataSofort = api::PaymentMethodCreateSofort;
 
-/// The `sunbit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sunbit` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataSunbit = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `swish` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataSwish = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataTwint = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodDataUpi`](crate::api::SetupIntentCreatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodDataUpi`](crate::api::SetupIntentCreatePaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type SetupIntentCreatePaymentMethodDataUpi = api::PaymentMethodCreateUpi;
 
-/// The `us_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
+pub type SetupIntentCreatePaymentMethodDataUsBankAccount = api::PaymentMethodCreateUsBankAccount;
 
-/// The `wechat_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `wechat_pay` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataWechatPay = api::PaymentMethodCreatePix;
 
-/// The `zip` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `zip` of [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodDataZip = api::PaymentMethodCreatePix;
 
-/// The `payment_method_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
+params_required! {
+    /// The `payment_method_data` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodData
+}
 
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions;
+impl SetupIntentCreatePaymentMethodData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::PaymentIntentCreatePaymentMethodDataType) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Acss debit.
+    #[inline]
+    pub fn acss_debit(
+        self,
+        acss_debit: api::PaymentIntentCreatePaymentMethodDataAcssDebit,
+    ) -> Self {
+        Self(self.0.with("acss_debit", acss_debit))
+    }
+
+    /// Affirm.
+    #[inline]
+    pub fn affirm(self, affirm: api::PaymentIntentCreatePaymentMethodDataAffirm) -> Self {
+        Self(self.0.with("affirm", affirm))
+    }
+
+    /// Afterpay clearpay.
+    #[inline]
+    pub fn afterpay_clearpay(
+        self,
+        afterpay_clearpay: api::PaymentIntentCreatePaymentMethodDataAfterpayClearpay,
+    ) -> Self {
+        Self(self.0.with("afterpay_clearpay", afterpay_clearpay))
+    }
+
+    /// Alipay.
+    #[inline]
+    pub fn alipay(self, alipay: api::PaymentIntentCreatePaymentMethodDataAlipay) -> Self {
+        Self(self.0.with("alipay", alipay))
+    }
+
+    /// Allow redisplay.
+    #[inline]
+    pub fn allow_redisplay(
+        self,
+        allow_redisplay: api::PaymentIntentCreatePaymentMethodDataAllowRedisplay,
+    ) -> Self {
+        Self(self.0.with("allow_redisplay", allow_redisplay))
+    }
+
+    /// Alma.
+    #[inline]
+    pub fn alma(self, alma: api::PaymentIntentCreatePaymentMethodDataAlma) -> Self {
+        Self(self.0.with("alma", alma))
+    }
+
+    /// Amazon pay.
+    #[inline]
+    pub fn amazon_pay(
+        self,
+        amazon_pay: api::PaymentIntentCreatePaymentMethodDataAmazonPay,
+    ) -> Self {
+        Self(self.0.with("amazon_pay", amazon_pay))
+    }
+
+    /// Au becs debit.
+    #[inline]
+    pub fn au_becs_debit(
+        self,
+        au_becs_debit: api::PaymentIntentCreatePaymentMethodDataAuBecsDebit,
+    ) -> Self {
+        Self(self.0.with("au_becs_debit", au_becs_debit))
+    }
+
+    /// Bacs debit.
+    #[inline]
+    pub fn bacs_debit(
+        self,
+        bacs_debit: api::PaymentIntentCreatePaymentMethodDataBacsDebit,
+    ) -> Self {
+        Self(self.0.with("bacs_debit", bacs_debit))
+    }
+
+    /// Bancontact.
+    #[inline]
+    pub fn bancontact(
+        self,
+        bancontact: api::PaymentIntentCreatePaymentMethodDataBancontact,
+    ) -> Self {
+        Self(self.0.with("bancontact", bancontact))
+    }
+
+    /// Billie.
+    #[inline]
+    pub fn billie(self, billie: api::PaymentIntentCreatePaymentMethodDataBillie) -> Self {
+        Self(self.0.with("billie", billie))
+    }
+
+    /// Billing details.
+    #[inline]
+    pub fn billing_details(
+        self,
+        billing_details: api::PaymentIntentCreatePaymentMethodDataBillingDetails,
+    ) -> Self {
+        Self(self.0.with("billing_details", billing_details))
+    }
+
+    /// Bizum.
+    #[inline]
+    pub fn bizum(self, bizum: api::PaymentIntentCreatePaymentMethodDataBizum) -> Self {
+        Self(self.0.with("bizum", bizum))
+    }
+
+    /// Blik.
+    #[inline]
+    pub fn blik(self, blik: api::PaymentIntentCreatePaymentMethodDataBlik) -> Self {
+        Self(self.0.with("blik", blik))
+    }
+
+    /// Boleto.
+    #[inline]
+    pub fn boleto(self, boleto: api::PaymentIntentCreatePaymentMethodDataBoleto) -> Self {
+        Self(self.0.with("boleto", boleto))
+    }
+
+    /// Cashapp.
+    #[inline]
+    pub fn cashapp(self, cashapp: api::PaymentIntentCreatePaymentMethodDataCashapp) -> Self {
+        Self(self.0.with("cashapp", cashapp))
+    }
+
+    /// Crypto.
+    #[inline]
+    pub fn crypto(self, crypto: api::PaymentIntentCreatePaymentMethodDataCrypto) -> Self {
+        Self(self.0.with("crypto", crypto))
+    }
+
+    /// Customer balance.
+    #[inline]
+    pub fn customer_balance(
+        self,
+        customer_balance: api::PaymentIntentCreatePaymentMethodDataCustomerBalance,
+    ) -> Self {
+        Self(self.0.with("customer_balance", customer_balance))
+    }
+
+    /// Eps.
+    #[inline]
+    pub fn eps(self, eps: api::PaymentIntentCreatePaymentMethodDataEps) -> Self {
+        Self(self.0.with("eps", eps))
+    }
+
+    /// Fpx.
+    #[inline]
+    pub fn fpx(self, fpx: api::PaymentIntentCreatePaymentMethodDataFpx) -> Self {
+        Self(self.0.with("fpx", fpx))
+    }
+
+    /// Giropay.
+    #[inline]
+    pub fn giropay(self, giropay: api::PaymentIntentCreatePaymentMethodDataGiropay) -> Self {
+        Self(self.0.with("giropay", giropay))
+    }
+
+    /// Grabpay.
+    #[inline]
+    pub fn grabpay(self, grabpay: api::PaymentIntentCreatePaymentMethodDataGrabpay) -> Self {
+        Self(self.0.with("grabpay", grabpay))
+    }
+
+    /// Ideal.
+    #[inline]
+    pub fn ideal(self, ideal: api::PaymentIntentCreatePaymentMethodDataIdeal) -> Self {
+        Self(self.0.with("ideal", ideal))
+    }
+
+    /// Interac present.
+    #[inline]
+    pub fn interac_present(
+        self,
+        interac_present: api::PaymentIntentCreatePaymentMethodDataInteracPresent,
+    ) -> Self {
+        Self(self.0.with("interac_present", interac_present))
+    }
+
+    /// Kakao pay.
+    #[inline]
+    pub fn kakao_pay(self, kakao_pay: api::PaymentIntentCreatePaymentMethodDataKakaoPay) -> Self {
+        Self(self.0.with("kakao_pay", kakao_pay))
+    }
+
+    /// Klarna.
+    #[inline]
+    pub fn klarna(self, klarna: api::PaymentIntentCreatePaymentMethodDataKlarna) -> Self {
+        Self(self.0.with("klarna", klarna))
+    }
+
+    /// Konbini.
+    #[inline]
+    pub fn konbini(self, konbini: api::PaymentIntentCreatePaymentMethodDataKonbini) -> Self {
+        Self(self.0.with("konbini", konbini))
+    }
+
+    /// Kr card.
+    #[inline]
+    pub fn kr_card(self, kr_card: api::PaymentIntentCreatePaymentMethodDataKrCard) -> Self {
+        Self(self.0.with("kr_card", kr_card))
+    }
+
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::PaymentIntentCreatePaymentMethodDataLink) -> Self {
+        Self(self.0.with("link", link))
+    }
+
+    /// Mb way.
+    #[inline]
+    pub fn mb_way(self, mb_way: api::PaymentIntentCreatePaymentMethodDataMbWay) -> Self {
+        Self(self.0.with("mb_way", mb_way))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Mobilepay.
+    #[inline]
+    pub fn mobilepay(self, mobilepay: api::PaymentIntentCreatePaymentMethodDataMobilepay) -> Self {
+        Self(self.0.with("mobilepay", mobilepay))
+    }
+
+    /// Multibanco.
+    #[inline]
+    pub fn multibanco(
+        self,
+        multibanco: api::PaymentIntentCreatePaymentMethodDataMultibanco,
+    ) -> Self {
+        Self(self.0.with("multibanco", multibanco))
+    }
+
+    /// Naver pay.
+    #[inline]
+    pub fn naver_pay(self, naver_pay: api::PaymentIntentCreatePaymentMethodDataNaverPay) -> Self {
+        Self(self.0.with("naver_pay", naver_pay))
+    }
+
+    /// Nz bank account.
+    #[inline]
+    pub fn nz_bank_account(
+        self,
+        nz_bank_account: api::PaymentIntentCreatePaymentMethodDataNzBankAccount,
+    ) -> Self {
+        Self(self.0.with("nz_bank_account", nz_bank_account))
+    }
+
+    /// Oxxo.
+    #[inline]
+    pub fn oxxo(self, oxxo: api::PaymentIntentCreatePaymentMethodDataOxxo) -> Self {
+        Self(self.0.with("oxxo", oxxo))
+    }
+
+    /// P24.
+    #[inline]
+    pub fn p24(self, p24: api::PaymentIntentCreatePaymentMethodDataP24) -> Self {
+        Self(self.0.with("p24", p24))
+    }
+
+    /// Pay by bank.
+    #[inline]
+    pub fn pay_by_bank(
+        self,
+        pay_by_bank: api::PaymentIntentCreatePaymentMethodDataPayByBank,
+    ) -> Self {
+        Self(self.0.with("pay_by_bank", pay_by_bank))
+    }
+
+    /// Payco.
+    #[inline]
+    pub fn payco(self, payco: api::PaymentIntentCreatePaymentMethodDataPayco) -> Self {
+        Self(self.0.with("payco", payco))
+    }
+
+    /// Paynow.
+    #[inline]
+    pub fn paynow(self, paynow: api::PaymentIntentCreatePaymentMethodDataPaynow) -> Self {
+        Self(self.0.with("paynow", paynow))
+    }
+
+    /// Paypal.
+    #[inline]
+    pub fn paypal(self, paypal: api::PaymentIntentCreatePaymentMethodDataPaypal) -> Self {
+        Self(self.0.with("paypal", paypal))
+    }
+
+    /// Paypay.
+    #[inline]
+    pub fn paypay(self, paypay: api::PaymentIntentCreatePaymentMethodDataPaypay) -> Self {
+        Self(self.0.with("paypay", paypay))
+    }
+
+    /// Payto.
+    #[inline]
+    pub fn payto(self, payto: api::PaymentIntentCreatePaymentMethodDataPayto) -> Self {
+        Self(self.0.with("payto", payto))
+    }
+
+    /// Pix.
+    #[inline]
+    pub fn pix(self, pix: api::PaymentIntentCreatePaymentMethodDataPix) -> Self {
+        Self(self.0.with("pix", pix))
+    }
+
+    /// Promptpay.
+    #[inline]
+    pub fn promptpay(self, promptpay: api::PaymentIntentCreatePaymentMethodDataPromptpay) -> Self {
+        Self(self.0.with("promptpay", promptpay))
+    }
+
+    /// Radar options.
+    #[inline]
+    pub fn radar_options(
+        self,
+        radar_options: api::PaymentIntentCreatePaymentMethodDataRadarOptions,
+    ) -> Self {
+        Self(self.0.with("radar_options", radar_options))
+    }
+
+    /// Revolut pay.
+    #[inline]
+    pub fn revolut_pay(
+        self,
+        revolut_pay: api::PaymentIntentCreatePaymentMethodDataRevolutPay,
+    ) -> Self {
+        Self(self.0.with("revolut_pay", revolut_pay))
+    }
+
+    /// Samsung pay.
+    #[inline]
+    pub fn samsung_pay(
+        self,
+        samsung_pay: api::PaymentIntentCreatePaymentMethodDataSamsungPay,
+    ) -> Self {
+        Self(self.0.with("samsung_pay", samsung_pay))
+    }
+
+    /// Satispay.
+    #[inline]
+    pub fn satispay(self, satispay: api::PaymentIntentCreatePaymentMethodDataSatispay) -> Self {
+        Self(self.0.with("satispay", satispay))
+    }
+
+    /// Scalapay.
+    #[inline]
+    pub fn scalapay(self, scalapay: api::PaymentIntentCreatePaymentMethodDataScalapay) -> Self {
+        Self(self.0.with("scalapay", scalapay))
+    }
+
+    /// Sepa debit.
+    #[inline]
+    pub fn sepa_debit(
+        self,
+        sepa_debit: api::PaymentIntentCreatePaymentMethodDataSepaDebit,
+    ) -> Self {
+        Self(self.0.with("sepa_debit", sepa_debit))
+    }
+
+    /// Sequra.
+    #[inline]
+    pub fn sequra(self, sequra: api::PaymentIntentCreatePaymentMethodDataSequra) -> Self {
+        Self(self.0.with("sequra", sequra))
+    }
+
+    /// Sofort.
+    #[inline]
+    pub fn sofort(self, sofort: api::PaymentIntentCreatePaymentMethodDataSofort) -> Self {
+        Self(self.0.with("sofort", sofort))
+    }
+
+    /// Sunbit.
+    #[inline]
+    pub fn sunbit(self, sunbit: api::PaymentIntentCreatePaymentMethodDataSunbit) -> Self {
+        Self(self.0.with("sunbit", sunbit))
+    }
+
+    /// Swish.
+    #[inline]
+    pub fn swish(self, swish: api::PaymentIntentCreatePaymentMethodDataSwish) -> Self {
+        Self(self.0.with("swish", swish))
+    }
+
+    /// Twint.
+    #[inline]
+    pub fn twint(self, twint: api::PaymentIntentCreatePaymentMethodDataTwint) -> Self {
+        Self(self.0.with("twint", twint))
+    }
+
+    /// Upi.
+    #[inline]
+    pub fn upi(self, upi: api::PaymentIntentCreatePaymentMethodDataUpi) -> Self {
+        Self(self.0.with("upi", upi))
+    }
+
+    /// Us bank account.
+    #[inline]
+    pub fn us_bank_account(
+        self,
+        us_bank_account: api::PaymentIntentCreatePaymentMethodDataUsBankAccount,
+    ) -> Self {
+        Self(self.0.with("us_bank_account", us_bank_account))
+    }
+
+    /// Wechat pay.
+    #[inline]
+    pub fn wechat_pay(
+        self,
+        wechat_pay: api::PaymentIntentCreatePaymentMethodDataWechatPay,
+    ) -> Self {
+        Self(self.0.with("wechat_pay", wechat_pay))
+    }
+
+    /// Zip.
+    #[inline]
+    pub fn zip(self, zip: api::PaymentIntentCreatePaymentMethodDataZip) -> Self {
+        Self(self.0.with("zip", zip))
+    }
+}
+
+params! {
+    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptionsAcssDebitMandateOptions {
+    /// Custom mandate url.
+    #[inline]
+    pub fn custom_mandate_url(self, custom_mandate_url: &str) -> Self {
+        Self(self.0.with_str("custom_mandate_url", custom_mandate_url))
+    }
+
+    /// Unsets `custom_mandate_url`.
+    #[inline]
+    pub fn clear_custom_mandate_url(self) -> Self {
+        Self(self.0.with("custom_mandate_url", ParamValue::Clear))
+    }
+
+    /// Default for, as a list.
+    #[inline]
+    pub fn default_for(
+        self,
+        default_for: impl IntoIterator<
+            Item = api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor,
+        >,
+    ) -> Self {
+        Self(self.0.with("default_for", list(default_for)))
+    }
+
+    /// Interval description.
+    #[inline]
+    pub fn interval_description(self, interval_description: &str) -> Self {
+        Self(
+            self.0
+                .with_str("interval_description", interval_description),
+        )
+    }
+
+    /// Payment schedule.
+    #[inline]
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Transaction type.
+    #[inline]
+    pub fn transaction_type(
+        self,
+        transaction_type: api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType,
+    ) -> Self {
+        Self(self.0.with("transaction_type", transaction_type))
+    }
+}
 
 params! {
     /// The `acss_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
@@ -433,17 +943,31 @@ impl SetupIntentCreatePaymentMethodOptionsAcssDebit {
     }
 }
 
-/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `amazon_pay` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodOptionsAmazonPay = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
+params! {
+    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions {
+    /// Reference prefix.
+    #[inline]
+    pub fn reference_prefix(self, reference_prefix: &str) -> Self {
+        Self(self.0.with_str("reference_prefix", reference_prefix))
+    }
+
+    /// Unsets `reference_prefix`.
+    #[inline]
+    pub fn clear_reference_prefix(self) -> Self {
+        Self(self.0.with("reference_prefix", ParamValue::Clear))
+    }
+}
 
 params! {
     /// The `bacs_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
@@ -463,11 +987,10 @@ impl SetupIntentCreatePaymentMethodOptionsBacsDebit {
     }
 }
 
-/// The `bizum` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentCreatePaymentMethodOptionsBizum = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsBlik`](crate::api::SetupIntentCreatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
 ///
@@ -553,662 +1076,49 @@ impl SetupIntentCreatePaymentMethodOptionsCardMandateOptions {
     }
 }
 
-/// The `cartes_bancaires` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
-
-/// The `network_options` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
-
-params! {
-    /// The `three_d_secure` of [`SetupIntentCreatePaymentMethodOptionsCard`](crate::api::SetupIntentCreatePaymentMethodOptionsCard).
+params_required! {
+    /// The `cartes_bancaires` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
     ///
     /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsCardThreeDSecure
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires
 }
 
-impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecure {
-    /// Ares trans status.
+impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires {
+    /// With what Stripe requires.
     #[inline]
-    pub fn ares_trans_status(
-        self,
-        ares_trans_status: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus,
+    pub fn new(
+        cb_avalgo: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo,
     ) -> Self {
-        Self(self.0.with("ares_trans_status", ares_trans_status))
+        Self(Params::new().with("cb_avalgo", cb_avalgo))
     }
 
-    /// Cryptogram.
+    /// Cb exemption.
     #[inline]
-    pub fn cryptogram(self, cryptogram: &str) -> Self {
-        Self(self.0.with_str("cryptogram", cryptogram))
+    pub fn cb_exemption(self, cb_exemption: &str) -> Self {
+        Self(self.0.with_str("cb_exemption", cb_exemption))
     }
 
-    /// Electronic commerce indicator.
+    /// Cb score.
     #[inline]
-    pub fn electronic_commerce_indicator(
-        self,
-        electronic_commerce_indicator: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator,
-    ) -> Self {
-        Self(self.0.with(
-            "electronic_commerce_indicator",
-            electronic_commerce_indicator,
-        ))
-    }
-
-    /// Network options.
-    #[inline]
-    pub fn network_options(
-        self,
-        network_options: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions,
-    ) -> Self {
-        Self(self.0.with("network_options", network_options))
-    }
-
-    /// Requestor challenge indicator.
-    #[inline]
-    pub fn requestor_challenge_indicator(self, requestor_challenge_indicator: &str) -> Self {
-        Self(self.0.with_str(
-            "requestor_challenge_indicator",
-            requestor_challenge_indicator,
-        ))
-    }
-
-    /// Transaction id.
-    #[inline]
-    pub fn transaction_id(self, transaction_id: &str) -> Self {
-        Self(self.0.with_str("transaction_id", transaction_id))
-    }
-
-    /// Version.
-    #[inline]
-    pub fn version(
-        self,
-        version: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion,
-    ) -> Self {
-        Self(self.0.with("version", version))
+    pub fn cb_score(self, cb_score: i64) -> Self {
+        Self(self.0.with_int("cb_score", cb_score))
     }
 }
 
 params! {
-    /// The `card` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    /// The `network_options` of [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
     ///
     /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsCard
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions
 }
 
-impl SetupIntentCreatePaymentMethodOptionsCard {
-    /// Mandate options.
+impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions {
+    /// Cartes bancaires.
     #[inline]
-    pub fn mandate_options(
+    pub fn cartes_bancaires(
         self,
-        mandate_options: api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions,
+        cartes_bancaires: api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires,
     ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Moto: true or false.
-    #[inline]
-    pub fn moto(self, moto: bool) -> Self {
-        Self(self.0.with_bool("moto", moto))
-    }
-
-    /// Network.
-    #[inline]
-    pub fn network(self, network: api::SetupIntentPaymentMethodOptionsCardNetwork) -> Self {
-        Self(self.0.with("network", network))
-    }
-
-    /// Request three d secure.
-    #[inline]
-    pub fn request_three_d_secure(
-        self,
-        request_three_d_secure: api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure,
-    ) -> Self {
-        Self(
-            self.0
-                .with("request_three_d_secure", request_three_d_secure),
-        )
-    }
-
-    /// Setup credential usage.
-    #[inline]
-    pub fn setup_credential_usage(
-        self,
-        setup_credential_usage: api::SetupIntentPaymentMethodOptionsCardSetupCredentialUsage,
-    ) -> Self {
-        Self(
-            self.0
-                .with("setup_credential_usage", setup_credential_usage),
-        )
-    }
-
-    /// Three d secure.
-    #[inline]
-    pub fn three_d_secure(
-        self,
-        three_d_secure: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure,
-    ) -> Self {
-        Self(self.0.with("three_d_secure", three_d_secure))
+        Self(self.0.with("cartes_bancaires", cartes_bancaires))
     }
 }
-
-/// The `card_present` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsCardPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `on_demand` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand =
-    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
-
-/// The `next_billing` of [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
-
-/// The `subscription` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsKlarnaSubscription =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription;
-
-params! {
-    /// The `klarna` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsKlarna
-}
-
-impl SetupIntentCreatePaymentMethodOptionsKlarna {
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with_str("currency", currency))
-    }
-
-    /// On demand.
-    #[inline]
-    pub fn on_demand(
-        self,
-        on_demand: api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand,
-    ) -> Self {
-        Self(self.0.with("on_demand", on_demand))
-    }
-
-    /// Preferred locale.
-    #[inline]
-    pub fn preferred_locale(
-        self,
-        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
-    ) -> Self {
-        Self(self.0.with("preferred_locale", preferred_locale))
-    }
-
-    /// Subscriptions, as a list.
-    #[inline]
-    pub fn subscriptions(
-        self,
-        subscriptions: impl IntoIterator<
-            Item = api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription,
-        >,
-    ) -> Self {
-        Self(self.0.with("subscriptions", list(subscriptions)))
-    }
-
-    /// Unsets `subscriptions`.
-    #[inline]
-    pub fn clear_subscriptions(self) -> Self {
-        Self(self.0.with("subscriptions", Value::Clear))
-    }
-}
-
-params! {
-    /// The `link` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsLink
-}
-
-impl SetupIntentCreatePaymentMethodOptionsLink {
-    /// Persistent token. Stripe advises against it.
-    #[inline]
-    pub fn persistent_token(self, persistent_token: &str) -> Self {
-        Self(self.0.with_str("persistent_token", persistent_token))
-    }
-}
-
-params! {
-    /// The `paypal` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsPaypal
-}
-
-impl SetupIntentCreatePaymentMethodOptionsPaypal {
-    /// Billing agreement id.
-    #[inline]
-    pub fn billing_agreement_id(self, billing_agreement_id: &str) -> Self {
-        Self(
-            self.0
-                .with_str("billing_agreement_id", billing_agreement_id),
-        )
-    }
-}
-
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPayto`](crate::api::SetupIntentCreatePaymentMethodOptionsPayto): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions;
-
-params! {
-    /// The `payto` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsPayto
-}
-
-impl SetupIntentCreatePaymentMethodOptionsPayto {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPix`](crate::api::SetupIntentCreatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
-
-params! {
-    /// The `pix` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsPix
-}
-
-impl SetupIntentCreatePaymentMethodOptionsPix {
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-}
-
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsSepaDebit =
-    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
-
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
-
-/// The `filters` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
-
-/// The `financial_connections` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
-
-/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
-
-/// The `networks` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
-
-params! {
-    /// The `us_bank_account` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptionsUsBankAccount
-}
-
-impl SetupIntentCreatePaymentMethodOptionsUsBankAccount {
-    /// Financial connections.
-    #[inline]
-    pub fn financial_connections(
-        self,
-        financial_connections: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
-    ) -> Self {
-        Self(self.0.with("financial_connections", financial_connections))
-    }
-
-    /// Mandate options.
-    #[inline]
-    pub fn mandate_options(
-        self,
-        mandate_options: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
-    ) -> Self {
-        Self(self.0.with("mandate_options", mandate_options))
-    }
-
-    /// Networks.
-    #[inline]
-    pub fn networks(
-        self,
-        networks: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
-    ) -> Self {
-        Self(self.0.with("networks", networks))
-    }
-
-    /// Verification method.
-    #[inline]
-    pub fn verification_method(
-        self,
-        verification_method: api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod,
-    ) -> Self {
-        Self(self.0.with("verification_method", verification_method))
-    }
-}
-
-params! {
-    /// The `payment_method_options` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
-    ///
-    /// <https://docs.stripe.com/api/setup_intents/create>
-    SetupIntentCreatePaymentMethodOptions
-}
-
-impl SetupIntentCreatePaymentMethodOptions {
-    /// Acss debit.
-    #[inline]
-    pub fn acss_debit(
-        self,
-        acss_debit: api::SetupIntentCreatePaymentMethodOptionsAcssDebit,
-    ) -> Self {
-        Self(self.0.with("acss_debit", acss_debit))
-    }
-
-    /// Amazon pay.
-    #[inline]
-    pub fn amazon_pay(
-        self,
-        amazon_pay: api::SetupIntentCreatePaymentMethodOptionsAmazonPay,
-    ) -> Self {
-        Self(self.0.with("amazon_pay", amazon_pay))
-    }
-
-    /// Bacs debit.
-    #[inline]
-    pub fn bacs_debit(
-        self,
-        bacs_debit: api::SetupIntentCreatePaymentMethodOptionsBacsDebit,
-    ) -> Self {
-        Self(self.0.with("bacs_debit", bacs_debit))
-    }
-
-    /// Bizum.
-    #[inline]
-    pub fn bizum(self, bizum: api::SetupIntentCreatePaymentMethodOptionsBizum) -> Self {
-        Self(self.0.with("bizum", bizum))
-    }
-
-    /// Blik.
-    #[inline]
-    pub fn blik(self, blik: api::SetupIntentCreatePaymentMethodOptionsBlik) -> Self {
-        Self(self.0.with("blik", blik))
-    }
-
-    /// Card.
-    #[inline]
-    pub fn card(self, card: api::SetupIntentCreatePaymentMethodOptionsCard) -> Self {
-        Self(self.0.with("card", card))
-    }
-
-    /// Card present.
-    #[inline]
-    pub fn card_present(
-        self,
-        card_present: api::SetupIntentCreatePaymentMethodOptionsCardPresent,
-    ) -> Self {
-        Self(self.0.with("card_present", card_present))
-    }
-
-    /// Klarna.
-    #[inline]
-    pub fn klarna(self, klarna: api::SetupIntentCreatePaymentMethodOptionsKlarna) -> Self {
-        Self(self.0.with("klarna", klarna))
-    }
-
-    /// Link.
-    #[inline]
-    pub fn link(self, link: api::SetupIntentCreatePaymentMethodOptionsLink) -> Self {
-        Self(self.0.with("link", link))
-    }
-
-    /// Paypal.
-    #[inline]
-    pub fn paypal(self, paypal: api::SetupIntentCreatePaymentMethodOptionsPaypal) -> Self {
-        Self(self.0.with("paypal", paypal))
-    }
-
-    /// Payto.
-    #[inline]
-    pub fn payto(self, payto: api::SetupIntentCreatePaymentMethodOptionsPayto) -> Self {
-        Self(self.0.with("payto", payto))
-    }
-
-    /// Pix.
-    #[inline]
-    pub fn pix(self, pix: api::SetupIntentCreatePaymentMethodOptionsPix) -> Self {
-        Self(self.0.with("pix", pix))
-    }
-
-    /// Sepa debit.
-    #[inline]
-    pub fn sepa_debit(
-        self,
-        sepa_debit: api::SetupIntentCreatePaymentMethodOptionsSepaDebit,
-    ) -> Self {
-        Self(self.0.with("sepa_debit", sepa_debit))
-    }
-
-    /// Upi.
-    #[inline]
-    pub fn upi(self, upi: api::SetupIntentCreatePaymentMethodOptionsUpi) -> Self {
-        Self(self.0.with("upi", upi))
-    }
-
-    /// Us bank account.
-    #[inline]
-    pub fn us_bank_account(
-        self,
-        us_bank_account: api::SetupIntentCreatePaymentMethodOptionsUsBankAccount,
-    ) -> Self {
-        Self(self.0.with("us_bank_account", us_bank_account))
-    }
-}
-
-/// The `single_use` of [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`AccountCreateBusinessProfileMonthlyEstimatedRevenue`](crate::api::AccountCreateBusinessProfileMonthlyEstimatedRevenue).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateSingleUse = api::AccountCreateBusinessProfileMonthlyEstimatedRevenue;
-
-/// The `acss_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
-
-/// The `affirm` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `afterpay_clearpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alipay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alma` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `amazon_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `au_becs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
-
-/// The `bacs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
-
-/// The `bancontact` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `billie` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `address` of [`SetupIntentUpdatePaymentMethodDataBillingDetails`](crate::api::SetupIntentUpdatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `billing_details` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
-
-/// The `bizum` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `blik` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `boleto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataBoleto = api::PaymentIntentCreatePaymentMethodDataBoleto;
-
-/// The `cashapp` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `crypto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `customer_balance` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `eps` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
-
-/// The `fpx` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
-
-/// The `giropay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `grabpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `ideal` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
-
-/// The `interac_present` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kakao_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;

@@ -3,1006 +3,1160 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
+use crate::prelude::{ParamValue, Params, list, params, params_required};
 
-/// The `dob` of [`SetupIntentUpdatePaymentMethodDataKlarna`](crate::api::SetupIntentUpdatePaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+params! {
+    /// The `three_d_secure` of [`SetupIntentCreatePaymentMethodOptionsCard`](crate::api::SetupIntentCreatePaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecure
+}
+
+impl SetupIntentCreatePaymentMethodOptionsCardThreeDSecure {
+    /// Ares trans status.
+    #[inline]
+    pub fn ares_trans_status(
+        self,
+        ares_trans_status: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus,
+    ) -> Self {
+        Self(self.0.with("ares_trans_status", ares_trans_status))
+    }
+
+    /// Cryptogram.
+    #[inline]
+    pub fn cryptogram(self, cryptogram: &str) -> Self {
+        Self(self.0.with_str("cryptogram", cryptogram))
+    }
+
+    /// Electronic commerce indicator.
+    #[inline]
+    pub fn electronic_commerce_indicator(
+        self,
+        electronic_commerce_indicator: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator,
+    ) -> Self {
+        Self(self.0.with(
+            "electronic_commerce_indicator",
+            electronic_commerce_indicator,
+        ))
+    }
+
+    /// Network options.
+    #[inline]
+    pub fn network_options(
+        self,
+        network_options: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions,
+    ) -> Self {
+        Self(self.0.with("network_options", network_options))
+    }
+
+    /// Requestor challenge indicator.
+    #[inline]
+    pub fn requestor_challenge_indicator(self, requestor_challenge_indicator: &str) -> Self {
+        Self(self.0.with_str(
+            "requestor_challenge_indicator",
+            requestor_challenge_indicator,
+        ))
+    }
+
+    /// Transaction id.
+    #[inline]
+    pub fn transaction_id(self, transaction_id: &str) -> Self {
+        Self(self.0.with_str("transaction_id", transaction_id))
+    }
+
+    /// Version.
+    #[inline]
+    pub fn version(
+        self,
+        version: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion,
+    ) -> Self {
+        Self(self.0.with("version", version))
+    }
+}
+
+params! {
+    /// The `card` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsCard
+}
+
+impl SetupIntentCreatePaymentMethodOptionsCard {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Moto: true or false.
+    #[inline]
+    pub fn moto(self, moto: bool) -> Self {
+        Self(self.0.with_bool("moto", moto))
+    }
+
+    /// Network.
+    #[inline]
+    pub fn network(self, network: api::SetupIntentPaymentMethodOptionsCardNetwork) -> Self {
+        Self(self.0.with("network", network))
+    }
+
+    /// Request three d secure.
+    #[inline]
+    pub fn request_three_d_secure(
+        self,
+        request_three_d_secure: api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure,
+    ) -> Self {
+        Self(
+            self.0
+                .with("request_three_d_secure", request_three_d_secure),
+        )
+    }
+
+    /// Setup credential usage.
+    #[inline]
+    pub fn setup_credential_usage(
+        self,
+        setup_credential_usage: api::SetupIntentPaymentMethodOptionsCardSetupCredentialUsage,
+    ) -> Self {
+        Self(
+            self.0
+                .with("setup_credential_usage", setup_credential_usage),
+        )
+    }
+
+    /// Three d secure.
+    #[inline]
+    pub fn three_d_secure(
+        self,
+        three_d_secure: api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure,
+    ) -> Self {
+        Self(self.0.with("three_d_secure", three_d_secure))
+    }
+}
+
+/// The `card_present` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsCardPresent = api::PaymentMethodCreatePix;
+
+params! {
+    /// The `on_demand` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand
+}
+
+impl SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand {
+    /// Average amount.
+    #[inline]
+    pub fn average_amount(self, average_amount: i64) -> Self {
+        Self(self.0.with_int("average_amount", average_amount))
+    }
+
+    /// Maximum amount.
+    #[inline]
+    pub fn maximum_amount(self, maximum_amount: i64) -> Self {
+        Self(self.0.with_int("maximum_amount", maximum_amount))
+    }
+
+    /// Minimum amount.
+    #[inline]
+    pub fn minimum_amount(self, minimum_amount: i64) -> Self {
+        Self(self.0.with_int("minimum_amount", minimum_amount))
+    }
+
+    /// Purchase interval.
+    #[inline]
+    pub fn purchase_interval(
+        self,
+        purchase_interval: api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval,
+    ) -> Self {
+        Self(self.0.with("purchase_interval", purchase_interval))
+    }
+
+    /// Purchase interval count.
+    #[inline]
+    pub fn purchase_interval_count(self, purchase_interval_count: i64) -> Self {
+        Self(
+            self.0
+                .with_int("purchase_interval_count", purchase_interval_count),
+        )
+    }
+}
+
+params_required! {
+    /// The `next_billing` of [`SetupIntentCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling
+}
+
+impl SetupIntentCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(amount: i64, date: &str) -> Self {
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with_str("date", date),
+        )
+    }
+}
+
+params_required! {
+    /// The `subscription` of [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsKlarnaSubscription
+}
+
+impl SetupIntentCreatePaymentMethodOptionsKlarnaSubscription {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        interval: api::CheckoutSessionCreateLineItemPriceDataRecurringInterval,
+        next_billing: api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling,
+        reference: &str,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("interval", interval)
+                .with("next_billing", next_billing)
+                .with_str("reference", reference),
+        )
+    }
+
+    /// Interval count.
+    #[inline]
+    pub fn interval_count(self, interval_count: i64) -> Self {
+        Self(self.0.with_int("interval_count", interval_count))
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.with_str("name", name))
+    }
+}
+
+params! {
+    /// The `klarna` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsKlarna
+}
+
+impl SetupIntentCreatePaymentMethodOptionsKlarna {
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(self, currency: &str) -> Self {
+        Self(self.0.with_str("currency", currency))
+    }
+
+    /// On demand.
+    #[inline]
+    pub fn on_demand(
+        self,
+        on_demand: api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand,
+    ) -> Self {
+        Self(self.0.with("on_demand", on_demand))
+    }
+
+    /// Preferred locale.
+    #[inline]
+    pub fn preferred_locale(
+        self,
+        preferred_locale: api::PaymentIntentCreatePaymentMethodOptionsKlarnaPreferredLocale,
+    ) -> Self {
+        Self(self.0.with("preferred_locale", preferred_locale))
+    }
+
+    /// Subscriptions, as a list.
+    #[inline]
+    pub fn subscriptions(
+        self,
+        subscriptions: impl IntoIterator<
+            Item = api::SetupIntentCreatePaymentMethodOptionsKlarnaSubscription,
+        >,
+    ) -> Self {
+        Self(self.0.with("subscriptions", list(subscriptions)))
+    }
+
+    /// Unsets `subscriptions`.
+    #[inline]
+    pub fn clear_subscriptions(self) -> Self {
+        Self(self.0.with("subscriptions", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `link` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsLink
+}
+
+impl SetupIntentCreatePaymentMethodOptionsLink {
+    /// Persistent token. Stripe advises against it.
+    #[inline]
+    pub fn persistent_token(self, persistent_token: &str) -> Self {
+        Self(self.0.with_str("persistent_token", persistent_token))
+    }
+}
+
+params! {
+    /// The `paypal` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPaypal
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPaypal {
+    /// Billing agreement id.
+    #[inline]
+    pub fn billing_agreement_id(self, billing_agreement_id: &str) -> Self {
+        Self(
+            self.0
+                .with_str("billing_agreement_id", billing_agreement_id),
+        )
+    }
+}
+
+params! {
+    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPayto`](crate::api::SetupIntentCreatePaymentMethodOptionsPayto).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions {
+    /// Amount.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Unsets `amount`.
+    #[inline]
+    pub fn clear_amount(self) -> Self {
+        Self(self.0.with("amount", ParamValue::Clear))
+    }
+
+    /// Amount type.
+    #[inline]
+    pub fn amount_type(
+        self,
+        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+    ) -> Self {
+        Self(self.0.with("amount_type", amount_type))
+    }
+
+    /// Unsets `amount_type`.
+    #[inline]
+    pub fn clear_amount_type(self) -> Self {
+        Self(self.0.with("amount_type", ParamValue::Clear))
+    }
+
+    /// End date.
+    #[inline]
+    pub fn end_date(self, end_date: &str) -> Self {
+        Self(self.0.with_str("end_date", end_date))
+    }
+
+    /// Unsets `end_date`.
+    #[inline]
+    pub fn clear_end_date(self) -> Self {
+        Self(self.0.with("end_date", ParamValue::Clear))
+    }
+
+    /// Payment schedule.
+    #[inline]
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Unsets `payment_schedule`.
+    #[inline]
+    pub fn clear_payment_schedule(self) -> Self {
+        Self(self.0.with("payment_schedule", ParamValue::Clear))
+    }
+
+    /// Payments per period.
+    #[inline]
+    pub fn payments_per_period(self, payments_per_period: i64) -> Self {
+        Self(self.0.with_int("payments_per_period", payments_per_period))
+    }
+
+    /// Unsets `payments_per_period`.
+    #[inline]
+    pub fn clear_payments_per_period(self) -> Self {
+        Self(self.0.with("payments_per_period", ParamValue::Clear))
+    }
+
+    /// Purpose.
+    #[inline]
+    pub fn purpose(
+        self,
+        purpose: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPurpose,
+    ) -> Self {
+        Self(self.0.with("purpose", purpose))
+    }
+
+    /// Unsets `purpose`.
+    #[inline]
+    pub fn clear_purpose(self) -> Self {
+        Self(self.0.with("purpose", ParamValue::Clear))
+    }
+
+    /// Start date.
+    #[inline]
+    pub fn start_date(self, start_date: &str) -> Self {
+        Self(self.0.with_str("start_date", start_date))
+    }
+
+    /// Unsets `start_date`.
+    #[inline]
+    pub fn clear_start_date(self) -> Self {
+        Self(self.0.with("start_date", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `payto` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPayto
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPayto {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPaytoMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+}
+
+params! {
+    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsPix`](crate::api::SetupIntentCreatePaymentMethodOptionsPix).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPixMandateOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPixMandateOptions {
+    /// Amount, in the smallest unit of `currency`.
+    #[inline]
+    pub fn amount(self, amount: i64) -> Self {
+        Self(self.0.with_int("amount", amount))
+    }
+
+    /// Amount includes iof.
+    #[inline]
+    pub fn amount_includes_iof(
+        self,
+        amount_includes_iof: api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof,
+    ) -> Self {
+        Self(self.0.with("amount_includes_iof", amount_includes_iof))
+    }
+
+    /// Amount type.
+    #[inline]
+    pub fn amount_type(
+        self,
+        amount_type: api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsAmountType,
+    ) -> Self {
+        Self(self.0.with("amount_type", amount_type))
+    }
+
+    /// Currency: three-letter ISO code in lower case.
+    #[inline]
+    pub fn currency(self, currency: &str) -> Self {
+        Self(self.0.with_str("currency", currency))
+    }
+
+    /// End date.
+    #[inline]
+    pub fn end_date(self, end_date: &str) -> Self {
+        Self(self.0.with_str("end_date", end_date))
+    }
+
+    /// Payment schedule.
+    #[inline]
+    pub fn payment_schedule(
+        self,
+        payment_schedule: api::CheckoutSessionPaymentMethodOptionsPixMandateOptionsPaymentSchedule,
+    ) -> Self {
+        Self(self.0.with("payment_schedule", payment_schedule))
+    }
+
+    /// Reference.
+    #[inline]
+    pub fn reference(self, reference: &str) -> Self {
+        Self(self.0.with_str("reference", reference))
+    }
+
+    /// Start date.
+    #[inline]
+    pub fn start_date(self, start_date: &str) -> Self {
+        Self(self.0.with_str("start_date", start_date))
+    }
+}
+
+params! {
+    /// The `pix` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsPix
+}
+
+impl SetupIntentCreatePaymentMethodOptionsPix {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsPixMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+}
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsSepaDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsSepaDebit): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsSepaDebitMandateOptions =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebitMandateOptions;
+
+/// The `sepa_debit` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsSepaDebit =
+    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
+
+/// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
+///
+/// <https://docs.stripe.com/api/setup_intents/create>
+pub type SetupIntentCreatePaymentMethodOptionsUpiMandateOptions =
+    api::PaymentMethodCreateUpiMandateOptions;
+
+params! {
+    /// The `upi` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUpi
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUpi {
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Setup future usage.
+    #[inline]
+    pub fn setup_future_usage(
+        self,
+        setup_future_usage: api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage,
+    ) -> Self {
+        Self(self.0.with("setup_future_usage", setup_future_usage))
+    }
+
+    /// Unsets `setup_future_usage`.
+    #[inline]
+    pub fn clear_setup_future_usage(self) -> Self {
+        Self(self.0.with("setup_future_usage", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `filters` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters {
+    /// Account subcategories, as a list.
+    #[inline]
+    pub fn account_subcategories(
+        self,
+        account_subcategories: impl IntoIterator<Item = api::InvoicePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory>,
+    ) -> Self {
+        Self(
+            self.0
+                .with("account_subcategories", list(account_subcategories)),
+        )
+    }
+}
+
+params! {
+    /// The `financial_connections` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections {
+    /// Filters.
+    #[inline]
+    pub fn filters(
+        self,
+        filters: api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters,
+    ) -> Self {
+        Self(self.0.with("filters", filters))
+    }
+
+    /// Permissions, as a list.
+    #[inline]
+    pub fn permissions(
+        self,
+        permissions: impl IntoIterator<Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPermission>,
+    ) -> Self {
+        Self(self.0.with("permissions", list(permissions)))
+    }
+
+    /// Prefetch, as a list.
+    #[inline]
+    pub fn prefetch(
+        self,
+        prefetch: impl IntoIterator<Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch>,
+    ) -> Self {
+        Self(self.0.with("prefetch", list(prefetch)))
+    }
+
+    /// Return url.
+    #[inline]
+    pub fn return_url(self, return_url: &str) -> Self {
+        Self(self.0.with_str("return_url", return_url))
+    }
+}
+
+params! {
+    /// The `mandate_options` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions {
+    /// Collection method: always `paper`.
+    #[inline]
+    pub fn collection_method(self, collection_method: &str) -> Self {
+        Self(self.0.with_str("collection_method", collection_method))
+    }
+
+    /// Unsets `collection_method`.
+    #[inline]
+    pub fn clear_collection_method(self) -> Self {
+        Self(self.0.with("collection_method", ParamValue::Clear))
+    }
+}
+
+params! {
+    /// The `networks` of [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks {
+    /// Requested, as a list.
+    #[inline]
+    pub fn requested(
+        self,
+        requested: impl IntoIterator<
+            Item = api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested,
+        >,
+    ) -> Self {
+        Self(self.0.with("requested", list(requested)))
+    }
+}
+
+params! {
+    /// The `us_bank_account` of [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUsBankAccount
+}
+
+impl SetupIntentCreatePaymentMethodOptionsUsBankAccount {
+    /// Financial connections.
+    #[inline]
+    pub fn financial_connections(
+        self,
+        financial_connections: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections,
+    ) -> Self {
+        Self(self.0.with("financial_connections", financial_connections))
+    }
+
+    /// Mandate options.
+    #[inline]
+    pub fn mandate_options(
+        self,
+        mandate_options: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions,
+    ) -> Self {
+        Self(self.0.with("mandate_options", mandate_options))
+    }
+
+    /// Networks.
+    #[inline]
+    pub fn networks(
+        self,
+        networks: api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks,
+    ) -> Self {
+        Self(self.0.with("networks", networks))
+    }
+
+    /// Verification method.
+    #[inline]
+    pub fn verification_method(
+        self,
+        verification_method: api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod,
+    ) -> Self {
+        Self(self.0.with("verification_method", verification_method))
+    }
+}
+
+params! {
+    /// The `payment_method_options` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptions
+}
+
+impl SetupIntentCreatePaymentMethodOptions {
+    /// Acss debit.
+    #[inline]
+    pub fn acss_debit(
+        self,
+        acss_debit: api::SetupIntentCreatePaymentMethodOptionsAcssDebit,
+    ) -> Self {
+        Self(self.0.with("acss_debit", acss_debit))
+    }
+
+    /// Amazon pay.
+    #[inline]
+    pub fn amazon_pay(
+        self,
+        amazon_pay: api::SetupIntentCreatePaymentMethodOptionsAmazonPay,
+    ) -> Self {
+        Self(self.0.with("amazon_pay", amazon_pay))
+    }
+
+    /// Bacs debit.
+    #[inline]
+    pub fn bacs_debit(
+        self,
+        bacs_debit: api::SetupIntentCreatePaymentMethodOptionsBacsDebit,
+    ) -> Self {
+        Self(self.0.with("bacs_debit", bacs_debit))
+    }
+
+    /// Bizum.
+    #[inline]
+    pub fn bizum(self, bizum: api::SetupIntentCreatePaymentMethodOptionsBizum) -> Self {
+        Self(self.0.with("bizum", bizum))
+    }
+
+    /// Blik.
+    #[inline]
+    pub fn blik(self, blik: api::SetupIntentCreatePaymentMethodOptionsBlik) -> Self {
+        Self(self.0.with("blik", blik))
+    }
+
+    /// Card.
+    #[inline]
+    pub fn card(self, card: api::SetupIntentCreatePaymentMethodOptionsCard) -> Self {
+        Self(self.0.with("card", card))
+    }
+
+    /// Card present.
+    #[inline]
+    pub fn card_present(
+        self,
+        card_present: api::SetupIntentCreatePaymentMethodOptionsCardPresent,
+    ) -> Self {
+        Self(self.0.with("card_present", card_present))
+    }
+
+    /// Klarna.
+    #[inline]
+    pub fn klarna(self, klarna: api::SetupIntentCreatePaymentMethodOptionsKlarna) -> Self {
+        Self(self.0.with("klarna", klarna))
+    }
+
+    /// Link.
+    #[inline]
+    pub fn link(self, link: api::SetupIntentCreatePaymentMethodOptionsLink) -> Self {
+        Self(self.0.with("link", link))
+    }
+
+    /// Paypal.
+    #[inline]
+    pub fn paypal(self, paypal: api::SetupIntentCreatePaymentMethodOptionsPaypal) -> Self {
+        Self(self.0.with("paypal", paypal))
+    }
+
+    /// Payto.
+    #[inline]
+    pub fn payto(self, payto: api::SetupIntentCreatePaymentMethodOptionsPayto) -> Self {
+        Self(self.0.with("payto", payto))
+    }
+
+    /// Pix.
+    #[inline]
+    pub fn pix(self, pix: api::SetupIntentCreatePaymentMethodOptionsPix) -> Self {
+        Self(self.0.with("pix", pix))
+    }
+
+    /// Sepa debit.
+    #[inline]
+    pub fn sepa_debit(
+        self,
+        sepa_debit: api::SetupIntentCreatePaymentMethodOptionsSepaDebit,
+    ) -> Self {
+        Self(self.0.with("sepa_debit", sepa_debit))
+    }
+
+    /// Upi.
+    #[inline]
+    pub fn upi(self, upi: api::SetupIntentCreatePaymentMethodOptionsUpi) -> Self {
+        Self(self.0.with("upi", upi))
+    }
+
+    /// Us bank account.
+    #[inline]
+    pub fn us_bank_account(
+        self,
+        us_bank_account: api::SetupIntentCreatePaymentMethodOptionsUsBankAccount,
+    ) -> Self {
+        Self(self.0.with("us_bank_account", us_bank_account))
+    }
+}
+
+params_required! {
+    /// The `single_use` of [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateSingleUse
+}
+
+impl SetupIntentCreateSingleUse {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(amount: i64, currency: &str) -> Self {
+        Self(
+            Params::new()
+                .with_int("amount", amount)
+                .with_str("currency", currency),
+        )
+    }
+}
+
+/// The `acss_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateAcssDebit`](crate::api::PaymentMethodCreateAcssDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
+pub type SetupIntentUpdatePaymentMethodDataAcssDebit = api::PaymentMethodCreateAcssDebit;
 
-/// The `klarna` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
+/// The `affirm` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataKlarna = api::PaymentIntentCreatePaymentMethodDataKlarna;
+pub type SetupIntentUpdatePaymentMethodDataAffirm = api::PaymentMethodCreatePix;
 
-/// The `konbini` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `afterpay_clearpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataAfterpayClearpay = api::PaymentMethodCreatePix;
 
-/// The `kr_card` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alipay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataAlipay = api::PaymentMethodCreatePix;
 
-/// The `link` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `alma` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataAlma = api::PaymentMethodCreatePix;
 
-/// The `mb_way` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `amazon_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataAmazonPay = api::PaymentMethodCreatePix;
 
-/// The `mobilepay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `au_becs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateAuBecsDebit`](crate::api::PaymentMethodCreateAuBecsDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataAuBecsDebit = api::PaymentMethodCreateAuBecsDebit;
 
-/// The `multibanco` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bacs_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBacsDebit`](crate::api::PaymentMethodCreateBacsDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataBacsDebit = api::PaymentMethodCreateBacsDebit;
 
-/// The `naver_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
+/// The `bancontact` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
+pub type SetupIntentUpdatePaymentMethodDataBancontact = api::PaymentMethodCreatePix;
 
-/// The `nz_bank_account` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
+/// The `billie` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
+pub type SetupIntentUpdatePaymentMethodDataBillie = api::PaymentMethodCreatePix;
 
-/// The `oxxo` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `address` of [`SetupIntentUpdatePaymentMethodDataBillingDetails`](crate::api::SetupIntentUpdatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataBillingDetailsAddress = api::CustomerCreateAddress;
 
-/// The `p24` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
+/// The `billing_details` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBillingDetails`](crate::api::PaymentMethodCreateBillingDetails).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
+pub type SetupIntentUpdatePaymentMethodDataBillingDetails = api::PaymentMethodCreateBillingDetails;
 
-/// The `pay_by_bank` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `bizum` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataBizum = api::PaymentMethodCreatePix;
 
-/// The `payco` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `blik` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataBlik = api::PaymentMethodCreatePix;
 
-/// The `paynow` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `boleto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateBoleto`](crate::api::PaymentMethodCreateBoleto).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataBoleto = api::PaymentMethodCreateBoleto;
 
-/// The `paypal` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `cashapp` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataCashapp = api::PaymentMethodCreatePix;
 
-/// The `paypay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `crypto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataCrypto = api::PaymentMethodCreatePix;
 
-/// The `payto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
+/// The `customer_balance` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
+pub type SetupIntentUpdatePaymentMethodDataCustomerBalance = api::PaymentMethodCreatePix;
 
-/// The `pix` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `eps` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateEps`](crate::api::PaymentMethodCreateEps).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataEps = api::PaymentMethodCreateEps;
 
-/// The `promptpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `fpx` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateFpx`](crate::api::PaymentMethodCreateFpx).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataFpx = api::PaymentMethodCreateFpx;
+
+/// The `giropay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataGiropay = api::PaymentMethodCreatePix;
+
+/// The `grabpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataGrabpay = api::PaymentMethodCreatePix;
+
+/// The `ideal` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateIdeal`](crate::api::PaymentMethodCreateIdeal).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataIdeal = api::PaymentMethodCreateIdeal;
+
+/// The `interac_present` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataInteracPresent = api::PaymentMethodCreatePix;
+
+/// The `kakao_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKakaoPay = api::PaymentMethodCreatePix;
+
+/// The `dob` of [`SetupIntentUpdatePaymentMethodDataKlarna`](crate::api::SetupIntentUpdatePaymentMethodDataKlarna): the same as [`TokenCreatePersonDob`](crate::api::TokenCreatePersonDob).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKlarnaDob = api::TokenCreatePersonDob;
+
+/// The `klarna` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateKlarna`](crate::api::PaymentMethodCreateKlarna).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKlarna = api::PaymentMethodCreateKlarna;
+
+/// The `konbini` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKonbini = api::PaymentMethodCreatePix;
+
+/// The `kr_card` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataKrCard = api::PaymentMethodCreatePix;
+
+/// The `link` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataLink = api::PaymentMethodCreatePix;
+
+/// The `mb_way` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataMbWay = api::PaymentMethodCreatePix;
+
+/// The `mobilepay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataMobilepay = api::PaymentMethodCreatePix;
+
+/// The `multibanco` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataMultibanco = api::PaymentMethodCreatePix;
+
+/// The `naver_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateNaverPay`](crate::api::PaymentMethodCreateNaverPay).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataNaverPay = api::PaymentMethodCreateNaverPay;
+
+/// The `nz_bank_account` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateNzBankAccount`](crate::api::PaymentMethodCreateNzBankAccount).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataNzBankAccount = api::PaymentMethodCreateNzBankAccount;
+
+/// The `oxxo` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataOxxo = api::PaymentMethodCreatePix;
+
+/// The `p24` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateP24`](crate::api::PaymentMethodCreateP24).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataP24 = api::PaymentMethodCreateP24;
+
+/// The `pay_by_bank` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPayByBank = api::PaymentMethodCreatePix;
+
+/// The `payco` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPayco = api::PaymentMethodCreatePix;
+
+/// The `paynow` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPaynow = api::PaymentMethodCreatePix;
+
+/// The `paypal` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPaypal = api::PaymentMethodCreatePix;
+
+/// The `paypay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPaypay = api::PaymentMethodCreatePix;
+
+/// The `payto` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePayto`](crate::api::PaymentMethodCreatePayto).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPayto = api::PaymentMethodCreatePayto;
+
+/// The `pix` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPix = api::PaymentMethodCreatePix;
+
+/// The `promptpay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
+///
+/// <https://docs.stripe.com/api/setup_intents/update>
+pub type SetupIntentUpdatePaymentMethodDataPromptpay = api::PaymentMethodCreatePix;
 
 /// The `radar_options` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
 pub type SetupIntentUpdatePaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
 
-/// The `revolut_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `revolut_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataRevolutPay = api::PaymentMethodCreatePix;
 
-/// The `samsung_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `samsung_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataSamsungPay = api::PaymentMethodCreatePix;
 
-/// The `satispay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `satispay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataSatispay = api::PaymentMethodCreatePix;
 
-/// The `scalapay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `scalapay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataScalapay = api::PaymentMethodCreatePix;
 
-/// The `sepa_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
+/// The `sepa_debit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateSepaDebit`](crate::api::PaymentMethodCreateSepaDebit).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
+pub type SetupIntentUpdatePaymentMethodDataSepaDebit = api::PaymentMethodCreateSepaDebit;
 
-/// The `sequra` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sequra` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataSequra = api::PaymentMethodCreatePix;
 
-/// The `sofort` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
+/// The `sofort` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateSofort`](crate::api::PaymentMethodCreateSofort).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSofort = api::PaymentIntentCreatePaymentMethodDataSofort;
+pub type SetupIntentUpdatePaymentMethodDataSofort = api::PaymentMethodCreateSofort;
 
-/// The `sunbit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sunbit` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataSunbit = api::PaymentMethodCreatePix;
 
-/// The `swish` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `swish` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataSwish = api::PaymentMethodCreatePix;
 
-/// The `twint` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `twint` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SetupIntentUpdatePaymentMethodDataTwint = api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodDataUpi`](crate::api::SetupIntentUpdatePaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodDataUpi`](crate::api::SetupIntentUpdatePaymentMethodDataUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
 pub type SetupIntentUpdatePaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type SetupIntentUpdatePaymentMethodDataUpi = api::PaymentMethodCreateUpi;
 
-/// The `us_bank_account` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
+/// The `us_bank_account` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`PaymentMethodCreateUsBankAccount`](crate::api::PaymentMethodCreateUsBankAccount).
 ///
 /// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
-
-/// The `wechat_pay` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `zip` of [`SetupIntentUpdatePaymentMethodData`](crate::api::SetupIntentUpdatePaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payment_method_data` of [`SetupIntentUpdate`](crate::api::SetupIntentUpdate): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentUpdatePaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsAcssDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions;
-
-/// The `acss_debit` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsAcssDebit =
-    api::SetupIntentCreatePaymentMethodOptionsAcssDebit;
-
-/// The `amazon_pay` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentUpdatePaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `bacs_debit` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsBacsDebit =
-    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
-
-/// The `bizum` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsBlik`](crate::api::SetupIntentUpdatePaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsBlikMandateOptions =
-    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
-
-/// The `blik` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBlik`](crate::api::SetupIntentCreatePaymentMethodOptionsBlik).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsBlik = api::SetupIntentCreatePaymentMethodOptionsBlik;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsCard`](crate::api::SetupIntentUpdatePaymentMethodOptionsCard): the same as [`SetupIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCardMandateOptions =
-    api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions;
-
-/// The `cartes_bancaires` of [`SetupIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
-
-/// The `network_options` of [`SetupIntentUpdatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentUpdatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCardThreeDSecureNetworkOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
-
-/// The `three_d_secure` of [`SetupIntentUpdatePaymentMethodOptionsCard`](crate::api::SetupIntentUpdatePaymentMethodOptionsCard): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCardThreeDSecure =
-    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure;
-
-/// The `card` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsCard`](crate::api::SetupIntentCreatePaymentMethodOptionsCard).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCard = api::SetupIntentCreatePaymentMethodOptionsCard;
-
-/// The `card_present` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsCardPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `on_demand` of [`SetupIntentUpdatePaymentMethodOptionsKlarna`](crate::api::SetupIntentUpdatePaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsKlarnaOnDemand =
-    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
-
-/// The `next_billing` of [`SetupIntentUpdatePaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentUpdatePaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
-
-/// The `subscription` of [`SetupIntentUpdatePaymentMethodOptionsKlarna`](crate::api::SetupIntentUpdatePaymentMethodOptionsKlarna): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsKlarnaSubscription =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription;
-
-/// The `klarna` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsKlarna =
-    api::SetupIntentCreatePaymentMethodOptionsKlarna;
-
-/// The `link` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsLink`](crate::api::SetupIntentCreatePaymentMethodOptionsLink).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsLink = api::SetupIntentCreatePaymentMethodOptionsLink;
-
-/// The `paypal` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPaypal`](crate::api::SetupIntentCreatePaymentMethodOptionsPaypal).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsPaypal =
-    api::SetupIntentCreatePaymentMethodOptionsPaypal;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsPayto`](crate::api::SetupIntentUpdatePaymentMethodOptionsPayto): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsPaytoMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions;
-
-/// The `payto` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPayto`](crate::api::SetupIntentCreatePaymentMethodOptionsPayto).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsPayto =
-    api::SetupIntentCreatePaymentMethodOptionsPayto;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsPix`](crate::api::SetupIntentUpdatePaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
-
-/// The `pix` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPix`](crate::api::SetupIntentCreatePaymentMethodOptionsPix).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsPix = api::SetupIntentCreatePaymentMethodOptionsPix;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsSepaDebit`](crate::api::SetupIntentUpdatePaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `sepa_debit` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsSepaDebit =
-    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsUpi`](crate::api::SetupIntentUpdatePaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
-
-/// The `filters` of [`SetupIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
-
-/// The `financial_connections` of [`SetupIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
-
-/// The `mandate_options` of [`SetupIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUsBankAccountMandateOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
-
-/// The `networks` of [`SetupIntentUpdatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentUpdatePaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUsBankAccountNetworks =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
-
-/// The `us_bank_account` of [`SetupIntentUpdatePaymentMethodOptions`](crate::api::SetupIntentUpdatePaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptionsUsBankAccount =
-    api::SetupIntentCreatePaymentMethodOptionsUsBankAccount;
-
-/// The `payment_method_options` of [`SetupIntentUpdate`](crate::api::SetupIntentUpdate): the same as [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/update>
-pub type SetupIntentUpdatePaymentMethodOptions = api::SetupIntentCreatePaymentMethodOptions;
-
-/// The `offline` of [`SetupIntentConfirmMandateDataCustomerAcceptance`](crate::api::SetupIntentConfirmMandateDataCustomerAcceptance): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmMandateDataCustomerAcceptanceOffline =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `online` of [`SetupIntentConfirmMandateDataCustomerAcceptance`](crate::api::SetupIntentConfirmMandateDataCustomerAcceptance): the same as [`PaymentIntentConfirmMandateDataCustomerAcceptanceOnline`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptanceOnline).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmMandateDataCustomerAcceptanceOnline =
-    api::PaymentIntentConfirmMandateDataCustomerAcceptanceOnline;
-
-/// The `customer_acceptance` of [`SetupIntentConfirmMandateData`](crate::api::SetupIntentConfirmMandateData): the same as [`PaymentIntentConfirmMandateDataCustomerAcceptance`](crate::api::PaymentIntentConfirmMandateDataCustomerAcceptance).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmMandateDataCustomerAcceptance =
-    api::PaymentIntentConfirmMandateDataCustomerAcceptance;
-
-/// The `mandate_data` of [`SetupIntentConfirm`](crate::api::SetupIntentConfirm): the same as [`PaymentIntentConfirmMandateData`](crate::api::PaymentIntentConfirmMandateData).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmMandateData = api::PaymentIntentConfirmMandateData;
-
-/// The `acss_debit` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAcssDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAcssDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAcssDebit =
-    api::PaymentIntentCreatePaymentMethodDataAcssDebit;
-
-/// The `affirm` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAffirm =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `afterpay_clearpay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAfterpayClearpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alipay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAlipay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `alma` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAlma =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `amazon_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `au_becs_debit` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataAuBecsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataAuBecsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataAuBecsDebit =
-    api::PaymentIntentCreatePaymentMethodDataAuBecsDebit;
-
-/// The `bacs_debit` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBacsDebit`](crate::api::PaymentIntentCreatePaymentMethodDataBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBacsDebit =
-    api::PaymentIntentCreatePaymentMethodDataBacsDebit;
-
-/// The `bancontact` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBancontact =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `billie` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBillie =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `address` of [`SetupIntentConfirmPaymentMethodDataBillingDetails`](crate::api::SetupIntentConfirmPaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
-
-/// The `billing_details` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBillingDetails`](crate::api::PaymentIntentCreatePaymentMethodDataBillingDetails).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBillingDetails =
-    api::PaymentIntentCreatePaymentMethodDataBillingDetails;
-
-/// The `bizum` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `blik` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBlik =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `boleto` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataBoleto`](crate::api::PaymentIntentCreatePaymentMethodDataBoleto).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataBoleto =
-    api::PaymentIntentCreatePaymentMethodDataBoleto;
-
-/// The `cashapp` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataCashapp =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `crypto` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataCrypto =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `customer_balance` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataCustomerBalance =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `eps` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataEps`](crate::api::PaymentIntentCreatePaymentMethodDataEps).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataEps = api::PaymentIntentCreatePaymentMethodDataEps;
-
-/// The `fpx` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataFpx`](crate::api::PaymentIntentCreatePaymentMethodDataFpx).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataFpx = api::PaymentIntentCreatePaymentMethodDataFpx;
-
-/// The `giropay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataGiropay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `grabpay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataGrabpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `ideal` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataIdeal`](crate::api::PaymentIntentCreatePaymentMethodDataIdeal).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataIdeal = api::PaymentIntentCreatePaymentMethodDataIdeal;
-
-/// The `interac_present` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataInteracPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kakao_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataKakaoPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `dob` of [`SetupIntentConfirmPaymentMethodDataKlarna`](crate::api::SetupIntentConfirmPaymentMethodDataKlarna): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataKlarnaDob = api::AccountCreateCompanyRegistrationDate;
-
-/// The `klarna` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataKlarna`](crate::api::PaymentIntentCreatePaymentMethodDataKlarna).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataKlarna =
-    api::PaymentIntentCreatePaymentMethodDataKlarna;
-
-/// The `konbini` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `kr_card` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataKrCard =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `link` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataLink =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mb_way` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataMbWay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mobilepay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataMobilepay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `multibanco` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataMultibanco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `naver_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNaverPay`](crate::api::PaymentIntentCreatePaymentMethodDataNaverPay).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataNaverPay =
-    api::PaymentIntentCreatePaymentMethodDataNaverPay;
-
-/// The `nz_bank_account` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataNzBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataNzBankAccount).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataNzBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataNzBankAccount;
-
-/// The `oxxo` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataOxxo =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `p24` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataP24`](crate::api::PaymentIntentCreatePaymentMethodDataP24).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataP24 = api::PaymentIntentCreatePaymentMethodDataP24;
-
-/// The `pay_by_bank` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPayByBank =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payco` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPayco =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paynow` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPaynow =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypal` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPaypal =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `paypay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPaypay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payto` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataPayto`](crate::api::PaymentIntentCreatePaymentMethodDataPayto).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPayto = api::PaymentIntentCreatePaymentMethodDataPayto;
-
-/// The `pix` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPix =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `promptpay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataPromptpay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `radar_options` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`ChargeCreateRadarOptions`](crate::api::ChargeCreateRadarOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataRadarOptions = api::ChargeCreateRadarOptions;
-
-/// The `revolut_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataRevolutPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `samsung_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSamsungPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `satispay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSatispay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `scalapay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataScalapay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `sepa_debit` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSepaDebit`](crate::api::PaymentIntentCreatePaymentMethodDataSepaDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSepaDebit =
-    api::PaymentIntentCreatePaymentMethodDataSepaDebit;
-
-/// The `sequra` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSequra =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `sofort` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataSofort`](crate::api::PaymentIntentCreatePaymentMethodDataSofort).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSofort =
-    api::PaymentIntentCreatePaymentMethodDataSofort;
-
-/// The `sunbit` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSunbit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `swish` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataSwish =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `twint` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataTwint =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodDataUpi`](crate::api::SetupIntentConfirmPaymentMethodDataUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
-
-/// The `us_bank_account` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`PaymentIntentCreatePaymentMethodDataUsBankAccount`](crate::api::PaymentIntentCreatePaymentMethodDataUsBankAccount).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataUsBankAccount =
-    api::PaymentIntentCreatePaymentMethodDataUsBankAccount;
-
-/// The `wechat_pay` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataWechatPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `zip` of [`SetupIntentConfirmPaymentMethodData`](crate::api::SetupIntentConfirmPaymentMethodData): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodDataZip =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `payment_method_data` of [`SetupIntentConfirm`](crate::api::SetupIntentConfirm): the same as [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodData = api::PaymentIntentCreatePaymentMethodData;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentConfirmPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsAcssDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsAcssDebitMandateOptions;
-
-/// The `acss_debit` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsAcssDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsAcssDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsAcssDebit =
-    api::SetupIntentCreatePaymentMethodOptionsAcssDebit;
-
-/// The `amazon_pay` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsAmazonPay =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsBacsDebit`](crate::api::SetupIntentConfirmPaymentMethodOptionsBacsDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsBacsDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `bacs_debit` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsBacsDebit =
-    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
-
-/// The `bizum` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsBizum =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsBlik`](crate::api::SetupIntentConfirmPaymentMethodOptionsBlik): the same as [`BillingPortalSessionCreateAfterExpirationCustomerLogin`](crate::api::BillingPortalSessionCreateAfterExpirationCustomerLogin).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsBlikMandateOptions =
-    api::BillingPortalSessionCreateAfterExpirationCustomerLogin;
-
-/// The `blik` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBlik`](crate::api::SetupIntentCreatePaymentMethodOptionsBlik).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsBlik =
-    api::SetupIntentCreatePaymentMethodOptionsBlik;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsCard`](crate::api::SetupIntentConfirmPaymentMethodOptionsCard): the same as [`SetupIntentCreatePaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCardMandateOptions =
-    api::SetupIntentCreatePaymentMethodOptionsCardMandateOptions;
-
-/// The `cartes_bancaires` of [`SetupIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::SetupIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires;
-
-/// The `network_options` of [`SetupIntentConfirmPaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentConfirmPaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCardThreeDSecureNetworkOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptions;
-
-/// The `three_d_secure` of [`SetupIntentConfirmPaymentMethodOptionsCard`](crate::api::SetupIntentConfirmPaymentMethodOptionsCard): the same as [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCardThreeDSecure =
-    api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure;
-
-/// The `card` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsCard`](crate::api::SetupIntentCreatePaymentMethodOptionsCard).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCard =
-    api::SetupIntentCreatePaymentMethodOptionsCard;
-
-/// The `card_present` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsCardPresent =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
-
-/// The `on_demand` of [`SetupIntentConfirmPaymentMethodOptionsKlarna`](crate::api::SetupIntentConfirmPaymentMethodOptionsKlarna): the same as [`PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsKlarnaOnDemand =
-    api::PaymentIntentCreatePaymentMethodOptionsKlarnaOnDemand;
-
-/// The `next_billing` of [`SetupIntentConfirmPaymentMethodOptionsKlarnaSubscription`](crate::api::SetupIntentConfirmPaymentMethodOptionsKlarnaSubscription): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsKlarnaSubscriptionNextBilling =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscriptionNextBilling;
-
-/// The `subscription` of [`SetupIntentConfirmPaymentMethodOptionsKlarna`](crate::api::SetupIntentConfirmPaymentMethodOptionsKlarna): the same as [`CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription`](crate::api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsKlarnaSubscription =
-    api::CheckoutSessionCreatePaymentMethodOptionsKlarnaSubscription;
-
-/// The `klarna` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsKlarna`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarna).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsKlarna =
-    api::SetupIntentCreatePaymentMethodOptionsKlarna;
-
-/// The `link` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsLink`](crate::api::SetupIntentCreatePaymentMethodOptionsLink).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsLink =
-    api::SetupIntentCreatePaymentMethodOptionsLink;
-
-/// The `paypal` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPaypal`](crate::api::SetupIntentCreatePaymentMethodOptionsPaypal).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsPaypal =
-    api::SetupIntentCreatePaymentMethodOptionsPaypal;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsPayto`](crate::api::SetupIntentConfirmPaymentMethodOptionsPayto): the same as [`CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsPaytoMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPaytoMandateOptions;
-
-/// The `payto` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPayto`](crate::api::SetupIntentCreatePaymentMethodOptionsPayto).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsPayto =
-    api::SetupIntentCreatePaymentMethodOptionsPayto;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsPix`](crate::api::SetupIntentConfirmPaymentMethodOptionsPix): the same as [`CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsPixMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsPixMandateOptions;
-
-/// The `pix` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsPix`](crate::api::SetupIntentCreatePaymentMethodOptionsPix).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsPix = api::SetupIntentCreatePaymentMethodOptionsPix;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsSepaDebit`](crate::api::SetupIntentConfirmPaymentMethodOptionsSepaDebit): the same as [`CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsSepaDebitMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsBacsDebitMandateOptions;
-
-/// The `sepa_debit` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsBacsDebit`](crate::api::SetupIntentCreatePaymentMethodOptionsBacsDebit).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsSepaDebit =
-    api::SetupIntentCreatePaymentMethodOptionsBacsDebit;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsUpi`](crate::api::SetupIntentConfirmPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
-
-/// The `upi` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpi`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpi).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUpi =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpi;
-
-/// The `filters` of [`SetupIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
-
-/// The `financial_connections` of [`SetupIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUsBankAccountFinancialConnections =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections;
-
-/// The `mandate_options` of [`SetupIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUsBankAccountMandateOptions =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountMandateOptions;
-
-/// The `networks` of [`SetupIntentConfirmPaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentConfirmPaymentMethodOptionsUsBankAccount): the same as [`PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUsBankAccountNetworks =
-    api::PaymentIntentCreatePaymentMethodOptionsUsBankAccountNetworks;
-
-/// The `us_bank_account` of [`SetupIntentConfirmPaymentMethodOptions`](crate::api::SetupIntentConfirmPaymentMethodOptions): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccount).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptionsUsBankAccount =
-    api::SetupIntentCreatePaymentMethodOptionsUsBankAccount;
-
-/// The `payment_method_options` of [`SetupIntentConfirm`](crate::api::SetupIntentConfirm): the same as [`SetupIntentCreatePaymentMethodOptions`](crate::api::SetupIntentCreatePaymentMethodOptions).
-///
-/// <https://docs.stripe.com/api/setup_intents/confirm>
-pub type SetupIntentConfirmPaymentMethodOptions = api::SetupIntentCreatePaymentMethodOptions;
+pub type SetupIntentUpdatePaymentMethodDataUsBankAccount = api::PaymentMethodCreateUsBankAccount;

@@ -3,7 +3,7 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, list, pairs, request};
 
 request! {
     /// The request of `client.setup_intents().list(…)`: `GET /v1/setup_intents`.
@@ -161,7 +161,7 @@ impl SetupIntentCreate {
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        self.set("mandate_data", Value::Clear)
+        self.set("mandate_data", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -274,7 +274,7 @@ impl SetupIntentUpdate {
     /// Unsets `allowed_payment_method_types`.
     #[inline]
     pub fn clear_allowed_payment_method_types(self) -> Self {
-        self.set("allowed_payment_method_types", Value::Clear)
+        self.set("allowed_payment_method_types", ParamValue::Clear)
     }
 
     /// Attach to self: true or false.
@@ -318,7 +318,7 @@ impl SetupIntentUpdate {
     /// Unsets `excluded_payment_method_types`.
     #[inline]
     pub fn clear_excluded_payment_method_types(self) -> Self {
-        self.set("excluded_payment_method_types", Value::Clear)
+        self.set("excluded_payment_method_types", ParamValue::Clear)
     }
 
     /// Flow directions, as a list.
@@ -342,7 +342,7 @@ impl SetupIntentUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment method.
@@ -431,7 +431,7 @@ impl SetupIntentConfirm {
     /// Unsets `mandate_data`.
     #[inline]
     pub fn clear_mandate_data(self) -> Self {
-        self.set("mandate_data", Value::Clear)
+        self.set("mandate_data", ParamValue::Clear)
     }
 
     /// Payment method.

@@ -3,21 +3,21 @@
 //! Stripe's `setup_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `allow_redirects`, first of all in [`SetupIntentAutomaticPaymentMethods`](crate::api::SetupIntentAutomaticPaymentMethods): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+/// The values of `allow_redirects`, first of all in [`SetupIntentAutomaticPaymentMethods`](crate::api::SetupIntentAutomaticPaymentMethods): the same as [`MandatePaymentMethodDetailsPixAmountIncludesIof`](crate::api::MandatePaymentMethodDetailsPixAmountIncludesIof).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-automatic_payment_methods>
 pub type SetupIntentAutomaticPaymentMethodsAllowRedirects =
-    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
+    api::MandatePaymentMethodDetailsPixAmountIncludesIof;
 
-/// The values of `amount_type`, first of all in [`SetupIntentPaymentMethodOptionsUpiMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptions): the same as [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType).
+/// The values of `amount_type`, first of all in [`SetupIntentPaymentMethodOptionsUpiMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsUpiMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-upi-mandate_options>
 pub type SetupIntentPaymentMethodOptionsUpiMandateOptionsAmountType =
-    api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType;
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-words! {
+open_enum! {
     /// The values of `cancellation_reason`, first of all in [`SetupIntent`](crate::api::SetupIntent).
     ///
     /// <https://docs.stripe.com/api/setup_intents/object>
@@ -31,12 +31,19 @@ words! {
     }
 }
 
-/// The values of `flow_direction`, first of all in [`SetupIntent`](crate::api::SetupIntent): the same as [`SetupAttemptFlowDirection`](crate::api::SetupAttemptFlowDirection).
-///
-/// <https://docs.stripe.com/api/setup_intents/object>
-pub type SetupIntentFlowDirection = api::SetupAttemptFlowDirection;
+open_enum! {
+    /// The values of `flow_direction`, first of all in [`SetupIntent`](crate::api::SetupIntent).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object>
+    SetupIntentFlowDirection {
+        /// `inbound`
+        0 Inbound = "inbound",
+        /// `outbound`
+        1 Outbound = "outbound",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`SetupIntent`](crate::api::SetupIntent).
     ///
     /// <https://docs.stripe.com/api/setup_intents/object>
@@ -56,134 +63,229 @@ words! {
     }
 }
 
-/// The values of `microdeposit_type`, first of all in [`SetupIntentNextActionVerifyWithMicrodeposits`](crate::api::SetupIntentNextActionVerifyWithMicrodeposits): the same as [`PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType`](crate::api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-verify_with_microdeposits>
-pub type SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType =
-    api::PaymentIntentNextActionVerifyWithMicrodepositsMicrodepositType;
+open_enum! {
+    /// The values of `microdeposit_type`, first of all in [`SetupIntentNextActionVerifyWithMicrodeposits`](crate::api::SetupIntentNextActionVerifyWithMicrodeposits).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-next_action-verify_with_microdeposits>
+    SetupIntentNextActionVerifyWithMicrodepositsMicrodepositType {
+        /// `amounts`
+        0 Amounts = "amounts",
+        /// `descriptor_code`
+        1 DescriptorCode = "descriptor_code",
+    }
+}
 
-/// The values of `currency`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitCurrency`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
-pub type SetupIntentPaymentMethodOptionsAcssDebitCurrency =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitCurrency;
+open_enum! {
+    /// The values of `currency`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
+    SetupIntentPaymentMethodOptionsAcssDebitCurrency {
+        /// `cad`
+        0 Cad = "cad",
+        /// `usd`
+        1 Usd = "usd",
+    }
+}
 
-/// The values of `verification_method`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
-pub type SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
+open_enum! {
+    /// The values of `verification_method`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebit`](crate::api::SetupIntentPaymentMethodOptionsAcssDebit).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit>
+    SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod {
+        /// `automatic`
+        0 Automatic = "automatic",
+        /// `instant`
+        1 Instant = "instant",
+        /// `microdeposits`
+        2 Microdeposits = "microdeposits",
+    }
+}
 
-/// The values of `network`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardNetwork`](crate::api::PaymentIntentPaymentMethodOptionsCardNetwork).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
-pub type SetupIntentPaymentMethodOptionsCardNetwork =
-    api::PaymentIntentPaymentMethodOptionsCardNetwork;
+open_enum! {
+    /// The values of `network`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
+    SetupIntentPaymentMethodOptionsCardNetwork {
+        /// `amex`
+        0 Amex = "amex",
+        /// `cartes_bancaires`
+        1 CartesBancaires = "cartes_bancaires",
+        /// `diners`
+        2 Diners = "diners",
+        /// `discover`
+        3 Discover = "discover",
+        /// `eftpos_au`
+        4 EftposAu = "eftpos_au",
+        /// `girocard`
+        5 Girocard = "girocard",
+        /// `interac`
+        6 Interac = "interac",
+        /// `jcb`
+        7 Jcb = "jcb",
+        /// `link`
+        8 Link = "link",
+        /// `mastercard`
+        9 Mastercard = "mastercard",
+        /// `unionpay`
+        10 Unionpay = "unionpay",
+        /// `visa`
+        11 Visa = "visa",
+    }
+}
 
-/// The values of `request_three_d_secure`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
-pub type SetupIntentPaymentMethodOptionsCardRequestThreeDSecure =
-    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
+open_enum! {
+    /// The values of `request_three_d_secure`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
+    SetupIntentPaymentMethodOptionsCardRequestThreeDSecure {
+        /// `any`
+        0 Any = "any",
+        /// `automatic`
+        1 Automatic = "automatic",
+        /// `challenge`
+        2 Challenge = "challenge",
+    }
+}
 
-/// The values of `setup_credential_usage`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage`](crate::api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage).
+/// The values of `setup_credential_usage`, first of all in [`SetupIntentPaymentMethodOptionsCard`](crate::api::SetupIntentPaymentMethodOptionsCard): the same as [`ChargePaymentMethodDetailsCardSetupCredentialUsage`](crate::api::ChargePaymentMethodDetailsCardSetupCredentialUsage).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card>
 pub type SetupIntentPaymentMethodOptionsCardSetupCredentialUsage =
-    api::PaymentIntentPaymentMethodOptionsCardSetupCredentialUsage;
+    api::ChargePaymentMethodDetailsCardSetupCredentialUsage;
 
-/// The values of `interval`, first of all in [`SetupIntentPaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptions): the same as [`PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval`](crate::api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval).
-///
-/// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card-mandate_options>
-pub type SetupIntentPaymentMethodOptionsCardMandateOptionsInterval =
-    api::PaymentIntentPaymentMethodOptionsCardMandateOptionsInterval;
+open_enum! {
+    /// The values of `interval`, first of all in [`SetupIntentPaymentMethodOptionsCardMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsCardMandateOptions).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-card-mandate_options>
+    SetupIntentPaymentMethodOptionsCardMandateOptionsInterval {
+        /// `day`
+        0 Day = "day",
+        /// `month`
+        1 Month = "month",
+        /// `sporadic`
+        2 Sporadic = "sporadic",
+        /// `week`
+        3 Week = "week",
+        /// `year`
+        4 Year = "year",
+    }
+}
 
-/// The values of `default_for`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor).
+/// The values of `default_for`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitDefaultFor`](crate::api::MandatePaymentMethodDetailsAcssDebitDefaultFor).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
 pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsDefaultFor;
+    api::MandatePaymentMethodDetailsAcssDebitDefaultFor;
 
-/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule).
+/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitPaymentSchedule`](crate::api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
 pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsPaymentSchedule;
+    api::MandatePaymentMethodDetailsAcssDebitPaymentSchedule;
 
-/// The values of `transaction_type`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+/// The values of `transaction_type`, first of all in [`SetupIntentPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitTransactionType`](crate::api::MandatePaymentMethodDetailsAcssDebitTransactionType).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-acss_debit-mandate_options>
 pub type SetupIntentPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+    api::MandatePaymentMethodDetailsAcssDebitTransactionType;
 
-/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule`](crate::api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule).
+/// The values of `payment_schedule`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPaytoPaymentSchedule).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto-mandate_options>
 pub type SetupIntentPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule =
-    api::CheckoutSessionPaymentMethodOptionsPaytoMandateOptionsPaymentSchedule;
+    api::MandatePaymentMethodDetailsPaytoPaymentSchedule;
 
-/// The values of `purpose`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+/// The values of `purpose`, first of all in [`SetupIntentPaymentMethodOptionsPaytoMandateOptions`](crate::api::SetupIntentPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPurpose`](crate::api::MandatePaymentMethodDetailsPaytoPurpose).
 ///
 /// <https://docs.stripe.com/api/setup_intents/object#setup_intent_object-payment_method_options-payto-mandate_options>
 pub type SetupIntentPaymentMethodOptionsPaytoMandateOptionsPurpose =
-    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
+    api::MandatePaymentMethodDetailsPaytoPurpose;
 
-/// The values of `type`, first of all in [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
+/// The values of `type`, first of all in [`SetupIntentCreateMandateDataCustomerAcceptance`](crate::api::SetupIntentCreateMandateDataCustomerAcceptance): the same as [`TerminalReaderStatus`](crate::api::TerminalReaderStatus).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateMandateDataCustomerAcceptanceType = api::MandateCustomerAcceptanceType;
+pub type SetupIntentCreateMandateDataCustomerAcceptanceType = api::TerminalReaderStatus;
 
 /// The values of `allow_redisplay`, first of all in [`SetupIntentCreatePaymentMethodData`](crate::api::SetupIntentCreatePaymentMethodData): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodDataAllowRedisplay = api::CardAllowRedisplay;
 
-/// The values of `account_holder_type`, first of all in [`SetupIntentCreatePaymentMethodDataFpx`](crate::api::SetupIntentCreatePaymentMethodDataFpx): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType).
+/// The values of `account_holder_type`, first of all in [`SetupIntentCreatePaymentMethodDataFpx`](crate::api::SetupIntentCreatePaymentMethodDataFpx): the same as [`IssuingCardholderType`](crate::api::IssuingCardholderType).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataFpxAccountHolderType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountHolderType;
+pub type SetupIntentCreatePaymentMethodDataFpxAccountHolderType = api::IssuingCardholderType;
 
-/// The values of `funding`, first of all in [`SetupIntentCreatePaymentMethodDataNaverPay`](crate::api::SetupIntentCreatePaymentMethodDataNaverPay): the same as [`ConfirmationTokenPaymentMethodPreviewNaverPayFunding`](crate::api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding).
+/// The values of `funding`, first of all in [`SetupIntentCreatePaymentMethodDataNaverPay`](crate::api::SetupIntentCreatePaymentMethodDataNaverPay): the same as [`PaymentMethodCreateNaverPayFunding`](crate::api::PaymentMethodCreateNaverPayFunding).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodDataNaverPayFunding =
-    api::ConfirmationTokenPaymentMethodPreviewNaverPayFunding;
+    api::PaymentMethodCreateNaverPayFunding;
 
-/// The values of `country`, first of all in [`SetupIntentCreatePaymentMethodDataSofort`](crate::api::SetupIntentCreatePaymentMethodDataSofort): the same as [`PaymentIntentCreatePaymentMethodDataSofortCountry`](crate::api::PaymentIntentCreatePaymentMethodDataSofortCountry).
+/// The values of `country`, first of all in [`SetupIntentCreatePaymentMethodDataSofort`](crate::api::SetupIntentCreatePaymentMethodDataSofort): the same as [`PaymentMethodCreateSofortCountry`](crate::api::PaymentMethodCreateSofortCountry).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodDataSofortCountry =
-    api::PaymentIntentCreatePaymentMethodDataSofortCountry;
+pub type SetupIntentCreatePaymentMethodDataSofortCountry = api::PaymentMethodCreateSofortCountry;
 
-/// The values of `account_type`, first of all in [`SetupIntentCreatePaymentMethodDataUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodDataUsBankAccount): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_type`, first of all in [`SetupIntentCreatePaymentMethodDataUsBankAccount`](crate::api::SetupIntentCreatePaymentMethodDataUsBankAccount): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodDataUsBankAccountAccountType =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
-/// The values of `ares_trans_status`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus =
-    api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus;
+open_enum! {
+    /// The values of `ares_trans_status`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureAresTransStatus {
+        /// `A`
+        0 A = "A",
+        /// `C`
+        1 C = "C",
+        /// `I`
+        2 I = "I",
+        /// `N`
+        3 N = "N",
+        /// `R`
+        4 R = "R",
+        /// `U`
+        5 U = "U",
+        /// `Y`
+        6 Y = "Y",
+    }
+}
 
-/// The values of `electronic_commerce_indicator`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
+/// The values of `electronic_commerce_indicator`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureElectronicCommerceIndicator =
-    api::SetupAttemptPaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
+    api::ChargePaymentMethodDetailsCardThreeDSecureElectronicCommerceIndicator;
 
-/// The values of `cb_avalgo`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires): the same as [`PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo`](crate::api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo = api::PaymentIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo;
+open_enum! {
+    /// The values of `cb_avalgo`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancaires).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsCardThreeDSecureNetworkOptionsCartesBancairesCbAvalgo {
+        /// `0`
+        0 V0 = "0",
+        /// `1`
+        1 V1 = "1",
+        /// `2`
+        2 V2 = "2",
+        /// `3`
+        3 V3 = "3",
+        /// `4`
+        4 V4 = "4",
+        /// `A`
+        5 A = "A",
+    }
+}
 
-/// The values of `version`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion).
+/// The values of `version`, first of all in [`SetupIntentCreatePaymentMethodOptionsCardThreeDSecure`](crate::api::SetupIntentCreatePaymentMethodOptionsCardThreeDSecure): the same as [`ChargePaymentMethodDetailsCardThreeDSecureVersion`](crate::api::ChargePaymentMethodDetailsCardThreeDSecureVersion).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodOptionsCardThreeDSecureVersion =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureVersion;
+    api::ChargePaymentMethodDetailsCardThreeDSecureVersion;
 
 /// The values of `purchase_interval`, first of all in [`SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand`](crate::api::SetupIntentCreatePaymentMethodOptionsKlarnaOnDemand): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
@@ -196,11 +298,19 @@ pub type SetupIntentCreatePaymentMethodOptionsKlarnaOnDemandPurchaseInterval = a
 pub type SetupIntentCreatePaymentMethodOptionsPixMandateOptionsPaymentSchedule =
     api::MandatePaymentMethodDetailsPixPaymentSchedule;
 
-/// The values of `setup_future_usage`, first of all in [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitSetupFutureUsage;
+open_enum! {
+    /// The values of `setup_future_usage`, first of all in [`SetupIntentCreatePaymentMethodOptionsUpi`](crate::api::SetupIntentCreatePaymentMethodOptionsUpi).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreatePaymentMethodOptionsUpiSetupFutureUsage {
+        /// `none`
+        0 None = "none",
+        /// `off_session`
+        1 OffSession = "off_session",
+        /// `on_session`
+        2 OnSession = "on_session",
+    }
+}
 
 /// The values of `permission`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
 ///
@@ -214,13 +324,20 @@ pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsP
 pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
     api::FinancialConnectionsSessionPrefetch;
 
-/// The values of `requested`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork`](crate::api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork).
+/// The values of `requested`, first of all in [`SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworks): the same as [`ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported`](crate::api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported).
 ///
 /// <https://docs.stripe.com/api/setup_intents/create>
 pub type SetupIntentCreatePaymentMethodOptionsUsBankAccountNetworksRequested =
-    api::TreasuryOutboundPaymentDestinationPaymentMethodDetailsUsBankAccountNetwork;
+    api::ConfirmationTokenPaymentMethodPreviewUsBankAccountNetworksSupported;
 
-/// The values of `usage`, first of all in [`SetupIntentCreate`](crate::api::SetupIntentCreate): the same as [`ConfirmationTokenSetupFutureUsage`](crate::api::ConfirmationTokenSetupFutureUsage).
-///
-/// <https://docs.stripe.com/api/setup_intents/create>
-pub type SetupIntentCreateUsage = api::ConfirmationTokenSetupFutureUsage;
+open_enum! {
+    /// The values of `usage`, first of all in [`SetupIntentCreate`](crate::api::SetupIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/setup_intents/create>
+    SetupIntentCreateUsage {
+        /// `off_session`
+        0 OffSession = "off_session",
+        /// `on_session`
+        1 OnSession = "on_session",
+    }
+}

@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `updated_capability`, first of all in [`V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData`](crate::api::V2CoreAccountIncludingConfigurationMerchantCapabilityStatusUpdatedEventData).
     ///
     /// <https://docs.stripe.com/api/v2/core/events/event-types>
@@ -110,7 +110,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`AccountFutureRequirementsError`](crate::api::AccountFutureRequirementsError).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-future_requirements-errors>
@@ -316,7 +316,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`InvoiceLastFinalizationError`](crate::api::InvoiceLastFinalizationError).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-last_finalization_error>
@@ -742,7 +742,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`BalanceTransaction`](crate::api::BalanceTransaction).
     ///
     /// <https://docs.stripe.com/api/balance_transactions/object>
@@ -854,7 +854,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `taxability_reason`, first of all in [`CreditNoteTotalTax`](crate::api::CreditNoteTotalTax).
     ///
     /// <https://docs.stripe.com/api/credit_notes/object#credit_note_object-total_taxes>
@@ -894,7 +894,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `locale`, first of all in [`BillingPortalSession`](crate::api::BillingPortalSession).
     ///
     /// <https://docs.stripe.com/api/billing_portal/sessions/object>

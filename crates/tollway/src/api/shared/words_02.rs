@@ -2,9 +2,10 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::api;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `locale`, first of all in [`CheckoutSession`](crate::api::CheckoutSession).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/object>
@@ -96,7 +97,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ConfirmationTokenPaymentMethodPreview`](crate::api::ConfirmationTokenPaymentMethodPreview).
     ///
     /// <https://docs.stripe.com/api/confirmation_tokens/object#confirmation_token_object-payment_method_preview>
@@ -222,7 +223,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `device_type`, first of all in [`TerminalDeletedReader`](crate::api::TerminalDeletedReader).
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object>
@@ -272,7 +273,12 @@ words! {
     }
 }
 
-words! {
+/// The values of `type`, first of all in [`Event`](crate::api::Event): the same as [`EventType`](crate::api::EventType).
+///
+/// <https://docs.stripe.com/api/events/object>
+pub type EventTypeValue = api::EventType;
+
+open_enum! {
     /// The values of `purpose`, first of all in [`File`](crate::api::File).
     ///
     /// <https://docs.stripe.com/api/files/object>
@@ -322,7 +328,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`IdentityVerificationSessionLastError`](crate::api::IdentityVerificationSessionLastError).
     ///
     /// <https://docs.stripe.com/api/identity/verification_sessions/object#identity_verification_session_object-last_error>
@@ -368,7 +374,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payment_method_type`, first of all in [`InvoicePaymentSettings`](crate::api::InvoicePaymentSettings).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-payment_settings>
@@ -478,7 +484,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`InvoiceCustomerTaxId`](crate::api::InvoiceCustomerTaxId).
     ///
     /// <https://docs.stripe.com/api/invoices/object#invoice_object-customer_tax_ids>
@@ -756,7 +762,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `loss_reason`, first of all in [`IssuingDispute`](crate::api::IssuingDispute).
     ///
     /// <https://docs.stripe.com/api/issuing/disputes/object>
@@ -804,7 +810,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`IssuingAuthorizationRequestHistory`](crate::api::IssuingAuthorizationRequestHistory).
     ///
     /// <https://docs.stripe.com/api/issuing/authorizations/object#issuing_authorization_object-request_history>

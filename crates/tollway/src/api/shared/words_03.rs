@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `allowed_category`, first of all in [`IssuingCardSpendingControls`](crate::api::IssuingCardSpendingControls).
     ///
     /// <https://docs.stripe.com/api/issuing/cards/object#issuing_card_object-spending_controls>
@@ -602,7 +602,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason_code`, first of all in [`IssuingTokenNetworkDataWalletProvider`](crate::api::IssuingTokenNetworkDataWalletProvider).
     ///
     /// <https://docs.stripe.com/api/issuing/tokens/object#issuing_token_object-network_data-wallet_provider>
@@ -666,7 +666,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `structure`, first of all in [`AccountCompany`](crate::api::AccountCompany).
     ///
     /// <https://docs.stripe.com/api/accounts/object#account_object-company>
@@ -720,7 +720,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `allowed_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>

@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `excluded_payment_method_type`, first of all in [`PaymentIntent`](crate::api::PaymentIntent).
     ///
     /// <https://docs.stripe.com/api/payment_intents/object>
@@ -122,7 +122,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `payment_method_type`, first of all in [`PaymentLink`](crate::api::PaymentLink).
     ///
     /// <https://docs.stripe.com/api/payment_links/object>
@@ -220,7 +220,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `allowed_country`, first of all in [`PaymentLinkShippingAddressCollection`](crate::api::PaymentLinkShippingAddressCollection).
     ///
     /// <https://docs.stripe.com/api/payment_links/object#payment_link_object-shipping_address_collection>
@@ -704,7 +704,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsEps`](crate::api::ChargePaymentMethodDetailsEps).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-eps>
@@ -768,7 +768,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsFpx`](crate::api::ChargePaymentMethodDetailsFpx).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-fpx>
@@ -826,7 +826,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
@@ -874,7 +874,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `bic`, first of all in [`ChargePaymentMethodDetailsIdeal`](crate::api::ChargePaymentMethodDetailsIdeal).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-ideal>
@@ -924,7 +924,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `brand`, first of all in [`ChargePaymentMethodDetailsKrCard`](crate::api::ChargePaymentMethodDetailsKrCard).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-kr_card>

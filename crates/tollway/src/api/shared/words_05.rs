@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `bank`, first of all in [`ChargePaymentMethodDetailsP24`](crate::api::ChargePaymentMethodDetailsP24).
     ///
     /// <https://docs.stripe.com/api/charges/object#charge_object-payment_method_details-p24>
@@ -64,7 +64,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `race`, first of all in [`PersonUsCfpbDataRaceDetails`](crate::api::PersonUsCfpbDataRaceDetails).
     ///
     /// <https://docs.stripe.com/api/accounts/persons/object#person_object-us_cfpb_data-race_details>
@@ -120,7 +120,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`Source`](crate::api::Source).
     ///
     /// <https://docs.stripe.com/api/sources/object>
@@ -166,7 +166,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SourceTransaction`](crate::api::SourceTransaction).
     ///
     /// <https://docs.stripe.com/api/sources/transactions/object>
@@ -206,7 +206,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsUs`](crate::api::TaxRegistrationCountryOptionsUs).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us>
@@ -248,7 +248,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `tax_type`, first of all in [`TaxCalculationShippingCostTaxBreakdownTaxRateDetails`](crate::api::TaxCalculationShippingCostTaxBreakdownTaxRateDetails).
     ///
     /// <https://docs.stripe.com/api/tax/calculations/line_items/object#tax_calculation_line_item_object-tax_breakdown-tax_rate_details>
@@ -314,7 +314,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `tax_type`, first of all in [`TaxRate`](crate::api::TaxRate).
     ///
     /// <https://docs.stripe.com/api/tax_rates/object>
@@ -378,7 +378,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TreasuryTransactionEntry`](crate::api::TreasuryTransactionEntry).
     ///
     /// <https://docs.stripe.com/api/treasury/transaction_entries/object>
@@ -426,7 +426,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `locale`, first of all in [`V2CoreAccountDefaults`](crate::api::V2CoreAccountDefaults).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults>
@@ -602,7 +602,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryError`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryError).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-errors>
@@ -806,7 +806,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `structure`, first of all in [`V2CoreAccountIdentityBusinessDetails`](crate::api::V2CoreAccountIdentityBusinessDetails).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details>

@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountIdentityBusinessDetailsIdNumber).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-id_numbers>
@@ -242,7 +242,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualIdNumber`](crate::api::V2CoreAccountIdentityIndividualIdNumber).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-id_numbers>
@@ -404,7 +404,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `capability`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapability).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities>
@@ -528,7 +528,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `failure_reason`, first of all in [`V2MoneyManagementPayoutIntentNextActionHandleFailure`](crate::api::V2MoneyManagementPayoutIntentNextActionHandleFailure).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-handle_failure>
@@ -582,7 +582,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `allowed_payment_method_type`, first of all in [`CheckoutSessionCreate`](crate::api::CheckoutSessionCreate).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
@@ -702,7 +702,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `font_family`, first of all in [`CheckoutSessionCreateBrandingSettings`](crate::api::CheckoutSessionCreateBrandingSettings).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>
@@ -762,7 +762,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `preferred_locale`, first of all in [`CheckoutSessionCreatePaymentMethodOptionsPaypal`](crate::api::CheckoutSessionCreatePaymentMethodOptionsPaypal).
     ///
     /// <https://docs.stripe.com/api/checkout/sessions/create>

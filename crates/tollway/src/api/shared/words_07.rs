@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CustomerCreateTaxIdData`](crate::api::CustomerCreateTaxIdData).
     ///
     /// <https://docs.stripe.com/api/customers/create>
@@ -282,7 +282,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`CustomersPaymentMethodList`](crate::api::CustomersPaymentMethodList).
     ///
     /// <https://docs.stripe.com/api/customers/payment_methods/list>
@@ -404,7 +404,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`PaymentIntentCreatePaymentMethodData`](crate::api::PaymentIntentCreatePaymentMethodData).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
@@ -522,7 +522,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `preferred_locale`, first of all in [`PaymentIntentCreatePaymentMethodOptionsKlarna`](crate::api::PaymentIntentCreatePaymentMethodOptionsKlarna).
     ///
     /// <https://docs.stripe.com/api/payment_intents/create>
@@ -622,7 +622,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reporting_category`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/create>

@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `timezone`, first of all in [`ReportingReportRunCreateParameters`](crate::api::ReportingReportRunCreateParameters).
     ///
     /// <https://docs.stripe.com/api/reporting/report_runs/create>

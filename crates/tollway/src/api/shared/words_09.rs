@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `category`, first of all in [`TestHelpersIssuingAuthorizationCreateMerchantData`](crate::api::TestHelpersIssuingAuthorizationCreateMerchantData).
     ///
     /// <https://docs.stripe.com/api/test_helpers/issuing/authorizations/create>
@@ -600,7 +600,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `api_version`, first of all in [`WebhookEndpointCreate`](crate::api::WebhookEndpointCreate).
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/create>

@@ -2,9 +2,9 @@
 
 //! Stripe's `shared`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `enabled_event`, first of all in [`WebhookEndpointCreate`](crate::api::WebhookEndpointCreate).
     ///
     /// <https://docs.stripe.com/api/webhook_endpoints/create>

@@ -3,7 +3,7 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Map, Timestamp, view};
+use crate::prelude::{MapView, Timestamp, view};
 
 view! {
     /// The `source` object. It has what [`SourceFields`](crate::api::SourceFields) has.
@@ -149,7 +149,7 @@ impl SourceFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("source", "metadata")
     }
 

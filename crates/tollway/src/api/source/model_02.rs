@@ -2,7 +2,7 @@
 
 //! Stripe's `source`: objects, requests and their words.
 
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Card present of [`Source`](crate::api::Source): its `card_present`. It has what [`SourceCardPresentFields`](crate::api::SourceCardPresentFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Params, Timestamp, list, params, params_required};
 
 params_required! {
     /// The `offline` of [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
@@ -20,10 +20,32 @@ impl SourceCreateMandateAcceptanceOffline {
     }
 }
 
-/// The `online` of [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateMandateAcceptanceOnline = api::AccountCreateCompanyDirectorshipDeclaration;
+params! {
+    /// The `online` of [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
+    SourceCreateMandateAcceptanceOnline
+}
+
+impl SourceCreateMandateAcceptanceOnline {
+    /// Date, in seconds since the Unix epoch.
+    #[inline]
+    pub fn date(self, date: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("date", Into::<Timestamp>::into(date)))
+    }
+
+    /// Ip.
+    #[inline]
+    pub fn ip(self, ip: &str) -> Self {
+        Self(self.0.with_str("ip", ip))
+    }
+
+    /// User agent.
+    #[inline]
+    pub fn user_agent(self, user_agent: &str) -> Self {
+        Self(self.0.with_str("user_agent", user_agent))
+    }
+}
 
 params_required! {
     /// The `acceptance` of [`SourceCreateMandate`](crate::api::SourceCreateMandate).
@@ -99,7 +121,7 @@ impl SourceCreateMandate {
     /// Unsets `amount`.
     #[inline]
     pub fn clear_amount(self) -> Self {
-        Self(self.0.with("amount", Value::Clear))
+        Self(self.0.with("amount", ParamValue::Clear))
     }
 
     /// Currency: three-letter ISO code in lower case.
@@ -124,15 +146,43 @@ impl SourceCreateMandate {
     }
 }
 
-/// The `address` of [`SourceCreateOwner`](crate::api::SourceCreateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`SourceCreateOwner`](crate::api::SourceCreateOwner): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type SourceCreateOwnerAddress = api::CustomerCreateAddress;
 
-/// The `owner` of [`SourceCreate`](crate::api::SourceCreate): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
-///
-/// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateOwner = api::CustomersPaymentSourceUpdateOwner;
+params! {
+    /// The `owner` of [`SourceCreate`](crate::api::SourceCreate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
+    SourceCreateOwner
+}
+
+impl SourceCreateOwner {
+    /// Address.
+    #[inline]
+    pub fn address(self, address: api::CustomersPaymentSourceUpdateOwnerAddress) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.with_str("name", name))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+}
 
 params! {
     /// The `receiver` of [`SourceCreate`](crate::api::SourceCreate).
@@ -155,10 +205,20 @@ impl SourceCreateReceiver {
     }
 }
 
-/// The `redirect` of [`SourceCreate`](crate::api::SourceCreate): the same as [`BillingPortalSessionCreateFlowDataAfterCompletionRedirect`](crate::api::BillingPortalSessionCreateFlowDataAfterCompletionRedirect).
-///
-/// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateRedirect = api::BillingPortalSessionCreateFlowDataAfterCompletionRedirect;
+params_required! {
+    /// The `redirect` of [`SourceCreate`](crate::api::SourceCreate).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
+    SourceCreateRedirect
+}
+
+impl SourceCreateRedirect {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(return_url: &str) -> Self {
+        Self(Params::new().with_str("return_url", return_url))
+    }
+}
 
 params! {
     /// The `item` of [`SourceCreateSourceOrder`](crate::api::SourceCreateSourceOrder).
@@ -205,11 +265,50 @@ impl SourceCreateSourceOrderItem {
     }
 }
 
-/// The `address` of [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping): the same as [`CheckoutSessionCreatePaymentIntentDataShippingAddress`](crate::api::CheckoutSessionCreatePaymentIntentDataShippingAddress).
-///
-/// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateSourceOrderShippingAddress =
-    api::CheckoutSessionCreatePaymentIntentDataShippingAddress;
+params_required! {
+    /// The `address` of [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
+    SourceCreateSourceOrderShippingAddress
+}
+
+impl SourceCreateSourceOrderShippingAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(line1: &str) -> Self {
+        Self(Params::new().with_str("line1", line1))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+}
 
 params_required! {
     /// The `shipping` of [`SourceCreateSourceOrder`](crate::api::SourceCreateSourceOrder).
@@ -276,10 +375,10 @@ impl SourceCreateSourceOrder {
 /// <https://docs.stripe.com/api/sources/update>
 pub type SourceUpdateMandateAcceptanceOffline = api::SourceCreateMandateAcceptanceOffline;
 
-/// The `online` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance): the same as [`AccountCreateCompanyDirectorshipDeclaration`](crate::api::AccountCreateCompanyDirectorshipDeclaration).
+/// The `online` of [`SourceUpdateMandateAcceptance`](crate::api::SourceUpdateMandateAcceptance): the same as [`SourceCreateMandateAcceptanceOnline`](crate::api::SourceCreateMandateAcceptanceOnline).
 ///
 /// <https://docs.stripe.com/api/sources/update>
-pub type SourceUpdateMandateAcceptanceOnline = api::AccountCreateCompanyDirectorshipDeclaration;
+pub type SourceUpdateMandateAcceptanceOnline = api::SourceCreateMandateAcceptanceOnline;
 
 /// The `acceptance` of [`SourceUpdateMandate`](crate::api::SourceUpdateMandate): the same as [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
 ///
@@ -291,26 +390,25 @@ pub type SourceUpdateMandateAcceptance = api::SourceCreateMandateAcceptance;
 /// <https://docs.stripe.com/api/sources/update>
 pub type SourceUpdateMandate = api::SourceCreateMandate;
 
-/// The `address` of [`SourceUpdateOwner`](crate::api::SourceUpdateOwner): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`SourceUpdateOwner`](crate::api::SourceUpdateOwner): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/sources/update>
-pub type SourceUpdateOwnerAddress = api::AccountCreateBusinessProfileSupportAddress;
+pub type SourceUpdateOwnerAddress = api::CustomerCreateAddress;
 
-/// The `owner` of [`SourceUpdate`](crate::api::SourceUpdate): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+/// The `owner` of [`SourceUpdate`](crate::api::SourceUpdate): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/sources/update>
-pub type SourceUpdateOwner = api::CustomersPaymentSourceUpdateOwner;
+pub type SourceUpdateOwner = api::SourceCreateOwner;
 
 /// The `item` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder): the same as [`SourceCreateSourceOrderItem`](crate::api::SourceCreateSourceOrderItem).
 ///
 /// <https://docs.stripe.com/api/sources/update>
 pub type SourceUpdateSourceOrderItem = api::SourceCreateSourceOrderItem;
 
-/// The `address` of [`SourceUpdateSourceOrderShipping`](crate::api::SourceUpdateSourceOrderShipping): the same as [`CheckoutSessionCreatePaymentIntentDataShippingAddress`](crate::api::CheckoutSessionCreatePaymentIntentDataShippingAddress).
+/// The `address` of [`SourceUpdateSourceOrderShipping`](crate::api::SourceUpdateSourceOrderShipping): the same as [`SourceCreateSourceOrderShippingAddress`](crate::api::SourceCreateSourceOrderShippingAddress).
 ///
 /// <https://docs.stripe.com/api/sources/update>
-pub type SourceUpdateSourceOrderShippingAddress =
-    api::CheckoutSessionCreatePaymentIntentDataShippingAddress;
+pub type SourceUpdateSourceOrderShippingAddress = api::SourceCreateSourceOrderShippingAddress;
 
 /// The `shipping` of [`SourceUpdateSourceOrder`](crate::api::SourceUpdateSourceOrder): the same as [`SourceCreateSourceOrderShipping`](crate::api::SourceCreateSourceOrderShipping).
 ///

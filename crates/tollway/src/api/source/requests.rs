@@ -3,7 +3,7 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Value, pairs, request};
+use crate::prelude::{ParamValue, pairs, request};
 
 request! {
     /// The request of `client.sources().create(…)`: `POST /v1/sources`.
@@ -154,7 +154,7 @@ impl SourceUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Owner.

@@ -3,7 +3,7 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, texts};
+use crate::prelude::{Client, texts};
 
 /// `client.sources()`.
 ///

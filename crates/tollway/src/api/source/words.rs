@@ -3,14 +3,14 @@
 //! Stripe's `source`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
 /// The values of `allow_redisplay`, first of all in [`Source`](crate::api::Source): the same as [`CardAllowRedisplay`](crate::api::CardAllowRedisplay).
 ///
 /// <https://docs.stripe.com/api/sources/object>
 pub type SourceAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
+open_enum! {
     /// The values of `flow`, first of all in [`SourceCreate`](crate::api::SourceCreate).
     ///
     /// <https://docs.stripe.com/api/sources/create>
@@ -26,18 +26,28 @@ words! {
     }
 }
 
-/// The values of `status`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`MandatePaymentMethodDetailsBacsDebitNetworkStatus`](crate::api::MandatePaymentMethodDetailsBacsDebitNetworkStatus).
+open_enum! {
+    /// The values of `status`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance).
+    ///
+    /// <https://docs.stripe.com/api/sources/create>
+    SourceCreateMandateAcceptanceStatus {
+        /// `accepted`
+        0 Accepted = "accepted",
+        /// `pending`
+        1 Pending = "pending",
+        /// `refused`
+        2 Refused = "refused",
+        /// `revoked`
+        3 Revoked = "revoked",
+    }
+}
+
+/// The values of `type`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`TerminalReaderStatus`](crate::api::TerminalReaderStatus).
 ///
 /// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateMandateAcceptanceStatus =
-    api::MandatePaymentMethodDetailsBacsDebitNetworkStatus;
+pub type SourceCreateMandateAcceptanceType = api::TerminalReaderStatus;
 
-/// The values of `type`, first of all in [`SourceCreateMandateAcceptance`](crate::api::SourceCreateMandateAcceptance): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
-///
-/// <https://docs.stripe.com/api/sources/create>
-pub type SourceCreateMandateAcceptanceType = api::MandateCustomerAcceptanceType;
-
-words! {
+open_enum! {
     /// The values of `interval`, first of all in [`SourceCreateMandate`](crate::api::SourceCreateMandate).
     ///
     /// <https://docs.stripe.com/api/sources/create>
@@ -51,7 +61,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `notification_method`, first of all in [`SourceCreateMandate`](crate::api::SourceCreateMandate).
     ///
     /// <https://docs.stripe.com/api/sources/create>
@@ -69,7 +79,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `refund_attributes_method`, first of all in [`SourceCreateReceiver`](crate::api::SourceCreateReceiver).
     ///
     /// <https://docs.stripe.com/api/sources/create>
@@ -83,7 +93,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SourceCreateSourceOrderItem`](crate::api::SourceCreateSourceOrderItem).
     ///
     /// <https://docs.stripe.com/api/sources/create>
@@ -99,7 +109,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `usage`, first of all in [`SourceCreate`](crate::api::SourceCreate).
     ///
     /// <https://docs.stripe.com/api/sources/create>

@@ -3,7 +3,7 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, List, Map, Timestamp, view};
+use crate::prelude::{Expandable, List, MapView, Timestamp, view};
 
 view! {
     /// Cancellation details of [`Subscription`](crate::api::Subscription): its `cancellation_details`. It has what [`SubscriptionCancellationDetailsFields`](crate::api::SubscriptionCancellationDetailsFields) has.
@@ -267,7 +267,7 @@ impl SubscriptionFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("subscription", "metadata")
     }
 

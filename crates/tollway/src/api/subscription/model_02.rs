@@ -3,7 +3,7 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Payment settings of [`Subscription`](crate::api::Subscription): its `payment_settings`. It has what [`SubscriptionPaymentSettingsFields`](crate::api::SubscriptionPaymentSettingsFields) has.
@@ -100,7 +100,7 @@ impl SubscriptionPendingUpdateFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("subscriptions_resource_pending_update", "metadata")
     }

@@ -3,17 +3,29 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
+use crate::prelude::{
+    ParamValue, Params, Timestamp, decimal, list, pairs, param_enum, params, params_required, texts,
+};
 
-/// The `automatic_tax` of [`SubscriptionList`](crate::api::SubscriptionList): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
-///
-/// <https://docs.stripe.com/api/subscriptions/list>
-pub type SubscriptionListAutomaticTax = api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+params_required! {
+    /// The `automatic_tax` of [`SubscriptionList`](crate::api::SubscriptionList).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/list>
+    SubscriptionListAutomaticTax
+}
 
-/// The `discount` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+impl SubscriptionListAutomaticTax {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(enabled: bool) -> Self {
+        Self(Params::new().with_bool("enabled", enabled))
+    }
+}
+
+/// The `discount` of [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionCreateAddInvoiceItemDiscount = api::QuoteCreateDiscount;
 
 params_required! {
     /// The `end` of [`SubscriptionCreateAddInvoiceItemPeriod`](crate::api::SubscriptionCreateAddInvoiceItemPeriod).
@@ -145,54 +157,159 @@ impl SubscriptionCreateAddInvoiceItem {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 }
 
-/// The `liability` of [`SubscriptionCreateAutomaticTax`](crate::api::SubscriptionCreateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`SubscriptionCreateAutomaticTax`](crate::api::SubscriptionCreateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionCreateAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
+pub type SubscriptionCreateAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `billing_cycle_anchor_config` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig`](crate::api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingCycleAnchorConfig =
-    api::CheckoutSessionCreateSubscriptionDataBillingCycleAnchorConfig;
+params_required! {
+    /// The `billing_cycle_anchor_config` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingCycleAnchorConfig
+}
 
-/// The `flexible` of [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+impl SubscriptionCreateBillingCycleAnchorConfig {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(day_of_month: i64) -> Self {
+        Self(Params::new().with_int("day_of_month", day_of_month))
+    }
 
-/// The `billing_mode` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingMode = api::CheckoutSessionCreateSubscriptionDataBillingMode;
+    /// Hour.
+    #[inline]
+    pub fn hour(self, hour: i64) -> Self {
+        Self(self.0.with_int("hour", hour))
+    }
 
-/// The `applies_to` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingScheduleAppliesTo =
-    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo;
+    /// Minute.
+    #[inline]
+    pub fn minute(self, minute: i64) -> Self {
+        Self(self.0.with_int("minute", minute))
+    }
 
-/// The `duration` of [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+    /// Month.
+    #[inline]
+    pub fn month(self, month: i64) -> Self {
+        Self(self.0.with_int("month", month))
+    }
+
+    /// Second.
+    #[inline]
+    pub fn second(self, second: i64) -> Self {
+        Self(self.0.with_int("second", second))
+    }
+}
+
+params! {
+    /// The `flexible` of [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingModeFlexible
+}
+
+impl SubscriptionCreateBillingModeFlexible {
+    /// Proration discounts.
+    #[inline]
+    pub fn proration_discounts(
+        self,
+        proration_discounts: api::CheckoutSessionCreateSubscriptionDataBillingModeFlexibleProrationDiscounts,
+    ) -> Self {
+        Self(self.0.with("proration_discounts", proration_discounts))
+    }
+}
+
+params_required! {
+    /// The `billing_mode` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingMode
+}
+
+impl SubscriptionCreateBillingMode {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::CheckoutSessionCreateSubscriptionDataBillingModeType) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Flexible.
+    #[inline]
+    pub fn flexible(
+        self,
+        flexible: api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible,
+    ) -> Self {
+        Self(self.0.with("flexible", flexible))
+    }
+}
+
+params_required! {
+    /// The `applies_to` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingScheduleAppliesTo
+}
+
+impl SubscriptionCreateBillingScheduleAppliesTo {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: &str) -> Self {
+        Self(Params::new().with_str("type", type_))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+}
+
+/// The `duration` of [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreateBillingScheduleBillUntilDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `bill_until` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingScheduleBillUntil =
-    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil;
+params_required! {
+    /// The `bill_until` of [`SubscriptionCreateBillingSchedule`](crate::api::SubscriptionCreateBillingSchedule).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingScheduleBillUntil
+}
+
+impl SubscriptionCreateBillingScheduleBillUntil {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Duration.
+    #[inline]
+    pub fn duration(
+        self,
+        duration: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntilDuration,
+    ) -> Self {
+        Self(self.0.with("duration", duration))
+    }
+
+    /// Timestamp, in seconds since the Unix epoch.
+    #[inline]
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
+    }
+}
 
 params_required! {
     /// The `billing_schedule` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
@@ -224,67 +341,211 @@ impl SubscriptionCreateBillingSchedule {
     }
 }
 
-/// The `billing_thresholds` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+params! {
+    /// The `billing_thresholds` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingThresholds
+}
 
-/// The `cancel_at` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms: the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateCancelAt = api::InvoiceCreatePreviewSubscriptionDetailsCancelAt;
+impl SubscriptionCreateBillingThresholds {
+    /// Amount gte.
+    #[inline]
+    pub fn amount_gte(self, amount_gte: i64) -> Self {
+        Self(self.0.with_int("amount_gte", amount_gte))
+    }
 
-/// The `discount` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateDiscount = api::InvoiceItemCreateDiscount;
+    /// Reset billing cycle anchor: true or false.
+    #[inline]
+    pub fn reset_billing_cycle_anchor(self, reset_billing_cycle_anchor: bool) -> Self {
+        Self(
+            self.0
+                .with_bool("reset_billing_cycle_anchor", reset_billing_cycle_anchor),
+        )
+    }
+}
 
-/// The `custom_field` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+param_enum! {
+    /// The `cancel_at` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms.
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateCancelAt {
+        [
+        ]
+        /// An instant.
+        Time(Timestamp),
+        /// One of the words.
+        Word(api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue),
+    }
+}
 
-/// The `issuer` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+impl From<i64> for SubscriptionCreateCancelAt {
+    fn from(form: i64) -> Self {
+        Self::Time(Timestamp(form))
+    }
+}
 
-/// The `invoice_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataInvoiceSettings`](crate::api::CheckoutSessionCreateSubscriptionDataInvoiceSettings).
+/// The `discount` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateInvoiceSettings =
-    api::CheckoutSessionCreateSubscriptionDataInvoiceSettings;
+pub type SubscriptionCreateDiscount = api::QuoteCreateDiscount;
 
-/// The `billing_thresholds` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+/// The `custom_field` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateItemBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+pub type SubscriptionCreateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `current_trial` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+/// The `issuer` of [`SubscriptionCreateInvoiceSettings`](crate::api::SubscriptionCreateInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateItemCurrentTrial =
-    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
+pub type SubscriptionCreateInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
-/// The `discount` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateItemDiscount = api::InvoiceItemCreateDiscount;
+params! {
+    /// The `invoice_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateInvoiceSettings
+}
 
-/// The `recurring` of [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+impl SubscriptionCreateInvoiceSettings {
+    /// Account tax ids, as a list.
+    #[inline]
+    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
+    }
 
-/// The `price_data` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+    /// Unsets `account_tax_ids`.
+    #[inline]
+    pub fn clear_account_tax_ids(self) -> Self {
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
+    }
+
+    /// Custom fields, as a list.
+    #[inline]
+    pub fn custom_fields(
+        self,
+        custom_fields: impl IntoIterator<
+            Item = api::CheckoutSessionCreateSubscriptionDataInvoiceSettingsCustomField,
+        >,
+    ) -> Self {
+        Self(self.0.with("custom_fields", list(custom_fields)))
+    }
+
+    /// Unsets `custom_fields`.
+    #[inline]
+    pub fn clear_custom_fields(self) -> Self {
+        Self(self.0.with("custom_fields", ParamValue::Clear))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Footer.
+    #[inline]
+    pub fn footer(self, footer: &str) -> Self {
+        Self(self.0.with_str("footer", footer))
+    }
+
+    /// Issuer.
+    #[inline]
+    pub fn issuer(
+        self,
+        issuer: api::CheckoutSessionCreateSubscriptionDataInvoiceSettingsIssuer,
+    ) -> Self {
+        Self(self.0.with("issuer", issuer))
+    }
+}
+
+params_required! {
+    /// The `billing_thresholds` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateItemBillingThresholds
+}
+
+impl SubscriptionCreateItemBillingThresholds {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(usage_gte: i64) -> Self {
+        Self(Params::new().with_int("usage_gte", usage_gte))
+    }
+}
+
+params_required! {
+    /// The `current_trial` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateItemCurrentTrial
+}
+
+impl SubscriptionCreateItemCurrentTrial {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(trial_offer: &str) -> Self {
+        Self(Params::new().with_str("trial_offer", trial_offer))
+    }
+}
+
+/// The `discount` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateItemPriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+pub type SubscriptionCreateItemDiscount = api::QuoteCreateDiscount;
+
+/// The `recurring` of [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateItemPriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
+
+params_required! {
+    /// The `price_data` of [`SubscriptionCreateItem`](crate::api::SubscriptionCreateItem).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateItemPriceData
+}
+
+impl SubscriptionCreateItemPriceData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        currency: &str,
+        product: &str,
+        recurring: api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceDataRecurring,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with_str("currency", currency)
+                .with_str("product", product)
+                .with("recurring", recurring),
+        )
+    }
+
+    /// Tax behavior.
+    #[inline]
+    pub fn tax_behavior(
+        self,
+        tax_behavior: api::InvoiceCreateShippingCostShippingRateDataFixedAmountCurrencyOptionTaxBehavior,
+    ) -> Self {
+        Self(self.0.with("tax_behavior", tax_behavior))
+    }
+
+    /// Unit amount, in the smallest unit of `currency`.
+    #[inline]
+    pub fn unit_amount(self, unit_amount: i64) -> Self {
+        Self(self.0.with_int("unit_amount", unit_amount))
+    }
+
+    /// Unit amount decimal, as a decimal number.
+    #[inline]
+    pub fn unit_amount_decimal(self, unit_amount_decimal: &str) -> Self {
+        Self(
+            self.0
+                .with("unit_amount_decimal", decimal(unit_amount_decimal)),
+        )
+    }
+}
 
 params! {
     /// The `item` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
@@ -306,7 +567,7 @@ impl SubscriptionCreateItem {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
     }
 
     /// Current trial.
@@ -327,7 +588,7 @@ impl SubscriptionCreateItem {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Key-value pairs of your own.
@@ -372,7 +633,7 @@ impl SubscriptionCreateItem {
     /// Unsets `tax_rates`.
     #[inline]
     pub fn clear_tax_rates(self) -> Self {
-        Self(self.0.with("tax_rates", Value::Clear))
+        Self(self.0.with("tax_rates", ParamValue::Clear))
     }
 }
 
@@ -394,17 +655,17 @@ pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit =
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact =
     api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
 
-/// The `registered_address` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `company_details` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+/// The `company_details` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
 
 params! {
     /// The `billie` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions).
@@ -426,7 +687,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie {
     /// Unsets `company_details`.
     #[inline]
     pub fn clear_company_details(self) -> Self {
-        Self(self.0.with("company_details", Value::Clear))
+        Self(self.0.with("company_details", ParamValue::Clear))
     }
 }
 
@@ -523,11 +784,11 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard {
     }
 }
 
-/// The `eu_bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+/// The `eu_bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
 
 /// The `bank_transfer` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
 ///
@@ -541,11 +802,10 @@ pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBan
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsCustomerBalance =
     api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
 
-/// The `konbini` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsKonbini = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
 ///
@@ -625,29 +885,28 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix {
     }
 }
 
-/// The `sepa_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sepa_debit` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsSepaDebit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUpi = api::PaymentMethodCreateUpi;
 
-/// The `filters` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+/// The `filters` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
 /// The `financial_connections` of [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
 ///
@@ -681,7 +940,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `acss_debit`.
     #[inline]
     pub fn clear_acss_debit(self) -> Self {
-        Self(self.0.with("acss_debit", Value::Clear))
+        Self(self.0.with("acss_debit", ParamValue::Clear))
     }
 
     /// Bancontact.
@@ -696,7 +955,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `bancontact`.
     #[inline]
     pub fn clear_bancontact(self) -> Self {
-        Self(self.0.with("bancontact", Value::Clear))
+        Self(self.0.with("bancontact", ParamValue::Clear))
     }
 
     /// Billie.
@@ -711,7 +970,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `billie`.
     #[inline]
     pub fn clear_billie(self) -> Self {
-        Self(self.0.with("billie", Value::Clear))
+        Self(self.0.with("billie", ParamValue::Clear))
     }
 
     /// Blik.
@@ -726,7 +985,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `blik`.
     #[inline]
     pub fn clear_blik(self) -> Self {
-        Self(self.0.with("blik", Value::Clear))
+        Self(self.0.with("blik", ParamValue::Clear))
     }
 
     /// Card.
@@ -741,7 +1000,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `card`.
     #[inline]
     pub fn clear_card(self) -> Self {
-        Self(self.0.with("card", Value::Clear))
+        Self(self.0.with("card", ParamValue::Clear))
     }
 
     /// Customer balance.
@@ -756,7 +1015,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `customer_balance`.
     #[inline]
     pub fn clear_customer_balance(self) -> Self {
-        Self(self.0.with("customer_balance", Value::Clear))
+        Self(self.0.with("customer_balance", ParamValue::Clear))
     }
 
     /// Konbini.
@@ -771,7 +1030,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `konbini`.
     #[inline]
     pub fn clear_konbini(self) -> Self {
-        Self(self.0.with("konbini", Value::Clear))
+        Self(self.0.with("konbini", ParamValue::Clear))
     }
 
     /// Payto.
@@ -786,7 +1045,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `payto`.
     #[inline]
     pub fn clear_payto(self) -> Self {
-        Self(self.0.with("payto", Value::Clear))
+        Self(self.0.with("payto", ParamValue::Clear))
     }
 
     /// Pix.
@@ -798,7 +1057,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `pix`.
     #[inline]
     pub fn clear_pix(self) -> Self {
-        Self(self.0.with("pix", Value::Clear))
+        Self(self.0.with("pix", ParamValue::Clear))
     }
 
     /// Sepa debit.
@@ -813,7 +1072,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `sepa_debit`.
     #[inline]
     pub fn clear_sepa_debit(self) -> Self {
-        Self(self.0.with("sepa_debit", Value::Clear))
+        Self(self.0.with("sepa_debit", ParamValue::Clear))
     }
 
     /// Upi.
@@ -825,7 +1084,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `upi`.
     #[inline]
     pub fn clear_upi(self) -> Self {
-        Self(self.0.with("upi", Value::Clear))
+        Self(self.0.with("upi", ParamValue::Clear))
     }
 
     /// Us bank account.
@@ -840,7 +1099,7 @@ impl SubscriptionCreatePaymentSettingsPaymentMethodOptions {
     /// Unsets `us_bank_account`.
     #[inline]
     pub fn clear_us_bank_account(self) -> Self {
-        Self(self.0.with("us_bank_account", Value::Clear))
+        Self(self.0.with("us_bank_account", ParamValue::Clear))
     }
 }
 
@@ -879,7 +1138,7 @@ impl SubscriptionCreatePaymentSettings {
     /// Unsets `payment_method_types`.
     #[inline]
     pub fn clear_payment_method_types(self) -> Self {
-        Self(self.0.with("payment_method_types", Value::Clear))
+        Self(self.0.with("payment_method_types", ParamValue::Clear))
     }
 
     /// Save default payment method.
@@ -895,209 +1154,7 @@ impl SubscriptionCreatePaymentSettings {
     }
 }
 
-/// The `pending_invoice_item_interval` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `pending_invoice_item_interval` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreatePendingInvoiceItemInterval =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-/// The `transfer_data` of [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateTransferData = api::CheckoutSessionCreateSubscriptionDataTransferData;
-
-/// The `trial_end` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateTrialEnd = api::FileLinkUpdateExpiresAt;
-
-params! {
-    /// The `end_behavior` of [`SubscriptionCreateTrialSettings`](crate::api::SubscriptionCreateTrialSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTrialSettingsEndBehavior
-}
-
-impl SubscriptionCreateTrialSettingsEndBehavior {
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Missing payment method.
-    #[inline]
-    pub fn missing_payment_method(
-        self,
-        missing_payment_method: api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod,
-    ) -> Self {
-        Self(
-            self.0
-                .with("missing_payment_method", missing_payment_method),
-        )
-    }
-}
-
-params_required! {
-    /// The `trial_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/create>
-    SubscriptionCreateTrialSettings
-}
-
-impl SubscriptionCreateTrialSettings {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(end_behavior: api::SubscriptionCreateTrialSettingsEndBehavior) -> Self {
-        Self(Params::new().with("end_behavior", end_behavior))
-    }
-}
-
-/// The `discount` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `end` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodEnd`](crate::api::SubscriptionCreateAddInvoiceItemPeriodEnd).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItemPeriodEnd = api::SubscriptionCreateAddInvoiceItemPeriodEnd;
-
-/// The `start` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodStart`](crate::api::SubscriptionCreateAddInvoiceItemPeriodStart).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItemPeriodStart =
-    api::SubscriptionCreateAddInvoiceItemPeriodStart;
-
-/// The `period` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`SubscriptionCreateAddInvoiceItemPeriod`](crate::api::SubscriptionCreateAddInvoiceItemPeriod).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItemPeriod = api::SubscriptionCreateAddInvoiceItemPeriod;
-
-/// The `price_data` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
-
-/// The `add_invoice_item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAddInvoiceItem = api::SubscriptionCreateAddInvoiceItem;
-
-/// The `liability` of [`SubscriptionUpdateAutomaticTax`](crate::api::SubscriptionUpdateAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAutomaticTaxLiability = api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `automatic_tax` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
-
-params_required! {
-    /// The `billing_cycle_anchor` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateBillingCycleAnchor
-}
-
-impl SubscriptionUpdateBillingCycleAnchor {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-}
-
-/// The `applies_to` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateBillingScheduleAppliesTo =
-    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo;
-
-/// The `duration` of [`SubscriptionUpdateBillingScheduleBillUntil`](crate::api::SubscriptionUpdateBillingScheduleBillUntil): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateBillingScheduleBillUntilDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-/// The `bill_until` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateBillingScheduleBillUntil =
-    api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil;
-
-/// The `billing_schedule` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsBillingSchedule`](crate::api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateBillingSchedule =
-    api::InvoiceCreatePreviewSubscriptionDetailsBillingSchedule;
-
-/// The `billing_thresholds` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
-
-/// The `cancel_at` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms: the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAt`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAt).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateCancelAt = api::InvoiceCreatePreviewSubscriptionDetailsCancelAt;
-
-params! {
-    /// The `cancellation_details` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/update>
-    SubscriptionUpdateCancellationDetails
-}
-
-impl SubscriptionUpdateCancellationDetails {
-    /// Comment.
-    #[inline]
-    pub fn comment(self, comment: &str) -> Self {
-        Self(self.0.with_str("comment", comment))
-    }
-
-    /// Unsets `comment`.
-    #[inline]
-    pub fn clear_comment(self) -> Self {
-        Self(self.0.with("comment", Value::Clear))
-    }
-
-    /// Feedback.
-    #[inline]
-    pub fn feedback(self, feedback: api::SubscriptionCancellationDetailsFeedback) -> Self {
-        Self(self.0.with("feedback", feedback))
-    }
-
-    /// Unsets `feedback`.
-    #[inline]
-    pub fn clear_feedback(self) -> Self {
-        Self(self.0.with("feedback", Value::Clear))
-    }
-
-    /// Feedback option.
-    #[inline]
-    pub fn feedback_option(self, feedback_option: &str) -> Self {
-        Self(self.0.with_str("feedback_option", feedback_option))
-    }
-}
-
-/// The `discount` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `custom_field` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `issuer` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateInvoiceSettingsIssuer = api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionCreatePendingInvoiceItemInterval = api::QuoteCreateLineItemPriceDataRecurring;

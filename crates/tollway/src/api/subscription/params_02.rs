@@ -3,7 +3,207 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, Timestamp, list, pairs, params, params_required, texts};
+
+params_required! {
+    /// The `transfer_data` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateTransferData
+}
+
+impl SubscriptionCreateTransferData {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(destination: &str) -> Self {
+        Self(Params::new().with_str("destination", destination))
+    }
+
+    /// Amount percent.
+    #[inline]
+    pub fn amount_percent(self, amount_percent: f64) -> Self {
+        Self(self.0.with("amount_percent", amount_percent))
+    }
+}
+
+/// The `trial_end` of [`SubscriptionCreate`](crate::api::SubscriptionCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/create>
+pub type SubscriptionCreateTrialEnd = api::FileLinkUpdateExpiresAt;
+
+params! {
+    /// The `end_behavior` of [`SubscriptionCreateTrialSettings`](crate::api::SubscriptionCreateTrialSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateTrialSettingsEndBehavior
+}
+
+impl SubscriptionCreateTrialSettingsEndBehavior {
+    /// Billing cycle anchor.
+    #[inline]
+    pub fn billing_cycle_anchor(
+        self,
+        billing_cycle_anchor: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor,
+    ) -> Self {
+        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
+    }
+
+    /// Missing payment method.
+    #[inline]
+    pub fn missing_payment_method(
+        self,
+        missing_payment_method: api::SubscriptionTrialSettingsEndBehaviorMissingPaymentMethod,
+    ) -> Self {
+        Self(
+            self.0
+                .with("missing_payment_method", missing_payment_method),
+        )
+    }
+}
+
+params_required! {
+    /// The `trial_settings` of [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateTrialSettings
+}
+
+impl SubscriptionCreateTrialSettings {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(end_behavior: api::SubscriptionCreateTrialSettingsEndBehavior) -> Self {
+        Self(Params::new().with("end_behavior", end_behavior))
+    }
+}
+
+/// The `discount` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemDiscount = api::QuoteCreateDiscount;
+
+/// The `end` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodEnd`](crate::api::SubscriptionCreateAddInvoiceItemPeriodEnd).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriodEnd = api::SubscriptionCreateAddInvoiceItemPeriodEnd;
+
+/// The `start` of [`SubscriptionUpdateAddInvoiceItemPeriod`](crate::api::SubscriptionUpdateAddInvoiceItemPeriod): the same as [`SubscriptionCreateAddInvoiceItemPeriodStart`](crate::api::SubscriptionCreateAddInvoiceItemPeriodStart).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriodStart =
+    api::SubscriptionCreateAddInvoiceItemPeriodStart;
+
+/// The `period` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`SubscriptionCreateAddInvoiceItemPeriod`](crate::api::SubscriptionCreateAddInvoiceItemPeriod).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPeriod = api::SubscriptionCreateAddInvoiceItemPeriod;
+
+/// The `price_data` of [`SubscriptionUpdateAddInvoiceItem`](crate::api::SubscriptionUpdateAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
+
+/// The `add_invoice_item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateAddInvoiceItem`](crate::api::SubscriptionCreateAddInvoiceItem).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAddInvoiceItem = api::SubscriptionCreateAddInvoiceItem;
+
+/// The `liability` of [`SubscriptionUpdateAutomaticTax`](crate::api::SubscriptionUpdateAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAutomaticTaxLiability = api::InvoiceCreateIssuer;
+
+/// The `automatic_tax` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateAutomaticTax = api::QuoteCreateAutomaticTax;
+
+/// The `billing_cycle_anchor` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionResumeBillingCycleAnchor`](crate::api::SubscriptionResumeBillingCycleAnchor).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingCycleAnchor = api::SubscriptionResumeBillingCycleAnchor;
+
+/// The `applies_to` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`SubscriptionCreateBillingScheduleAppliesTo`](crate::api::SubscriptionCreateBillingScheduleAppliesTo).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleAppliesTo =
+    api::SubscriptionCreateBillingScheduleAppliesTo;
+
+/// The `duration` of [`SubscriptionUpdateBillingScheduleBillUntil`](crate::api::SubscriptionUpdateBillingScheduleBillUntil): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleBillUntilDuration =
+    api::QuoteCreateLineItemPriceDataRecurring;
+
+/// The `bill_until` of [`SubscriptionUpdateBillingSchedule`](crate::api::SubscriptionUpdateBillingSchedule): the same as [`SubscriptionCreateBillingScheduleBillUntil`](crate::api::SubscriptionCreateBillingScheduleBillUntil).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingScheduleBillUntil =
+    api::SubscriptionCreateBillingScheduleBillUntil;
+
+params! {
+    /// The `billing_schedule` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/update>
+    SubscriptionUpdateBillingSchedule
+}
+
+impl SubscriptionUpdateBillingSchedule {
+    /// Applies to, as a list.
+    #[inline]
+    pub fn applies_to(
+        self,
+        applies_to: impl IntoIterator<
+            Item = api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleAppliesTo,
+        >,
+    ) -> Self {
+        Self(self.0.with("applies_to", list(applies_to)))
+    }
+
+    /// Bill until.
+    #[inline]
+    pub fn bill_until(
+        self,
+        bill_until: api::InvoiceCreatePreviewSubscriptionDetailsBillingScheduleBillUntil,
+    ) -> Self {
+        Self(self.0.with("bill_until", bill_until))
+    }
+
+    /// Key.
+    #[inline]
+    pub fn key(self, key: &str) -> Self {
+        Self(self.0.with_str("key", key))
+    }
+}
+
+/// The `billing_thresholds` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateBillingThresholds`](crate::api::SubscriptionCreateBillingThresholds).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateBillingThresholds = api::SubscriptionCreateBillingThresholds;
+
+/// The `cancel_at` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms: the same as [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateCancelAt = api::SubscriptionCreateCancelAt;
+
+/// The `cancellation_details` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCancelCancellationDetails`](crate::api::SubscriptionCancelCancellationDetails).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateCancellationDetails = api::SubscriptionCancelCancellationDetails;
+
+/// The `discount` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateDiscount = api::QuoteCreateDiscount;
+
+/// The `custom_field` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
+
+/// The `issuer` of [`SubscriptionUpdateInvoiceSettings`](crate::api::SubscriptionUpdateInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
+///
+/// <https://docs.stripe.com/api/subscriptions/update>
+pub type SubscriptionUpdateInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
 params! {
     /// The `invoice_settings` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
@@ -22,7 +222,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Unsets `account_tax_ids`.
     #[inline]
     pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
     }
 
     /// Custom fields, as a list.
@@ -37,7 +237,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Unsets `custom_fields`.
     #[inline]
     pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
+        Self(self.0.with("custom_fields", ParamValue::Clear))
     }
 
     /// Description.
@@ -49,7 +249,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Footer.
@@ -61,7 +261,7 @@ impl SubscriptionUpdateInvoiceSettings {
     /// Unsets `footer`.
     #[inline]
     pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
+        Self(self.0.with("footer", ParamValue::Clear))
     }
 
     /// Issuer.
@@ -71,39 +271,150 @@ impl SubscriptionUpdateInvoiceSettings {
     }
 }
 
-/// The `billing_thresholds` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItemBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+pub type SubscriptionUpdateItemBillingThresholds = api::SubscriptionCreateItemBillingThresholds;
 
-/// The `current_trial` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial).
+/// The `current_trial` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`SubscriptionCreateItemCurrentTrial`](crate::api::SubscriptionCreateItemCurrentTrial).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItemCurrentTrial =
-    api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial;
+pub type SubscriptionUpdateItemCurrentTrial = api::SubscriptionCreateItemCurrentTrial;
 
-/// The `discount` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItemDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionUpdateItemDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`SubscriptionUpdateItemPriceData`](crate::api::SubscriptionUpdateItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`SubscriptionUpdateItemPriceData`](crate::api::SubscriptionUpdateItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type SubscriptionUpdateItemPriceDataRecurring = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `price_data` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+/// The `price_data` of [`SubscriptionUpdateItem`](crate::api::SubscriptionUpdateItem): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItemPriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+pub type SubscriptionUpdateItemPriceData = api::SubscriptionCreateItemPriceData;
 
-/// The `item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`InvoiceCreatePreviewSubscriptionDetailsItem`](crate::api::InvoiceCreatePreviewSubscriptionDetailsItem).
-///
-/// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateItem = api::InvoiceCreatePreviewSubscriptionDetailsItem;
+params! {
+    /// The `item` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/update>
+    SubscriptionUpdateItem
+}
+
+impl SubscriptionUpdateItem {
+    /// Billing thresholds.
+    #[inline]
+    pub fn billing_thresholds(
+        self,
+        billing_thresholds: api::InvoiceCreatePreviewSubscriptionDetailsItemBillingThresholds,
+    ) -> Self {
+        Self(self.0.with("billing_thresholds", billing_thresholds))
+    }
+
+    /// Unsets `billing_thresholds`.
+    #[inline]
+    pub fn clear_billing_thresholds(self) -> Self {
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
+    }
+
+    /// Clear usage: true or false.
+    #[inline]
+    pub fn clear_usage(self, clear_usage: bool) -> Self {
+        Self(self.0.with_bool("clear_usage", clear_usage))
+    }
+
+    /// Current trial.
+    #[inline]
+    pub fn current_trial(
+        self,
+        current_trial: api::InvoiceCreatePreviewSubscriptionDetailsItemCurrentTrial,
+    ) -> Self {
+        Self(self.0.with("current_trial", current_trial))
+    }
+
+    /// Whether the object has been deleted.
+    #[inline]
+    pub fn deleted(self, deleted: bool) -> Self {
+        Self(self.0.with_bool("deleted", deleted))
+    }
+
+    /// Discounts, as a list.
+    #[inline]
+    pub fn discounts(
+        self,
+        discounts: impl IntoIterator<Item = api::InvoiceCreatePreviewSubscriptionDetailsItemDiscount>,
+    ) -> Self {
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Unsets `discounts`.
+    #[inline]
+    pub fn clear_discounts(self) -> Self {
+        Self(self.0.with("discounts", ParamValue::Clear))
+    }
+
+    /// The object's id.
+    #[inline]
+    pub fn id(self, id: &str) -> Self {
+        Self(self.0.with_str("id", id))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Unsets `metadata`.
+    #[inline]
+    pub fn clear_metadata(self) -> Self {
+        Self(self.0.with("metadata", ParamValue::Clear))
+    }
+
+    /// Plan.
+    #[inline]
+    pub fn plan(self, plan: &str) -> Self {
+        Self(self.0.with_str("plan", plan))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(
+        self,
+        price_data: api::InvoiceCreatePreviewSubscriptionDetailsItemPriceData,
+    ) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", ParamValue::Clear))
+    }
+}
 
 params_required! {
     /// The `pause_collection` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate).
@@ -147,17 +458,17 @@ pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsAcssDebit =
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBancontact =
     api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBancontact;
 
-/// The `registered_address` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `registered_address` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegisteredAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `company_details` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails).
+/// The `company_details` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillie): the same as [`PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails`](crate::api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsBillieCompanyDetails;
+    api::PaymentIntentCreatePaymentMethodOptionsBillieCompanyDetails;
 
 /// The `billie` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBillie).
 ///
@@ -189,11 +500,11 @@ pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCardMandateOptions
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCard =
     api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsCard;
 
-/// The `eu_bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer`](crate::api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer).
+/// The `eu_bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer): the same as [`CustomersFundingInstructionCreateBankTransferEuBankTransfer`](crate::api::CustomersFundingInstructionCreateBankTransferEuBankTransfer).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer =
-    api::CheckoutSessionCreatePaymentMethodOptionsCustomerBalanceBankTransferEuBankTransfer;
+    api::CustomersFundingInstructionCreateBankTransferEuBankTransfer;
 
 /// The `bank_transfer` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalanceBankTransfer).
 ///
@@ -207,11 +518,10 @@ pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalanceBan
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsCustomerBalance =
     api::InvoiceCreatePaymentSettingsPaymentMethodOptionsCustomerBalance;
 
-/// The `konbini` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `konbini` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsKonbini =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsKonbini = api::PaymentMethodCreatePix;
 
 /// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPayto): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions).
 ///
@@ -237,29 +547,28 @@ pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPixMandateOptions 
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsPix =
     api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPix;
 
-/// The `sepa_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`AccountSessionCreateComponentsBalanceReportFeatures`](crate::api::AccountSessionCreateComponentsBalanceReportFeatures).
+/// The `sepa_debit` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreatePix`](crate::api::PaymentMethodCreatePix).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsSepaDebit =
-    api::AccountSessionCreateComponentsBalanceReportFeatures;
+    api::PaymentMethodCreatePix;
 
-/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions`](crate::api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions).
+/// The `mandate_options` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi): the same as [`PaymentMethodCreateUpiMandateOptions`](crate::api::PaymentMethodCreateUpiMandateOptions).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpiMandateOptions =
-    api::CheckoutSessionCreatePaymentMethodOptionsUpiMandateOptions;
+    api::PaymentMethodCreateUpiMandateOptions;
 
-/// The `upi` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi).
+/// The `upi` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptions`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptions): the same as [`PaymentMethodCreateUpi`](crate::api::PaymentMethodCreateUpi).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUpi;
+pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUpi = api::PaymentMethodCreateUpi;
 
-/// The `filters` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
+/// The `filters` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters =
-    api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
+    api::SetupIntentCreatePaymentMethodOptionsUsBankAccountFinancialConnectionsFilters;
 
 /// The `financial_connections` of [`SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount`](crate::api::SubscriptionUpdatePaymentSettingsPaymentMethodOptionsUsBankAccount): the same as [`InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::InvoiceCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections).
 ///
@@ -284,16 +593,15 @@ pub type SubscriptionUpdatePaymentSettingsPaymentMethodOptions =
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdatePaymentSettings = api::SubscriptionCreatePaymentSettings;
 
-/// The `pending_invoice_item_interval` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `pending_invoice_item_interval` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdatePendingInvoiceItemInterval =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type SubscriptionUpdatePendingInvoiceItemInterval = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `transfer_data` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+/// The `transfer_data` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/subscriptions/update>
-pub type SubscriptionUpdateTransferData = api::CheckoutSessionCreateSubscriptionDataTransferData;
+pub type SubscriptionUpdateTransferData = api::SubscriptionCreateTransferData;
 
 /// The `trial_end` of [`SubscriptionUpdate`](crate::api::SubscriptionUpdate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
 ///
@@ -311,16 +619,49 @@ pub type SubscriptionUpdateTrialSettingsEndBehavior =
 /// <https://docs.stripe.com/api/subscriptions/update>
 pub type SubscriptionUpdateTrialSettings = api::SubscriptionCreateTrialSettings;
 
-/// The `cancellation_details` of [`SubscriptionCancel`](crate::api::SubscriptionCancel): the same as [`SubscriptionUpdateCancellationDetails`](crate::api::SubscriptionUpdateCancellationDetails).
-///
-/// <https://docs.stripe.com/api/subscriptions/cancel>
-pub type SubscriptionCancelCancellationDetails = api::SubscriptionUpdateCancellationDetails;
+params! {
+    /// The `cancellation_details` of [`SubscriptionCancel`](crate::api::SubscriptionCancel).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/cancel>
+    SubscriptionCancelCancellationDetails
+}
 
-/// The `flexible` of [`SubscriptionMigrateBillingMode`](crate::api::SubscriptionMigrateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+impl SubscriptionCancelCancellationDetails {
+    /// Comment.
+    #[inline]
+    pub fn comment(self, comment: &str) -> Self {
+        Self(self.0.with_str("comment", comment))
+    }
+
+    /// Unsets `comment`.
+    #[inline]
+    pub fn clear_comment(self) -> Self {
+        Self(self.0.with("comment", ParamValue::Clear))
+    }
+
+    /// Feedback.
+    #[inline]
+    pub fn feedback(self, feedback: api::SubscriptionCancellationDetailsFeedback) -> Self {
+        Self(self.0.with("feedback", feedback))
+    }
+
+    /// Unsets `feedback`.
+    #[inline]
+    pub fn clear_feedback(self) -> Self {
+        Self(self.0.with("feedback", ParamValue::Clear))
+    }
+
+    /// Feedback option.
+    #[inline]
+    pub fn feedback_option(self, feedback_option: &str) -> Self {
+        Self(self.0.with_str("feedback_option", feedback_option))
+    }
+}
+
+/// The `flexible` of [`SubscriptionMigrateBillingMode`](crate::api::SubscriptionMigrateBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
 ///
 /// <https://docs.stripe.com/api/subscriptions/migrate>
-pub type SubscriptionMigrateBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+pub type SubscriptionMigrateBillingModeFlexible = api::SubscriptionCreateBillingModeFlexible;
 
 params_required! {
     /// The `billing_mode` of [`SubscriptionMigrate`](crate::api::SubscriptionMigrate).
@@ -343,24 +684,81 @@ impl SubscriptionMigrateBillingMode {
     }
 }
 
-/// The `outstanding_usage_through` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseBillForOutstandingUsageThrough =
-    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough;
+params_required! {
+    /// The `outstanding_usage_through` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseBillForOutstandingUsageThrough
+}
 
-/// The `unused_time_from` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseBillForUnusedTimeFrom =
-    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom;
+impl SubscriptionPauseBillForOutstandingUsageThrough {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+}
 
-/// The `bill_for` of [`SubscriptionPause`](crate::api::SubscriptionPause): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillFor`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseBillFor = api::InvoiceCreatePreviewSubscriptionDetailsPauseBillFor;
+params_required! {
+    /// The `unused_time_from` of [`SubscriptionPauseBillFor`](crate::api::SubscriptionPauseBillFor).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseBillForUnusedTimeFrom
+}
 
-/// The `billing_cycle_anchor` of [`SubscriptionResume`](crate::api::SubscriptionResume): the same as [`SubscriptionUpdateBillingCycleAnchor`](crate::api::SubscriptionUpdateBillingCycleAnchor).
-///
-/// <https://docs.stripe.com/api/subscriptions/resume>
-pub type SubscriptionResumeBillingCycleAnchor = api::SubscriptionUpdateBillingCycleAnchor;
+impl SubscriptionPauseBillForUnusedTimeFrom {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+}
+
+params! {
+    /// The `bill_for` of [`SubscriptionPause`](crate::api::SubscriptionPause).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseBillFor
+}
+
+impl SubscriptionPauseBillFor {
+    /// Outstanding usage through.
+    #[inline]
+    pub fn outstanding_usage_through(
+        self,
+        outstanding_usage_through: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThrough,
+    ) -> Self {
+        Self(
+            self.0
+                .with("outstanding_usage_through", outstanding_usage_through),
+        )
+    }
+
+    /// Unused time from.
+    #[inline]
+    pub fn unused_time_from(
+        self,
+        unused_time_from: api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFrom,
+    ) -> Self {
+        Self(self.0.with("unused_time_from", unused_time_from))
+    }
+}
+
+params_required! {
+    /// The `billing_cycle_anchor` of [`SubscriptionResume`](crate::api::SubscriptionResume).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/resume>
+    SubscriptionResumeBillingCycleAnchor
+}
+
+impl SubscriptionResumeBillingCycleAnchor {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+}

@@ -3,8 +3,8 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{
-    List, RangeQuery, SearchResult, Timestamp, Value, list, pairs, request, texts,
+use crate::prelude::{
+    List, ParamValue, RangeQuery, SearchResult, Timestamp, list, pairs, request, texts,
 };
 
 request! {
@@ -132,7 +132,7 @@ impl SubscriptionCreate {
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        self.set("application_fee_percent", Value::Clear)
+        self.set("application_fee_percent", ParamValue::Clear)
     }
 
     /// Automatic tax.
@@ -195,7 +195,7 @@ impl SubscriptionCreate {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        self.set("billing_thresholds", Value::Clear)
+        self.set("billing_thresholds", ParamValue::Clear)
     }
 
     /// Cancel at.
@@ -267,7 +267,7 @@ impl SubscriptionCreate {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        self.set("default_tax_rates", Value::Clear)
+        self.set("default_tax_rates", ParamValue::Clear)
     }
 
     /// Description.
@@ -288,7 +288,7 @@ impl SubscriptionCreate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Invoice settings.
@@ -318,7 +318,7 @@ impl SubscriptionCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Off session: true or false.
@@ -336,7 +336,7 @@ impl SubscriptionCreate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Payment behavior.
@@ -372,7 +372,7 @@ impl SubscriptionCreate {
     /// Unsets `pending_invoice_item_interval`.
     #[inline]
     pub fn clear_pending_invoice_item_interval(self) -> Self {
-        self.set("pending_invoice_item_interval", Value::Clear)
+        self.set("pending_invoice_item_interval", ParamValue::Clear)
     }
 
     /// Proration behavior.
@@ -472,7 +472,7 @@ impl SubscriptionUpdate {
     /// Unsets `application_fee_percent`.
     #[inline]
     pub fn clear_application_fee_percent(self) -> Self {
-        self.set("application_fee_percent", Value::Clear)
+        self.set("application_fee_percent", ParamValue::Clear)
     }
 
     /// Automatic tax.
@@ -502,7 +502,7 @@ impl SubscriptionUpdate {
     /// Unsets `billing_schedules`.
     #[inline]
     pub fn clear_billing_schedules(self) -> Self {
-        self.set("billing_schedules", Value::Clear)
+        self.set("billing_schedules", ParamValue::Clear)
     }
 
     /// Billing thresholds.
@@ -517,7 +517,7 @@ impl SubscriptionUpdate {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        self.set("billing_thresholds", Value::Clear)
+        self.set("billing_thresholds", ParamValue::Clear)
     }
 
     /// Cancel at.
@@ -532,7 +532,7 @@ impl SubscriptionUpdate {
     /// Unsets `cancel_at`.
     #[inline]
     pub fn clear_cancel_at(self) -> Self {
-        self.set("cancel_at", Value::Clear)
+        self.set("cancel_at", ParamValue::Clear)
     }
 
     /// Cancel at period end: true or false.
@@ -577,7 +577,7 @@ impl SubscriptionUpdate {
     /// Unsets `default_source`.
     #[inline]
     pub fn clear_default_source(self) -> Self {
-        self.set("default_source", Value::Clear)
+        self.set("default_source", ParamValue::Clear)
     }
 
     /// Default tax rates, as a list.
@@ -592,7 +592,7 @@ impl SubscriptionUpdate {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        self.set("default_tax_rates", Value::Clear)
+        self.set("default_tax_rates", ParamValue::Clear)
     }
 
     /// Description.
@@ -604,7 +604,7 @@ impl SubscriptionUpdate {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        self.set("description", Value::Clear)
+        self.set("description", ParamValue::Clear)
     }
 
     /// Discounts, as a list.
@@ -619,7 +619,7 @@ impl SubscriptionUpdate {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        self.set("discounts", Value::Clear)
+        self.set("discounts", ParamValue::Clear)
     }
 
     /// Invoice settings.
@@ -649,7 +649,7 @@ impl SubscriptionUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Off session: true or false.
@@ -667,7 +667,7 @@ impl SubscriptionUpdate {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        self.set("on_behalf_of", Value::Clear)
+        self.set("on_behalf_of", ParamValue::Clear)
     }
 
     /// Pause collection.
@@ -682,7 +682,7 @@ impl SubscriptionUpdate {
     /// Unsets `pause_collection`.
     #[inline]
     pub fn clear_pause_collection(self) -> Self {
-        self.set("pause_collection", Value::Clear)
+        self.set("pause_collection", ParamValue::Clear)
     }
 
     /// Payment behavior.
@@ -718,7 +718,7 @@ impl SubscriptionUpdate {
     /// Unsets `pending_invoice_item_interval`.
     #[inline]
     pub fn clear_pending_invoice_item_interval(self) -> Self {
-        self.set("pending_invoice_item_interval", Value::Clear)
+        self.set("pending_invoice_item_interval", ParamValue::Clear)
     }
 
     /// Proration behavior.
@@ -745,7 +745,7 @@ impl SubscriptionUpdate {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        self.set("transfer_data", Value::Clear)
+        self.set("transfer_data", ParamValue::Clear)
     }
 
     /// Trial end.

@@ -3,9 +3,9 @@
 //! Stripe's `subscription`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `feedback`, first of all in [`SubscriptionCancellationDetails`](crate::api::SubscriptionCancellationDetails).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
@@ -29,7 +29,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`SubscriptionCancellationDetails`](crate::api::SubscriptionCancellationDetails).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-cancellation_details>
@@ -45,24 +45,18 @@ words! {
     }
 }
 
-words! {
-    /// The values of `amount_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions).
-    ///
-    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card-mandate_options>
-    SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType {
-        /// `fixed`
-        0 Fixed = "fixed",
-        /// `maximum`
-        1 Maximum = "maximum",
-    }
-}
+/// The values of `amount_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoAmountType`](crate::api::MandatePaymentMethodDetailsPaytoAmountType).
+///
+/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card-mandate_options>
+pub type SubscriptionPaymentSettingsPaymentMethodOptionsCardMandateOptionsAmountType =
+    api::MandatePaymentMethodDetailsPaytoAmountType;
 
-/// The values of `collection_method`, first of all in [`Subscription`](crate::api::Subscription): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
+/// The values of `collection_method`, first of all in [`Subscription`](crate::api::Subscription): the same as [`QuoteCollectionMethod`](crate::api::QuoteCollectionMethod).
 ///
 /// <https://docs.stripe.com/api/subscriptions/object>
-pub type SubscriptionCollectionMethod = api::InvoiceCollectionMethod;
+pub type SubscriptionCollectionMethod = api::QuoteCollectionMethod;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`Subscription`](crate::api::Subscription).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object>
@@ -86,23 +80,23 @@ words! {
     }
 }
 
-/// The values of `network`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`PaymentIntentPaymentMethodOptionsCardNetwork`](crate::api::PaymentIntentPaymentMethodOptionsCardNetwork).
+/// The values of `network`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardNetwork`](crate::api::SetupIntentPaymentMethodOptionsCardNetwork).
 ///
 /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card>
 pub type SubscriptionPaymentSettingsPaymentMethodOptionsCardNetwork =
-    api::PaymentIntentPaymentMethodOptionsCardNetwork;
+    api::SetupIntentPaymentMethodOptionsCardNetwork;
 
-/// The values of `request_three_d_secure`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure).
+/// The values of `request_three_d_secure`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsCard`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsCard): the same as [`SetupIntentPaymentMethodOptionsCardRequestThreeDSecure`](crate::api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure).
 ///
 /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-card>
 pub type SubscriptionPaymentSettingsPaymentMethodOptionsCardRequestThreeDSecure =
-    api::CheckoutSessionPaymentMethodOptionsCardRequestThreeDSecure;
+    api::SetupIntentPaymentMethodOptionsCardRequestThreeDSecure;
 
-/// The values of `amount_includes_iof`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof`](crate::api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof).
+/// The values of `amount_includes_iof`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixAmountIncludesIof`](crate::api::MandatePaymentMethodDetailsPixAmountIncludesIof).
 ///
 /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-pix-mandate_options>
 pub type SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsAmountIncludesIof =
-    api::CheckoutSessionPaymentMethodOptionsPixAmountIncludesIof;
+    api::MandatePaymentMethodDetailsPixAmountIncludesIof;
 
 /// The values of `payment_schedule`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptions): the same as [`MandatePaymentMethodDetailsPixPaymentSchedule`](crate::api::MandatePaymentMethodDetailsPixPaymentSchedule).
 ///
@@ -115,13 +109,17 @@ pub type SubscriptionPaymentSettingsPaymentMethodOptionsPixMandateOptionsPayment
 /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pending_invoice_item_interval>
 pub type SubscriptionPendingInvoiceItemIntervalInterval = api::PlanInterval;
 
-/// The values of `type`, first of all in [`SubscriptionStatusDetailsPaused`](crate::api::SubscriptionStatusDetailsPaused): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsType`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsType).
-///
-/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused>
-pub type SubscriptionStatusDetailsPausedType =
-    api::SubscriptionSchedulePauseSchedulePauseSettingsType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionStatusDetailsPaused`](crate::api::SubscriptionStatusDetailsPaused).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused>
+    SubscriptionStatusDetailsPausedType {
+        /// `subscription`
+        0 Subscription = "subscription",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionStatusDetailsPausedSubscription`](crate::api::SubscriptionStatusDetailsPausedSubscription).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-status_details-paused-subscription>
@@ -139,12 +137,19 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`SubscriptionBillingMode`](crate::api::SubscriptionBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
-///
-/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode>
-pub type SubscriptionBillingModeType = api::QuoteSubscriptionDataBillingModeType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionBillingMode`](crate::api::SubscriptionBillingMode).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_mode>
+    SubscriptionBillingModeType {
+        /// `classic`
+        0 Classic = "classic",
+        /// `flexible`
+        1 Flexible = "flexible",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionBillingScheduleBillUntil`](crate::api::SubscriptionBillingScheduleBillUntil).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-billing_schedules-bill_until>
@@ -156,7 +161,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `behavior`, first of all in [`SubscriptionPauseCollection`](crate::api::SubscriptionPauseCollection).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-pause_collection>
@@ -170,13 +175,13 @@ words! {
     }
 }
 
-/// The values of `registration_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
+/// The values of `registration_type`, first of all in [`SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails`](crate::api::SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetails): the same as [`PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType`](crate::api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType).
 ///
 /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings-payment_method_options-billie-company_details>
 pub type SubscriptionPaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
+    api::PaymentIntentPaymentMethodOptionsBillieCompanyDetailsRegistrationType;
 
-words! {
+open_enum! {
     /// The values of `save_default_payment_method`, first of all in [`SubscriptionPaymentSettings`](crate::api::SubscriptionPaymentSettings).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-payment_settings>
@@ -188,13 +193,19 @@ words! {
     }
 }
 
-/// The values of `billing_cycle_anchor`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior): the same as [`BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor`](crate::api::BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor).
-///
-/// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
-pub type SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor =
-    api::BillingPortalConfigurationFeaturesSubscriptionUpdateBillingCycleAnchor;
+open_enum! {
+    /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
+    SubscriptionTrialSettingsEndBehaviorBillingCycleAnchor {
+        /// `now`
+        0 Now = "now",
+        /// `unchanged`
+        1 Unchanged = "unchanged",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `missing_payment_method`, first of all in [`SubscriptionTrialSettingsEndBehavior`](crate::api::SubscriptionTrialSettingsEndBehavior).
     ///
     /// <https://docs.stripe.com/api/subscriptions/object#subscription_object-trial_settings-end_behavior>
@@ -208,7 +219,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`SubscriptionList`](crate::api::SubscriptionList).
     ///
     /// <https://docs.stripe.com/api/subscriptions/list>
@@ -236,7 +247,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionCreateAddInvoiceItemPeriodEnd`](crate::api::SubscriptionCreateAddInvoiceItemPeriodEnd).
     ///
     /// <https://docs.stripe.com/api/subscriptions/create>
@@ -248,7 +259,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionCreateAddInvoiceItemPeriodStart`](crate::api::SubscriptionCreateAddInvoiceItemPeriodStart).
     ///
     /// <https://docs.stripe.com/api/subscriptions/create>
@@ -262,64 +273,87 @@ words! {
     }
 }
 
-/// The values of `tax_behavior`, first of all in [`SubscriptionCreateAddInvoiceItemPriceData`](crate::api::SubscriptionCreateAddInvoiceItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`SubscriptionCreateAddInvoiceItemPriceData`](crate::api::SubscriptionCreateAddInvoiceItemPriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior =
-    api::PriceCurrencyOptionsTaxBehavior;
+pub type SubscriptionCreateAddInvoiceItemPriceDataTaxBehavior = api::ShippingRateTaxBehavior;
 
-/// The values of `type`, first of all in [`SubscriptionCreateAutomaticTaxLiability`](crate::api::SubscriptionCreateAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+/// The values of `type`, first of all in [`SubscriptionCreateAutomaticTaxLiability`](crate::api::SubscriptionCreateAutomaticTaxLiability): the same as [`QuoteCreateAutomaticTaxLiabilityType`](crate::api::QuoteCreateAutomaticTaxLiabilityType).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateAutomaticTaxLiabilityType =
-    api::CheckoutSessionAutomaticTaxLiabilityType;
+pub type SubscriptionCreateAutomaticTaxLiabilityType = api::QuoteCreateAutomaticTaxLiabilityType;
 
-/// The values of `proration_discounts`, first of all in [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateBillingModeFlexibleProrationDiscounts =
-    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
+open_enum! {
+    /// The values of `proration_discounts`, first of all in [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateBillingModeFlexibleProrationDiscounts {
+        /// `included`
+        0 Included = "included",
+        /// `itemized`
+        1 Itemized = "itemized",
+    }
+}
 
-/// The values of `value`, first of all in [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt): the same as [`InvoiceCreatePreviewSubscriptionDetailsCancelAtValue`](crate::api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateCancelAtValue =
-    api::InvoiceCreatePreviewSubscriptionDetailsCancelAtValue;
+open_enum! {
+    /// The values of `value`, first of all in [`SubscriptionCreateCancelAt`](crate::api::SubscriptionCreateCancelAt).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateCancelAtValue {
+        /// `max_billed_until`
+        0 MaxBilledUntil = "max_billed_until",
+        /// `max_period_end`
+        1 MaxPeriodEnd = "max_period_end",
+        /// `min_period_end`
+        2 MinPeriodEnd = "min_period_end",
+    }
+}
 
-/// The values of `payment_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`SubscriptionItemCreatePaymentBehavior`](crate::api::SubscriptionItemCreatePaymentBehavior).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreatePaymentBehavior = api::SubscriptionItemCreatePaymentBehavior;
+open_enum! {
+    /// The values of `payment_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreatePaymentBehavior {
+        /// `allow_incomplete`
+        0 AllowIncomplete = "allow_incomplete",
+        /// `default_incomplete`
+        1 DefaultIncomplete = "default_incomplete",
+        /// `error_if_incomplete`
+        2 ErrorIfIncomplete = "error_if_incomplete",
+        /// `pending_if_incomplete`
+        3 PendingIfIncomplete = "pending_if_incomplete",
+    }
+}
 
-/// The values of `transaction_type`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+/// The values of `transaction_type`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptions): the same as [`MandatePaymentMethodDetailsAcssDebitTransactionType`](crate::api::MandatePaymentMethodDetailsAcssDebitTransactionType).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitMandateOptionsTransactionType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+    api::MandatePaymentMethodDetailsAcssDebitTransactionType;
 
-/// The values of `verification_method`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod).
+/// The values of `verification_method`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebit): the same as [`SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod`](crate::api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsAcssDebitVerificationMethod =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitVerificationMethod;
+    api::SetupIntentPaymentMethodOptionsAcssDebitVerificationMethod;
 
-/// The values of `preferred_language`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact): the same as [`InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage).
+/// The values of `preferred_language`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontact): the same as [`ChargePaymentMethodDetailsBancontactPreferredLanguage`](crate::api::ChargePaymentMethodDetailsBancontactPreferredLanguage).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage =
-    api::InvoicePaymentSettingsPaymentMethodOptionsBancontactPreferredLanguage;
+    api::ChargePaymentMethodDetailsBancontactPreferredLanguage;
 
-/// The values of `purpose`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose`](crate::api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose).
+/// The values of `purpose`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptions): the same as [`MandatePaymentMethodDetailsPaytoPurpose`](crate::api::MandatePaymentMethodDetailsPaytoPurpose).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose =
-    api::InvoicePaymentSettingsPaymentMethodOptionsPaytoMandateOptionsPurpose;
+    api::MandatePaymentMethodDetailsPaytoPurpose;
 
-/// The values of `account_subcategory`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType`](crate::api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType).
+/// The values of `account_subcategory`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFilters): the same as [`PaymentMethodCreateUsBankAccountAccountType`](crate::api::PaymentMethodCreateUsBankAccountAccountType).
 ///
 /// <https://docs.stripe.com/api/subscriptions/create>
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsFiltersAccountSubcategory =
-    api::TreasuryInboundTransferOriginPaymentMethodDetailsUsBankAccountAccountType;
+    api::PaymentMethodCreateUsBankAccountAccountType;
 
 /// The values of `permission`, first of all in [`SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections`](crate::api::SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnections): the same as [`FinancialConnectionsAccountPermission`](crate::api::FinancialConnectionsAccountPermission).
 ///
@@ -333,32 +367,66 @@ pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinan
 pub type SubscriptionCreatePaymentSettingsPaymentMethodOptionsUsBankAccountFinancialConnectionsPrefetch =
     api::FinancialConnectionsSessionPrefetch;
 
-/// The values of `proration_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
-///
-/// <https://docs.stripe.com/api/subscriptions/create>
-pub type SubscriptionCreateProrationBehavior =
-    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
+open_enum! {
+    /// The values of `proration_behavior`, first of all in [`SubscriptionCreate`](crate::api::SubscriptionCreate).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/create>
+    SubscriptionCreateProrationBehavior {
+        /// `always_invoice`
+        0 AlwaysInvoice = "always_invoice",
+        /// `create_prorations`
+        1 CreateProrations = "create_prorations",
+        /// `none`
+        2 None = "none",
+    }
+}
 
-/// The values of `type`, first of all in [`SubscriptionPauseBillForOutstandingUsageThrough`](crate::api::SubscriptionPauseBillForOutstandingUsageThrough): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseBillForOutstandingUsageThroughType =
-    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForOutstandingUsageThroughType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionPauseBillForOutstandingUsageThrough`](crate::api::SubscriptionPauseBillForOutstandingUsageThrough).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseBillForOutstandingUsageThroughType {
+        /// `none`
+        0 None = "none",
+        /// `now`
+        1 Now = "now",
+    }
+}
 
-/// The values of `type`, first of all in [`SubscriptionPauseBillForUnusedTimeFrom`](crate::api::SubscriptionPauseBillForUnusedTimeFrom): the same as [`InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType`](crate::api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseBillForUnusedTimeFromType =
-    api::InvoiceCreatePreviewSubscriptionDetailsPauseBillForUnusedTimeFromType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionPauseBillForUnusedTimeFrom`](crate::api::SubscriptionPauseBillForUnusedTimeFrom).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseBillForUnusedTimeFromType {
+        /// `item_current_period_start`
+        0 ItemCurrentPeriodStart = "item_current_period_start",
+        /// `none`
+        1 None = "none",
+        /// `now`
+        2 Now = "now",
+    }
+}
 
-/// The values of `invoicing_behavior`, first of all in [`SubscriptionPause`](crate::api::SubscriptionPause): the same as [`SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior).
-///
-/// <https://docs.stripe.com/api/subscriptions/pause>
-pub type SubscriptionPauseInvoicingBehavior =
-    api::SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior;
+open_enum! {
+    /// The values of `invoicing_behavior`, first of all in [`SubscriptionPause`](crate::api::SubscriptionPause).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/pause>
+    SubscriptionPauseInvoicingBehavior {
+        /// `invoice`
+        0 Invoice = "invoice",
+        /// `pending_invoice_item`
+        1 PendingInvoiceItem = "pending_invoice_item",
+    }
+}
 
-/// The values of `payment_behavior`, first of all in [`SubscriptionResume`](crate::api::SubscriptionResume): the same as [`SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior`](crate::api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior).
-///
-/// <https://docs.stripe.com/api/subscriptions/resume>
-pub type SubscriptionResumePaymentBehavior =
-    api::SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior;
+open_enum! {
+    /// The values of `payment_behavior`, first of all in [`SubscriptionResume`](crate::api::SubscriptionResume).
+    ///
+    /// <https://docs.stripe.com/api/subscriptions/resume>
+    SubscriptionResumePaymentBehavior {
+        /// `resume_on_payment_attempt`
+        0 ResumeOnPaymentAttempt = "resume_on_payment_attempt",
+        /// `resume_on_payment_success`
+        1 ResumeOnPaymentSuccess = "resume_on_payment_success",
+    }
+}

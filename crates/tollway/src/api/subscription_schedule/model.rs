@@ -3,7 +3,7 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// Discounts of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `phases.add_invoice_items.discounts`. It has what [`SubscriptionSchedulePhaseAddInvoiceItemDiscountFields`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemDiscountFields) has.
@@ -361,7 +361,7 @@ impl SubscriptionScheduleFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("subscription_schedule", "metadata")
     }
 
@@ -441,7 +441,7 @@ impl SubscriptionSchedulePhaseAddInvoiceItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("subscription_schedule_add_invoice_item", "metadata")
     }
@@ -528,7 +528,7 @@ impl SubscriptionSchedulePhaseItemFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("subscription_schedule_configuration_item", "metadata")
     }
@@ -1063,7 +1063,7 @@ impl SubscriptionSchedulePhaseFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("subscription_schedule_phase_configuration", "metadata")
     }

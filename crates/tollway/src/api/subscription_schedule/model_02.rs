@@ -3,7 +3,7 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Timestamp, view};
+use crate::prelude::{Expandable, Timestamp, view};
 
 view! {
     /// Default settings of [`SubscriptionSchedule`](crate::api::SubscriptionSchedule): its `default_settings`. It has what [`SubscriptionScheduleDefaultSettingsFields`](crate::api::SubscriptionScheduleDefaultSettingsFields) has.

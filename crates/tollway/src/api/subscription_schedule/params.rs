@@ -3,132 +3,56 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Timestamp, Value, list, pairs, params, params_required, texts};
+use crate::prelude::{ParamValue, Params, Timestamp, list, pairs, params, params_required, texts};
 
-/// The `flexible` of [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`CheckoutSessionCreateSubscriptionDataBillingModeFlexible`](crate::api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible).
+/// The `flexible` of [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`SubscriptionCreateBillingModeFlexible`](crate::api::SubscriptionCreateBillingModeFlexible).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateBillingModeFlexible =
-    api::CheckoutSessionCreateSubscriptionDataBillingModeFlexible;
+pub type SubscriptionScheduleCreateBillingModeFlexible = api::SubscriptionCreateBillingModeFlexible;
 
-/// The `billing_mode` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate): the same as [`CheckoutSessionCreateSubscriptionDataBillingMode`](crate::api::CheckoutSessionCreateSubscriptionDataBillingMode).
+/// The `billing_mode` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate): the same as [`SubscriptionCreateBillingMode`](crate::api::SubscriptionCreateBillingMode).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateBillingMode =
-    api::CheckoutSessionCreateSubscriptionDataBillingMode;
+pub type SubscriptionScheduleCreateBillingMode = api::SubscriptionCreateBillingMode;
 
-/// The `liability` of [`SubscriptionScheduleCreateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`SubscriptionScheduleCreateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTax =
-    api::CheckoutSessionCreateAutomaticTax;
+pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `billing_thresholds` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`SubscriptionCreateBillingThresholds`](crate::api::SubscriptionCreateBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateDefaultSettingsBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+    api::SubscriptionCreateBillingThresholds;
 
-/// The `custom_field` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+    api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
-params! {
-    /// The `invoice_settings` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/create>
-    SubscriptionScheduleCreateDefaultSettingsInvoiceSettings
-}
+/// The `invoice_settings` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/create>
+pub type SubscriptionScheduleCreateDefaultSettingsInvoiceSettings =
+    api::SubscriptionScheduleCreatePhaseInvoiceSettings;
 
-impl SubscriptionScheduleCreateDefaultSettingsInvoiceSettings {
-    /// Account tax ids, as a list.
-    #[inline]
-    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
-        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
-    }
-
-    /// Unsets `account_tax_ids`.
-    #[inline]
-    pub fn clear_account_tax_ids(self) -> Self {
-        Self(self.0.with("account_tax_ids", Value::Clear))
-    }
-
-    /// Custom fields, as a list.
-    #[inline]
-    pub fn custom_fields(
-        self,
-        custom_fields: impl IntoIterator<
-            Item = api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField,
-        >,
-    ) -> Self {
-        Self(self.0.with("custom_fields", list(custom_fields)))
-    }
-
-    /// Unsets `custom_fields`.
-    #[inline]
-    pub fn clear_custom_fields(self) -> Self {
-        Self(self.0.with("custom_fields", Value::Clear))
-    }
-
-    /// Days until due.
-    #[inline]
-    pub fn days_until_due(self, days_until_due: i64) -> Self {
-        Self(self.0.with_int("days_until_due", days_until_due))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Footer.
-    #[inline]
-    pub fn footer(self, footer: &str) -> Self {
-        Self(self.0.with_str("footer", footer))
-    }
-
-    /// Unsets `footer`.
-    #[inline]
-    pub fn clear_footer(self) -> Self {
-        Self(self.0.with("footer", Value::Clear))
-    }
-
-    /// Issuer.
-    #[inline]
-    pub fn issuer(
-        self,
-        issuer: api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer,
-    ) -> Self {
-        Self(self.0.with("issuer", issuer))
-    }
-}
-
-/// The `transfer_data` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+/// The `transfer_data` of [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateDefaultSettingsTransferData =
-    api::CheckoutSessionCreateSubscriptionDataTransferData;
+    api::SubscriptionCreateTransferData;
 
 params! {
     /// The `default_settings` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate).
@@ -177,7 +101,7 @@ impl SubscriptionScheduleCreateDefaultSettings {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
     }
 
     /// Collection method.
@@ -207,7 +131,7 @@ impl SubscriptionScheduleCreateDefaultSettings {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Invoice settings.
@@ -228,7 +152,7 @@ impl SubscriptionScheduleCreateDefaultSettings {
     /// Unsets `on_behalf_of`.
     #[inline]
     pub fn clear_on_behalf_of(self) -> Self {
-        Self(self.0.with("on_behalf_of", Value::Clear))
+        Self(self.0.with("on_behalf_of", ParamValue::Clear))
     }
 
     /// Transfer data.
@@ -243,38 +167,134 @@ impl SubscriptionScheduleCreateDefaultSettings {
     /// Unsets `transfer_data`.
     #[inline]
     pub fn clear_transfer_data(self) -> Self {
-        Self(self.0.with("transfer_data", Value::Clear))
+        Self(self.0.with("transfer_data", ParamValue::Clear))
     }
 }
 
-/// The `pause_at` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePausePauseAt =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt;
+params_required! {
+    /// The `pause_at` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePausePauseAt
+}
 
-/// The `outstanding_usage_through` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough = api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough;
+impl SubscriptionScheduleCreatePauseSchedulePausePauseAt {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
 
-/// The `unused_time_from` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom;
+    /// Timestamp, in seconds since the Unix epoch.
+    #[inline]
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
+    }
+}
 
-/// The `bill_for` of [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor;
+params! {
+    /// The `outstanding_usage_through` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough
+}
 
-/// The `settings` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePauseSettings =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings;
+impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough {
+    /// Type.
+    #[inline]
+    pub fn type_(
+        self,
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThroughType,
+    ) -> Self {
+        Self(self.0.with("type", type_))
+    }
+}
+
+params! {
+    /// The `unused_time_from` of [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom
+}
+
+impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom {
+    /// Type.
+    #[inline]
+    pub fn type_(
+        self,
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFromType,
+    ) -> Self {
+        Self(self.0.with("type", type_))
+    }
+}
+
+params! {
+    /// The `bill_for` of [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor
+}
+
+impl SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor {
+    /// Outstanding usage through.
+    #[inline]
+    pub fn outstanding_usage_through(
+        self,
+        outstanding_usage_through: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough,
+    ) -> Self {
+        Self(
+            self.0
+                .with("outstanding_usage_through", outstanding_usage_through),
+        )
+    }
+
+    /// Unused time from.
+    #[inline]
+    pub fn unused_time_from(
+        self,
+        unused_time_from: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom,
+    ) -> Self {
+        Self(self.0.with("unused_time_from", unused_time_from))
+    }
+}
+
+params! {
+    /// The `settings` of [`SubscriptionScheduleCreatePauseSchedulePause`](crate::api::SubscriptionScheduleCreatePauseSchedulePause).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePauseSettings
+}
+
+impl SubscriptionScheduleCreatePauseSchedulePauseSettings {
+    /// Bill for.
+    #[inline]
+    pub fn bill_for(
+        self,
+        bill_for: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor,
+    ) -> Self {
+        Self(self.0.with("bill_for", bill_for))
+    }
+
+    /// Invoicing behavior.
+    #[inline]
+    pub fn invoicing_behavior(
+        self,
+        invoicing_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsInvoicingBehavior,
+    ) -> Self {
+        Self(self.0.with("invoicing_behavior", invoicing_behavior))
+    }
+
+    /// Type.
+    #[inline]
+    pub fn type_(
+        self,
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsType,
+    ) -> Self {
+        Self(self.0.with("type", type_))
+    }
+}
 
 params_required! {
     /// The `pause` of [`SubscriptionScheduleCreatePauseSchedule`](crate::api::SubscriptionScheduleCreatePauseSchedule).
@@ -300,23 +320,79 @@ impl SubscriptionScheduleCreatePauseSchedulePause {
     }
 }
 
-/// The `duration` of [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `duration` of [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `resume_at` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAt =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt;
+params_required! {
+    /// The `resume_at` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseScheduleResumeResumeAt
+}
 
-/// The `settings` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseScheduleResumeSettings =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings;
+impl SubscriptionScheduleCreatePauseScheduleResumeResumeAt {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Duration.
+    #[inline]
+    pub fn duration(
+        self,
+        duration: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtDuration,
+    ) -> Self {
+        Self(self.0.with("duration", duration))
+    }
+
+    /// Timestamp, in seconds since the Unix epoch.
+    #[inline]
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
+    }
+}
+
+params! {
+    /// The `settings` of [`SubscriptionScheduleCreatePauseScheduleResume`](crate::api::SubscriptionScheduleCreatePauseScheduleResume).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseScheduleResumeSettings
+}
+
+impl SubscriptionScheduleCreatePauseScheduleResumeSettings {
+    /// Billing cycle anchor.
+    #[inline]
+    pub fn billing_cycle_anchor(
+        self,
+        billing_cycle_anchor: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsBillingCycleAnchor,
+    ) -> Self {
+        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
+    }
+
+    /// Payment behavior.
+    #[inline]
+    pub fn payment_behavior(
+        self,
+        payment_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsPaymentBehavior,
+    ) -> Self {
+        Self(self.0.with("payment_behavior", payment_behavior))
+    }
+
+    /// Proration behavior.
+    #[inline]
+    pub fn proration_behavior(
+        self,
+        proration_behavior: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettingsProrationBehavior,
+    ) -> Self {
+        Self(self.0.with("proration_behavior", proration_behavior))
+    }
+}
 
 params_required! {
     /// The `resume` of [`SubscriptionScheduleCreatePauseSchedule`](crate::api::SubscriptionScheduleCreatePauseSchedule).
@@ -369,119 +445,383 @@ impl SubscriptionScheduleCreatePauseSchedule {
     }
 }
 
-/// The `discount` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionScheduleCreatePhaseAddInvoiceItemDiscount = api::QuoteCreateDiscount;
 
-/// The `end` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd;
+params_required! {
+    /// The `end` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd
+}
 
-/// The `start` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart;
+impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodEnd {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEndType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
 
-/// The `period` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod;
+    /// Timestamp, in seconds since the Unix epoch.
+    #[inline]
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
+    }
+}
+
+params_required! {
+    /// The `start` of [`SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart
+}
+
+impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriodStart {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        type_: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStartType,
+    ) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Timestamp, in seconds since the Unix epoch.
+    #[inline]
+    pub fn timestamp(self, timestamp: impl Into<Timestamp>) -> Self {
+        Self(self.0.with("timestamp", Into::<Timestamp>::into(timestamp)))
+    }
+}
+
+params_required! {
+    /// The `period` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod
+}
+
+impl SubscriptionScheduleCreatePhaseAddInvoiceItemPeriod {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        end: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd,
+        start: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart,
+    ) -> Self {
+        Self(Params::new().with("end", end).with("start", start))
+    }
+}
 
 /// The `price_data` of [`SubscriptionScheduleCreatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
 
-/// The `add_invoice_item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
+params! {
+    /// The `add_invoice_item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseAddInvoiceItem
+}
+
+impl SubscriptionScheduleCreatePhaseAddInvoiceItem {
+    /// Discountable: true or false.
+    #[inline]
+    pub fn discountable(self, discountable: bool) -> Self {
+        Self(self.0.with_bool("discountable", discountable))
+    }
+
+    /// Discounts, as a list.
+    #[inline]
+    pub fn discounts(
+        self,
+        discounts: impl IntoIterator<
+            Item = api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemDiscount,
+        >,
+    ) -> Self {
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Period.
+    #[inline]
+    pub fn period(
+        self,
+        period: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod,
+    ) -> Self {
+        Self(self.0.with("period", period))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(
+        self,
+        price_data: api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPriceData,
+    ) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", ParamValue::Clear))
+    }
+}
+
+/// The `liability` of [`SubscriptionScheduleCreatePhaseAutomaticTax`](crate::api::SubscriptionScheduleCreatePhaseAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAddInvoiceItem =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem;
+pub type SubscriptionScheduleCreatePhaseAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `liability` of [`SubscriptionScheduleCreatePhaseAutomaticTax`](crate::api::SubscriptionScheduleCreatePhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `automatic_tax` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleCreatePhaseAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `automatic_tax` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
-
-/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`SubscriptionCreateBillingThresholds`](crate::api::SubscriptionCreateBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePhaseBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+    api::SubscriptionCreateBillingThresholds;
 
-/// The `discount` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionScheduleCreatePhaseDiscount = api::QuoteCreateDiscount;
 
-/// The `duration` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `duration` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+pub type SubscriptionScheduleCreatePhaseDuration = api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `custom_field` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+pub type SubscriptionScheduleCreatePhaseInvoiceSettingsCustomField = api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleCreatePhaseInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
-/// The `invoice_settings` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseInvoiceSettings =
-    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
+params! {
+    /// The `invoice_settings` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseInvoiceSettings
+}
 
-/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
+impl SubscriptionScheduleCreatePhaseInvoiceSettings {
+    /// Account tax ids, as a list.
+    #[inline]
+    pub fn account_tax_ids(self, account_tax_ids: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("account_tax_ids", texts(account_tax_ids)))
+    }
+
+    /// Unsets `account_tax_ids`.
+    #[inline]
+    pub fn clear_account_tax_ids(self) -> Self {
+        Self(self.0.with("account_tax_ids", ParamValue::Clear))
+    }
+
+    /// Custom fields, as a list.
+    #[inline]
+    pub fn custom_fields(
+        self,
+        custom_fields: impl IntoIterator<
+            Item = api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsCustomField,
+        >,
+    ) -> Self {
+        Self(self.0.with("custom_fields", list(custom_fields)))
+    }
+
+    /// Unsets `custom_fields`.
+    #[inline]
+    pub fn clear_custom_fields(self) -> Self {
+        Self(self.0.with("custom_fields", ParamValue::Clear))
+    }
+
+    /// Days until due.
+    #[inline]
+    pub fn days_until_due(self, days_until_due: i64) -> Self {
+        Self(self.0.with_int("days_until_due", days_until_due))
+    }
+
+    /// Description.
+    #[inline]
+    pub fn description(self, description: &str) -> Self {
+        Self(self.0.with_str("description", description))
+    }
+
+    /// Unsets `description`.
+    #[inline]
+    pub fn clear_description(self) -> Self {
+        Self(self.0.with("description", ParamValue::Clear))
+    }
+
+    /// Footer.
+    #[inline]
+    pub fn footer(self, footer: &str) -> Self {
+        Self(self.0.with_str("footer", footer))
+    }
+
+    /// Unsets `footer`.
+    #[inline]
+    pub fn clear_footer(self) -> Self {
+        Self(self.0.with("footer", ParamValue::Clear))
+    }
+
+    /// Issuer.
+    #[inline]
+    pub fn issuer(
+        self,
+        issuer: api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettingsIssuer,
+    ) -> Self {
+        Self(self.0.with("issuer", issuer))
+    }
+}
+
+/// The `billing_thresholds` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`SubscriptionCreateItemBillingThresholds`](crate::api::SubscriptionCreateItemBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePhaseItemBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
+    api::SubscriptionCreateItemBillingThresholds;
 
-/// The `discount` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
+/// The `discount` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`QuoteCreateDiscount`](crate::api::QuoteCreateDiscount).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseItemDiscount = api::InvoiceItemCreateDiscount;
+pub type SubscriptionScheduleCreatePhaseItemDiscount = api::QuoteCreateDiscount;
 
-/// The `recurring` of [`SubscriptionScheduleCreatePhaseItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+/// The `recurring` of [`SubscriptionScheduleCreatePhaseItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseItemPriceData): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePhaseItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `price_data` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
+/// The `price_data` of [`SubscriptionScheduleCreatePhaseItem`](crate::api::SubscriptionScheduleCreatePhaseItem): the same as [`SubscriptionCreateItemPriceData`](crate::api::SubscriptionCreateItemPriceData).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseItemPriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
+pub type SubscriptionScheduleCreatePhaseItemPriceData = api::SubscriptionCreateItemPriceData;
 
-/// The `item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
+params! {
+    /// The `item` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePhaseItem
+}
+
+impl SubscriptionScheduleCreatePhaseItem {
+    /// Billing thresholds.
+    #[inline]
+    pub fn billing_thresholds(
+        self,
+        billing_thresholds: api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds,
+    ) -> Self {
+        Self(self.0.with("billing_thresholds", billing_thresholds))
+    }
+
+    /// Unsets `billing_thresholds`.
+    #[inline]
+    pub fn clear_billing_thresholds(self) -> Self {
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
+    }
+
+    /// Discounts, as a list.
+    #[inline]
+    pub fn discounts(
+        self,
+        discounts: impl IntoIterator<Item = api::InvoiceCreatePreviewScheduleDetailsPhaseItemDiscount>,
+    ) -> Self {
+        Self(self.0.with("discounts", list(discounts)))
+    }
+
+    /// Unsets `discounts`.
+    #[inline]
+    pub fn clear_discounts(self) -> Self {
+        Self(self.0.with("discounts", ParamValue::Clear))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
+    ) -> Self {
+        Self(self.0.with("metadata", pairs(metadata)))
+    }
+
+    /// Plan.
+    #[inline]
+    pub fn plan(self, plan: &str) -> Self {
+        Self(self.0.with_str("plan", plan))
+    }
+
+    /// Price.
+    #[inline]
+    pub fn price(self, price: &str) -> Self {
+        Self(self.0.with_str("price", price))
+    }
+
+    /// Price data.
+    #[inline]
+    pub fn price_data(
+        self,
+        price_data: api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData,
+    ) -> Self {
+        Self(self.0.with("price_data", price_data))
+    }
+
+    /// Quantity.
+    #[inline]
+    pub fn quantity(self, quantity: i64) -> Self {
+        Self(self.0.with_int("quantity", quantity))
+    }
+
+    /// Tax rates, as a list.
+    #[inline]
+    pub fn tax_rates(self, tax_rates: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("tax_rates", texts(tax_rates)))
+    }
+
+    /// Unsets `tax_rates`.
+    #[inline]
+    pub fn clear_tax_rates(self) -> Self {
+        Self(self.0.with("tax_rates", ParamValue::Clear))
+    }
+}
+
+/// The `transfer_data` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseItem = api::InvoiceCreatePreviewScheduleDetailsPhaseItem;
-
-/// The `transfer_data` of [`SubscriptionScheduleCreatePhase`](crate::api::SubscriptionScheduleCreatePhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePhaseTransferData =
-    api::CheckoutSessionCreateSubscriptionDataTransferData;
+pub type SubscriptionScheduleCreatePhaseTransferData = api::SubscriptionCreateTransferData;
 
 params_required! {
     /// The `phase` of [`SubscriptionScheduleCreate`](crate::api::SubscriptionScheduleCreate).
@@ -545,7 +885,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Unsets `billing_thresholds`.
     #[inline]
     pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
+        Self(self.0.with("billing_thresholds", ParamValue::Clear))
     }
 
     /// Collection method.
@@ -584,7 +924,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Unsets `default_tax_rates`.
     #[inline]
     pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.with("default_tax_rates", Value::Clear))
+        Self(self.0.with("default_tax_rates", ParamValue::Clear))
     }
 
     /// Description.
@@ -596,7 +936,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Unsets `description`.
     #[inline]
     pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
+        Self(self.0.with("description", ParamValue::Clear))
     }
 
     /// Discounts, as a list.
@@ -611,7 +951,7 @@ impl SubscriptionScheduleCreatePhase {
     /// Unsets `discounts`.
     #[inline]
     pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
+        Self(self.0.with("discounts", ParamValue::Clear))
     }
 
     /// Duration.
@@ -686,465 +1026,148 @@ impl SubscriptionScheduleCreatePhase {
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateStartDate = api::FileLinkUpdateExpiresAt;
 
-/// The `liability` of [`SubscriptionScheduleUpdateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleUpdateDefaultSettingsAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `liability` of [`SubscriptionScheduleUpdateDefaultSettingsAutomaticTax`](crate::api::SubscriptionScheduleUpdateDefaultSettingsAutomaticTax): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTaxLiability = api::InvoiceCreateIssuer;
 
-/// The `automatic_tax` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
+/// The `automatic_tax` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`QuoteCreateAutomaticTax`](crate::api::QuoteCreateAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTax =
-    api::CheckoutSessionCreateAutomaticTax;
+pub type SubscriptionScheduleUpdateDefaultSettingsAutomaticTax = api::QuoteCreateAutomaticTax;
 
-/// The `billing_thresholds` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
+/// The `billing_thresholds` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`SubscriptionCreateBillingThresholds`](crate::api::SubscriptionCreateBillingThresholds).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdateDefaultSettingsBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
+    api::SubscriptionCreateBillingThresholds;
 
-/// The `custom_field` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`InvoiceCreateCustomField`](crate::api::InvoiceCreateCustomField).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+    api::InvoiceCreateCustomField;
 
-/// The `issuer` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
+/// The `issuer` of [`SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings): the same as [`InvoiceCreateIssuer`](crate::api::InvoiceCreateIssuer).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
+pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettingsIssuer = api::InvoiceCreateIssuer;
 
-/// The `invoice_settings` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
+/// The `invoice_settings` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`SubscriptionScheduleCreatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleCreatePhaseInvoiceSettings).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdateDefaultSettingsInvoiceSettings =
-    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
+    api::SubscriptionScheduleCreatePhaseInvoiceSettings;
 
-/// The `transfer_data` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
+/// The `transfer_data` of [`SubscriptionScheduleUpdateDefaultSettings`](crate::api::SubscriptionScheduleUpdateDefaultSettings): the same as [`SubscriptionCreateTransferData`](crate::api::SubscriptionCreateTransferData).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdateDefaultSettingsTransferData =
-    api::CheckoutSessionCreateSubscriptionDataTransferData;
+    api::SubscriptionCreateTransferData;
 
 /// The `default_settings` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate): the same as [`SubscriptionScheduleCreateDefaultSettings`](crate::api::SubscriptionScheduleCreateDefaultSettings).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdateDefaultSettings = api::SubscriptionScheduleCreateDefaultSettings;
 
-/// The `pause_at` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt).
+/// The `pause_at` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseSchedulePausePauseAt =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt;
+    api::SubscriptionScheduleCreatePauseSchedulePausePauseAt;
 
-/// The `outstanding_usage_through` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough).
+/// The `outstanding_usage_through` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillForOutstandingUsageThrough = api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForOutstandingUsageThrough;
+pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillForOutstandingUsageThrough =
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForOutstandingUsageThrough;
 
-/// The `unused_time_from` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom).
+/// The `unused_time_from` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillForUnusedTimeFrom =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillForUnusedTimeFrom;
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillForUnusedTimeFrom;
 
-/// The `bill_for` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettings): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor).
+/// The `bill_for` of [`SubscriptionScheduleUpdatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleUpdatePauseSchedulePauseSettings): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseSchedulePauseSettingsBillFor =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettingsBillFor;
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettingsBillFor;
 
-/// The `settings` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings).
+/// The `settings` of [`SubscriptionScheduleUpdatePauseSchedulePause`](crate::api::SubscriptionScheduleUpdatePauseSchedulePause): the same as [`SubscriptionScheduleCreatePauseSchedulePauseSettings`](crate::api::SubscriptionScheduleCreatePauseSchedulePauseSettings).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseSchedulePauseSettings =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings;
+    api::SubscriptionScheduleCreatePauseSchedulePauseSettings;
 
-/// The `pause` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePause`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePauseSchedulePause =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePause;
+params! {
+    /// The `pause` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/update>
+    SubscriptionScheduleUpdatePauseSchedulePause
+}
 
-/// The `duration` of [`SubscriptionScheduleUpdatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleUpdatePauseScheduleResumeResumeAt): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
+impl SubscriptionScheduleUpdatePauseSchedulePause {
+    /// Pause at.
+    #[inline]
+    pub fn pause_at(
+        self,
+        pause_at: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAt,
+    ) -> Self {
+        Self(self.0.with("pause_at", pause_at))
+    }
+
+    /// Settings.
+    #[inline]
+    pub fn settings(
+        self,
+        settings: api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePauseSettings,
+    ) -> Self {
+        Self(self.0.with("settings", settings))
+    }
+}
+
+/// The `duration` of [`SubscriptionScheduleUpdatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleUpdatePauseScheduleResumeResumeAt): the same as [`QuoteCreateLineItemPriceDataRecurring`](crate::api::QuoteCreateLineItemPriceDataRecurring).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseScheduleResumeResumeAtDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
+    api::QuoteCreateLineItemPriceDataRecurring;
 
-/// The `resume_at` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt).
+/// The `resume_at` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseScheduleResumeResumeAt =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt;
+    api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt;
 
-/// The `settings` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings).
+/// The `settings` of [`SubscriptionScheduleUpdatePauseScheduleResume`](crate::api::SubscriptionScheduleUpdatePauseScheduleResume): the same as [`SubscriptionScheduleCreatePauseScheduleResumeSettings`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeSettings).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/update>
 pub type SubscriptionScheduleUpdatePauseScheduleResumeSettings =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings;
+    api::SubscriptionScheduleCreatePauseScheduleResumeSettings;
 
-/// The `resume` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResume`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePauseScheduleResume =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResume;
-
-/// The `pause_schedule` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedule`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedule).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePauseSchedule =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedule;
-
-/// The `discount` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `end` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriodEnd =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodEnd;
-
-/// The `start` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriodStart =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriodStart;
-
-/// The `period` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPeriod =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItemPeriod;
-
-/// The `price_data` of [`SubscriptionScheduleUpdatePhaseAddInvoiceItem`](crate::api::SubscriptionScheduleUpdatePhaseAddInvoiceItem): the same as [`InvoiceItemCreatePriceData`](crate::api::InvoiceItemCreatePriceData).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItemPriceData = api::InvoiceItemCreatePriceData;
-
-/// The `add_invoice_item` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAddInvoiceItem =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseAddInvoiceItem;
-
-/// The `liability` of [`SubscriptionScheduleUpdatePhaseAutomaticTax`](crate::api::SubscriptionScheduleUpdatePhaseAutomaticTax): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAutomaticTaxLiability =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `automatic_tax` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`CheckoutSessionCreateAutomaticTax`](crate::api::CheckoutSessionCreateAutomaticTax).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseAutomaticTax = api::CheckoutSessionCreateAutomaticTax;
-
-/// The `billing_thresholds` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseBillingThresholds;
-
-/// The `discount` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `duration` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseDuration =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-/// The `end_date` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseEndDate = api::FileLinkUpdateExpiresAt;
-
-/// The `custom_field` of [`SubscriptionScheduleUpdatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleUpdatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseInvoiceSettingsCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
-
-/// The `issuer` of [`SubscriptionScheduleUpdatePhaseInvoiceSettings`](crate::api::SubscriptionScheduleUpdatePhaseInvoiceSettings): the same as [`CheckoutSessionCreateAutomaticTaxLiability`](crate::api::CheckoutSessionCreateAutomaticTaxLiability).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseInvoiceSettingsIssuer =
-    api::CheckoutSessionCreateAutomaticTaxLiability;
-
-/// The `invoice_settings` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`SubscriptionScheduleCreateDefaultSettingsInvoiceSettings`](crate::api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseInvoiceSettings =
-    api::SubscriptionScheduleCreateDefaultSettingsInvoiceSettings;
-
-/// The `billing_thresholds` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseItemBillingThresholds =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemBillingThresholds;
-
-/// The `discount` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceItemCreateDiscount`](crate::api::InvoiceItemCreateDiscount).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseItemDiscount = api::InvoiceItemCreateDiscount;
-
-/// The `recurring` of [`SubscriptionScheduleUpdatePhaseItemPriceData`](crate::api::SubscriptionScheduleUpdatePhaseItemPriceData): the same as [`BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption`](crate::api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseItemPriceDataRecurring =
-    api::BillingPortalConfigurationCreateFeaturesSubscriptionPauseDurationIntervalOption;
-
-/// The `price_data` of [`SubscriptionScheduleUpdatePhaseItem`](crate::api::SubscriptionScheduleUpdatePhaseItem): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseItemPriceData =
-    api::InvoiceCreatePreviewScheduleDetailsPhaseItemPriceData;
-
-/// The `item` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`InvoiceCreatePreviewScheduleDetailsPhaseItem`](crate::api::InvoiceCreatePreviewScheduleDetailsPhaseItem).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseItem = api::InvoiceCreatePreviewScheduleDetailsPhaseItem;
-
-/// The `start_date` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseStartDate = api::FileLinkUpdateExpiresAt;
-
-/// The `transfer_data` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase): the same as [`CheckoutSessionCreateSubscriptionDataTransferData`](crate::api::CheckoutSessionCreateSubscriptionDataTransferData).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseTransferData =
-    api::CheckoutSessionCreateSubscriptionDataTransferData;
-
-/// The `trial_end` of [`SubscriptionScheduleUpdatePhase`](crate::api::SubscriptionScheduleUpdatePhase), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/update>
-pub type SubscriptionScheduleUpdatePhaseTrialEnd = api::FileLinkUpdateExpiresAt;
-
-params_required! {
-    /// The `phase` of [`SubscriptionScheduleUpdate`](crate::api::SubscriptionScheduleUpdate).
+params! {
+    /// The `resume` of [`SubscriptionScheduleUpdatePauseSchedule`](crate::api::SubscriptionScheduleUpdatePauseSchedule).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/update>
-    SubscriptionScheduleUpdatePhase
+    SubscriptionScheduleUpdatePauseScheduleResume
 }
 
-impl SubscriptionScheduleUpdatePhase {
-    /// With what Stripe requires.
+impl SubscriptionScheduleUpdatePauseScheduleResume {
+    /// Resume at.
     #[inline]
-    pub fn new(items: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseItem>) -> Self {
-        Self(Params::new().with("items", list(items)))
-    }
-
-    /// Add invoice items, as a list.
-    #[inline]
-    pub fn add_invoice_items(
+    pub fn resume_at(
         self,
-        add_invoice_items: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseAddInvoiceItem>,
+        resume_at: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAt,
     ) -> Self {
-        Self(self.0.with("add_invoice_items", list(add_invoice_items)))
+        Self(self.0.with("resume_at", resume_at))
     }
 
-    /// Application fee percent.
+    /// Settings.
     #[inline]
-    pub fn application_fee_percent(self, application_fee_percent: f64) -> Self {
-        Self(
-            self.0
-                .with("application_fee_percent", application_fee_percent),
-        )
-    }
-
-    /// Automatic tax.
-    #[inline]
-    pub fn automatic_tax(
+    pub fn settings(
         self,
-        automatic_tax: api::SubscriptionScheduleUpdatePhaseAutomaticTax,
+        settings: api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeSettings,
     ) -> Self {
-        Self(self.0.with("automatic_tax", automatic_tax))
-    }
-
-    /// Billing cycle anchor.
-    #[inline]
-    pub fn billing_cycle_anchor(
-        self,
-        billing_cycle_anchor: api::SubscriptionSchedulePhaseBillingCycleAnchor,
-    ) -> Self {
-        Self(self.0.with("billing_cycle_anchor", billing_cycle_anchor))
-    }
-
-    /// Billing thresholds.
-    #[inline]
-    pub fn billing_thresholds(
-        self,
-        billing_thresholds: api::SubscriptionScheduleUpdatePhaseBillingThresholds,
-    ) -> Self {
-        Self(self.0.with("billing_thresholds", billing_thresholds))
-    }
-
-    /// Unsets `billing_thresholds`.
-    #[inline]
-    pub fn clear_billing_thresholds(self) -> Self {
-        Self(self.0.with("billing_thresholds", Value::Clear))
-    }
-
-    /// Collection method.
-    #[inline]
-    pub fn collection_method(
-        self,
-        collection_method: api::SubscriptionSchedulePhaseCollectionMethod,
-    ) -> Self {
-        Self(self.0.with("collection_method", collection_method))
-    }
-
-    /// Currency: three-letter ISO code in lower case.
-    #[inline]
-    pub fn currency(self, currency: &str) -> Self {
-        Self(self.0.with_str("currency", currency))
-    }
-
-    /// Default payment method.
-    #[inline]
-    pub fn default_payment_method(self, default_payment_method: &str) -> Self {
-        Self(
-            self.0
-                .with_str("default_payment_method", default_payment_method),
-        )
-    }
-
-    /// Default tax rates, as a list.
-    #[inline]
-    pub fn default_tax_rates(
-        self,
-        default_tax_rates: impl IntoIterator<Item: Into<String>>,
-    ) -> Self {
-        Self(self.0.with("default_tax_rates", texts(default_tax_rates)))
-    }
-
-    /// Unsets `default_tax_rates`.
-    #[inline]
-    pub fn clear_default_tax_rates(self) -> Self {
-        Self(self.0.with("default_tax_rates", Value::Clear))
-    }
-
-    /// Description.
-    #[inline]
-    pub fn description(self, description: &str) -> Self {
-        Self(self.0.with_str("description", description))
-    }
-
-    /// Unsets `description`.
-    #[inline]
-    pub fn clear_description(self) -> Self {
-        Self(self.0.with("description", Value::Clear))
-    }
-
-    /// Discounts, as a list.
-    #[inline]
-    pub fn discounts(
-        self,
-        discounts: impl IntoIterator<Item = api::SubscriptionScheduleUpdatePhaseDiscount>,
-    ) -> Self {
-        Self(self.0.with("discounts", list(discounts)))
-    }
-
-    /// Unsets `discounts`.
-    #[inline]
-    pub fn clear_discounts(self) -> Self {
-        Self(self.0.with("discounts", Value::Clear))
-    }
-
-    /// Duration.
-    #[inline]
-    pub fn duration(self, duration: api::SubscriptionScheduleUpdatePhaseDuration) -> Self {
-        Self(self.0.with("duration", duration))
-    }
-
-    /// End date.
-    #[inline]
-    pub fn end_date(
-        self,
-        end_date: impl Into<api::SubscriptionScheduleUpdatePhaseEndDate>,
-    ) -> Self {
-        Self(self.0.with(
-            "end_date",
-            Into::<api::SubscriptionScheduleUpdatePhaseEndDate>::into(end_date),
-        ))
-    }
-
-    /// Invoice settings.
-    #[inline]
-    pub fn invoice_settings(
-        self,
-        invoice_settings: api::SubscriptionScheduleUpdatePhaseInvoiceSettings,
-    ) -> Self {
-        Self(self.0.with("invoice_settings", invoice_settings))
-    }
-
-    /// Key-value pairs of your own.
-    #[inline]
-    pub fn metadata(
-        self,
-        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<String>)>,
-    ) -> Self {
-        Self(self.0.with("metadata", pairs(metadata)))
-    }
-
-    /// On behalf of.
-    #[inline]
-    pub fn on_behalf_of(self, on_behalf_of: &str) -> Self {
-        Self(self.0.with_str("on_behalf_of", on_behalf_of))
-    }
-
-    /// Proration behavior.
-    #[inline]
-    pub fn proration_behavior(
-        self,
-        proration_behavior: api::SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior,
-    ) -> Self {
-        Self(self.0.with("proration_behavior", proration_behavior))
-    }
-
-    /// Start date.
-    #[inline]
-    pub fn start_date(
-        self,
-        start_date: impl Into<api::SubscriptionScheduleUpdatePhaseStartDate>,
-    ) -> Self {
-        Self(self.0.with(
-            "start_date",
-            Into::<api::SubscriptionScheduleUpdatePhaseStartDate>::into(start_date),
-        ))
-    }
-
-    /// Transfer data.
-    #[inline]
-    pub fn transfer_data(
-        self,
-        transfer_data: api::SubscriptionScheduleUpdatePhaseTransferData,
-    ) -> Self {
-        Self(self.0.with("transfer_data", transfer_data))
-    }
-
-    /// Trial: true or false.
-    #[inline]
-    pub fn trial(self, trial: bool) -> Self {
-        Self(self.0.with_bool("trial", trial))
-    }
-
-    /// Trial end.
-    #[inline]
-    pub fn trial_end(
-        self,
-        trial_end: impl Into<api::SubscriptionScheduleUpdatePhaseTrialEnd>,
-    ) -> Self {
-        Self(self.0.with(
-            "trial_end",
-            Into::<api::SubscriptionScheduleUpdatePhaseTrialEnd>::into(trial_end),
-        ))
+        Self(self.0.with("settings", settings))
     }
 }

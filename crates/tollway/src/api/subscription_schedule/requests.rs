@@ -3,7 +3,7 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, list, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, list, pairs, request};
 
 request! {
     /// The request of `client.subscription_schedules().list(…)`: `GET /v1/subscription_schedules`.
@@ -133,7 +133,7 @@ impl SubscriptionScheduleCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Pause schedules, as a list.
@@ -209,7 +209,7 @@ impl SubscriptionScheduleUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Pause schedules, as a list.
@@ -224,7 +224,7 @@ impl SubscriptionScheduleUpdate {
     /// Unsets `pause_schedules`.
     #[inline]
     pub fn clear_pause_schedules(self) -> Self {
-        self.set("pause_schedules", Value::Clear)
+        self.set("pause_schedules", ParamValue::Clear)
     }
 
     /// Phases, as a list.

@@ -3,9 +3,9 @@
 //! Stripe's `subscription_schedule`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `end_behavior`, first of all in [`SubscriptionSchedule`](crate::api::SubscriptionSchedule).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object>
@@ -21,7 +21,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`SubscriptionSchedule`](crate::api::SubscriptionSchedule).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object>
@@ -39,29 +39,19 @@ words! {
     }
 }
 
-words! {
-    /// The values of `invoicing_behavior`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
-    SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior {
-        /// `invoice`
-        0 Invoice = "invoice",
-        /// `pending_invoice_item`
-        1 PendingInvoiceItem = "pending_invoice_item",
-    }
-}
+/// The values of `invoicing_behavior`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings): the same as [`SubscriptionPauseInvoicingBehavior`](crate::api::SubscriptionPauseInvoicingBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
+pub type SubscriptionSchedulePauseSchedulePauseSettingsInvoicingBehavior =
+    api::SubscriptionPauseInvoicingBehavior;
 
-words! {
-    /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
-    SubscriptionSchedulePauseSchedulePauseSettingsType {
-        /// `subscription`
-        0 Subscription = "subscription",
-    }
-}
+/// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettings`](crate::api::SubscriptionSchedulePauseSchedulePauseSettings): the same as [`SubscriptionStatusDetailsPausedType`](crate::api::SubscriptionStatusDetailsPausedType).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings>
+pub type SubscriptionSchedulePauseSchedulePauseSettingsType =
+    api::SubscriptionStatusDetailsPausedType;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForOutstandingUsageThrough).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-outstanding_usage_through>
@@ -73,7 +63,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom`](crate::api::SubscriptionSchedulePauseSchedulePauseSettingsBillForUnusedTimeFrom).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-settings-bill_for-unused_time_from>
@@ -87,7 +77,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseSchedulePauseStatus`](crate::api::SubscriptionSchedulePauseSchedulePauseStatus).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-pause-status>
@@ -101,7 +91,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
@@ -113,25 +103,19 @@ words! {
     }
 }
 
-words! {
-    /// The values of `payment_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings).
-    ///
-    /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
-    SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior {
-        /// `resume_on_payment_attempt`
-        0 ResumeOnPaymentAttempt = "resume_on_payment_attempt",
-        /// `resume_on_payment_success`
-        1 ResumeOnPaymentSuccess = "resume_on_payment_success",
-    }
-}
+/// The values of `payment_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings): the same as [`SubscriptionResumePaymentBehavior`](crate::api::SubscriptionResumePaymentBehavior).
+///
+/// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
+pub type SubscriptionSchedulePauseScheduleResumeSettingsPaymentBehavior =
+    api::SubscriptionResumePaymentBehavior;
 
-/// The values of `proration_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings): the same as [`BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior`](crate::api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior).
+/// The values of `proration_behavior`, first of all in [`SubscriptionSchedulePauseScheduleResumeSettings`](crate::api::SubscriptionSchedulePauseScheduleResumeSettings): the same as [`SubscriptionCreateProrationBehavior`](crate::api::SubscriptionCreateProrationBehavior).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-settings>
 pub type SubscriptionSchedulePauseScheduleResumeSettingsProrationBehavior =
-    api::BillingPortalConfigurationFeaturesSubscriptionCancelProrationBehavior;
+    api::SubscriptionCreateProrationBehavior;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePauseScheduleResumeStatus`](crate::api::SubscriptionSchedulePauseScheduleResumeStatus).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-pause_schedules-resume-status>
@@ -149,7 +133,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `billing_cycle_anchor`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
@@ -161,12 +145,12 @@ words! {
     }
 }
 
-/// The values of `collection_method`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase): the same as [`InvoiceCollectionMethod`](crate::api::InvoiceCollectionMethod).
+/// The values of `collection_method`, first of all in [`SubscriptionSchedulePhase`](crate::api::SubscriptionSchedulePhase): the same as [`QuoteCollectionMethod`](crate::api::QuoteCollectionMethod).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases>
-pub type SubscriptionSchedulePhaseCollectionMethod = api::InvoiceCollectionMethod;
+pub type SubscriptionSchedulePhaseCollectionMethod = api::QuoteCollectionMethod;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodEnd).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-end>
@@ -180,7 +164,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`SubscriptionSchedulePhaseAddInvoiceItemPeriodStart`](crate::api::SubscriptionSchedulePhaseAddInvoiceItemPeriodStart).
     ///
     /// <https://docs.stripe.com/api/subscription_schedules/object#subscription_schedule_object-phases-add_invoice_items-period-start>
@@ -194,42 +178,56 @@ words! {
     }
 }
 
-/// The values of `proration_discounts`, first of all in [`SubscriptionScheduleCreateBillingModeFlexible`](crate::api::SubscriptionScheduleCreateBillingModeFlexible): the same as [`QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts`](crate::api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts).
+/// The values of `proration_discounts`, first of all in [`SubscriptionScheduleCreateBillingModeFlexible`](crate::api::SubscriptionScheduleCreateBillingModeFlexible): the same as [`SubscriptionCreateBillingModeFlexibleProrationDiscounts`](crate::api::SubscriptionCreateBillingModeFlexibleProrationDiscounts).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateBillingModeFlexibleProrationDiscounts =
-    api::QuoteSubscriptionDataBillingModeFlexibleProrationDiscounts;
+    api::SubscriptionCreateBillingModeFlexibleProrationDiscounts;
 
-/// The values of `type`, first of all in [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`QuoteSubscriptionDataBillingModeType`](crate::api::QuoteSubscriptionDataBillingModeType).
+/// The values of `type`, first of all in [`SubscriptionScheduleCreateBillingMode`](crate::api::SubscriptionScheduleCreateBillingMode): the same as [`SubscriptionBillingModeType`](crate::api::SubscriptionBillingModeType).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreateBillingModeType = api::QuoteSubscriptionDataBillingModeType;
+pub type SubscriptionScheduleCreateBillingModeType = api::SubscriptionBillingModeType;
 
-/// The values of `type`, first of all in [`SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability): the same as [`CheckoutSessionAutomaticTaxLiabilityType`](crate::api::CheckoutSessionAutomaticTaxLiabilityType).
+/// The values of `type`, first of all in [`SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability`](crate::api::SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiability): the same as [`QuoteCreateAutomaticTaxLiabilityType`](crate::api::QuoteCreateAutomaticTaxLiabilityType).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreateDefaultSettingsAutomaticTaxLiabilityType =
-    api::CheckoutSessionAutomaticTaxLiabilityType;
+    api::QuoteCreateAutomaticTaxLiabilityType;
 
-/// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt): the same as [`InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseSchedulePausePauseAtType =
-    api::InvoiceCreatePreviewScheduleDetailsPauseSchedulePausePauseAtType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseSchedulePausePauseAt`](crate::api::SubscriptionScheduleCreatePauseSchedulePausePauseAt).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseSchedulePausePauseAtType {
+        /// `now`
+        0 Now = "now",
+        /// `timestamp`
+        1 Timestamp = "timestamp",
+    }
+}
 
 /// The values of `interval`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAtDuration): the same as [`PlanInterval`](crate::api::PlanInterval).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtDurationInterval = api::PlanInterval;
 
-/// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt): the same as [`InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType`](crate::api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType).
-///
-/// <https://docs.stripe.com/api/subscription_schedules/create>
-pub type SubscriptionScheduleCreatePauseScheduleResumeResumeAtType =
-    api::InvoiceCreatePreviewScheduleDetailsPauseScheduleResumeResumeAtType;
+open_enum! {
+    /// The values of `type`, first of all in [`SubscriptionScheduleCreatePauseScheduleResumeResumeAt`](crate::api::SubscriptionScheduleCreatePauseScheduleResumeResumeAt).
+    ///
+    /// <https://docs.stripe.com/api/subscription_schedules/create>
+    SubscriptionScheduleCreatePauseScheduleResumeResumeAtType {
+        /// `duration`
+        0 Duration = "duration",
+        /// `now`
+        1 Now = "now",
+        /// `timestamp`
+        2 Timestamp = "timestamp",
+    }
+}
 
-/// The values of `tax_behavior`, first of all in [`SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData): the same as [`PriceCurrencyOptionsTaxBehavior`](crate::api::PriceCurrencyOptionsTaxBehavior).
+/// The values of `tax_behavior`, first of all in [`SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData`](crate::api::SubscriptionScheduleCreatePhaseAddInvoiceItemPriceData): the same as [`ShippingRateTaxBehavior`](crate::api::ShippingRateTaxBehavior).
 ///
 /// <https://docs.stripe.com/api/subscription_schedules/create>
 pub type SubscriptionScheduleCreatePhaseAddInvoiceItemPriceDataTaxBehavior =
-    api::PriceCurrencyOptionsTaxBehavior;
+    api::ShippingRateTaxBehavior;

@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Timestamp, view};
+use crate::prelude::{Timestamp, view};
 
 view! {
     /// The `tax.registration` object. It has what [`TaxRegistrationFields`](crate::api::TaxRegistrationFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Admissions tax of [`TaxRegistration`](crate::api::TaxRegistration): its `country_options.us.admissions_tax`. It has what [`TaxRegistrationCountryOptionsUsAdmissionsTaxFields`](crate::api::TaxRegistrationCountryOptionsUsAdmissionsTaxFields) has.

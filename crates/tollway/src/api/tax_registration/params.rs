@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required};
+use crate::prelude::{Params, list, params, params_required};
 
 /// The `active_from` of [`TaxRegistrationCreate`](crate::api::TaxRegistrationCreate), in one of its forms: the same as [`FileLinkUpdateExpiresAt`](crate::api::FileLinkUpdateExpiresAt).
 ///
@@ -926,14 +926,56 @@ pub type TaxRegistrationCreateCountryOptionsUa = api::PaymentMethodCreateCustom;
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUg = api::PaymentMethodCreateCustom;
 
+/// The `admissions_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsAdmissionsTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `attendance_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsAttendanceTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `entertainment_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsEntertainmentTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `gross_receipts_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsGrossReceiptsTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `hospitality_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsHospitalityTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `local_amusement_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsLocalAmusementTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
+/// The `local_lease_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
+///
+/// <https://docs.stripe.com/api/tax/registrations/create>
+pub type TaxRegistrationCreateCountryOptionsUsLocalLeaseTax =
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
+
 params_required! {
-    /// The `admissions_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
+    /// The `luxury_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/create>
-    TaxRegistrationCreateCountryOptionsUsAdmissionsTax
+    TaxRegistrationCreateCountryOptionsUsLuxuryTax
 }
 
-impl TaxRegistrationCreateCountryOptionsUsAdmissionsTax {
+impl TaxRegistrationCreateCountryOptionsUsLuxuryTax {
     /// With what Stripe requires.
     #[inline]
     pub fn new(jurisdiction: &str) -> Self {
@@ -941,65 +983,23 @@ impl TaxRegistrationCreateCountryOptionsUsAdmissionsTax {
     }
 }
 
-/// The `attendance_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsAttendanceTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `entertainment_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsEntertainmentTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `gross_receipts_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsGrossReceiptsTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `hospitality_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsHospitalityTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `local_amusement_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsLocalAmusementTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `local_lease_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsLocalLeaseTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `luxury_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
-///
-/// <https://docs.stripe.com/api/tax/registrations/create>
-pub type TaxRegistrationCreateCountryOptionsUsLuxuryTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
-
-/// The `mass_transit_parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+/// The `mass_transit_parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
 ///
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUsMassTransitParkingTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
 
-/// The `parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+/// The `parking_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
 ///
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUsParkingTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
 
-/// The `resort_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+/// The `resort_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
 ///
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUsResortTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
 
 params_required! {
     /// The `election` of [`TaxRegistrationCreateCountryOptionsUsStateSalesTax`](crate::api::TaxRegistrationCreateCountryOptionsUsStateSalesTax).
@@ -1041,14 +1041,14 @@ impl TaxRegistrationCreateCountryOptionsUsStateSalesTax {
     }
 }
 
-/// The `tourism_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+/// The `tourism_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
 ///
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUsTourismTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;
 
-/// The `utility_users_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsAdmissionsTax`](crate::api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax).
+/// The `utility_users_tax` of [`TaxRegistrationCreateCountryOptionsUs`](crate::api::TaxRegistrationCreateCountryOptionsUs): the same as [`TaxRegistrationCreateCountryOptionsUsLuxuryTax`](crate::api::TaxRegistrationCreateCountryOptionsUsLuxuryTax).
 ///
 /// <https://docs.stripe.com/api/tax/registrations/create>
 pub type TaxRegistrationCreateCountryOptionsUsUtilityUsersTax =
-    api::TaxRegistrationCreateCountryOptionsUsAdmissionsTax;
+    api::TaxRegistrationCreateCountryOptionsUsLuxuryTax;

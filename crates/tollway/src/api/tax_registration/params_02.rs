@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
 params_required! {
     /// The `us` of [`TaxRegistrationCreateCountryOptions`](crate::api::TaxRegistrationCreateCountryOptions).

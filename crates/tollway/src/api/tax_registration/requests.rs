@@ -3,7 +3,7 @@
 //! Stripe's `tax_registration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Timestamp, Value, request};
+use crate::prelude::{List, ParamValue, Timestamp, request};
 
 request! {
     /// The request of `client.tax().registrations().list(…)`: `GET /v1/tax/registrations`.
@@ -89,6 +89,6 @@ impl TaxRegistrationUpdate {
     /// Unsets `expires_at`.
     #[inline]
     pub fn clear_expires_at(self) -> Self {
-        self.set("expires_at", Value::Clear)
+        self.set("expires_at", ParamValue::Clear)
     }
 }

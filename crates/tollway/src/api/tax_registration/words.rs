@@ -2,9 +2,9 @@
 
 //! Stripe's `tax_registration`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TaxRegistration`](crate::api::TaxRegistration).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object>
@@ -18,7 +18,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsCa`](crate::api::TaxRegistrationCountryOptionsCa).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ca>
@@ -32,7 +32,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `place_of_supply_scheme`, first of all in [`TaxRegistrationCountryOptionsAeStandard`](crate::api::TaxRegistrationCountryOptionsAeStandard).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-ae-standard>
@@ -44,7 +44,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `place_of_supply_scheme`, first of all in [`TaxRegistrationCountryOptionsAtStandard`](crate::api::TaxRegistrationCountryOptionsAtStandard).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at-standard>
@@ -58,7 +58,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsAt`](crate::api::TaxRegistrationCountryOptionsAt).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-at>
@@ -74,7 +74,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsTh`](crate::api::TaxRegistrationCountryOptionsTh).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-th>
@@ -84,7 +84,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TaxRegistrationCountryOptionsUsStateSalesTaxElection`](crate::api::TaxRegistrationCountryOptionsUsStateSalesTaxElection).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/object#tax_registration_object-country_options-us-state_sales_tax-elections>
@@ -98,7 +98,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TaxRegistrationList`](crate::api::TaxRegistrationList).
     ///
     /// <https://docs.stripe.com/api/tax/registrations/list>

@@ -3,7 +3,7 @@
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, view};
+use crate::prelude::{Expandable, view};
 
 view! {
     /// What is left of a deleted `terminal.configuration`. It has what [`TerminalDeletedConfigurationFields`](crate::api::TerminalDeletedConfigurationFields) has.

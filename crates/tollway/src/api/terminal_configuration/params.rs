@@ -3,45 +3,27 @@
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, Value, list, params, params_required};
+use crate::prelude::{ParamValue, Params, list, params, params_required};
 
-params! {
-    /// The `bbpos_wisepad3` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
-    ///
-    /// <https://docs.stripe.com/api/terminal/configurations/create>
-    TerminalConfigurationCreateBbposWisepad3
-}
-
-impl TerminalConfigurationCreateBbposWisepad3 {
-    /// Splashscreen.
-    #[inline]
-    pub fn splashscreen(self, splashscreen: &str) -> Self {
-        Self(self.0.with_str("splashscreen", splashscreen))
-    }
-
-    /// Unsets `splashscreen`.
-    #[inline]
-    pub fn clear_splashscreen(self) -> Self {
-        Self(self.0.with("splashscreen", Value::Clear))
-    }
-}
-
-/// The `bbpos_wisepos_e` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `bbpos_wisepad3` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateBbposWiseposE = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateBbposWisepad3 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `cellular` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `bbpos_wisepos_e` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateCellular =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type TerminalConfigurationCreateBbposWiseposE = api::TerminalConfigurationCreateStripeS700;
 
-/// The `offline` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `cellular` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateOffline =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type TerminalConfigurationCreateCellular = api::SubscriptionListAutomaticTax;
+
+/// The `offline` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateOffline = api::SubscriptionListAutomaticTax;
 
 params! {
     /// The `reader_security` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
@@ -60,7 +42,7 @@ impl TerminalConfigurationCreateReaderSecurity {
     /// Unsets `admin_menu_passcode`.
     #[inline]
     pub fn clear_admin_menu_passcode(self) -> Self {
-        Self(self.0.with("admin_menu_passcode", Value::Clear))
+        Self(self.0.with("admin_menu_passcode", ParamValue::Clear))
     }
 }
 
@@ -83,20 +65,36 @@ impl TerminalConfigurationCreateRebootWindow {
     }
 }
 
-/// The `stripe_s700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
-///
-/// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateStripeS700 = api::TerminalConfigurationCreateBbposWisepad3;
+params! {
+    /// The `stripe_s700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate).
+    ///
+    /// <https://docs.stripe.com/api/terminal/configurations/create>
+    TerminalConfigurationCreateStripeS700
+}
 
-/// The `stripe_s710` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
-///
-/// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateStripeS710 = api::TerminalConfigurationCreateBbposWisepad3;
+impl TerminalConfigurationCreateStripeS700 {
+    /// Splashscreen.
+    #[inline]
+    pub fn splashscreen(self, splashscreen: &str) -> Self {
+        Self(self.0.with_str("splashscreen", splashscreen))
+    }
 
-/// The `stripe_t600` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+    /// Unsets `splashscreen`.
+    #[inline]
+    pub fn clear_splashscreen(self) -> Self {
+        Self(self.0.with("splashscreen", ParamValue::Clear))
+    }
+}
+
+/// The `stripe_s710` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateStripeT600 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateStripeS710 = api::TerminalConfigurationCreateStripeS700;
+
+/// The `stripe_t600` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
+///
+/// <https://docs.stripe.com/api/terminal/configurations/create>
+pub type TerminalConfigurationCreateStripeT600 = api::TerminalConfigurationCreateStripeS700;
 
 params! {
     /// The `aed` of [`TerminalConfigurationCreateTipping`](crate::api::TerminalConfigurationCreateTipping).
@@ -360,30 +358,30 @@ impl TerminalConfigurationCreateTipping {
     }
 }
 
-/// The `verifone_m425` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_m425` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateVerifoneM425 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateVerifoneM425 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_p400` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_p400` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateVerifoneP400 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateVerifoneP400 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_p630` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_p630` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateVerifoneP630 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateVerifoneP630 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_ux700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_ux700` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateVerifoneUx700 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateVerifoneUx700 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_v660p` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_v660p` of [`TerminalConfigurationCreate`](crate::api::TerminalConfigurationCreate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/create>
-pub type TerminalConfigurationCreateVerifoneV660p = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationCreateVerifoneV660p = api::TerminalConfigurationCreateStripeS700;
 
 params_required! {
     /// The `enterprise_eap_peap` of [`TerminalConfigurationCreateWifi`](crate::api::TerminalConfigurationCreateWifi).
@@ -507,27 +505,25 @@ impl TerminalConfigurationCreateWifi {
     }
 }
 
-/// The `bbpos_wisepad3` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `bbpos_wisepad3` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateBbposWisepad3 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateBbposWisepad3 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `bbpos_wisepos_e` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `bbpos_wisepos_e` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateBbposWiseposE = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateBbposWiseposE = api::TerminalConfigurationCreateStripeS700;
 
-/// The `cellular` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `cellular` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateCellular =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type TerminalConfigurationUpdateCellular = api::SubscriptionListAutomaticTax;
 
-/// The `offline` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`BillingPortalConfigurationCreateFeaturesInvoiceHistory`](crate::api::BillingPortalConfigurationCreateFeaturesInvoiceHistory).
+/// The `offline` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`SubscriptionListAutomaticTax`](crate::api::SubscriptionListAutomaticTax).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateOffline =
-    api::BillingPortalConfigurationCreateFeaturesInvoiceHistory;
+pub type TerminalConfigurationUpdateOffline = api::SubscriptionListAutomaticTax;
 
 /// The `reader_security` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateReaderSecurity`](crate::api::TerminalConfigurationCreateReaderSecurity).
 ///
@@ -539,20 +535,20 @@ pub type TerminalConfigurationUpdateReaderSecurity = api::TerminalConfigurationC
 /// <https://docs.stripe.com/api/terminal/configurations/update>
 pub type TerminalConfigurationUpdateRebootWindow = api::TerminalConfigurationCreateRebootWindow;
 
-/// The `stripe_s700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `stripe_s700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateStripeS700 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateStripeS700 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `stripe_s710` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `stripe_s710` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateStripeS710 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateStripeS710 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `stripe_t600` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `stripe_t600` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateStripeT600 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateStripeT600 = api::TerminalConfigurationCreateStripeS700;
 
 /// The `aed` of [`TerminalConfigurationUpdateTipping`](crate::api::TerminalConfigurationUpdateTipping): the same as [`TerminalConfigurationCreateTippingAed`](crate::api::TerminalConfigurationCreateTippingAed).
 ///
@@ -664,30 +660,30 @@ pub type TerminalConfigurationUpdateTippingUsd = api::TerminalConfigurationCreat
 /// <https://docs.stripe.com/api/terminal/configurations/update>
 pub type TerminalConfigurationUpdateTipping = api::TerminalConfigurationCreateTipping;
 
-/// The `verifone_m425` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_m425` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateVerifoneM425 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateVerifoneM425 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_p400` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_p400` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateVerifoneP400 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateVerifoneP400 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_p630` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_p630` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateVerifoneP630 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateVerifoneP630 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_ux700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_ux700` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateVerifoneUx700 = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateVerifoneUx700 = api::TerminalConfigurationCreateStripeS700;
 
-/// The `verifone_v660p` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateBbposWisepad3`](crate::api::TerminalConfigurationCreateBbposWisepad3).
+/// The `verifone_v660p` of [`TerminalConfigurationUpdate`](crate::api::TerminalConfigurationUpdate): the same as [`TerminalConfigurationCreateStripeS700`](crate::api::TerminalConfigurationCreateStripeS700).
 ///
 /// <https://docs.stripe.com/api/terminal/configurations/update>
-pub type TerminalConfigurationUpdateVerifoneV660p = api::TerminalConfigurationCreateBbposWisepad3;
+pub type TerminalConfigurationUpdateVerifoneV660p = api::TerminalConfigurationCreateStripeS700;
 
 /// The `enterprise_eap_peap` of [`TerminalConfigurationUpdateWifi`](crate::api::TerminalConfigurationUpdateWifi): the same as [`TerminalConfigurationCreateWifiEnterpriseEapPeap`](crate::api::TerminalConfigurationCreateWifiEnterpriseEapPeap).
 ///

@@ -3,7 +3,7 @@
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, request};
+use crate::prelude::{List, ParamValue, request};
 
 request! {
     /// The request of `client.terminal().configurations().list(…)`: `GET /v1/terminal/configurations`.
@@ -73,7 +73,7 @@ impl TerminalConfigurationCreate {
     /// Unsets `cellular`.
     #[inline]
     pub fn clear_cellular(self) -> Self {
-        self.set("cellular", Value::Clear)
+        self.set("cellular", ParamValue::Clear)
     }
 
     /// Name.
@@ -91,7 +91,7 @@ impl TerminalConfigurationCreate {
     /// Unsets `offline`.
     #[inline]
     pub fn clear_offline(self) -> Self {
-        self.set("offline", Value::Clear)
+        self.set("offline", ParamValue::Clear)
     }
 
     /// Reader security.
@@ -106,7 +106,7 @@ impl TerminalConfigurationCreate {
     /// Unsets `reader_security`.
     #[inline]
     pub fn clear_reader_security(self) -> Self {
-        self.set("reader_security", Value::Clear)
+        self.set("reader_security", ParamValue::Clear)
     }
 
     /// Reboot window.
@@ -145,7 +145,7 @@ impl TerminalConfigurationCreate {
     /// Unsets `tipping`.
     #[inline]
     pub fn clear_tipping(self) -> Self {
-        self.set("tipping", Value::Clear)
+        self.set("tipping", ParamValue::Clear)
     }
 
     /// Verifone m425.
@@ -202,7 +202,7 @@ impl TerminalConfigurationCreate {
     /// Unsets `wifi`.
     #[inline]
     pub fn clear_wifi(self) -> Self {
-        self.set("wifi", Value::Clear)
+        self.set("wifi", ParamValue::Clear)
     }
 }
 
@@ -233,7 +233,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `bbpos_wisepad3`.
     #[inline]
     pub fn clear_bbpos_wisepad3(self) -> Self {
-        self.set("bbpos_wisepad3", Value::Clear)
+        self.set("bbpos_wisepad3", ParamValue::Clear)
     }
 
     /// Bbpos wisepos e.
@@ -248,7 +248,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `bbpos_wisepos_e`.
     #[inline]
     pub fn clear_bbpos_wisepos_e(self) -> Self {
-        self.set("bbpos_wisepos_e", Value::Clear)
+        self.set("bbpos_wisepos_e", ParamValue::Clear)
     }
 
     /// Cellular.
@@ -260,7 +260,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `cellular`.
     #[inline]
     pub fn clear_cellular(self) -> Self {
-        self.set("cellular", Value::Clear)
+        self.set("cellular", ParamValue::Clear)
     }
 
     /// Name.
@@ -278,7 +278,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `offline`.
     #[inline]
     pub fn clear_offline(self) -> Self {
-        self.set("offline", Value::Clear)
+        self.set("offline", ParamValue::Clear)
     }
 
     /// Reader security.
@@ -293,7 +293,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `reader_security`.
     #[inline]
     pub fn clear_reader_security(self) -> Self {
-        self.set("reader_security", Value::Clear)
+        self.set("reader_security", ParamValue::Clear)
     }
 
     /// Reboot window.
@@ -308,7 +308,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `reboot_window`.
     #[inline]
     pub fn clear_reboot_window(self) -> Self {
-        self.set("reboot_window", Value::Clear)
+        self.set("reboot_window", ParamValue::Clear)
     }
 
     /// Stripe s700.
@@ -320,7 +320,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `stripe_s700`.
     #[inline]
     pub fn clear_stripe_s700(self) -> Self {
-        self.set("stripe_s700", Value::Clear)
+        self.set("stripe_s700", ParamValue::Clear)
     }
 
     /// Stripe s710.
@@ -332,7 +332,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `stripe_s710`.
     #[inline]
     pub fn clear_stripe_s710(self) -> Self {
-        self.set("stripe_s710", Value::Clear)
+        self.set("stripe_s710", ParamValue::Clear)
     }
 
     /// Stripe t600.
@@ -344,7 +344,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `stripe_t600`.
     #[inline]
     pub fn clear_stripe_t600(self) -> Self {
-        self.set("stripe_t600", Value::Clear)
+        self.set("stripe_t600", ParamValue::Clear)
     }
 
     /// Tipping.
@@ -356,7 +356,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `tipping`.
     #[inline]
     pub fn clear_tipping(self) -> Self {
-        self.set("tipping", Value::Clear)
+        self.set("tipping", ParamValue::Clear)
     }
 
     /// Verifone m425.
@@ -371,7 +371,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `verifone_m425`.
     #[inline]
     pub fn clear_verifone_m425(self) -> Self {
-        self.set("verifone_m425", Value::Clear)
+        self.set("verifone_m425", ParamValue::Clear)
     }
 
     /// Verifone p400.
@@ -386,7 +386,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `verifone_p400`.
     #[inline]
     pub fn clear_verifone_p400(self) -> Self {
-        self.set("verifone_p400", Value::Clear)
+        self.set("verifone_p400", ParamValue::Clear)
     }
 
     /// Verifone p630.
@@ -401,7 +401,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `verifone_p630`.
     #[inline]
     pub fn clear_verifone_p630(self) -> Self {
-        self.set("verifone_p630", Value::Clear)
+        self.set("verifone_p630", ParamValue::Clear)
     }
 
     /// Verifone ux700.
@@ -416,7 +416,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `verifone_ux700`.
     #[inline]
     pub fn clear_verifone_ux700(self) -> Self {
-        self.set("verifone_ux700", Value::Clear)
+        self.set("verifone_ux700", ParamValue::Clear)
     }
 
     /// Verifone v660p.
@@ -431,7 +431,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `verifone_v660p`.
     #[inline]
     pub fn clear_verifone_v660p(self) -> Self {
-        self.set("verifone_v660p", Value::Clear)
+        self.set("verifone_v660p", ParamValue::Clear)
     }
 
     /// Wifi.
@@ -443,7 +443,7 @@ impl TerminalConfigurationUpdate {
     /// Unsets `wifi`.
     #[inline]
     pub fn clear_wifi(self) -> Self {
-        self.set("wifi", Value::Clear)
+        self.set("wifi", ParamValue::Clear)
     }
 }
 

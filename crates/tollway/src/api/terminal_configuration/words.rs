@@ -2,9 +2,9 @@
 
 //! Stripe's `terminal_configuration`: objects, requests and their words.
 
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TerminalConfigurationWifi`](crate::api::TerminalConfigurationWifi).
     ///
     /// <https://docs.stripe.com/api/terminal/configurations/object#terminal_configuration_object-wifi>

@@ -3,7 +3,7 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// What is left of a deleted `terminal.reader`. It has what [`TerminalDeletedReaderFields`](crate::api::TerminalDeletedReaderFields) has.
@@ -112,7 +112,7 @@ impl TerminalReaderFields {
 
     /// Key-value pairs of your own.
     #[inline]
-    pub fn metadata(&self) -> Map<'_, &str> {
+    pub fn metadata(&self) -> MapView<'_, &str> {
         self.0.map("terminal.reader", "metadata")
     }
 
@@ -264,7 +264,7 @@ impl TerminalReaderActionCollectInputsFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map(
             "terminal_reader_reader_resource_collect_inputs_action",
             "metadata",
@@ -933,7 +933,7 @@ impl TerminalReaderActionRefundPaymentFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map(
             "terminal_reader_reader_resource_refund_payment_action",
             "metadata",

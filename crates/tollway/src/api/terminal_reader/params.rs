@@ -3,7 +3,7 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required};
+use crate::prelude::{Params, list, params, params_required};
 
 params_required! {
     /// The `custom_text` of [`TerminalReaderCollectInputsInput`](crate::api::TerminalReaderCollectInputsInput).

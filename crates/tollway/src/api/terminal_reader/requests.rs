@@ -3,7 +3,7 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, Value, pairs, request};
+use crate::prelude::{List, ParamValue, pairs, request};
 
 request! {
     /// The request of `client.terminal().readers().list(…)`: `GET /v1/terminal/readers`.
@@ -88,7 +88,7 @@ impl TerminalReaderCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -116,7 +116,7 @@ impl TerminalReaderUpdate {
     /// Unsets `label`.
     #[inline]
     pub fn clear_label(self) -> Self {
-        self.set("label", Value::Clear)
+        self.set("label", ParamValue::Clear)
     }
 
     /// Key-value pairs of your own.
@@ -131,7 +131,7 @@ impl TerminalReaderUpdate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 

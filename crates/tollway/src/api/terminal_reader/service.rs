@@ -3,7 +3,7 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Client, list};
+use crate::prelude::{Client, list};
 
 /// `client.terminal().readers()`.
 ///

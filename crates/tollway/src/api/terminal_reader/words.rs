@@ -3,14 +3,21 @@
 //! Stripe's `terminal_reader`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `status`, first of all in [`TerminalReader`](crate::api::TerminalReader): the same as [`MandateCustomerAcceptanceType`](crate::api::MandateCustomerAcceptanceType).
-///
-/// <https://docs.stripe.com/api/terminal/readers/object>
-pub type TerminalReaderStatus = api::MandateCustomerAcceptanceType;
+open_enum! {
+    /// The values of `status`, first of all in [`TerminalReader`](crate::api::TerminalReader).
+    ///
+    /// <https://docs.stripe.com/api/terminal/readers/object>
+    TerminalReaderStatus {
+        /// `offline`
+        0 Offline = "offline",
+        /// `online`
+        1 Online = "online",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `style`, first of all in [`TerminalReaderActionCollectInputsInputSelectionChoice`](crate::api::TerminalReaderActionCollectInputsInputSelectionChoice).
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs-selection-choices>
@@ -22,7 +29,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TerminalReaderActionCollectInputsInput`](crate::api::TerminalReaderActionCollectInputsInput).
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-collect_inputs-inputs>
@@ -42,7 +49,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`TerminalReaderAction`](crate::api::TerminalReaderAction).
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
@@ -56,7 +63,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TerminalReaderAction`](crate::api::TerminalReaderAction).
     ///
     /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action>
@@ -80,19 +87,10 @@ words! {
     }
 }
 
-words! {
-    /// The values of `reason`, first of all in [`TerminalReaderActionRefundPayment`](crate::api::TerminalReaderActionRefundPayment).
-    ///
-    /// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment>
-    TerminalReaderActionRefundPaymentReason {
-        /// `duplicate`
-        0 Duplicate = "duplicate",
-        /// `fraudulent`
-        1 Fraudulent = "fraudulent",
-        /// `requested_by_customer`
-        2 RequestedByCustomer = "requested_by_customer",
-    }
-}
+/// The values of `reason`, first of all in [`TerminalReaderActionRefundPayment`](crate::api::TerminalReaderActionRefundPayment): the same as [`RefundCreateReason`](crate::api::RefundCreateReason).
+///
+/// <https://docs.stripe.com/api/terminal/readers/object#terminal_reader_object-action-refund_payment>
+pub type TerminalReaderActionRefundPaymentReason = api::RefundCreateReason;
 
 /// The values of `default_value`, first of all in [`TerminalReaderActionCollectInputsInputToggle`](crate::api::TerminalReaderActionCollectInputsInputToggle): the same as [`BalanceSettingsPaymentsPayoutsStatus`](crate::api::BalanceSettingsPaymentsPayoutsStatus).
 ///
@@ -105,7 +103,7 @@ pub type TerminalReaderActionCollectInputsInputToggleDefaultValue =
 /// <https://docs.stripe.com/api/terminal/readers/collect_payment_method>
 pub type TerminalReaderCollectPaymentMethodCollectConfigAllowRedisplay = api::CardAllowRedisplay;
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`TestHelpersTerminalReaderPresentPaymentMethod`](crate::api::TestHelpersTerminalReaderPresentPaymentMethod).
     ///
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/present_payment_method>
@@ -119,7 +117,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `skip_non_required_inputs`, first of all in [`TestHelpersTerminalReaderSucceedInputCollection`](crate::api::TestHelpersTerminalReaderSucceedInputCollection).
     ///
     /// <https://docs.stripe.com/api/test_helpers/terminal/readers/succeed_input_collection>

@@ -3,7 +3,7 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Expandable, Map, Timestamp, view};
+use crate::prelude::{Expandable, MapView, Timestamp, view};
 
 view! {
     /// The `three_d_secure.authentication` object. It has what [`ThreeDSecureAuthenticationFields`](crate::api::ThreeDSecureAuthenticationFields) has.
@@ -103,7 +103,7 @@ impl ThreeDSecureAuthenticationFields {
 
     /// Key-value pairs of your own. `None` when null.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("three_d_secure.authentication", "metadata")
     }
 

@@ -3,7 +3,7 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, params, params_required};
+use crate::prelude::{Params, params, params_required};
 
 params_required! {
     /// The `acquirer_details` of [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate).
@@ -243,26 +243,11 @@ impl ThreeDSecureAuthenticationCreateFlowPreference {
     }
 }
 
-params_required! {
-    /// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageInstallment`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageInstallment).
-    ///
-    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-    ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry
-}
-
-impl ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(type_: api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiryType) -> Self {
-        Self(Params::new().with("type", type_))
-    }
-
-    /// Date.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with_str("date", date))
-    }
-}
+/// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageInstallment`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageInstallment): the same as [`ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry).
+///
+/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+pub type ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry =
+    api::ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry;
 
 params_required! {
     /// The `installment` of [`ThreeDSecureAuthenticationCreateFutureUsage`](crate::api::ThreeDSecureAuthenticationCreateFutureUsage).
@@ -300,11 +285,26 @@ impl ThreeDSecureAuthenticationCreateFutureUsageInstallment {
     }
 }
 
-/// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageRecurring`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageRecurring): the same as [`ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry).
-///
-/// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-pub type ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry =
-    api::ThreeDSecureAuthenticationCreateFutureUsageInstallmentExpiry;
+params_required! {
+    /// The `expiry` of [`ThreeDSecureAuthenticationCreateFutureUsageRecurring`](crate::api::ThreeDSecureAuthenticationCreateFutureUsageRecurring).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
+    ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry
+}
+
+impl ThreeDSecureAuthenticationCreateFutureUsageRecurringExpiry {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiryType) -> Self {
+        Self(Params::new().with("type", type_))
+    }
+
+    /// Date.
+    #[inline]
+    pub fn date(self, date: &str) -> Self {
+        Self(self.0.with_str("date", date))
+    }
+}
 
 params_required! {
     /// The `recurring` of [`ThreeDSecureAuthenticationCreateFutureUsage`](crate::api::ThreeDSecureAuthenticationCreateFutureUsage).
@@ -373,17 +373,16 @@ impl ThreeDSecureAuthenticationCreateFutureUsage {
     }
 }
 
-/// The `address` of [`ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
 pub type ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetailsAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::CustomerCreateAddress;
 
-/// The `billing_details` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData): the same as [`CustomersPaymentSourceUpdateOwner`](crate::api::CustomersPaymentSourceUpdateOwner).
+/// The `billing_details` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData): the same as [`SourceCreateOwner`](crate::api::SourceCreateOwner).
 ///
 /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-pub type ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails =
-    api::CustomersPaymentSourceUpdateOwner;
+pub type ThreeDSecureAuthenticationCreatePaymentMethodDataBillingDetails = api::SourceCreateOwner;
 
 params! {
     /// The `card` of [`ThreeDSecureAuthenticationCreatePaymentMethodData`](crate::api::ThreeDSecureAuthenticationCreatePaymentMethodData).
@@ -451,8 +450,7 @@ impl ThreeDSecureAuthenticationCreatePaymentMethodData {
     }
 }
 
-/// The `shipping_address` of [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `shipping_address` of [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate): the same as [`CustomerCreateAddress`](crate::api::CustomerCreateAddress).
 ///
 /// <https://docs.stripe.com/api/three_d_secure/authentications/create>
-pub type ThreeDSecureAuthenticationCreateShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+pub type ThreeDSecureAuthenticationCreateShippingAddress = api::CustomerCreateAddress;

@@ -3,7 +3,7 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{List, RangeQuery, Value, pairs, request};
+use crate::prelude::{List, ParamValue, RangeQuery, pairs, request};
 
 request! {
     /// The request of `client.three_d_secure().authentications().list(…)`: `GET /v1/three_d_secure/authentications`.
@@ -112,7 +112,7 @@ impl ThreeDSecureAuthenticationCreate {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 
     /// Payment method.
@@ -179,7 +179,7 @@ impl ThreeDSecureAuthenticationCancel {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }
 
@@ -209,6 +209,6 @@ impl ThreeDSecureAuthenticationSubmit {
     /// Unsets `metadata`.
     #[inline]
     pub fn clear_metadata(self) -> Self {
-        self.set("metadata", Value::Clear)
+        self.set("metadata", ParamValue::Clear)
     }
 }

@@ -3,7 +3,7 @@
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.three_d_secure().authentications()`.
 ///

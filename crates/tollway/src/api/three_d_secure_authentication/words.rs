@@ -2,10 +2,9 @@
 
 //! Stripe's `three_d_secure_authentication`: objects, requests and their words.
 
-use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-words! {
+open_enum! {
     /// The values of `directory_server`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
@@ -23,7 +22,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `message_category`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
@@ -35,7 +34,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `outcome`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
@@ -65,7 +64,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
@@ -83,7 +82,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`ThreeDSecureAuthentication`](crate::api::ThreeDSecureAuthentication).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object>
@@ -103,7 +102,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationChannel`](crate::api::ThreeDSecureAuthenticationChannel).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel>
@@ -115,7 +114,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationChannelThreeRI`](crate::api::ThreeDSecureAuthenticationChannelThreeRI).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-channel-three_r_i>
@@ -131,7 +130,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFutureUsageInstallmentExpiry`](crate::api::ThreeDSecureAuthenticationFutureUsageInstallmentExpiry).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage-installment-expiry>
@@ -143,7 +142,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreference`](crate::api::ThreeDSecureAuthenticationFlowPreference).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference>
@@ -157,7 +156,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceChallenge`](crate::api::ThreeDSecureAuthenticationFlowPreferenceChallenge).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-challenge>
@@ -169,7 +168,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceDataShare`](crate::api::ThreeDSecureAuthenticationFlowPreferenceDataShare).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-data_share>
@@ -181,13 +180,19 @@ words! {
     }
 }
 
-/// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceFrictionless`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionless): the same as [`PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator`](crate::api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator).
-///
-/// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-frictionless>
-pub type ThreeDSecureAuthenticationFlowPreferenceFrictionlessType =
-    api::PaymentAttemptRecordPaymentMethodDetailsCardThreeDSecureExemptionIndicator;
+open_enum! {
+    /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFlowPreferenceFrictionless`](crate::api::ThreeDSecureAuthenticationFlowPreferenceFrictionless).
+    ///
+    /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-flow_preference-frictionless>
+    ThreeDSecureAuthenticationFlowPreferenceFrictionlessType {
+        /// `low_risk`
+        0 LowRisk = "low_risk",
+        /// `none`
+        1 None = "none",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`ThreeDSecureAuthenticationFutureUsage`](crate::api::ThreeDSecureAuthenticationFutureUsage).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-future_usage>
@@ -201,7 +206,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `ares_trans_status`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
@@ -227,7 +232,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `protocol_version`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
@@ -241,7 +246,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `requestor_challenge_indicator`, first of all in [`ThreeDSecureAuthenticationOutcomeDetails`](crate::api::ThreeDSecureAuthenticationOutcomeDetails).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/object#three_d_secure_authentication_object-outcome_details>
@@ -261,7 +266,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `submit`, first of all in [`ThreeDSecureAuthenticationCreate`](crate::api::ThreeDSecureAuthenticationCreate).
     ///
     /// <https://docs.stripe.com/api/three_d_secure/authentications/create>

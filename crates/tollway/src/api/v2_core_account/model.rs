@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Map, view};
+use crate::prelude::{MapView, view};
 
 view! {
     /// The `v2.core.account` object. It has what [`V2CoreAccountFields`](crate::api::V2CoreAccountFields) has.
@@ -48,8 +48,8 @@ impl V2CoreAccountFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account", "created")
     }
 
     /// Dashboard. `None` when absent.
@@ -96,7 +96,7 @@ impl V2CoreAccountFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("v2.core.account", "metadata")
     }
 
@@ -125,8 +125,8 @@ view! {
 impl V2CoreAccountIdentityAttestationsTermsOfServiceAccountFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant("v2.core.account_account", "date")
+    pub fn date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339("v2.core.account_account", "date")
     }
 
     /// Ip. `None` when absent.

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Map, view};
+use crate::prelude::{MapView, view};
 
 view! {
     /// Capabilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `configuration.merchant.capabilities`. It has what [`V2CoreAccountConfigurationMerchantCapabilitiesFields`](crate::api::V2CoreAccountConfigurationMerchantCapabilitiesFields) has.
@@ -1402,7 +1402,7 @@ impl V2CoreAccountDefaultsFields {
 
     /// Payout methods, by key. `None` when absent.
     #[inline]
-    pub fn payout_methods(&self) -> Option<Map<'_, &str>> {
+    pub fn payout_methods(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("v2.core.account_defaults", "payout_methods")
     }
 

@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Responsibilities of [`V2CoreAccount`](crate::api::V2CoreAccount): its `defaults.responsibilities`. It has what [`V2CoreAccountDefaultsResponsibilitiesFields`](crate::api::V2CoreAccountDefaultsResponsibilitiesFields) has.
@@ -161,8 +161,8 @@ impl V2CoreAccountFutureRequirementsFields {
 
     /// Minimum transition date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn minimum_transition_date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn minimum_transition_date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_future_requirements",
             "minimum_transition_date",
         )
@@ -290,8 +290,8 @@ view! {
 impl V2CoreAccountIdentityAttestationsDirectorshipDeclarationFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_identity_attestations_directorship_declaration",
             "date",
         )
@@ -328,8 +328,8 @@ view! {
 impl V2CoreAccountIdentityAttestationsOwnershipDeclarationFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_identity_attestations_ownership_declaration",
             "date",
         )
@@ -415,8 +415,8 @@ view! {
 impl V2CoreAccountIdentityAttestationsRepresentativeDeclarationFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_identity_attestations_representative_declaration",
             "date",
         )

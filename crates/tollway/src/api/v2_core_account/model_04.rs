@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Decimal, Map, view};
+use crate::prelude::{Decimal, MapView, view};
 
 view! {
     /// Individual of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.individual`. It has what [`V2CoreAccountIdentityIndividualFields`](crate::api::V2CoreAccountIdentityIndividualFields) has.
@@ -63,9 +63,9 @@ impl V2CoreAccountIdentityIndividualFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.core.account_identity_individual", "created")
+            .rfc3339("v2.core.account_identity_individual", "created")
     }
 
     /// Date of birth. `None` when absent.
@@ -118,7 +118,7 @@ impl V2CoreAccountIdentityIndividualFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("v2.core.account_identity_individual", "metadata")
     }
@@ -185,9 +185,9 @@ impl V2CoreAccountIdentityIndividualFields {
 
     /// Updated, as RFC 3339 text.
     #[inline]
-    pub fn updated(&self) -> Instant<'_> {
+    pub fn updated(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.core.account_identity_individual", "updated")
+            .rfc3339("v2.core.account_identity_individual", "updated")
     }
 }
 
@@ -1142,8 +1142,8 @@ impl V2CoreAccountFutureRequirementsSummaryMinimumDeadlineFields {
 
     /// Time, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn time(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn time(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_requirements_summary_minimum_deadline",
             "time",
         )

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::view;
+use crate::prelude::view;
 
 view! {
     /// Signer of [`V2CoreAccount`](crate::api::V2CoreAccount): its `identity.business_details.documents.proof_of_registration.signer`. It has what [`V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSignerFields`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsProofOfRegistrationSignerFields) has.

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required};
+use crate::prelude::{Params, list, params, params_required};
 
 params! {
     /// The `automatic_indirect_tax` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer).
@@ -29,11 +29,24 @@ impl V2CoreAccountCreateConfigurationCustomerAutomaticIndirectTax {
     }
 }
 
-/// The `custom_field` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+params_required! {
+    /// The `custom_field` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField
+}
+
+impl V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(name: &str, value: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("name", name)
+                .with_str("value", value),
+        )
+    }
+}
 
 params! {
     /// The `rendering` of [`V2CoreAccountCreateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoice).
@@ -124,11 +137,11 @@ impl V2CoreAccountCreateConfigurationCustomerBilling {
     }
 }
 
-/// The `automatic_indirect_tax` of [`V2CoreAccountCreateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountCreateConfigurationCustomerCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `automatic_indirect_tax` of [`V2CoreAccountCreateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountCreateConfigurationCustomerCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer).
@@ -151,17 +164,80 @@ impl V2CoreAccountCreateConfigurationCustomerCapabilities {
     }
 }
 
-/// The `address` of [`V2CoreAccountCreateConfigurationCustomerShipping`](crate::api::V2CoreAccountCreateConfigurationCustomerShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationCustomerShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+params! {
+    /// The `address` of [`V2CoreAccountCreateConfigurationCustomerShipping`](crate::api::V2CoreAccountCreateConfigurationCustomerShipping).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationCustomerShippingAddress
+}
 
-/// The `shipping` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationCustomerShipping =
-    api::PaymentRecordReportPaymentShippingDetails;
+impl V2CoreAccountCreateConfigurationCustomerShippingAddress {
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+}
+
+params! {
+    /// The `shipping` of [`V2CoreAccountCreateConfigurationCustomer`](crate::api::V2CoreAccountCreateConfigurationCustomer).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationCustomerShipping
+}
+
+impl V2CoreAccountCreateConfigurationCustomerShipping {
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::V2CoreAccountCreateConfigurationCustomerShippingAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Name.
+    #[inline]
+    pub fn name(self, name: &str) -> Self {
+        Self(self.0.with_str("name", name))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+}
 
 params! {
     /// The `customer` of [`V2CoreAccountCreateConfiguration`](crate::api::V2CoreAccountCreateConfiguration).
@@ -211,304 +287,341 @@ impl V2CoreAccountCreateConfigurationCustomer {
     }
 }
 
-/// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsBacsDebitPayments`](crate::api::AccountCreateSettingsBacsDebitPayments).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationMerchantBacsDebitPayments =
-    api::AccountCreateSettingsBacsDebitPayments;
+params! {
+    /// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationMerchantBacsDebitPayments
+}
 
-/// The `branding` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsBranding`](crate::api::AccountCreateSettingsBranding).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationMerchantBranding = api::AccountCreateSettingsBranding;
+impl V2CoreAccountCreateConfigurationMerchantBacsDebitPayments {
+    /// Display name.
+    #[inline]
+    pub fn display_name(self, display_name: &str) -> Self {
+        Self(self.0.with_str("display_name", display_name))
+    }
+}
 
-/// The `ach_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+params! {
+    /// The `branding` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationMerchantBranding
+}
+
+impl V2CoreAccountCreateConfigurationMerchantBranding {
+    /// Icon.
+    #[inline]
+    pub fn icon(self, icon: &str) -> Self {
+        Self(self.0.with_str("icon", icon))
+    }
+
+    /// Logo.
+    #[inline]
+    pub fn logo(self, logo: &str) -> Self {
+        Self(self.0.with_str("logo", logo))
+    }
+
+    /// Primary color.
+    #[inline]
+    pub fn primary_color(self, primary_color: &str) -> Self {
+        Self(self.0.with_str("primary_color", primary_color))
+    }
+
+    /// Secondary color.
+    #[inline]
+    pub fn secondary_color(self, secondary_color: &str) -> Self {
+        Self(self.0.with_str("secondary_color", secondary_color))
+    }
+}
+
+/// The `ach_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAchDebitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `acss_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `acss_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAcssDebitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `affirm_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `affirm_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAffirmPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `afterpay_clearpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `afterpay_clearpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAfterpayClearpayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `alma_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `alma_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAlmaPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `amazon_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `amazon_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAmazonPayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `au_becs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `au_becs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesAuBecsDebitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `bacs_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBacsDebitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `bancontact_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `bancontact_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBancontactPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `blik_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `blik_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `blik_recurring_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `blik_recurring_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBlikRecurringPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `boleto_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `boleto_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesBoletoPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCardPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `cartes_bancaires_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `cartes_bancaires_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCartesBancairesPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `cashapp_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `cashapp_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesCashappPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `eps_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `eps_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesEpsPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `fpx_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `fpx_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesFpxPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `gb_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `gb_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesGbBankTransferPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `grabpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `grabpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesGrabpayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `ideal_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `ideal_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesIdealPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `jcb_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `jcb_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesJcbPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `jp_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `jp_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesJpBankTransferPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `kakao_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `kakao_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKakaoPayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `klarna_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `klarna_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKlarnaPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `konbini_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `konbini_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKonbiniPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `kr_card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `kr_card_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesKrCardPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `link_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `link_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesLinkPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `mobilepay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `mobilepay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMobilepayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `multibanco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `multibanco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMultibancoPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `mx_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `mx_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesMxBankTransferPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `naver_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `naver_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesNaverPayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `oxxo_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `oxxo_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesOxxoPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `p24_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `p24_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesP24Payments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `pay_by_bank_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `pay_by_bank_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPayByBankPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `payco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `payco_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPaycoPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `paynow_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `paynow_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPaynowPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `promptpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `promptpay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesPromptpayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `revolut_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `revolut_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesRevolutPayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `samsung_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `samsung_pay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSamsungPayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `satispay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `satispay_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSatispayPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `sepa_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaBankTransferPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSepaDebitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `sequra_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `sequra_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSequraPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `sunbit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `sunbit_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSunbitPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `swish_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `swish_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesSwishPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `twint_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `twint_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesTwintPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `us_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `us_bank_transfer_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesUsBankTransferPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `zip_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `zip_payments` of [`V2CoreAccountCreateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountCreateConfigurationMerchantCapabilities): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantCapabilitiesZipPayments =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -978,11 +1091,26 @@ impl V2CoreAccountCreateConfigurationMerchantCapabilities {
     }
 }
 
-/// The `decline_on` of [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn =
-    api::AccountCreateSettingsCardPaymentsDeclineOn;
+params! {
+    /// The `decline_on` of [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn
+}
+
+impl V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn {
+    /// Avs failure: true or false.
+    #[inline]
+    pub fn avs_failure(self, avs_failure: bool) -> Self {
+        Self(self.0.with_bool("avs_failure", avs_failure))
+    }
+
+    /// Cvc failure: true or false.
+    #[inline]
+    pub fn cvc_failure(self, cvc_failure: bool) -> Self {
+        Self(self.0.with_bool("cvc_failure", cvc_failure))
+    }
+}
 
 params! {
     /// The `card_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -1071,32 +1199,17 @@ impl V2CoreAccountCreateConfigurationMerchantKonbiniPayments {
     }
 }
 
-params! {
-    /// The `kana` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana
-}
+/// The `kana` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana =
+    api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor;
 
-impl V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana {
-    /// Descriptor.
-    #[inline]
-    pub fn descriptor(self, descriptor: &str) -> Self {
-        Self(self.0.with_str("descriptor", descriptor))
-    }
-
-    /// Prefix.
-    #[inline]
-    pub fn prefix(self, prefix: &str) -> Self {
-        Self(self.0.with_str("prefix", prefix))
-    }
-}
-
-/// The `kanji` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+/// The `kanji` of [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKanji =
-    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+    api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor;
 
 params! {
     /// The `script_statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
@@ -1125,101 +1238,44 @@ impl V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor {
     }
 }
 
-/// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`AccountCreateSettingsSepaDebitPayments`](crate::api::AccountCreateSettingsSepaDebitPayments).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationMerchantSepaDebitPayments =
-    api::AccountCreateSettingsSepaDebitPayments;
-
-/// The `statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationMerchantStatementDescriptor =
-    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
-
-params_required! {
-    /// The `address` of [`V2CoreAccountCreateConfigurationMerchantSupport`](crate::api::V2CoreAccountCreateConfigurationMerchantSupport).
+params! {
+    /// The `sepa_debit_payments` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantSupportAddress
+    V2CoreAccountCreateConfigurationMerchantSepaDebitPayments
 }
 
-impl V2CoreAccountCreateConfigurationMerchantSupportAddress {
-    /// With what Stripe requires.
+impl V2CoreAccountCreateConfigurationMerchantSepaDebitPayments {
+    /// Creditor id.
     #[inline]
-    pub fn new(country: &str) -> Self {
-        Self(Params::new().with_str("country", country))
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with_str("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with_str("town", town))
+    pub fn creditor_id(self, creditor_id: &str) -> Self {
+        Self(self.0.with_str("creditor_id", creditor_id))
     }
 }
 
 params! {
-    /// The `support` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+    /// The `statement_descriptor` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateConfigurationMerchantSupport
+    V2CoreAccountCreateConfigurationMerchantStatementDescriptor
 }
 
-impl V2CoreAccountCreateConfigurationMerchantSupport {
-    /// Address.
+impl V2CoreAccountCreateConfigurationMerchantStatementDescriptor {
+    /// Descriptor.
     #[inline]
-    pub fn address(
-        self,
-        address: api::V2CoreAccountCreateConfigurationMerchantSupportAddress,
-    ) -> Self {
-        Self(self.0.with("address", address))
+    pub fn descriptor(self, descriptor: &str) -> Self {
+        Self(self.0.with_str("descriptor", descriptor))
     }
 
-    /// Email.
+    /// Prefix.
     #[inline]
-    pub fn email(self, email: &str) -> Self {
-        Self(self.0.with_str("email", email))
-    }
-
-    /// Phone.
-    #[inline]
-    pub fn phone(self, phone: &str) -> Self {
-        Self(self.0.with_str("phone", phone))
-    }
-
-    /// Url.
-    #[inline]
-    pub fn url(self, url: &str) -> Self {
-        Self(self.0.with_str("url", url))
+    pub fn prefix(self, prefix: &str) -> Self {
+        Self(self.0.with_str("prefix", prefix))
     }
 }
+
+/// The `address` of [`V2CoreAccountCreateConfigurationMerchantSupport`](crate::api::V2CoreAccountCreateConfigurationMerchantSupport): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateConfigurationMerchantSupportAddress =
+    api::V2CoreAccountsPersonCreateAddress;

@@ -3,7 +3,43 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{Params, list, params, params_required};
+use crate::prelude::{Params, list, params, params_required, texts};
+
+params! {
+    /// The `support` of [`V2CoreAccountCreateConfigurationMerchant`](crate::api::V2CoreAccountCreateConfigurationMerchant).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationMerchantSupport
+}
+
+impl V2CoreAccountCreateConfigurationMerchantSupport {
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::V2CoreAccountCreateConfigurationMerchantSupportAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Url.
+    #[inline]
+    pub fn url(self, url: &str) -> Self {
+        Self(self.0.with_str("url", url))
+    }
+}
 
 params! {
     /// The `merchant` of [`V2CoreAccountCreateConfiguration`](crate::api::V2CoreAccountCreateConfiguration).
@@ -98,47 +134,47 @@ impl V2CoreAccountCreateConfigurationMerchant {
     }
 }
 
-/// The `ach` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `ach` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsAch =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `fedwire` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `fedwire` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFedwire =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `fps` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `fps` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsFps =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `local` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `local` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsLocal =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `rtp` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `rtp` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsRtp =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `sepa` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSepa =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
-/// The `swift` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+/// The `swift` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccountsSwift =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `bank_accounts` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
@@ -212,17 +248,26 @@ impl V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts {
     }
 }
 
-/// The `cards` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesCards =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+params_required! {
+    /// The `cards` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateConfigurationRecipientCapabilitiesCards
+}
 
-/// The `stripe_transfers` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance): the same as [`TreasuryFinancialAccountCreateFeaturesCardIssuing`](crate::api::TreasuryFinancialAccountCreateFeaturesCardIssuing).
+impl V2CoreAccountCreateConfigurationRecipientCapabilitiesCards {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(requested: bool) -> Self {
+        Self(Params::new().with_bool("requested", requested))
+    }
+}
+
+/// The `stripe_transfers` of [`V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance): the same as [`V2CoreAccountCreateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers =
-    api::TreasuryFinancialAccountCreateFeaturesCardIssuing;
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `stripe_balance` of [`V2CoreAccountCreateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountCreateConfigurationRecipientCapabilities).
@@ -411,89 +456,74 @@ impl V2CoreAccountCreateDefaults {
     }
 }
 
-params! {
-    /// The `directorship_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration
-}
+/// The `directorship_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration =
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-impl V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration {
-    /// Date, as RFC 3339 text.
-    #[inline]
-    pub fn date(self, date: &str) -> Self {
-        Self(self.0.with_str("date", date))
-    }
-
-    /// Ip.
-    #[inline]
-    pub fn ip(self, ip: &str) -> Self {
-        Self(self.0.with_str("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with_str("user_agent", user_agent))
-    }
-}
-
-/// The `ownership_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `ownership_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityAttestationsOwnershipDeclaration =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `persons_provided` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityAttestationsPersonsProvided =
-    api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided;
+params! {
+    /// The `persons_provided` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityAttestationsPersonsProvided
+}
 
-/// The `representative_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+impl V2CoreAccountCreateIdentityAttestationsPersonsProvided {
+    /// Directors: true or false.
+    #[inline]
+    pub fn directors(self, directors: bool) -> Self {
+        Self(self.0.with_bool("directors", directors))
+    }
+
+    /// Executives: true or false.
+    #[inline]
+    pub fn executives(self, executives: bool) -> Self {
+        Self(self.0.with_bool("executives", executives))
+    }
+
+    /// Owners: true or false.
+    #[inline]
+    pub fn owners(self, owners: bool) -> Self {
+        Self(self.0.with_bool("owners", owners))
+    }
+
+    /// Ownership exemption reason.
+    #[inline]
+    pub fn ownership_exemption_reason(
+        self,
+        ownership_exemption_reason: api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvidedOwnershipExemptionReason,
+    ) -> Self {
+        Self(
+            self.0
+                .with("ownership_exemption_reason", ownership_exemption_reason),
+        )
+    }
+}
+
+/// The `representative_declaration` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityAttestationsRepresentativeDeclaration =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-params_required! {
-    /// The `account` of [`V2CoreAccountCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountCreateIdentityAttestationsTermsOfService).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount
-}
+/// The `account` of [`V2CoreAccountCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountCreateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount =
+    api::V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount;
 
-impl V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(date: &str, ip: &str) -> Self {
-        Self(Params::new().with_str("date", date).with_str("ip", ip))
-    }
-
-    /// User agent.
-    #[inline]
-    pub fn user_agent(self, user_agent: &str) -> Self {
-        Self(self.0.with_str("user_agent", user_agent))
-    }
-}
-
-params! {
-    /// The `terms_of_service` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityAttestationsTermsOfService
-}
-
-impl V2CoreAccountCreateIdentityAttestationsTermsOfService {
-    /// Account.
-    #[inline]
-    pub fn account(
-        self,
-        account: api::V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount,
-    ) -> Self {
-        Self(self.0.with("account", account))
-    }
-}
+/// The `terms_of_service` of [`V2CoreAccountCreateIdentityAttestations`](crate::api::V2CoreAccountCreateIdentityAttestations): the same as [`V2CoreAccountsPersonCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonCreateAdditionalTermsOfService).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityAttestationsTermsOfService =
+    api::V2CoreAccountsPersonCreateAdditionalTermsOfService;
 
 params! {
     /// The `attestations` of [`V2CoreAccountCreateIdentity`](crate::api::V2CoreAccountCreateIdentity).
@@ -555,138 +585,211 @@ impl V2CoreAccountCreateIdentityAttestations {
     }
 }
 
-/// The `additional_address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress;
-
-/// The `address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsAddress =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
-
-/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount =
-    api::BillingCreditGrantCreateAmountMonetary;
-
-/// The `annual_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue;
-
-/// The `bank_account_ownership_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
-/// The `company_license` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyLicense =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
-/// The `company_memorandum_of_association` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
-/// The `company_ministerial_decree` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
-/// The `company_registration_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
-/// The `company_tax_id_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
-
 params_required! {
-    /// The `front_back` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+    /// The `additional_address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack
+    V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress
 }
 
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(front: &str) -> Self {
-        Self(Params::new().with_str("front", front))
-    }
-
-    /// Back.
-    #[inline]
-    pub fn back(self, back: &str) -> Self {
-        Self(self.0.with_str("back", back))
-    }
-}
-
-params_required! {
-    /// The `primary_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification
-}
-
-impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification {
+impl V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress {
     /// With what Stripe requires.
     #[inline]
     pub fn new(
-        front_back: api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack,
-        type_: api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType,
+        purpose: api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddressPurpose,
     ) -> Self {
-        Self(
-            Params::new()
-                .with("front_back", front_back)
-                .with("type", type_),
-        )
+        Self(Params::new().with("purpose", purpose))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
     }
 }
 
-/// The `proof_of_address` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `address` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAddress = api::V2CoreAccountsPersonCreateAddress;
+
+/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenueAmount =
+    api::V2MoneyManagementPayoutIntentCreateAmount;
+
+params! {
+    /// The `annual_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue
+}
+
+impl V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue {
+    /// Amount.
+    #[inline]
+    pub fn amount(
+        self,
+        amount: api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount,
+    ) -> Self {
+        Self(self.0.with("amount", amount))
+    }
+
+    /// Fiscal year end.
+    #[inline]
+    pub fn fiscal_year_end(self, fiscal_year_end: &str) -> Self {
+        Self(self.0.with_str("fiscal_year_end", fiscal_year_end))
+    }
+}
+
+/// The `bank_account_ownership_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `company_license` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyLicense =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `company_memorandum_of_association` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `company_ministerial_decree` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `company_registration_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `company_tax_id_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
+
+/// The `front_back` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack =
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack;
+
+/// The `primary_verification` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification =
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification;
+
+/// The `proof_of_address` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfAddress =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+params_required! {
+    /// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner
+}
 
-/// The `proof_of_registration` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(person: &str) -> Self {
+        Self(Params::new().with_str("person", person))
+    }
+}
 
-/// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+params_required! {
+    /// The `proof_of_registration` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration
+}
+
+impl V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        files: impl IntoIterator<Item: Into<String>>,
+        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("files", texts(files))
+                .with("type", type_),
+        )
+    }
+
+    /// Signer.
+    #[inline]
+    pub fn signer(
+        self,
+        signer: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner,
+    ) -> Self {
+        Self(self.0.with("signer", signer))
+    }
+}
+
+/// The `signer` of [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
 params! {
     /// The `documents` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
@@ -805,55 +908,109 @@ impl V2CoreAccountCreateIdentityBusinessDetailsDocuments {
     }
 }
 
-/// The `id_number` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsIdNumber =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber;
+params_required! {
+    /// The `id_number` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsIdNumber
+}
 
-/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+impl V2CoreAccountCreateIdentityBusinessDetailsIdNumber {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::V2CoreAccountIdentityBusinessDetailsIdNumberType, value: &str) -> Self {
+        Self(Params::new().with("type", type_).with_str("value", value))
+    }
+
+    /// Registrar.
+    #[inline]
+    pub fn registrar(self, registrar: &str) -> Self {
+        Self(self.0.with_str("registrar", registrar))
+    }
+}
+
+/// The `amount` of [`V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount =
-    api::BillingCreditGrantCreateAmountMonetary;
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
-/// The `monthly_estimated_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue;
+params! {
+    /// The `monthly_estimated_revenue` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue
+}
 
-/// The `registration_date` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+impl V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue {
+    /// Amount.
+    #[inline]
+    pub fn amount(
+        self,
+        amount: api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount,
+    ) -> Self {
+        Self(self.0.with("amount", amount))
+    }
+}
+
+/// The `registration_date` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsRegistrationDate =
-    api::AccountCreateCompanyRegistrationDate;
+    api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+/// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+    api::V2CoreAccountsPersonCreateAddress;
 
-/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+    api::V2CoreAccountsPersonCreateAddress;
+
+/// The `script_addresses` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses =
+    api::V2CoreAccountsPersonCreateScriptAddresses;
 
 params! {
-    /// The `script_addresses` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
+    /// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses
+    V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana
 }
 
-impl V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses {
+impl V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana {
+    /// Registered name.
+    #[inline]
+    pub fn registered_name(self, registered_name: &str) -> Self {
+        Self(self.0.with_str("registered_name", registered_name))
+    }
+}
+
+/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji =
+    api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana;
+
+params! {
+    /// The `script_names` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityBusinessDetailsScriptNames
+}
+
+impl V2CoreAccountCreateIdentityBusinessDetailsScriptNames {
     /// Kana.
     #[inline]
     pub fn kana(
         self,
-        kana: api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana,
+        kana: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana,
     ) -> Self {
         Self(self.0.with("kana", kana))
     }
@@ -862,29 +1019,11 @@ impl V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses {
     #[inline]
     pub fn kanji(
         self,
-        kanji: api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji,
+        kanji: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKanji,
     ) -> Self {
         Self(self.0.with("kanji", kanji))
     }
 }
-
-/// The `kana` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
-
-/// The `kanji` of [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
-
-/// The `script_names` of [`V2CoreAccountCreateIdentityBusinessDetails`](crate::api::V2CoreAccountCreateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityBusinessDetailsScriptNames =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames;
 
 params! {
     /// The `business_details` of [`V2CoreAccountCreateIdentity`](crate::api::V2CoreAccountCreateIdentity).
@@ -1008,219 +1147,77 @@ impl V2CoreAccountCreateIdentityBusinessDetails {
     }
 }
 
-params_required! {
-    /// The `additional_address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualAdditionalAddress
-}
+/// The `additional_address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateAdditionalAddress`](crate::api::V2CoreAccountsPersonCreateAdditionalAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualAdditionalAddress =
+    api::V2CoreAccountsPersonCreateAdditionalAddress;
 
-impl V2CoreAccountCreateIdentityIndividualAdditionalAddress {
-    /// With what Stripe requires.
-    #[inline]
-    pub fn new(country: &str, purpose: &str) -> Self {
-        Self(
-            Params::new()
-                .with_str("country", country)
-                .with_str("purpose", purpose),
-        )
-    }
-
-    /// City.
-    #[inline]
-    pub fn city(self, city: &str) -> Self {
-        Self(self.0.with_str("city", city))
-    }
-
-    /// Line1.
-    #[inline]
-    pub fn line1(self, line1: &str) -> Self {
-        Self(self.0.with_str("line1", line1))
-    }
-
-    /// Line2.
-    #[inline]
-    pub fn line2(self, line2: &str) -> Self {
-        Self(self.0.with_str("line2", line2))
-    }
-
-    /// Postal code.
-    #[inline]
-    pub fn postal_code(self, postal_code: &str) -> Self {
-        Self(self.0.with_str("postal_code", postal_code))
-    }
-
-    /// State.
-    #[inline]
-    pub fn state(self, state: &str) -> Self {
-        Self(self.0.with_str("state", state))
-    }
-
-    /// Town.
-    #[inline]
-    pub fn town(self, town: &str) -> Self {
-        Self(self.0.with_str("town", town))
-    }
-}
-
-/// The `additional_name` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+/// The `additional_name` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateAdditionalName`](crate::api::V2CoreAccountsPersonCreateAdditionalName).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualAdditionalName =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+    api::V2CoreAccountsPersonCreateAdditionalName;
 
-/// The `address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
+/// The `address` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualAddress =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+pub type V2CoreAccountCreateIdentityIndividualAddress = api::V2CoreAccountsPersonCreateAddress;
 
-/// The `date_of_birth` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `date_of_birth` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDateOfBirth =
-    api::AccountCreateCompanyRegistrationDate;
+    api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `company_authorization` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `passport` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsPassport =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerificationFrontBack =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack;
 
-/// The `primary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `primary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification;
 
-/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+/// The `front_back` of [`V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerificationFrontBack =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack;
 
-/// The `secondary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `secondary_verification` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification;
 
-/// The `visa` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `visa` of [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
 pub type V2CoreAccountCreateIdentityIndividualDocumentsVisa =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-params! {
-    /// The `documents` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/create>
-    V2CoreAccountCreateIdentityIndividualDocuments
-}
-
-impl V2CoreAccountCreateIdentityIndividualDocuments {
-    /// Company authorization.
-    #[inline]
-    pub fn company_authorization(
-        self,
-        company_authorization: api::V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization,
-    ) -> Self {
-        Self(self.0.with("company_authorization", company_authorization))
-    }
-
-    /// Passport.
-    #[inline]
-    pub fn passport(
-        self,
-        passport: api::V2CoreAccountCreateIdentityIndividualDocumentsPassport,
-    ) -> Self {
-        Self(self.0.with("passport", passport))
-    }
-
-    /// Primary verification.
-    #[inline]
-    pub fn primary_verification(
-        self,
-        primary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification,
-    ) -> Self {
-        Self(self.0.with("primary_verification", primary_verification))
-    }
-
-    /// Secondary verification.
-    #[inline]
-    pub fn secondary_verification(
-        self,
-        secondary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification,
-    ) -> Self {
-        Self(
-            self.0
-                .with("secondary_verification", secondary_verification),
-        )
-    }
-
-    /// Visa.
-    #[inline]
-    pub fn visa(self, visa: api::V2CoreAccountCreateIdentityIndividualDocumentsVisa) -> Self {
-        Self(self.0.with("visa", visa))
-    }
-}
-
-/// The `id_number` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+/// The `documents` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualIdNumber =
-    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+pub type V2CoreAccountCreateIdentityIndividualDocuments = api::V2CoreAccountsPersonCreateDocuments;
 
-/// The `relationship` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualRelationship`](crate::api::V2CoreAccountTokenCreateIdentityIndividualRelationship).
+/// The `id_number` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateIdNumber`](crate::api::V2CoreAccountsPersonCreateIdNumber).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualRelationship =
-    api::V2CoreAccountTokenCreateIdentityIndividualRelationship;
-
-/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKana =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
-
-/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKanji =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
-
-/// The `script_addresses` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptAddresses =
-    api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses;
-
-/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
-
-/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
-
-/// The `script_names` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/create>
-pub type V2CoreAccountCreateIdentityIndividualScriptNames =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+pub type V2CoreAccountCreateIdentityIndividualIdNumber = api::V2CoreAccountsPersonCreateIdNumber;

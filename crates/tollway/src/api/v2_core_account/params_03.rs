@@ -3,7 +3,82 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{list, pairs, params, texts};
+use crate::prelude::{decimal, list, pairs, params, texts};
+
+params! {
+    /// The `relationship` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/create>
+    V2CoreAccountCreateIdentityIndividualRelationship
+}
+
+impl V2CoreAccountCreateIdentityIndividualRelationship {
+    /// Director: true or false.
+    #[inline]
+    pub fn director(self, director: bool) -> Self {
+        Self(self.0.with_bool("director", director))
+    }
+
+    /// Executive: true or false.
+    #[inline]
+    pub fn executive(self, executive: bool) -> Self {
+        Self(self.0.with_bool("executive", executive))
+    }
+
+    /// Owner: true or false.
+    #[inline]
+    pub fn owner(self, owner: bool) -> Self {
+        Self(self.0.with_bool("owner", owner))
+    }
+
+    /// Percent ownership, as a decimal number.
+    #[inline]
+    pub fn percent_ownership(self, percent_ownership: &str) -> Self {
+        Self(self.0.with("percent_ownership", decimal(percent_ownership)))
+    }
+
+    /// Title.
+    #[inline]
+    pub fn title(self, title: &str) -> Self {
+        Self(self.0.with_str("title", title))
+    }
+}
+
+/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKana =
+    api::V2CoreAccountsPersonCreateAddress;
+
+/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountCreateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddressesKanji =
+    api::V2CoreAccountsPersonCreateAddress;
+
+/// The `script_addresses` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptAddresses =
+    api::V2CoreAccountsPersonCreateScriptAddresses;
+
+/// The `kana` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNamesKana =
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
+
+/// The `kanji` of [`V2CoreAccountCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountCreateIdentityIndividualScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNamesKanji =
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
+
+/// The `script_names` of [`V2CoreAccountCreateIdentityIndividual`](crate::api::V2CoreAccountCreateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/create>
+pub type V2CoreAccountCreateIdentityIndividualScriptNames =
+    api::V2CoreAccountsPersonCreateScriptNames;
 
 params! {
     /// The `individual` of [`V2CoreAccountCreateIdentity`](crate::api::V2CoreAccountCreateIdentity).
@@ -228,11 +303,11 @@ impl V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax {
     }
 }
 
-/// The `custom_field` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice): the same as [`CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField`](crate::api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField).
+/// The `custom_field` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice): the same as [`V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationCustomerBillingInvoiceCustomField =
-    api::CheckoutSessionCreateInvoiceCreationInvoiceDataCustomField;
+    api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField;
 
 /// The `rendering` of [`V2CoreAccountUpdateConfigurationCustomerBillingInvoice`](crate::api::V2CoreAccountUpdateConfigurationCustomerBillingInvoice): the same as [`V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering`](crate::api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceRendering).
 ///
@@ -273,11 +348,11 @@ impl V2CoreAccountUpdateConfigurationCustomerBilling {
     }
 }
 
-/// The `automatic_indirect_tax` of [`V2CoreAccountUpdateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountUpdateConfigurationCustomerCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `automatic_indirect_tax` of [`V2CoreAccountUpdateConfigurationCustomerCapabilities`](crate::api::V2CoreAccountUpdateConfigurationCustomerCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer).
@@ -300,17 +375,17 @@ impl V2CoreAccountUpdateConfigurationCustomerCapabilities {
     }
 }
 
-/// The `address` of [`V2CoreAccountUpdateConfigurationCustomerShipping`](crate::api::V2CoreAccountUpdateConfigurationCustomerShipping): the same as [`AccountCreateBusinessProfileSupportAddress`](crate::api::AccountCreateBusinessProfileSupportAddress).
+/// The `address` of [`V2CoreAccountUpdateConfigurationCustomerShipping`](crate::api::V2CoreAccountUpdateConfigurationCustomerShipping): the same as [`V2CoreAccountCreateConfigurationCustomerShippingAddress`](crate::api::V2CoreAccountCreateConfigurationCustomerShippingAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationCustomerShippingAddress =
-    api::AccountCreateBusinessProfileSupportAddress;
+    api::V2CoreAccountCreateConfigurationCustomerShippingAddress;
 
-/// The `shipping` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer): the same as [`PaymentRecordReportPaymentShippingDetails`](crate::api::PaymentRecordReportPaymentShippingDetails).
+/// The `shipping` of [`V2CoreAccountUpdateConfigurationCustomer`](crate::api::V2CoreAccountUpdateConfigurationCustomer): the same as [`V2CoreAccountCreateConfigurationCustomerShipping`](crate::api::V2CoreAccountCreateConfigurationCustomerShipping).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationCustomerShipping =
-    api::PaymentRecordReportPaymentShippingDetails;
+    api::V2CoreAccountCreateConfigurationCustomerShipping;
 
 params! {
     /// The `customer` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
@@ -366,304 +441,305 @@ impl V2CoreAccountUpdateConfigurationCustomer {
     }
 }
 
-/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsBacsDebitPayments`](crate::api::AccountCreateSettingsBacsDebitPayments).
+/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantBacsDebitPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantBacsDebitPayments).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments =
-    api::AccountCreateSettingsBacsDebitPayments;
+    api::V2CoreAccountCreateConfigurationMerchantBacsDebitPayments;
 
-/// The `branding` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsBranding`](crate::api::AccountCreateSettingsBranding).
+/// The `branding` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantBranding`](crate::api::V2CoreAccountCreateConfigurationMerchantBranding).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateConfigurationMerchantBranding = api::AccountCreateSettingsBranding;
+pub type V2CoreAccountUpdateConfigurationMerchantBranding =
+    api::V2CoreAccountCreateConfigurationMerchantBranding;
 
-/// The `ach_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `ach_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAchDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `acss_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `acss_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAcssDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `affirm_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `affirm_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAffirmPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `afterpay_clearpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `afterpay_clearpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAfterpayClearpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `alma_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `alma_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAlmaPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `amazon_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `amazon_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAmazonPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `au_becs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `au_becs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesAuBecsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bacs_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBacsDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `bancontact_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `bancontact_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBancontactPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `blik_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `blik_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `blik_recurring_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `blik_recurring_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBlikRecurringPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `boleto_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `boleto_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesBoletoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCardPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `cartes_bancaires_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `cartes_bancaires_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCartesBancairesPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `cashapp_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `cashapp_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesCashappPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `eps_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `eps_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesEpsPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `fpx_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `fpx_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesFpxPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `gb_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `gb_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesGbBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `grabpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `grabpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesGrabpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `ideal_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `ideal_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesIdealPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `jcb_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `jcb_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesJcbPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `jp_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `jp_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesJpBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `kakao_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `kakao_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKakaoPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `klarna_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `klarna_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKlarnaPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `konbini_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKonbiniPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `kr_card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `kr_card_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesKrCardPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `link_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `link_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesLinkPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `mobilepay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `mobilepay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMobilepayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `multibanco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `multibanco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMultibancoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `mx_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `mx_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesMxBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `naver_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `naver_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesNaverPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `oxxo_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `oxxo_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesOxxoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `p24_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `p24_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesP24Payments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `pay_by_bank_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `pay_by_bank_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPayByBankPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `payco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `payco_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaycoPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `paynow_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `paynow_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPaynowPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `promptpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `promptpay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesPromptpayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `revolut_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `revolut_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesRevolutPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `samsung_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `samsung_pay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSamsungPayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `satispay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `satispay_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSatispayPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sepa_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSepaDebitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `sequra_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sequra_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSequraPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `sunbit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sunbit_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSunbitPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `swish_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `swish_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesSwishPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `twint_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `twint_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesTwintPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `us_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `us_bank_transfer_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesUsBankTransferPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `zip_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `zip_payments` of [`V2CoreAccountUpdateConfigurationMerchantCapabilities`](crate::api::V2CoreAccountUpdateConfigurationMerchantCapabilities): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCapabilitiesZipPayments =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `capabilities` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
@@ -1133,11 +1209,11 @@ impl V2CoreAccountUpdateConfigurationMerchantCapabilities {
     }
 }
 
-/// The `decline_on` of [`V2CoreAccountUpdateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantCardPayments): the same as [`AccountCreateSettingsCardPaymentsDeclineOn`](crate::api::AccountCreateSettingsCardPaymentsDeclineOn).
+/// The `decline_on` of [`V2CoreAccountUpdateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountUpdateConfigurationMerchantCardPayments): the same as [`V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantCardPaymentsDeclineOn =
-    api::AccountCreateSettingsCardPaymentsDeclineOn;
+    api::V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn;
 
 /// The `card_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantCardPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantCardPayments).
 ///
@@ -1163,17 +1239,17 @@ pub type V2CoreAccountUpdateConfigurationMerchantKonbiniPaymentsSupport =
 pub type V2CoreAccountUpdateConfigurationMerchantKonbiniPayments =
     api::V2CoreAccountCreateConfigurationMerchantKonbiniPayments;
 
-/// The `kana` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+/// The `kana` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKana =
-    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+    api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor;
 
-/// The `kanji` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+/// The `kanji` of [`V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor): the same as [`V2CoreAccountCreateConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji =
-    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+    api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor;
 
 /// The `script_statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor).
 ///
@@ -1181,23 +1257,23 @@ pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptorKanji 
 pub type V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor =
     api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptor;
 
-/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`AccountCreateSettingsSepaDebitPayments`](crate::api::AccountCreateSettingsSepaDebitPayments).
+/// The `sepa_debit_payments` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantSepaDebitPayments`](crate::api::V2CoreAccountCreateConfigurationMerchantSepaDebitPayments).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments =
-    api::AccountCreateSettingsSepaDebitPayments;
+    api::V2CoreAccountCreateConfigurationMerchantSepaDebitPayments;
 
-/// The `statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana`](crate::api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana).
+/// The `statement_descriptor` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant): the same as [`V2CoreAccountCreateConfigurationMerchantStatementDescriptor`](crate::api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantStatementDescriptor =
-    api::V2CoreAccountCreateConfigurationMerchantScriptStatementDescriptorKana;
+    api::V2CoreAccountCreateConfigurationMerchantStatementDescriptor;
 
-/// The `address` of [`V2CoreAccountUpdateConfigurationMerchantSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantSupport): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address` of [`V2CoreAccountUpdateConfigurationMerchantSupport`](crate::api::V2CoreAccountUpdateConfigurationMerchantSupport): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationMerchantSupportAddress =
-    api::AccountCreateCompanyAddressKana;
+    api::V2CoreAccountsPersonUpdateAddress;
 
 params! {
     /// The `support` of [`V2CoreAccountUpdateConfigurationMerchant`](crate::api::V2CoreAccountUpdateConfigurationMerchant).
@@ -1232,104 +1308,5 @@ impl V2CoreAccountUpdateConfigurationMerchantSupport {
     #[inline]
     pub fn url(self, url: &str) -> Self {
         Self(self.0.with_str("url", url))
-    }
-}
-
-params! {
-    /// The `merchant` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/update>
-    V2CoreAccountUpdateConfigurationMerchant
-}
-
-impl V2CoreAccountUpdateConfigurationMerchant {
-    /// Applied: true or false.
-    #[inline]
-    pub fn applied(self, applied: bool) -> Self {
-        Self(self.0.with_bool("applied", applied))
-    }
-
-    /// Bacs debit payments.
-    #[inline]
-    pub fn bacs_debit_payments(
-        self,
-        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments,
-    ) -> Self {
-        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
-    }
-
-    /// Branding.
-    #[inline]
-    pub fn branding(self, branding: api::V2CoreAccountUpdateConfigurationMerchantBranding) -> Self {
-        Self(self.0.with("branding", branding))
-    }
-
-    /// Capabilities.
-    #[inline]
-    pub fn capabilities(
-        self,
-        capabilities: api::V2CoreAccountUpdateConfigurationMerchantCapabilities,
-    ) -> Self {
-        Self(self.0.with("capabilities", capabilities))
-    }
-
-    /// Card payments.
-    #[inline]
-    pub fn card_payments(
-        self,
-        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCardPayments,
-    ) -> Self {
-        Self(self.0.with("card_payments", card_payments))
-    }
-
-    /// Konbini payments.
-    #[inline]
-    pub fn konbini_payments(
-        self,
-        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments,
-    ) -> Self {
-        Self(self.0.with("konbini_payments", konbini_payments))
-    }
-
-    /// Mcc.
-    #[inline]
-    pub fn mcc(self, mcc: &str) -> Self {
-        Self(self.0.with_str("mcc", mcc))
-    }
-
-    /// Script statement descriptor.
-    #[inline]
-    pub fn script_statement_descriptor(
-        self,
-        script_statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor,
-    ) -> Self {
-        Self(
-            self.0
-                .with("script_statement_descriptor", script_statement_descriptor),
-        )
-    }
-
-    /// Sepa debit payments.
-    #[inline]
-    pub fn sepa_debit_payments(
-        self,
-        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments,
-    ) -> Self {
-        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
-    }
-
-    /// Statement descriptor.
-    #[inline]
-    pub fn statement_descriptor(
-        self,
-        statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantStatementDescriptor,
-    ) -> Self {
-        Self(self.0.with("statement_descriptor", statement_descriptor))
-    }
-
-    /// Support.
-    #[inline]
-    pub fn support(self, support: api::V2CoreAccountUpdateConfigurationMerchantSupport) -> Self {
-        Self(self.0.with("support", support))
     }
 }

@@ -2,50 +2,150 @@
 
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
+use crate::TextOrNull;
 use crate::api;
-use crate::view::prelude::{list, pairs, params};
+use crate::prelude::{entries, list, pairs, params, texts};
 
-/// The `ach` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+params! {
+    /// The `merchant` of [`V2CoreAccountUpdateConfiguration`](crate::api::V2CoreAccountUpdateConfiguration).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateConfigurationMerchant
+}
+
+impl V2CoreAccountUpdateConfigurationMerchant {
+    /// Applied: true or false.
+    #[inline]
+    pub fn applied(self, applied: bool) -> Self {
+        Self(self.0.with_bool("applied", applied))
+    }
+
+    /// Bacs debit payments.
+    #[inline]
+    pub fn bacs_debit_payments(
+        self,
+        bacs_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantBacsDebitPayments,
+    ) -> Self {
+        Self(self.0.with("bacs_debit_payments", bacs_debit_payments))
+    }
+
+    /// Branding.
+    #[inline]
+    pub fn branding(self, branding: api::V2CoreAccountUpdateConfigurationMerchantBranding) -> Self {
+        Self(self.0.with("branding", branding))
+    }
+
+    /// Capabilities.
+    #[inline]
+    pub fn capabilities(
+        self,
+        capabilities: api::V2CoreAccountUpdateConfigurationMerchantCapabilities,
+    ) -> Self {
+        Self(self.0.with("capabilities", capabilities))
+    }
+
+    /// Card payments.
+    #[inline]
+    pub fn card_payments(
+        self,
+        card_payments: api::V2CoreAccountUpdateConfigurationMerchantCardPayments,
+    ) -> Self {
+        Self(self.0.with("card_payments", card_payments))
+    }
+
+    /// Konbini payments.
+    #[inline]
+    pub fn konbini_payments(
+        self,
+        konbini_payments: api::V2CoreAccountUpdateConfigurationMerchantKonbiniPayments,
+    ) -> Self {
+        Self(self.0.with("konbini_payments", konbini_payments))
+    }
+
+    /// Mcc.
+    #[inline]
+    pub fn mcc(self, mcc: &str) -> Self {
+        Self(self.0.with_str("mcc", mcc))
+    }
+
+    /// Script statement descriptor.
+    #[inline]
+    pub fn script_statement_descriptor(
+        self,
+        script_statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantScriptStatementDescriptor,
+    ) -> Self {
+        Self(
+            self.0
+                .with("script_statement_descriptor", script_statement_descriptor),
+        )
+    }
+
+    /// Sepa debit payments.
+    #[inline]
+    pub fn sepa_debit_payments(
+        self,
+        sepa_debit_payments: api::V2CoreAccountUpdateConfigurationMerchantSepaDebitPayments,
+    ) -> Self {
+        Self(self.0.with("sepa_debit_payments", sepa_debit_payments))
+    }
+
+    /// Statement descriptor.
+    #[inline]
+    pub fn statement_descriptor(
+        self,
+        statement_descriptor: api::V2CoreAccountUpdateConfigurationMerchantStatementDescriptor,
+    ) -> Self {
+        Self(self.0.with("statement_descriptor", statement_descriptor))
+    }
+
+    /// Support.
+    #[inline]
+    pub fn support(self, support: api::V2CoreAccountUpdateConfigurationMerchantSupport) -> Self {
+        Self(self.0.with("support", support))
+    }
+}
+
+/// The `ach` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsAch =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `fedwire` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `fedwire` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFedwire =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `fps` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `fps` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsFps =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `local` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `local` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsLocal =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `rtp` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `rtp` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsRtp =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `sepa` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `sepa` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSepa =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
-/// The `swift` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+/// The `swift` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccountsSwift =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `bank_accounts` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
@@ -119,17 +219,26 @@ impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts {
     }
 }
 
-/// The `cards` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+params! {
+    /// The `cards` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards
+}
 
-/// The `stripe_transfers` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance): the same as [`AccountCreateCapabilitiesAcssDebitPayments`](crate::api::AccountCreateCapabilitiesAcssDebitPayments).
+impl V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards {
+    /// Requested: true or false.
+    #[inline]
+    pub fn requested(self, requested: bool) -> Self {
+        Self(self.0.with_bool("requested", requested))
+    }
+}
+
+/// The `stripe_transfers` of [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance): the same as [`V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalanceStripeTransfers =
-    api::AccountCreateCapabilitiesAcssDebitPayments;
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesCards;
 
 params! {
     /// The `stripe_balance` of [`V2CoreAccountUpdateConfigurationRecipientCapabilities`](crate::api::V2CoreAccountUpdateConfigurationRecipientCapabilities).
@@ -295,47 +404,47 @@ impl V2CoreAccountUpdateDefaults {
     }
 }
 
-/// The `directorship_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `directorship_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsDirectorshipDeclaration =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `ownership_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `ownership_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsOwnershipDeclaration =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `persons_provided` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided).
+/// The `persons_provided` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountCreateIdentityAttestationsPersonsProvided).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsPersonsProvided =
-    api::V2CoreAccountTokenCreateIdentityAttestationsPersonsProvided;
+    api::V2CoreAccountCreateIdentityAttestationsPersonsProvided;
 
-/// The `representative_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `representative_declaration` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsRepresentativeDeclaration =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `account` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `account` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceAccount =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `crypto_money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `crypto_money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceCryptoMoneyManager =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
-/// The `money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
+/// The `money_manager` of [`V2CoreAccountUpdateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountUpdateIdentityAttestationsTermsOfService): the same as [`V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityAttestationsTermsOfServiceMoneyManager =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+    api::V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount;
 
 params! {
     /// The `terms_of_service` of [`V2CoreAccountUpdateIdentityAttestations`](crate::api::V2CoreAccountUpdateIdentityAttestations).
@@ -433,302 +542,687 @@ impl V2CoreAccountUpdateIdentityAttestations {
     }
 }
 
-/// The `additional_address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress).
+/// The `additional_address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsAdditionalAddress =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress;
+    api::V2CoreAccountCreateIdentityBusinessDetailsAdditionalAddress;
 
-/// The `address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityBusinessDetailsAddress = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountUpdateIdentityBusinessDetailsAddress = api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenueAmount =
-    api::BillingCreditGrantCreateAmountMonetary;
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
-/// The `annual_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue).
+/// The `annual_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsAnnualRevenue =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue;
+    api::V2CoreAccountCreateIdentityBusinessDetailsAnnualRevenue;
 
-/// The `bank_account_ownership_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `bank_account_ownership_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `company_license` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_license` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyLicense =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `company_memorandum_of_association` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_memorandum_of_association` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `company_ministerial_decree` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_ministerial_decree` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `company_registration_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_registration_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `company_tax_id_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_tax_id_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `front_back` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `primary_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `primary_verification` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `proof_of_address` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `proof_of_address` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfAddress =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-/// The `proof_of_registration` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+/// The `proof_of_registration` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfRegistration =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
-/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
+/// The `signer` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnershipSigner =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistrationSigner;
 
-/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
+/// The `proof_of_ultimate_beneficial_ownership` of [`V2CoreAccountUpdateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
+    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsProofOfRegistration;
 
-/// The `documents` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityBusinessDetailsDocuments =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments;
+params! {
+    /// The `documents` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateIdentityBusinessDetailsDocuments
+}
 
-/// The `id_number` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber).
+impl V2CoreAccountUpdateIdentityBusinessDetailsDocuments {
+    /// Bank account ownership verification.
+    #[inline]
+    pub fn bank_account_ownership_verification(
+        self,
+        bank_account_ownership_verification: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification,
+    ) -> Self {
+        Self(self.0.with(
+            "bank_account_ownership_verification",
+            bank_account_ownership_verification,
+        ))
+    }
+
+    /// Company license.
+    #[inline]
+    pub fn company_license(
+        self,
+        company_license: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyLicense,
+    ) -> Self {
+        Self(self.0.with("company_license", company_license))
+    }
+
+    /// Company memorandum of association.
+    #[inline]
+    pub fn company_memorandum_of_association(
+        self,
+        company_memorandum_of_association: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMemorandumOfAssociation,
+    ) -> Self {
+        Self(self.0.with(
+            "company_memorandum_of_association",
+            company_memorandum_of_association,
+        ))
+    }
+
+    /// Company ministerial decree.
+    #[inline]
+    pub fn company_ministerial_decree(
+        self,
+        company_ministerial_decree: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyMinisterialDecree,
+    ) -> Self {
+        Self(
+            self.0
+                .with("company_ministerial_decree", company_ministerial_decree),
+        )
+    }
+
+    /// Company registration verification.
+    #[inline]
+    pub fn company_registration_verification(
+        self,
+        company_registration_verification: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyRegistrationVerification,
+    ) -> Self {
+        Self(self.0.with(
+            "company_registration_verification",
+            company_registration_verification,
+        ))
+    }
+
+    /// Company tax id verification.
+    #[inline]
+    pub fn company_tax_id_verification(
+        self,
+        company_tax_id_verification: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsCompanyTaxIdVerification,
+    ) -> Self {
+        Self(
+            self.0
+                .with("company_tax_id_verification", company_tax_id_verification),
+        )
+    }
+
+    /// Primary verification.
+    #[inline]
+    pub fn primary_verification(
+        self,
+        primary_verification: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification,
+    ) -> Self {
+        Self(self.0.with("primary_verification", primary_verification))
+    }
+
+    /// Proof of address.
+    #[inline]
+    pub fn proof_of_address(
+        self,
+        proof_of_address: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfAddress,
+    ) -> Self {
+        Self(self.0.with("proof_of_address", proof_of_address))
+    }
+
+    /// Proof of registration.
+    #[inline]
+    pub fn proof_of_registration(
+        self,
+        proof_of_registration: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfRegistration,
+    ) -> Self {
+        Self(self.0.with("proof_of_registration", proof_of_registration))
+    }
+
+    /// Proof of ultimate beneficial ownership.
+    #[inline]
+    pub fn proof_of_ultimate_beneficial_ownership(
+        self,
+        proof_of_ultimate_beneficial_ownership: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsProofOfUltimateBeneficialOwnership,
+    ) -> Self {
+        Self(self.0.with(
+            "proof_of_ultimate_beneficial_ownership",
+            proof_of_ultimate_beneficial_ownership,
+        ))
+    }
+}
+
+/// The `id_number` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountCreateIdentityBusinessDetailsIdNumber`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsIdNumber).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsIdNumber =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber;
+    api::V2CoreAccountCreateIdentityBusinessDetailsIdNumber;
 
-/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
+/// The `amount` of [`V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue): the same as [`V2MoneyManagementPayoutIntentCreateAmount`](crate::api::V2MoneyManagementPayoutIntentCreateAmount).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenueAmount =
-    api::BillingCreditGrantCreateAmountMonetary;
+    api::V2MoneyManagementPayoutIntentCreateAmount;
 
-/// The `monthly_estimated_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
+/// The `monthly_estimated_revenue` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsMonthlyEstimatedRevenue =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue;
+    api::V2CoreAccountCreateIdentityBusinessDetailsMonthlyEstimatedRevenue;
 
-/// The `registration_date` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `registration_date` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsRegistrationDate =
-    api::AccountCreateCompanyRegistrationDate;
+    api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddressesKana =
-    api::AccountCreateCompanyAddressKana;
+    api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddressesKanji =
-    api::AccountCreateCompanyAddressKana;
+    api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `script_addresses` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+/// The `script_addresses` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptAddresses =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
+    api::V2CoreAccountsPersonUpdateScriptAddresses;
 
-/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+/// The `kana` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
+    api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana;
 
-/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana).
+/// The `kanji` of [`V2CoreAccountUpdateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountUpdateIdentityBusinessDetailsScriptNames): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNamesKana;
+    api::V2CoreAccountCreateIdentityBusinessDetailsScriptNamesKana;
 
-/// The `script_names` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames).
+/// The `script_names` of [`V2CoreAccountUpdateIdentityBusinessDetails`](crate::api::V2CoreAccountUpdateIdentityBusinessDetails): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptNames`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityBusinessDetailsScriptNames =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames;
+    api::V2CoreAccountCreateIdentityBusinessDetailsScriptNames;
 
-/// The `business_details` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetails`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetails).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityBusinessDetails =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetails;
+params! {
+    /// The `business_details` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateIdentityBusinessDetails
+}
 
-/// The `additional_address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress).
+impl V2CoreAccountUpdateIdentityBusinessDetails {
+    /// Additional addresses, as a list.
+    #[inline]
+    pub fn additional_addresses(
+        self,
+        additional_addresses: impl IntoIterator<
+            Item = api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress,
+        >,
+    ) -> Self {
+        Self(
+            self.0
+                .with("additional_addresses", list(additional_addresses)),
+        )
+    }
+
+    /// Address.
+    #[inline]
+    pub fn address(
+        self,
+        address: api::V2CoreAccountTokenCreateIdentityBusinessDetailsAddress,
+    ) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Annual revenue.
+    #[inline]
+    pub fn annual_revenue(
+        self,
+        annual_revenue: api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue,
+    ) -> Self {
+        Self(self.0.with("annual_revenue", annual_revenue))
+    }
+
+    /// Documents.
+    #[inline]
+    pub fn documents(
+        self,
+        documents: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocuments,
+    ) -> Self {
+        Self(self.0.with("documents", documents))
+    }
+
+    /// Estimated worker count.
+    #[inline]
+    pub fn estimated_worker_count(self, estimated_worker_count: i64) -> Self {
+        Self(
+            self.0
+                .with_int("estimated_worker_count", estimated_worker_count),
+        )
+    }
+
+    /// Id numbers, as a list.
+    #[inline]
+    pub fn id_numbers(
+        self,
+        id_numbers: impl IntoIterator<
+            Item = api::V2CoreAccountTokenCreateIdentityBusinessDetailsIdNumber,
+        >,
+    ) -> Self {
+        Self(self.0.with("id_numbers", list(id_numbers)))
+    }
+
+    /// Monthly estimated revenue.
+    #[inline]
+    pub fn monthly_estimated_revenue(
+        self,
+        monthly_estimated_revenue: api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue,
+    ) -> Self {
+        Self(
+            self.0
+                .with("monthly_estimated_revenue", monthly_estimated_revenue),
+        )
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Registered name.
+    #[inline]
+    pub fn registered_name(self, registered_name: &str) -> Self {
+        Self(self.0.with_str("registered_name", registered_name))
+    }
+
+    /// Registration date.
+    #[inline]
+    pub fn registration_date(
+        self,
+        registration_date: api::V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate,
+    ) -> Self {
+        Self(self.0.with("registration_date", registration_date))
+    }
+
+    /// Script addresses.
+    #[inline]
+    pub fn script_addresses(
+        self,
+        script_addresses: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses,
+    ) -> Self {
+        Self(self.0.with("script_addresses", script_addresses))
+    }
+
+    /// Script names.
+    #[inline]
+    pub fn script_names(
+        self,
+        script_names: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptNames,
+    ) -> Self {
+        Self(self.0.with("script_names", script_names))
+    }
+
+    /// Structure.
+    #[inline]
+    pub fn structure(self, structure: api::V2CoreAccountIdentityBusinessDetailsStructure) -> Self {
+        Self(self.0.with("structure", structure))
+    }
+}
+
+/// The `additional_address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonUpdateAdditionalAddress`](crate::api::V2CoreAccountsPersonUpdateAdditionalAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualAdditionalAddress =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress;
+    api::V2CoreAccountsPersonUpdateAdditionalAddress;
 
-/// The `additional_name` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
+/// The `additional_name` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateAdditionalName`](crate::api::V2CoreAccountsPersonCreateAdditionalName).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualAdditionalName =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+    api::V2CoreAccountsPersonCreateAdditionalName;
 
-/// The `address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `address` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityIndividualAddress = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountUpdateIdentityIndividualAddress = api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `date_of_birth` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
+/// The `date_of_birth` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDateOfBirth =
-    api::AccountCreateCompanyRegistrationDate;
+    api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `company_authorization` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsCompanyAuthorization =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `passport` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsPassport =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `primary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `primary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+/// The `front_back` of [`V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `secondary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `secondary_verification` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `visa` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `visa` of [`V2CoreAccountUpdateIdentityIndividualDocuments`](crate::api::V2CoreAccountUpdateIdentityIndividualDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualDocumentsVisa =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `documents` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
+/// The `documents` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityIndividualDocuments =
-    api::V2CoreAccountTokenCreateIdentityIndividualDocuments;
+pub type V2CoreAccountUpdateIdentityIndividualDocuments = api::V2CoreAccountsPersonUpdateDocuments;
 
-/// The `id_number` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+/// The `id_number` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateIdNumber`](crate::api::V2CoreAccountsPersonCreateIdNumber).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityIndividualIdNumber =
-    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+pub type V2CoreAccountUpdateIdentityIndividualIdNumber = api::V2CoreAccountsPersonCreateIdNumber;
 
-/// The `relationship` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualRelationship`](crate::api::V2CoreAccountTokenCreateIdentityIndividualRelationship).
+/// The `relationship` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountCreateIdentityIndividualRelationship`](crate::api::V2CoreAccountCreateIdentityIndividualRelationship).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualRelationship =
-    api::V2CoreAccountTokenCreateIdentityIndividualRelationship;
+    api::V2CoreAccountCreateIdentityIndividualRelationship;
 
-/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptAddressesKana =
-    api::AccountCreateCompanyAddressKana;
+    api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptAddresses`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptAddressesKanji =
-    api::AccountCreateCompanyAddressKana;
+    api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `script_addresses` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
+/// The `script_addresses` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptAddresses =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
+    api::V2CoreAccountsPersonUpdateScriptAddresses;
 
-/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kana` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kanji` of [`V2CoreAccountUpdateIdentityIndividualScriptNames`](crate::api::V2CoreAccountUpdateIdentityIndividualScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `script_names` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+/// The `script_names` of [`V2CoreAccountUpdateIdentityIndividual`](crate::api::V2CoreAccountUpdateIdentityIndividual): the same as [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/update>
 pub type V2CoreAccountUpdateIdentityIndividualScriptNames =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+    api::V2CoreAccountsPersonCreateScriptNames;
 
-/// The `individual` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity): the same as [`V2CoreAccountTokenCreateIdentityIndividual`](crate::api::V2CoreAccountTokenCreateIdentityIndividual).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateIdentityIndividual = api::V2CoreAccountTokenCreateIdentityIndividual;
+params! {
+    /// The `individual` of [`V2CoreAccountUpdateIdentity`](crate::api::V2CoreAccountUpdateIdentity).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateIdentityIndividual
+}
+
+impl V2CoreAccountUpdateIdentityIndividual {
+    /// Additional addresses, as a list.
+    #[inline]
+    pub fn additional_addresses(
+        self,
+        additional_addresses: impl IntoIterator<
+            Item = api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress,
+        >,
+    ) -> Self {
+        Self(
+            self.0
+                .with("additional_addresses", list(additional_addresses)),
+        )
+    }
+
+    /// Additional names, as a list.
+    #[inline]
+    pub fn additional_names(
+        self,
+        additional_names: impl IntoIterator<
+            Item = api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName,
+        >,
+    ) -> Self {
+        Self(self.0.with("additional_names", list(additional_names)))
+    }
+
+    /// Address.
+    #[inline]
+    pub fn address(self, address: api::V2CoreAccountTokenCreateIdentityIndividualAddress) -> Self {
+        Self(self.0.with("address", address))
+    }
+
+    /// Date of birth.
+    #[inline]
+    pub fn date_of_birth(
+        self,
+        date_of_birth: api::V2CoreAccountTokenCreateIdentityIndividualDateOfBirth,
+    ) -> Self {
+        Self(self.0.with("date_of_birth", date_of_birth))
+    }
+
+    /// Documents.
+    #[inline]
+    pub fn documents(
+        self,
+        documents: api::V2CoreAccountTokenCreateIdentityIndividualDocuments,
+    ) -> Self {
+        Self(self.0.with("documents", documents))
+    }
+
+    /// Email.
+    #[inline]
+    pub fn email(self, email: &str) -> Self {
+        Self(self.0.with_str("email", email))
+    }
+
+    /// Given name.
+    #[inline]
+    pub fn given_name(self, given_name: &str) -> Self {
+        Self(self.0.with_str("given_name", given_name))
+    }
+
+    /// Id numbers, as a list.
+    #[inline]
+    pub fn id_numbers(
+        self,
+        id_numbers: impl IntoIterator<Item = api::V2CoreAccountTokenCreateIdentityIndividualIdNumber>,
+    ) -> Self {
+        Self(self.0.with("id_numbers", list(id_numbers)))
+    }
+
+    /// Legal gender.
+    #[inline]
+    pub fn legal_gender(
+        self,
+        legal_gender: api::V2CoreAccountTokenCreateIdentityIndividualLegalGender,
+    ) -> Self {
+        Self(self.0.with("legal_gender", legal_gender))
+    }
+
+    /// Key-value pairs of your own.
+    #[inline]
+    pub fn metadata(
+        self,
+        metadata: impl IntoIterator<Item = (impl Into<String>, impl Into<TextOrNull>)>,
+    ) -> Self {
+        Self(
+            self.0.with(
+                "metadata",
+                entries(
+                    metadata
+                        .into_iter()
+                        .map(|(key, text)| (key, Into::<TextOrNull>::into(text))),
+                ),
+            ),
+        )
+    }
+
+    /// Nationalities, as a list.
+    #[inline]
+    pub fn nationalities(self, nationalities: impl IntoIterator<Item: Into<String>>) -> Self {
+        Self(self.0.with("nationalities", texts(nationalities)))
+    }
+
+    /// Phone.
+    #[inline]
+    pub fn phone(self, phone: &str) -> Self {
+        Self(self.0.with_str("phone", phone))
+    }
+
+    /// Political exposure.
+    #[inline]
+    pub fn political_exposure(
+        self,
+        political_exposure: api::V2CoreAccountTokenCreateIdentityIndividualPoliticalExposure,
+    ) -> Self {
+        Self(self.0.with("political_exposure", political_exposure))
+    }
+
+    /// Relationship.
+    #[inline]
+    pub fn relationship(
+        self,
+        relationship: api::V2CoreAccountTokenCreateIdentityIndividualRelationship,
+    ) -> Self {
+        Self(self.0.with("relationship", relationship))
+    }
+
+    /// Script addresses.
+    #[inline]
+    pub fn script_addresses(
+        self,
+        script_addresses: api::V2CoreAccountTokenCreateIdentityIndividualScriptAddresses,
+    ) -> Self {
+        Self(self.0.with("script_addresses", script_addresses))
+    }
+
+    /// Script names.
+    #[inline]
+    pub fn script_names(
+        self,
+        script_names: api::V2CoreAccountTokenCreateIdentityIndividualScriptNames,
+    ) -> Self {
+        Self(self.0.with("script_names", script_names))
+    }
+
+    /// Surname.
+    #[inline]
+    pub fn surname(self, surname: &str) -> Self {
+        Self(self.0.with_str("surname", surname))
+    }
+}
 
 params! {
     /// The `identity` of [`V2CoreAccountUpdate`](crate::api::V2CoreAccountUpdate).

@@ -3,19 +3,37 @@
 //! Stripe's `v2_core_account`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `applied_configuration`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount): the same as [`V2CoreAccountLinkReturnedEventDataConfiguration`](crate::api::V2CoreAccountLinkReturnedEventDataConfiguration).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object>
-pub type V2CoreAccountAppliedConfiguration = api::V2CoreAccountLinkReturnedEventDataConfiguration;
+open_enum! {
+    /// The values of `applied_configuration`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object>
+    V2CoreAccountAppliedConfiguration {
+        /// `customer`
+        0 Customer = "customer",
+        /// `merchant`
+        1 Merchant = "merchant",
+        /// `recipient`
+        2 Recipient = "recipient",
+    }
+}
 
-/// The values of `dashboard`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount): the same as [`AccountControllerStripeDashboardType`](crate::api::AccountControllerStripeDashboardType).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object>
-pub type V2CoreAccountDashboard = api::AccountControllerStripeDashboardType;
+open_enum! {
+    /// The values of `dashboard`, first of all in [`V2CoreAccount`](crate::api::V2CoreAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object>
+    V2CoreAccountDashboard {
+        /// `express`
+        0 Express = "express",
+        /// `full`
+        1 Full = "full",
+        /// `none`
+        2 None = "none",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTax).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax>
@@ -33,12 +51,21 @@ words! {
     }
 }
 
-/// The values of `exempt`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax): the same as [`CustomerTaxExempt`](crate::api::CustomerTaxExempt).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
-pub type V2CoreAccountConfigurationCustomerAutomaticIndirectTaxExempt = api::CustomerTaxExempt;
+open_enum! {
+    /// The values of `exempt`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
+    V2CoreAccountConfigurationCustomerAutomaticIndirectTaxExempt {
+        /// `exempt`
+        0 Exempt = "exempt",
+        /// `none`
+        1 None = "none",
+        /// `reverse`
+        2 Reverse = "reverse",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `location_source`, first of all in [`V2CoreAccountConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountConfigurationCustomerAutomaticIndirectTax).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-automatic_indirect_tax>
@@ -54,7 +81,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `amount_tax_display`, first of all in [`V2CoreAccountConfigurationCustomerBillingInvoiceRendering`](crate::api::V2CoreAccountConfigurationCustomerBillingInvoiceRendering).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-billing-invoice-rendering>
@@ -66,7 +93,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline`](crate::api::V2CoreAccountFutureRequirementsEntryImpactRestrictsCapabilityDeadline).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-impact-restricts_capabilities-deadline>
@@ -80,7 +107,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `fees_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
@@ -96,30 +123,59 @@ words! {
     }
 }
 
-/// The values of `losses_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities): the same as [`AccountControllerRequirementCollection`](crate::api::AccountControllerRequirementCollection).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
-pub type V2CoreAccountDefaultsResponsibilitiesLossesCollector =
-    api::AccountControllerRequirementCollection;
+open_enum! {
+    /// The values of `losses_collector`, first of all in [`V2CoreAccountDefaultsResponsibilities`](crate::api::V2CoreAccountDefaultsResponsibilities).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-defaults-responsibilities>
+    V2CoreAccountDefaultsResponsibilitiesLossesCollector {
+        /// `application`
+        0 Application = "application",
+        /// `stripe`
+        1 Stripe = "stripe",
+    }
+}
 
-/// The values of `awaiting_action_from`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntry`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntry): the same as [`TopupInitiatedBy`](crate::api::TopupInitiatedBy).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options-entries>
-pub type V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom =
-    api::TopupInitiatedBy;
+open_enum! {
+    /// The values of `awaiting_action_from`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntry`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntry).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-alternatives-options-entries>
+    V2CoreAccountFutureRequirementsAlternativeOptionEntryAwaitingActionFrom {
+        /// `stripe`
+        0 Stripe = "stripe",
+        /// `user`
+        1 User = "user",
+    }
+}
 
-/// The values of `entity_type`, first of all in [`V2CoreAccountIdentity`](crate::api::V2CoreAccountIdentity): the same as [`AccountBusinessType`](crate::api::AccountBusinessType).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity>
-pub type V2CoreAccountIdentityEntityType = api::AccountBusinessType;
+open_enum! {
+    /// The values of `entity_type`, first of all in [`V2CoreAccountIdentity`](crate::api::V2CoreAccountIdentity).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity>
+    V2CoreAccountIdentityEntityType {
+        /// `company`
+        0 Company = "company",
+        /// `government_entity`
+        1 GovernmentEntity = "government_entity",
+        /// `individual`
+        2 Individual = "individual",
+        /// `non_profit`
+        3 NonProfit = "non_profit",
+    }
+}
 
-/// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvided): the same as [`AccountCompanyOwnershipExemptionReason`](crate::api::AccountCompanyOwnershipExemptionReason).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-persons_provided>
-pub type V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason =
-    api::AccountCompanyOwnershipExemptionReason;
+open_enum! {
+    /// The values of `ownership_exemption_reason`, first of all in [`V2CoreAccountIdentityAttestationsPersonsProvided`](crate::api::V2CoreAccountIdentityAttestationsPersonsProvided).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-attestations-persons_provided>
+    V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason {
+        /// `qualified_entity_exceeds_ownership_threshold`
+        0 QualifiedEntityExceedsOwnershipThreshold = "qualified_entity_exceeds_ownership_threshold",
+        /// `qualifies_as_financial_institution`
+        1 QualifiesAsFinancialInstitution = "qualifies_as_financial_institution",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `purpose`, first of all in [`V2CoreAccountIdentityBusinessDetailsAdditionalAddress`](crate::api::V2CoreAccountIdentityBusinessDetailsAdditionalAddress).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-additional_addresses>
@@ -131,56 +187,36 @@ words! {
     }
 }
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
-    V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType {
-        /// `files`
-        0 Files = "files",
-    }
-}
+/// The values of `type`, first of all in [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification): the same as [`V2CoreAccountPersonDocumentsCompanyAuthorizationType`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorizationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-business_details-documents-bank_account_ownership_verification>
+pub type V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType =
+    api::V2CoreAccountPersonDocumentsCompanyAuthorizationType;
 
-words! {
-    /// The values of `legal_gender`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
-    V2CoreAccountIdentityIndividualLegalGender {
-        /// `female`
-        0 Female = "female",
-        /// `male`
-        1 Male = "male",
-    }
-}
-
-/// The values of `political_exposure`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
+/// The values of `legal_gender`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual): the same as [`V2CoreAccountPersonLegalGender`](crate::api::V2CoreAccountPersonLegalGender).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
-pub type V2CoreAccountIdentityIndividualPoliticalExposure = api::PersonPoliticalExposure;
+pub type V2CoreAccountIdentityIndividualLegalGender = api::V2CoreAccountPersonLegalGender;
 
-words! {
-    /// The values of `purpose`, first of all in [`V2CoreAccountIdentityIndividualAdditionalName`](crate::api::V2CoreAccountIdentityIndividualAdditionalName).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_names>
-    V2CoreAccountIdentityIndividualAdditionalNamePurpose {
-        /// `alias`
-        0 Alias = "alias",
-        /// `maiden`
-        1 Maiden = "maiden",
-    }
-}
+/// The values of `political_exposure`, first of all in [`V2CoreAccountIdentityIndividual`](crate::api::V2CoreAccountIdentityIndividual): the same as [`V2CoreAccountPersonPoliticalExposure`](crate::api::V2CoreAccountPersonPoliticalExposure).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual>
+pub type V2CoreAccountIdentityIndividualPoliticalExposure =
+    api::V2CoreAccountPersonPoliticalExposure;
 
-words! {
-    /// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerification).
-    ///
-    /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-secondary_verification>
-    V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType {
-        /// `front_back`
-        0 FrontBack = "front_back",
-    }
-}
+/// The values of `purpose`, first of all in [`V2CoreAccountIdentityIndividualAdditionalName`](crate::api::V2CoreAccountIdentityIndividualAdditionalName): the same as [`V2CoreAccountPersonAdditionalNamePurpose`](crate::api::V2CoreAccountPersonAdditionalNamePurpose).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-additional_names>
+pub type V2CoreAccountIdentityIndividualAdditionalNamePurpose =
+    api::V2CoreAccountPersonAdditionalNamePurpose;
 
-words! {
+/// The values of `type`, first of all in [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerification`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerification): the same as [`V2CoreAccountPersonDocumentsPrimaryVerificationType`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerificationType).
+///
+/// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-identity-individual-documents-secondary_verification>
+pub type V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType =
+    api::V2CoreAccountPersonDocumentsPrimaryVerificationType;
+
+open_enum! {
     /// The values of `type`, first of all in [`V2CoreAccountFutureRequirementsAlternativeOptionEntryReference`](crate::api::V2CoreAccountFutureRequirementsAlternativeOptionEntryReference).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-reference>
@@ -194,7 +230,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`V2CoreAccountFutureRequirementsEntryRequestedReason`](crate::api::V2CoreAccountFutureRequirementsEntryRequestedReason).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-future_requirements-entries-requested_reasons>
@@ -206,7 +242,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `code`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
@@ -244,7 +280,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `resolution`, first of all in [`V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail`](crate::api::V2CoreAccountConfigurationCustomerCapabilitiesAutomaticIndirectTaxStatusDetail).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/object#v2_core_account_object-configuration-customer-capabilities-automatic_indirect_tax-status_details>
@@ -258,7 +294,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `include`, first of all in [`V2CoreAccountCreate`](crate::api::V2CoreAccountCreate).
     ///
     /// <https://docs.stripe.com/api/v2/core/accounts/create>
@@ -280,8 +316,16 @@ words! {
     }
 }
 
-/// The values of `validate_location`, first of all in [`V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax): the same as [`CustomerUpdateTaxValidateLocation`](crate::api::CustomerUpdateTaxValidateLocation).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/update>
-pub type V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTaxValidateLocation =
-    api::CustomerUpdateTaxValidateLocation;
+open_enum! {
+    /// The values of `validate_location`, first of all in [`V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax`](crate::api::V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTax).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/update>
+    V2CoreAccountUpdateConfigurationCustomerAutomaticIndirectTaxValidateLocation {
+        /// `auto`
+        0 Auto = "auto",
+        /// `deferred`
+        1 Deferred = "deferred",
+        /// `immediately`
+        2 Immediately = "immediately",
+    }
+}

@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Decimal, Map, view};
+use crate::prelude::{Decimal, MapView, view};
 
 view! {
     /// The `v2.core.account_person` object. It has what [`V2CoreAccountPersonFields`](crate::api::V2CoreAccountPersonFields) has.
@@ -53,8 +53,8 @@ impl V2CoreAccountPersonFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_person", "created")
+    pub fn created(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_person", "created")
     }
 
     /// Date of birth. `None` when absent.
@@ -107,7 +107,7 @@ impl V2CoreAccountPersonFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0.opt_map("v2.core.account_person", "metadata")
     }
 
@@ -164,8 +164,8 @@ impl V2CoreAccountPersonFields {
 
     /// Updated, as RFC 3339 text.
     #[inline]
-    pub fn updated(&self) -> Instant<'_> {
-        self.0.instant("v2.core.account_person", "updated")
+    pub fn updated(&self) -> Rfc3339<'_> {
+        self.0.rfc3339("v2.core.account_person", "updated")
     }
 }
 
@@ -307,8 +307,8 @@ view! {
 impl V2CoreAccountPersonAdditionalTermsOfServiceAccountFields {
     /// Date, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn date(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn date(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.core.account_person_additional_terms_of_service_account",
             "date",
         )

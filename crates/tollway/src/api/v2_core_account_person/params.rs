@@ -3,154 +3,601 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::params;
+use crate::prelude::{Params, decimal, params, params_required, texts};
 
-/// The `additional_address` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountCreateIdentityIndividualAdditionalAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateAdditionalAddress =
-    api::V2CoreAccountCreateIdentityIndividualAdditionalAddress;
+params_required! {
+    /// The `additional_address` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateAdditionalAddress
+}
 
-/// The `additional_name` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateAdditionalName =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+impl V2CoreAccountsPersonCreateAdditionalAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: &str, purpose: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("country", country)
+                .with_str("purpose", purpose),
+        )
+    }
 
-/// The `account` of [`V2CoreAccountsPersonCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonCreateAdditionalTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount`](crate::api::V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount =
-    api::V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount;
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
 
-/// The `additional_terms_of_service` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountCreateIdentityAttestationsTermsOfService`](crate::api::V2CoreAccountCreateIdentityAttestationsTermsOfService).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateAdditionalTermsOfService =
-    api::V2CoreAccountCreateIdentityAttestationsTermsOfService;
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
 
-/// The `address` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateAddress =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
 
-/// The `date_of_birth` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDateOfBirth = api::AccountCreateCompanyRegistrationDate;
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
 
-/// The `company_authorization` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+params_required! {
+    /// The `additional_name` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateAdditionalName
+}
+
+impl V2CoreAccountsPersonCreateAdditionalName {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        purpose: api::V2CoreAccountTokenCreateIdentityIndividualAdditionalNamePurpose,
+    ) -> Self {
+        Self(Params::new().with("purpose", purpose))
+    }
+
+    /// Full name.
+    #[inline]
+    pub fn full_name(self, full_name: &str) -> Self {
+        Self(self.0.with_str("full_name", full_name))
+    }
+
+    /// Given name.
+    #[inline]
+    pub fn given_name(self, given_name: &str) -> Self {
+        Self(self.0.with_str("given_name", given_name))
+    }
+
+    /// Surname.
+    #[inline]
+    pub fn surname(self, surname: &str) -> Self {
+        Self(self.0.with_str("surname", surname))
+    }
+}
+
+params_required! {
+    /// The `account` of [`V2CoreAccountsPersonCreateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonCreateAdditionalTermsOfService).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount
+}
+
+impl V2CoreAccountsPersonCreateAdditionalTermsOfServiceAccount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(date: &str, ip: &str) -> Self {
+        Self(Params::new().with_str("date", date).with_str("ip", ip))
+    }
+
+    /// User agent.
+    #[inline]
+    pub fn user_agent(self, user_agent: &str) -> Self {
+        Self(self.0.with_str("user_agent", user_agent))
+    }
+}
+
+params! {
+    /// The `additional_terms_of_service` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateAdditionalTermsOfService
+}
+
+impl V2CoreAccountsPersonCreateAdditionalTermsOfService {
+    /// Account.
+    #[inline]
+    pub fn account(
+        self,
+        account: api::V2CoreAccountCreateIdentityAttestationsTermsOfServiceAccount,
+    ) -> Self {
+        Self(self.0.with("account", account))
+    }
+}
+
+params_required! {
+    /// The `address` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateAddress
+}
+
+impl V2CoreAccountsPersonCreateAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(country: &str) -> Self {
+        Self(Params::new().with_str("country", country))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+params_required! {
+    /// The `date_of_birth` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateDateOfBirth
+}
+
+impl V2CoreAccountsPersonCreateDateOfBirth {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(day: i64, month: i64, year: i64) -> Self {
+        Self(
+            Params::new()
+                .with_int("day", day)
+                .with_int("month", month)
+                .with_int("year", year),
+        )
+    }
+}
+
+/// The `company_authorization` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
 pub type V2CoreAccountsPersonCreateDocumentsCompanyAuthorization =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `passport` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDocumentsPassport =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+pub type V2CoreAccountsPersonCreateDocumentsPassport = api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+params_required! {
+    /// The `front_back` of [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack
+}
 
-/// The `primary_verification` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDocumentsPrimaryVerification =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+impl V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(front: &str) -> Self {
+        Self(Params::new().with_str("front", front))
+    }
 
-/// The `front_back` of [`V2CoreAccountsPersonCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsSecondaryVerification): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack).
+    /// Back.
+    #[inline]
+    pub fn back(self, back: &str) -> Self {
+        Self(self.0.with_str("back", back))
+    }
+}
+
+params_required! {
+    /// The `primary_verification` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateDocumentsPrimaryVerification
+}
+
+impl V2CoreAccountsPersonCreateDocumentsPrimaryVerification {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        front_back: api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack,
+        type_: api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("front_back", front_back)
+                .with("type", type_),
+        )
+    }
+}
+
+/// The `front_back` of [`V2CoreAccountsPersonCreateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsSecondaryVerification): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
 pub type V2CoreAccountsPersonCreateDocumentsSecondaryVerificationFrontBack =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerificationFrontBack;
 
-/// The `secondary_verification` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `secondary_verification` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
 pub type V2CoreAccountsPersonCreateDocumentsSecondaryVerification =
-    api::V2CoreAccountCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonCreateDocumentsPrimaryVerification;
 
-/// The `visa` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+params_required! {
+    /// The `visa` of [`V2CoreAccountsPersonCreateDocuments`](crate::api::V2CoreAccountsPersonCreateDocuments).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateDocumentsVisa
+}
+
+impl V2CoreAccountsPersonCreateDocumentsVisa {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        files: impl IntoIterator<Item: Into<String>>,
+        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("files", texts(files))
+                .with("type", type_),
+        )
+    }
+}
+
+params! {
+    /// The `documents` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateDocuments
+}
+
+impl V2CoreAccountsPersonCreateDocuments {
+    /// Company authorization.
+    #[inline]
+    pub fn company_authorization(
+        self,
+        company_authorization: api::V2CoreAccountCreateIdentityIndividualDocumentsCompanyAuthorization,
+    ) -> Self {
+        Self(self.0.with("company_authorization", company_authorization))
+    }
+
+    /// Passport.
+    #[inline]
+    pub fn passport(
+        self,
+        passport: api::V2CoreAccountCreateIdentityIndividualDocumentsPassport,
+    ) -> Self {
+        Self(self.0.with("passport", passport))
+    }
+
+    /// Primary verification.
+    #[inline]
+    pub fn primary_verification(
+        self,
+        primary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsPrimaryVerification,
+    ) -> Self {
+        Self(self.0.with("primary_verification", primary_verification))
+    }
+
+    /// Secondary verification.
+    #[inline]
+    pub fn secondary_verification(
+        self,
+        secondary_verification: api::V2CoreAccountCreateIdentityIndividualDocumentsSecondaryVerification,
+    ) -> Self {
+        Self(
+            self.0
+                .with("secondary_verification", secondary_verification),
+        )
+    }
+
+    /// Visa.
+    #[inline]
+    pub fn visa(self, visa: api::V2CoreAccountCreateIdentityIndividualDocumentsVisa) -> Self {
+        Self(self.0.with("visa", visa))
+    }
+}
+
+params_required! {
+    /// The `id_number` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateIdNumber
+}
+
+impl V2CoreAccountsPersonCreateIdNumber {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(type_: api::V2CoreAccountIdentityIndividualIdNumberType, value: &str) -> Self {
+        Self(Params::new().with("type", type_).with_str("value", value))
+    }
+}
+
+params! {
+    /// The `relationship` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateRelationship
+}
+
+impl V2CoreAccountsPersonCreateRelationship {
+    /// Authorizer: true or false.
+    #[inline]
+    pub fn authorizer(self, authorizer: bool) -> Self {
+        Self(self.0.with_bool("authorizer", authorizer))
+    }
+
+    /// Director: true or false.
+    #[inline]
+    pub fn director(self, director: bool) -> Self {
+        Self(self.0.with_bool("director", director))
+    }
+
+    /// Executive: true or false.
+    #[inline]
+    pub fn executive(self, executive: bool) -> Self {
+        Self(self.0.with_bool("executive", executive))
+    }
+
+    /// Legal guardian: true or false.
+    #[inline]
+    pub fn legal_guardian(self, legal_guardian: bool) -> Self {
+        Self(self.0.with_bool("legal_guardian", legal_guardian))
+    }
+
+    /// Owner: true or false.
+    #[inline]
+    pub fn owner(self, owner: bool) -> Self {
+        Self(self.0.with_bool("owner", owner))
+    }
+
+    /// Percent ownership, as a decimal number.
+    #[inline]
+    pub fn percent_ownership(self, percent_ownership: &str) -> Self {
+        Self(self.0.with("percent_ownership", decimal(percent_ownership)))
+    }
+
+    /// Representative: true or false.
+    #[inline]
+    pub fn representative(self, representative: bool) -> Self {
+        Self(self.0.with_bool("representative", representative))
+    }
+
+    /// Title.
+    #[inline]
+    pub fn title(self, title: &str) -> Self {
+        Self(self.0.with_str("title", title))
+    }
+}
+
+/// The `kana` of [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDocumentsVisa =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+pub type V2CoreAccountsPersonCreateScriptAddressesKana = api::V2CoreAccountsPersonCreateAddress;
 
-/// The `documents` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountCreateIdentityIndividualDocuments).
+/// The `kanji` of [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses): the same as [`V2CoreAccountsPersonCreateAddress`](crate::api::V2CoreAccountsPersonCreateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateDocuments = api::V2CoreAccountCreateIdentityIndividualDocuments;
+pub type V2CoreAccountsPersonCreateScriptAddressesKanji = api::V2CoreAccountsPersonCreateAddress;
 
-/// The `id_number` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateIdNumber =
-    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+params! {
+    /// The `script_addresses` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateScriptAddresses
+}
 
-/// The `relationship` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountsPersonTokenCreateRelationship`](crate::api::V2CoreAccountsPersonTokenCreateRelationship).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateRelationship = api::V2CoreAccountsPersonTokenCreateRelationship;
+impl V2CoreAccountsPersonCreateScriptAddresses {
+    /// Kana.
+    #[inline]
+    pub fn kana(
+        self,
+        kana: api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKana,
+    ) -> Self {
+        Self(self.0.with("kana", kana))
+    }
 
-/// The `kana` of [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateScriptAddressesKana =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+    /// Kanji.
+    #[inline]
+    pub fn kanji(
+        self,
+        kanji: api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddressesKanji,
+    ) -> Self {
+        Self(self.0.with("kanji", kanji))
+    }
+}
 
-/// The `kanji` of [`V2CoreAccountsPersonCreateScriptAddresses`](crate::api::V2CoreAccountsPersonCreateScriptAddresses): the same as [`V2CoreAccountCreateConfigurationMerchantSupportAddress`](crate::api::V2CoreAccountCreateConfigurationMerchantSupportAddress).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateScriptAddressesKanji =
-    api::V2CoreAccountCreateConfigurationMerchantSupportAddress;
+params! {
+    /// The `kana` of [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateScriptNamesKana
+}
 
-/// The `script_addresses` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateScriptAddresses =
-    api::V2CoreAccountCreateIdentityBusinessDetailsScriptAddresses;
+impl V2CoreAccountsPersonCreateScriptNamesKana {
+    /// Given name.
+    #[inline]
+    pub fn given_name(self, given_name: &str) -> Self {
+        Self(self.0.with_str("given_name", given_name))
+    }
 
-/// The `kana` of [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    /// Surname.
+    #[inline]
+    pub fn surname(self, surname: &str) -> Self {
+        Self(self.0.with_str("surname", surname))
+    }
+}
 
-/// The `kanji` of [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kanji` of [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
 pub type V2CoreAccountsPersonCreateScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `script_names` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
-pub type V2CoreAccountsPersonCreateScriptNames =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+params! {
+    /// The `script_names` of [`V2CoreAccountsPersonCreate`](crate::api::V2CoreAccountsPersonCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/create>
+    V2CoreAccountsPersonCreateScriptNames
+}
 
-/// The `additional_address` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress).
+impl V2CoreAccountsPersonCreateScriptNames {
+    /// Kana.
+    #[inline]
+    pub fn kana(
+        self,
+        kana: api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana,
+    ) -> Self {
+        Self(self.0.with("kana", kana))
+    }
+
+    /// Kanji.
+    #[inline]
+    pub fn kanji(
+        self,
+        kanji: api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKanji,
+    ) -> Self {
+        Self(self.0.with("kanji", kanji))
+    }
+}
+
+params_required! {
+    /// The `additional_address` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateAdditionalAddress
+}
+
+impl V2CoreAccountsPersonUpdateAdditionalAddress {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(purpose: &str) -> Self {
+        Self(Params::new().with_str("purpose", purpose))
+    }
+
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+/// The `additional_name` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonCreateAdditionalName`](crate::api::V2CoreAccountsPersonCreateAdditionalName).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateAdditionalAddress =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalAddress;
+pub type V2CoreAccountsPersonUpdateAdditionalName = api::V2CoreAccountsPersonCreateAdditionalName;
 
-/// The `additional_name` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityIndividualAdditionalName`](crate::api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateAdditionalName =
-    api::V2CoreAccountTokenCreateIdentityIndividualAdditionalName;
+params! {
+    /// The `account` of [`V2CoreAccountsPersonUpdateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfService).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount
+}
 
-/// The `account` of [`V2CoreAccountsPersonUpdateAdditionalTermsOfService`](crate::api::V2CoreAccountsPersonUpdateAdditionalTermsOfService): the same as [`V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration`](crate::api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount =
-    api::V2CoreAccountCreateIdentityAttestationsDirectorshipDeclaration;
+impl V2CoreAccountsPersonUpdateAdditionalTermsOfServiceAccount {
+    /// Date, as RFC 3339 text.
+    #[inline]
+    pub fn date(self, date: &str) -> Self {
+        Self(self.0.with_str("date", date))
+    }
+
+    /// Ip.
+    #[inline]
+    pub fn ip(self, ip: &str) -> Self {
+        Self(self.0.with_str("ip", ip))
+    }
+
+    /// User agent.
+    #[inline]
+    pub fn user_agent(self, user_agent: &str) -> Self {
+        Self(self.0.with_str("user_agent", user_agent))
+    }
+}
 
 params! {
     /// The `additional_terms_of_service` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate).
@@ -170,105 +617,246 @@ impl V2CoreAccountsPersonUpdateAdditionalTermsOfService {
     }
 }
 
-/// The `address` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+params! {
+    /// The `address` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateAddress
+}
+
+impl V2CoreAccountsPersonUpdateAddress {
+    /// City.
+    #[inline]
+    pub fn city(self, city: &str) -> Self {
+        Self(self.0.with_str("city", city))
+    }
+
+    /// Country.
+    #[inline]
+    pub fn country(self, country: &str) -> Self {
+        Self(self.0.with_str("country", country))
+    }
+
+    /// Line1.
+    #[inline]
+    pub fn line1(self, line1: &str) -> Self {
+        Self(self.0.with_str("line1", line1))
+    }
+
+    /// Line2.
+    #[inline]
+    pub fn line2(self, line2: &str) -> Self {
+        Self(self.0.with_str("line2", line2))
+    }
+
+    /// Postal code.
+    #[inline]
+    pub fn postal_code(self, postal_code: &str) -> Self {
+        Self(self.0.with_str("postal_code", postal_code))
+    }
+
+    /// State.
+    #[inline]
+    pub fn state(self, state: &str) -> Self {
+        Self(self.0.with_str("state", state))
+    }
+
+    /// Town.
+    #[inline]
+    pub fn town(self, town: &str) -> Self {
+        Self(self.0.with_str("town", town))
+    }
+}
+
+/// The `date_of_birth` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonCreateDateOfBirth`](crate::api::V2CoreAccountsPersonCreateDateOfBirth).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateAddress = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountsPersonUpdateDateOfBirth = api::V2CoreAccountsPersonCreateDateOfBirth;
 
-/// The `date_of_birth` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`AccountCreateCompanyRegistrationDate`](crate::api::AccountCreateCompanyRegistrationDate).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDateOfBirth = api::AccountCreateCompanyRegistrationDate;
-
-/// The `company_authorization` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `company_authorization` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
 pub type V2CoreAccountsPersonUpdateDocumentsCompanyAuthorization =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+    api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `passport` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `passport` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDocumentsPassport =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+pub type V2CoreAccountsPersonUpdateDocumentsPassport = api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `front_back` of [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+params! {
+    /// The `front_back` of [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack
+}
 
-/// The `primary_verification` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDocumentsPrimaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+impl V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack {
+    /// Back.
+    #[inline]
+    pub fn back(self, back: &str) -> Self {
+        Self(self.0.with_str("back", back))
+    }
 
-/// The `front_back` of [`V2CoreAccountsPersonUpdateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsSecondaryVerification): the same as [`AccountCreateCompanyVerificationDocument`](crate::api::AccountCreateCompanyVerificationDocument).
+    /// Front.
+    #[inline]
+    pub fn front(self, front: &str) -> Self {
+        Self(self.0.with_str("front", front))
+    }
+}
+
+params_required! {
+    /// The `primary_verification` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateDocumentsPrimaryVerification
+}
+
+impl V2CoreAccountsPersonUpdateDocumentsPrimaryVerification {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(
+        front_back: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack,
+        type_: api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType,
+    ) -> Self {
+        Self(
+            Params::new()
+                .with("front_back", front_back)
+                .with("type", type_),
+        )
+    }
+}
+
+/// The `front_back` of [`V2CoreAccountsPersonUpdateDocumentsSecondaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsSecondaryVerification): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
 pub type V2CoreAccountsPersonUpdateDocumentsSecondaryVerificationFrontBack =
-    api::AccountCreateCompanyVerificationDocument;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerificationFrontBack;
 
-/// The `secondary_verification` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification).
+/// The `secondary_verification` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountsPersonUpdateDocumentsPrimaryVerification`](crate::api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
 pub type V2CoreAccountsPersonUpdateDocumentsSecondaryVerification =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification;
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification;
 
-/// The `visa` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification).
+/// The `visa` of [`V2CoreAccountsPersonUpdateDocuments`](crate::api::V2CoreAccountsPersonUpdateDocuments): the same as [`V2CoreAccountsPersonCreateDocumentsVisa`](crate::api::V2CoreAccountsPersonCreateDocumentsVisa).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDocumentsVisa =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsBankAccountOwnershipVerification;
+pub type V2CoreAccountsPersonUpdateDocumentsVisa = api::V2CoreAccountsPersonCreateDocumentsVisa;
 
-/// The `documents` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityIndividualDocuments`](crate::api::V2CoreAccountTokenCreateIdentityIndividualDocuments).
+params! {
+    /// The `documents` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateDocuments
+}
+
+impl V2CoreAccountsPersonUpdateDocuments {
+    /// Company authorization.
+    #[inline]
+    pub fn company_authorization(
+        self,
+        company_authorization: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsCompanyAuthorization,
+    ) -> Self {
+        Self(self.0.with("company_authorization", company_authorization))
+    }
+
+    /// Passport.
+    #[inline]
+    pub fn passport(
+        self,
+        passport: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsPassport,
+    ) -> Self {
+        Self(self.0.with("passport", passport))
+    }
+
+    /// Primary verification.
+    #[inline]
+    pub fn primary_verification(
+        self,
+        primary_verification: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsPrimaryVerification,
+    ) -> Self {
+        Self(self.0.with("primary_verification", primary_verification))
+    }
+
+    /// Secondary verification.
+    #[inline]
+    pub fn secondary_verification(
+        self,
+        secondary_verification: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsSecondaryVerification,
+    ) -> Self {
+        Self(
+            self.0
+                .with("secondary_verification", secondary_verification),
+        )
+    }
+
+    /// Visa.
+    #[inline]
+    pub fn visa(self, visa: api::V2CoreAccountTokenCreateIdentityIndividualDocumentsVisa) -> Self {
+        Self(self.0.with("visa", visa))
+    }
+}
+
+/// The `id_number` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonCreateIdNumber`](crate::api::V2CoreAccountsPersonCreateIdNumber).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateDocuments =
-    api::V2CoreAccountTokenCreateIdentityIndividualDocuments;
+pub type V2CoreAccountsPersonUpdateIdNumber = api::V2CoreAccountsPersonCreateIdNumber;
 
-/// The `id_number` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityIndividualIdNumber`](crate::api::V2CoreAccountTokenCreateIdentityIndividualIdNumber).
+/// The `relationship` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonCreateRelationship`](crate::api::V2CoreAccountsPersonCreateRelationship).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateIdNumber =
-    api::V2CoreAccountTokenCreateIdentityIndividualIdNumber;
+pub type V2CoreAccountsPersonUpdateRelationship = api::V2CoreAccountsPersonCreateRelationship;
 
-/// The `relationship` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonTokenCreateRelationship`](crate::api::V2CoreAccountsPersonTokenCreateRelationship).
+/// The `kana` of [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateRelationship = api::V2CoreAccountsPersonTokenCreateRelationship;
+pub type V2CoreAccountsPersonUpdateScriptAddressesKana = api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `kana` of [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+/// The `kanji` of [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses): the same as [`V2CoreAccountsPersonUpdateAddress`](crate::api::V2CoreAccountsPersonUpdateAddress).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateScriptAddressesKana = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountsPersonUpdateScriptAddressesKanji = api::V2CoreAccountsPersonUpdateAddress;
 
-/// The `kanji` of [`V2CoreAccountsPersonUpdateScriptAddresses`](crate::api::V2CoreAccountsPersonUpdateScriptAddresses): the same as [`AccountCreateCompanyAddressKana`](crate::api::AccountCreateCompanyAddressKana).
+params! {
+    /// The `script_addresses` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
+    V2CoreAccountsPersonUpdateScriptAddresses
+}
+
+impl V2CoreAccountsPersonUpdateScriptAddresses {
+    /// Kana.
+    #[inline]
+    pub fn kana(
+        self,
+        kana: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKana,
+    ) -> Self {
+        Self(self.0.with("kana", kana))
+    }
+
+    /// Kanji.
+    #[inline]
+    pub fn kanji(
+        self,
+        kanji: api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddressesKanji,
+    ) -> Self {
+        Self(self.0.with("kanji", kanji))
+    }
+}
+
+/// The `kana` of [`V2CoreAccountsPersonUpdateScriptNames`](crate::api::V2CoreAccountsPersonUpdateScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateScriptAddressesKanji = api::AccountCreateCompanyAddressKana;
+pub type V2CoreAccountsPersonUpdateScriptNamesKana = api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `script_addresses` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses`](crate::api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateScriptAddresses =
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses;
-
-/// The `kana` of [`V2CoreAccountsPersonUpdateScriptNames`](crate::api::V2CoreAccountsPersonUpdateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateScriptNamesKana =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
-
-/// The `kanji` of [`V2CoreAccountsPersonUpdateScriptNames`](crate::api::V2CoreAccountsPersonUpdateScriptNames): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana).
+/// The `kanji` of [`V2CoreAccountsPersonUpdateScriptNames`](crate::api::V2CoreAccountsPersonUpdateScriptNames): the same as [`V2CoreAccountsPersonCreateScriptNamesKana`](crate::api::V2CoreAccountsPersonCreateScriptNamesKana).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
 pub type V2CoreAccountsPersonUpdateScriptNamesKanji =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNamesKana;
+    api::V2CoreAccountsPersonCreateScriptNamesKana;
 
-/// The `script_names` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountTokenCreateIdentityIndividualScriptNames`](crate::api::V2CoreAccountTokenCreateIdentityIndividualScriptNames).
+/// The `script_names` of [`V2CoreAccountsPersonUpdate`](crate::api::V2CoreAccountsPersonUpdate): the same as [`V2CoreAccountsPersonCreateScriptNames`](crate::api::V2CoreAccountsPersonCreateScriptNames).
 ///
 /// <https://docs.stripe.com/api/v2/core/accounts/persons/update>
-pub type V2CoreAccountsPersonUpdateScriptNames =
-    api::V2CoreAccountTokenCreateIdentityIndividualScriptNames;
+pub type V2CoreAccountsPersonUpdateScriptNames = api::V2CoreAccountsPersonCreateScriptNames;

@@ -3,7 +3,7 @@
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::{entries, list, pairs, request, texts};
+use crate::prelude::{entries, list, pairs, request, texts};
 use crate::{TextOrNull, V2List};
 
 request! {

@@ -2,32 +2,60 @@
 
 //! Stripe's `v2_core_account_person`: objects, requests and their words.
 
-use crate::api;
+use crate::prelude::open_enum;
 
-/// The values of `legal_gender`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): the same as [`V2CoreAccountIdentityIndividualLegalGender`](crate::api::V2CoreAccountIdentityIndividualLegalGender).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
-pub type V2CoreAccountPersonLegalGender = api::V2CoreAccountIdentityIndividualLegalGender;
+open_enum! {
+    /// The values of `legal_gender`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
+    V2CoreAccountPersonLegalGender {
+        /// `female`
+        0 Female = "female",
+        /// `male`
+        1 Male = "male",
+    }
+}
 
-/// The values of `political_exposure`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson): the same as [`PersonPoliticalExposure`](crate::api::PersonPoliticalExposure).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
-pub type V2CoreAccountPersonPoliticalExposure = api::PersonPoliticalExposure;
+open_enum! {
+    /// The values of `political_exposure`, first of all in [`V2CoreAccountPerson`](crate::api::V2CoreAccountPerson).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/object>
+    V2CoreAccountPersonPoliticalExposure {
+        /// `existing`
+        0 Existing = "existing",
+        /// `none`
+        1 None = "none",
+    }
+}
 
-/// The values of `purpose`, first of all in [`V2CoreAccountPersonAdditionalName`](crate::api::V2CoreAccountPersonAdditionalName): the same as [`V2CoreAccountIdentityIndividualAdditionalNamePurpose`](crate::api::V2CoreAccountIdentityIndividualAdditionalNamePurpose).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_names>
-pub type V2CoreAccountPersonAdditionalNamePurpose =
-    api::V2CoreAccountIdentityIndividualAdditionalNamePurpose;
+open_enum! {
+    /// The values of `purpose`, first of all in [`V2CoreAccountPersonAdditionalName`](crate::api::V2CoreAccountPersonAdditionalName).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-additional_names>
+    V2CoreAccountPersonAdditionalNamePurpose {
+        /// `alias`
+        0 Alias = "alias",
+        /// `maiden`
+        1 Maiden = "maiden",
+    }
+}
 
-/// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsCompanyAuthorization`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorization): the same as [`V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType`](crate::api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-company_authorization>
-pub type V2CoreAccountPersonDocumentsCompanyAuthorizationType =
-    api::V2CoreAccountIdentityBusinessDetailsDocumentsBankAccountOwnershipVerificationType;
+open_enum! {
+    /// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsCompanyAuthorization`](crate::api::V2CoreAccountPersonDocumentsCompanyAuthorization).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-company_authorization>
+    V2CoreAccountPersonDocumentsCompanyAuthorizationType {
+        /// `files`
+        0 Files = "files",
+    }
+}
 
-/// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsPrimaryVerification`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerification): the same as [`V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType`](crate::api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType).
-///
-/// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-primary_verification>
-pub type V2CoreAccountPersonDocumentsPrimaryVerificationType =
-    api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType;
+open_enum! {
+    /// The values of `type`, first of all in [`V2CoreAccountPersonDocumentsPrimaryVerification`](crate::api::V2CoreAccountPersonDocumentsPrimaryVerification).
+    ///
+    /// <https://docs.stripe.com/api/v2/core/accounts/persons/object#v2_core_account_person_object-documents-primary_verification>
+    V2CoreAccountPersonDocumentsPrimaryVerificationType {
+        /// `front_back`
+        0 FrontBack = "front_back",
+    }
+}

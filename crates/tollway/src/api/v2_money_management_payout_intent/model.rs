@@ -2,9 +2,9 @@
 
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
-use crate::Instant;
+use crate::Rfc3339;
 use crate::api;
-use crate::view::prelude::{Map, view};
+use crate::prelude::{MapView, view};
 
 view! {
     /// The `v2.money_management.payout_intent` object. It has what [`V2MoneyManagementPayoutIntentFields`](crate::api::V2MoneyManagementPayoutIntentFields) has.
@@ -31,9 +31,9 @@ impl V2MoneyManagementPayoutIntentFields {
 
     /// Created, as RFC 3339 text.
     #[inline]
-    pub fn created(&self) -> Instant<'_> {
+    pub fn created(&self) -> Rfc3339<'_> {
         self.0
-            .instant("v2.money_management.payout_intent", "created")
+            .rfc3339("v2.money_management.payout_intent", "created")
     }
 
     /// Description. `None` when absent.
@@ -84,7 +84,7 @@ impl V2MoneyManagementPayoutIntentFields {
 
     /// Key-value pairs of your own. `None` when absent.
     #[inline]
-    pub fn metadata(&self) -> Option<Map<'_, &str>> {
+    pub fn metadata(&self) -> Option<MapView<'_, &str>> {
         self.0
             .opt_map("v2.money_management.payout_intent", "metadata")
     }
@@ -366,8 +366,8 @@ impl V2MoneyManagementPayoutIntentFxQuoteFields {
 
     /// Lock expires at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn lock_expires_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn lock_expires_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.payout_intent_fx_quote",
             "lock_expires_at",
         )
@@ -382,7 +382,7 @@ impl V2MoneyManagementPayoutIntentFxQuoteFields {
 
     /// Rates, by key.
     #[inline]
-    pub fn rates(&self) -> Map<'_, api::V2MoneyManagementPayoutIntentFxQuoteRates> {
+    pub fn rates(&self) -> MapView<'_, api::V2MoneyManagementPayoutIntentFxQuoteRates> {
         self.0
             .map("v2.money_management.payout_intent_fx_quote", "rates")
     }
@@ -681,8 +681,8 @@ view! {
 impl V2MoneyManagementPayoutIntentStatusTransitionsFields {
     /// Canceled at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn canceled_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn canceled_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.payout_intent_status_transitions",
             "canceled_at",
         )
@@ -690,8 +690,8 @@ impl V2MoneyManagementPayoutIntentStatusTransitionsFields {
 
     /// Posted at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn posted_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn posted_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.payout_intent_status_transitions",
             "posted_at",
         )
@@ -699,8 +699,8 @@ impl V2MoneyManagementPayoutIntentStatusTransitionsFields {
 
     /// Processing at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn processing_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn processing_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.payout_intent_status_transitions",
             "processing_at",
         )
@@ -708,8 +708,8 @@ impl V2MoneyManagementPayoutIntentStatusTransitionsFields {
 
     /// Requires action at, as RFC 3339 text. `None` when absent.
     #[inline]
-    pub fn requires_action_at(&self) -> Option<Instant<'_>> {
-        self.0.opt_instant(
+    pub fn requires_action_at(&self) -> Option<Rfc3339<'_>> {
+        self.0.opt_rfc3339(
             "v2.money_management.payout_intent_status_transitions",
             "requires_action_at",
         )

@@ -3,23 +3,60 @@
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::params;
+use crate::prelude::{Params, list, params, params_required};
 
-/// The `amount` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate): the same as [`BillingCreditGrantCreateAmountMonetary`](crate::api::BillingCreditGrantCreateAmountMonetary).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateAmount = api::BillingCreditGrantCreateAmountMonetary;
+params_required! {
+    /// The `amount` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateAmount
+}
 
-/// The `from` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate): the same as [`V2MoneyManagementInboundTransferCreateTo`](crate::api::V2MoneyManagementInboundTransferCreateTo).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateFrom = api::V2MoneyManagementInboundTransferCreateTo;
+impl V2MoneyManagementPayoutIntentCreateAmount {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(currency: &str, value: i64) -> Self {
+        Self(
+            Params::new()
+                .with_str("currency", currency)
+                .with_int("value", value),
+        )
+    }
+}
 
-/// The `recipient_notification` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate): the same as [`V2MoneyManagementOutboundPaymentCreateRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentCreateRecipientNotification).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateRecipientNotification =
-    api::V2MoneyManagementOutboundPaymentCreateRecipientNotification;
+params_required! {
+    /// The `from` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateFrom
+}
+
+impl V2MoneyManagementPayoutIntentCreateFrom {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(currency: &str, financial_account: &str) -> Self {
+        Self(
+            Params::new()
+                .with_str("currency", currency)
+                .with_str("financial_account", financial_account),
+        )
+    }
+}
+
+params_required! {
+    /// The `recipient_notification` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateRecipientNotification
+}
+
+impl V2MoneyManagementPayoutIntentCreateRecipientNotification {
+    /// With what Stripe requires.
+    #[inline]
+    pub fn new(setting: api::V2MoneyManagementOutboundPaymentRecipientNotificationSetting) -> Self {
+        Self(Params::new().with("setting", setting))
+    }
+}
 
 params! {
     /// The `schedule_options` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate).
@@ -36,27 +73,98 @@ impl V2MoneyManagementPayoutIntentCreateScheduleOptions {
     }
 }
 
-/// The `ach` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch = api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch;
+params! {
+    /// The `ach` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch
+}
 
-/// The `preferred_network_options` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions = api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions;
+impl V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch {
+    /// Submission.
+    #[inline]
+    pub fn submission(
+        self,
+        submission: api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission,
+    ) -> Self {
+        Self(self.0.with("submission", submission))
+    }
 
-/// The `bank_account` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount =
-    api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount;
+    /// Transaction purpose.
+    #[inline]
+    pub fn transaction_purpose(
+        self,
+        transaction_purpose: api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose,
+    ) -> Self {
+        Self(self.0.with("transaction_purpose", transaction_purpose))
+    }
+}
 
-/// The `payout_method_options` of [`V2MoneyManagementPayoutIntentCreateTo`](crate::api::V2MoneyManagementPayoutIntentCreateTo): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
-pub type V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions =
-    api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions;
+params! {
+    /// The `preferred_network_options` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions
+}
+
+impl V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions {
+    /// Ach.
+    #[inline]
+    pub fn ach(
+        self,
+        ach: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch,
+    ) -> Self {
+        Self(self.0.with("ach", ach))
+    }
+}
+
+params! {
+    /// The `bank_account` of [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount
+}
+
+impl V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount {
+    /// Preferred network options.
+    #[inline]
+    pub fn preferred_network_options(
+        self,
+        preferred_network_options: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions,
+    ) -> Self {
+        Self(
+            self.0
+                .with("preferred_network_options", preferred_network_options),
+        )
+    }
+
+    /// Preferred networks, as a list.
+    #[inline]
+    pub fn preferred_networks(
+        self,
+        preferred_networks: impl IntoIterator<Item = api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork>,
+    ) -> Self {
+        Self(self.0.with("preferred_networks", list(preferred_networks)))
+    }
+}
+
+params! {
+    /// The `payout_method_options` of [`V2MoneyManagementPayoutIntentCreateTo`](crate::api::V2MoneyManagementPayoutIntentCreateTo).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/create>
+    V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions
+}
+
+impl V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions {
+    /// Bank account.
+    #[inline]
+    pub fn bank_account(
+        self,
+        bank_account: api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount,
+    ) -> Self {
+        Self(self.0.with("bank_account", bank_account))
+    }
+}
 
 params! {
     /// The `to` of [`V2MoneyManagementPayoutIntentCreate`](crate::api::V2MoneyManagementPayoutIntentCreate).
@@ -94,11 +202,11 @@ impl V2MoneyManagementPayoutIntentCreateTo {
     }
 }
 
-/// The `recipient_notification` of [`V2MoneyManagementPayoutIntentUpdate`](crate::api::V2MoneyManagementPayoutIntentUpdate): the same as [`V2MoneyManagementOutboundPaymentCreateRecipientNotification`](crate::api::V2MoneyManagementOutboundPaymentCreateRecipientNotification).
+/// The `recipient_notification` of [`V2MoneyManagementPayoutIntentUpdate`](crate::api::V2MoneyManagementPayoutIntentUpdate): the same as [`V2MoneyManagementPayoutIntentCreateRecipientNotification`](crate::api::V2MoneyManagementPayoutIntentCreateRecipientNotification).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/update>
 pub type V2MoneyManagementPayoutIntentUpdateRecipientNotification =
-    api::V2MoneyManagementOutboundPaymentCreateRecipientNotification;
+    api::V2MoneyManagementPayoutIntentCreateRecipientNotification;
 
 /// The `schedule_options` of [`V2MoneyManagementPayoutIntentUpdate`](crate::api::V2MoneyManagementPayoutIntentUpdate): the same as [`V2MoneyManagementPayoutIntentCreateScheduleOptions`](crate::api::V2MoneyManagementPayoutIntentCreateScheduleOptions).
 ///
@@ -106,27 +214,28 @@ pub type V2MoneyManagementPayoutIntentUpdateRecipientNotification =
 pub type V2MoneyManagementPayoutIntentUpdateScheduleOptions =
     api::V2MoneyManagementPayoutIntentCreateScheduleOptions;
 
-/// The `ach` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+/// The `ach` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/update>
-pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch = api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch;
+pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch = api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch;
 
-/// The `preferred_network_options` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
+/// The `preferred_network_options` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/update>
-pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions = api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions;
+pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccountPreferredNetworkOptions =
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccountPreferredNetworkOptions;
 
-/// The `bank_account` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptions): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount).
+/// The `bank_account` of [`V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptions): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/update>
 pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptionsBankAccount =
-    api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptionsBankAccount;
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptionsBankAccount;
 
-/// The `payout_method_options` of [`V2MoneyManagementPayoutIntentUpdateTo`](crate::api::V2MoneyManagementPayoutIntentUpdateTo): the same as [`V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions).
+/// The `payout_method_options` of [`V2MoneyManagementPayoutIntentUpdateTo`](crate::api::V2MoneyManagementPayoutIntentUpdateTo): the same as [`V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions`](crate::api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/update>
 pub type V2MoneyManagementPayoutIntentUpdateToPayoutMethodOptions =
-    api::V2MoneyManagementOutboundPaymentCreateToPayoutMethodOptions;
+    api::V2MoneyManagementPayoutIntentCreateToPayoutMethodOptions;
 
 /// The `to` of [`V2MoneyManagementPayoutIntentUpdate`](crate::api::V2MoneyManagementPayoutIntentUpdate): the same as [`V2MoneyManagementPayoutIntentCreateTo`](crate::api::V2MoneyManagementPayoutIntentCreateTo).
 ///

@@ -4,7 +4,7 @@
 
 use crate::V2List;
 use crate::api;
-use crate::view::prelude::{pairs, request};
+use crate::prelude::{pairs, request};
 
 request! {
     /// The request of `client.v2().money_management().payout_intents().list(…)`: `GET /v2/money_management/payout_intents`.

@@ -3,7 +3,7 @@
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::Client;
+use crate::prelude::Client;
 
 /// `client.v2().money_management().payout_intents()`.
 ///

@@ -3,15 +3,21 @@
 //! Stripe's `v2_money_management_payout_intent`: objects, requests and their words.
 
 use crate::api;
-use crate::view::prelude::words;
+use crate::prelude::open_enum;
 
-/// The values of `confirmation_method`, first of all in [`V2MoneyManagementPayoutIntent`](crate::api::V2MoneyManagementPayoutIntent): the same as [`CashBalanceSettingsReconciliationMode`](crate::api::CashBalanceSettingsReconciliationMode).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object>
-pub type V2MoneyManagementPayoutIntentConfirmationMethod =
-    api::CashBalanceSettingsReconciliationMode;
+open_enum! {
+    /// The values of `confirmation_method`, first of all in [`V2MoneyManagementPayoutIntent`](crate::api::V2MoneyManagementPayoutIntent).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object>
+    V2MoneyManagementPayoutIntentConfirmationMethod {
+        /// `automatic`
+        0 Automatic = "automatic",
+        /// `manual`
+        1 Manual = "manual",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `status`, first of all in [`V2MoneyManagementPayoutIntent`](crate::api::V2MoneyManagementPayoutIntent).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object>
@@ -29,7 +35,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementPayoutIntentEstimatedFee`](crate::api::V2MoneyManagementPayoutIntentEstimatedFee).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees>
@@ -53,7 +59,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `network`, first of all in [`V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails`](crate::api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetails).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees-network_fee_details>
@@ -75,12 +81,19 @@ words! {
     }
 }
 
-/// The values of `submission`, first of all in [`V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch): the same as [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees-network_fee_details-network_options-ach>
-pub type V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAchSubmission = api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchSubmission;
+open_enum! {
+    /// The values of `submission`, first of all in [`V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAch).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-estimated_fees-network_fee_details-network_options-ach>
+    V2MoneyManagementPayoutIntentEstimatedFeeNetworkFeeDetailsNetworkOptionsAchSubmission {
+        /// `next_day`
+        0 NextDay = "next_day",
+        /// `same_day`
+        1 SameDay = "same_day",
+    }
+}
 
-words! {
+open_enum! {
     /// The values of `lock_duration`, first of all in [`V2MoneyManagementPayoutIntentFxQuote`](crate::api::V2MoneyManagementPayoutIntentFxQuote).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-fx_quote>
@@ -92,7 +105,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `lock_status`, first of all in [`V2MoneyManagementPayoutIntentFxQuote`](crate::api::V2MoneyManagementPayoutIntentFxQuote).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-fx_quote>
@@ -106,7 +119,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementPayoutIntentLatestPayout`](crate::api::V2MoneyManagementPayoutIntentLatestPayout).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-latest_payout>
@@ -118,7 +131,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `type`, first of all in [`V2MoneyManagementPayoutIntentNextAction`](crate::api::V2MoneyManagementPayoutIntentNextAction).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action>
@@ -130,7 +143,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `fields_to_review`, first of all in [`V2MoneyManagementPayoutIntentNextActionConfirm`](crate::api::V2MoneyManagementPayoutIntentNextActionConfirm).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-confirm>
@@ -144,7 +157,7 @@ words! {
     }
 }
 
-words! {
+open_enum! {
     /// The values of `reason`, first of all in [`V2MoneyManagementPayoutIntentNextActionConfirm`](crate::api::V2MoneyManagementPayoutIntentNextActionConfirm).
     ///
     /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-next_action-confirm>
@@ -156,41 +169,56 @@ words! {
     }
 }
 
-/// The values of `setting`, first of all in [`V2MoneyManagementPayoutIntentRecipientNotification`](crate::api::V2MoneyManagementPayoutIntentRecipientNotification): the same as [`V2MoneyManagementOutboundPaymentRecipientNotificationSetting`](crate::api::V2MoneyManagementOutboundPaymentRecipientNotificationSetting).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_notification>
-pub type V2MoneyManagementPayoutIntentRecipientNotificationSetting =
-    api::V2MoneyManagementOutboundPaymentRecipientNotificationSetting;
-
-words! {
-    /// The values of `match_result`, first of all in [`V2MoneyManagementPayoutIntentRecipientVerification`](crate::api::V2MoneyManagementPayoutIntentRecipientVerification).
+open_enum! {
+    /// The values of `setting`, first of all in [`V2MoneyManagementPayoutIntentRecipientNotification`](crate::api::V2MoneyManagementPayoutIntentRecipientNotification).
     ///
-    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_verification>
-    V2MoneyManagementPayoutIntentRecipientVerificationMatchResult {
-        /// `close_match`
-        0 CloseMatch = "close_match",
-        /// `match`
-        1 Match = "match",
-        /// `no_match`
-        2 NoMatch = "no_match",
-        /// `unavailable`
-        3 Unavailable = "unavailable",
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_notification>
+    V2MoneyManagementPayoutIntentRecipientNotificationSetting {
+        /// `configured`
+        0 Configured = "configured",
+        /// `none`
+        1 None = "none",
     }
 }
 
-/// The values of `matched_business_type`, first of all in [`V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails): the same as [`CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType`](crate::api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType).
+/// The values of `match_result`, first of all in [`V2MoneyManagementPayoutIntentRecipientVerification`](crate::api::V2MoneyManagementPayoutIntentRecipientVerification): the same as [`V2MoneyManagementRecipientVerificationMatchResult`](crate::api::V2MoneyManagementRecipientVerificationMatchResult).
+///
+/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_verification>
+pub type V2MoneyManagementPayoutIntentRecipientVerificationMatchResult =
+    api::V2MoneyManagementRecipientVerificationMatchResult;
+
+/// The values of `matched_business_type`, first of all in [`V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails`](crate::api::V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetails): the same as [`V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType`](crate::api::V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType).
 ///
 /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-recipient_verification-match_result_details>
 pub type V2MoneyManagementPayoutIntentRecipientVerificationMatchResultDetailsMatchedBusinessType =
-    api::CheckoutSessionPaymentMethodOptionsAcssDebitMandateOptionsTransactionType;
+    api::V2MoneyManagementRecipientVerificationMatchResultDetailsMatchedBusinessType;
 
-/// The values of `preferred_network`, first of all in [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount): the same as [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-to-payout_method_options-bank_account>
-pub type V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetwork =
-    api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetwork;
+open_enum! {
+    /// The values of `preferred_network`, first of all in [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccount).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-to-payout_method_options-bank_account>
+    V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetwork {
+        /// `ach`
+        0 Ach = "ach",
+        /// `fedwire`
+        1 Fedwire = "fedwire",
+        /// `fps`
+        2 Fps = "fps",
+        /// `rtp`
+        3 Rtp = "rtp",
+        /// `sepa`
+        4 Sepa = "sepa",
+        /// `swift`
+        5 Swift = "swift",
+    }
+}
 
-/// The values of `transaction_purpose`, first of all in [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch): the same as [`V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose`](crate::api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose).
-///
-/// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-to-payout_method_options-bank_account-preferred_network_options-ach>
-pub type V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose = api::V2MoneyManagementOutboundPaymentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose;
+open_enum! {
+    /// The values of `transaction_purpose`, first of all in [`V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch`](crate::api::V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAch).
+    ///
+    /// <https://docs.stripe.com/api/v2/money_management/payout_intents/object#v2_money_management_payout_intent_object-to-payout_method_options-bank_account-preferred_network_options-ach>
+    V2MoneyManagementPayoutIntentToPayoutMethodOptionsBankAccountPreferredNetworkOptionsAchTransactionPurpose {
+        /// `payroll`
+        0 Payroll = "payroll",
+    }
+}

@@ -1,30 +1,30 @@
-//! Limits of Stripe's that are known here, so that a mistake costs no request and names its field.
+//! Stripe's limits on metadata, checked before a request is sent, so that the error names the key.
 //! <https://docs.stripe.com/api/metadata>
 
 use crate::error::Error;
-use crate::params::{Params, Value};
+use crate::params::{ParamValue, Params};
 
 const METADATA_KEYS: usize = 50;
-const METADATA_KEY: usize = 40;
-const METADATA_VALUE: usize = 500;
+const METADATA_KEY_CHARACTERS: usize = 40;
+const METADATA_VALUE_CHARACTERS: usize = 500;
 
 /// Refuses metadata that Stripe would refuse, at any depth of the parameters.
 pub(super) fn check(params: &Params) -> Result<(), Error> {
     params.iter().try_for_each(|(name, value)| match value {
-        Value::Map(map) if name == "metadata" => metadata(map),
-        _ => inside(value),
+        ParamValue::Map(map) if name == "metadata" => check_metadata(map),
+        _ => check_value(value),
     })
 }
 
-fn inside(value: &Value) -> Result<(), Error> {
+fn check_value(value: &ParamValue) -> Result<(), Error> {
     match value {
-        Value::Map(map) => check(map),
-        Value::List(items) => items.iter().try_for_each(inside),
+        ParamValue::Map(map) => check(map),
+        ParamValue::List(items) => items.iter().try_for_each(check_value),
         _ => Ok(()),
     }
 }
 
-fn metadata(map: &Params) -> Result<(), Error> {
+fn check_metadata(map: &Params) -> Result<(), Error> {
     if map.len() > METADATA_KEYS {
         return Err(Error::invalid_input(format!(
             "metadata holds {} keys and Stripe keeps {METADATA_KEYS}: send fewer",
@@ -33,16 +33,16 @@ fn metadata(map: &Params) -> Result<(), Error> {
     }
     for (key, value) in map.iter() {
         let characters = key.chars().count();
-        if characters > METADATA_KEY {
+        if characters > METADATA_KEY_CHARACTERS {
             return Err(Error::invalid_input(format!(
-                "the metadata key `{key}` has {characters} characters and Stripe keeps {METADATA_KEY}: shorten it"
+                "the metadata key `{key}` has {characters} characters and Stripe keeps {METADATA_KEY_CHARACTERS}: shorten it"
             )));
         }
-        if let Value::Str(text) = value {
+        if let ParamValue::Str(text) = value {
             let characters = text.chars().count();
-            if characters > METADATA_VALUE {
+            if characters > METADATA_VALUE_CHARACTERS {
                 return Err(Error::invalid_input(format!(
-                    "the metadata value of `{key}` has {characters} characters and Stripe keeps {METADATA_VALUE}: \
+                    "the metadata value of `{key}` has {characters} characters and Stripe keeps {METADATA_VALUE_CHARACTERS}: \
                      shorten it"
                 )));
             }
@@ -57,8 +57,8 @@ mod tests {
 
     fn nested(key: &str, value: &str) -> Params {
         let metadata = Params::new().with(key.to_owned(), value);
-        let item = Value::Map(Params::new().with("metadata", metadata));
-        Params::new().with("items", Value::List(vec![item]))
+        let item = ParamValue::Map(Params::new().with("metadata", metadata));
+        Params::new().with("items", ParamValue::List(vec![item]))
     }
 
     #[test]

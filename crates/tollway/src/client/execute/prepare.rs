@@ -1,4 +1,4 @@
-//! From a draft to bytes: everything that can be checked without Stripe is checked here, once for all attempts.
+//! From a draft to bytes. Everything that can be checked without Stripe is checked here, once for all attempts.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -7,27 +7,31 @@ use bytes::Bytes;
 use http::{HeaderMap, Method, StatusCode, Uri};
 
 use super::limits;
-use crate::client::Shared;
+use crate::client::draft::Draft;
+use crate::client::handle::Shared;
+use crate::client::headers;
+use crate::client::throttle::RateClass;
 use crate::error::Error;
-use crate::headers;
-use crate::params::{Params, Value};
-use crate::request::{ApiMode, Draft, Encoding, Verb};
-use crate::response::{ResponseMeta, Sent};
+use crate::meta::Sent;
+use crate::operation::{ApiMode, Encoding, Verb};
+use crate::params::{ParamValue, Params};
+use crate::response::ResponseMeta;
 use crate::retry::Rules;
 use crate::runtime::uuid;
 use crate::wire::{form, json_body, multipart};
 
-/// Longest idempotency key Stripe takes.
-const LONGEST_IDEMPOTENCY_KEY: usize = 255;
+/// The longest idempotency key that Stripe accepts, in characters.
+const IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
 
-/// A request ready to be sent any number of times.
+/// A request that is ready to be sent, any number of times.
 pub(super) struct Prepared {
     pub(super) shared: Arc<Shared>,
     pub(super) name: &'static str,
     pub(super) verb: Verb,
     pub(super) mode: ApiMode,
     pub(super) rules: Rules,
-    /// Hands a successful body over as it arrives.
+    pub(super) rate_class: RateClass,
+    /// Whether a successful body is handed over as it arrives.
     pub(super) streamed: bool,
     pub(super) has_idempotency_key: bool,
     pub(super) usage: Vec<&'static str>,
@@ -38,13 +42,14 @@ pub(super) struct Prepared {
     pub(super) timeout: Duration,
 }
 
-/// Checks everything that can be checked here and encodes it. Nothing has been sent when this fails.
+/// Checks and encodes a request. Nothing has been sent when this fails.
 pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
     request.take_mistake()?;
     limits::check(&request.params)?;
     let operation = request.operation;
     let shared = Arc::clone(&request.client.shared);
     let mut path = request.full_path()?;
+    let rate_class = RateClass::of(&operation, &path);
 
     let (body, content_type) = match operation.verb {
         Verb::Get | Verb::Delete => {
@@ -62,7 +67,7 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
             if is_v2_search(&request, &path)
                 && let Some(limit) = request.params.remove("limit")
             {
-                // The page size travels in the query, the filter in the body.
+                // The page size goes into the query, the filter into the body.
                 append_query(
                     &mut path,
                     &form::encode(&Params::new().with("limit", limit))?,
@@ -91,6 +96,7 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
             once_only: request.once_only,
             rate_limits: shared.retry.rate_limits,
         },
+        rate_class,
         streamed: false,
         has_idempotency_key: idempotency_key.is_some(),
         usage: request.usage,
@@ -124,32 +130,32 @@ fn encode_body(request: &Draft) -> Result<(Bytes, String), Error> {
     })
 }
 
-/// Chosen once, so that every attempt carries the same one. v1 ignores keys on DELETE.
+/// The idempotency key of all attempts. v1 ignores keys on DELETE.
 fn idempotency_key(request: &Draft) -> Result<Option<String>, Error> {
-    if let Some(own) = &request.options.idempotency_key {
-        if own.is_empty() || own.chars().count() > LONGEST_IDEMPOTENCY_KEY {
+    if let Some(key) = &request.options.idempotency_key {
+        if key.is_empty() || key.chars().count() > IDEMPOTENCY_KEY_CHARACTERS {
             return Err(Error::invalid_input(
                 "an idempotency key has 1 to 255 characters: shorten it, for example to a UUID",
             ));
         }
-        return Ok(Some(own.clone()));
+        return Ok(Some(key.clone()));
     }
-    let wanted = match request.operation.verb {
+    let is_needed = match request.operation.verb {
         Verb::Post => true,
         Verb::Delete => request.operation.mode == ApiMode::V2,
         Verb::Get => false,
     };
-    Ok(wanted.then(|| uuid(request.client.shared.random.as_ref())))
+    Ok(is_needed.then(|| uuid(request.client.shared.random.as_ref())))
 }
 
-/// Searches of v2 are sent by POST, because their filters are deep.
+/// Whether this is a search of v2. They are sent by POST, because their filters are nested.
 fn is_v2_search(request: &Draft, path: &str) -> bool {
     let path = path.split('?').next().unwrap_or_default();
     request.operation.mode == ApiMode::V2 && path.ends_with("/search")
 }
 
-/// Makes one query of a path's own and the parameters: a parameter beats that of the same name in the path, and what both
-/// want expanded is expanded once. Without parameters the path stays as it is.
+/// Merges the query of a path into the parameters. A parameter replaces one of the same name in the path; the `expand`
+/// lists of both are joined. Without parameters the path stays as it is.
 fn merge_query(path: &mut String, params: &mut Params) -> Result<(), Error> {
     let Some((bare, query)) = path.split_once('?') else {
         return Ok(());
@@ -163,13 +169,13 @@ fn merge_query(path: &mut String, params: &mut Params) -> Result<(), Error> {
     }
     for (name, value) in std::mem::take(params) {
         match (merged.remove(&name), value) {
-            (Some(Value::List(mut fields)), Value::List(more)) if name == "expand" => {
+            (Some(ParamValue::List(mut fields)), ParamValue::List(more)) if name == "expand" => {
                 for field in more {
                     if !fields.contains(&field) {
                         fields.push(field);
                     }
                 }
-                merged.set(name, Value::List(fields));
+                merged.set(name, ParamValue::List(fields));
             }
             (_, value) => merged.set(name, value),
         }
@@ -179,7 +185,7 @@ fn merge_query(path: &mut String, params: &mut Params) -> Result<(), Error> {
     Ok(())
 }
 
-/// Adds parameters to a path that may have some already; no `?` without parameters.
+/// Appends a query to a path that may have one already.
 fn append_query(path: &mut String, query: &str) {
     if query.is_empty() {
         return;
@@ -188,7 +194,7 @@ fn append_query(path: &mut String, query: &str) {
     path.push_str(query);
 }
 
-/// The absolute URL, checked to be on the configured host.
+/// Joins a path to a base URL, and checks that the result is on the same host.
 fn join(base: &str, path: &str) -> Result<Uri, Error> {
     let refuse = || {
         Error::invalid_input(format!(
@@ -205,7 +211,7 @@ fn join(base: &str, path: &str) -> Result<Uri, Error> {
 }
 
 impl Prepared {
-    /// What is known about an answer to this request.
+    /// The metadata of a response to this request.
     pub(super) fn meta(
         &self,
         status: StatusCode,

@@ -4,13 +4,13 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::Prepared;
+use super::prepare::Prepared;
+use crate::client::draft::{Draft, PathArgs};
 use crate::error::Error;
-use crate::request::{Draft, PathArgs};
 use crate::response::ResponseMeta;
 
-/// Opens the span of a call. Bodies, queries and keys never go in.
-pub(super) fn open(request: &Draft) -> Span {
+/// Opens the span of a call. It never holds bodies, queries or keys.
+pub(super) fn open_span(request: &Draft) -> Span {
     let operation = &request.operation;
     let method = operation.verb.method();
     let template = match &request.path {
@@ -36,8 +36,8 @@ pub(super) fn open(request: &Draft) -> Span {
     )
 }
 
-/// Notes what is only known once the request has been put together.
-pub(super) fn sending(request: &Prepared) {
+/// Records the fields that are known when the request has been encoded.
+pub(super) fn record_request(request: &Prepared) {
     let span = Span::current();
     span.record("server.address", request.url.host());
     for (field, header) in [
@@ -50,16 +50,16 @@ pub(super) fn sending(request: &Prepared) {
     }
 }
 
-/// Notes how the call ended.
-pub(super) fn ended(outcome: Result<&ResponseMeta, &Error>) {
+/// Records how the call ended.
+pub(super) fn record_outcome(outcome: Result<&ResponseMeta, &Error>) {
     let span = Span::current();
     match outcome {
-        Ok(meta) => answered(&span, meta),
+        Ok(meta) => record_meta(&span, meta),
         Err(error) => {
             span.record("otel.status_code", "ERROR");
             span.record("error.type", tracing::field::display(error.kind()));
             match error.last_response() {
-                Some(meta) => answered(&span, meta),
+                Some(meta) => record_meta(&span, meta),
                 None => {
                     span.record("http.request.resend_count", error.retries());
                 }
@@ -68,7 +68,7 @@ pub(super) fn ended(outcome: Result<&ResponseMeta, &Error>) {
     }
 }
 
-fn answered(span: &Span, meta: &ResponseMeta) {
+fn record_meta(span: &Span, meta: &ResponseMeta) {
     span.record("http.response.status_code", meta.status());
     span.record("http.request.resend_count", meta.retries());
     span.record("stripe.request_id", meta.request_id());

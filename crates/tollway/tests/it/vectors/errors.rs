@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tollway::request::Verb;
-use tollway::testing::{StubAnswer, StubTransport};
+use tollway::testing::{StubResponse, StubTransport};
 use tollway::{Error, ErrorKind};
 
 use super::{VECTORS, id, run};
@@ -16,7 +16,7 @@ async fn errors_of(group: &str) -> Vec<Error> {
     let mut out = Vec::new();
     for vector in VECTORS[group].as_array().unwrap() {
         let status = vector["status"].as_u64().unwrap().try_into().unwrap();
-        let mut answer = StubAnswer::json(status, vector["body"].as_str().unwrap().to_owned());
+        let mut answer = StubResponse::json(status, vector["body"].as_str().unwrap().to_owned());
         for (name, value) in vector["headers"].as_object().into_iter().flatten() {
             answer = answer.header(name, value.as_str().unwrap());
         }
@@ -54,7 +54,7 @@ fn field(error: &Error, name: &str) -> Json {
 }
 
 #[tokio::test]
-async fn errors() {
+async fn error_responses_have_their_kind_and_members() {
     let errors = errors_of("errors").await;
     let at = std::cell::Cell::new(0);
     run("errors", |vector| {
@@ -78,7 +78,7 @@ async fn errors() {
 }
 
 #[tokio::test]
-async fn oauth_errors() {
+async fn oauth_error_responses_have_their_kind_and_code() {
     let errors = errors_of("oauth_errors").await;
     let at = std::cell::Cell::new(0);
     run("oauth_errors", |vector| {

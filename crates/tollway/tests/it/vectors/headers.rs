@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde_json::Value as Json;
 use tollway::context::StripeContext;
 use tollway::request::{RequestBuilder, Verb};
-use tollway::testing::{ManualClock, StubAnswer, StubRequest, StubTransport};
+use tollway::testing::{ManualClock, StubRequest, StubResponse, StubTransport};
 use tollway::{AppInfo, Client, ClientBuilder};
 
 use super::{VECTORS, id, run};
@@ -60,8 +60,8 @@ async fn one(builder: ClientBuilder, stub: &StubTransport, options: &Json) -> St
 }
 
 #[tokio::test]
-async fn headers() {
-    let stub = Arc::new(StubTransport::answering(|_| StubAnswer::json(200, "{}")));
+async fn requests_have_the_headers_of_client_and_call() {
+    let stub = Arc::new(StubTransport::responding(|_| StubResponse::json(200, "{}")));
     let mut sent = Vec::new();
     for vector in VECTORS["headers"].as_array().unwrap() {
         let key = vector["client"]["api_key"]
@@ -84,8 +84,8 @@ async fn headers() {
 }
 
 #[tokio::test]
-async fn user_agent() {
-    let stub = Arc::new(StubTransport::answering(|_| StubAnswer::json(200, "{}")));
+async fn the_user_agent_names_the_program() {
+    let stub = Arc::new(StubTransport::responding(|_| StubResponse::json(200, "{}")));
     let none = Json::Object(serde_json::Map::new());
     let mut sent = Vec::new();
     for vector in VECTORS["user_agent"].as_array().unwrap() {
@@ -129,7 +129,7 @@ async fn user_agent() {
 }
 
 #[test]
-fn stripe_context() {
+fn contexts_parse_and_print() {
     run("stripe_context", |vector| {
         let context = StripeContext::parse(vector["input"].as_str().unwrap());
         let result = match vector["op"].as_str().unwrap() {
@@ -163,7 +163,7 @@ fn stripe_context() {
 }
 
 #[tokio::test]
-async fn telemetry() {
+async fn telemetry_reports_the_request_before() {
     let mut sent = Vec::new();
     for vector in VECTORS["telemetry"].as_array().unwrap() {
         let clock = Arc::new(ManualClock::default());
@@ -172,11 +172,11 @@ async fn telemetry() {
             clock.clone(),
             previous["request_id"].as_str().map(str::to_owned),
         );
-        let stub = Arc::new(StubTransport::answering(move |_| {
+        let stub = Arc::new(StubTransport::responding(move |_| {
             ticking.advance(Duration::from_millis(
                 previous["duration_ms"].as_u64().unwrap_or_default(),
             ));
-            let answer = StubAnswer::json(200, "{}");
+            let answer = StubResponse::json(200, "{}");
             id.as_deref()
                 .map_or(answer.clone(), |id| answer.header("Request-Id", id))
         }));
@@ -218,8 +218,8 @@ async fn telemetry() {
 
 #[tokio::test]
 async fn telemetry_is_off_unless_asked_for() {
-    let stub = Arc::new(StubTransport::answering(|_| {
-        StubAnswer::json(200, "{}").header("Request-Id", "req_1")
+    let stub = Arc::new(StubTransport::responding(|_| {
+        StubResponse::json(200, "{}").header("Request-Id", "req_1")
     }));
     let client = stubbed(&stub).build().unwrap();
     for _ in 0..2 {

@@ -14,7 +14,7 @@ use std::collections::HashMap;
 use std::sync::LazyLock;
 
 use serde_json::Value as Json;
-use tollway::params::{Params, Value};
+use tollway::params::{ParamValue, Params};
 use tollway::{Json as Ordered, JsonKind};
 
 const TEXT: &str = include_str!("../../data/vectors.json");
@@ -54,6 +54,13 @@ fn pairs(list: &Json) -> Vec<(String, String)> {
         .collect()
 }
 
+/// The decoded pairs of a query or a form body.
+fn query_pairs(text: &str) -> Vec<(String, String)> {
+    form_urlencoded::parse(text.as_bytes())
+        .into_owned()
+        .collect()
+}
+
 fn sorted(mut pairs: Vec<(String, String)>) -> Vec<(String, String)> {
     pairs.sort();
     pairs
@@ -85,7 +92,7 @@ fn params_of(input: &Ordered) -> Params {
         .collect()
 }
 
-fn value_of(input: &Ordered) -> Option<Value> {
+fn value_of(input: &Ordered) -> Option<ParamValue> {
     let text = |value: &Ordered| value.as_str().expect("the tag holds text").to_owned();
     if let Some((tag, value)) = input
         .members()
@@ -94,24 +101,31 @@ fn value_of(input: &Ordered) -> Option<Value> {
     {
         return match tag {
             "$omit" => None,
-            "$clear" => Some(Value::Clear),
+            "$clear" => Some(ParamValue::Clear),
             #[expect(
                 clippy::cast_possible_truncation,
                 reason = "the vector asks for flooring"
             )]
-            "$time" => Some(Value::Time(value.as_f64().expect("a number").floor() as i64)),
-            "$decimal" => Some(Value::Decimal(text(&value))),
-            "$float" => Some(Value::Float(value.as_f64().expect("a number"))),
-            "$int64" => Some(Value::IntText(text(&value).parse().expect("an integer"))),
+            "$time" => Some(ParamValue::Time(
+                value.as_f64().expect("a number").floor() as i64
+            )),
+            "$decimal" => Some(ParamValue::Decimal(text(&value))),
+            "$float" => Some(ParamValue::Float(value.as_f64().expect("a number"))),
+            "$int64" => Some(ParamValue::IntText(
+                text(&value).parse().expect("an integer"),
+            )),
             other => panic!("unknown tag {other}"),
         };
     }
     Some(match input.kind() {
-        JsonKind::Null => Value::Clear,
-        JsonKind::Bool => Value::Bool(input.as_bool()?),
-        JsonKind::Number => Value::Int(input.as_i64().expect("whole numbers only")),
-        JsonKind::String => Value::Str(text(input)),
-        JsonKind::Array => Value::List(input.items().filter_map(|item| value_of(&item)).collect()),
-        JsonKind::Object => Value::Map(params_of(input)),
+        JsonKind::Null => ParamValue::Clear,
+        JsonKind::Bool => ParamValue::Bool(input.as_bool()?),
+        JsonKind::Number => ParamValue::Int(input.as_i64().expect("whole numbers only")),
+        JsonKind::String => ParamValue::Str(text(input)),
+        JsonKind::Array => {
+            ParamValue::List(input.items().filter_map(|item| value_of(&item)).collect())
+        }
+        JsonKind::Object => ParamValue::Map(params_of(input)),
+        kind => panic!("JSON has no kind {kind:?}"),
     })
 }

@@ -4,15 +4,14 @@ use std::sync::Arc;
 
 use serde_json::Value as Json;
 use tollway::oauth::parse_callback;
-use tollway::params::Value;
-use tollway::testing::{StubAnswer, StubRequest, StubTransport};
-use tollway::wire::form;
+use tollway::params::ParamValue;
+use tollway::testing::{StubRequest, StubResponse, StubTransport};
 use tollway::{Client, ErrorKind};
 
-use super::{VECTORS, headers, id, pairs, params, run, sorted};
+use super::{VECTORS, headers, id, pairs, params, query_pairs, run, sorted};
 
 #[test]
-fn authorize_url() {
+fn authorize_urls_have_their_parameters() {
     run("authorize_url", |vector| {
         let mut builder = Client::builder("sk_test_123").transport(Arc::new(StubTransport::new()));
         if let Some(client_id) = vector["client_client_id"].as_str() {
@@ -24,10 +23,10 @@ fn authorize_url() {
         let mut url = builder.build().unwrap().oauth().authorize_url();
         for (name, value) in params(vector, "params").iter() {
             url = match (name, value) {
-                ("scope", Value::Str(text)) => url.scope(text.as_str()),
-                ("state", Value::Str(text)) => url.state(text),
-                ("redirect_uri", Value::Str(text)) => url.redirect_uri(text),
-                ("client_id", Value::Str(text)) => url.client_id(text),
+                ("scope", ParamValue::Str(text)) => url.scope(text.as_str()),
+                ("state", ParamValue::Str(text)) => url.state(text),
+                ("redirect_uri", ParamValue::Str(text)) => url.redirect_uri(text),
+                ("client_id", ParamValue::Str(text)) => url.client_id(text),
                 (name, value) => url.param(name, value.clone()),
             };
         }
@@ -50,7 +49,7 @@ fn authorize_url() {
             id(vector)
         );
         assert_eq!(
-            sorted(form::decode(query)),
+            sorted(query_pairs(query)),
             pairs(&vector["query_pairs"]),
             "{}",
             id(vector)
@@ -59,8 +58,8 @@ fn authorize_url() {
 }
 
 async fn send(vector: &Json) -> StubRequest {
-    let stub = Arc::new(StubTransport::answering(|_| {
-        StubAnswer::json(200, r#"{"stripe_user_id": "acct_123"}"#)
+    let stub = Arc::new(StubTransport::responding(|_| {
+        StubResponse::json(200, r#"{"stripe_user_id": "acct_123"}"#)
     }));
     let mut builder = Client::builder("sk_test_123")
         .transport(stub.clone())
@@ -101,7 +100,7 @@ async fn send(vector: &Json) -> StubRequest {
 }
 
 #[tokio::test]
-async fn oauth_requests() {
+async fn oauth_requests_have_their_bodies_and_keys() {
     let mut sent = Vec::new();
     for vector in VECTORS["oauth_requests"].as_array().unwrap() {
         sent.push(send(vector).await);
@@ -132,7 +131,7 @@ async fn oauth_requests() {
 }
 
 #[test]
-fn oauth_callback() {
+fn callbacks_parse_or_say_why_not() {
     run("oauth_callback", |vector| {
         let result = parse_callback(
             vector["callback_url"].as_str().unwrap(),

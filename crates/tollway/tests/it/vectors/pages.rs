@@ -47,7 +47,7 @@ async fn walk(client: &Client, stub: &StubTransport, vector: &Json) -> Walk {
 }
 
 #[tokio::test]
-async fn pagination() {
+async fn lists_are_paged_by_their_cursors() {
     let mut walks = Vec::new();
     for vector in VECTORS["pagination"].as_array().unwrap() {
         let stub = Arc::new(StubTransport::new());
@@ -85,7 +85,7 @@ async fn pagination() {
 }
 
 #[tokio::test]
-async fn pagination_scope() {
+async fn later_pages_act_for_the_same_account() {
     let mut walks = Vec::new();
     for vector in VECTORS["pagination_scope"].as_array().unwrap() {
         let stub = Arc::new(StubTransport::new());

@@ -5,16 +5,16 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tollway::request::{RequestBuilder, Verb};
-use tollway::testing::{ManualClock, SeededRandom, StubAnswer, StubTransport};
+use tollway::testing::{ManualClock, SeededRandom, StubResponse, StubTransport};
 use tollway::transport::TransportErrorKind;
 use tollway::{Client, ErrorKind};
 
 use super::{VECTORS, id, run};
 use crate::support::stubbed;
 
-fn answer(vector: &Json) -> StubAnswer {
+fn answer(vector: &Json) -> StubResponse {
     if let Some(failure) = vector["transport_error"].as_str() {
-        return StubAnswer::Fail(match failure {
+        return StubResponse::Fail(match failure {
             "connect" => TransportErrorKind::Connect,
             "timeout" => TransportErrorKind::Timeout,
             "reset" => TransportErrorKind::Reset,
@@ -25,7 +25,8 @@ fn answer(vector: &Json) -> StubAnswer {
     let code = &vector["error_code"];
     let body =
         serde_json::json!({ "error": { "type": "x", "code": code, "message": "m" } }).to_string();
-    let mut answer = StubAnswer::json(vector["status"].as_u64().unwrap().try_into().unwrap(), body);
+    let mut answer =
+        StubResponse::json(vector["status"].as_u64().unwrap().try_into().unwrap(), body);
     for (name, value) in vector["headers"].as_object().unwrap() {
         answer = answer.header(name, value.as_str().unwrap());
     }
@@ -44,7 +45,7 @@ fn request(client: &Client, vector: &Json) -> RequestBuilder {
 /// How many attempts a call makes when every attempt ends like the vector says.
 async fn attempts(vector: &Json) -> usize {
     let ended = answer(vector);
-    let stub = Arc::new(StubTransport::answering(move |_| ended.clone()));
+    let stub = Arc::new(StubTransport::responding(move |_| ended.clone()));
     let client = stubbed(&stub)
         .max_retries(vector["max_retries"].as_u64().unwrap().try_into().unwrap())
         .build()
@@ -64,7 +65,7 @@ async fn attempts(vector: &Json) -> usize {
 }
 
 #[tokio::test]
-async fn retry() {
+async fn failed_attempts_are_retried_by_the_rules() {
     let mut made = Vec::new();
     for vector in VECTORS["retry"].as_array().unwrap() {
         made.push(attempts(vector).await);
@@ -84,7 +85,7 @@ async fn retry() {
 async fn waits() -> Vec<Vec<Duration>> {
     let mut all = Vec::new();
     for seed in 0..200 {
-        let stub = Arc::new(StubTransport::answering(|_| StubAnswer::json(500, "")));
+        let stub = Arc::new(StubTransport::responding(|_| StubResponse::json(500, "")));
         let clock = ManualClock::at(0);
         let client = stubbed(&stub)
             .clock(Arc::new(clock.clone()))
@@ -103,7 +104,7 @@ async fn waits() -> Vec<Vec<Duration>> {
 }
 
 #[tokio::test]
-async fn backoff() {
+async fn waits_double_within_their_bounds() {
     let waits = waits().await;
     run("backoff", |vector| {
         let at = usize::try_from(vector["retry_number"].as_u64().unwrap()).unwrap() - 1;
@@ -130,7 +131,7 @@ async fn backoff() {
 }
 
 #[tokio::test]
-async fn backoff_go() {
+async fn waits_stay_within_the_bounds_of_stripe_go() {
     // Another library's schedule, kept for comparison: ours starts and ends in the same place.
     let waits = waits().await;
     run("backoff_go", |vector| {
@@ -145,7 +146,7 @@ async fn backoff_go() {
 }
 
 #[tokio::test]
-async fn idempotency() {
+async fn idempotency_keys_stay_the_same_on_retries() {
     let mut keys = Vec::new();
     for vector in VECTORS["idempotency"].as_array().unwrap() {
         let stub = Arc::new(StubTransport::new());
@@ -198,8 +199,8 @@ async fn idempotency() {
 
 #[tokio::test]
 async fn an_exchange_that_timed_out_has_an_unknown_outcome() {
-    let stub = Arc::new(StubTransport::answering(|_| {
-        StubAnswer::Fail(TransportErrorKind::Timeout)
+    let stub = Arc::new(StubTransport::responding(|_| {
+        StubResponse::Fail(TransportErrorKind::Timeout)
     }));
     let client = stubbed(&stub).build().unwrap();
     let error = client
@@ -213,8 +214,8 @@ async fn an_exchange_that_timed_out_has_an_unknown_outcome() {
     assert!(error.may_have_taken_effect() && error.is_timeout());
     assert_eq!(stub.requests().len(), 1);
 
-    let stub = Arc::new(StubTransport::answering(|_| {
-        StubAnswer::Fail(TransportErrorKind::Connect)
+    let stub = Arc::new(StubTransport::responding(|_| {
+        StubResponse::Fail(TransportErrorKind::Connect)
     }));
     let client = stubbed(&stub).build().unwrap();
     let error = client

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use serde_json::Value as Json;
 use tollway::request::RequestBuilder;
-use tollway::testing::{ManualClock, StubAnswer, StubTransport};
+use tollway::testing::{ManualClock, StubResponse, StubTransport};
 use tollway::webhook::{self, Tolerance, Verifier, WebhookError};
 
 use super::{VECTORS, headers, id, run};
@@ -29,7 +29,7 @@ fn verify(vector: &Json) -> Result<(), WebhookError> {
 }
 
 #[test]
-fn webhook_verify() {
+fn signatures_verify_or_say_why_not() {
     run("webhook_verify", |vector| {
         let result = verify(vector).err().map_or("ok", |error| error.code());
         assert_eq!(result, vector["result"].as_str().unwrap(), "{}", id(vector));
@@ -37,7 +37,7 @@ fn webhook_verify() {
 }
 
 #[test]
-fn webhook_generate() {
+fn test_headers_verify() {
     run("webhook_generate", |vector| {
         let text = |name: &str| vector[name].as_str().unwrap();
         let header = webhook::test_header(
@@ -94,7 +94,7 @@ fn parse(vector: &Json) -> Json {
 }
 
 #[test]
-fn events() {
+fn events_parse_or_say_why_not() {
     run("events", |vector| {
         let parsed = parse(vector);
         for (name, value) in vector["result"].as_object().unwrap() {
@@ -107,7 +107,7 @@ fn events() {
 
 #[tokio::test]
 async fn events_are_followed_up_in_their_context() {
-    let stub = Arc::new(StubTransport::answering(|_| StubAnswer::json(200, "{}")));
+    let stub = Arc::new(StubTransport::responding(|_| StubResponse::json(200, "{}")));
     let client = stubbed(&stub).stripe_account("acct_9").build().unwrap();
     for vector in VECTORS["events"].as_array().unwrap() {
         let result = &vector["result"];
@@ -140,7 +140,7 @@ async fn events_are_followed_up_in_their_context() {
 }
 
 #[test]
-fn api_version_compat() {
+fn versions_of_one_release_line_agree() {
     run("api_version_compat", |vector| {
         let text = |name: &str| vector[name].as_str().unwrap();
         let compatible = tollway::event::versions_agree(text("sdk"), text("event"));

@@ -112,8 +112,10 @@ fn v2_core_accounts_person_tokens_create(client: &Client, set: Set) -> Call {
             .additional_terms_of_service(
                 make::v2_core_account_token_create_identity_attestations_terms_of_service(),
             )
-            .address(make::account_create_company_address_kana())
-            .date_of_birth(make::account_create_company_registration_date())
+            .address(make::v2_core_account_token_create_identity_business_details_address())
+            .date_of_birth(
+                make::v2_core_account_token_create_identity_business_details_registration_date(),
+            )
             .documents(make::v2_core_accounts_person_token_create_documents())
             .email("text")
             .given_name("text")
@@ -183,7 +185,9 @@ fn v2_core_accounts_persons_create(client: &Client, set: Set) -> Call {
                 make::v2_core_account_create_identity_attestations_terms_of_service(),
             )
             .address(make::v2_core_account_create_configuration_merchant_support_address())
-            .date_of_birth(make::account_create_company_registration_date())
+            .date_of_birth(
+                make::v2_core_account_token_create_identity_business_details_registration_date(),
+            )
             .documents(make::v2_core_accounts_person_create_documents())
             .email("text")
             .given_name("text")
@@ -236,8 +240,10 @@ fn v2_core_accounts_persons_update(client: &Client, set: Set) -> Call {
             .additional_terms_of_service(
                 make::v2_core_accounts_person_update_additional_terms_of_service(),
             )
-            .address(make::account_create_company_address_kana())
-            .date_of_birth(make::account_create_company_registration_date())
+            .address(make::v2_core_account_token_create_identity_business_details_address())
+            .date_of_birth(
+                make::v2_core_account_token_create_identity_business_details_registration_date(),
+            )
             .documents(make::v2_core_accounts_person_update_documents())
             .email("text")
             .given_name("text")
@@ -302,7 +308,7 @@ fn v2_core_event_destinations_create(client: &Client, set: Set) -> Call {
             .include([api::V2CoreEventDestinationCreateInclude::WebhookEndpointSigningSecret])
             .metadata([("key", "text")])
             .snapshot_api_version("text")
-            .webhook_endpoint(make::payment_link_create_after_completion_redirect());
+            .webhook_endpoint(make::v2_core_event_destination_create_webhook_endpoint());
     }
     call("v2.core.event_destinations.create", request.send())
 }
@@ -334,7 +340,7 @@ fn v2_core_event_destinations_update(client: &Client, set: Set) -> Call {
             .include([api::V2CoreEventDestinationListInclude::WebhookEndpointUrl])
             .metadata([("key", Some("text")), ("gone", None)])
             .name("text")
-            .webhook_endpoint(make::payment_link_create_after_completion_redirect());
+            .webhook_endpoint(make::v2_core_event_destination_create_webhook_endpoint());
     }
     call("v2.core.event_destinations.update", request.send())
 }
@@ -689,7 +695,7 @@ fn v2_money_management_inbound_transfers_list(client: &Client, set: Set) -> Call
 fn v2_money_management_inbound_transfers_create(client: &Client, set: Set) -> Call {
     let mut request = if set == Set::All {
         client.v2().money_management().inbound_transfers().create(
-            make::billing_credit_grant_create_amount_monetary(),
+            make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(),
             make::v2_money_management_inbound_transfer_create_from(),
             make::v2_money_management_inbound_transfer_create_to(),
         )
@@ -742,7 +748,7 @@ fn v2_money_management_outbound_payments_list(client: &Client, set: Set) -> Call
 fn v2_money_management_outbound_payments_create(client: &Client, set: Set) -> Call {
     let mut request = if set == Set::All {
         client.v2().money_management().outbound_payments().create(
-            make::billing_credit_grant_create_amount_monetary(),
+            make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(),
             make::v2_money_management_inbound_transfer_create_to(),
             make::v2_money_management_outbound_payment_create_to(),
         )
@@ -895,7 +901,7 @@ fn v2_money_management_payout_intents_list(client: &Client, set: Set) -> Call {
 fn v2_money_management_payout_intents_create(client: &Client, set: Set) -> Call {
     let mut request = if set == Set::All {
         client.v2().money_management().payout_intents().create(
-            make::billing_credit_grant_create_amount_monetary(),
+            make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(),
             make::v2_money_management_inbound_transfer_create_to(),
             make::v2_money_management_payout_intent_create_to(),
         )
@@ -1147,7 +1153,8 @@ fn v2_money_management_test_helpers_financial_addresses_credit(client: &Client, 
             .financial_addresses()
             .credit(
                 "nobody_id",
-                make::billing_credit_grant_create_amount_monetary(),
+                make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(
+                ),
                 api::V2MoneyManagementTestHelpersFinancialAddressCreditNetwork::Ach,
             )
     } else {

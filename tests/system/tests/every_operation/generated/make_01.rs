@@ -2,7 +2,7 @@
 
 //! One function a parameter object: with everything in it.
 
-use tollway::{Timestamp, api, params::Value};
+use tollway::{Timestamp, api, params::ParamValue};
 
 use super::make;
 
@@ -709,12 +709,12 @@ pub(super) fn balance_settings_update_payments_payouts() -> api::BalanceSettings
     api::BalanceSettingsUpdatePaymentsPayouts::new()
         .automatic_transfer_rules_by_currency([(
             "key",
-            Into::<Value>::into([
+            Into::<ParamValue>::into([
                 make::balance_settings_update_payments_payouts_automatic_transfer_rules_by_currency(
                 ),
             ]),
         )])
-        .minimum_balance_by_currency([("key", Into::<Value>::into(1))])
+        .minimum_balance_by_currency([("key", Into::<ParamValue>::into(1))])
         .schedule(make::balance_settings_update_payments_payouts_schedule())
         .statement_descriptor("text")
 }

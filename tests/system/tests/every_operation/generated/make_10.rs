@@ -866,7 +866,7 @@ pub(super) fn v2_core_account_create_configuration_customer()
         )
         .billing(make::v2_core_account_create_configuration_customer_billing())
         .capabilities(make::v2_core_account_create_configuration_customer_capabilities())
-        .shipping(make::payment_record_report_payment_shipping_details())
+        .shipping(make::v2_core_account_create_configuration_customer_shipping())
         .test_clock("text")
 }
 
@@ -886,11 +886,18 @@ pub(super) fn v2_core_account_create_configuration_customer_billing()
 pub(super) fn v2_core_account_create_configuration_customer_billing_invoice()
 -> api::V2CoreAccountCreateConfigurationCustomerBillingInvoice {
     api::V2CoreAccountCreateConfigurationCustomerBillingInvoice::new()
-        .custom_fields([make::checkout_session_create_invoice_creation_invoice_data_custom_field()])
+        .custom_fields([
+            make::v2_core_account_create_configuration_customer_billing_invoice_custom_field(),
+        ])
         .footer("text")
         .next_sequence(1)
         .prefix("text")
         .rendering(make::v2_core_account_create_configuration_customer_billing_invoice_rendering())
+}
+
+pub(super) fn v2_core_account_create_configuration_customer_billing_invoice_custom_field()
+-> api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField {
+    api::V2CoreAccountCreateConfigurationCustomerBillingInvoiceCustomField::new("text", "text")
 }
 
 pub(super) fn v2_core_account_create_configuration_customer_billing_invoice_rendering()
@@ -900,15 +907,42 @@ pub(super) fn v2_core_account_create_configuration_customer_billing_invoice_rend
 
 pub(super) fn v2_core_account_create_configuration_customer_capabilities()
 -> api::V2CoreAccountCreateConfigurationCustomerCapabilities {
-    api::V2CoreAccountCreateConfigurationCustomerCapabilities::new()
-        .automatic_indirect_tax(make::treasury_financial_account_create_features_card_issuing())
+    api::V2CoreAccountCreateConfigurationCustomerCapabilities::new().automatic_indirect_tax(
+        make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(),
+    )
+}
+
+pub(super) fn v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax()
+-> api::V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax {
+    api::V2CoreAccountCreateConfigurationCustomerCapabilitiesAutomaticIndirectTax::new(true)
+}
+
+pub(super) fn v2_core_account_create_configuration_customer_shipping()
+-> api::V2CoreAccountCreateConfigurationCustomerShipping {
+    api::V2CoreAccountCreateConfigurationCustomerShipping::new()
+        .address(make::v2_core_account_create_configuration_customer_shipping_address())
+        .name("text")
+        .phone("text")
+}
+
+pub(super) fn v2_core_account_create_configuration_customer_shipping_address()
+-> api::V2CoreAccountCreateConfigurationCustomerShippingAddress {
+    api::V2CoreAccountCreateConfigurationCustomerShippingAddress::new()
+        .city("text")
+        .country("text")
+        .line1("text")
+        .line2("text")
+        .postal_code("text")
+        .state("text")
 }
 
 pub(super) fn v2_core_account_create_configuration_merchant()
 -> api::V2CoreAccountCreateConfigurationMerchant {
     api::V2CoreAccountCreateConfigurationMerchant::new()
-        .bacs_debit_payments(make::account_create_settings_bacs_debit_payments())
-        .branding(make::account_create_settings_branding())
+        .bacs_debit_payments(
+            make::v2_core_account_create_configuration_merchant_bacs_debit_payments(),
+        )
+        .branding(make::v2_core_account_create_configuration_merchant_branding())
         .capabilities(make::v2_core_account_create_configuration_merchant_capabilities())
         .card_payments(make::v2_core_account_create_configuration_merchant_card_payments())
         .konbini_payments(make::v2_core_account_create_configuration_merchant_konbini_payments())
@@ -916,9 +950,25 @@ pub(super) fn v2_core_account_create_configuration_merchant()
         .script_statement_descriptor(
             make::v2_core_account_create_configuration_merchant_script_statement_descriptor(),
         )
-        .sepa_debit_payments(make::account_create_settings_sepa_debit_payments())
+        .sepa_debit_payments(
+            make::v2_core_account_create_configuration_merchant_sepa_debit_payments(),
+        )
         .statement_descriptor(
             make::v2_core_account_create_configuration_merchant_script_statement_descriptor_kana(),
         )
         .support(make::v2_core_account_create_configuration_merchant_support())
+}
+
+pub(super) fn v2_core_account_create_configuration_merchant_bacs_debit_payments()
+-> api::V2CoreAccountCreateConfigurationMerchantBacsDebitPayments {
+    api::V2CoreAccountCreateConfigurationMerchantBacsDebitPayments::new().display_name("text")
+}
+
+pub(super) fn v2_core_account_create_configuration_merchant_branding()
+-> api::V2CoreAccountCreateConfigurationMerchantBranding {
+    api::V2CoreAccountCreateConfigurationMerchantBranding::new()
+        .icon("text")
+        .logo("text")
+        .primary_color("text")
+        .secondary_color("text")
 }

@@ -9,62 +9,211 @@ use super::make;
 pub(super) fn v2_core_account_create_configuration_merchant_capabilities()
 -> api::V2CoreAccountCreateConfigurationMerchantCapabilities {
     api::V2CoreAccountCreateConfigurationMerchantCapabilities::new()
-        .ach_debit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .acss_debit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .affirm_payments(make::treasury_financial_account_create_features_card_issuing())
-        .afterpay_clearpay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .alma_payments(make::treasury_financial_account_create_features_card_issuing())
-        .amazon_pay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .au_becs_debit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .bacs_debit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .bancontact_payments(make::treasury_financial_account_create_features_card_issuing())
-        .blik_payments(make::treasury_financial_account_create_features_card_issuing())
-        .blik_recurring_payments(make::treasury_financial_account_create_features_card_issuing())
-        .boleto_payments(make::treasury_financial_account_create_features_card_issuing())
-        .card_payments(make::treasury_financial_account_create_features_card_issuing())
-        .cartes_bancaires_payments(make::treasury_financial_account_create_features_card_issuing())
-        .cashapp_payments(make::treasury_financial_account_create_features_card_issuing())
-        .eps_payments(make::treasury_financial_account_create_features_card_issuing())
-        .fpx_payments(make::treasury_financial_account_create_features_card_issuing())
-        .gb_bank_transfer_payments(make::treasury_financial_account_create_features_card_issuing())
-        .grabpay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .ideal_payments(make::treasury_financial_account_create_features_card_issuing())
-        .jcb_payments(make::treasury_financial_account_create_features_card_issuing())
-        .jp_bank_transfer_payments(make::treasury_financial_account_create_features_card_issuing())
-        .kakao_pay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .klarna_payments(make::treasury_financial_account_create_features_card_issuing())
-        .konbini_payments(make::treasury_financial_account_create_features_card_issuing())
-        .kr_card_payments(make::treasury_financial_account_create_features_card_issuing())
-        .link_payments(make::treasury_financial_account_create_features_card_issuing())
-        .mobilepay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .multibanco_payments(make::treasury_financial_account_create_features_card_issuing())
-        .mx_bank_transfer_payments(make::treasury_financial_account_create_features_card_issuing())
-        .naver_pay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .oxxo_payments(make::treasury_financial_account_create_features_card_issuing())
-        .p24_payments(make::treasury_financial_account_create_features_card_issuing())
-        .pay_by_bank_payments(make::treasury_financial_account_create_features_card_issuing())
-        .payco_payments(make::treasury_financial_account_create_features_card_issuing())
-        .paynow_payments(make::treasury_financial_account_create_features_card_issuing())
-        .promptpay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .revolut_pay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .samsung_pay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .satispay_payments(make::treasury_financial_account_create_features_card_issuing())
-        .sepa_bank_transfer_payments(
-            make::treasury_financial_account_create_features_card_issuing(),
+        .ach_debit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
         )
-        .sepa_debit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .sequra_payments(make::treasury_financial_account_create_features_card_issuing())
-        .sunbit_payments(make::treasury_financial_account_create_features_card_issuing())
-        .swish_payments(make::treasury_financial_account_create_features_card_issuing())
-        .twint_payments(make::treasury_financial_account_create_features_card_issuing())
-        .us_bank_transfer_payments(make::treasury_financial_account_create_features_card_issuing())
-        .zip_payments(make::treasury_financial_account_create_features_card_issuing())
+        .acss_debit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .affirm_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .afterpay_clearpay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .alma_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .amazon_pay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .au_becs_debit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .bacs_debit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .bancontact_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .blik_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .blik_recurring_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .boleto_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .card_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .cartes_bancaires_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .cashapp_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .eps_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fpx_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .gb_bank_transfer_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .grabpay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .ideal_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .jcb_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .jp_bank_transfer_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .kakao_pay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .klarna_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .konbini_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .kr_card_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .link_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .mobilepay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .multibanco_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .mx_bank_transfer_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .naver_pay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .oxxo_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .p24_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .pay_by_bank_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .payco_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .paynow_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .promptpay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .revolut_pay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .samsung_pay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .satispay_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa_bank_transfer_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa_debit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sequra_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sunbit_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .swish_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .twint_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .us_bank_transfer_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .zip_payments(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
 }
 
 pub(super) fn v2_core_account_create_configuration_merchant_card_payments()
 -> api::V2CoreAccountCreateConfigurationMerchantCardPayments {
     api::V2CoreAccountCreateConfigurationMerchantCardPayments::new()
-        .decline_on(make::account_create_settings_card_payments_decline_on())
+        .decline_on(make::v2_core_account_create_configuration_merchant_card_payments_decline_on())
+}
+
+pub(super) fn v2_core_account_create_configuration_merchant_card_payments_decline_on()
+-> api::V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn {
+    api::V2CoreAccountCreateConfigurationMerchantCardPaymentsDeclineOn::new()
+        .avs_failure(true)
+        .cvc_failure(true)
 }
 
 pub(super) fn v2_core_account_create_configuration_merchant_konbini_payments()
@@ -106,6 +255,11 @@ pub(super) fn v2_core_account_create_configuration_merchant_script_statement_des
         .prefix("text")
 }
 
+pub(super) fn v2_core_account_create_configuration_merchant_sepa_debit_payments()
+-> api::V2CoreAccountCreateConfigurationMerchantSepaDebitPayments {
+    api::V2CoreAccountCreateConfigurationMerchantSepaDebitPayments::new().creditor_id("text")
+}
+
 pub(super) fn v2_core_account_create_configuration_merchant_support()
 -> api::V2CoreAccountCreateConfigurationMerchantSupport {
     api::V2CoreAccountCreateConfigurationMerchantSupport::new()
@@ -138,7 +292,10 @@ pub(super) fn v2_core_account_create_configuration_recipient_capabilities()
         .bank_accounts(
             make::v2_core_account_create_configuration_recipient_capabilities_bank_accounts(),
         )
-        .cards(make::treasury_financial_account_create_features_card_issuing())
+        .cards(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
         .stripe_balance(
             make::v2_core_account_create_configuration_recipient_capabilities_stripe_balance(),
         )
@@ -147,19 +304,41 @@ pub(super) fn v2_core_account_create_configuration_recipient_capabilities()
 pub(super) fn v2_core_account_create_configuration_recipient_capabilities_bank_accounts()
 -> api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts {
     api::V2CoreAccountCreateConfigurationRecipientCapabilitiesBankAccounts::new()
-        .ach(make::treasury_financial_account_create_features_card_issuing())
-        .fedwire(make::treasury_financial_account_create_features_card_issuing())
-        .fps(make::treasury_financial_account_create_features_card_issuing())
-        .local(make::treasury_financial_account_create_features_card_issuing())
-        .rtp(make::treasury_financial_account_create_features_card_issuing())
-        .sepa(make::treasury_financial_account_create_features_card_issuing())
-        .swift(make::treasury_financial_account_create_features_card_issuing())
+        .ach(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fedwire(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fps(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .local(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .rtp(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .swift(
+            make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
 }
 
 pub(super) fn v2_core_account_create_configuration_recipient_capabilities_stripe_balance()
 -> api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance {
-    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance::new()
-        .stripe_transfers(make::treasury_financial_account_create_features_card_issuing())
+    api::V2CoreAccountCreateConfigurationRecipientCapabilitiesStripeBalance::new().stripe_transfers(
+        make::v2_core_account_create_configuration_customer_capabilities_automatic_indirect_tax(),
+    )
 }
 
 pub(super) fn v2_core_account_create_defaults() -> api::V2CoreAccountCreateDefaults {
@@ -257,7 +436,9 @@ pub(super) fn v2_core_account_create_identity_business_details()
         )
         .phone("text")
         .registered_name("text")
-        .registration_date(make::account_create_company_registration_date())
+        .registration_date(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
         .script_addresses(make::v2_core_account_create_identity_business_details_script_addresses())
         .script_names(make::v2_core_account_token_create_identity_business_details_script_names())
         .structure(api::V2CoreAccountIdentityBusinessDetailsStructure::Cooperative)
@@ -355,7 +536,9 @@ pub(super) fn v2_core_account_create_identity_individual()
         ])
         .additional_names([make::v2_core_account_create_identity_individual_additional_name()])
         .address(make::v2_core_account_create_configuration_merchant_support_address())
-        .date_of_birth(make::account_create_company_registration_date())
+        .date_of_birth(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
         .documents(make::v2_core_account_create_identity_individual_documents())
         .email("text")
         .given_name("text")
@@ -426,7 +609,7 @@ pub(super) fn v2_core_account_create_identity_individual_documents_visa()
 pub(super) fn v2_core_account_link_create_use_case() -> api::V2CoreAccountLinkCreateUseCase {
     api::V2CoreAccountLinkCreateUseCase::new(api::V2CoreAccountLinkUseCaseType::AccountOnboarding)
         .account_onboarding(make::v2_core_account_link_create_use_case_account_onboarding())
-        .account_update(make::v2_core_account_link_create_use_case_account_update())
+        .account_update(make::v2_core_account_link_create_use_case_account_onboarding())
 }
 
 pub(super) fn v2_core_account_link_create_use_case_account_onboarding()
@@ -441,20 +624,6 @@ pub(super) fn v2_core_account_link_create_use_case_account_onboarding()
 pub(super) fn v2_core_account_link_create_use_case_account_onboarding_collection_options()
 -> api::V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions {
     api::V2CoreAccountLinkCreateUseCaseAccountOnboardingCollectionOptions::new().fields(api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields::CurrentlyDue).future_requirements(api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements::Include)
-}
-
-pub(super) fn v2_core_account_link_create_use_case_account_update()
--> api::V2CoreAccountLinkCreateUseCaseAccountUpdate {
-    api::V2CoreAccountLinkCreateUseCaseAccountUpdate::new("text")
-        .collection_options(
-            make::v2_core_account_link_create_use_case_account_update_collection_options(),
-        )
-        .return_url("text")
-}
-
-pub(super) fn v2_core_account_link_create_use_case_account_update_collection_options()
--> api::V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions {
-    api::V2CoreAccountLinkCreateUseCaseAccountUpdateCollectionOptions::new().fields(api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFields::CurrentlyDue).future_requirements(api::V2CoreAccountLinkUseCaseAccountOnboardingCollectionOptionsFutureRequirements::Include)
 }
 
 pub(super) fn v2_core_account_token_create_identity() -> api::V2CoreAccountTokenCreateIdentity {
@@ -514,7 +683,7 @@ pub(super) fn v2_core_account_token_create_identity_business_details()
         .additional_addresses([
             make::v2_core_account_token_create_identity_business_details_additional_address(),
         ])
-        .address(make::account_create_company_address_kana())
+        .address(make::v2_core_account_token_create_identity_business_details_address())
         .annual_revenue(
             make::v2_core_account_token_create_identity_business_details_annual_revenue(),
         )
@@ -527,7 +696,9 @@ pub(super) fn v2_core_account_token_create_identity_business_details()
         )
         .phone("text")
         .registered_name("text")
-        .registration_date(make::account_create_company_registration_date())
+        .registration_date(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
         .script_addresses(
             make::v2_core_account_token_create_identity_business_details_script_addresses(),
         )
@@ -540,11 +711,30 @@ pub(super) fn v2_core_account_token_create_identity_business_details_additional_
     api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddress::new(api::V2CoreAccountTokenCreateIdentityBusinessDetailsAdditionalAddressPurpose::Administrative).city("text").country("text").line1("text").line2("text").postal_code("text").state("text").town("text")
 }
 
+pub(super) fn v2_core_account_token_create_identity_business_details_address()
+-> api::V2CoreAccountTokenCreateIdentityBusinessDetailsAddress {
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAddress::new()
+        .city("text")
+        .country("text")
+        .line1("text")
+        .line2("text")
+        .postal_code("text")
+        .state("text")
+        .town("text")
+}
+
 pub(super) fn v2_core_account_token_create_identity_business_details_annual_revenue()
 -> api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue {
     api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenue::new()
-        .amount(make::billing_credit_grant_create_amount_monetary())
+        .amount(
+            make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(),
+        )
         .fiscal_year_end("text")
+}
+
+pub(super) fn v2_core_account_token_create_identity_business_details_annual_revenue_amount()
+-> api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount {
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsAnnualRevenueAmount::new("usd", 1)
 }
 
 pub(super) fn v2_core_account_token_create_identity_business_details_documents()
@@ -559,7 +749,14 @@ pub(super) fn v2_core_account_token_create_identity_business_details_documents_b
 
 pub(super) fn v2_core_account_token_create_identity_business_details_documents_primary_verification()
 -> api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification {
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification::new(make::account_create_company_verification_document(), api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType::FrontBack)
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationType::FrontBack)
+}
+
+pub(super) fn v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back()
+-> api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack {
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsDocumentsPrimaryVerificationFrontBack::new()
+        .back("text")
+        .front("text")
 }
 
 pub(super) fn v2_core_account_token_create_identity_business_details_documents_proof_of_registration()
@@ -585,15 +782,21 @@ pub(super) fn v2_core_account_token_create_identity_business_details_id_number()
 
 pub(super) fn v2_core_account_token_create_identity_business_details_monthly_estimated_revenue()
 -> api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue {
-    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue::new()
-        .amount(make::billing_credit_grant_create_amount_monetary())
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsMonthlyEstimatedRevenue::new().amount(
+        make::v2_core_account_token_create_identity_business_details_annual_revenue_amount(),
+    )
+}
+
+pub(super) fn v2_core_account_token_create_identity_business_details_registration_date()
+-> api::V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate {
+    api::V2CoreAccountTokenCreateIdentityBusinessDetailsRegistrationDate::new(1, 1, 1)
 }
 
 pub(super) fn v2_core_account_token_create_identity_business_details_script_addresses()
 -> api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses {
     api::V2CoreAccountTokenCreateIdentityBusinessDetailsScriptAddresses::new()
-        .kana(make::account_create_company_address_kana())
-        .kanji(make::account_create_company_address_kana())
+        .kana(make::v2_core_account_token_create_identity_business_details_address())
+        .kanji(make::v2_core_account_token_create_identity_business_details_address())
 }
 
 pub(super) fn v2_core_account_token_create_identity_business_details_script_names()
@@ -618,8 +821,10 @@ pub(super) fn v2_core_account_token_create_identity_individual()
         .additional_names([
             make::v2_core_account_token_create_identity_individual_additional_name(),
         ])
-        .address(make::account_create_company_address_kana())
-        .date_of_birth(make::account_create_company_registration_date())
+        .address(make::v2_core_account_token_create_identity_business_details_address())
+        .date_of_birth(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
         .documents(make::v2_core_account_token_create_identity_individual_documents())
         .email("text")
         .given_name("text")
@@ -714,7 +919,7 @@ pub(super) fn v2_core_account_update_configuration_customer()
         )
         .billing(make::v2_core_account_update_configuration_customer_billing())
         .capabilities(make::v2_core_account_update_configuration_customer_capabilities())
-        .shipping(make::payment_record_report_payment_shipping_details())
+        .shipping(make::v2_core_account_create_configuration_customer_shipping())
         .test_clock("text")
 }
 
@@ -737,16 +942,25 @@ pub(super) fn v2_core_account_update_configuration_customer_billing()
 
 pub(super) fn v2_core_account_update_configuration_customer_capabilities()
 -> api::V2CoreAccountUpdateConfigurationCustomerCapabilities {
-    api::V2CoreAccountUpdateConfigurationCustomerCapabilities::new()
-        .automatic_indirect_tax(make::account_create_capabilities_acss_debit_payments())
+    api::V2CoreAccountUpdateConfigurationCustomerCapabilities::new().automatic_indirect_tax(
+        make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(),
+    )
+}
+
+pub(super) fn v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax()
+-> api::V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax {
+    api::V2CoreAccountUpdateConfigurationCustomerCapabilitiesAutomaticIndirectTax::new()
+        .requested(true)
 }
 
 pub(super) fn v2_core_account_update_configuration_merchant()
 -> api::V2CoreAccountUpdateConfigurationMerchant {
     api::V2CoreAccountUpdateConfigurationMerchant::new()
         .applied(true)
-        .bacs_debit_payments(make::account_create_settings_bacs_debit_payments())
-        .branding(make::account_create_settings_branding())
+        .bacs_debit_payments(
+            make::v2_core_account_create_configuration_merchant_bacs_debit_payments(),
+        )
+        .branding(make::v2_core_account_create_configuration_merchant_branding())
         .capabilities(make::v2_core_account_update_configuration_merchant_capabilities())
         .card_payments(make::v2_core_account_create_configuration_merchant_card_payments())
         .konbini_payments(make::v2_core_account_create_configuration_merchant_konbini_payments())
@@ -754,7 +968,9 @@ pub(super) fn v2_core_account_update_configuration_merchant()
         .script_statement_descriptor(
             make::v2_core_account_create_configuration_merchant_script_statement_descriptor(),
         )
-        .sepa_debit_payments(make::account_create_settings_sepa_debit_payments())
+        .sepa_debit_payments(
+            make::v2_core_account_create_configuration_merchant_sepa_debit_payments(),
+        )
         .statement_descriptor(
             make::v2_core_account_create_configuration_merchant_script_statement_descriptor_kana(),
         )
@@ -764,60 +980,204 @@ pub(super) fn v2_core_account_update_configuration_merchant()
 pub(super) fn v2_core_account_update_configuration_merchant_capabilities()
 -> api::V2CoreAccountUpdateConfigurationMerchantCapabilities {
     api::V2CoreAccountUpdateConfigurationMerchantCapabilities::new()
-        .ach_debit_payments(make::account_create_capabilities_acss_debit_payments())
-        .acss_debit_payments(make::account_create_capabilities_acss_debit_payments())
-        .affirm_payments(make::account_create_capabilities_acss_debit_payments())
-        .afterpay_clearpay_payments(make::account_create_capabilities_acss_debit_payments())
-        .alma_payments(make::account_create_capabilities_acss_debit_payments())
-        .amazon_pay_payments(make::account_create_capabilities_acss_debit_payments())
-        .au_becs_debit_payments(make::account_create_capabilities_acss_debit_payments())
-        .bacs_debit_payments(make::account_create_capabilities_acss_debit_payments())
-        .bancontact_payments(make::account_create_capabilities_acss_debit_payments())
-        .blik_payments(make::account_create_capabilities_acss_debit_payments())
-        .blik_recurring_payments(make::account_create_capabilities_acss_debit_payments())
-        .boleto_payments(make::account_create_capabilities_acss_debit_payments())
-        .card_payments(make::account_create_capabilities_acss_debit_payments())
-        .cartes_bancaires_payments(make::account_create_capabilities_acss_debit_payments())
-        .cashapp_payments(make::account_create_capabilities_acss_debit_payments())
-        .eps_payments(make::account_create_capabilities_acss_debit_payments())
-        .fpx_payments(make::account_create_capabilities_acss_debit_payments())
-        .gb_bank_transfer_payments(make::account_create_capabilities_acss_debit_payments())
-        .grabpay_payments(make::account_create_capabilities_acss_debit_payments())
-        .ideal_payments(make::account_create_capabilities_acss_debit_payments())
-        .jcb_payments(make::account_create_capabilities_acss_debit_payments())
-        .jp_bank_transfer_payments(make::account_create_capabilities_acss_debit_payments())
-        .kakao_pay_payments(make::account_create_capabilities_acss_debit_payments())
-        .klarna_payments(make::account_create_capabilities_acss_debit_payments())
-        .konbini_payments(make::account_create_capabilities_acss_debit_payments())
-        .kr_card_payments(make::account_create_capabilities_acss_debit_payments())
-        .link_payments(make::account_create_capabilities_acss_debit_payments())
-        .mobilepay_payments(make::account_create_capabilities_acss_debit_payments())
-        .multibanco_payments(make::account_create_capabilities_acss_debit_payments())
-        .mx_bank_transfer_payments(make::account_create_capabilities_acss_debit_payments())
-        .naver_pay_payments(make::account_create_capabilities_acss_debit_payments())
-        .oxxo_payments(make::account_create_capabilities_acss_debit_payments())
-        .p24_payments(make::account_create_capabilities_acss_debit_payments())
-        .pay_by_bank_payments(make::account_create_capabilities_acss_debit_payments())
-        .payco_payments(make::account_create_capabilities_acss_debit_payments())
-        .paynow_payments(make::account_create_capabilities_acss_debit_payments())
-        .promptpay_payments(make::account_create_capabilities_acss_debit_payments())
-        .revolut_pay_payments(make::account_create_capabilities_acss_debit_payments())
-        .samsung_pay_payments(make::account_create_capabilities_acss_debit_payments())
-        .satispay_payments(make::account_create_capabilities_acss_debit_payments())
-        .sepa_bank_transfer_payments(make::account_create_capabilities_acss_debit_payments())
-        .sepa_debit_payments(make::account_create_capabilities_acss_debit_payments())
-        .sequra_payments(make::account_create_capabilities_acss_debit_payments())
-        .sunbit_payments(make::account_create_capabilities_acss_debit_payments())
-        .swish_payments(make::account_create_capabilities_acss_debit_payments())
-        .twint_payments(make::account_create_capabilities_acss_debit_payments())
-        .us_bank_transfer_payments(make::account_create_capabilities_acss_debit_payments())
-        .zip_payments(make::account_create_capabilities_acss_debit_payments())
+        .ach_debit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .acss_debit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .affirm_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .afterpay_clearpay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .alma_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .amazon_pay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .au_becs_debit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .bacs_debit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .bancontact_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .blik_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .blik_recurring_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .boleto_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .card_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .cartes_bancaires_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .cashapp_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .eps_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fpx_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .gb_bank_transfer_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .grabpay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .ideal_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .jcb_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .jp_bank_transfer_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .kakao_pay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .klarna_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .konbini_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .kr_card_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .link_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .mobilepay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .multibanco_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .mx_bank_transfer_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .naver_pay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .oxxo_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .p24_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .pay_by_bank_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .payco_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .paynow_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .promptpay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .revolut_pay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .samsung_pay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .satispay_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa_bank_transfer_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa_debit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sequra_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sunbit_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .swish_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .twint_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .us_bank_transfer_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .zip_payments(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
 }
 
 pub(super) fn v2_core_account_update_configuration_merchant_support()
 -> api::V2CoreAccountUpdateConfigurationMerchantSupport {
     api::V2CoreAccountUpdateConfigurationMerchantSupport::new()
-        .address(make::account_create_company_address_kana())
+        .address(make::v2_core_account_token_create_identity_business_details_address())
         .email("text")
         .phone("text")
         .url("text")
@@ -836,104 +1196,11 @@ pub(super) fn v2_core_account_update_configuration_recipient_capabilities()
         .bank_accounts(
             make::v2_core_account_update_configuration_recipient_capabilities_bank_accounts(),
         )
-        .cards(make::account_create_capabilities_acss_debit_payments())
+        .cards(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
         .stripe_balance(
             make::v2_core_account_update_configuration_recipient_capabilities_stripe_balance(),
         )
-}
-
-pub(super) fn v2_core_account_update_configuration_recipient_capabilities_bank_accounts()
--> api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts {
-    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts::new()
-        .ach(make::account_create_capabilities_acss_debit_payments())
-        .fedwire(make::account_create_capabilities_acss_debit_payments())
-        .fps(make::account_create_capabilities_acss_debit_payments())
-        .local(make::account_create_capabilities_acss_debit_payments())
-        .rtp(make::account_create_capabilities_acss_debit_payments())
-        .sepa(make::account_create_capabilities_acss_debit_payments())
-        .swift(make::account_create_capabilities_acss_debit_payments())
-}
-
-pub(super) fn v2_core_account_update_configuration_recipient_capabilities_stripe_balance()
--> api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance {
-    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance::new()
-        .stripe_transfers(make::account_create_capabilities_acss_debit_payments())
-}
-
-pub(super) fn v2_core_account_update_defaults() -> api::V2CoreAccountUpdateDefaults {
-    api::V2CoreAccountUpdateDefaults::new()
-        .currency("usd")
-        .locales([api::V2CoreAccountDefaultsLocale::ArSA])
-        .payout_methods([("key", "text")])
-        .profile(make::v2_core_account_create_defaults_profile())
-        .responsibilities(make::v2_core_account_create_defaults_responsibilities())
-}
-
-pub(super) fn v2_core_account_update_identity() -> api::V2CoreAccountUpdateIdentity {
-    api::V2CoreAccountUpdateIdentity::new()
-        .attestations(make::v2_core_account_update_identity_attestations())
-        .business_details(make::v2_core_account_update_identity_business_details())
-        .country("text")
-        .entity_type(api::V2CoreAccountIdentityEntityType::Company)
-        .individual(make::v2_core_account_update_identity_individual())
-}
-
-pub(super) fn v2_core_account_update_identity_attestations()
--> api::V2CoreAccountUpdateIdentityAttestations {
-    api::V2CoreAccountUpdateIdentityAttestations::new()
-        .directorship_declaration(
-            make::v2_core_account_create_identity_attestations_directorship_declaration(),
-        )
-        .ownership_declaration(
-            make::v2_core_account_create_identity_attestations_directorship_declaration(),
-        )
-        .persons_provided(make::v2_core_account_update_identity_attestations_persons_provided())
-        .representative_declaration(
-            make::v2_core_account_create_identity_attestations_directorship_declaration(),
-        )
-        .terms_of_service(make::v2_core_account_update_identity_attestations_terms_of_service())
-}
-
-pub(super) fn v2_core_account_update_identity_attestations_persons_provided()
--> api::V2CoreAccountUpdateIdentityAttestationsPersonsProvided {
-    api::V2CoreAccountUpdateIdentityAttestationsPersonsProvided::new().directors(true).executives(true).owners(true).ownership_exemption_reason(api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason::QualifiedEntityExceedsOwnershipThreshold)
-}
-
-pub(super) fn v2_core_account_update_identity_attestations_terms_of_service()
--> api::V2CoreAccountUpdateIdentityAttestationsTermsOfService {
-    api::V2CoreAccountUpdateIdentityAttestationsTermsOfService::new()
-        .account(make::v2_core_account_create_identity_attestations_directorship_declaration())
-        .crypto_money_manager(
-            make::v2_core_account_create_identity_attestations_directorship_declaration(),
-        )
-        .money_manager(
-            make::v2_core_account_create_identity_attestations_directorship_declaration(),
-        )
-}
-
-pub(super) fn v2_core_account_update_identity_business_details()
--> api::V2CoreAccountUpdateIdentityBusinessDetails {
-    api::V2CoreAccountUpdateIdentityBusinessDetails::new()
-        .additional_addresses([
-            make::v2_core_account_update_identity_business_details_additional_address(),
-        ])
-        .address(make::account_create_company_address_kana())
-        .annual_revenue(
-            make::v2_core_account_token_create_identity_business_details_annual_revenue(),
-        )
-        .documents(make::v2_core_account_update_identity_business_details_documents())
-        .estimated_worker_count(1)
-        .id_numbers([make::v2_core_account_token_create_identity_business_details_id_number()])
-        .monthly_estimated_revenue(
-            make::v2_core_account_token_create_identity_business_details_monthly_estimated_revenue(
-            ),
-        )
-        .phone("text")
-        .registered_name("text")
-        .registration_date(make::account_create_company_registration_date())
-        .script_addresses(
-            make::v2_core_account_token_create_identity_business_details_script_addresses(),
-        )
-        .script_names(make::v2_core_account_token_create_identity_business_details_script_names())
-        .structure(api::V2CoreAccountIdentityBusinessDetailsStructure::Cooperative)
 }

@@ -6,6 +6,126 @@ use tollway::api;
 
 use super::make;
 
+pub(super) fn v2_core_account_update_configuration_recipient_capabilities_bank_accounts()
+-> api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts {
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesBankAccounts::new()
+        .ach(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fedwire(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .fps(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .local(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .rtp(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .sepa(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+        .swift(
+            make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(
+            ),
+        )
+}
+
+pub(super) fn v2_core_account_update_configuration_recipient_capabilities_stripe_balance()
+-> api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance {
+    api::V2CoreAccountUpdateConfigurationRecipientCapabilitiesStripeBalance::new().stripe_transfers(
+        make::v2_core_account_update_configuration_customer_capabilities_automatic_indirect_tax(),
+    )
+}
+
+pub(super) fn v2_core_account_update_defaults() -> api::V2CoreAccountUpdateDefaults {
+    api::V2CoreAccountUpdateDefaults::new()
+        .currency("usd")
+        .locales([api::V2CoreAccountDefaultsLocale::ArSA])
+        .payout_methods([("key", "text")])
+        .profile(make::v2_core_account_create_defaults_profile())
+        .responsibilities(make::v2_core_account_create_defaults_responsibilities())
+}
+
+pub(super) fn v2_core_account_update_identity() -> api::V2CoreAccountUpdateIdentity {
+    api::V2CoreAccountUpdateIdentity::new()
+        .attestations(make::v2_core_account_update_identity_attestations())
+        .business_details(make::v2_core_account_update_identity_business_details())
+        .country("text")
+        .entity_type(api::V2CoreAccountIdentityEntityType::Company)
+        .individual(make::v2_core_account_update_identity_individual())
+}
+
+pub(super) fn v2_core_account_update_identity_attestations()
+-> api::V2CoreAccountUpdateIdentityAttestations {
+    api::V2CoreAccountUpdateIdentityAttestations::new()
+        .directorship_declaration(
+            make::v2_core_account_create_identity_attestations_directorship_declaration(),
+        )
+        .ownership_declaration(
+            make::v2_core_account_create_identity_attestations_directorship_declaration(),
+        )
+        .persons_provided(make::v2_core_account_update_identity_attestations_persons_provided())
+        .representative_declaration(
+            make::v2_core_account_create_identity_attestations_directorship_declaration(),
+        )
+        .terms_of_service(make::v2_core_account_update_identity_attestations_terms_of_service())
+}
+
+pub(super) fn v2_core_account_update_identity_attestations_persons_provided()
+-> api::V2CoreAccountUpdateIdentityAttestationsPersonsProvided {
+    api::V2CoreAccountUpdateIdentityAttestationsPersonsProvided::new().directors(true).executives(true).owners(true).ownership_exemption_reason(api::V2CoreAccountIdentityAttestationsPersonsProvidedOwnershipExemptionReason::QualifiedEntityExceedsOwnershipThreshold)
+}
+
+pub(super) fn v2_core_account_update_identity_attestations_terms_of_service()
+-> api::V2CoreAccountUpdateIdentityAttestationsTermsOfService {
+    api::V2CoreAccountUpdateIdentityAttestationsTermsOfService::new()
+        .account(make::v2_core_account_create_identity_attestations_directorship_declaration())
+        .crypto_money_manager(
+            make::v2_core_account_create_identity_attestations_directorship_declaration(),
+        )
+        .money_manager(
+            make::v2_core_account_create_identity_attestations_directorship_declaration(),
+        )
+}
+
+pub(super) fn v2_core_account_update_identity_business_details()
+-> api::V2CoreAccountUpdateIdentityBusinessDetails {
+    api::V2CoreAccountUpdateIdentityBusinessDetails::new()
+        .additional_addresses([
+            make::v2_core_account_update_identity_business_details_additional_address(),
+        ])
+        .address(make::v2_core_account_token_create_identity_business_details_address())
+        .annual_revenue(
+            make::v2_core_account_token_create_identity_business_details_annual_revenue(),
+        )
+        .documents(make::v2_core_account_update_identity_business_details_documents())
+        .estimated_worker_count(1)
+        .id_numbers([make::v2_core_account_token_create_identity_business_details_id_number()])
+        .monthly_estimated_revenue(
+            make::v2_core_account_token_create_identity_business_details_monthly_estimated_revenue(
+            ),
+        )
+        .phone("text")
+        .registered_name("text")
+        .registration_date(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
+        .script_addresses(
+            make::v2_core_account_token_create_identity_business_details_script_addresses(),
+        )
+        .script_names(make::v2_core_account_token_create_identity_business_details_script_names())
+        .structure(api::V2CoreAccountIdentityBusinessDetailsStructure::Cooperative)
+}
+
 pub(super) fn v2_core_account_update_identity_business_details_additional_address()
 -> api::V2CoreAccountUpdateIdentityBusinessDetailsAdditionalAddress {
     api::V2CoreAccountUpdateIdentityBusinessDetailsAdditionalAddress::new(
@@ -57,10 +177,7 @@ pub(super) fn v2_core_account_update_identity_business_details_documents_company
 
 pub(super) fn v2_core_account_update_identity_business_details_documents_primary_verification()
 -> api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification {
-    api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountUpdateIdentityBusinessDetailsDocumentsPrimaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_account_update_identity_business_details_documents_proof_of_address()
@@ -85,8 +202,10 @@ pub(super) fn v2_core_account_update_identity_individual()
             make::v2_core_account_token_create_identity_individual_additional_address(),
         ])
         .additional_names([make::v2_core_account_update_identity_individual_additional_name()])
-        .address(make::account_create_company_address_kana())
-        .date_of_birth(make::account_create_company_registration_date())
+        .address(make::v2_core_account_token_create_identity_business_details_address())
+        .date_of_birth(
+            make::v2_core_account_token_create_identity_business_details_registration_date(),
+        )
         .documents(make::v2_core_account_update_identity_individual_documents())
         .email("text")
         .given_name("text")
@@ -142,18 +261,12 @@ pub(super) fn v2_core_account_update_identity_individual_documents_passport()
 
 pub(super) fn v2_core_account_update_identity_individual_documents_primary_verification()
 -> api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification {
-    api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountUpdateIdentityIndividualDocumentsPrimaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_account_update_identity_individual_documents_secondary_verification()
 -> api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification {
-    api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountUpdateIdentityIndividualDocumentsSecondaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountIdentityIndividualDocumentsSecondaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_account_update_identity_individual_documents_visa()
@@ -263,18 +376,12 @@ pub(super) fn v2_core_accounts_person_token_create_documents_passport()
 
 pub(super) fn v2_core_accounts_person_token_create_documents_primary_verification()
 -> api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification {
-    api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_accounts_person_token_create_documents_secondary_verification()
 -> api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification {
-    api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountsPersonTokenCreateDocumentsSecondaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountsPersonTokenCreateDocumentsPrimaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_accounts_person_token_create_documents_visa()
@@ -346,18 +453,12 @@ pub(super) fn v2_core_accounts_person_update_documents_passport()
 
 pub(super) fn v2_core_accounts_person_update_documents_primary_verification()
 -> api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification {
-    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountPersonDocumentsPrimaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountsPersonUpdateDocumentsPrimaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountPersonDocumentsPrimaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_accounts_person_update_documents_secondary_verification()
 -> api::V2CoreAccountsPersonUpdateDocumentsSecondaryVerification {
-    api::V2CoreAccountsPersonUpdateDocumentsSecondaryVerification::new(
-        make::account_create_company_verification_document(),
-        api::V2CoreAccountPersonDocumentsPrimaryVerificationType::FrontBack,
-    )
+    api::V2CoreAccountsPersonUpdateDocumentsSecondaryVerification::new(make::v2_core_account_token_create_identity_business_details_documents_primary_verification_front_back(), api::V2CoreAccountPersonDocumentsPrimaryVerificationType::FrontBack)
 }
 
 pub(super) fn v2_core_accounts_person_update_documents_visa()
@@ -376,6 +477,11 @@ pub(super) fn v2_core_event_destination_create_amazon_eventbridge()
 pub(super) fn v2_core_event_destination_create_azure_event_grid()
 -> api::V2CoreEventDestinationCreateAzureEventGrid {
     api::V2CoreEventDestinationCreateAzureEventGrid::new("text", "text", "text")
+}
+
+pub(super) fn v2_core_event_destination_create_webhook_endpoint()
+-> api::V2CoreEventDestinationCreateWebhookEndpoint {
+    api::V2CoreEventDestinationCreateWebhookEndpoint::new("text")
 }
 
 pub(super) fn v2_money_management_financial_address_create_bank_account()
