@@ -4,7 +4,6 @@ use std::borrow::Cow;
 
 use serde_json::Value;
 
-use crate::billing;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -12,8 +11,16 @@ use crate::params::Params;
 use crate::payment_methods::{instrument, operations as payment_methods};
 use crate::payments::charge;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 const CUSTOMER: &str = "customer";
+
+/// Notifies that a customer is about to be deleted.
+#[derive(Debug)]
+pub(crate) struct CustomerDeletion {
+    /// The id of the customer.
+    pub(crate) customer: String,
+}
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_for("customers.create", is_more_than_data, create);
@@ -34,7 +41,7 @@ fn is_more_than_data(params: &Params) -> bool {
 /// A customer on a test clock is made when that clock says.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let clock = params.text("test_clock");
-    let now = clock.and_then(|clock| billing::time_of_clock(ctx, clock));
+    let now = clock.and_then(|clock| test_clocks::clock_time(ctx, clock));
     let now = now.unwrap_or(ctx.now());
     let ctx = &mut ctx.at(now);
     let (plain, default) = without_default_by_name(params);
@@ -80,9 +87,11 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path(CUSTOMER);
     ctx.required(CUSTOMER, id)?;
-    let now = billing::time_of_customer(ctx, id);
+    let now = test_clocks::customer_now(ctx, id);
     let ctx = &mut ctx.at(now);
-    billing::part_from(ctx, id)?;
+    ctx.notify(&CustomerDeletion {
+        customer: id.to_owned(),
+    })?;
     payment_methods::detach_all(ctx, id);
     ctx.generic("customers.delete", params)
 }

@@ -11,11 +11,11 @@ use serde_json::Value;
 
 use crate::Engine;
 use crate::billing;
-use crate::checkout::page::merchant;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::json::{list, number, text};
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Document, Line};
 use crate::payments::authentication_page::open;
 
@@ -63,7 +63,7 @@ fn of_invoice(ctx: &Ctx<'_>, invoice: &Value) -> Document {
     let currency = text(invoice, "currency");
     let money = |amount: i64| format(amount, currency);
     let mut lines = vec![
-        words(merchant(ctx.world, &ctx.scope)),
+        words(merchant_name(ctx.world, &ctx.scope)),
         words(format!(
             "Date of issue: {}",
             pages::day(number(invoice, "effective_at"))
@@ -139,7 +139,7 @@ fn of_credit_note(ctx: &Ctx<'_>, note: &Value) -> Document {
         .get("invoice", text(note, "invoice"))
         .unwrap_or_default();
     let mut lines = vec![
-        words(merchant(ctx.world, &ctx.scope)),
+        words(merchant_name(ctx.world, &ctx.scope)),
         words(format!(
             "Date of issue: {}",
             pages::day(number(note, "effective_at"))
@@ -179,7 +179,7 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
         );
         return pages::message(StatusCode::CONFLICT, "No receipt", said, None);
     }
-    let merchant = merchant(&world.lock(), &scope);
+    let merchant = merchant_name(&world.lock(), &scope);
     let money = |name: &str| format(number(&charge, name), text(&charge, "currency"));
     let sum = |label: &str, amount: String| Sum {
         label: label.to_owned(),

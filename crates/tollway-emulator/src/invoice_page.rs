@@ -15,11 +15,11 @@ use serde_json::{Map, Value, json};
 use crate::Engine;
 use crate::billing;
 use crate::checkout::card::{Card, card_inputs};
-use crate::checkout::page::merchant;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::authentication_page::open;
@@ -177,7 +177,7 @@ fn page(
         heading: format!(
             "Invoice {} from {}",
             invoice["number"].as_str().unwrap_or_default(),
-            merchant(ctx.world, &ctx.scope)
+            merchant_name(ctx.world, &ctx.scope)
         ),
         caption: "Lines",
         mode: ctx.scope.mode.as_str(),

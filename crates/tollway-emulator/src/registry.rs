@@ -63,6 +63,7 @@ impl Registry {
         crate::reporting::register(&mut registry);
         crate::tax::register(&mut registry);
         crate::terminal::register(&mut registry);
+        crate::test_clocks::register(&mut registry);
         crate::treasury::register(&mut registry);
         crate::vault::register(&mut registry);
         registry

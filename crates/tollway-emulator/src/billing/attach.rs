@@ -5,12 +5,13 @@
 use serde_json::{Value, json};
 
 use crate::billing::invoices::{self, INVOICE};
-use crate::billing::{clocks, payment};
+use crate::billing::payment;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("invoices.attach_payment", attach_payment);
@@ -24,7 +25,7 @@ fn attach_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
         let message = "You can only attach payments to open invoices. This invoice isn't open.";
         return Err(ApiError::invalid_request(message));
     }
-    let now = clocks::now_of(ctx, text(&invoice, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&invoice, "customer"));
     let ctx = &mut ctx.at(now);
     match (params.text("payment_intent"), params.text("payment_record")) {
         (Some(intent), None) => attach_intent(ctx, &invoice, intent)?,

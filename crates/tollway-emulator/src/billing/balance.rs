@@ -4,13 +4,13 @@
 
 use serde_json::{Value, json};
 
-use crate::billing::clocks;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::json::{extend, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 const TRANSACTION: &str = "customer_balance_transaction";
 
@@ -31,7 +31,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = format!("The customer's balance is in {own}: pass that currency.");
         return Err(ApiError::invalid_param("currency", message));
     }
-    let now = clocks::now_of(ctx, &id);
+    let now = test_clocks::customer_now(ctx, &id);
     let mut ctx = ctx.at(now);
     let members = json!({
         "amount": params.int("amount"), "currency": currency, "description": params.text("description"),

@@ -9,13 +9,14 @@
 use serde_json::{Map, Value, json};
 
 use crate::billing::invoices::{self, INVOICE};
-use crate::billing::{balance, clocks, discounts, lines, payment, taxes};
+use crate::billing::{balance, discounts, lines, payment, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::fees::proportional;
 use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 const NOTE: &str = "credit_note";
 const LINE: &str = "credit_note_line_item";
@@ -59,7 +60,7 @@ fn issue(ctx: &mut Ctx<'_>, params: &Params) -> Result<(Value, Vec<Value>), ApiE
         );
         return Err(ApiError::invalid_param("invoice", message));
     }
-    let now = clocks::now_of(ctx, text(&invoice, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&invoice, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let lines = lines_of(ctx, params, &invoice)?;
@@ -367,7 +368,7 @@ fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = "You can only void credit notes that are issued, of invoices that are open.";
         return Err(ApiError::invalid_request(message));
     }
-    let now = clocks::now_of(ctx, text(&before, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&before, "customer"));
     let mut ctx = ctx.at(now);
     let mut invoice = before.clone();
     let back = number(&note, "pre_payment_amount");

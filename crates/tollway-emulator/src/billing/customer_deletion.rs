@@ -1,20 +1,26 @@
-//! What becomes of billing when a customer is deleted: nothing goes on by itself any more, and every document stays.
+//! Deleting a customer cancels subscriptions, releases schedules, and stops automatic collection. Invoices are kept.
 
 use serde_json::Value;
 
 use crate::billing::{invoices, schedules, subscriptions};
 use crate::ctx::Ctx;
+use crate::customers::CustomerDeletion;
 use crate::error::ApiError;
+use crate::registry::Registry;
 
-/// Parts from a customer: schedules are released, subscriptions are canceled, and invoices no longer collect themselves.
-pub(crate) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiError> {
-    for schedule in of_customer(ctx, "subscription_schedule", customer) {
+pub(super) fn register(registry: &mut Registry) {
+    registry.listen(on_customer_deleted);
+}
+
+/// Releases the customer's schedules, cancels the subscriptions, and stops the automatic collection of invoices.
+fn on_customer_deleted(ctx: &mut Ctx<'_>, deletion: &CustomerDeletion) -> Result<(), ApiError> {
+    for schedule in objects_of_customer(ctx, "subscription_schedule", &deletion.customer) {
         schedules::release_if_under_way(ctx, &schedule);
     }
-    for subscription in of_customer(ctx, "subscription", customer) {
+    for subscription in objects_of_customer(ctx, "subscription", &deletion.customer) {
         subscriptions::cancel_if_live(ctx, &subscription)?;
     }
-    for invoice in of_customer(ctx, invoices::INVOICE, customer) {
+    for invoice in objects_of_customer(ctx, invoices::INVOICE, &deletion.customer) {
         if matches!(invoice["status"].as_str(), Some("draft" | "open")) {
             invoices::leave_alone(ctx, invoice);
         }
@@ -22,8 +28,8 @@ pub(crate) fn part_from(ctx: &mut Ctx<'_>, customer: &str) -> Result<(), ApiErro
     Ok(())
 }
 
-/// The objects of a type that are a customer's, oldest first.
-fn of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
+/// The objects of a type that belong to a customer, oldest first.
+fn objects_of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
     let mut all = ctx.all_with(object_type, "customer", customer);
     all.reverse();
     all

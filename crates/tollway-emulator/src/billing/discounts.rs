@@ -17,7 +17,7 @@ const USED: &str = "_discount_used";
 const TERMS: &str = "_discount_terms";
 
 /// Makes the discounts that a request names by `coupon` or `promotion_code`; their ids.
-pub(super) fn make(
+pub(crate) fn make(
     ctx: &mut Ctx<'_>,
     wanted: &[Value],
     customer: &str,

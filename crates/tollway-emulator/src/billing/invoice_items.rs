@@ -4,44 +4,45 @@ use serde_json::{Value, json};
 
 use crate::billing::invoices::Pull;
 use crate::billing::lines::{Line, Origin, pricing};
-use crate::billing::{clocks, discounts, invoices, line_descriptions, prices, taxes};
+use crate::billing::{discounts, invoices, line_descriptions, prices, taxes};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 const ITEM: &str = "invoiceitem";
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("invoice_items.create", create);
     registry.add("invoice_items.delete", delete);
     registry.add("invoice_items.update", update);
 }
 
 /// An item to be made.
-pub(super) struct NewItem<'a> {
-    pub(super) customer: &'a str,
-    pub(super) currency: &'a str,
-    pub(super) amount: i64,
-    pub(super) quantity: i64,
-    pub(super) description: Option<String>,
-    pub(super) period: (i64, i64),
-    pub(super) price: Option<&'a Value>,
+pub(crate) struct NewItem<'a> {
+    pub(crate) customer: &'a str,
+    pub(crate) currency: &'a str,
+    pub(crate) amount: i64,
+    pub(crate) quantity: i64,
+    pub(crate) description: Option<String>,
+    pub(crate) period: (i64, i64),
+    pub(crate) price: Option<&'a Value>,
     /// The subscription it belongs to.
-    pub(super) subscription: Option<&'a str>,
+    pub(crate) subscription: Option<&'a str>,
     /// Does it come of a change in the middle of a period?
-    pub(super) proration: bool,
-    pub(super) discountable: bool,
+    pub(crate) proration: bool,
+    pub(crate) discountable: bool,
     /// The ids of the discounts of its own.
-    pub(super) discounts: Vec<Value>,
-    pub(super) tax_rates: Vec<Value>,
-    pub(super) metadata: Value,
+    pub(crate) discounts: Vec<Value>,
+    pub(crate) tax_rates: Vec<Value>,
+    pub(crate) metadata: Value,
 }
 
 /// What one line of a cart comes to on the invoice of who bought it at `now`.
-pub(super) fn bought<'a>(
+pub(crate) fn bought<'a>(
     line: &'a Value,
     customer: &'a str,
     currency: &'a str,
@@ -72,7 +73,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .ok_or_else(|| ApiError::missing_parameter("customer"))?
         .to_owned();
     ctx.referenced("customer", &customer, "customer")?;
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let price = if params.has("pricing.price") {
         let given = json!({"price": params.text("pricing.price")});
@@ -132,15 +133,15 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// What an item says it is: what was said, or else the name of what its price is for.
-pub(super) fn named_or(ctx: &Ctx<'_>, said: Option<&str>, price: Option<&Value>) -> Option<String> {
+pub(crate) fn named_or(ctx: &Ctx<'_>, said: Option<&str>, price: Option<&Value>) -> Option<String> {
     let said = said.map(str::to_owned);
     said.or_else(|| line_descriptions::product(ctx, price?))
 }
 
 /// Makes an item that waits for an invoice.
-pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
+pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
     let mut item = Value::Object(ctx.blank(ITEM));
-    let clock = clocks::of_customer(ctx, new.customer).map(|(id, _)| id);
+    let clock = test_clocks::customer_clock(ctx, new.customer).map(|(id, _)| id);
     let parent = new.subscription.map(|subscription| {
         json!({
             "subscription_details": {"subscription": subscription}, "type": "subscription_details",
@@ -177,7 +178,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
 }
 
 /// The items of a customer that wait, oldest first, in one currency.
-pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<'_>) -> Vec<Value> {
+pub(crate) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<'_>) -> Vec<Value> {
     let items = ctx.all_with(ITEM, "customer", customer).into_iter().rev();
     items
         .filter(|item| item["invoice"].is_null() && item["currency"] == currency)
@@ -192,13 +193,13 @@ pub(super) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<
 }
 
 /// The item belongs to this invoice from now on.
-pub(super) fn put_on(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
+pub(crate) fn put_on(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
     item["invoice"] = invoice.into();
     ctx.update(ITEM, item);
 }
 
 /// An item as a line.
-pub(super) fn as_line(ctx: &Ctx<'_>, item: &Value) -> Line {
+pub(crate) fn as_line(ctx: &Ctx<'_>, item: &Value) -> Line {
     let words = |value: &Value| value.as_str().map(str::to_owned);
     let price = item["pricing"]["price_details"]["price"].as_str();
     Line {

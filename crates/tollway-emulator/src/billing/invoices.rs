@@ -13,10 +13,10 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 pub(crate) use self::collect::advance;
-pub(super) use self::collect::{close, finalize, finalize_paid, leave_alone, let_go, void};
-pub(super) use self::totals::{discount_amounts, total};
+pub(crate) use self::collect::{close, finalize, finalize_paid, leave_alone, let_go, void};
+pub(crate) use self::totals::{discount_amounts, total};
 use crate::billing::lines::{self, Line, Made};
-use crate::billing::{clocks, discounts, invoice_items, payment};
+use crate::billing::{discounts, invoice_items, payment};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -25,8 +25,9 @@ use crate::params::Params;
 use crate::payments::settlement;
 use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
+use crate::test_clocks;
 
-pub(super) const INVOICE: &str = "invoice";
+pub(crate) const INVOICE: &str = "invoice";
 /// How long a draft can still be changed before it finalizes itself.
 const DRAFT: i64 = 3600;
 const DAY: i64 = 86_400;
@@ -45,7 +46,7 @@ impl ScheduledTask for AdvanceInvoice {
     }
 }
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add_task::<AdvanceInvoice>();
     registry.add("invoices.create", create);
     registry.add("invoices.update", update);
@@ -57,18 +58,18 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// A draft to be made.
-pub(super) struct NewInvoice<'a> {
-    pub(super) customer: &'a str,
-    pub(super) currency: &'a str,
-    pub(super) reason: &'static str,
+pub(crate) struct NewInvoice<'a> {
+    pub(crate) customer: &'a str,
+    pub(crate) currency: &'a str,
+    pub(crate) reason: &'static str,
     /// The subscription that it bills.
-    pub(super) subscription: Option<&'a Value>,
-    pub(super) period: (i64, i64),
-    pub(super) collection_method: &'a str,
-    pub(super) days_until_due: Option<i64>,
-    pub(super) auto_advance: bool,
-    pub(super) discounts: Vec<Value>,
-    pub(super) lines: Vec<Line>,
+    pub(crate) subscription: Option<&'a Value>,
+    pub(crate) period: (i64, i64),
+    pub(crate) collection_method: &'a str,
+    pub(crate) days_until_due: Option<i64>,
+    pub(crate) auto_advance: bool,
+    pub(crate) discounts: Vec<Value>,
+    pub(crate) lines: Vec<Line>,
 }
 
 /// `POST /v1/invoices`.
@@ -78,7 +79,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .ok_or_else(|| ApiError::missing_parameter("customer"))?
         .to_owned();
     let object = ctx.referenced("customer", &customer, "customer")?;
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let method = params
         .text("collection_method")
@@ -155,7 +156,7 @@ fn share(ctx: &mut Ctx<'_>, invoice: &Value, params: &Params) -> Result<(), ApiE
 
 /// The items that wait for an invoice of a customer and go on this one.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Pull<'a> {
+pub(crate) enum Pull<'a> {
     Nothing,
     /// Those of no subscription.
     Free,
@@ -164,7 +165,7 @@ pub(super) enum Pull<'a> {
 }
 
 /// Makes a draft with its lines, and with the items that wait for it.
-pub(super) fn draft(
+pub(crate) fn draft(
     ctx: &mut Ctx<'_>,
     new: NewInvoice<'_>,
     pull: Pull<'_>,
@@ -189,20 +190,20 @@ pub(super) fn draft(
     ctx.emit("invoice.created", &invoice, None);
     if advances {
         let at = ctx.now() + DRAFT;
-        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice: id })?;
+        test_clocks::schedule_for_customer(ctx, &customer, at, &AdvanceInvoice { invoice: id })?;
     }
     Ok(invoice)
 }
 
 /// Writes a draft and its lines, without keeping anything: what [`draft`] and previews begin with.
-pub(super) fn compose(
+pub(crate) fn compose(
     ctx: &mut Ctx<'_>,
     new: NewInvoice<'_>,
     waiting: &[Value],
 ) -> Result<(Value, Vec<Made>), ApiError> {
     let customer = ctx.referenced("customer", new.customer, "customer")?;
     let now = ctx.now();
-    let clock = clocks::of_customer(ctx, new.customer).map(|(id, _)| id);
+    let clock = test_clocks::customer_clock(ctx, new.customer).map(|(id, _)| id);
     let mut invoice = Value::Object(ctx.blank(INVOICE));
     let due = new.days_until_due.map(|days| now + days * DAY);
     let nothing = Value::Null;
@@ -267,7 +268,7 @@ pub(super) fn compose(
 }
 
 /// A composed invoice as a preview: nothing of it exists.
-pub(super) fn as_upcoming(mut invoice: Value) -> Value {
+pub(crate) fn as_upcoming(mut invoice: Value) -> Value {
     let id = text(&invoice, "id");
     invoice["id"] = format!("upcoming_{id}").into();
     invoice["billing_reason"] = "upcoming".into();
@@ -277,7 +278,7 @@ pub(super) fn as_upcoming(mut invoice: Value) -> Value {
 }
 
 /// Puts invoice items on a draft.
-pub(super) fn add_items(ctx: &mut Ctx<'_>, id: &str, items: Vec<Value>) -> Result<(), ApiError> {
+pub(crate) fn add_items(ctx: &mut Ctx<'_>, id: &str, items: Vec<Value>) -> Result<(), ApiError> {
     let invoice = ctx.referenced(INVOICE, id, "invoice")?;
     must_be_draft(&invoice)?;
     let mut all = Vec::with_capacity(items.len());
@@ -292,7 +293,7 @@ pub(super) fn add_items(ctx: &mut Ctx<'_>, id: &str, items: Vec<Value>) -> Resul
 }
 
 /// Takes the line of an invoice item off a draft.
-pub(super) fn remove_item(ctx: &mut Ctx<'_>, id: &str, item: &str) -> Result<(), ApiError> {
+pub(crate) fn remove_item(ctx: &mut Ctx<'_>, id: &str, item: &str) -> Result<(), ApiError> {
     let invoice = ctx.required(INVOICE, id)?;
     must_be_draft(&invoice)?;
     for line in lines::of_invoice(ctx, id) {
@@ -307,13 +308,13 @@ pub(super) fn remove_item(ctx: &mut Ctx<'_>, id: &str, item: &str) -> Result<(),
     Ok(())
 }
 
-pub(super) fn retotal(ctx: &mut Ctx<'_>, before: &Value) {
+pub(crate) fn retotal(ctx: &mut Ctx<'_>, before: &Value) {
     let mut invoice = before.clone();
     total(ctx, &mut invoice);
     changed(ctx, before, &invoice);
 }
 
-pub(super) fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
+pub(crate) fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
     if invoice["status"] == "draft" {
         return Ok(());
     }
@@ -322,7 +323,7 @@ pub(super) fn must_be_draft(invoice: &Value) -> Result<(), ApiError> {
 }
 
 /// Keeps a changed invoice and says so.
-pub(super) fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+pub(crate) fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(INVOICE, after);
     let previous = previous_attributes(before, after);
     if !previous.is_empty() {
@@ -370,7 +371,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     if params.bool("auto_advance") == Some(true) && before["auto_advance"] == false {
         let customer = before["customer"].as_str().unwrap_or_default().to_owned();
-        let at = clocks::now_of(ctx, &customer) + DRAFT;
+        let at = test_clocks::customer_now(ctx, &customer) + DRAFT;
         if is_draft {
             invoice["automatically_finalizes_at"] = at.into();
         }
@@ -378,7 +379,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             invoice["next_payment_attempt"] = at.into();
         }
         let invoice = params.path("invoice").to_owned();
-        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice })?;
+        test_clocks::schedule_for_customer(ctx, &customer, at, &AdvanceInvoice { invoice })?;
     }
     changed(ctx, &before, &invoice);
     Ok(invoice)

@@ -82,7 +82,7 @@ fn new_item(
         (None, Some(amount)) => amount,
         (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
     };
-    let now = crate::billing::clocks::now_of(ctx, customer);
+    let now = crate::test_clocks::customer_now(ctx, customer);
     let start = wanted["period"]["start"].as_i64().unwrap_or(now);
     let said = wanted["description"].as_str();
     let new = NewItem {

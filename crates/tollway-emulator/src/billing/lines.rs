@@ -10,30 +10,30 @@ const SHOWN: usize = 10;
 
 /// A line to be written.
 #[derive(Debug, Clone)]
-pub(super) struct Line {
-    pub(super) amount: i64,
-    pub(super) description: Option<String>,
-    pub(super) period: (i64, i64),
-    pub(super) quantity: i64,
+pub(crate) struct Line {
+    pub(crate) amount: i64,
+    pub(crate) description: Option<String>,
+    pub(crate) period: (i64, i64),
+    pub(crate) quantity: i64,
     /// The price, if one lies behind it.
-    pub(super) price: Option<Value>,
-    pub(super) origin: Origin,
-    pub(super) metadata: Value,
+    pub(crate) price: Option<Value>,
+    pub(crate) origin: Origin,
+    pub(crate) metadata: Value,
     /// May a discount be taken off it?
-    pub(super) discountable: bool,
+    pub(crate) discountable: bool,
     /// The ids of the discounts of its own.
-    pub(super) discounts: Vec<Value>,
+    pub(crate) discounts: Vec<Value>,
     /// Its own tax rates; those of the invoice count if it has none.
-    pub(super) tax_rates: Vec<Value>,
+    pub(crate) tax_rates: Vec<Value>,
 }
 
 /// A line as it is written, and the taxes of its own.
 #[derive(Debug, Clone)]
-pub(super) struct Made {
-    pub(super) line: Value,
-    pub(super) tax_rates: Vec<Value>,
+pub(crate) struct Made {
+    pub(crate) line: Value,
+    pub(crate) tax_rates: Vec<Value>,
     /// Taxes whose amounts were given: nothing is worked out then.
-    pub(super) tax_amounts: Vec<Value>,
+    pub(crate) tax_amounts: Vec<Value>,
 }
 
 /// The own taxes of a line.
@@ -41,7 +41,7 @@ const RATES: &str = "_line_tax_rates";
 
 /// Where a line comes from.
 #[derive(Debug, Clone)]
-pub(super) enum Origin {
+pub(crate) enum Origin {
     /// A subscription's item.
     Item { subscription: String, item: String },
     /// An invoice item.
@@ -53,7 +53,7 @@ pub(super) enum Origin {
 }
 
 /// `pricing` of a line or an invoice item.
-pub(super) fn pricing(price: &Value) -> Value {
+pub(crate) fn pricing(price: &Value) -> Value {
     json!({
         "price_details": {"price": price["id"], "product": price["product"]},
         "type": "price_details",
@@ -62,7 +62,7 @@ pub(super) fn pricing(price: &Value) -> Value {
 }
 
 /// Writes lines, without keeping them.
-pub(super) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<Made> {
+pub(crate) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<Made> {
     let made = lines.into_iter().map(|mut line| Made {
         tax_rates: std::mem::take(&mut line.tax_rates),
         tax_amounts: Vec::new(),
@@ -72,7 +72,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<
 }
 
 /// Keeps new lines under their invoice.
-pub(super) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
+pub(crate) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for made in lines {
         ctx.world
@@ -83,7 +83,7 @@ pub(super) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
 }
 
 /// Keeps a line that was changed.
-pub(super) fn keep_changed(ctx: &mut Ctx<'_>, made: &Made) {
+pub(crate) fn keep_changed(ctx: &mut Ctx<'_>, made: &Made) {
     ctx.update("line_item", &made.line);
     keep_taxes(ctx, made);
 }
@@ -100,7 +100,7 @@ fn keep_taxes(ctx: &mut Ctx<'_>, made: &Made) {
 }
 
 /// The lines of an invoice with the tax rates of their own, oldest first.
-pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
+pub(crate) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
     let lines = of_invoice(ctx, invoice).into_iter().map(|line| {
         let taxes: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
         let taxes = taxes.unwrap_or_default();
@@ -114,14 +114,14 @@ pub(super) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
 }
 
 /// Every line of an invoice, oldest first.
-pub(super) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
+pub(crate) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
     let mut lines = ctx.all_under("line_item", invoice);
     lines.reverse();
     lines
 }
 
 /// Shows the first lines in the invoice itself.
-pub(super) fn show(invoice: &mut Value, lines: &[Value]) {
+pub(crate) fn show(invoice: &mut Value, lines: &[Value]) {
     let id = invoice["id"].as_str().unwrap_or_default();
     invoice["lines"] = json!({
         "object": "list",

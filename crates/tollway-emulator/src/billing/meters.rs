@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::billing::{clocks, subscriptions};
+use crate::billing::subscriptions;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::window;
@@ -17,6 +17,7 @@ use crate::json::text;
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};
+use crate::test_clocks;
 
 const METER: &str = "billing.meter";
 const EVENT: &str = "_meter_event";
@@ -101,7 +102,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let param = format!("payload[{key}]");
         ApiError::invalid_param(&param, "The value of a meter event must be a number.")
     })?;
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let at = params.int("timestamp").unwrap_or(now);
     if at < now - LATEST || at > now + EARLIEST {
         let message =

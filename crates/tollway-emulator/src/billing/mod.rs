@@ -9,14 +9,13 @@
 
 mod attach;
 mod balance;
-mod checkout_invoices;
-mod clocks;
+pub(crate) mod cart;
 mod coupons;
 mod credit_notes;
 mod customer_deletion;
 pub(crate) mod discounts;
-mod invoice_items;
-mod invoices;
+pub(crate) mod invoice_items;
+pub(crate) mod invoices;
 mod line_descriptions;
 mod line_edits;
 mod lines;
@@ -32,14 +31,11 @@ pub(crate) mod quote_pdf;
 mod quotes;
 mod schedules;
 mod subscription_items;
-mod subscriptions;
+pub(crate) mod subscriptions;
 pub(crate) mod taxes;
 
 use serde_json::Value;
 
-pub(crate) use self::checkout_invoices::{forget, invoice_for};
-pub(crate) use self::clocks::{now_of as time_of_customer, time_of as time_of_clock};
-pub(crate) use self::customer_deletion::part_from;
 pub(crate) use self::payment::{failed, intent_of, succeeded};
 pub(crate) use self::subscriptions::{
     cancel as cancel_subscription, create as subscribe, set_up, update as change_subscription,
@@ -56,9 +52,9 @@ pub(crate) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
 pub(crate) fn register(registry: &mut Registry) {
     attach::register(registry);
     balance::register(registry);
-    clocks::register(registry);
     coupons::register(registry);
     credit_notes::register(registry);
+    customer_deletion::register(registry);
     invoice_items::register(registry);
     invoices::register(registry);
     line_edits::register(registry);

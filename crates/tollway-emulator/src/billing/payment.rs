@@ -5,13 +5,14 @@ use serde_json::{Map, Value, json};
 
 use crate::billing::invoices::AdvanceInvoice;
 use crate::billing::invoices::{INVOICE, changed};
-use crate::billing::{clocks, subscriptions};
+use crate::billing::subscriptions;
 use crate::ctx::Ctx;
 use crate::customers;
 use crate::error::ApiError;
 use crate::json::{list, number};
 use crate::params::Params;
 use crate::payments::payment_intents;
+use crate::test_clocks;
 
 /// The invoice behind a PaymentIntent.
 const PAYS: &str = "_pays";
@@ -300,7 +301,7 @@ pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> 
 /// Whoever pays an invoice, and however: its customer's clock says when that was.
 fn at_invoice<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
     let customer = invoice["customer"].as_str().unwrap_or_default();
-    let now = clocks::now_of(ctx, customer);
+    let now = test_clocks::customer_now(ctx, customer);
     ctx.at(now)
 }
 
@@ -372,7 +373,7 @@ fn refused(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     if let Some(at) = next {
         let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
         let invoice = invoice["id"].as_str().unwrap_or_default().to_owned();
-        clocks::schedule(ctx, &customer, at, &AdvanceInvoice { invoice })?;
+        test_clocks::schedule_for_customer(ctx, &customer, at, &AdvanceInvoice { invoice })?;
     }
     subscriptions::unpaid(ctx, &invoice, next.is_none());
     Ok(())

@@ -6,12 +6,13 @@ use serde_json::{Map, Value, json};
 
 use crate::billing::invoice_items::{self, NewItem};
 use crate::billing::invoices::{self, INVOICE, NewInvoice, Pull};
-use crate::billing::{clocks, discounts, prices, subscriptions, taxes};
+use crate::billing::{discounts, prices, subscriptions, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::test_clocks;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("invoices.create_preview", create_preview);
@@ -36,7 +37,7 @@ fn work_out(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         (None, None) => somebody(ctx, params)?,
     };
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     add_items(ctx, params, &customer, subscription.as_ref())?;

@@ -2,12 +2,12 @@
 
 use serde_json::Value;
 
-use crate::checkout::items::cart_of as items_of;
-use crate::checkout::page::merchant;
+use crate::billing::cart::load_cart;
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
 use crate::json::{number, text};
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Document, Line};
 
 /// The document behind `GET /v1/quotes/{quote}/pdf`.
@@ -31,7 +31,7 @@ fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
     let customer = customer.unwrap_or_default();
     let to = ["name", "email"].map(|name| text(&customer, name));
     let to: Vec<&str> = to.into_iter().filter(|part| !part.is_empty()).collect();
-    let mut lines = vec![words(merchant(ctx.world, &ctx.scope))];
+    let mut lines = vec![words(merchant_name(ctx.world, &ctx.scope))];
     lines.extend(said(quote, "header"));
     lines.push(words(format!("Quote for: {}", to.join(", "))));
     let until = pages::day(number(quote, "expires_at"));
@@ -39,7 +39,7 @@ fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
     lines.push(words(format!("Status: {}", text(quote, "status"))));
     lines.extend(said(quote, "description"));
     lines.push(Line::Gap);
-    for item in &items_of(ctx, text(quote, "id")).items {
+    for item in &load_cart(ctx, text(quote, "id")).items {
         let name = item["description"].as_str().unwrap_or("Item");
         let name = format!(
             "{} × {name}{}",

@@ -10,11 +10,10 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::billing::cart::{self, Cart};
 use crate::billing::invoice_items;
 use crate::billing::invoices::{self, NewInvoice, Pull};
-use crate::billing::{clocks, discounts, payment, schedules, subscriptions, taxes};
-use crate::checkout;
-use crate::checkout::items::Cart;
+use crate::billing::{discounts, payment, schedules, subscriptions, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, list, number, text};
@@ -22,6 +21,7 @@ use crate::params::Params;
 use crate::payments::settlement;
 use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
+use crate::test_clocks;
 
 const QUOTE: &str = "quote";
 const DAY: i64 = 86_400;
@@ -54,7 +54,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/quotes`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let now = clocks::now_of(ctx, params.text("customer").unwrap_or_default());
+    let now = test_clocks::customer_now(ctx, params.text("customer").unwrap_or_default());
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let from = params
@@ -64,7 +64,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut members = ctx.blank(QUOTE);
     let clock = params
         .text("customer")
-        .and_then(|customer| clocks::of_customer(ctx, customer))
+        .and_then(|customer| test_clocks::customer_clock(ctx, customer))
         .map(|(id, _)| id);
     let known = json!({
         "application": settlement::application(ctx),
@@ -95,7 +95,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         ] {
             quote[name] = from[name].clone();
         }
-        checkout::keep_items(ctx, &id, &checkout::items_of(ctx, text(from, "id")));
+        cart::save_cart(ctx, &id, &cart::load_cart(ctx, text(from, "id")));
     }
     write(ctx, &mut quote, params)?;
     check_expiry(ctx, params)?;
@@ -122,7 +122,7 @@ fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
         quote: text(quote, "id").to_owned(),
     };
     let at = number(quote, "expires_at");
-    clocks::schedule(ctx, text(quote, "customer"), at, &task)
+    test_clocks::schedule_for_customer(ctx, text(quote, "customer"), at, &task)
 }
 
 /// A quote that nobody has accepted in time is canceled.
@@ -130,7 +130,7 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) {
     let Some(mut quote) = ctx.get(QUOTE, id) else {
         return;
     };
-    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let over = number(&quote, "expires_at") <= now;
     if over && matches!(text(&quote, "status"), "draft" | "open") {
         quote["status"] = "canceled".into();
@@ -143,7 +143,7 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) {
 /// `POST /v1/quotes/{quote}`: drafts only.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut quote = in_state(ctx, params, "draft", "updated")?;
-    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let ctx = &mut ctx.at(now);
     check_expiry(ctx, params)?;
     write(ctx, &mut quote, params)?;
@@ -183,13 +183,13 @@ fn write(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), Ap
         quote["discounts"] = made.into();
     }
     let cart = match params.list("line_items") {
-        [] => checkout::items_of(ctx, &id),
+        [] => cart::load_cart(ctx, &id),
         wanted => {
             let mut wanted = wanted.to_vec();
             for item in wanted.iter_mut().filter(|item| item["tax_rates"].is_null()) {
                 item["tax_rates"] = quote["default_tax_rates"].clone();
             }
-            checkout::read_items(ctx, &wanted, "line_items")?
+            cart::read_line_items(ctx, &wanted, "line_items")?
         }
     };
     work_out(ctx, quote, cart)
@@ -205,7 +205,7 @@ fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), 
     let customer = ctx
         .get("customer", text(quote, "customer"))
         .unwrap_or_default();
-    checkout::work_out_items(
+    cart::calculate_totals(
         ctx,
         &mut cart,
         &json!([{"coupon": coupon}]),
@@ -235,7 +235,7 @@ fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), 
     if !cart.currency.is_empty() {
         quote["currency"] = cart.currency.as_str().into();
     }
-    checkout::keep_items(ctx, &id, &cart);
+    cart::save_cart(ctx, &id, &cart);
     Ok(())
 }
 
@@ -254,7 +254,7 @@ fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
     let id = params.path("quote");
     ctx.required(QUOTE, id)?;
     Ok(json!({
-        "object": "list", "data": checkout::items_of(ctx, id).items, "has_more": false,
+        "object": "list", "data": cart::load_cart(ctx, id).items, "has_more": false,
         "url": format!("/v1/quotes/{id}/computed_upfront_line_items"),
     }))
 }
@@ -262,14 +262,14 @@ fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 /// `POST /v1/quotes/{quote}/finalize`.
 fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut quote = in_state(ctx, params, "draft", "finalized")?;
-    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let ctx = &mut ctx.at(now);
     check_expiry(ctx, params)?;
     if !quote["customer"].is_string() {
         let message = "A quote must have a customer before it is finalized.";
         return Err(ApiError::invalid_request(message).code("parameter_missing"));
     }
-    if checkout::items_of(ctx, text(&quote, "id")).items.is_empty() {
+    if cart::load_cart(ctx, text(&quote, "id")).items.is_empty() {
         let message = "A quote must have line items before it is finalized.";
         return Err(ApiError::invalid_request(message).code("parameter_missing"));
     }
@@ -289,7 +289,7 @@ fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `POST /v1/quotes/{quote}/accept`.
 fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut quote = in_state(ctx, params, "open", "accepted")?;
-    let now = clocks::now_of(ctx, text(&quote, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     if number(&quote, "expires_at") < now {
@@ -297,8 +297,8 @@ fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "This quote has expired: it cannot be accepted any more.",
         ));
     }
-    let cart = checkout::items_of(ctx, text(&quote, "id"));
-    if cart.recurs() {
+    let cart = cart::load_cart(ctx, text(&quote, "id"));
+    if cart.is_recurring() {
         subscribe(ctx, &mut quote, &cart)?;
     } else {
         quote["invoice"] = invoice(ctx, &quote, &cart)?["id"].clone();
@@ -356,7 +356,7 @@ fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), Ap
     }
     let later = data["effective_date"].as_i64().filter(|at| *at > ctx.now());
     if let Some(start) = later {
-        let phase = json!({"items": checkout::items_as_params(&again)});
+        let phase = json!({"items": cart::items_as_params(&again)});
         let mut scheduled = Map::new();
         scheduled.insert("customer".into(), quote["customer"].clone());
         scheduled.insert("start_date".into(), start.into());
@@ -365,9 +365,9 @@ fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), Ap
         quote["subscription_schedule"] = schedule["id"].clone();
         return Ok(());
     }
-    form.insert("items".into(), checkout::items_as_params(&again));
+    form.insert("items".into(), cart::items_as_params(&again));
     if !once.is_empty() {
-        form.insert("add_invoice_items".into(), checkout::items_as_params(&once));
+        form.insert("add_invoice_items".into(), cart::items_as_params(&once));
     }
     // Whoever has nothing to pay with is asked to.
     let customer = ctx.required("customer", text(quote, "customer"))?;

@@ -13,7 +13,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use self::phases::{as_phase, form_of, items_of, phases};
-use crate::billing::{clocks, subscriptions};
+use crate::billing::subscriptions;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -21,6 +21,7 @@ use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
+use crate::test_clocks;
 
 const SCHEDULE: &str = "subscription_schedule";
 
@@ -60,7 +61,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     };
     ctx.referenced("customer", customer, "customer")?;
     let customer = customer.to_owned();
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let mut schedule = blank(ctx, params, &customer)?;
@@ -92,7 +93,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 }
 
 fn blank(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
-    let clock = clocks::of_customer(ctx, customer).map(|(id, _)| id);
+    let clock = test_clocks::customer_clock(ctx, customer).map(|(id, _)| id);
     let mut members = ctx.blank(SCHEDULE);
     let mut plain = params.values().clone();
     for name in ["phases", "start_date", "from_subscription"] {
@@ -133,7 +134,7 @@ fn plan(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
         let task = AdvanceSchedule {
             schedule: text(schedule, "id").to_owned(),
         };
-        clocks::schedule(ctx, text(schedule, "customer"), at, &task)?;
+        test_clocks::schedule_for_customer(ctx, text(schedule, "customer"), at, &task)?;
     }
     Ok(())
 }
@@ -318,7 +319,7 @@ fn under_way(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiErr
 /// `POST /v1/subscription_schedules/{schedule}`: other phases; the present one stays where it began.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = under_way(ctx, params, "update")?;
-    let now = clocks::now_of(ctx, text(&before, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&before, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let mut members = before.as_object().cloned().unwrap_or_default();
@@ -362,7 +363,7 @@ fn phase_at(schedule: &Value, start: i64) -> Value {
 /// `POST /v1/subscription_schedules/{schedule}/cancel`: its subscription is canceled with it.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let schedule = under_way(ctx, params, "cancel")?;
-    let now = clocks::now_of(ctx, text(&schedule, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&schedule, "customer"));
     let mut ctx = ctx.at(now);
     if let Some(subscription) = schedule["subscription"].as_str() {
         let mut form = Map::new();
@@ -383,6 +384,6 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `POST /v1/subscription_schedules/{schedule}/release`.
 fn release(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let schedule = under_way(ctx, params, "release")?;
-    let now = clocks::now_of(ctx, text(&schedule, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&schedule, "customer"));
     Ok(let_go(&mut ctx.at(now), &schedule))
 }

@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::billing::period::Cycle;
-use crate::billing::{clocks, invoices, proration, schedules};
+use crate::billing::{invoices, proration, schedules};
 use crate::ctx::Ctx;
 use crate::customers;
 use crate::error::ApiError;
@@ -26,18 +26,19 @@ use crate::json::{list, text};
 use crate::params::Params;
 use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
+use crate::test_clocks;
 use crate::world::AfterRetries;
 
 use self::bill::settle_up;
-pub(super) use self::bill::upcoming;
+pub(crate) use self::bill::upcoming;
 pub(crate) use self::create::create;
-pub(super) use self::create::give_up;
-pub(super) use self::methods::keep_method;
+pub(crate) use self::create::give_up;
+pub(crate) use self::methods::keep_method;
 pub(crate) use self::methods::set_up;
 pub(crate) use self::renew::catch_up;
-pub(super) use self::renew::end_and_settle;
+pub(crate) use self::renew::end_and_settle;
 use self::renew::look_at_end;
-pub(super) use self::thresholds::look_after_use;
+pub(crate) use self::thresholds::look_after_use;
 pub(crate) use self::update::update;
 
 const SUBSCRIPTION: &str = "subscription";
@@ -56,7 +57,7 @@ impl ScheduledTask for AdvanceSubscription {
     }
 }
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add_task::<AdvanceSubscription>();
     registry.add("subscriptions.create", create);
     registry.add("subscriptions.update", update);
@@ -67,7 +68,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// The subscription that an invoice bills; empty if there is none.
-pub(super) fn of_invoice(invoice: &Value) -> String {
+pub(crate) fn of_invoice(invoice: &Value) -> String {
     let details = &invoice["parent"]["subscription_details"];
     details["subscription"]
         .as_str()
@@ -134,7 +135,7 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
 fn look_again(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) -> Result<(), ApiError> {
     let customer = subscription["customer"].as_str().unwrap_or_default();
     let subscription = subscription["id"].as_str().unwrap_or_default().to_owned();
-    clocks::schedule(ctx, customer, at, &AdvanceSubscription { subscription })
+    test_clocks::schedule_for_customer(ctx, customer, at, &AdvanceSubscription { subscription })
 }
 
 /// Can the customer be charged without being asked?
@@ -175,7 +176,7 @@ fn end(ctx: &mut Ctx<'_>, mut subscription: Value, reason: &str) {
 }
 
 /// The customer of a subscription is no more: one that was never paid expires, any other ends at once.
-pub(super) fn cancel_if_live(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
+pub(crate) fn cancel_if_live(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
     match status(subscription) {
         "canceled" | "incomplete_expired" => {}
         "incomplete" => give_up(ctx, subscription)?,
@@ -190,7 +191,7 @@ pub(super) fn cancel_if_live(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<
 }
 
 /// An invoice of a subscription was paid.
-pub(super) fn paid(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
+pub(crate) fn paid(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     let Some(before) = ctx.get(SUBSCRIPTION, &of_invoice(invoice)) else {
         return Ok(());
     };
@@ -204,7 +205,7 @@ pub(super) fn paid(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
 }
 
 /// An invoice of a subscription could not be collected; `for_good` when it will not be tried again.
-pub(super) fn unpaid(ctx: &mut Ctx<'_>, invoice: &Value, for_good: bool) {
+pub(crate) fn unpaid(ctx: &mut Ctx<'_>, invoice: &Value, for_good: bool) {
     let Some(before) = ctx.get(SUBSCRIPTION, &of_invoice(invoice)) else {
         return;
     };
@@ -230,7 +231,7 @@ pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if matches!(status(&subscription), "canceled" | "incomplete_expired") {
         return Err(ApiError::no_such("subscription", &id, "id"));
     }
-    let now = clocks::now_of(ctx, text(&subscription, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&subscription, "customer"));
     let mut ctx = ctx.at(now);
     if params.bool("prorate") == Some(true) {
         proration::credit_all(&mut ctx, &subscription, now);
@@ -279,7 +280,7 @@ fn pause(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         );
         return Err(ApiError::invalid_request(message));
     }
-    let now = clocks::now_of(ctx, text(&before, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&before, "customer"));
     let mut ctx = ctx.at(now);
     if params.text("bill_for.unused_time_from.type") == Some("now") {
         proration::credit_all(&mut ctx, &before, now);
@@ -302,7 +303,7 @@ fn resume(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message));
     }
     let customer = before["customer"].as_str().unwrap_or_default();
-    let now = clocks::now_of(ctx, customer);
+    let now = test_clocks::customer_now(ctx, customer);
     let mut ctx = ctx.at(now);
     let mut after = before.clone();
     if params.text("billing_cycle_anchor.type") != Some("unchanged") {

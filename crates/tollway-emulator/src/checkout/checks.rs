@@ -2,7 +2,8 @@
 
 use serde_json::{Map, Value};
 
-use crate::checkout::{buyer, items};
+use crate::billing::cart;
+use crate::checkout::buyer;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -98,8 +99,8 @@ pub(super) fn data_for(params: &Params, mode: &str) -> Result<Map<String, Value>
     Ok(data.cloned().unwrap_or_default())
 }
 
-pub(super) fn check_mode(mode: &str, cart: &items::Cart) -> Result<(), ApiError> {
-    let message = match (mode, cart.recurs()) {
+pub(super) fn check_mode(mode: &str, cart: &cart::Cart) -> Result<(), ApiError> {
+    let message = match (mode, cart.is_recurring()) {
         ("payment", true) => {
             "You specified `payment` mode but passed a recurring price. Either switch to `subscription` mode or use only \
              one-time prices."

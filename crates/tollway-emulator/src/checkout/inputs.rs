@@ -2,12 +2,13 @@
 
 use serde_json::Value;
 
+use crate::billing::cart;
 use crate::checkout::card::card_inputs;
 use crate::checkout::optional_items::Offer;
 use crate::checkout::pay::needs_payment;
 use crate::checkout::state::hidden;
 use crate::checkout::submission::{Errors, Form};
-use crate::checkout::{buyer, items, methods, optional_items};
+use crate::checkout::{buyer, methods, optional_items};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::json::{number, text};
@@ -64,7 +65,7 @@ const MOST: i64 = 99;
 impl Asked {
     /// What the page of a session asks for.
     pub(super) fn of(ctx: &Ctx<'_>, session: &Value) -> Self {
-        let cart = items::cart_of(ctx, text(session, "id"));
+        let cart = cart::load_cart(ctx, text(session, "id"));
         let taken = hidden(ctx, text(session, "id")).taken;
         let adjustable = |(index, item): (usize, &Value)| {
             let limits = &item["adjustable_quantity"];
@@ -78,7 +79,7 @@ impl Asked {
                 most: limits["maximum"].as_i64().unwrap_or(MOST),
             })
         };
-        let amount = cart.custom().map(|custom| FreeAmount {
+        let amount = cart.custom_unit_amount().map(|custom| FreeAmount {
             currency: cart.currency.clone(),
             preset: custom["preset"].as_i64(),
             least: custom["minimum"].as_i64().unwrap_or(1),

@@ -9,7 +9,9 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::Engine;
-use crate::checkout::{buyer, items, optional_items, session};
+use crate::billing::cart;
+use crate::checkout::shipping;
+use crate::checkout::{buyer, optional_items, session};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
@@ -45,12 +47,12 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/payment_links`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let cart = items::read(ctx, params.list("line_items"), "line_items")?;
-    if cart.recurs() && params.has("payment_intent_data") {
+    let cart = cart::read_line_items(ctx, params.list("line_items"), "line_items")?;
+    if cart.is_recurring() && params.has("payment_intent_data") {
         let message = "You can not pass `payment_intent_data` with a recurring price.";
         return Err(ApiError::invalid_param("payment_intent_data", message));
     }
-    if !cart.recurs() && params.has("subscription_data") {
+    if !cart.is_recurring() && params.has("subscription_data") {
         let message = "You can not pass `subscription_data` without a recurring price.";
         return Err(ApiError::invalid_param("subscription_data", message));
     }
@@ -62,7 +64,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "application": settlement::application(ctx),
         "billing_address_collection": "auto",
         "currency": cart.currency,
-        "customer_creation": if cart.recurs() { "always" } else { "if_required" },
+        "customer_creation": if cart.is_recurring() { "always" } else { "if_required" },
         "livemode": ctx.scope.livemode(),
         "payment_method_collection": "always",
         "submit_type": "auto",
@@ -74,12 +76,12 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     write(ctx, &mut members, params, &cart)?;
     let link = Value::Object(members);
     // What a session of it would be refused for is refused now.
-    if !cart.recurs() {
+    if !cart.is_recurring() {
         settlement::check(ctx, &Split::of_params(params), cart.subtotal())?;
     }
     settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
-    items::check_total(cart.subtotal(), &cart.currency)?;
-    items::keep(ctx, &id, &cart);
+    shipping::check_total(cart.subtotal(), &cart.currency)?;
+    cart::save_cart(ctx, &id, &cart);
     ctx.insert(LINK, &link);
     ctx.emit("payment_link.created", &link, None);
     Ok(link)
@@ -90,7 +92,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_link").to_owned();
     let before = ctx.required(LINK, &id)?;
     let mut members = before.as_object().cloned().unwrap_or_default();
-    let mut cart = items::cart_of(ctx, &id);
+    let mut cart = cart::load_cart(ctx, &id);
     write(ctx, &mut members, params, &cart)?;
     if params.has("line_items") {
         for (index, wanted) in params.list("line_items").iter().enumerate() {
@@ -100,10 +102,10 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             let item =
                 item.ok_or_else(|| ApiError::no_such_reference("line item", named, &param))?;
             if let Some(quantity) = wanted["quantity"].as_i64() {
-                items::set_quantity(item, quantity);
+                cart::set_quantity(item, quantity);
             }
         }
-        items::keep(ctx, &id, &cart);
+        cart::save_cart(ctx, &id, &cart);
     }
     let after = Value::Object(members);
     ctx.update(LINK, &after);
@@ -122,7 +124,7 @@ fn write(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
     params: &Params,
-    cart: &items::Cart,
+    cart: &cart::Cart,
 ) -> Result<(), ApiError> {
     let mut plain = params.values().clone();
     plain.remove("line_items");
@@ -134,7 +136,7 @@ fn write(
         members.insert("optional_items".into(), offered);
     }
     ctx.apply(LINK, members, &plain)?;
-    items::write_shipping(ctx, members, options)
+    shipping::write_shipping(ctx, members, options)
 }
 
 /// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: a new session, and to its page.
@@ -178,12 +180,12 @@ fn used_up(link: &Value) -> bool {
 
 /// The parameters of a session of the link.
 fn session_params(ctx: &Ctx<'_>, link: &Value, query: &BTreeMap<String, String>) -> Params {
-    let cart = items::cart_of(ctx, text(link, "id"));
-    let recurs = cart.recurs();
+    let cart = cart::load_cart(ctx, text(link, "id"));
+    let recurs = cart.is_recurring();
     let mut form = Map::new();
     let mode = if recurs { "subscription" } else { "payment" };
     form.insert("mode".into(), mode.into());
-    form.insert("line_items".into(), items::as_params(&cart.items));
+    form.insert("line_items".into(), cart::items_as_params(&cart.items));
     for name in TAKEN.iter().filter(|name| !link[**name].is_null()) {
         form.insert((*name).to_owned(), link[*name].clone());
     }

@@ -6,7 +6,7 @@
 //! ```
 //!
 //! - [`session`]: the object and what can be done to it; [`checks`] on its parameters, [`hidden`] what it knows besides.
-//! - [`items`]: what is bought. [`totals`]: what it all comes to.
+//! - [`billing::cart`](crate::billing::cart): the line items. [`totals`]: what it all comes to.
 //! - [`inputs`]: what the page asks for; [`buyer`]: names and tax IDs; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed.
 //! - [`optional`]: what may be added to the order on the page.
 //! - [`pay`]: from answers to money. [`outcome`]: what becomes of it.
@@ -19,7 +19,6 @@ mod buyer;
 pub(crate) mod card;
 mod checks;
 mod inputs;
-pub(crate) mod items;
 mod links;
 mod methods;
 mod optional_items;
@@ -28,16 +27,13 @@ pub(crate) mod page;
 pub(crate) mod page_context;
 mod pay;
 mod session;
+mod session_invoice;
+mod shipping;
 mod state;
 mod submission;
 mod totals;
 
-pub(crate) use self::items::{
-    as_params as items_as_params, cart_of as items_of, keep as keep_items, read as read_items,
-    work_out as work_out_items,
-};
 pub(crate) use self::outcome::{failed, paid, set_up};
-pub(crate) use self::page::merchant;
 pub(crate) use self::page::{routes, way_back};
 use crate::registry::Registry;
 

@@ -6,8 +6,8 @@ use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
+use crate::billing::cart::{self, Cart};
 use crate::checkout::checks::check_mode;
-use crate::checkout::items::{self, Cart};
 use crate::checkout::state::{hidden, put_hidden};
 use crate::checkout::submission::{Chosen, Errors, Form, given};
 use crate::ctx::Ctx;
@@ -54,12 +54,12 @@ pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], cart: &Cart) -> Result<V
     if wanted.is_empty() {
         return Ok(Value::Null);
     }
-    let mode = if cart.recurs() {
+    let mode = if cart.is_recurring() {
         "subscription"
     } else {
         "payment"
     };
-    let offered = items::read(ctx, wanted, "optional_items")?;
+    let offered = cart::read_line_items(ctx, wanted, "optional_items")?;
     if offered.currency != cart.currency {
         let message = format!(
             "Optional items must be in the currency of the line items, {}.",
@@ -176,7 +176,7 @@ pub(super) fn take(
         if let Some(id) = hidden.taken.get(&place) {
             let item = cart.items.iter_mut().find(|item| item["id"] == **id);
             if let Some(item) = item {
-                items::set_quantity(item, quantity);
+                cart::set_quantity(item, quantity);
             }
             continue;
         }
@@ -185,7 +185,7 @@ pub(super) fn take(
         };
         let mut wanted = wanted.clone();
         wanted["quantity"] = quantity.into();
-        let new = items::read(ctx, std::slice::from_ref(&wanted), "optional_items")?;
+        let new = cart::read_line_items(ctx, std::slice::from_ref(&wanted), "optional_items")?;
         for item in new.items {
             hidden.taken.insert(place, text(&item, "id").to_owned());
             cart.items.push(item);

@@ -3,10 +3,11 @@
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::billing;
+use crate::billing::cart;
 use crate::checkout::pay::subscribe;
+use crate::checkout::session_invoice;
 use crate::checkout::state::hidden;
-use crate::checkout::{SESSION, buyer, items};
+use crate::checkout::{SESSION, buyer};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
@@ -101,8 +102,8 @@ fn settle(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: &str) {
 
 /// The invoice of what was paid once; its id.
 fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
-    let cart = items::cart_of(ctx, text(session, "id"));
-    let made = billing::invoice_for(ctx, session, &cart.items, customer, intent);
+    let cart = cart::load_cart(ctx, text(session, "id"));
+    let made = session_invoice::create_paid_invoice(ctx, session, &cart.items, customer, intent);
     match made {
         Ok(invoice) => invoice["id"].clone(),
         Err(error) => {

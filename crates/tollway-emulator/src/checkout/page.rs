@@ -17,16 +17,18 @@ use serde_json::Value;
 use url::Url;
 
 use crate::Engine;
+use crate::billing::cart;
 use crate::checkout::inputs::Asked;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::checkout::pay;
 use crate::checkout::state::{self, hidden};
 use crate::checkout::submission::{self, Errors};
-use crate::checkout::{SESSION, inputs, items, links, outcome, session, totals};
+use crate::checkout::{SESSION, inputs, links, outcome, session, totals};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
 use crate::json::{number, text};
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address, Link};
 use crate::payments::authentication_page;
 use crate::scope::Scope;
@@ -260,9 +262,9 @@ fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
     }
     session["discounts"] =
         serde_json::json!([{"coupon": coupon["id"], "promotion_code": found["id"]}]);
-    let mut cart = items::cart_of(ctx, id);
+    let mut cart = cart::load_cart(ctx, id);
     totals::total(ctx, &mut session, &mut cart)?;
-    items::keep(ctx, id, &cart);
+    cart::save_cart(ctx, id, &cart);
     ctx.update(SESSION, &session);
     Ok(())
 }
@@ -275,7 +277,7 @@ fn page(
     error: Option<String>,
 ) -> CheckoutPage {
     let id = text(session, "id");
-    let cart = items::cart_of(ctx, id);
+    let cart = cart::load_cart(ctx, id);
     let money = |amount: &Value| format(amount.as_i64().unwrap_or(0), &cart.currency);
     let mut sums = Vec::new();
     let totals = &session["total_details"];
@@ -303,7 +305,7 @@ fn page(
         if session["shipping_cost"].is_object() {
             sum("Shipping", money(&totals["amount_shipping"]));
         }
-        let label = if cart.recurs() {
+        let label = if cart.is_recurring() {
             "Total due today"
         } else {
             "Total"
@@ -317,7 +319,7 @@ fn page(
         .is_some_and(|free| free.preset.is_none());
     let mut described = session.clone();
     describe_shipping(ctx, &mut described);
-    let merchant = merchant(ctx.world, &ctx.scope);
+    let merchant = merchant_name(ctx.world, &ctx.scope);
     let hidden = hidden(ctx, id);
     CheckoutPage {
         heading: match text(session, "mode") {
@@ -402,26 +404,6 @@ fn describe_shipping(ctx: &Ctx<'_>, session: &mut Value) {
         let price = format(amount, text(&rate["fixed_amount"], "currency"));
         option["label"] = format!("{}, {price}", text(&rate, "display_name")).into();
     }
-}
-
-/// The name of whoever is paid.
-pub(crate) fn merchant(world: &WorldState, scope: &Scope) -> String {
-    if scope.account == world.platform.account {
-        return world.platform.business_name.clone();
-    }
-    let account = [scope.clone(), world.platform_scope(scope.mode)]
-        .iter()
-        .find_map(|scope| world.store.object(scope, "account", &scope.account));
-    let account = account.unwrap_or_default();
-    let names = [
-        &account["business_profile"]["name"],
-        &account["settings"]["dashboard"]["display_name"],
-        &account["email"],
-    ];
-    let name = names.iter().find_map(|name| name.as_str());
-    name.map(str::to_owned)
-        .or_else(|| crate::accounts::sellers::name_of(world, &scope.account))
-        .unwrap_or_else(|| scope.account.to_string())
 }
 
 fn respond(status: StatusCode, session: &Value, page: &CheckoutPage) -> Response {

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::billing;
-use crate::checkout::items;
+use crate::billing::cart;
 use crate::checkout::outcome::{complete, paid, remember};
 use crate::checkout::session::{details_of, not_open};
 use crate::checkout::state::{Hidden, hidden, put_hidden};
@@ -146,14 +146,14 @@ pub(super) fn adjust(
     id: &str,
     chosen: &Chosen,
 ) -> Result<(), ApiError> {
-    let mut cart = items::cart_of(ctx, id);
+    let mut cart = cart::load_cart(ctx, id);
     for (index, quantity) in &chosen.quantities {
         if let Some(item) = cart.items.get_mut(*index) {
-            items::set_quantity(item, *quantity);
+            cart::set_quantity(item, *quantity);
         }
     }
     if let Some(amount) = chosen.amount {
-        items::set_amount(&mut cart, amount);
+        cart::set_custom_amount(&mut cart, amount);
     }
     optional_items::take(ctx, session, &mut cart, chosen)?;
     if let Hidden { data, .. } = hidden(ctx, id)
@@ -161,10 +161,10 @@ pub(super) fn adjust(
             .iter()
             .any(|name| data.get(*name).is_some_and(Value::is_i64))
     {
-        items::begin_with_trial(&mut cart);
+        cart::start_with_trial(&mut cart);
     }
     total(ctx, session, &mut cart)?;
-    items::keep(ctx, id, &cart);
+    cart::save_cart(ctx, id, &cart);
     Ok(())
 }
 
@@ -373,16 +373,16 @@ fn begin_subscription(
     waits: bool,
 ) -> Result<Value, ApiError> {
     let customer = session["customer"].as_str().or(hidden.customer.as_deref());
-    let cart = items::cart_of(ctx, text(session, "id"));
+    let cart = cart::load_cart(ctx, text(session, "id"));
     let (recurring, once): (Vec<Value>, Vec<Value>) = cart
         .items
         .into_iter()
         .partition(|item| item["price"]["type"] == "recurring");
     let mut form = hidden.data.clone();
     form.insert("customer".into(), customer.into());
-    form.insert("items".into(), items::as_params(&recurring));
+    form.insert("items".into(), cart::items_as_params(&recurring));
     if !once.is_empty() {
-        form.insert("add_invoice_items".into(), items::as_params(&once));
+        form.insert("add_invoice_items".into(), cart::items_as_params(&once));
     }
     if let Some(method) = method {
         form.insert("default_payment_method".into(), method.into());

@@ -3,21 +3,24 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
+use crate::billing::cart;
 use crate::checkout::checks::{
     check_customer, check_invoice_creation, check_mode, check_split, check_update, check_ways_back,
     data_for, expires_at, is_hosted,
 };
+use crate::checkout::session_invoice;
+use crate::checkout::shipping;
 use crate::checkout::state::{Hidden, hidden, put_hidden};
 use crate::checkout::totals::{discounts, total};
-use crate::checkout::{SESSION, buyer, items, optional_items};
+use crate::checkout::{SESSION, buyer, optional_items};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::error::ApiError;
 use crate::json::text;
 use crate::params::Params;
 use crate::payments::payment_intents;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
-use crate::{billing, currency};
 
 /// How long an expired session can be begun anew, in seconds.
 const RECOVERY: i64 = 30 * 86_400;
@@ -67,7 +70,11 @@ pub(super) fn make(
             return Err(ApiError::invalid_param("line_items", message));
         }
         "setup" => None,
-        _ => Some(items::read(ctx, params.list("line_items"), "line_items")?),
+        _ => Some(cart::read_line_items(
+            ctx,
+            params.list("line_items"),
+            "line_items",
+        )?),
     };
     if let Some(cart) = &cart {
         check_mode(&mode, cart)?;
@@ -75,7 +82,7 @@ pub(super) fn make(
     check_invoice_creation(params, &mode)?;
     let trial = data.get("trial_period_days").or(data.get("trial_end"));
     if let (Some(cart), true) = (&mut cart, trial.is_some_and(Value::is_i64)) {
-        items::begin_with_trial(cart);
+        cart::start_with_trial(cart);
     }
     let offered = params.list("optional_items");
     let offered = match &cart {
@@ -101,7 +108,7 @@ pub(super) fn make(
         .into();
     if let Some(cart) = &mut cart {
         total(ctx, &mut session, cart)?;
-        items::keep(ctx, &id, cart);
+        cart::save_cart(ctx, &id, cart);
     } else {
         let given = params.text("currency").map(str::to_ascii_lowercase);
         if let Some(given) = &given {
@@ -208,7 +215,7 @@ fn write(
             details_of(&json!({"email": email})),
         );
     }
-    items::write_shipping(ctx, members, options)
+    shipping::write_shipping(ctx, members, options)
 }
 
 /// `customer_details` from what a customer object says.
@@ -233,13 +240,13 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     write(ctx, &mut members, params)?;
     let mut session = Value::Object(members);
     if session["mode"] != "setup" && !only_notes {
-        let mut cart = items::cart_of(ctx, &id);
+        let mut cart = cart::load_cart(ctx, &id);
         if params.has("line_items") {
             cart = change_items(ctx, cart, params.list("line_items"))?;
             check_mode(text(&session, "mode"), &cart)?;
         }
         total(ctx, &mut session, &mut cart)?;
-        items::keep(ctx, &id, &cart);
+        cart::save_cart(ctx, &id, &cart);
     }
     if let Some(given) = params.map("payment_intent_data") {
         let mut hidden = hidden(ctx, &id);
@@ -253,14 +260,14 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// The list of an update is the whole new list: items with an `id` stay, others are new.
 fn change_items(
     ctx: &mut Ctx<'_>,
-    cart: items::Cart,
+    cart: cart::Cart,
     wanted: &[Value],
-) -> Result<items::Cart, ApiError> {
+) -> Result<cart::Cart, ApiError> {
     let mut list = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let param = format!("line_items[{index}]");
         let Some(id) = wanted["id"].as_str() else {
-            let new = items::read(ctx, std::slice::from_ref(wanted), &param)?;
+            let new = cart::read_line_items(ctx, std::slice::from_ref(wanted), &param)?;
             list.extend(new.items);
             continue;
         };
@@ -269,11 +276,11 @@ fn change_items(
             .ok_or_else(|| ApiError::no_such_reference("line item", id, &format!("{param}[id]")))?
             .clone();
         if let Some(quantity) = wanted["quantity"].as_i64() {
-            items::set_quantity(&mut item, quantity);
+            cart::set_quantity(&mut item, quantity);
         }
         list.push(item);
     }
-    Ok(items::Cart {
+    Ok(cart::Cart {
         items: list,
         ..cart
     })
@@ -329,7 +336,7 @@ fn close(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
         payment_intents::cancel(ctx, &Params::new(path, Map::new()))?;
     }
     if let Some(subscription) = hidden.subscription {
-        billing::forget(ctx, &subscription)?;
+        session_invoice::expire_unpaid_subscription(ctx, &subscription)?;
     }
     session["status"] = "expired".into();
     session["url"] = Value::Null;

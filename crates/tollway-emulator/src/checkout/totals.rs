@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use crate::checkout::items;
+use crate::billing::cart;
+use crate::checkout::shipping;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
@@ -40,20 +41,20 @@ pub(super) fn discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiErr
 pub(super) fn total(
     ctx: &Ctx<'_>,
     session: &mut Value,
-    cart: &mut items::Cart,
+    cart: &mut cart::Cart,
 ) -> Result<(), ApiError> {
-    let off = items::take_off(ctx, cart, &session["discounts"])?;
+    let off = cart::apply_coupon(ctx, cart, &session["discounts"])?;
     let customer = ctx
         .get("customer", text(session, "customer"))
         .unwrap_or_default();
     if session["automatic_tax"]["enabled"] == true {
         find_taxes(ctx, session, &customer, cart);
     }
-    let tax = items::add_taxes(cart, text(&customer, "tax_exempt"));
+    let tax = cart::apply_taxes(cart, text(&customer, "tax_exempt"));
     let shipping = chosen_shipping(session);
     let amount = shipping.as_ref().map_or(0, |(amount, _)| *amount);
     let total = cart.total() + amount;
-    items::check_total(total, &cart.currency)?;
+    shipping::check_total(total, &cart.currency)?;
     session["amount_subtotal"] = cart.subtotal().into();
     session["amount_total"] = total.into();
     session["currency"] = cart.currency.as_str().into();
@@ -65,7 +66,7 @@ pub(super) fn total(
     };
     session["total_details"] =
         json!({"amount_discount": off, "amount_shipping": amount, "amount_tax": tax});
-    let free = total == 0 && session["mode"] == "payment" && cart.custom().is_none();
+    let free = total == 0 && session["mode"] == "payment" && cart.custom_unit_amount().is_none();
     session["payment_status"] = if free {
         "no_payment_required"
     } else {
@@ -76,7 +77,7 @@ pub(super) fn total(
 }
 
 /// The tax rates that `automatic_tax` finds for the items, once it is known where the customer is.
-fn find_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut items::Cart) {
+fn find_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut cart::Cart) {
     let places = [
         &session["customer_details"]["address"],
         &customer["shipping"]["address"],

@@ -18,11 +18,11 @@ use serde_json::{Value, json};
 
 use self::context::IdentityPage;
 use crate::Engine;
-use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
 use crate::json::{extend, text};
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::authentication_page::open as open_page;
@@ -84,7 +84,7 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
         .typed::<Value>(&scope, WAY_BACK, &id)
         .and_then(|kept| url_of(&kept));
     let page = IdentityPage {
-        merchant: merchant(&state, &scope),
+        merchant: merchant_name(&state, &scope),
         account: scope.account.to_string(),
         session: id,
         error: session["last_error"]["reason"].as_str().map(str::to_owned),

@@ -48,7 +48,7 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
     let target = way_back(&state, &scope, &intent);
     let page = AuthenticatePage {
         question: non_card::question(&intent),
-        merchant: checkout::merchant(&state, &scope),
+        merchant: crate::merchant_name::merchant_name(&state, &scope),
         amount: intent["amount"]
             .is_i64()
             .then(|| amount(&intent["amount"], &intent["currency"])),

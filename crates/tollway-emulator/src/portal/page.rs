@@ -18,12 +18,12 @@ use url::Url;
 use crate::Engine;
 use crate::billing;
 use crate::checkout::card::{Card, card_inputs};
-use crate::checkout::page::merchant;
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::customers::{self, default_method};
 use crate::error::ApiError;
 use crate::json::text;
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::authentication_page::{self, Found};
@@ -298,7 +298,7 @@ fn page(
     let now = features["subscription_cancel"]["mode"] == "immediately";
     let shown = subscriptions(ctx, customer).into_iter();
     Ok(PortalPage {
-        merchant: merchant(ctx.world, &ctx.scope),
+        merchant: merchant_name(ctx.world, &ctx.scope),
         mode: ctx.scope.mode.as_str(),
         email: object["email"].as_str().map(str::to_owned),
         subscriptions: shown

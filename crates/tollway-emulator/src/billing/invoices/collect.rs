@@ -4,11 +4,12 @@ use serde_json::Value;
 
 use super::AdvanceInvoice;
 use crate::billing::invoices::{DRAFT, INVOICE, changed, total};
-use crate::billing::{balance, clocks, discounts, payment, subscriptions};
+use crate::billing::{balance, discounts, payment, subscriptions};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{number, text};
 use crate::params::Params;
+use crate::test_clocks;
 
 /// `POST /v1/invoices/{invoice}/finalize`.
 pub(super) fn finalize_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -19,7 +20,7 @@ pub(super) fn finalize_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Val
         return Err(ApiError::invalid_request(message).code("invoice_not_editable"));
     }
     let customer = invoice["customer"].as_str().unwrap_or_default();
-    let now = clocks::now_of(ctx, customer);
+    let now = test_clocks::customer_now(ctx, customer);
     let mut ctx = ctx.at(now);
     let mut invoice = invoice;
     if let Some(advance) = params.bool("auto_advance") {
@@ -31,7 +32,7 @@ pub(super) fn finalize_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Val
         invoice["next_payment_attempt"] = (now + DRAFT).into();
         ctx.update(INVOICE, &invoice);
         let invoice = params.path("invoice").to_owned();
-        clocks::schedule(
+        test_clocks::schedule_for_customer(
             &mut ctx,
             &customer,
             now + DRAFT,
@@ -116,7 +117,7 @@ fn plan_due(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     if let Some(due) = due.filter(|due| sent && *due > ctx.now()) {
         let id = text(invoice, "id").to_owned();
         let task = AdvanceInvoice { invoice: id };
-        clocks::schedule(ctx, text(invoice, "customer"), due, &task)?;
+        test_clocks::schedule_for_customer(ctx, text(invoice, "customer"), due, &task)?;
     }
     Ok(())
 }
@@ -202,7 +203,7 @@ pub(crate) fn advance(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 pub(super) fn pay(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut invoice = ctx.required(INVOICE, params.path("invoice"))?;
     let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     match invoice["status"].as_str() {
         Some("draft") => invoice = finalize(&mut ctx, invoice)?,
@@ -234,7 +235,7 @@ pub(super) fn send(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
         return Err(ApiError::invalid_request(message));
     }
     let customer = invoice["customer"].as_str().unwrap_or_default();
-    let now = clocks::now_of(ctx, customer);
+    let now = test_clocks::customer_now(ctx, customer);
     let mut ctx = ctx.at(now);
     match invoice["status"].as_str() {
         Some("draft") => invoice = finalize(&mut ctx, invoice)?,
@@ -260,7 +261,7 @@ pub(crate) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     if let Some(message) = message {
         return Err(ApiError::invalid_request(message));
     }
-    let now = clocks::now_of(ctx, text(&before, "customer"));
+    let now = test_clocks::customer_now(ctx, text(&before, "customer"));
     make_void(&mut ctx.at(now), &before)
 }
 

@@ -9,13 +9,12 @@ use crate::billing::subscriptions::{
     DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, methods,
     put_items, set_period, thresholds,
 };
-use crate::billing::{
-    clocks, discounts, invoice_items, invoices, payment, prices, proration, taxes,
-};
+use crate::billing::{discounts, invoice_items, invoices, payment, prices, proration, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, text};
 use crate::params::Params;
+use crate::test_clocks;
 
 /// How long the first invoice may stay unpaid.
 const INCOMPLETE: i64 = 23 * 3600;
@@ -28,7 +27,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .to_owned();
     ctx.referenced("customer", &customer, "customer")?;
     check(params)?;
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let items = new_items(ctx, &customer, params.list("items"))?;
@@ -170,7 +169,7 @@ fn blank(
         let message = "If collection_method is send_invoice, pass days_until_due.";
         return Err(ApiError::invalid_param("days_until_due", message));
     }
-    let clock = clocks::of_customer(ctx, customer).map(|(id, _)| id);
+    let clock = test_clocks::customer_clock(ctx, customer).map(|(id, _)| id);
     let mut members = ctx.blank(SUBSCRIPTION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let known = json!({

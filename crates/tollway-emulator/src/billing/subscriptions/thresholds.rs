@@ -18,10 +18,11 @@ use crate::billing::subscriptions::bill::{Bill, bill, lines_of, new_invoice};
 use crate::billing::subscriptions::{
     DAY, SUBSCRIPTION, changed, items, look_at_end, period_end, set_period, status,
 };
-use crate::billing::{clocks, meters, prices};
+use crate::billing::{meters, prices};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
+use crate::test_clocks;
 
 /// What of a period's use was billed before its end.
 const BILLED: &str = "_threshold_billed";
@@ -82,7 +83,7 @@ pub(super) fn look(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiErr
     let Some(amount) = subscription["billing_thresholds"]["amount_gte"].as_i64() else {
         return Ok(());
     };
-    let now = clocks::now_of(ctx, text(subscription, "customer"));
+    let now = test_clocks::customer_now(ctx, text(subscription, "customer"));
     let ctx = &mut ctx.at(now);
     let live = matches!(status(subscription), "active" | "past_due");
     let Some(end) = period_end(subscription).filter(|end| live && now < *end - DAY) else {

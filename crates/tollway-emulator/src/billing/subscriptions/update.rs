@@ -14,11 +14,12 @@ use crate::billing::subscriptions::{
     SUBSCRIPTION, changed, items, look_again, look_at_end, of_invoice, pending, period_end,
     put_items, set_period, status, thresholds,
 };
-use crate::billing::{clocks, discounts, invoice_items, payment, prices, proration};
+use crate::billing::{discounts, invoice_items, payment, prices, proration};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{number, text};
 use crate::params::Params;
+use crate::test_clocks;
 
 pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("subscription_exposed_id").to_owned();
@@ -37,7 +38,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     let on_failure = OnFailure::of(params)?;
     let customer = text(&before, "customer").to_owned();
-    let now = clocks::now_of(ctx, &customer);
+    let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let mut members = before.as_object().cloned().unwrap_or_default();

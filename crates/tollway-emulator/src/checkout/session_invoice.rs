@@ -2,23 +2,24 @@
 
 use serde_json::{Value, json};
 
+use crate::billing::discounts;
 use crate::billing::invoice_items::{self, NewItem};
 use crate::billing::invoices::{self, NewInvoice, Pull};
 use crate::billing::subscriptions;
-use crate::billing::{clocks, discounts};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
+use crate::test_clocks;
 
 /// The paid invoice of a session's items, for the customer who paid them with this PaymentIntent.
-pub(crate) fn invoice_for(
+pub(crate) fn create_paid_invoice(
     ctx: &mut Ctx<'_>,
     session: &Value,
     items: &[Value],
     customer: &str,
     intent: &Value,
 ) -> Result<Value, ApiError> {
-    let now = clocks::now_of(ctx, customer);
+    let now = test_clocks::customer_now(ctx, customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let currency = text(session, "currency");
@@ -79,7 +80,10 @@ pub(crate) fn invoice_for(
 }
 
 /// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
-pub(crate) fn forget(ctx: &mut Ctx<'_>, subscription: &str) -> Result<(), ApiError> {
+pub(crate) fn expire_unpaid_subscription(
+    ctx: &mut Ctx<'_>,
+    subscription: &str,
+) -> Result<(), ApiError> {
     match ctx.get("subscription", subscription) {
         Some(subscription) if subscription["status"] == "incomplete" => {
             subscriptions::give_up(ctx, &subscription)

@@ -12,37 +12,37 @@ const CLOCK: &str = "test_helpers.test_clock";
 /// A test clock is forgotten after a month.
 const LIFETIME: i64 = 30 * 86_400;
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("test_helpers.test_clocks.create", create);
     registry.add("test_helpers.test_clocks.advance", advance);
     registry.add("test_helpers.test_clocks.delete", delete);
 }
 
 /// What a test clock shows.
-pub(crate) fn time_of(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
+pub(crate) fn clock_time(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
     ctx.get(CLOCK, clock)?["frozen_time"].as_i64()
 }
 
 /// The test clock of a customer, by id, and what it shows.
-pub(super) fn of_customer(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)> {
+pub(crate) fn customer_clock(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)> {
     let customer = ctx.get("customer", customer)?;
     let id = customer["test_clock"].as_str()?;
-    Some((id.to_owned(), time_of(ctx, id)?))
+    Some((id.to_owned(), clock_time(ctx, id)?))
 }
 
 /// The time it is for a customer.
-pub(crate) fn now_of(ctx: &Ctx<'_>, customer: &str) -> i64 {
-    of_customer(ctx, customer).map_or(ctx.now(), |(_, now)| now)
+pub(crate) fn customer_now(ctx: &Ctx<'_>, customer: &str) -> i64 {
+    customer_clock(ctx, customer).map_or(ctx.now(), |(_, now)| now)
 }
 
 /// Schedules a task at `at` on the test clock of the customer, or on the emulator's clock if the customer has none.
-pub(super) fn schedule<T: ScheduledTask>(
+pub(crate) fn schedule_for_customer<T: ScheduledTask>(
     ctx: &mut Ctx<'_>,
     customer: &str,
     at: i64,
     task: &T,
 ) -> Result<(), ApiError> {
-    let clock = of_customer(ctx, customer).map(|(id, _)| id);
+    let clock = customer_clock(ctx, customer).map(|(id, _)| id);
     scheduler::schedule(ctx, clock.as_deref(), at, task)
 }
 

@@ -1,22 +1,18 @@
-//! What is bought: line items, what is taken off them, and what it comes to.
+//! A cart: the line items of a Checkout session, a payment link or a quote, with their discounts, taxes and totals.
 
 use serde_json::{Map, Value, json};
 
-use crate::billing::discounts::amount_off as discount_of;
-use crate::billing::prices::{cost as price_of, is_metered, named as named_price};
-use crate::billing::taxes::{Tax, named as named_tax_rates, on as taxes_on};
+use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
-use crate::currency;
 use crate::error::ApiError;
 use crate::fees::proportional;
 use crate::json::{list, number};
 use crate::store::Query;
 
 const ITEM: &str = "item";
+
 /// More line items than any session or link has.
 const MOST: usize = 100;
-/// As many ways of shipping as a session or a link may have.
-const MOST_RATES: usize = 5;
 
 /// What a session or a payment link sells.
 #[derive(Debug, Clone)]
@@ -28,14 +24,14 @@ pub(crate) struct Cart {
 
 impl Cart {
     /// Is anything in it paid again and again?
-    pub(crate) fn recurs(&self) -> bool {
+    pub(crate) fn is_recurring(&self) -> bool {
         self.items
             .iter()
             .any(|item| item["price"]["type"] == "recurring")
     }
 
     /// What all of it costs in the end.
-    pub(super) fn total(&self) -> i64 {
+    pub(crate) fn total(&self) -> i64 {
         self.items
             .iter()
             .map(|item| number(item, "amount_total"))
@@ -43,12 +39,14 @@ impl Cart {
     }
 
     /// Does the customer choose an amount?
-    pub(super) fn custom(&self) -> Option<&Value> {
-        self.items.iter().find_map(|item| custom(&item["price"]))
+    pub(crate) fn custom_unit_amount(&self) -> Option<&Value> {
+        self.items
+            .iter()
+            .find_map(|item| custom_unit_amount(&item["price"]))
     }
 
     /// What all of it costs, before anything is taken off.
-    pub(super) fn subtotal(&self) -> i64 {
+    pub(crate) fn subtotal(&self) -> i64 {
         self.items
             .iter()
             .map(|item| item["amount_subtotal"].as_i64().unwrap_or(0))
@@ -57,7 +55,11 @@ impl Cart {
 }
 
 /// Reads `line_items`: each a price there is, or one described by `price_data`.
-pub(crate) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<Cart, ApiError> {
+pub(crate) fn read_line_items(
+    ctx: &mut Ctx<'_>,
+    wanted: &[Value],
+    param: &str,
+) -> Result<Cart, ApiError> {
     if wanted.is_empty() {
         return Err(ApiError::missing_parameter(param));
     }
@@ -79,14 +81,16 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<C
         .enumerate()
         .filter(|(_, item)| item["price"]["recurring"].is_object());
     if let Some((_, first)) = intervals.next() {
-        let of = |item: &Value| {
+        let interval_of = |item: &Value| {
             let recurring = &item["price"]["recurring"];
             (
                 recurring["interval"].clone(),
                 recurring["interval_count"].clone(),
             )
         };
-        if let Some((index, _)) = intervals.find(|(_, item)| of(item) != of(first)) {
+        if let Some((index, _)) =
+            intervals.find(|(_, item)| interval_of(item) != interval_of(first))
+        {
             let message = "All recurring line items must have the same billing interval.";
             return Err(ApiError::invalid_param(
                 &format!("{param}[{index}]"),
@@ -98,11 +102,11 @@ pub(crate) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], param: &str) -> Result<C
 }
 
 fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
-    let Some(price) = named_price(ctx, wanted, param)? else {
+    let Some(price) = prices::named(ctx, wanted, param)? else {
         let message = format!("Pass {param}[price] or {param}[price_data].");
         return Err(ApiError::invalid_param(param, message).code("parameter_missing"));
     };
-    let metered = is_metered(&price);
+    let metered = prices::is_metered(&price);
     let quantity = match wanted["quantity"].as_i64() {
         _ if metered => None,
         Some(quantity) if quantity < 1 => {
@@ -116,7 +120,7 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
     };
     let product = ctx.get("product", price["product"].as_str().unwrap_or_default());
     let name = product.and_then(|product| product["name"].as_str().map(str::to_owned));
-    let amount = price_of(&price, quantity.unwrap_or(i64::from(!metered)));
+    let amount = prices::cost(&price, quantity.unwrap_or(i64::from(!metered)));
     let adjustable = wanted["adjustable_quantity"].as_object().map(|given| {
         json!({
             "enabled": given.get("enabled") == Some(&Value::Bool(true)),
@@ -124,7 +128,7 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
             "minimum": given.get("minimum").and_then(Value::as_i64),
         })
     });
-    let amount = match custom(&price) {
+    let amount = match custom_unit_amount(&price) {
         Some(_) if quantity.is_some_and(|quantity| quantity != 1) => {
             let message = "A price whose amount the customer chooses is bought once.";
             return Err(ApiError::invalid_param(
@@ -135,7 +139,7 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
         Some(custom) => number(custom, "preset"),
         None => amount,
     };
-    let rates = named_tax_rates(
+    let rates = taxes::named(
         ctx,
         list(wanted, "tax_rates"),
         &format!("{param}[tax_rates]"),
@@ -168,36 +172,36 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
 }
 
 /// `custom_unit_amount` of a price whose amount the customer chooses.
-pub(super) fn custom(price: &Value) -> Option<&Value> {
+pub(crate) fn custom_unit_amount(price: &Value) -> Option<&Value> {
     let custom = &price["custom_unit_amount"];
     custom.is_object().then_some(custom)
 }
 
 /// The customer pays this for the item whose amount is free.
-pub(super) fn set_amount(cart: &mut Cart, amount: i64) {
+pub(crate) fn set_custom_amount(cart: &mut Cart, amount: i64) {
     for item in cart
         .items
         .iter_mut()
-        .filter(|item| custom(&item["price"]).is_some())
+        .filter(|item| custom_unit_amount(&item["price"]).is_some())
     {
         item["amount_subtotal"] = amount.into();
     }
 }
 
 /// Works out discounts and taxes of items.
-pub(crate) fn work_out(
+pub(crate) fn calculate_totals(
     ctx: &Ctx<'_>,
     cart: &mut Cart,
     discounts: &Value,
     exempt: &str,
 ) -> Result<(), ApiError> {
-    take_off(ctx, cart, discounts)?;
-    add_taxes(cart, exempt);
+    apply_coupon(ctx, cart, discounts)?;
+    apply_taxes(cart, exempt);
     Ok(())
 }
 
 /// Works out the taxes of each item, on what is left of it; all of them together.
-pub(super) fn add_taxes(cart: &mut Cart, exempt: &str) -> i64 {
+pub(crate) fn apply_taxes(cart: &mut Cart, exempt: &str) -> i64 {
     let mut all = 0;
     for item in &mut cart.items {
         let rates: Vec<Value> = list(item, "taxes")
@@ -205,7 +209,7 @@ pub(super) fn add_taxes(cart: &mut Cart, exempt: &str) -> i64 {
             .map(|tax| tax["rate"].clone())
             .collect();
         let left = number(item, "amount_subtotal") - number(item, "amount_discount");
-        let taxes = taxes_on(left, &rates, exempt);
+        let taxes = taxes::on(left, &rates, exempt);
         let sum = |inclusive: Option<bool>| -> i64 {
             let these = taxes
                 .iter()
@@ -216,15 +220,15 @@ pub(super) fn add_taxes(cart: &mut Cart, exempt: &str) -> i64 {
         item["amount_total"] = (left + sum(Some(false))).into();
         all += sum(None);
         if !taxes.is_empty() {
-            item["taxes"] = taxes.iter().map(Tax::of_item).collect();
+            item["taxes"] = taxes.iter().map(taxes::Tax::of_item).collect();
         }
     }
     all
 }
 
 /// Another quantity of an item.
-pub(super) fn set_quantity(item: &mut Value, quantity: i64) {
-    let amount = price_of(&item["price"], quantity);
+pub(crate) fn set_quantity(item: &mut Value, quantity: i64) {
+    let amount = prices::cost(&item["price"], quantity);
     item["quantity"] = quantity.into();
     item["amount_subtotal"] = amount.into();
     item["amount_total"] = amount.into();
@@ -232,7 +236,7 @@ pub(super) fn set_quantity(item: &mut Value, quantity: i64) {
 }
 
 /// A trial makes what recurs free for now.
-pub(super) fn begin_with_trial(cart: &mut Cart) {
+pub(crate) fn start_with_trial(cart: &mut Cart) {
     for item in &mut cart.items {
         if item["price"]["type"] == "recurring" {
             item["amount_subtotal"] = 0.into();
@@ -242,7 +246,11 @@ pub(super) fn begin_with_trial(cart: &mut Cart) {
 }
 
 /// Takes the discount of a coupon off the items, as much as they cost at most; how much that is.
-pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Result<i64, ApiError> {
+pub(crate) fn apply_coupon(
+    ctx: &Ctx<'_>,
+    cart: &mut Cart,
+    discounts: &Value,
+) -> Result<i64, ApiError> {
     for item in &mut cart.items {
         item["amount_discount"] = 0.into();
         item["amount_total"] = item["amount_subtotal"].clone();
@@ -252,7 +260,7 @@ pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Res
     };
     let coupon = ctx.referenced("coupon", coupon, "discounts[0][coupon]")?;
     let subtotal = cart.subtotal();
-    let off = discount_of(&coupon, subtotal);
+    let off = discounts::amount_off(&coupon, subtotal);
     let mut left = off;
     let last = cart.items.len().saturating_sub(1);
     for (index, item) in cart.items.iter_mut().enumerate() {
@@ -270,9 +278,9 @@ pub(super) fn take_off(ctx: &Ctx<'_>, cart: &mut Cart, discounts: &Value) -> Res
 }
 
 /// Keeps the items under their session or link, in the place of those that were there.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
+pub(crate) fn save_cart(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    for old in of(ctx, owner) {
+    for old in stored_items(ctx, owner) {
         let id = old["id"].as_str().unwrap_or_default();
         ctx.world.store.remove(&scope, ITEM, id);
     }
@@ -285,7 +293,7 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
 }
 
 /// The items of a session or a link, in order.
-pub(super) fn of(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
+pub(crate) fn stored_items(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
     let query = Query {
         limit: MOST,
         parent: Some(owner),
@@ -297,8 +305,8 @@ pub(super) fn of(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
 }
 
 /// The cart of a session or a link as it is kept.
-pub(crate) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
-    let items = of(ctx, owner);
+pub(crate) fn load_cart(ctx: &Ctx<'_>, owner: &str) -> Cart {
+    let items = stored_items(ctx, owner);
     let currency = items.first().and_then(|item| item["currency"].as_str());
     Cart {
         currency: currency.unwrap_or_default().to_owned(),
@@ -307,7 +315,7 @@ pub(crate) fn cart_of(ctx: &Ctx<'_>, owner: &str) -> Cart {
 }
 
 /// Items as `line_items` of another request.
-pub(crate) fn as_params(items: &[Value]) -> Value {
+pub(crate) fn items_as_params(items: &[Value]) -> Value {
     items
         .iter()
         .map(|item| {
@@ -330,62 +338,4 @@ pub(crate) fn as_params(items: &[Value]) -> Value {
             Value::Object(given)
         })
         .collect()
-}
-
-/// Writes `shipping_options` of a request into a session or a link: rates there are, or rates described by `shipping_rate_data`.
-pub(super) fn write_shipping(
-    ctx: &mut Ctx<'_>,
-    members: &mut Map<String, Value>,
-    wanted: Option<Value>,
-) -> Result<(), ApiError> {
-    let wanted = match wanted {
-        None => return Ok(()),
-        Some(Value::Array(wanted)) => wanted,
-        // Sent empty: no way of shipping any more.
-        Some(_) => Vec::new(),
-    };
-    if wanted.len() > MOST_RATES {
-        let message = format!("You can pass at most {MOST_RATES} shipping options.");
-        return Err(ApiError::invalid_param("shipping_options", message));
-    }
-    let mut options = Vec::with_capacity(wanted.len());
-    for (index, wanted) in wanted.iter().enumerate() {
-        let param = format!("shipping_options[{index}]");
-        let rate = match (
-            wanted["shipping_rate"].as_str(),
-            wanted["shipping_rate_data"].as_object(),
-        ) {
-            (Some(id), _) => {
-                ctx.referenced("shipping_rate", id, &format!("{param}[shipping_rate]"))?
-            }
-            (None, Some(data)) => {
-                let params = crate::params::Params::new(Vec::new(), data.clone());
-                ctx.generic("shipping_rates.create", &params)?
-            }
-            (None, None) => {
-                return Err(ApiError::missing_parameter(&format!(
-                    "{param}[shipping_rate]"
-                )));
-            }
-        };
-        let amount = rate["fixed_amount"]["amount"].as_i64().unwrap_or(0);
-        options.push(json!({"shipping_amount": amount, "shipping_rate": rate["id"]}));
-    }
-    members.insert("shipping_options".into(), options.into());
-    Ok(())
-}
-
-/// Can a card be charged with this in one payment?
-pub(super) fn check_total(total: i64, currency: &str) -> Result<(), ApiError> {
-    if total == 0 {
-        return Ok(());
-    }
-    crate::payments::charge::check_amount(total, "line_items")?;
-    currency::check_amount(total, currency, "line_items").map_err(|error| {
-        let message = format!(
-            "The Checkout Session's total amount due must add up to at least the smallest payment in {currency}: {}.",
-            error.get("message").unwrap_or_default()
-        );
-        ApiError::invalid_param("line_items", message).code("amount_too_small")
-    })
 }
