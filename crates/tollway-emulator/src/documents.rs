@@ -10,7 +10,7 @@ use http::StatusCode;
 use serde_json::Value;
 
 use crate::Engine;
-use crate::billing;
+use crate::billing::invoice_lines;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
@@ -77,7 +77,7 @@ fn of_invoice(ctx: &Ctx<'_>, invoice: &Value) -> Document {
     let to: Vec<&str> = to.into_iter().filter(|part| !part.is_empty()).collect();
     lines.push(words(format!("Bill to: {}", to.join(", "))));
     lines.push(Line::Gap);
-    for line in billing::lines_of(ctx, invoice) {
+    for line in invoice_lines::line_items(ctx, text(invoice, "id")) {
         let quantity = line["quantity"].as_i64().unwrap_or(1);
         let name = line["description"].as_str().unwrap_or("Item");
         let name = if quantity == 1 {

@@ -13,12 +13,14 @@ use http::StatusCode;
 use serde_json::{Map, Value, json};
 
 use crate::Engine;
-use crate::billing;
+use crate::billing::invoice_lines;
+use crate::billing::invoices::payments;
 use crate::checkout::card::{Card, card_inputs};
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
+use crate::json::text;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
@@ -103,7 +105,7 @@ fn attempt(
 ) -> Result<Option<String>, ApiError> {
     let invoice = ctx.required(INVOICE, id)?;
     let open = matches!(invoice["status"].as_str(), Some("open" | "uncollectible"));
-    let intent = billing::intent_of(&invoice).filter(|_| open);
+    let intent = payments::payment_intent_of(&invoice).filter(|_| open);
     let Some(intent) = intent.map(str::to_owned) else {
         return Err(ApiError::invalid_request(
             "This invoice cannot be paid any more.",
@@ -148,7 +150,7 @@ fn respond(
 }
 
 fn last_error(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
-    let intent = ctx.get("payment_intent", billing::intent_of(invoice)?)?;
+    let intent = ctx.get("payment_intent", payments::payment_intent_of(invoice)?)?;
     intent["last_payment_error"]["message"]
         .as_str()
         .map(str::to_owned)
@@ -172,7 +174,7 @@ fn page(
     for input in &mut inputs {
         input.fill(form, errors);
     }
-    let lines = billing::lines_of(ctx, invoice);
+    let lines = invoice_lines::line_items(ctx, text(invoice, "id"));
     CheckoutPage {
         heading: format!(
             "Invoice {} from {}",

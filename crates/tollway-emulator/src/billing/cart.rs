@@ -9,10 +9,10 @@ use crate::fees::proportional;
 use crate::json::{list, number};
 use crate::store::Query;
 
-const ITEM: &str = "item";
+const LINE_ITEM: &str = "item";
 
 /// More line items than any session or link has.
-const MOST: usize = 100;
+const MAX_LINE_ITEMS: usize = 100;
 
 /// What a session or a payment link sells.
 #[derive(Debug, Clone)]
@@ -65,7 +65,7 @@ pub(crate) fn read_line_items(
     }
     let mut items = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
-        items.push(new_item(ctx, wanted, &format!("{param}[{index}]"))?);
+        items.push(build_item(ctx, wanted, &format!("{param}[{index}]"))?);
     }
     let currency = items[0]["currency"].as_str().unwrap_or_default().to_owned();
     if let Some(index) = items.iter().position(|item| item["currency"] != *currency) {
@@ -101,8 +101,8 @@ pub(crate) fn read_line_items(
     Ok(Cart { items, currency })
 }
 
-fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
-    let Some(price) = prices::named(ctx, wanted, param)? else {
+fn build_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
+    let Some(price) = prices::load_or_create_price(ctx, wanted, param)? else {
         let message = format!("Pass {param}[price] or {param}[price_data].");
         return Err(ApiError::invalid_param(param, message).code("parameter_missing"));
     };
@@ -139,12 +139,12 @@ fn new_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, Api
         Some(custom) => number(custom, "preset"),
         None => amount,
     };
-    let rates = taxes::named(
+    let rates = taxes::load_tax_rates(
         ctx,
         list(wanted, "tax_rates"),
         &format!("{param}[tax_rates]"),
     )?;
-    let mut item = Value::Object(ctx.blank(ITEM));
+    let mut item = Value::Object(ctx.blank(LINE_ITEM));
     let members = json!({
         "adjustable_quantity": adjustable,
         "amount_discount": 0,
@@ -209,7 +209,7 @@ pub(crate) fn apply_taxes(cart: &mut Cart, exempt: &str) -> i64 {
             .map(|tax| tax["rate"].clone())
             .collect();
         let left = number(item, "amount_subtotal") - number(item, "amount_discount");
-        let taxes = taxes::on(left, &rates, exempt);
+        let taxes = taxes::calculate_taxes(left, &rates, exempt);
         let sum = |inclusive: Option<bool>| -> i64 {
             let these = taxes
                 .iter()
@@ -260,7 +260,7 @@ pub(crate) fn apply_coupon(
     };
     let coupon = ctx.referenced("coupon", coupon, "discounts[0][coupon]")?;
     let subtotal = cart.subtotal();
-    let off = discounts::amount_off(&coupon, subtotal);
+    let off = discounts::coupon_amount_off(&coupon, subtotal);
     let mut left = off;
     let last = cart.items.len().saturating_sub(1);
     for (index, item) in cart.items.iter_mut().enumerate() {
@@ -282,24 +282,24 @@ pub(crate) fn save_cart(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for old in stored_items(ctx, owner) {
         let id = old["id"].as_str().unwrap_or_default();
-        ctx.world.store.remove(&scope, ITEM, id);
+        ctx.world.store.remove(&scope, LINE_ITEM, id);
     }
     // Lists show the newest first, and line items are listed in the order they were given.
     for item in cart.items.iter().rev() {
         ctx.world
             .store
-            .insert_under(&scope, ITEM, Some(owner), item, now);
+            .insert_under(&scope, LINE_ITEM, Some(owner), item, now);
     }
 }
 
 /// The items of a session or a link, in order.
-pub(crate) fn stored_items(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
+fn stored_items(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
     let query = Query {
-        limit: MOST,
+        limit: MAX_LINE_ITEMS,
         parent: Some(owner),
         ..Query::default()
     };
-    let page = ctx.world.store.list(&ctx.scope, ITEM, &query);
+    let page = ctx.world.store.list(&ctx.scope, LINE_ITEM, &query);
     let records = page.map(|page| page.records).unwrap_or_default();
     records.iter().map(|record| record.parse()).collect()
 }

@@ -11,7 +11,7 @@ use crate::params::Params;
 use crate::registry::Registry;
 
 /// A coupon can be redeemed for at most five years.
-const LATEST: i64 = 5 * 366 * 86_400;
+const MAX_REDEEM_BY_SECONDS: i64 = 5 * 366 * 86_400;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("coupons.create", create);
@@ -19,7 +19,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/coupons`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    check_amount(params)?;
+    check_coupon_amount(params)?;
     check_duration(params)?;
     check_redemption(params, ctx.now())?;
     for (index, product) in params.list("applies_to.products").iter().enumerate() {
@@ -27,18 +27,18 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         ctx.referenced("product", product.as_str().unwrap_or_default(), &param)?;
     }
     let mut plain = params.clone();
-    lower(plain.values_mut(), "currency");
+    lowercase(plain.values_mut(), "currency");
     ctx.generic("coupons.create", &plain)
 }
 
-fn lower(values: &mut Map<String, Value>, name: &str) {
+fn lowercase(values: &mut Map<String, Value>, name: &str) {
     if let Some(Value::String(word)) = values.get_mut(name) {
         word.make_ascii_lowercase();
     }
 }
 
 /// A share or an amount, one of them; an amount is in a currency.
-fn check_amount(params: &Params) -> Result<(), ApiError> {
+fn check_coupon_amount(params: &Params) -> Result<(), ApiError> {
     match (params.has("percent_off"), params.has("amount_off")) {
         (true, true) => {
             let message = "You may only specify one of these parameters: amount_off, percent_off.";
@@ -93,7 +93,7 @@ fn check_redemption(params: &Params, now: i64) -> Result<(), ApiError> {
             let message = "The redeem_by must be in the future.";
             Err(ApiError::invalid_param("redeem_by", message))
         }
-        Some(at) if at > now + LATEST => {
+        Some(at) if at > now + MAX_REDEEM_BY_SECONDS => {
             let message = "The redeem_by cannot be more than five years in the future.";
             Err(ApiError::invalid_param("redeem_by", message))
         }

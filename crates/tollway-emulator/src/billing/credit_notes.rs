@@ -1,15 +1,16 @@
-//! Credit notes: less to pay of an open invoice, or something back of a paid one.
+//! Credit notes: they reduce an open invoice, or give money of a paid one back.
 //!
 //! ```text
-//! credit_notes.create ─▶ before payment: less of what is left │ after: refund, credit balance, or elsewhere
+//! credit_notes.create ─▶ before payment: less of what is left │ after: refund, credit balance, or out of band
 //! ```
 //!
 //! See <https://docs.stripe.com/invoicing/credit-notes>.
 
 use serde_json::{Map, Value, json};
 
-use crate::billing::invoices::{self, INVOICE};
-use crate::billing::{balance, discounts, lines, payment, taxes};
+use crate::billing::invoice_record::{self, INVOICE};
+use crate::billing::invoices::payments;
+use crate::billing::{customer_balance, discounts, invoice_lines, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::fees::proportional;
@@ -18,8 +19,9 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::test_clocks;
 
-const NOTE: &str = "credit_note";
-const LINE: &str = "credit_note_line_item";
+const CREDIT_NOTE: &str = "credit_note";
+
+const CREDIT_NOTE_LINE: &str = "credit_note_line_item";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("credit_notes.create", create);
@@ -30,25 +32,25 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/credit_notes`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    issue(ctx, params).map(|(note, _)| note)
+    issue_credit_note(ctx, params).map(|(note, _)| note)
 }
 
 /// `GET /v1/credit_notes/preview`: issued, and undone.
 fn preview(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let issued = issue(ctx, params);
+    let issued = issue_credit_note(ctx, params);
     ctx.undo();
     issued.map(|(note, _)| note)
 }
 
 fn preview_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let issued = issue(ctx, params);
+    let issued = issue_credit_note(ctx, params);
     ctx.undo();
     issued.map(|(_, lines)| {
         json!({"object": "list", "data": lines, "has_more": false, "url": "/v1/credit_notes/preview/lines"})
     })
 }
 
-fn issue(ctx: &mut Ctx<'_>, params: &Params) -> Result<(Value, Vec<Value>), ApiError> {
+fn issue_credit_note(ctx: &mut Ctx<'_>, params: &Params) -> Result<(Value, Vec<Value>), ApiError> {
     let id = params
         .text("invoice")
         .ok_or_else(|| ApiError::missing_parameter("invoice"))?;
@@ -63,10 +65,10 @@ fn issue(ctx: &mut Ctx<'_>, params: &Params) -> Result<(Value, Vec<Value>), ApiE
     let now = test_clocks::customer_now(ctx, text(&invoice, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
-    let lines = lines_of(ctx, params, &invoice)?;
-    let mut note = write(ctx, params, &invoice, &lines);
+    let lines = credit_note_lines(ctx, params, &invoice)?;
+    let mut note = build_credit_note(ctx, params, &invoice, &lines);
     let total = number(&note, "total");
-    check_total(&invoice, total)?;
+    check_credit_total(&invoice, total)?;
     let before_payment = match text(&invoice, "status") {
         "open" => total.min(number(&invoice, "amount_remaining")),
         _ => 0,
@@ -80,20 +82,20 @@ fn issue(ctx: &mut Ctx<'_>, params: &Params) -> Result<(Value, Vec<Value>), ApiE
         _ => "mixed",
     }
     .into();
-    give_back(ctx, params, &invoice, &mut note, after_payment)?;
+    give_back_paid_amount(ctx, params, &invoice, &mut note, after_payment)?;
     let (scope, note_id) = (ctx.scope.clone(), text(&note, "id").to_owned());
     for line in lines.iter().rev() {
         ctx.world
             .store
-            .insert_under(&scope, LINE, Some(&note_id), line, now);
+            .insert_under(&scope, CREDIT_NOTE_LINE, Some(&note_id), line, now);
     }
-    ctx.insert(NOTE, &note);
-    lessen(ctx, &invoice, before_payment, after_payment)?;
+    ctx.insert(CREDIT_NOTE, &note);
+    reduce_invoice(ctx, &invoice, before_payment, after_payment)?;
     ctx.emit("credit_note.created", &note, None);
     Ok((note, lines))
 }
 
-fn check_total(invoice: &Value, total: i64) -> Result<(), ApiError> {
+fn check_credit_total(invoice: &Value, total: i64) -> Result<(), ApiError> {
     let credited = number(invoice, "pre_payment_credit_notes_amount")
         + number(invoice, "post_payment_credit_notes_amount");
     let most = number(invoice, "total") - credited;
@@ -110,7 +112,11 @@ fn check_total(invoice: &Value, total: i64) -> Result<(), ApiError> {
 }
 
 /// The lines that a request describes: parts of the invoice's lines, or lines of its own; or one for an `amount`.
-fn lines_of(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value) -> Result<Vec<Value>, ApiError> {
+fn credit_note_lines(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    invoice: &Value,
+) -> Result<Vec<Value>, ApiError> {
     let wanted = params.list("lines");
     match params.int("amount") {
         None if wanted.is_empty() => {
@@ -119,11 +125,11 @@ fn lines_of(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value) -> Result<Vec<V
         }
         Some(amount) if wanted.is_empty() => {
             let line = json!({"amount": amount, "type": "custom_line_item"});
-            return Ok(vec![credit_line(ctx, line, None)]);
+            return Ok(vec![build_credit_line(ctx, line, None)]);
         }
         _ => {}
     }
-    let of_invoice = lines::of_invoice(ctx, text(invoice, "id"));
+    let of_invoice = invoice_lines::line_items(ctx, text(invoice, "id"));
     let mut made = Vec::with_capacity(wanted.len());
     for (index, wanted) in wanted.iter().enumerate() {
         let param = format!("lines[{index}]");
@@ -135,18 +141,19 @@ fn lines_of(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value) -> Result<Vec<V
         if wanted["type"] == "custom_line_item" {
             let amount = given
                 .ok_or_else(|| ApiError::missing_parameter(&format!("{param}[unit_amount]")))?;
-            let rates = taxes::named(
+            let rates = taxes::load_tax_rates(
                 ctx,
                 list(wanted, "tax_rates"),
                 &format!("{param}[tax_rates]"),
             )?;
-            let taxed = taxes::on(amount, &rates, text(invoice, "customer_tax_exempt"));
+            let taxed =
+                taxes::calculate_taxes(amount, &rates, text(invoice, "customer_tax_exempt"));
             let line = json!({
                 "amount": amount, "description": wanted["description"], "quantity": quantity.unwrap_or(1),
                 "tax_rates": rates, "taxes": taxed.iter().map(taxes::Tax::shown).collect::<Vec<_>>(),
                 "type": "custom_line_item", "unit_amount": wanted["unit_amount"],
             });
-            made.push(credit_line(ctx, line, None));
+            made.push(build_credit_line(ctx, line, None));
             continue;
         }
         let name = text(wanted, "invoice_line_item");
@@ -167,13 +174,13 @@ fn lines_of(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value) -> Result<Vec<V
                 message,
             ));
         }
-        made.push(part_of(ctx, of_line, amount, quantity));
+        made.push(credit_of_line(ctx, of_line, amount, quantity));
     }
     Ok(made)
 }
 
 /// A part of an invoice's line, with its part of discounts and taxes.
-fn part_of(ctx: &mut Ctx<'_>, line: &Value, amount: i64, quantity: Option<i64>) -> Value {
+fn credit_of_line(ctx: &mut Ctx<'_>, line: &Value, amount: i64, quantity: Option<i64>) -> Value {
     let whole = number(line, "amount");
     let part = |of: &Value| {
         let mut part = of.clone();
@@ -190,14 +197,14 @@ fn part_of(ctx: &mut Ctx<'_>, line: &Value, amount: i64, quantity: Option<i64>) 
         "amount": amount, "description": line["description"], "discount_amounts": off,
         "quantity": quantity.or(line["quantity"].as_i64()), "taxes": taxes, "type": "invoice_line_item",
     });
-    credit_line(ctx, credit, line["id"].as_str())
+    build_credit_line(ctx, credit, line["id"].as_str())
 }
 
-fn credit_line(ctx: &mut Ctx<'_>, members: Value, of: Option<&str>) -> Value {
-    let mut line = Value::Object(ctx.blank(LINE));
+fn build_credit_line(ctx: &mut Ctx<'_>, members: Value, of: Option<&str>) -> Value {
+    let mut line = Value::Object(ctx.blank(CREDIT_NOTE_LINE));
     extend(&mut line, members);
     line["livemode"] = ctx.scope.livemode().into();
-    line["discount_amount"] = discounts::off_line(&line).into();
+    line["discount_amount"] = discounts::line_discount(&line).into();
     match (of, line.as_object_mut()) {
         (Some(of), _) => line["invoice_line_item"] = of.into(),
         (None, Some(members)) => drop(members.remove("invoice_line_item")),
@@ -206,7 +213,12 @@ fn credit_line(ctx: &mut Ctx<'_>, members: Value, of: Option<&str>) -> Value {
     line
 }
 
-fn write(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value, lines: &[Value]) -> Value {
+fn build_credit_note(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    invoice: &Value,
+    lines: &[Value],
+) -> Value {
     let sum = |name: &str| lines.iter().map(|line| number(line, name)).sum::<i64>();
     let of_taxes = |behavior: &str| {
         let all = lines.iter().flat_map(|line| list(line, "taxes"));
@@ -216,9 +228,9 @@ fn write(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value, lines: &[Value]) -
     let (subtotal, off) = (sum("amount"), sum("discount_amount"));
     let total = subtotal - off + of_taxes("exclusive");
     let net = total - of_taxes("exclusive") - of_taxes("inclusive");
-    let mut note = Value::Object(ctx.blank(NOTE));
+    let mut note = Value::Object(ctx.blank(CREDIT_NOTE));
     let id = text(&note, "id").to_owned();
-    let number = count_of(ctx, text(invoice, "id")) + 1;
+    let number = count_credit_notes(ctx, text(invoice, "id")) + 1;
     let taxes: Vec<Value> = lines
         .iter()
         .flat_map(|line| list(line, "taxes").to_vec())
@@ -261,12 +273,12 @@ fn write(ctx: &mut Ctx<'_>, params: &Params, invoice: &Value, lines: &[Value]) -
     note
 }
 
-fn count_of(ctx: &Ctx<'_>, invoice: &str) -> usize {
-    ctx.all_with(NOTE, "invoice", invoice).len()
+fn count_credit_notes(ctx: &Ctx<'_>, invoice: &str) -> usize {
+    ctx.all_with(CREDIT_NOTE, "invoice", invoice).len()
 }
 
 /// Pays back what was paid already: by refunds, to the customer's balance, or not by Stripe.
-fn give_back(
+fn give_back_paid_amount(
     ctx: &mut Ctx<'_>,
     params: &Params,
     invoice: &Value,
@@ -298,7 +310,7 @@ fn give_back(
         return Err(ApiError::invalid_request(message));
     }
     if refund > 0 {
-        let made = refund_payment(ctx, invoice, refund)?;
+        let made = refund_invoice_payment(ctx, invoice, refund)?;
         refunds.push((text(&made, "id").to_owned(), refund));
     }
     note["refunds"] = refunds
@@ -308,14 +320,18 @@ fn give_back(
         })
         .collect();
     if part("credit_amount") > 0 {
-        let transaction = balance::credit(ctx, note, part("credit_amount"))?;
+        let transaction = customer_balance::credit_for_note(ctx, note, part("credit_amount"))?;
         note["customer_balance_transaction"] = transaction["id"].clone();
     }
     Ok(())
 }
 
-fn refund_payment(ctx: &mut Ctx<'_>, invoice: &Value, amount: i64) -> Result<Value, ApiError> {
-    let intent = payment::intent_of(invoice).filter(|_| invoice["status"] == "paid");
+fn refund_invoice_payment(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    amount: i64,
+) -> Result<Value, ApiError> {
+    let intent = payments::payment_intent_of(invoice).filter(|_| invoice["status"] == "paid");
     let Some(intent) = intent else {
         let message = "This invoice was not paid by a charge: there is nothing to refund.";
         return Err(ApiError::invalid_param("refund_amount", message));
@@ -329,7 +345,7 @@ fn refund_payment(ctx: &mut Ctx<'_>, invoice: &Value, amount: i64) -> Result<Val
 }
 
 /// An invoice asks for less; if nothing is left it is paid.
-fn lessen(
+fn reduce_invoice(
     ctx: &mut Ctx<'_>,
     before: &Value,
     before_payment: i64,
@@ -346,23 +362,23 @@ fn lessen(
         invoice[name] = (number(&invoice, name) + part).into();
     }
     if before_payment == 0 {
-        invoices::changed(ctx, &before, &invoice);
+        invoice_record::save_changed_invoice(ctx, &before, &invoice);
         return Ok(());
     }
     if number(&invoice, "amount_remaining") == 0 {
-        payment::withdraw(ctx, &before, "void_invoice")?;
+        payments::cancel_payment_intent(ctx, &before, "void_invoice")?;
         let paid = number(&before, "amount_paid");
-        payment::settle(ctx, &before, invoice, paid)?;
+        payments::mark_paid(ctx, &before, invoice, paid)?;
         return Ok(());
     }
-    payment::ask_for_rest(ctx, &invoice)?;
-    invoices::changed(ctx, &before, &invoice);
+    payments::update_intent_amount(ctx, &invoice)?;
+    invoice_record::save_changed_invoice(ctx, &before, &invoice);
     Ok(())
 }
 
 /// `POST /v1/credit_notes/{id}/void`: the invoice asks for it again.
 fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut note = ctx.required(NOTE, params.path("id"))?;
+    let mut note = ctx.required(CREDIT_NOTE, params.path("id"))?;
     let before = ctx.required(INVOICE, text(&note, "invoice"))?;
     if note["status"] != "issued" || before["status"] != "open" {
         let message = "You can only void credit notes that are issued, of invoices that are open.";
@@ -379,11 +395,11 @@ fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ] {
         invoice[name] = (number(&invoice, name) + part).into();
     }
-    payment::ask_for_rest(&mut ctx, &invoice)?;
-    invoices::changed(&mut ctx, &before, &invoice);
+    payments::update_intent_amount(&mut ctx, &invoice)?;
+    invoice_record::save_changed_invoice(&mut ctx, &before, &invoice);
     note["status"] = "void".into();
     note["voided_at"] = now.into();
-    ctx.update(NOTE, &note);
+    ctx.update(CREDIT_NOTE, &note);
     ctx.emit("credit_note.voided", &note, None);
     Ok(note)
 }

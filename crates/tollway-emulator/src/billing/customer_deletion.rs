@@ -2,7 +2,8 @@
 
 use serde_json::Value;
 
-use crate::billing::{invoices, schedules, subscriptions};
+use crate::billing::subscriptions::ending;
+use crate::billing::{invoice_record, schedules};
 use crate::ctx::Ctx;
 use crate::customers::CustomerDeletion;
 use crate::error::ApiError;
@@ -15,14 +16,14 @@ pub(super) fn register(registry: &mut Registry) {
 /// Releases the customer's schedules, cancels the subscriptions, and stops the automatic collection of invoices.
 fn on_customer_deleted(ctx: &mut Ctx<'_>, deletion: &CustomerDeletion) -> Result<(), ApiError> {
     for schedule in objects_of_customer(ctx, "subscription_schedule", &deletion.customer) {
-        schedules::release_if_under_way(ctx, &schedule);
+        schedules::release_if_active(ctx, &schedule);
     }
     for subscription in objects_of_customer(ctx, "subscription", &deletion.customer) {
-        subscriptions::cancel_if_live(ctx, &subscription)?;
+        ending::cancel_if_active(ctx, &subscription)?;
     }
-    for invoice in objects_of_customer(ctx, invoices::INVOICE, &deletion.customer) {
+    for invoice in objects_of_customer(ctx, invoice_record::INVOICE, &deletion.customer) {
         if matches!(invoice["status"].as_str(), Some("draft" | "open")) {
-            invoices::leave_alone(ctx, invoice);
+            invoice_record::stop_automatic_collection(ctx, invoice);
         }
     }
     Ok(())

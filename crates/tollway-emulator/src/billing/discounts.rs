@@ -1,9 +1,9 @@
-//! Discounts: a coupon applied to a subscription or an invoice.
+//! Discounts: a coupon applied to a subscription, an invoice or a line.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoices::discount_amounts;
-use crate::billing::lines::Made;
+use crate::billing::invoice_lines::InvoiceLine;
+use crate::billing::invoice_record::subscription_of;
 use crate::billing::period::Interval;
 use crate::billing::promotion_codes;
 use crate::ctx::Ctx;
@@ -12,12 +12,13 @@ use crate::fees::proportional;
 use crate::json::{list, number, text};
 
 /// The invoice that used a coupon which counts once.
-const USED: &str = "_discount_used";
+const DISCOUNT_USE: &str = "_discount_used";
+
 /// The coupon of a discount as it was when the discount was made: deleting a coupon takes no discount away.
-const TERMS: &str = "_discount_terms";
+const DISCOUNT_TERMS: &str = "_discount_terms";
 
 /// Makes the discounts that a request names by `coupon` or `promotion_code`; their ids.
-pub(crate) fn make(
+pub(crate) fn create_discounts(
     ctx: &mut Ctx<'_>,
     wanted: &[Value],
     customer: &str,
@@ -46,7 +47,7 @@ pub(crate) fn make(
                 return Err(ApiError::invalid_param(&param, message));
             }
             let param = format!("discounts[{index}][promotion_code]");
-            promotion_codes::check_customer(ctx, code, customer, &param)?;
+            promotion_codes::check_code_for_customer(ctx, code, customer, &param)?;
         }
         let promoted = code
             .as_ref()
@@ -69,11 +70,11 @@ pub(crate) fn make(
         discount["promotion_code"] = code.as_ref().map_or(Value::Null, |code| code["id"].clone());
         discount["source"] = json!({"coupon": coupon["id"], "type": "coupon"});
         discount["start"] = ctx.now().into();
-        discount["end"] = end_of(ctx, &coupon).into();
+        discount["end"] = discount_end(ctx, &coupon).into();
         ctx.insert("discount", &discount);
         let (scope, now) = (ctx.scope.clone(), ctx.now());
         ctx.world
-            .put_typed(&scope, TERMS, text(&discount, "id"), &coupon, now);
+            .put_typed(&scope, DISCOUNT_TERMS, text(&discount, "id"), &coupon, now);
         let times = coupon["times_redeemed"].as_i64().unwrap_or(0) + 1;
         coupon["times_redeemed"] = times.into();
         let last = coupon["max_redemptions"]
@@ -98,19 +99,23 @@ pub(crate) fn make(
     Ok(made)
 }
 
-fn end_of(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
+fn discount_end(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
     let months = coupon["duration_in_months"].as_i64()?;
     let price = json!({"recurring": {"interval": "month", "interval_count": months}});
     Some(Interval::of_price(&price)?.end_after(ctx.now(), ctx.now()))
 }
 
 /// Takes the discounts of lines off them, then those of the invoice off all, one after the other; how much that is.
-pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> i64 {
+pub(super) fn apply_discounts(
+    ctx: &Ctx<'_>,
+    invoice: &mut Value,
+    lines: &mut [InvoiceLine],
+) -> i64 {
     for made in lines.iter_mut() {
         made.line["discount_amounts"] = json!([]);
     }
     let mut discounts = list(invoice, "discounts").to_vec();
-    let left = |line: &Value| (number(line, "amount") - off_line(line)).max(0);
+    let left = |line: &Value| (number(line, "amount") - line_discount(line)).max(0);
     let mut all = 0;
     let mut of_lines = Vec::new();
     for made in lines.iter_mut() {
@@ -118,8 +123,8 @@ pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> 
             let Some(coupon) = coupon_in_force(ctx, &id, text(invoice, "id")) else {
                 continue;
             };
-            let off = amount_off(&coupon, left(&made.line));
-            take_off(&mut made.line, off, &id);
+            let off = coupon_amount_off(&coupon, left(&made.line));
+            subtract_discount(&mut made.line, off, &id);
             all += off;
             of_lines.push(id);
         }
@@ -131,11 +136,11 @@ pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> 
         let mut eligible: Vec<&mut Value> = lines
             .iter_mut()
             .map(|made| &mut made.line)
-            .filter(|line| line["discountable"] == true && applies_to(&coupon, line))
+            .filter(|line| line["discountable"] == true && coupon_applies_to(&coupon, line))
             .filter(|line| left(line) > 0)
             .collect();
         let whole: i64 = eligible.iter().map(|line| left(line)).sum();
-        let off = amount_off(&coupon, whole);
+        let off = coupon_amount_off(&coupon, whole);
         let mut rest = off;
         let last = eligible.len().saturating_sub(1);
         for (index, line) in eligible.iter_mut().enumerate() {
@@ -146,25 +151,25 @@ pub(super) fn spread(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) -> 
                 proportional(off, most, whole).min(rest)
             };
             rest -= part;
-            take_off(line, part, id);
+            subtract_discount(line, part, id);
         }
         all += off;
     }
     of_lines.retain(|id| !discounts.contains(id));
     discounts.extend(of_lines);
     discounts.dedup();
-    invoice["total_discount_amounts"] = discount_amounts(lines, &discounts).into();
+    invoice["total_discount_amounts"] = total_discount_amounts(lines, &discounts).into();
     all
 }
 
-fn take_off(line: &mut Value, amount: i64, discount: &Value) {
+fn subtract_discount(line: &mut Value, amount: i64, discount: &Value) {
     if let Some(amounts) = line["discount_amounts"].as_array_mut() {
         amounts.push(json!({"amount": amount, "discount": discount}));
     }
 }
 
 /// What discounts take off a line.
-pub(super) fn off_line(line: &Value) -> i64 {
+pub(super) fn line_discount(line: &Value) -> i64 {
     let amounts = list(line, "discount_amounts").iter();
     amounts.map(|part| number(part, "amount")).sum()
 }
@@ -176,23 +181,23 @@ fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Val
     if discount["end"].as_i64().is_some_and(|end| end <= ctx.now()) {
         return None;
     }
-    let kept: Option<Value> = ctx.world.typed(&ctx.scope, TERMS, id);
+    let kept: Option<Value> = ctx.world.typed(&ctx.scope, DISCOUNT_TERMS, id);
     let coupon = kept.or_else(|| ctx.get("coupon", text(&discount["source"], "coupon")))?;
-    let used: Option<Value> = ctx.world.typed(&ctx.scope, USED, id);
+    let used: Option<Value> = ctx.world.typed(&ctx.scope, DISCOUNT_USE, id);
     let elsewhere = used.is_some_and(|used| used["invoice"] != invoice);
     (!elsewhere || coupon["duration"] != "once").then_some(coupon)
 }
 
 /// Is the line about one of the products that the coupon is for?
-fn applies_to(coupon: &Value, line: &Value) -> bool {
+fn coupon_applies_to(coupon: &Value, line: &Value) -> bool {
     let products = list(&coupon["applies_to"], "products");
     let product = &line["pricing"]["price_details"]["product"];
     products.is_empty() || products.contains(product)
 }
 
 /// An invoice is final: coupons that count once have counted, and leave the subscription.
-pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
-    let subscription = crate::billing::subscriptions::of_invoice(invoice);
+pub(super) fn record_use_of_once_coupons(ctx: &mut Ctx<'_>, invoice: &Value) {
+    let subscription = subscription_of(invoice);
     for part in list(invoice, "total_discount_amounts") {
         let id = text(part, "discount");
         let coupon = coupon_in_force(ctx, &part["discount"], text(invoice, "id"));
@@ -201,7 +206,7 @@ pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
         }
         let (scope, now) = (ctx.scope.clone(), ctx.now());
         let used = json!({"invoice": invoice["id"]});
-        ctx.world.put_typed(&scope, USED, id, &used, now);
+        ctx.world.put_typed(&scope, DISCOUNT_USE, id, &used, now);
         if let Some(mut subscription) = ctx.get("subscription", &subscription)
             && let Some(discounts) = subscription["discounts"].as_array_mut()
         {
@@ -221,7 +226,7 @@ pub(super) fn use_up(ctx: &mut Ctx<'_>, invoice: &Value) {
 }
 
 /// What a subscription's lasting discounts take off an amount of one of its prices, of `whole` for all of them.
-pub(super) fn off_share(
+pub(super) fn discount_on_share(
     ctx: &Ctx<'_>,
     subscription: &Value,
     price: &Value,
@@ -232,21 +237,39 @@ pub(super) fn off_share(
     let mut left = amount;
     for id in list(subscription, "discounts") {
         let coupon = coupon_in_force(ctx, id, "");
-        let Some(coupon) = coupon.filter(|coupon| applies_to(coupon, &line)) else {
+        let Some(coupon) = coupon.filter(|coupon| coupon_applies_to(coupon, &line)) else {
             continue;
         };
         let off = if coupon["percent_off"].is_number() {
-            amount_off(&coupon, left)
+            coupon_amount_off(&coupon, left)
         } else {
-            proportional(amount_off(&coupon, whole), amount, whole).min(left)
+            proportional(coupon_amount_off(&coupon, whole), amount, whole).min(left)
         };
         left -= off;
     }
     amount - left
 }
 
+/// The amounts of `total_discount_amounts`, from those of the lines.
+fn total_discount_amounts(lines: &[InvoiceLine], discounts: &[Value]) -> Vec<Value> {
+    let mut amounts = Vec::new();
+    for id in discounts {
+        let parts = lines
+            .iter()
+            .flat_map(|made| list(&made.line, "discount_amounts"));
+        let off: i64 = parts
+            .filter(|part| part["discount"] == *id)
+            .map(|part| number(part, "amount"))
+            .sum();
+        if off != 0 {
+            amounts.push(json!({"amount": off, "discount": id}));
+        }
+    }
+    amounts
+}
+
 /// What a coupon takes off an amount: never more than there is.
-pub(crate) fn amount_off(coupon: &Value, amount: i64) -> i64 {
+pub(crate) fn coupon_amount_off(coupon: &Value, amount: i64) -> i64 {
     let off = match coupon["percent_off"].as_f64() {
         Some(percent) => proportional(amount, basis_points(percent), 10_000),
         None => coupon["amount_off"].as_i64().unwrap_or(0),

@@ -1,69 +1,24 @@
-//! Invoice items: what a customer owes besides subscriptions, waiting for the next invoice or put on a draft at once.
+//! The operations of `/v1/invoiceitems`.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoices::Pull;
-use crate::billing::lines::{Line, Origin, pricing};
-use crate::billing::{discounts, invoices, line_descriptions, prices, taxes};
+use crate::billing::invoice_lines::line_pricing;
+use crate::billing::invoices::draft;
+use crate::billing::pending_items::{
+    INVOICE_ITEM, NewInvoiceItem, create_invoice_item, description_or_product_name,
+};
+use crate::billing::{discounts, invoice_record, prices, taxes};
 use crate::ctx::Ctx;
-use crate::currency;
 use crate::error::ApiError;
-use crate::json::{list, number, text};
+use crate::json::{number, text};
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::test_clocks;
+use crate::{currency, test_clocks};
 
-const ITEM: &str = "invoiceitem";
-
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("invoice_items.create", create);
     registry.add("invoice_items.delete", delete);
     registry.add("invoice_items.update", update);
-}
-
-/// An item to be made.
-pub(crate) struct NewItem<'a> {
-    pub(crate) customer: &'a str,
-    pub(crate) currency: &'a str,
-    pub(crate) amount: i64,
-    pub(crate) quantity: i64,
-    pub(crate) description: Option<String>,
-    pub(crate) period: (i64, i64),
-    pub(crate) price: Option<&'a Value>,
-    /// The subscription it belongs to.
-    pub(crate) subscription: Option<&'a str>,
-    /// Does it come of a change in the middle of a period?
-    pub(crate) proration: bool,
-    pub(crate) discountable: bool,
-    /// The ids of the discounts of its own.
-    pub(crate) discounts: Vec<Value>,
-    pub(crate) tax_rates: Vec<Value>,
-    pub(crate) metadata: Value,
-}
-
-/// What one line of a cart comes to on the invoice of who bought it at `now`.
-pub(crate) fn bought<'a>(
-    line: &'a Value,
-    customer: &'a str,
-    currency: &'a str,
-    now: i64,
-    tax_rates: Vec<Value>,
-) -> NewItem<'a> {
-    NewItem {
-        customer,
-        currency,
-        amount: number(line, "amount_subtotal"),
-        quantity: line["quantity"].as_i64().unwrap_or(1),
-        description: line["description"].as_str().map(str::to_owned),
-        period: (now, now),
-        price: Some(&line["price"]),
-        subscription: None,
-        proration: false,
-        discountable: true,
-        discounts: Vec::new(),
-        tax_rates,
-        metadata: json!({}),
-    }
 }
 
 /// `POST /v1/invoiceitems`.
@@ -77,16 +32,16 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut ctx = ctx.at(now);
     let price = if params.has("pricing.price") {
         let given = json!({"price": params.text("pricing.price")});
-        prices::named(&mut ctx, &given, "pricing")?
+        prices::load_or_create_price(&mut ctx, &given, "pricing")?
     } else {
-        prices::named(
+        prices::load_or_create_price(
             &mut ctx,
             &Value::Object(params.values().clone()),
             "price_data",
         )?
     };
     if let Some(price) = &price {
-        prices::must_be_one_time(price, "pricing[price]")?;
+        prices::require_one_time(price, "pricing[price]")?;
     }
     let quantity = params.int("quantity").unwrap_or(1);
     let amount = match (&price, params.int("amount")) {
@@ -106,135 +61,49 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Some(id) = &subscription {
         ctx.referenced("subscription", id, "subscription")?;
     }
-    let new = NewItem {
+    let new = NewInvoiceItem {
         customer: &customer,
         currency: &currency,
         amount,
         quantity,
-        description: named_or(&ctx, params.text("description"), price.as_ref()),
+        description: description_or_product_name(&ctx, params.text("description"), price.as_ref()),
         period: (start, params.int("period.end").unwrap_or(start)),
         price: price.as_ref(),
         subscription: subscription.as_deref(),
         proration: false,
         discountable: params.bool("discountable").unwrap_or(true),
-        discounts: discounts::make(&mut ctx, params.list("discounts"), &customer, None)?,
-        tax_rates: taxes::named(&ctx, params.list("tax_rates"), "tax_rates")?,
+        discounts: discounts::create_discounts(
+            &mut ctx,
+            params.list("discounts"),
+            &customer,
+            None,
+        )?,
+        tax_rates: taxes::load_tax_rates(&ctx, params.list("tax_rates"), "tax_rates")?,
         metadata: params.map("metadata").cloned().unwrap_or_default().into(),
     };
     let invoice = params.text("invoice").map(str::to_owned);
-    let item = make(&mut ctx, &new);
+    let item = create_invoice_item(&mut ctx, &new);
     match invoice {
         None => Ok(item),
         Some(invoice) => {
-            invoices::add_items(&mut ctx, &invoice, vec![item.clone()])?;
-            ctx.required(ITEM, item["id"].as_str().unwrap_or_default())
+            draft::add_items_to_draft(&mut ctx, &invoice, vec![item.clone()])?;
+            ctx.required(INVOICE_ITEM, item["id"].as_str().unwrap_or_default())
         }
     }
 }
 
-/// What an item says it is: what was said, or else the name of what its price is for.
-pub(crate) fn named_or(ctx: &Ctx<'_>, said: Option<&str>, price: Option<&Value>) -> Option<String> {
-    let said = said.map(str::to_owned);
-    said.or_else(|| line_descriptions::product(ctx, price?))
-}
-
-/// Makes an item that waits for an invoice.
-pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewItem<'_>) -> Value {
-    let mut item = Value::Object(ctx.blank(ITEM));
-    let clock = test_clocks::customer_clock(ctx, new.customer).map(|(id, _)| id);
-    let parent = new.subscription.map(|subscription| {
-        json!({
-            "subscription_details": {"subscription": subscription}, "type": "subscription_details",
-        })
-    });
-    let members = json!({
-        "amount": new.amount,
-        "currency": new.currency,
-        "customer": new.customer,
-        "date": ctx.now(),
-        "description": new.description,
-        "discountable": new.discountable,
-        "discounts": new.discounts,
-        "invoice": null,
-        "livemode": ctx.scope.livemode(),
-        "metadata": new.metadata,
-        "net_amount": new.amount,
-        "parent": parent,
-        "period": {"start": new.period.0, "end": new.period.1},
-        "pricing": new.price.map(pricing),
-        "proration": new.proration,
-        "quantity": new.quantity,
-        "quantity_decimal": new.quantity.to_string(),
-        "tax_rates": new.tax_rates,
-        "test_clock": clock,
-    });
-    if let (Value::Object(item), Value::Object(members)) = (&mut item, members) {
-        item.extend(members);
-        item.remove("proration_details");
-    }
-    ctx.insert(ITEM, &item);
-    ctx.emit("invoiceitem.created", &item, None);
-    item
-}
-
-/// The items of a customer that wait, oldest first, in one currency.
-pub(crate) fn waiting(ctx: &Ctx<'_>, customer: &str, currency: &str, pull: Pull<'_>) -> Vec<Value> {
-    let items = ctx.all_with(ITEM, "customer", customer).into_iter().rev();
-    items
-        .filter(|item| item["invoice"].is_null() && item["currency"] == currency)
-        .filter(|item| {
-            let owner = item["parent"]["subscription_details"]["subscription"].as_str();
-            match pull {
-                Pull::Of(subscription) => owner.is_none_or(|owner| owner == subscription),
-                Pull::Free | Pull::Nothing => owner.is_none(),
-            }
-        })
-        .collect()
-}
-
-/// The item belongs to this invoice from now on.
-pub(crate) fn put_on(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
-    item["invoice"] = invoice.into();
-    ctx.update(ITEM, item);
-}
-
-/// An item as a line.
-pub(crate) fn as_line(ctx: &Ctx<'_>, item: &Value) -> Line {
-    let words = |value: &Value| value.as_str().map(str::to_owned);
-    let price = item["pricing"]["price_details"]["price"].as_str();
-    Line {
-        amount: number(item, "amount"),
-        description: words(&item["description"]),
-        period: (
-            number(&item["period"], "start"),
-            number(&item["period"], "end"),
-        ),
-        quantity: item["quantity"].as_i64().unwrap_or(1),
-        price: price.and_then(|id| ctx.get("price", id)),
-        origin: Origin::InvoiceItem {
-            id: text(item, "id").to_owned(),
-            subscription: words(&item["parent"]["subscription_details"]["subscription"]),
-            proration: item["proration"] == true,
-        },
-        metadata: item["metadata"].clone(),
-        discountable: item["discountable"] == true,
-        discounts: list(item, "discounts").to_vec(),
-        tax_rates: list(item, "tax_rates").to_vec(),
-    }
-}
-
 /// Is the item on an invoice that can no longer be changed?
-fn is_fixed(ctx: &Ctx<'_>, invoice: Option<&str>) -> bool {
-    let invoice = invoice.and_then(|invoice| ctx.get(invoices::INVOICE, invoice));
+fn is_on_finalized_invoice(ctx: &Ctx<'_>, invoice: Option<&str>) -> bool {
+    let invoice = invoice.and_then(|invoice| ctx.get(invoice_record::INVOICE, invoice));
     invoice.is_some_and(|invoice| invoice["status"] != "draft")
 }
 
 /// `POST /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem").to_owned();
-    let before = ctx.required(ITEM, &id)?;
+    let before = ctx.required(INVOICE_ITEM, &id)?;
     let invoice = before["invoice"].as_str().map(str::to_owned);
-    if is_fixed(ctx, invoice.as_deref()) {
+    if is_on_finalized_invoice(ctx, invoice.as_deref()) {
         let message = "This invoice item has been deleted.";
         return Err(ApiError::invalid_request(message));
     }
@@ -243,18 +112,20 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     for name in ["pricing", "price_data", "discounts", "tax_rates"] {
         plain.remove(name);
     }
-    ctx.apply(ITEM, &mut members, &plain)?;
+    ctx.apply(INVOICE_ITEM, &mut members, &plain)?;
     let mut item = Value::Object(members);
     if params.has("discounts") {
         let customer = text(&before, "customer");
-        item["discounts"] = discounts::make(ctx, params.list("discounts"), customer, None)?.into();
+        item["discounts"] =
+            discounts::create_discounts(ctx, params.list("discounts"), customer, None)?.into();
     }
     if params.has("tax_rates") {
-        item["tax_rates"] = taxes::named(ctx, params.list("tax_rates"), "tax_rates")?.into();
+        item["tax_rates"] =
+            taxes::load_tax_rates(ctx, params.list("tax_rates"), "tax_rates")?.into();
     }
     let given =
         json!({"price": params.text("pricing.price"), "price_data": params.at("price_data")});
-    let price = match prices::named(ctx, &given, "pricing")? {
+    let price = match prices::load_or_create_price(ctx, &given, "pricing")? {
         Some(price) => Some(price),
         None => item["pricing"]["price_details"]["price"]
             .as_str()
@@ -262,14 +133,14 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     };
     if let Some(price) = price.filter(|_| !params.has("amount")) {
         item["amount"] = prices::cost(&price, number(&item, "quantity")).into();
-        item["pricing"] = pricing(&price);
+        item["pricing"] = line_pricing(&price);
     }
     item["net_amount"] = item["amount"].clone();
     item["quantity_decimal"] = item["quantity"].to_string().into();
-    ctx.update(ITEM, &item);
+    ctx.update(INVOICE_ITEM, &item);
     if let Some(invoice) = invoice {
-        invoices::remove_item(ctx, &invoice, &id)?;
-        invoices::add_items(ctx, &invoice, vec![item.clone()])?;
+        draft::remove_item_from_draft(ctx, &invoice, &id)?;
+        draft::add_items_to_draft(ctx, &invoice, vec![item.clone()])?;
     }
     Ok(item)
 }
@@ -277,15 +148,15 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `DELETE /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem");
-    let item = ctx.required(ITEM, id)?;
+    let item = ctx.required(INVOICE_ITEM, id)?;
     let invoice = item["invoice"].as_str();
-    if is_fixed(ctx, invoice) {
+    if is_on_finalized_invoice(ctx, invoice) {
         let message = "Can't delete an invoice item that is attached to an invoice that is no longer editable";
         return Err(ApiError::invalid_request(message));
     }
     if let Some(invoice) = invoice {
-        invoices::remove_item(ctx, invoice, id)?;
+        draft::remove_item_from_draft(ctx, invoice, id)?;
     }
     ctx.emit("invoiceitem.deleted", &item, None);
-    Ok(ctx.delete(ITEM, id))
+    Ok(ctx.delete(INVOICE_ITEM, id))
 }

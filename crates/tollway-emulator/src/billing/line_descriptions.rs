@@ -1,14 +1,14 @@
-//! How lines describe what they are for: `2 seat × Bread club (at $20.00 / month)`.
+//! Descriptions of invoice lines: `2 seat × Bread club (at $20.00 / month)`.
 
 use serde_json::Value;
 
-use crate::billing::prices::Part;
+use crate::billing::prices::PricePart;
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::json::text;
 
 /// A line of a recurring price: how much of what, and what each costs how often.
-pub(super) fn recurring(ctx: &Ctx<'_>, price: &Value, part: &Part) -> String {
+pub(super) fn recurring_description(ctx: &Ctx<'_>, price: &Value, part: &PricePart) -> String {
     let product = ctx.get("product", text(price, "product"));
     let product = product.unwrap_or_default();
     let name = text(&product, "name");
@@ -25,19 +25,19 @@ pub(super) fn recurring(ctx: &Ctx<'_>, price: &Value, part: &Part) -> String {
     let Some(each) = part.each.as_deref().or(own) else {
         return what;
     };
-    let each = money(each, text(price, "currency"));
+    let each = price_tag(each, text(price, "currency"));
     let tier = part.tier.map(|tier| format!("Tier {tier} "));
     let tier = tier.unwrap_or_default();
-    format!("{what} ({tier}at {each} / {})", interval(price))
+    format!("{what} ({tier}at {each} / {})", interval_name(price))
 }
 
 /// The name of what a price is for.
-pub(super) fn product(ctx: &Ctx<'_>, price: &Value) -> Option<String> {
+pub(super) fn product_name(ctx: &Ctx<'_>, price: &Value) -> Option<String> {
     let product = ctx.get("product", text(price, "product"))?;
     product["name"].as_str().map(str::to_owned)
 }
 
-fn interval(price: &Value) -> String {
+fn interval_name(price: &Value) -> String {
     let recurring = &price["recurring"];
     let unit = text(recurring, "interval");
     match recurring["interval_count"].as_i64() {
@@ -47,7 +47,7 @@ fn interval(price: &Value) -> String {
 }
 
 /// A decimal of the smallest unit as a price tag, `$0.036`.
-fn money(each: &str, currency: &str) -> String {
+fn price_tag(each: &str, currency: &str) -> String {
     let (whole, part) = each.split_once('.').unwrap_or((each, ""));
     let amount = whole.parse::<i64>().unwrap_or(0);
     let written = currency::format(amount, currency);
@@ -57,13 +57,13 @@ fn money(each: &str, currency: &str) -> String {
     } else {
         "."
     };
-    match sign(currency) {
+    match currency_sign(currency) {
         Some(sign) => format!("{sign}{number}{point}{part}"),
         None => format!("{} {number}{point}{part}", code.to_uppercase()),
     }
 }
 
-fn sign(currency: &str) -> Option<&'static str> {
+fn currency_sign(currency: &str) -> Option<&'static str> {
     Some(match currency {
         "usd" => "$",
         "eur" => "€",
@@ -98,9 +98,9 @@ mod tests {
             ("0.5", "jpy", "¥0.5"),
             ("1050", "chf", "CHF 10.50"),
         ] {
-            assert_eq!(money(each, currency), tag);
+            assert_eq!(price_tag(each, currency), tag);
         }
         let every = json!({"recurring": {"interval": "month", "interval_count": 3}});
-        assert_eq!(interval(&every), "every 3 months");
+        assert_eq!(interval_name(&every), "every 3 months");
     }
 }

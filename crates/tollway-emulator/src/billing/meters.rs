@@ -1,7 +1,7 @@
-//! Meters: what customers use is told event by event, and billed when the period is over.
+//! Meters: events report usage, and invoices bill what was used in a period.
 //!
 //! ```text
-//! billing.meter_events.create ─▶ record under (meter, customer) ─▶ used: sum, count or last of a time ─▶ lines, summaries
+//! billing.meter_events.create ─▶ record under (meter, customer) ─▶ sum, count or last of a time range ─▶ lines, summaries
 //! ```
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/usage-based>.
@@ -9,7 +9,7 @@
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::billing::subscriptions;
+use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::window;
@@ -20,23 +20,32 @@ use crate::store::{CreatedRange, Query};
 use crate::test_clocks;
 
 const METER: &str = "billing.meter";
-const EVENT: &str = "_meter_event";
-const DAY: i64 = 86_400;
+
+const METER_EVENT: &str = "_meter_event";
+
 /// Events may be told of this long afterwards, and this early.
-const LATEST: i64 = 35 * DAY;
-const EARLIEST: i64 = 300;
+const MAX_EVENT_AGE_SECONDS: i64 = 35 * DAY_SECONDS;
+
+const MAX_EVENT_LEAD_SECONDS: i64 = 300;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("billing.meters.create", create_meter);
-    registry.add("billing.meter_events.create", create);
-    registry.add("v2.billing.meter_events.create", create_v2);
-    registry.add("billing.meter_event_adjustments.create", adjust);
-    registry.add("billing.meters.event_summaries.list", summaries);
+    registry.add("billing.meter_events.create", create_event);
+    registry.add("v2.billing.meter_events.create", create_v2_event);
+    registry.add("billing.meter_event_adjustments.create", adjust_event);
+    registry.add("billing.meters.event_summaries.list", list_event_summaries);
 }
 
-/// One use by one customer.
+/// Notifies that a meter event was recorded.
+#[derive(Debug)]
+pub(crate) struct MeterUsage {
+    /// The id of the customer.
+    pub(crate) customer: String,
+}
+
+/// A stored meter event.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Use {
+struct MeterEvent {
     value: f64,
     /// Unix seconds.
     at: i64,
@@ -46,7 +55,7 @@ struct Use {
 /// `POST /v1/billing/meters`: what is not said about keys is what Stripe takes.
 fn create_meter(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let name = params.text("event_name").unwrap_or_default();
-    if meter_of(ctx, name).is_some() {
+    if active_meter(ctx, name).is_some() {
         let message = format!("An active meter for the event_name '{name}' already exists.");
         return Err(ApiError::invalid_param("event_name", message));
     }
@@ -65,19 +74,19 @@ fn create_meter(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// The active meter that counts events of this name.
-fn meter_of(ctx: &Ctx<'_>, event: &str) -> Option<Value> {
+fn active_meter(ctx: &Ctx<'_>, event: &str) -> Option<Value> {
     let mut meters = ctx.all_with(METER, "event_name", event).into_iter();
     meters.find(|meter| meter["status"] == "active")
 }
 
-fn owner(meter: &str, customer: &str) -> String {
+fn event_parent(meter: &str, customer: &str) -> String {
     format!("{meter}/{customer}")
 }
 
 /// `POST /v1/billing/meter_events`.
-fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let name = params.text("event_name").unwrap_or_default().to_owned();
-    let Some(meter) = meter_of(ctx, &name) else {
+    let Some(meter) = active_meter(ctx, &name) else {
         let message = format!("No active meter found for event name {name}.");
         return Err(ApiError::invalid_param("event_name", message).code("resource_missing"));
     };
@@ -104,7 +113,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     })?;
     let now = test_clocks::customer_now(ctx, &customer);
     let at = params.int("timestamp").unwrap_or(now);
-    if at < now - LATEST || at > now + EARLIEST {
+    if at < now - MAX_EVENT_AGE_SECONDS || at > now + MAX_EVENT_LEAD_SECONDS {
         let message =
             "The timestamp must be within the past 35 days, and at most 5 minutes in the future.";
         return Err(ApiError::invalid_param("timestamp", message));
@@ -116,19 +125,21 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if ctx
         .world
         .store
-        .get(&ctx.scope, EVENT, &identifier)
+        .get(&ctx.scope, METER_EVENT, &identifier)
         .is_some()
     {
         let message = format!("An event already exists with identifier {identifier}.");
         return Err(ApiError::invalid_param("identifier", message).code("resource_already_exists"));
     }
     let record = json!({"id": identifier, "value": value, "at": at, "canceled": false});
-    let owner = owner(text(&meter, "id"), &customer);
+    let owner = event_parent(text(&meter, "id"), &customer);
     let scope = ctx.scope.clone();
     ctx.world
         .store
-        .insert_under(&scope, EVENT, Some(&owner), &record, at);
-    subscriptions::look_after_use(ctx, &customer)?;
+        .insert_under(&scope, METER_EVENT, Some(&owner), &record, at);
+    ctx.notify(&MeterUsage {
+        customer: customer.clone(),
+    })?;
     Ok(json!({
         "object": "billing.meter_event", "created": ctx.now(), "event_name": name, "identifier": identifier,
         "livemode": ctx.scope.livemode(), "payload": payload, "timestamp": at,
@@ -136,7 +147,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// `POST /v2/billing/meter_events`: the same with times as text.
-fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create_v2_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut values = params.values().clone();
     let parsed = params
         .text("timestamp")
@@ -145,7 +156,7 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         Some(at) => drop(values.insert("timestamp".into(), at.as_second().into())),
         None => drop(values.remove("timestamp")),
     }
-    let mut event = create(ctx, &Params::new(Vec::new(), values))?;
+    let mut event = create_event(ctx, &Params::new(Vec::new(), values))?;
     let written = |at: &Value| {
         let at = jiff::Timestamp::from_second(at.as_i64().unwrap_or(0));
         at.map_or(Value::Null, |at| at.to_string().into())
@@ -157,9 +168,9 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// `POST /v1/billing/meter_event_adjustments`: an event that was told by mistake does not count.
-fn adjust(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn adjust_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let identifier = params.text("cancel.identifier").unwrap_or_default();
-    let Some(mut record) = ctx.get(EVENT, identifier) else {
+    let Some(mut record) = ctx.get(METER_EVENT, identifier) else {
         return Err(ApiError::no_such_reference(
             "meter event",
             identifier,
@@ -167,7 +178,7 @@ fn adjust(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         ));
     };
     record["canceled"] = true.into();
-    ctx.update(EVENT, &record);
+    ctx.update(METER_EVENT, &record);
     Ok(json!({
         "object": "billing.meter_event_adjustment", "cancel": {"identifier": identifier},
         "event_name": params.text("event_name"), "livemode": ctx.scope.livemode(), "status": "complete",
@@ -176,8 +187,13 @@ fn adjust(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// What a customer used from `from` until before `to`.
-fn uses(ctx: &Ctx<'_>, meter: &str, customer: &str, (from, to): (i64, i64)) -> Vec<Use> {
-    let owner = owner(meter, customer);
+fn meter_events(
+    ctx: &Ctx<'_>,
+    meter: &str,
+    customer: &str,
+    (from, to): (i64, i64),
+) -> Vec<MeterEvent> {
+    let owner = event_parent(meter, customer);
     let query = Query {
         limit: usize::MAX,
         parent: Some(&owner),
@@ -187,16 +203,16 @@ fn uses(ctx: &Ctx<'_>, meter: &str, customer: &str, (from, to): (i64, i64)) -> V
         },
         ..Query::default()
     };
-    let page = ctx.world.store.list(&ctx.scope, EVENT, &query);
+    let page = ctx.world.store.list(&ctx.scope, METER_EVENT, &query);
     let records = page.map(|page| page.records).unwrap_or_default();
     let uses = records
         .iter()
-        .filter_map(|it| serde_json::from_slice::<Use>(&it.body).ok());
+        .filter_map(|it| serde_json::from_slice::<MeterEvent>(&it.body).ok());
     uses.filter(|it| !it.canceled).collect()
 }
 
 /// `uses` are newest first.
-fn aggregated(meter: &Value, uses: &[Use]) -> f64 {
+fn aggregate(meter: &Value, uses: &[MeterEvent]) -> f64 {
     match text(&meter["default_aggregation"], "formula") {
         "count" => uses.iter().map(|_| 1.0).sum(),
         "last" => uses.first().map_or(0.0, |it| it.value),
@@ -209,16 +225,21 @@ fn aggregated(meter: &Value, uses: &[Use]) -> f64 {
     clippy::cast_possible_truncation,
     reason = "quantities are whole; what is beyond an i64 is its greatest value"
 )]
-pub(super) fn used(ctx: &Ctx<'_>, price: &Value, customer: &str, time: (i64, i64)) -> i64 {
+pub(super) fn metered_quantity(
+    ctx: &Ctx<'_>,
+    price: &Value,
+    customer: &str,
+    time: (i64, i64),
+) -> i64 {
     let id = text(&price["recurring"], "meter");
     let Some(meter) = ctx.get(METER, id) else {
         return 0;
     };
-    aggregated(&meter, &uses(ctx, id, customer, time)).round() as i64
+    aggregate(&meter, &meter_events(ctx, id, customer, time)).round() as i64
 }
 
 /// `GET /v1/billing/meters/{id}/event_summaries`: the whole time, or each hour or day of it, newest first.
-fn summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn list_event_summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id").to_owned();
     let meter = ctx.required(METER, &id)?;
     let customer = params.text("customer").unwrap_or_default();
@@ -233,7 +254,7 @@ fn summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let step = match params.text("value_grouping_window") {
         Some("hour") => 3600,
-        Some(_) => DAY,
+        Some(_) => DAY_SECONDS,
         None => to - from,
     };
     let windows = (to - from + step - 1) / step;
@@ -241,13 +262,13 @@ fn summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut data = Vec::new();
     for start in starts {
         let end = (start + step).min(to);
-        let of_window = uses(ctx, &id, customer, (start, end));
+        let of_window = meter_events(ctx, &id, customer, (start, end));
         if of_window.is_empty() && windows > 1 {
             continue;
         }
         data.push(json!({
             "object": "billing.meter_event_summary", "id": format!("mtrusg_{id}_{customer}_{start}_{end}"),
-            "aggregated_value": aggregated(&meter, &of_window), "end_time": end, "livemode": ctx.scope.livemode(),
+            "aggregated_value": aggregate(&meter, &of_window), "end_time": end, "livemode": ctx.scope.livemode(),
             "meter": id, "start_time": start,
         }));
     }

@@ -1,28 +1,29 @@
 //! Billing: prices, invoices and subscriptions, on the emulator's clock or on a test clock.
 //!
 //! ```text
-//! subscriptions ─ a period ends ─▶ invoices (draft ─ 1 h ─▶ open ─ PaymentIntent ─▶ paid │ tried again ─▶ past_due ─▶ canceled)
-//!       ▲ clocks: whose time it is        ▲ lines: what is owed, discounts taken off
+//! subscriptions ─ a period ends ─▶ invoices (draft ─ 1 h ─▶ open ─ PaymentIntent ─▶ paid │ retried ─▶ past_due ─▶ canceled)
+//!       ▲ test clocks                  ▲ invoice lines, pending items, discounts, tax rates
 //! ```
 //!
-//! See <https://docs.stripe.com/billing/subscriptions/overview> and <https://docs.stripe.com/billing/testing/test-clocks>.
+//! Quotes, previews, credit notes and schedules use subscriptions and invoices. Subscriptions use invoices; invoices notify
+//! subscriptions of their outcome. See <https://docs.stripe.com/billing/subscriptions/overview> and
+//! <https://docs.stripe.com/billing/testing/test-clocks>.
 
-mod attach;
-mod balance;
 pub(crate) mod cart;
 mod coupons;
 mod credit_notes;
+mod customer_balance;
 mod customer_deletion;
 pub(crate) mod discounts;
-pub(crate) mod invoice_items;
+mod invoice_items;
+pub(crate) mod invoice_lines;
+mod invoice_preview;
+pub(crate) mod invoice_record;
 pub(crate) mod invoices;
 mod line_descriptions;
-mod line_edits;
-mod lines;
 mod meters;
-mod payment;
+pub(crate) mod pending_items;
 mod period;
-mod preview;
 pub(crate) mod prices;
 mod products;
 mod promotion_codes;
@@ -34,32 +35,17 @@ mod subscription_items;
 pub(crate) mod subscriptions;
 pub(crate) mod taxes;
 
-use serde_json::Value;
-
-pub(crate) use self::payment::{failed, intent_of, succeeded};
-pub(crate) use self::subscriptions::{
-    cancel as cancel_subscription, create as subscribe, set_up, update as change_subscription,
-};
-use crate::ctx::Ctx;
 use crate::registry::Registry;
 
-/// The lines of an invoice, oldest first.
-pub(crate) fn lines_of(ctx: &Ctx<'_>, invoice: &Value) -> Vec<Value> {
-    let id = invoice["id"].as_str().unwrap_or_default();
-    lines::of_invoice(ctx, id)
-}
-
 pub(crate) fn register(registry: &mut Registry) {
-    attach::register(registry);
-    balance::register(registry);
     coupons::register(registry);
     credit_notes::register(registry);
+    customer_balance::register(registry);
     customer_deletion::register(registry);
     invoice_items::register(registry);
+    invoice_preview::register(registry);
     invoices::register(registry);
-    line_edits::register(registry);
     meters::register(registry);
-    preview::register(registry);
     prices::register(registry);
     products::register(registry);
     promotion_codes::register(registry);

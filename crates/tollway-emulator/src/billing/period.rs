@@ -1,10 +1,13 @@
 //! Billing periods: months are calendar months from an anchor, shortened where a month has no such day.
 
 use jiff::civil::DateTime;
-use jiff::{Span, Timestamp, Zoned, tz::TimeZone};
+use jiff::tz::TimeZone;
+use jiff::{Span, Timestamp, Zoned};
 use serde_json::Value;
 
 use crate::json::number;
+
+pub(super) const DAY_SECONDS: i64 = 86_400;
 
 /// How often a price is billed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -138,7 +141,7 @@ fn zoned(at: i64) -> Option<Zoned> {
 
 /// The first moment after `now` that `billing_cycle_anchor_config` describes: a day of the month (its last one if the month is
 /// shorter), perhaps of one month, at a time that is the present one unless it is given.
-pub(super) fn anchor_of(config: &Value, now: i64) -> Option<i64> {
+pub(super) fn next_anchor(config: &Value, now: i64) -> Option<i64> {
     let now = zoned(now)?;
     let part = |name: &str, otherwise: i8| {
         let given = config[name].as_i64();
@@ -230,7 +233,7 @@ mod tests {
 
     #[test]
     fn an_anchor_is_the_next_such_day_and_stays_it_in_longer_months() {
-        let next = |config: Value, now: &str| anchor_of(&config, at(now)).unwrap();
+        let next = |config: Value, now: &str| next_anchor(&config, at(now)).unwrap();
         let last = json!({"day_of_month": 31});
         assert_eq!(next(last.clone(), "2026-02-10"), at("2026-02-28"));
         assert_eq!(next(last.clone(), "2028-02-10"), at("2028-02-29"));

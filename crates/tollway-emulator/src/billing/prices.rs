@@ -1,4 +1,4 @@
-//! Prices: made for a product there is or comes with them, and what a quantity costs.
+//! Prices: created with or for a product, and the cost of a quantity.
 
 use serde_json::{Map, Value, json};
 
@@ -47,7 +47,7 @@ fn take_lookup_key(
 }
 
 /// A price says what it costs, in one way.
-fn check_amount(values: &Map<String, Value>) -> Result<(), ApiError> {
+fn check_price_amount(values: &Map<String, Value>) -> Result<(), ApiError> {
     let has = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
     if values
         .get("billing_scheme")
@@ -86,12 +86,12 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .unwrap_or_default()
         .to_ascii_lowercase();
     currency::check(&currency, "currency")?;
-    check_amount(&values)?;
+    check_price_amount(&values)?;
     take_lookup_key(ctx, &values, "")?;
     let mut price = ctx.blank("price");
     price.insert("currency".into(), currency.into());
     values.remove("currency");
-    complete(&mut price, &values);
+    set_derived_members(&mut price, &values);
     ctx.apply("price", &mut price, &values)?;
     let price = Value::Object(price);
     ctx.insert("price", &price);
@@ -100,7 +100,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 }
 
 /// What follows from the parameters without being one of them.
-fn complete(price: &mut Map<String, Value>, values: &Map<String, Value>) {
+fn set_derived_members(price: &mut Map<String, Value>, values: &Map<String, Value>) {
     let recurring = values.get("recurring").is_some_and(Value::is_object);
     price.insert(
         "type".into(),
@@ -126,7 +126,7 @@ fn complete(price: &mut Map<String, Value>, values: &Map<String, Value>) {
 }
 
 /// The price that a request names by `price`, or describes by `price_data`.
-pub(crate) fn named(
+pub(super) fn load_or_create_price(
     ctx: &mut Ctx<'_>,
     given: &Value,
     param: &str,
@@ -145,7 +145,7 @@ pub(crate) fn named(
 }
 
 /// Items are paid once: what recurs is a subscription's.
-pub(super) fn must_be_one_time(price: &Value, param: &str) -> Result<(), ApiError> {
+pub(super) fn require_one_time(price: &Value, param: &str) -> Result<(), ApiError> {
     if price["type"] != "recurring" {
         return Ok(());
     }
@@ -154,18 +154,21 @@ pub(super) fn must_be_one_time(price: &Value, param: &str) -> Result<(), ApiErro
 }
 
 /// Is it paid by use, after the period?
-pub(crate) fn is_metered(price: &Value) -> bool {
+pub(super) fn is_metered(price: &Value) -> bool {
     price["recurring"]["usage_type"] == "metered"
 }
 
 /// What a quantity of a price costs, in the currency's smallest unit: of a metered one, what was used.
-pub(crate) fn cost(price: &Value, quantity: i64) -> i64 {
-    parts(price, quantity).iter().map(|part| part.amount).sum()
+pub(super) fn cost(price: &Value, quantity: i64) -> i64 {
+    price_parts(price, quantity)
+        .iter()
+        .map(|part| part.amount)
+        .sum()
 }
 
 /// What one line of an invoice says of a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Part {
+pub(super) struct PricePart {
     pub(super) amount: i64,
     /// How many units it counts; 0 for the flat amount of a tier.
     pub(super) quantity: i64,
@@ -177,8 +180,8 @@ pub(super) struct Part {
 }
 
 /// A quantity that costs nothing, whatever its price.
-pub(super) fn whole(quantity: i64) -> Vec<Part> {
-    vec![Part {
+pub(super) fn free_part(quantity: i64) -> Vec<PricePart> {
+    vec![PricePart {
         amount: 0,
         quantity,
         tier: None,
@@ -188,12 +191,12 @@ pub(super) fn whole(quantity: i64) -> Vec<Part> {
 }
 
 /// What is left of a quantity's parts when `billed` of it was billed before.
-pub(super) fn rest(price: &Value, billed: i64, quantity: i64) -> Vec<Part> {
-    let mut left = parts(price, quantity);
+pub(super) fn remaining_parts(price: &Value, billed: i64, quantity: i64) -> Vec<PricePart> {
+    let mut left = price_parts(price, quantity);
     if billed == 0 {
         return left;
     }
-    for before in parts(price, billed) {
+    for before in price_parts(price, billed) {
         let same = left
             .iter_mut()
             .find(|part| part.tier == before.tier && part.flat == before.flat);
@@ -202,7 +205,7 @@ pub(super) fn rest(price: &Value, billed: i64, quantity: i64) -> Vec<Part> {
                 part.amount -= before.amount;
                 part.quantity -= before.quantity;
             }
-            None => left.push(Part {
+            None => left.push(PricePart {
                 amount: -before.amount,
                 quantity: -before.quantity,
                 ..before
@@ -218,16 +221,16 @@ pub(super) fn rest(price: &Value, billed: i64, quantity: i64) -> Vec<Part> {
 }
 
 /// What a quantity of a price costs, part by part: each tier that it reaches has its own.
-pub(super) fn parts(price: &Value, quantity: i64) -> Vec<Part> {
+pub(super) fn price_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     if price["billing_scheme"] == "tiered" {
-        return tiered(price, quantity);
+        return tier_parts(price, quantity);
     }
     let packed = packages(price, quantity);
     let amount = match price["unit_amount"].as_i64() {
         Some(unit) => unit.saturating_mul(packed),
-        None => by_decimal(price["unit_amount_decimal"].as_str(), packed),
+        None => decimal_cost(price["unit_amount_decimal"].as_str(), packed),
     };
-    vec![Part {
+    vec![PricePart {
         amount,
         quantity,
         tier: None,
@@ -247,7 +250,7 @@ fn packages(price: &Value, quantity: i64) -> i64 {
 }
 
 /// A unit amount with decimals, `0.5`; the sum is rounded half up.
-fn by_decimal(unit: Option<&str>, quantity: i64) -> i64 {
+fn decimal_cost(unit: Option<&str>, quantity: i64) -> i64 {
     let (whole, part) = unit
         .unwrap_or("0")
         .split_once('.')
@@ -260,7 +263,7 @@ fn by_decimal(unit: Option<&str>, quantity: i64) -> i64 {
 }
 
 /// Tiers: each unit by the tier it falls into, or all by the tier of the last.
-fn tiered(price: &Value, quantity: i64) -> Vec<Part> {
+fn tier_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     let graduated = price["tiers_mode"] == "graduated";
     let (mut parts, mut below) = (Vec::new(), 0);
     let tiers = price["tiers"].as_array().into_iter().flatten();
@@ -274,7 +277,7 @@ fn tiered(price: &Value, quantity: i64) -> Vec<Part> {
         let last = quantity <= up_to;
         // Of a graduated price every tier up to the last counts; nothing at all is still a line of the first.
         if (graduated && (units > 0 || index == 0)) || last {
-            parts.extend(of_tier(
+            parts.extend(parts_of_tier(
                 tier,
                 index + 1,
                 units.max(0),
@@ -290,21 +293,21 @@ fn tiered(price: &Value, quantity: i64) -> Vec<Part> {
 }
 
 /// The units of a tier, and its flat amount if it has one and `is_reached`.
-fn of_tier(tier: &Value, number: usize, units: i64, is_reached: bool) -> Vec<Part> {
+fn parts_of_tier(tier: &Value, number: usize, units: i64, is_reached: bool) -> Vec<PricePart> {
     let decimal = |name: &str| {
         let whole = tier[name].as_i64().map(|amount| amount.to_string());
         whole.or_else(|| tier[format!("{name}_decimal")].as_str().map(str::to_owned))
     };
     let (each, flat) = (decimal("unit_amount"), decimal("flat_amount"));
-    let of_units = Part {
-        amount: by_decimal(each.as_deref(), units),
+    let of_units = PricePart {
+        amount: decimal_cost(each.as_deref(), units),
         quantity: units,
         tier: Some(number),
         each: Some(each.unwrap_or_else(|| "0".to_owned())),
         flat: false,
     };
-    let of_flat = flat.filter(|_| is_reached).map(|flat| Part {
-        amount: by_decimal(Some(&flat), 1),
+    let of_flat = flat.filter(|_| is_reached).map(|flat| PricePart {
+        amount: decimal_cost(Some(&flat), 1),
         quantity: 0,
         tier: Some(number),
         each: Some(flat),
@@ -329,31 +332,31 @@ mod tests {
         let tiers = json!([{"up_to": 5, "unit_amount": 10, "flat_amount": 100}, {"up_to": null, "unit_amount": 5}]);
         let tiered =
             |mode: &str| json!({"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers});
-        assert_eq!(cost(&tiered("graduated"), 7), 100 + 50 + 10);
-        assert_eq!(cost(&tiered("volume"), 7), 35);
+        assert_eq!(cost(&tier_parts("graduated"), 7), 100 + 50 + 10);
+        assert_eq!(cost(&tier_parts("volume"), 7), 35);
         let shown = |price: &Value, quantity| {
-            let parts = parts(price, quantity);
+            let parts = price_parts(price, quantity);
             let shown = parts.iter().map(|it| (it.tier, it.quantity, it.amount));
             shown.collect::<Vec<_>>()
         };
         assert_eq!(
-            shown(&tiered("graduated"), 7),
+            shown(&tier_parts("graduated"), 7),
             [(Some(1), 5, 50), (Some(1), 0, 100), (Some(2), 2, 10)]
         );
-        assert_eq!(shown(&tiered("graduated"), 0), [(Some(1), 0, 0)]);
-        assert_eq!(shown(&tiered("volume"), 7), [(Some(2), 7, 35)]);
+        assert_eq!(shown(&tier_parts("graduated"), 0), [(Some(1), 0, 0)]);
+        assert_eq!(shown(&tier_parts("volume"), 7), [(Some(2), 7, 35)]);
         assert_eq!(shown(&flat, 3), [(None, 3, 1500)]);
         let left = |price: &Value, billed, quantity| {
-            let left = rest(price, billed, quantity);
+            let left = remaining_parts(price, billed, quantity);
             let shown = left.iter().map(|it| (it.tier, it.quantity, it.amount));
             shown.collect::<Vec<_>>()
         };
         assert_eq!(
-            left(&tiered("graduated"), 4, 7),
+            left(&tier_parts("graduated"), 4, 7),
             [(Some(1), 1, 10), (Some(2), 2, 10)]
         );
         assert_eq!(
-            left(&tiered("volume"), 4, 7),
+            left(&tier_parts("volume"), 4, 7),
             [(Some(2), 7, 35), (Some(1), -4, -40), (Some(1), 0, -100)]
         );
         assert_eq!(left(&flat, 3, 3), [(None, 0, 0)]);

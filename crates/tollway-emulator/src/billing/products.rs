@@ -1,4 +1,4 @@
-//! Products: they may come with a price (`default_price_data`), and stay as long as they have one.
+//! Products: created with a price by `default_price_data`, and not deletable while they have a price.
 
 use serde_json::Value;
 

@@ -1,4 +1,4 @@
-//! Promotion codes: names for coupons that customers type in, and who may use them.
+//! Promotion codes: codes that customers enter to redeem a coupon, and who may use them.
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/coupons#promotion-codes>.
 
@@ -11,7 +11,7 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::Query;
 
-const CODE: &str = "promotion_code";
+const PROMOTION_CODE: &str = "promotion_code";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("promotion_codes.create", create);
@@ -24,7 +24,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         Some(code) => code.to_owned(),
         None => ctx.world.random.alphanumeric(8).to_ascii_uppercase(),
     };
-    let all = ctx.world.store.all(&ctx.scope, CODE);
+    let all = ctx.world.store.all(&ctx.scope, PROMOTION_CODE);
     let taken = all
         .iter()
         .any(|it| it["active"] == true && text(it, "code").eq_ignore_ascii_case(&code));
@@ -39,7 +39,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// May this customer use the code?
-pub(super) fn check_customer(
+pub(super) fn check_code_for_customer(
     ctx: &Ctx<'_>,
     code: &Value,
     customer: &str,

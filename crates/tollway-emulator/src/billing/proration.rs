@@ -1,8 +1,8 @@
-//! Proration: what a change in the middle of a period costs, or gives back, for the rest of that period.
+//! Proration: invoice items for the rest of a period when a subscription changes in the middle of it.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoice_items::{self, NewItem};
+use crate::billing::pending_items::{self, NewInvoiceItem};
 use crate::billing::period::Cycle;
 use crate::billing::{discounts, prices};
 use crate::ctx::Ctx;
@@ -10,7 +10,7 @@ use crate::json::{list, number, text};
 
 /// Writes what the change of an item from `before` to `after` at `at` comes to: a credit for the unused time, a debit for the
 /// remaining time. Either may be missing: the item is new, or gone.
-pub(super) fn change(
+pub(super) fn prorate_change(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     before: Option<&Value>,
@@ -18,28 +18,34 @@ pub(super) fn change(
     at: i64,
 ) {
     if let Some(item) = before {
-        rest(ctx, subscription, item, -1, at);
+        prorate_rest_of_period(ctx, subscription, item, -1, at);
     }
     if let Some(item) = after {
-        rest(ctx, subscription, item, 1, at);
+        prorate_rest_of_period(ctx, subscription, item, 1, at);
     }
 }
 
 /// Gives every item's time from `at` back.
-pub(super) fn credit_all(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
+pub(super) fn credit_unused_time(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
     for item in list(&subscription["items"], "data") {
-        rest(ctx, subscription, item, -1, at);
+        prorate_rest_of_period(ctx, subscription, item, -1, at);
     }
 }
 
 /// Gives back, or asks for, what is left of an item's period from `at` on.
-fn rest(ctx: &mut Ctx<'_>, subscription: &Value, item: &Value, sign: i64, at: i64) {
+fn prorate_rest_of_period(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    item: &Value,
+    sign: i64,
+    at: i64,
+) {
     let end = number(item, "current_period_end");
-    time(ctx, subscription, item, sign, (at, end));
+    prorate_time(ctx, subscription, item, sign, (at, end));
 }
 
 /// Gives back (`sign` -1) or asks for (1) an item's time within its period. What is paid by use has no time.
-pub(super) fn time(
+pub(super) fn prorate_time(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     item: &Value,
@@ -56,7 +62,7 @@ pub(super) fn time(
     let whole: i64 = all
         .map(|item| prices::cost(&item["price"], item["quantity"].as_i64().unwrap_or(1)))
         .sum();
-    let net = full - discounts::off_share(ctx, subscription, price, full, whole.max(full));
+    let net = full - discounts::discount_on_share(ctx, subscription, price, full, whole.max(full));
     let amount = sign * cycle.share(net, (from, to), number(item, "current_period_end"));
     let day = jiff::Timestamp::from_second(from).map_or_else(
         |_| String::new(),
@@ -72,7 +78,7 @@ pub(super) fn time(
     } else {
         "Remaining time on"
     };
-    let new = NewItem {
+    let new = NewInvoiceItem {
         customer: text(subscription, "customer"),
         currency: text(subscription, "currency"),
         amount,
@@ -90,5 +96,5 @@ pub(super) fn time(
         tax_rates: list(item, "tax_rates").to_vec(),
         metadata: json!({}),
     };
-    invoice_items::make(ctx, &new);
+    pending_items::create_invoice_item(ctx, &new);
 }

@@ -1,4 +1,4 @@
-//! A quote as a PDF: what is offered, what it comes to, and until when.
+//! The PDF of a quote: the offer, its total, and how long it is valid.
 
 use serde_json::Value;
 
@@ -14,16 +14,16 @@ use crate::pages::{self, Document, Line};
 ///
 /// # Errors
 /// 404 if there is no such quote, 400 while it is a draft.
-pub(crate) fn of_quote(ctx: &Ctx<'_>, id: &str) -> Result<Document, ApiError> {
+pub(crate) fn quote_document(ctx: &Ctx<'_>, id: &str) -> Result<Document, ApiError> {
     let quote = ctx.required("quote", id)?;
     if quote["status"] == "draft" {
         let message = "A draft of a quote has no PDF: finalize it first.";
         return Err(ApiError::invalid_request(message));
     }
-    Ok(written(ctx, &quote))
+    Ok(build_document(ctx, &quote))
 }
 
-fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
+fn build_document(ctx: &Ctx<'_>, quote: &Value) -> Document {
     let words = |text: String| Line::Text(text);
     let currency = text(quote, "currency");
     let money = |amount: i64| format(amount, currency);
@@ -32,19 +32,19 @@ fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
     let to = ["name", "email"].map(|name| text(&customer, name));
     let to: Vec<&str> = to.into_iter().filter(|part| !part.is_empty()).collect();
     let mut lines = vec![words(merchant_name(ctx.world, &ctx.scope))];
-    lines.extend(said(quote, "header"));
+    lines.extend(text_line(quote, "header"));
     lines.push(words(format!("Quote for: {}", to.join(", "))));
     let until = pages::day(number(quote, "expires_at"));
     lines.push(words(format!("Valid until: {until}")));
     lines.push(words(format!("Status: {}", text(quote, "status"))));
-    lines.extend(said(quote, "description"));
+    lines.extend(text_line(quote, "description"));
     lines.push(Line::Gap);
     for item in &load_cart(ctx, text(quote, "id")).items {
         let name = item["description"].as_str().unwrap_or("Item");
         let name = format!(
             "{} × {name}{}",
             number(item, "quantity"),
-            every(&item["price"])
+            interval_suffix(&item["price"])
         );
         lines.push(Line::Row(name, money(number(item, "amount_subtotal"))));
     }
@@ -64,10 +64,10 @@ fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
     lines.push(Line::Sum("Total due at once".to_owned(), total));
     let again = &quote["computed"]["recurring"];
     if again.is_object() {
-        let label = format!("Then{}", interval(again));
+        let label = format!("Then{}", interval_phrase(again));
         lines.push(Line::Sum(label, money(number(again, "amount_total"))));
     }
-    lines.extend(said(quote, "footer"));
+    lines.extend(text_line(quote, "footer"));
     Document {
         title: format!("Quote {}", text(quote, "number")),
         lines,
@@ -75,18 +75,18 @@ fn written(ctx: &Ctx<'_>, quote: &Value) -> Document {
 }
 
 /// What the seller has to say, if anything.
-fn said(quote: &Value, name: &str) -> Option<Line> {
+fn text_line(quote: &Value, name: &str) -> Option<Line> {
     quote[name].as_str().map(|text| Line::Text(text.to_owned()))
 }
 
-fn every(price: &Value) -> String {
+fn interval_suffix(price: &Value) -> String {
     match &price["recurring"] {
-        Value::Object(_) => format!(",{}", interval(&price["recurring"])),
+        Value::Object(_) => format!(",{}", interval_phrase(&price["recurring"])),
         _ => String::new(),
     }
 }
 
-fn interval(recurring: &Value) -> String {
+fn interval_phrase(recurring: &Value) -> String {
     let unit = text(recurring, "interval");
     match recurring["interval_count"].as_i64() {
         Some(count) if count > 1 => format!(" every {count} {unit}s"),

@@ -1,7 +1,7 @@
-//! Quotes: what something would cost, for a customer to accept.
+//! Quotes: an offer that a customer accepts.
 //!
 //! ```text
-//! draft ─ finalize ─▶ open ─ accept ─▶ accepted: a subscription, its schedule if it begins later, or an invoice
+//! draft ─ finalize ─▶ open ─ accept ─▶ accepted: a subscription, a schedule if it starts later, or an invoice
 //!   └ cancel, or expires_at ─▶ canceled ◀─┘
 //! ```
 //!
@@ -11,9 +11,12 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::billing::cart::{self, Cart};
-use crate::billing::invoice_items;
-use crate::billing::invoices::{self, NewInvoice, Pull};
-use crate::billing::{discounts, payment, schedules, subscriptions, taxes};
+use crate::billing::invoices::draft::{self, NewInvoice};
+use crate::billing::invoices::payments;
+use crate::billing::pending_items::{self, PendingItems};
+use crate::billing::period::DAY_SECONDS;
+use crate::billing::subscriptions::create;
+use crate::billing::{discounts, invoice_record, schedules, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, list, number, text};
@@ -24,21 +27,21 @@ use crate::scheduler::ScheduledTask;
 use crate::test_clocks;
 
 const QUOTE: &str = "quote";
-const DAY: i64 = 86_400;
+
 /// A quote can be accepted for this long, unless it says otherwise.
-const LIFETIME: i64 = 30 * DAY;
+const QUOTE_LIFETIME_SECONDS: i64 = 30 * DAY_SECONDS;
 
 /// Cancels a quote that was not accepted in time.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ExpireQuote {
-    pub(crate) quote: String,
+struct ExpireQuote {
+    quote: String,
 }
 
 impl ScheduledTask for ExpireQuote {
     const KIND: &'static str = "quote";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        expire(ctx, &self.quote);
+        expire_quote(ctx, &self.quote);
         Ok(())
     }
 }
@@ -49,7 +52,10 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("quotes.update", update);
     registry.add("quotes.finalize_quote", finalize);
     registry.add("quotes.accept", accept);
-    registry.add("quotes.computed_upfront_line_items.list", upfront_items);
+    registry.add(
+        "quotes.computed_upfront_line_items.list",
+        list_upfront_items,
+    );
 }
 
 /// `POST /v1/quotes`.
@@ -72,7 +78,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "computed": {"recurring": null, "upfront": {}},
         "created": ctx.now(),
         "discounts": [],
-        "expires_at": ctx.now() + LIFETIME,
+        "expires_at": ctx.now() + QUOTE_LIFETIME_SECONDS,
         "from_quote": from.as_ref().map(|it| json!({"is_revision": params.bool("from_quote.is_revision").unwrap_or(false), "quote": it["id"]})),
         "livemode": ctx.scope.livemode(),
         "metadata": {},
@@ -97,11 +103,11 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         cart::save_cart(ctx, &id, &cart::load_cart(ctx, text(from, "id")));
     }
-    write(ctx, &mut quote, params)?;
+    write_quote(ctx, &mut quote, params)?;
     check_expiry(ctx, params)?;
     ctx.insert(QUOTE, &quote);
     ctx.emit("quote.created", &quote, None);
-    plan_expiry(ctx, &quote)?;
+    schedule_expiry(ctx, &quote)?;
     Ok(quote)
 }
 
@@ -117,7 +123,7 @@ fn check_expiry(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
 }
 
 /// Has the quote looked at when it expires.
-fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
+fn schedule_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
     let task = ExpireQuote {
         quote: text(quote, "id").to_owned(),
     };
@@ -126,7 +132,7 @@ fn plan_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
 }
 
 /// A quote that nobody has accepted in time is canceled.
-pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) {
+fn expire_quote(ctx: &mut Ctx<'_>, id: &str) {
     let Some(mut quote) = ctx.get(QUOTE, id) else {
         return;
     };
@@ -142,17 +148,22 @@ pub(crate) fn expire(ctx: &mut Ctx<'_>, id: &str) {
 
 /// `POST /v1/quotes/{quote}`: drafts only.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut quote = in_state(ctx, params, "draft", "updated")?;
+    let mut quote = quote_with_status(ctx, params, "draft", "updated")?;
     let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let ctx = &mut ctx.at(now);
     check_expiry(ctx, params)?;
-    write(ctx, &mut quote, params)?;
+    write_quote(ctx, &mut quote, params)?;
     ctx.update(QUOTE, &quote);
-    plan_expiry(ctx, &quote)?;
+    schedule_expiry(ctx, &quote)?;
     Ok(quote)
 }
 
-fn in_state(ctx: &Ctx<'_>, params: &Params, state: &str, done: &str) -> Result<Value, ApiError> {
+fn quote_with_status(
+    ctx: &Ctx<'_>,
+    params: &Params,
+    state: &str,
+    done: &str,
+) -> Result<Value, ApiError> {
     let quote = ctx.required(QUOTE, params.path("quote"))?;
     if quote["status"] == state {
         return Ok(quote);
@@ -165,7 +176,7 @@ fn in_state(ctx: &Ctx<'_>, params: &Params, state: &str, done: &str) -> Result<V
 }
 
 /// Writes parameters into a quote, and works it out anew.
-fn write(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), ApiError> {
+fn write_quote(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), ApiError> {
     let id = text(quote, "id").to_owned();
     let mut plain = params.values().clone();
     for name in ["line_items", "discounts", "from_quote", "test_clock"] {
@@ -175,11 +186,11 @@ fn write(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), Ap
     ctx.apply(QUOTE, &mut members, &plain)?;
     *quote = Value::Object(members);
     if params.has("default_tax_rates") {
-        taxes::named(ctx, params.list("default_tax_rates"), "default_tax_rates")?;
+        taxes::load_tax_rates(ctx, params.list("default_tax_rates"), "default_tax_rates")?;
     }
     if params.has("discounts") {
         let customer = text(quote, "customer").to_owned();
-        let made = discounts::make(ctx, params.list("discounts"), &customer, None)?;
+        let made = discounts::create_discounts(ctx, params.list("discounts"), &customer, None)?;
         quote["discounts"] = made.into();
     }
     let cart = match params.list("line_items") {
@@ -192,11 +203,11 @@ fn write(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), Ap
             cart::read_line_items(ctx, &wanted, "line_items")?
         }
     };
-    work_out(ctx, quote, cart)
+    calculate_quote(ctx, quote, cart)
 }
 
 /// What a quote comes to: at once, and again and again.
-fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), ApiError> {
+fn calculate_quote(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), ApiError> {
     let id = text(quote, "id").to_owned();
     let coupon = quote["discounts"][0]
         .as_str()
@@ -216,14 +227,14 @@ fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), 
         .iter()
         .partition(|item| item["price"]["type"] == "recurring");
     let interval = again.first().map(|item| item["price"]["recurring"].clone());
-    let whole = sums(&all);
+    let whole = sums_of_items(&all);
     let mut upfront = whole.clone();
     upfront["line_items"] = json!({
         "object": "list", "data": cart.items, "has_more": false,
         "url": format!("/v1/quotes/{id}/computed_upfront_line_items"),
     });
     let recurring = interval.map(|interval| {
-        let mut recurring = sums(&again);
+        let mut recurring = sums_of_items(&again);
         recurring["interval"] = interval["interval"].clone();
         recurring["interval_count"] = interval["interval_count"].clone();
         recurring
@@ -239,7 +250,7 @@ fn work_out(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), 
     Ok(())
 }
 
-fn sums(items: &[&Value]) -> Value {
+fn sums_of_items(items: &[&Value]) -> Value {
     let sum = |name: &str| items.iter().map(|item| number(item, name)).sum::<i64>();
     json!({
         "amount_subtotal": sum("amount_subtotal"), "amount_total": sum("amount_total"),
@@ -250,7 +261,7 @@ fn sums(items: &[&Value]) -> Value {
 }
 
 /// `GET /v1/quotes/{quote}/computed_upfront_line_items`.
-fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn list_upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("quote");
     ctx.required(QUOTE, id)?;
     Ok(json!({
@@ -261,7 +272,7 @@ fn upfront_items(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
 
 /// `POST /v1/quotes/{quote}/finalize`.
 fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut quote = in_state(ctx, params, "draft", "finalized")?;
+    let mut quote = quote_with_status(ctx, params, "draft", "finalized")?;
     let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let ctx = &mut ctx.at(now);
     check_expiry(ctx, params)?;
@@ -275,7 +286,7 @@ fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     if let Some(at) = params.int("expires_at") {
         quote["expires_at"] = at.into();
-        plan_expiry(ctx, &quote)?;
+        schedule_expiry(ctx, &quote)?;
     }
     let digits = crate::random::derived_text(text(&quote, "id"), 8).to_ascii_uppercase();
     quote["number"] = format!("QT-{digits}-0001-1").into();
@@ -288,7 +299,7 @@ fn finalize(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// `POST /v1/quotes/{quote}/accept`.
 fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut quote = in_state(ctx, params, "open", "accepted")?;
+    let mut quote = quote_with_status(ctx, params, "open", "accepted")?;
     let now = test_clocks::customer_now(ctx, text(&quote, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
@@ -299,9 +310,9 @@ fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let cart = cart::load_cart(ctx, text(&quote, "id"));
     if cart.is_recurring() {
-        subscribe(ctx, &mut quote, &cart)?;
+        create_subscription(ctx, &mut quote, &cart)?;
     } else {
-        quote["invoice"] = invoice(ctx, &quote, &cart)?["id"].clone();
+        quote["invoice"] = create_invoice(ctx, &quote, &cart)?["id"].clone();
     }
     quote["status"] = "accepted".into();
     quote["status_transitions"]["accepted_at"] = now.into();
@@ -310,13 +321,13 @@ fn accept(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(quote)
 }
 
-fn rates_of(item: &Value) -> Vec<Value> {
+fn item_tax_rates(item: &Value) -> Vec<Value> {
     let taxes = list(item, "taxes").iter();
     taxes.map(|tax| tax["rate"].clone()).collect()
 }
 
 /// What recurs becomes a subscription, and the rest goes on its first invoice.
-fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), ApiError> {
+fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), ApiError> {
     let (again, once): (Vec<Value>, Vec<Value>) = cart
         .items
         .iter()
@@ -374,14 +385,14 @@ fn subscribe(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), Ap
     if crate::customers::default_method(&customer).is_none() {
         form.insert("payment_behavior".into(), "default_incomplete".into());
     }
-    let made = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;
+    let made = create::create(ctx, &Params::new(Vec::new(), form))?;
     quote["subscription"] = made["id"].clone();
     quote["invoice"] = made["latest_invoice"].clone();
     Ok(())
 }
 
 /// What is paid once becomes a draft of an invoice.
-fn invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiError> {
+fn create_invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiError> {
     let now = ctx.now();
     let customer = text(quote, "customer");
     let sent = quote["collection_method"] == "send_invoice";
@@ -398,22 +409,28 @@ fn invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiEr
         discounts: list(quote, "discounts").to_vec(),
         lines: Vec::new(),
     };
-    let draft = invoices::draft(ctx, new, Pull::Nothing)?;
+    let draft = draft::create_draft(ctx, new, PendingItems::None)?;
     let mut made = Vec::new();
     for item in &cart.items {
-        let new = invoice_items::bought(item, customer, &cart.currency, now, rates_of(item));
-        made.push(invoice_items::make(ctx, &new));
+        let new = pending_items::item_of_cart_line(
+            item,
+            customer,
+            &cart.currency,
+            now,
+            item_tax_rates(item),
+        );
+        made.push(pending_items::create_invoice_item(ctx, &new));
     }
-    invoices::add_items(ctx, text(&draft, "id"), made)?;
-    let split = payment::SplitOf {
+    draft::add_items_to_draft(ctx, text(&draft, "id"), made)?;
+    let split = payments::InvoiceSplit {
         fee: quote["application_fee_amount"].as_i64(),
         transfer_data: quote["transfer_data"]["destination"]
             .as_str()
             .map(|destination| json!({"destination": destination})),
         on_behalf_of: quote["on_behalf_of"].as_str().map(str::to_owned),
     };
-    payment::remember_split(ctx, &draft, &split);
-    let mut invoice = ctx.required(invoices::INVOICE, text(&draft, "id"))?;
+    payments::save_invoice_split(ctx, &draft, &split);
+    let mut invoice = ctx.required(invoice_record::INVOICE, text(&draft, "id"))?;
     extend(
         &mut invoice,
         json!({
@@ -423,6 +440,6 @@ fn invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiEr
             },
         }),
     );
-    ctx.update(invoices::INVOICE, &invoice);
+    ctx.update(invoice_record::INVOICE, &invoice);
     Ok(invoice)
 }

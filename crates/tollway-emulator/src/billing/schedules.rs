@@ -1,7 +1,7 @@
-//! Subscription schedules: phases that follow each other, each with its own items.
+//! Subscription schedules: consecutive phases, each with its own items.
 //!
 //! ```text
-//! not_started ─ start ─▶ active ─ phase after phase ─▶ completed (the subscription ends) │ released (it goes on)
+//! not_started ─ start ─▶ active ─ phase after phase ─▶ completed (the subscription ends) │ released (it continues)
 //!        └ cancel ─▶ canceled ◀─┘ └ release ─▶ released
 //! ```
 //!
@@ -12,8 +12,12 @@ mod phases;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use self::phases::{as_phase, form_of, items_of, phases};
-use crate::billing::subscriptions;
+use crate::billing::schedules::phases::{
+    SCHEDULE, build_phases, phase_items, phase_of_subscription, phase_params,
+};
+use crate::billing::subscriptions::ending::SubscriptionEnd;
+use crate::billing::subscriptions::renew::SubscriptionDue;
+use crate::billing::subscriptions::{create, ending, lifecycle, update};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -23,24 +27,24 @@ use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
 use crate::test_clocks;
 
-const SCHEDULE: &str = "subscription_schedule";
-
 /// Begins or ends a phase of a subscription schedule.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AdvanceSchedule {
-    pub(crate) schedule: String,
+struct AdvanceSchedule {
+    schedule: String,
 }
 
 impl ScheduledTask for AdvanceSchedule {
     const KIND: &'static str = "schedule";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        step(ctx, &self.schedule)
+        advance_schedule(ctx, &self.schedule)
     }
 }
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add_task::<AdvanceSchedule>();
+    registry.listen(on_subscription_due);
+    registry.listen(on_subscription_end);
     registry.add("subscription_schedules.create", create);
     registry.add("subscription_schedules.update", update);
     registry.add("subscription_schedules.cancel", cancel);
@@ -64,7 +68,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
-    let mut schedule = blank(ctx, params, &customer)?;
+    let mut schedule = blank_schedule(ctx, params, &customer)?;
     if let Some(subscription) = &from {
         if params.has("phases") {
             let message =
@@ -75,24 +79,24 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
             let message = "The subscription already has a schedule.";
             return Err(ApiError::invalid_param("from_subscription", message));
         }
-        let wanted = [as_phase(subscription)];
+        let wanted = [phase_of_subscription(subscription)];
         let start = number(&subscription["items"]["data"][0], "current_period_start");
-        schedule["phases"] = phases(ctx, &wanted, start)?;
+        schedule["phases"] = build_phases(ctx, &wanted, start)?;
         schedule["subscription"] = subscription["id"].clone();
-        begin_phase(&mut schedule, 0);
-        tie(ctx, text(subscription, "id"), Some(text(&schedule, "id")));
+        start_phase(&mut schedule, 0);
+        set_schedule_of_subscription(ctx, text(subscription, "id"), Some(text(&schedule, "id")));
     } else {
         let start = params.int("start_date").unwrap_or(now);
-        schedule["phases"] = phases(ctx, params.list("phases"), start)?;
+        schedule["phases"] = build_phases(ctx, params.list("phases"), start)?;
     }
     ctx.insert(SCHEDULE, &schedule);
     ctx.emit("subscription_schedule.created", &schedule, None);
-    plan(ctx, &schedule)?;
-    step(ctx, text(&schedule, "id"))?;
+    schedule_phases(ctx, &schedule)?;
+    advance_schedule(ctx, text(&schedule, "id"))?;
     ctx.required(SCHEDULE, text(&schedule, "id"))
 }
 
-fn blank(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
+fn blank_schedule(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
     let clock = test_clocks::customer_clock(ctx, customer).map(|(id, _)| id);
     let mut members = ctx.blank(SCHEDULE);
     let mut plain = params.values().clone();
@@ -123,7 +127,7 @@ fn blank(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, Ap
 }
 
 /// Has the schedule looked at when each of its phases begins and ends.
-fn plan(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
+fn schedule_phases(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
     let mut moments: Vec<i64> = Vec::new();
     for phase in list(schedule, "phases") {
         moments.extend([number(phase, "start_date"), number(phase, "end_date")]);
@@ -139,7 +143,7 @@ fn plan(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn begin_phase(schedule: &mut Value, index: usize) {
+fn start_phase(schedule: &mut Value, index: usize) {
     let phase = &schedule["phases"][index];
     let current = json!({"end_date": phase["end_date"], "start_date": phase["start_date"]});
     schedule["current_phase"] = current;
@@ -147,7 +151,7 @@ fn begin_phase(schedule: &mut Value, index: usize) {
 }
 
 /// Tells a subscription which schedule it has.
-fn tie(ctx: &mut Ctx<'_>, subscription: &str, schedule: Option<&str>) {
+fn set_schedule_of_subscription(ctx: &mut Ctx<'_>, subscription: &str, schedule: Option<&str>) {
     if let Some(mut subscription) = ctx.get("subscription", subscription) {
         subscription["schedule"] = schedule.into();
         ctx.update("subscription", &subscription);
@@ -155,7 +159,7 @@ fn tie(ctx: &mut Ctx<'_>, subscription: &str, schedule: Option<&str>) {
 }
 
 /// Keeps a changed schedule and says so.
-fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+fn save_changed_schedule(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(SCHEDULE, after);
     let previous = previous_attributes(before, after);
     if !previous.is_empty() {
@@ -165,7 +169,7 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
 }
 
 /// Brings a schedule up to the present: it starts, goes on to its next phase, or ends.
-pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+pub(super) fn advance_schedule(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     // Each turn leads to a later phase or to the end.
     while let Some(before) = ctx.get(SCHEDULE, id) {
         let now = ctx.now();
@@ -193,34 +197,39 @@ pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
             return Ok(());
         }
         match all.get(next) {
-            None => return finish(ctx, &before),
-            Some(phase) => enter(ctx, &before, phase, next)?,
+            None => return finish_schedule(ctx, &before),
+            Some(phase) => enter_phase(ctx, &before, phase, next)?,
         }
     }
     Ok(())
 }
 
 /// A phase begins: with a new subscription, or by a change of the one there is.
-fn enter(ctx: &mut Ctx<'_>, before: &Value, phase: &Value, index: usize) -> Result<(), ApiError> {
+fn enter_phase(
+    ctx: &mut Ctx<'_>,
+    before: &Value,
+    phase: &Value,
+    index: usize,
+) -> Result<(), ApiError> {
     let mut schedule = before.clone();
-    begin_phase(&mut schedule, index);
+    start_phase(&mut schedule, index);
     let existing = before["subscription"]
         .as_str()
         .and_then(|id| ctx.get("subscription", id));
     let Some(subscription) = existing else {
-        let mut form = form_of(before, phase);
+        let mut form = phase_params(before, phase);
         form.insert("customer".into(), before["customer"].clone());
-        form.insert("items".into(), items_of(phase).into());
-        let made = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;
+        form.insert("items".into(), phase_items(phase).into());
+        let made = create::create(ctx, &Params::new(Vec::new(), form))?;
         schedule["subscription"] = made["id"].clone();
-        tie(ctx, text(&made, "id"), schedule["id"].as_str());
-        changed(ctx, before, &schedule);
+        set_schedule_of_subscription(ctx, text(&made, "id"), schedule["id"].as_str());
+        save_changed_schedule(ctx, before, &schedule);
         return Ok(());
     };
-    changed(ctx, before, &schedule);
-    let mut form = form_of(before, phase);
+    save_changed_schedule(ctx, before, &schedule);
+    let mut form = phase_params(before, phase);
     // The old items go, in favour of those of the phase; the same price keeps its item.
-    let mut wanted = items_of(phase);
+    let mut wanted = phase_items(phase);
     for item in list(&subscription["items"], "data") {
         let same = wanted
             .iter_mut()
@@ -245,13 +254,13 @@ fn enter(ctx: &mut Ctx<'_>, before: &Value, phase: &Value, index: usize) -> Resu
         "subscription_exposed_id".to_owned(),
         text(&subscription, "id").to_owned(),
     )];
-    subscriptions::update(ctx, &Params::new(path, form)).map(drop)
+    update::update(ctx, &Params::new(path, form)).map(drop)
 }
 
 /// The last phase is over.
-fn finish(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+fn finish_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     if before["end_behavior"] != "cancel" {
-        let_go(ctx, before);
+        release_schedule(ctx, before);
         return Ok(());
     }
     let mut after = before.clone();
@@ -262,14 +271,14 @@ fn finish(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     ctx.emit("subscription_schedule.completed", &after, None);
     match ctx.get("subscription", text(before, "subscription")) {
         Some(subscription) if subscription["ended_at"].is_null() => {
-            subscriptions::end_and_settle(ctx, &subscription, "cancellation_requested")
+            ending::end_and_bill_remaining(ctx, &subscription, "cancellation_requested")
         }
         _ => Ok(()),
     }
 }
 
 /// The subscription goes on without its schedule.
-fn let_go(ctx: &mut Ctx<'_>, before: &Value) -> Value {
+fn release_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Value {
     let mut after = before.clone();
     after["current_phase"] = Value::Null;
     after["released_at"] = ctx.now().into();
@@ -277,25 +286,40 @@ fn let_go(ctx: &mut Ctx<'_>, before: &Value) -> Value {
     after["status"] = "released".into();
     after["subscription"] = Value::Null;
     ctx.update(SCHEDULE, &after);
-    tie(ctx, text(before, "subscription"), None);
+    set_schedule_of_subscription(ctx, text(before, "subscription"), None);
     ctx.emit("subscription_schedule.released", &after, None);
     after
 }
 
 /// Releases a schedule whose customer is no more.
-pub(super) fn release_if_under_way(ctx: &mut Ctx<'_>, schedule: &Value) {
-    if is_under_way(schedule) {
-        let_go(ctx, schedule);
+pub(super) fn release_if_active(ctx: &mut Ctx<'_>, schedule: &Value) {
+    if is_active(schedule) {
+        release_schedule(ctx, schedule);
     }
 }
 
-fn is_under_way(schedule: &Value) -> bool {
+fn is_active(schedule: &Value) -> bool {
     matches!(text(schedule, "status"), "not_started" | "active")
 }
 
-/// The subscription of a schedule was canceled, and the schedule with it.
-pub(super) fn end_with_subscription(ctx: &mut Ctx<'_>, id: &str) {
-    let Some(mut schedule) = ctx.get(SCHEDULE, id).filter(is_under_way) else {
+/// Advances the schedule of a subscription first: a phase that starts decides what is billed next.
+fn on_subscription_due(ctx: &mut Ctx<'_>, due: &SubscriptionDue) -> Result<(), ApiError> {
+    match due.subscription["schedule"].as_str() {
+        Some(schedule) => advance_schedule(ctx, schedule),
+        None => Ok(()),
+    }
+}
+
+fn on_subscription_end(ctx: &mut Ctx<'_>, end: &SubscriptionEnd) -> Result<(), ApiError> {
+    if let Some(schedule) = end.subscription["schedule"].as_str() {
+        cancel_with_subscription(ctx, schedule);
+    }
+    Ok(())
+}
+
+/// Cancels the schedule of a canceled subscription.
+pub(super) fn cancel_with_subscription(ctx: &mut Ctx<'_>, id: &str) {
+    let Some(mut schedule) = ctx.get(SCHEDULE, id).filter(is_active) else {
         return;
     };
     schedule["canceled_at"] = ctx.now().into();
@@ -306,9 +330,9 @@ pub(super) fn end_with_subscription(ctx: &mut Ctx<'_>, id: &str) {
 }
 
 /// The schedule in the URL, while something can still be done with it.
-fn under_way(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiError> {
+fn active_schedule(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiError> {
     let schedule = ctx.required(SCHEDULE, params.path("schedule"))?;
-    if is_under_way(&schedule) {
+    if is_active(&schedule) {
         return Ok(schedule);
     }
     let status = text(&schedule, "status");
@@ -318,7 +342,7 @@ fn under_way(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiErr
 
 /// `POST /v1/subscription_schedules/{schedule}`: other phases; the present one stays where it began.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = under_way(ctx, params, "update")?;
+    let before = active_schedule(ctx, params, "update")?;
     let now = test_clocks::customer_now(ctx, text(&before, "customer"));
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
@@ -328,29 +352,29 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.apply(SCHEDULE, &mut members, &plain)?;
     let mut after = Value::Object(members);
     if !params.has("phases") {
-        changed(ctx, &before, &after);
+        save_changed_schedule(ctx, &before, &after);
         return Ok(after);
     }
     let first = number(&before["phases"][0], "start_date");
     let start = before["current_phase"]["start_date"]
         .as_i64()
         .unwrap_or(first);
-    after["phases"] = phases(ctx, params.list("phases"), start)?;
-    changed(ctx, &before, &after);
-    plan(ctx, &after)?;
+    after["phases"] = build_phases(ctx, params.list("phases"), start)?;
+    save_changed_schedule(ctx, &before, &after);
+    schedule_phases(ctx, &after)?;
     let present = &after["phases"][0];
     if after["status"] == "active" && present["items"] != phase_at(&before, start)["items"] {
         let mut present = present.clone();
         if let Some(behavior) = params.text("proration_behavior") {
             present["proration_behavior"] = behavior.into();
         }
-        enter(ctx, &after, &present, 0)?;
+        enter_phase(ctx, &after, &present, 0)?;
     } else if after["status"] == "active" {
         let mut moved = after.clone();
-        begin_phase(&mut moved, 0);
+        start_phase(&mut moved, 0);
         ctx.update(SCHEDULE, &moved);
     }
-    step(ctx, text(&after, "id"))?;
+    advance_schedule(ctx, text(&after, "id"))?;
     ctx.required(SCHEDULE, text(&after, "id"))
 }
 
@@ -362,7 +386,7 @@ fn phase_at(schedule: &Value, start: i64) -> Value {
 
 /// `POST /v1/subscription_schedules/{schedule}/cancel`: its subscription is canceled with it.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let schedule = under_way(ctx, params, "cancel")?;
+    let schedule = active_schedule(ctx, params, "cancel")?;
     let now = test_clocks::customer_now(ctx, text(&schedule, "customer"));
     let mut ctx = ctx.at(now);
     if let Some(subscription) = schedule["subscription"].as_str() {
@@ -374,16 +398,16 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "subscription_exposed_id".to_owned(),
             subscription.to_owned(),
         )];
-        subscriptions::cancel(&mut ctx, &Params::new(path, form))?;
+        lifecycle::cancel(&mut ctx, &Params::new(path, form))?;
     }
     let id = text(&schedule, "id");
-    end_with_subscription(&mut ctx, id);
+    cancel_with_subscription(&mut ctx, id);
     ctx.required(SCHEDULE, id)
 }
 
 /// `POST /v1/subscription_schedules/{schedule}/release`.
 fn release(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let schedule = under_way(ctx, params, "release")?;
+    let schedule = active_schedule(ctx, params, "release")?;
     let now = test_clocks::customer_now(ctx, text(&schedule, "customer"));
-    Ok(let_go(&mut ctx.at(now), &schedule))
+    Ok(release_schedule(&mut ctx.at(now), &schedule))
 }

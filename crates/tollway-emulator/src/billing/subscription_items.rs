@@ -2,13 +2,13 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::billing::subscriptions;
+use crate::billing::subscriptions::update;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
 
-const ITEM: &str = "subscription_item";
+const SUBSCRIPTION_ITEM: &str = "subscription_item";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("subscription_items.create", create);
@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// What steers the change; everything else describes the item.
-const STEERING: &[&str] = &[
+const SUBSCRIPTION_PARAMS: &[&str] = &[
     "payment_behavior",
     "proration_behavior",
     "proration_date",
@@ -26,7 +26,7 @@ const STEERING: &[&str] = &[
 ];
 
 /// Changes the subscription by one item of a request.
-fn through(
+fn update_subscription(
     ctx: &mut Ctx<'_>,
     subscription: &str,
     params: &Params,
@@ -35,7 +35,7 @@ fn through(
     let mut item = Map::new();
     let mut form = Map::new();
     for (name, value) in params.values() {
-        if STEERING.contains(&name.as_str()) {
+        if SUBSCRIPTION_PARAMS.contains(&name.as_str()) {
             form.insert(name.clone(), value.clone());
         } else {
             item.insert(name.clone(), value.clone());
@@ -50,13 +50,13 @@ fn through(
         "subscription_exposed_id".to_owned(),
         subscription.to_owned(),
     )];
-    subscriptions::update(ctx, &Params::new(path, form))
+    update::update(ctx, &Params::new(path, form))
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.text("subscription").unwrap_or_default();
     ctx.referenced("subscription", id, "subscription")?;
-    let after = through(ctx, id, params, json!({}))?;
+    let after = update_subscription(ctx, id, params, json!({}))?;
     let items = after["items"]["data"].as_array();
     let last = items.and_then(|items| items.last()).cloned();
     last.ok_or_else(|| ApiError::internal("the subscription has no items"))
@@ -64,21 +64,21 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("item");
-    let item = ctx.required(ITEM, id)?;
+    let item = ctx.required(SUBSCRIPTION_ITEM, id)?;
     let subscription = item["subscription"].as_str().unwrap_or_default();
-    through(ctx, subscription, params, json!({"id": id}))?;
-    ctx.required(ITEM, id)
+    update_subscription(ctx, subscription, params, json!({"id": id}))?;
+    ctx.required(SUBSCRIPTION_ITEM, id)
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("item");
-    let item = ctx.required(ITEM, id)?;
+    let item = ctx.required(SUBSCRIPTION_ITEM, id)?;
     let subscription = item["subscription"].as_str().unwrap_or_default();
-    through(
+    update_subscription(
         ctx,
         subscription,
         params,
         json!({"id": id, "deleted": true}),
     )?;
-    Ok(json!({"id": id, "object": ITEM, "deleted": true}))
+    Ok(json!({"id": id, "object": SUBSCRIPTION_ITEM, "deleted": true}))
 }

@@ -1,4 +1,4 @@
-//! Tax rates: what they add to an amount, or what of it they are.
+//! Tax rates: amounts added to a price, or contained in it.
 //!
 //! Rounded for each line and rate, half away from zero. See <https://docs.stripe.com/billing/taxes/tax-rates>.
 
@@ -9,21 +9,21 @@ use crate::error::ApiError;
 use crate::json::{number, text};
 
 /// The whole of a percentage, in ten thousandths of a percent.
-const WHOLE: i128 = 1_000_000;
+const HUNDRED_PERCENT: i128 = 1_000_000;
 
 /// A tax on one amount.
 #[derive(Debug, Clone)]
-pub(crate) struct Tax {
-    pub(crate) rate: Value,
-    pub(crate) amount: i64,
+pub(super) struct Tax {
+    pub(super) rate: Value,
+    pub(super) amount: i64,
     /// The amount without taxes.
-    pub(crate) taxable: i64,
+    pub(super) taxable: i64,
     reason: &'static str,
 }
 
 impl Tax {
     /// Is it a part of the price?
-    pub(crate) fn inclusive(&self) -> bool {
+    pub(super) fn inclusive(&self) -> bool {
         self.rate["inclusive"] == true
     }
 
@@ -40,7 +40,7 @@ impl Tax {
     }
 
     /// As line items of a Checkout session show it.
-    pub(crate) fn of_item(&self) -> Value {
+    pub(super) fn of_item(&self) -> Value {
         json!({
             "amount": self.amount, "rate": self.rate, "taxability_reason": self.reason, "taxable_amount": self.taxable,
         })
@@ -48,7 +48,11 @@ impl Tax {
 }
 
 /// The tax rates that a request names.
-pub(crate) fn named(ctx: &Ctx<'_>, ids: &[Value], param: &str) -> Result<Vec<Value>, ApiError> {
+pub(super) fn load_tax_rates(
+    ctx: &Ctx<'_>,
+    ids: &[Value],
+    param: &str,
+) -> Result<Vec<Value>, ApiError> {
     let mut rates = Vec::with_capacity(ids.len());
     for (index, id) in ids.iter().enumerate() {
         let id = id.as_str().unwrap_or_default();
@@ -64,7 +68,7 @@ pub(crate) fn named(ctx: &Ctx<'_>, ids: &[Value], param: &str) -> Result<Vec<Val
 }
 
 /// A tax whose amount was given: `{amount, rate, taxable_amount}`.
-pub(super) fn given(tax: &Value) -> Tax {
+pub(super) fn manual_tax(tax: &Value) -> Tax {
     Tax {
         rate: tax["rate"].clone(),
         amount: number(tax, "amount"),
@@ -74,24 +78,27 @@ pub(super) fn given(tax: &Value) -> Tax {
 }
 
 /// What rates come to on an amount; `exempt` is the customer's `tax_exempt`.
-pub(crate) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
+pub(super) fn calculate_taxes(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
     let inside: i128 = rates
         .iter()
         .filter(|rate| rate["inclusive"] == true)
-        .map(percent)
+        .map(percentage)
         .sum();
     let free = matches!(exempt, "exempt" | "reverse");
     let net = if free {
         amount
     } else {
-        rounded(i128::from(amount) * WHOLE, WHOLE + inside)
+        rounded(
+            i128::from(amount) * HUNDRED_PERCENT,
+            HUNDRED_PERCENT + inside,
+        )
     };
     // What rounding leaves over belongs to the last rate that is a part of the price.
     let mut left = amount - net;
     let last = rates.iter().rposition(|rate| rate["inclusive"] == true);
     let mut taxes = Vec::with_capacity(rates.len());
     for (index, rate) in rates.iter().enumerate() {
-        let share = rounded(i128::from(net) * percent(rate), WHOLE);
+        let share = rounded(i128::from(net) * percentage(rate), HUNDRED_PERCENT);
         let of_rate = match (free, rate["inclusive"] == true) {
             (true, _) => 0,
             (false, true) if last == Some(index) => left,
@@ -107,7 +114,7 @@ pub(crate) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
         let reason = match exempt {
             "exempt" => "customer_exempt",
             "reverse" => "reverse_charge",
-            _ if percent(rate) == 0 && of_rate == 0 => "zero_rated",
+            _ if percentage(rate) == 0 && of_rate == 0 => "zero_rated",
             _ => "standard_rated",
         };
         taxes.push(Tax {
@@ -121,7 +128,7 @@ pub(crate) fn on(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
 }
 
 /// The same taxes of many lines as one each.
-pub(super) fn together(taxes: impl IntoIterator<Item = Tax>) -> Vec<Tax> {
+pub(super) fn merge_by_rate(taxes: impl IntoIterator<Item = Tax>) -> Vec<Tax> {
     let mut sums: Vec<Tax> = Vec::new();
     for tax in taxes {
         match sums
@@ -142,7 +149,7 @@ pub(super) fn together(taxes: impl IntoIterator<Item = Tax>) -> Vec<Tax> {
     clippy::cast_possible_truncation,
     reason = "a percentage has at most four decimals and stays below a thousand"
 )]
-fn percent(rate: &Value) -> i128 {
+fn percentage(rate: &Value) -> i128 {
     let percent = rate["effective_percentage"]
         .as_f64()
         .or(rate["percentage"].as_f64());
@@ -164,7 +171,7 @@ mod tests {
     }
 
     fn amounts(amount: i64, rates: &[Value], exempt: &str) -> Vec<(i64, i64)> {
-        let taxes = on(amount, rates, exempt);
+        let taxes = calculate_taxes(amount, rates, exempt);
         taxes.iter().map(|tax| (tax.amount, tax.taxable)).collect()
     }
 

@@ -2,8 +2,9 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::billing;
 use crate::billing::cart;
+use crate::billing::invoices::payments;
+use crate::billing::subscriptions::create;
 use crate::checkout::outcome::{complete, paid, remember};
 use crate::checkout::session::{details_of, not_open};
 use crate::checkout::state::{Hidden, hidden, put_hidden};
@@ -303,7 +304,7 @@ impl Attempt<'_> {
         };
         self.hidden.subscription = Some(text(&subscription, "id").to_owned());
         let invoice = ctx.required("invoice", text(&subscription, "latest_invoice"))?;
-        match billing::intent_of(&invoice).map(str::to_owned) {
+        match payments::payment_intent_of(&invoice).map(str::to_owned) {
             Some(intent) if invoice["status"] == "open" => self.confirm(ctx, &intent),
             // Nothing was left to pay: the customer had credit.
             _ => {
@@ -397,7 +398,7 @@ fn begin_subscription(
     if waits {
         form.insert("payment_behavior".into(), "default_incomplete".into());
     }
-    billing::subscribe(ctx, &Params::new(Vec::new(), form))
+    create::create(ctx, &Params::new(Vec::new(), form))
 }
 
 /// Begins a subscription that costs nothing for now, and completes its session.

@@ -3,9 +3,11 @@
 use serde_json::{Value, json};
 
 use crate::billing::discounts;
-use crate::billing::invoice_items::{self, NewItem};
-use crate::billing::invoices::{self, NewInvoice, Pull};
-use crate::billing::subscriptions;
+use crate::billing::invoice_record::INVOICE;
+use crate::billing::invoices::draft::NewInvoice;
+use crate::billing::invoices::{collection, draft};
+use crate::billing::pending_items::{self, NewInvoiceItem, PendingItems};
+use crate::billing::subscriptions::ending;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
@@ -36,19 +38,19 @@ pub(crate) fn create_paid_invoice(
         collection_method: "charge_automatically",
         days_until_due: None,
         auto_advance: false,
-        discounts: discounts::make(ctx, &named, customer, None)?,
+        discounts: discounts::create_discounts(ctx, &named, customer, None)?,
         lines: Vec::new(),
     };
-    let draft = invoices::draft(ctx, new, Pull::Nothing)?;
+    let draft = draft::create_draft(ctx, new, PendingItems::None)?;
     let mut made = Vec::new();
     for item in items {
         let rates = list(item, "taxes").iter().map(|tax| tax["rate"].clone());
-        let new = invoice_items::bought(item, customer, currency, now, rates.collect());
-        made.push(invoice_items::make(ctx, &new));
+        let new = pending_items::item_of_cart_line(item, customer, currency, now, rates.collect());
+        made.push(pending_items::create_invoice_item(ctx, &new));
     }
     let shipping = number(&session["shipping_cost"], "amount_total");
     if shipping > 0 {
-        let new = NewItem {
+        let new = NewInvoiceItem {
             customer,
             currency,
             amount: shipping,
@@ -63,10 +65,10 @@ pub(crate) fn create_paid_invoice(
             tax_rates: Vec::new(),
             metadata: json!({}),
         };
-        made.push(invoice_items::make(ctx, &new));
+        made.push(pending_items::create_invoice_item(ctx, &new));
     }
-    invoices::add_items(ctx, text(&draft, "id"), made)?;
-    let mut invoice = ctx.required(invoices::INVOICE, text(&draft, "id"))?;
+    draft::add_items_to_draft(ctx, text(&draft, "id"), made)?;
+    let mut invoice = ctx.required(INVOICE, text(&draft, "id"))?;
     let said = &session["invoice_creation"]["invoice_data"];
     for name in ["description", "footer", "custom_fields"] {
         if !said[name].is_null() {
@@ -76,7 +78,7 @@ pub(crate) fn create_paid_invoice(
     if said["metadata"].is_object() {
         invoice["metadata"] = said["metadata"].clone();
     }
-    invoices::finalize_paid(ctx, invoice, intent)
+    collection::finalize_paid_invoice(ctx, invoice, intent)
 }
 
 /// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
@@ -86,7 +88,7 @@ pub(crate) fn expire_unpaid_subscription(
 ) -> Result<(), ApiError> {
     match ctx.get("subscription", subscription) {
         Some(subscription) if subscription["status"] == "incomplete" => {
-            subscriptions::give_up(ctx, &subscription)
+            ending::expire_incomplete(ctx, &subscription)
         }
         _ => Ok(()),
     }

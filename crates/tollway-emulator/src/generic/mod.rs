@@ -399,7 +399,7 @@ fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Val
 /// The only bytes that are no JSON: the PDF of a quote.
 fn stream(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
     let id = parent_id(plan, params).unwrap_or_else(|| own_id(plan, params));
-    let document = quote_pdf::of_quote(ctx, id)?;
+    let document = quote_pdf::quote_document(ctx, id)?;
     Ok(Reply::Stream {
         content_type: "application/pdf",
         bytes: document.write().into(),

@@ -226,7 +226,7 @@ pub(crate) fn succeed(
     ctx.update(INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
     checkout::set_up(ctx, &intent)?;
-    billing::set_up(ctx, &intent);
+    billing::subscriptions::payment_methods::on_setup_succeeded(ctx, &intent);
     Ok(intent)
 }
 

@@ -16,7 +16,7 @@ use serde_json::{Map, Value, json};
 use url::Url;
 
 use crate::Engine;
-use crate::billing;
+use crate::billing::subscriptions::{lifecycle, update};
 use crate::checkout::card::{Card, card_inputs};
 use crate::ctx::Ctx;
 use crate::currency::format;
@@ -190,14 +190,14 @@ fn cancel(
     change.insert("prorate".into(), prorates.into());
     let invoice = how["proration_behavior"] == "always_invoice";
     change.insert("invoice_now".into(), invoice.into());
-    billing::cancel_subscription(ctx, &params_for(&subscription, change)).map(drop)
+    lifecycle::cancel(ctx, &params_for(&subscription, change)).map(drop)
 }
 
 /// Has a subscription end with its period, or go on.
 fn wish(ctx: &mut Ctx<'_>, subscription: &Value, ends: bool) -> Result<(), ApiError> {
     let mut change = Map::new();
     change.insert("cancel_at_period_end".into(), ends.into());
-    billing::change_subscription(ctx, &params_for(subscription, change)).map(drop)
+    update::update(ctx, &params_for(subscription, change)).map(drop)
 }
 
 fn params_for(subscription: &Value, change: Map<String, Value>) -> Params {
@@ -251,7 +251,7 @@ fn settle(ctx: &mut Ctx<'_>, session: &Value, intent: &str) -> Result<Option<Str
         if own.is_some_and(|own| *method != *own) && subscription["ended_at"].is_null() {
             let mut change = Map::new();
             change.insert("default_payment_method".into(), method.clone());
-            billing::change_subscription(ctx, &params_for(&subscription, change))?;
+            update::update(ctx, &params_for(&subscription, change))?;
         }
     }
     Ok(None)

@@ -1,20 +1,19 @@
-//! What an invoice comes to: lines, less discounts, with taxes, less what the customer has in credit.
+//! The totals of an invoice: lines, less discounts, with taxes, less the credit of the customer.
 
-use serde_json::{Value, json};
+use serde_json::Value;
 
-use crate::billing::lines::{self, Made};
+use crate::billing::invoice_lines::{self, InvoiceLine};
 use crate::billing::{discounts, taxes};
 use crate::ctx::Ctx;
-use crate::currency;
 use crate::json::{list, number, text};
-use crate::tax;
+use crate::{currency, tax};
 
 /// Works out an invoice that is kept, and keeps its lines with their shares.
-pub(crate) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) {
-    let mut lines = lines::made(ctx, text(invoice, "id"));
+pub(super) fn recalculate_invoice(ctx: &mut Ctx<'_>, invoice: &mut Value) {
+    let mut lines = invoice_lines::load_lines(ctx, text(invoice, "id"));
     let before = lines.clone();
-    work_out(ctx, invoice, &mut lines);
-    keep_rates(ctx, invoice, &lines);
+    calculate_invoice(ctx, invoice, &mut lines);
+    save_automatic_tax_rates(ctx, invoice, &lines);
     for (before, after) in before.iter().zip(&lines) {
         if before.line != after.line {
             ctx.update("line_item", &after.line);
@@ -23,19 +22,19 @@ pub(crate) fn total(ctx: &mut Ctx<'_>, invoice: &mut Value) {
 }
 
 /// Works out an invoice from its lines, and writes into the lines what of discounts and taxes falls on them.
-pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
+pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [InvoiceLine]) {
     let subtotal: i64 = lines.iter().map(|made| number(&made.line, "amount")).sum();
-    let off = discounts::spread(ctx, invoice, lines);
+    let off = discounts::apply_discounts(ctx, invoice, lines);
     let exempt = text(invoice, "customer_tax_exempt").to_owned();
     let defaults = list(invoice, "default_tax_rates").to_vec();
     let (mut all, mut inside_before) = (Vec::new(), 0);
     for made in lines.iter_mut() {
-        let Made {
+        let InvoiceLine {
             line,
             tax_rates,
             tax_amounts,
         } = made;
-        let automatic = automatic(ctx, invoice, line);
+        let automatic = automatic_tax_rates(ctx, invoice, line);
         let rates = if !tax_rates.is_empty() {
             &*tax_rates
         } else if defaults.is_empty() {
@@ -45,23 +44,26 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
         };
         let amount = number(line, "amount");
         let taxed = match tax_amounts.as_slice() {
-            [] => taxes::on(amount - discounts::off_line(line), rates, &exempt),
-            given => given.iter().map(taxes::given).collect(),
+            [] => taxes::calculate_taxes(amount - discounts::line_discount(line), rates, &exempt),
+            given => given.iter().map(taxes::manual_tax).collect(),
         };
         line["taxes"] = taxed.iter().map(taxes::Tax::shown).collect();
         inside_before += match tax_amounts.as_slice() {
-            [] => sum(&taxes::on(amount, rates, &exempt), true),
-            _ => sum(&taxed, true),
+            [] => sum_of_taxes(&taxes::calculate_taxes(amount, rates, &exempt), true),
+            _ => sum_of_taxes(&taxed, true),
         };
         all.extend(taxed);
     }
-    let total = subtotal - off + sum(&all, false);
+    let total = subtotal - off + sum_of_taxes(&all, false);
     let taxes: i64 = all.iter().map(|tax| tax.amount).sum();
     invoice["subtotal"] = subtotal.into();
     invoice["subtotal_excluding_tax"] = (subtotal - inside_before).into();
     invoice["total"] = total.into();
     invoice["total_excluding_tax"] = (total - taxes).into();
-    invoice["total_taxes"] = taxes::together(all).iter().map(taxes::Tax::shown).collect();
+    invoice["total_taxes"] = taxes::merge_by_rate(all)
+        .iter()
+        .map(taxes::Tax::shown)
+        .collect();
     if invoice["automatic_tax"]["enabled"] == true {
         let known = invoice["customer_address"]["country"].is_string();
         let status = if known {
@@ -71,7 +73,7 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
         };
         invoice["automatic_tax"]["status"] = status.into();
     }
-    let due = due(
+    let due = amount_due(
         total + number(invoice, "starting_balance"),
         text(invoice, "currency"),
     );
@@ -79,11 +81,11 @@ pub(super) fn work_out(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [Made]) {
     invoice["amount_remaining"] = due.into();
     invoice["amount_paid"] = 0.into();
     let shown: Vec<Value> = lines.iter().map(|made| made.line.clone()).collect();
-    lines::show(invoice, &shown);
+    invoice_lines::embed_lines(invoice, &shown);
 }
 
 /// The tax rate that `automatic_tax` finds for a line, by where the customer is and how the price is meant.
-fn automatic(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Value> {
+fn automatic_tax_rates(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Value> {
     if invoice["automatic_tax"]["enabled"] != true {
         return Vec::new();
     }
@@ -99,9 +101,9 @@ fn automatic(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Value> {
 }
 
 /// Keeps the tax rates that the lines of an invoice name, where `automatic_tax` has found them.
-fn keep_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[Made]) {
+fn save_automatic_tax_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[InvoiceLine]) {
     for made in lines {
-        for rate in automatic(ctx, invoice, &made.line) {
+        for rate in automatic_tax_rates(ctx, invoice, &made.line) {
             tax::keep(ctx, &rate);
         }
     }
@@ -109,31 +111,13 @@ fn keep_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[Made]) {
 
 /// What is asked for: nothing if the customer has credit, and nothing below what a card can be charged with; that is
 /// left for the next invoice.
-fn due(owed: i64, currency: &str) -> i64 {
+fn amount_due(owed: i64, currency: &str) -> i64 {
     let small = currency::check_amount(owed, currency, "amount");
     let too_small = small.is_err_and(|error| error.get("code") == Some("amount_too_small"));
     if owed <= 0 || too_small { 0 } else { owed }
 }
 
-fn sum(taxes: &[taxes::Tax], inclusive: bool) -> i64 {
+fn sum_of_taxes(taxes: &[taxes::Tax], inclusive: bool) -> i64 {
     let these = taxes.iter().filter(|tax| tax.inclusive() == inclusive);
     these.map(|tax| tax.amount).sum()
-}
-
-/// The amounts of `total_discount_amounts`, from those of the lines.
-pub(crate) fn discount_amounts(lines: &[Made], discounts: &[Value]) -> Vec<Value> {
-    let mut amounts = Vec::new();
-    for id in discounts {
-        let parts = lines
-            .iter()
-            .flat_map(|made| list(&made.line, "discount_amounts"));
-        let off: i64 = parts
-            .filter(|part| part["discount"] == *id)
-            .map(|part| number(part, "amount"))
-            .sum();
-        if off != 0 {
-            amounts.push(json!({"amount": off, "discount": id}));
-        }
-    }
-    amounts
 }

@@ -1,16 +1,17 @@
-//! Phases: read from a request, and as parameters of the subscription that they make or change.
+//! Phases: read from a request, and turned into parameters of the subscription.
 
 use serde_json::{Map, Value, json};
 
 use crate::billing::period::Interval;
 use crate::billing::prices;
-use crate::billing::schedules::SCHEDULE;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, list, text};
 
+pub(crate) const SCHEDULE: &str = "subscription_schedule";
+
 /// What a subscription is, as the phase of a request.
-pub(super) fn as_phase(subscription: &Value) -> Value {
+pub(crate) fn phase_of_subscription(subscription: &Value) -> Value {
     let items = list(&subscription["items"], "data").iter().map(|item| {
         let mut wanted = json!({"price": item["price"]["id"]});
         if item["quantity"].is_i64() {
@@ -25,7 +26,11 @@ pub(super) fn as_phase(subscription: &Value) -> Value {
 }
 
 /// The phases of a request one after the other, from `start` on.
-pub(super) fn phases(ctx: &mut Ctx<'_>, wanted: &[Value], start: i64) -> Result<Value, ApiError> {
+pub(crate) fn build_phases(
+    ctx: &mut Ctx<'_>,
+    wanted: &[Value],
+    start: i64,
+) -> Result<Value, ApiError> {
     if wanted.is_empty() {
         return Err(ApiError::missing_parameter("phases"));
     }
@@ -42,7 +47,7 @@ pub(super) fn phases(ctx: &mut Ctx<'_>, wanted: &[Value], start: i64) -> Result<
         let mut named = Vec::with_capacity(items.len());
         for (number, item) in items.iter().enumerate() {
             let param = format!("{param}[items][{number}]");
-            let price = prices::named(ctx, item, &param)?;
+            let price = prices::load_or_create_price(ctx, item, &param)?;
             let price =
                 price.ok_or_else(|| ApiError::missing_parameter(&format!("{param}[price]")))?;
             let mut item = item.clone();
@@ -56,7 +61,7 @@ pub(super) fn phases(ctx: &mut Ctx<'_>, wanted: &[Value], start: i64) -> Result<
                 first = price;
             }
         }
-        let end = end_of(&first, wanted, at, &param)?;
+        let end = phase_end(&first, wanted, at, &param)?;
         given.insert("items".into(), named.into());
         for name in [
             "discounts",
@@ -67,13 +72,13 @@ pub(super) fn phases(ctx: &mut Ctx<'_>, wanted: &[Value], start: i64) -> Result<
         ] {
             given.remove(name);
         }
-        all.push(phase(ctx, &given, wanted, &first, (at, end))?);
+        all.push(build_phase(ctx, &given, wanted, &first, (at, end))?);
         at = end;
     }
     Ok(all.into())
 }
 
-fn end_of(price: &Value, wanted: &Value, start: i64, param: &str) -> Result<i64, ApiError> {
+fn phase_end(price: &Value, wanted: &Value, start: i64, param: &str) -> Result<i64, ApiError> {
     let lasts = &wanted["duration"];
     let by_duration = |unit: &Value, count: &Value| {
         let recurring =
@@ -92,7 +97,7 @@ fn end_of(price: &Value, wanted: &Value, start: i64, param: &str) -> Result<i64,
     })
 }
 
-fn phase(
+fn build_phase(
     ctx: &mut Ctx<'_>,
     given: &Map<String, Value>,
     wanted: &Value,
@@ -145,7 +150,7 @@ fn phase(
     Ok(phase)
 }
 
-pub(super) fn items_of(phase: &Value) -> Vec<Value> {
+pub(crate) fn phase_items(phase: &Value) -> Vec<Value> {
     let items = list(phase, "items").iter().map(|item| {
         let mut wanted = json!({"price": item["price"]});
         if item["quantity"].is_i64() {
@@ -162,7 +167,7 @@ pub(super) fn items_of(phase: &Value) -> Vec<Value> {
 }
 
 /// What a phase, or else the schedule, says about the subscription besides its items.
-pub(super) fn form_of(schedule: &Value, phase: &Value) -> Map<String, Value> {
+pub(crate) fn phase_params(schedule: &Value, phase: &Value) -> Map<String, Value> {
     let defaults = &schedule["default_settings"];
     let mut form = Map::new();
     for name in [

@@ -1,23 +1,24 @@
-//! How a subscription begins: its items, its trial, its first invoice.
+//! `POST /v1/subscriptions`: the items, the trial and the first invoice.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::billing::period::{Cycle, Interval, anchor_of};
-use crate::billing::subscriptions::bill::{Bill, bill};
-use crate::billing::subscriptions::renew::WARNING;
-use crate::billing::subscriptions::{
-    DAY, SUBSCRIPTION, changed, has_method, items as items_of, look_again, look_at_end, methods,
-    put_items, set_period, thresholds,
+use crate::billing::invoices::{collection, payments};
+use crate::billing::period::{Cycle, DAY_SECONDS, Interval, next_anchor};
+use crate::billing::subscriptions::bills::{SubscriptionBill, draft_bill};
+use crate::billing::subscriptions::ending::INCOMPLETE_SECONDS;
+use crate::billing::subscriptions::item_params::{add_invoice_items, new_items};
+use crate::billing::subscriptions::params::{prorates, write_cancellation, write_params};
+use crate::billing::subscriptions::record::{
+    SUBSCRIPTION, TRIAL_WARNING_SECONDS, has_payment_method, put_items, schedule_check,
+    schedule_period_end, set_period, subscription_items,
 };
-use crate::billing::{discounts, invoice_items, invoices, payment, prices, proration, taxes};
+use crate::billing::subscriptions::{payment_methods, thresholds};
+use crate::billing::{discounts, proration};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::json::{list, text};
+use crate::json::text;
 use crate::params::Params;
 use crate::test_clocks;
-
-/// How long the first invoice may stay unpaid.
-const INCOMPLETE: i64 = 23 * 3600;
 
 /// `POST /v1/subscriptions`.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -26,14 +27,14 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .ok_or_else(|| ApiError::missing_parameter("customer"))?
         .to_owned();
     ctx.referenced("customer", &customer, "customer")?;
-    check(params)?;
+    check_exclusive_params(params)?;
     let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let items = new_items(ctx, &customer, params.list("items"))?;
-    let mut subscription = blank(ctx, params, &customer, &items)?;
+    let mut subscription = blank_subscription(ctx, params, &customer, &items)?;
     put_items(ctx, &mut subscription, items);
-    let begun = Beginning::of(ctx, params, &subscription)?;
+    let begun = BillingStart::of(ctx, params, &subscription)?;
     subscription["billing_cycle_anchor"] = begun.anchor.into();
     subscription["start_date"] = begun.start.into();
     if let Some(end) = begun.trial_end {
@@ -48,53 +49,48 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
             .end_after(now),
     };
     set_period(ctx, &mut subscription, now, until);
-    note_end(ctx, &mut subscription, params);
-    thresholds::check(&subscription)?;
+    write_cancellation(ctx, &mut subscription, params);
+    thresholds::check_threshold(&subscription)?;
     ctx.insert(SUBSCRIPTION, &subscription);
     ctx.emit("customer.subscription.created", &subscription, None);
-    add_extra_items(ctx, params, &subscription)?;
+    add_invoice_items(ctx, params, &subscription)?;
     if begun.start < now && prorates(params) {
-        for item in items_of(&subscription) {
+        for item in subscription_items(&subscription) {
             let mut past = item;
             past["current_period_end"] = now.into();
             let time = (begun.start, now);
-            proration::time(ctx, &subscription, &past, 1, time);
+            proration::prorate_time(ctx, &subscription, &past, 1, time);
         }
     }
     // Before a first anchor nothing is asked for, not even an invoice over nothing, if that time is not to be paid.
     let unpaid_start = begun.trial_end.is_none() && begun.anchor > now && !prorates(params);
     if !unpaid_start {
-        let first = Bill {
+        let first = SubscriptionBill {
             free: begun.trial_end.is_some(),
-            ..Bill::of_period("subscription_create", (now, until))
+            ..SubscriptionBill::of_period("subscription_create", (now, until))
         };
-        let invoice = bill(ctx, &subscription, &first)?;
+        let invoice = draft_bill(ctx, &subscription, &first)?;
         subscription["latest_invoice"] = invoice["id"].clone();
         ctx.update(SUBSCRIPTION, &subscription);
-        let invoice = invoices::finalize(ctx, invoice)?;
+        let invoice = collection::finalize_invoice(ctx, invoice)?;
         if invoice["status"] == "open" {
             let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
-            collect_first(ctx, &subscription, &invoice, params)?;
+            collect_first_invoice(ctx, &subscription, &invoice, params)?;
         }
     }
     let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
-    methods::ask(ctx, &subscription)?;
+    payment_methods::request_payment_method(ctx, &subscription)?;
     if let Some(end) = begun.trial_end {
-        look_again(ctx, &subscription, (end - WARNING).max(now))?;
+        schedule_check(ctx, &subscription, (end - TRIAL_WARNING_SECONDS).max(now))?;
     }
-    look_at_end(ctx, &subscription)?;
+    schedule_period_end(ctx, &subscription)?;
     if let Some(at) = subscription["cancel_at"].as_i64() {
-        look_again(ctx, &subscription, at)?;
+        schedule_check(ctx, &subscription, at)?;
     }
     ctx.required(SUBSCRIPTION, text(&subscription, "id"))
 }
 
-/// Is time in the middle of a period paid for?
-pub(super) fn prorates(params: &Params) -> bool {
-    params.text("proration_behavior") != Some("none")
-}
-
-fn check(params: &Params) -> Result<(), ApiError> {
+fn check_exclusive_params(params: &Params) -> Result<(), ApiError> {
     if params.text("payment_behavior") == Some("pending_if_incomplete") {
         let message = "`pending_if_incomplete` is for updates of a subscription: it cannot be passed when one is created.";
         return Err(ApiError::invalid_param("payment_behavior", message));
@@ -113,13 +109,13 @@ fn check(params: &Params) -> Result<(), ApiError> {
 }
 
 /// When a subscription begins, and what its periods are counted from.
-struct Beginning {
+struct BillingStart {
     start: i64,
     anchor: i64,
     trial_end: Option<i64>,
 }
 
-impl Beginning {
+impl BillingStart {
     fn of(ctx: &Ctx<'_>, params: &Params, subscription: &Value) -> Result<Self, ApiError> {
         let now = ctx.now();
         let start = params.int("backdate_start_date").unwrap_or(now);
@@ -131,7 +127,7 @@ impl Beginning {
         let from = trial_end.unwrap_or(now);
         let config = &subscription["billing_cycle_anchor_config"];
         let anchor = match params.int("billing_cycle_anchor") {
-            _ if config.is_object() => anchor_of(config, from),
+            _ if config.is_object() => next_anchor(config, from),
             given => given,
         };
         let first_end = Interval::of_price(&subscription["items"]["data"][0]["price"])
@@ -156,7 +152,7 @@ impl Beginning {
     }
 }
 
-fn blank(
+fn blank_subscription(
     ctx: &mut Ctx<'_>,
     params: &Params,
     customer: &str,
@@ -196,216 +192,11 @@ fn blank(
     if let Value::Object(known) = known {
         members.extend(known);
     }
-    let discounts = discounts::make(ctx, params.list("discounts"), customer, Some(&id))?;
+    let discounts =
+        discounts::create_discounts(ctx, params.list("discounts"), customer, Some(&id))?;
     members.insert("discounts".into(), discounts.into());
-    write(ctx, &mut members, params)?;
+    write_params(ctx, &mut members, params)?;
     Ok(Value::Object(members))
-}
-
-/// Writes the plain parameters into the subscription.
-pub(super) fn write(
-    ctx: &mut Ctx<'_>,
-    members: &mut Map<String, Value>,
-    params: &Params,
-) -> Result<(), ApiError> {
-    let mut plain = params.values().clone();
-    if let Some(account) = params.at("on_behalf_of") {
-        crate::payments::settlement::check_on_behalf_of(ctx, Some(account))?;
-    }
-    for name in [
-        "items",
-        "discounts",
-        "trial_end",
-        "billing_cycle_anchor",
-        "cancel_at",
-        "currency",
-    ] {
-        plain.remove(name);
-    }
-    ctx.apply(SUBSCRIPTION, members, &plain)?;
-    Ok(())
-}
-
-/// `cancel_at_period_end` and `cancel_at` are wishes with a date; taking them back forgets the date.
-pub(super) fn note_end(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
-    let period_end = crate::billing::subscriptions::period_end(after);
-    let at = match (params.bool("cancel_at_period_end"), params.at("cancel_at")) {
-        (Some(true), _) => period_end,
-        (Some(false), None) => None,
-        (_, Some(at)) if at.is_string() => period_end,
-        (_, Some(at)) => at.as_i64(),
-        (None, None) => return,
-    };
-    crate::billing::subscriptions::with_details(after);
-    after["cancel_at"] = at.into();
-    after["canceled_at"] = at.map(|_| ctx.now()).into();
-    let reason = at.map(|_| "cancellation_requested");
-    after["cancellation_details"]["reason"] = reason.into();
-}
-
-/// The items that a request asks for.
-fn new_items(ctx: &mut Ctx<'_>, customer: &str, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
-    if wanted.is_empty() {
-        return Err(ApiError::missing_parameter("items"));
-    }
-    let mut items: Vec<Value> = Vec::new();
-    for (index, wanted) in wanted.iter().enumerate() {
-        let item = new_item(ctx, customer, wanted, &format!("items[{index}]"))?;
-        let fits = items.first().is_none_or(|first| {
-            let same =
-                |name: &str| first["price"]["recurring"][name] == item["price"]["recurring"][name];
-            first["price"]["currency"] == item["price"]["currency"]
-                && same("interval")
-                && same("interval_count")
-        });
-        if !fits {
-            let message = "All items of a subscription must have the same currency and the same billing interval.";
-            return Err(ApiError::invalid_param(
-                &format!("items[{index}][price]"),
-                message,
-            ));
-        }
-        items.push(item);
-    }
-    Ok(items)
-}
-
-/// An item of a request; it is not kept yet.
-pub(super) fn new_item(
-    ctx: &mut Ctx<'_>,
-    customer: &str,
-    wanted: &Value,
-    param: &str,
-) -> Result<Value, ApiError> {
-    let Some(price) = prices::named(ctx, wanted, param)? else {
-        return Err(ApiError::missing_parameter(&format!("{param}[price]")));
-    };
-    if price["type"] != "recurring" {
-        let message = "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.";
-        return Err(ApiError::invalid_param(&format!("{param}[price]"), message));
-    }
-    let mut item = Value::Object(ctx.blank("subscription_item"));
-    item["created"] = ctx.now().into();
-    item["metadata"] = match wanted["metadata"].as_object() {
-        Some(metadata) => metadata.clone().into(),
-        None => json!({}),
-    };
-    item["quantity"] = 1.into();
-    set_quantity(&mut item, &price, wanted, param)?;
-    set_tax_rates(ctx, &mut item, wanted, param)?;
-    set_discounts(ctx, &mut item, customer, wanted)?;
-    set_price(&mut item, price);
-    Ok(item)
-}
-
-/// How many of a price there are; of a metered one use decides.
-pub(super) fn set_quantity(
-    item: &mut Value,
-    price: &Value,
-    wanted: &Value,
-    param: &str,
-) -> Result<(), ApiError> {
-    let given = wanted["quantity"].as_i64();
-    if !prices::is_metered(price) {
-        let before = item["quantity"].as_i64();
-        item["quantity"] = given.or(before).unwrap_or(1).into();
-        return Ok(());
-    }
-    if given.is_some() {
-        let message = "A metered price has no quantity: what is used is told by meter events.";
-        let param = format!("{param}[quantity]");
-        return Err(ApiError::invalid_param(&param, message));
-    }
-    if let Some(members) = item.as_object_mut() {
-        members.remove("quantity");
-    }
-    Ok(())
-}
-
-pub(super) fn set_tax_rates(
-    ctx: &Ctx<'_>,
-    item: &mut Value,
-    wanted: &Value,
-    param: &str,
-) -> Result<(), ApiError> {
-    if let Some(ids) = wanted["tax_rates"].as_array() {
-        item["tax_rates"] = taxes::named(ctx, ids, &format!("{param}[tax_rates]"))?.into();
-    } else if item["tax_rates"].is_null() {
-        item["tax_rates"] = json!([]);
-    }
-    Ok(())
-}
-
-/// The discounts of one item.
-pub(super) fn set_discounts(
-    ctx: &mut Ctx<'_>,
-    item: &mut Value,
-    customer: &str,
-    wanted: &Value,
-) -> Result<(), ApiError> {
-    if !wanted["discounts"].is_null() {
-        let made = discounts::make(ctx, list(wanted, "discounts"), customer, None)?;
-        item["discounts"] = made.into();
-    }
-    Ok(())
-}
-
-/// Gives an item its price, and the plan that mirrors it.
-pub(super) fn set_price(item: &mut Value, price: Value) {
-    let recurring = &price["recurring"];
-    item["plan"] = json!({
-        "id": price["id"], "object": "plan", "active": price["active"], "amount": price["unit_amount"],
-        "amount_decimal": price["unit_amount_decimal"], "billing_scheme": price["billing_scheme"], "created": price["created"],
-        "currency": price["currency"], "interval": recurring["interval"], "interval_count": recurring["interval_count"],
-        "livemode": price["livemode"], "metadata": price["metadata"], "meter": recurring["meter"], "nickname": price["nickname"],
-        "product": price["product"], "tiers_mode": price["tiers_mode"], "transform_usage": null,
-        "trial_period_days": recurring["trial_period_days"],
-        "usage_type": recurring["usage_type"].as_str().unwrap_or("licensed"),
-    });
-    item["price"] = price;
-}
-
-/// `add_invoice_items`: one-time prices on the first invoice.
-pub(super) fn add_extra_items(
-    ctx: &mut Ctx<'_>,
-    params: &Params,
-    subscription: &Value,
-) -> Result<(), ApiError> {
-    for (index, wanted) in params.list("add_invoice_items").iter().enumerate() {
-        let param = format!("add_invoice_items[{index}]");
-        let Some(price) = prices::named(ctx, wanted, &param)? else {
-            return Err(ApiError::missing_parameter(&format!("{param}[price]")));
-        };
-        prices::must_be_one_time(&price, &format!("{param}[price]"))?;
-        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
-        let now = ctx.now();
-        let new = invoice_items::NewItem {
-            customer: text(subscription, "customer"),
-            currency: text(&price, "currency"),
-            amount: prices::cost(&price, quantity),
-            quantity,
-            description: invoice_items::named_or(ctx, None, Some(&price)),
-            period: (now, now),
-            price: Some(&price),
-            subscription: subscription["id"].as_str(),
-            proration: false,
-            discountable: wanted["discountable"] != false,
-            discounts: discounts::make(
-                ctx,
-                list(wanted, "discounts"),
-                text(subscription, "customer"),
-                None,
-            )?,
-            tax_rates: taxes::named(
-                ctx,
-                list(wanted, "tax_rates"),
-                &format!("{param}[tax_rates]"),
-            )?,
-            metadata: json!({}),
-        };
-        invoice_items::make(ctx, &new);
-    }
-    Ok(())
 }
 
 /// When the trial ends, if there is one.
@@ -419,13 +210,13 @@ fn trial_end(ctx: &Ctx<'_>, params: &Params, subscription: &Value) -> Option<i64
         .int("trial_end")
         .or_else(|| {
             let days = params.int("trial_period_days").or_else(from_plan)?;
-            Some(ctx.now() + days * DAY)
+            Some(ctx.now() + days * DAY_SECONDS)
         })
         .filter(|end| *end > ctx.now())
 }
 
 /// Collects the first invoice, or waits for somebody to pay it.
-fn collect_first(
+fn collect_first_invoice(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     invoice: &Value,
@@ -439,7 +230,7 @@ fn collect_first(
         .text("payment_behavior")
         .unwrap_or("allow_incomplete");
     let waits = behavior == "default_incomplete";
-    if !waits && !has_method(ctx, subscription) {
+    if !waits && !has_payment_method(ctx, subscription) {
         let message = "This customer has no attached payment source or default payment method. Please consider adding a \
                        default payment method. For more information, visit \
                        https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.";
@@ -448,37 +239,16 @@ fn collect_first(
     let mut incomplete = subscription.clone();
     incomplete["status"] = "incomplete".into();
     ctx.update(SUBSCRIPTION, &incomplete);
-    look_again(ctx, &incomplete, ctx.now() + INCOMPLETE)?;
+    schedule_check(ctx, &incomplete, ctx.now() + INCOMPLETE_SECONDS)?;
     if waits {
         return Ok(());
     }
     let off_session = params.bool("off_session").unwrap_or(false);
-    match payment::attempt(ctx, invoice, None, off_session) {
+    match payments::attempt_payment(ctx, invoice, None, off_session) {
         Err(mut error) if behavior == "error_if_incomplete" || !error.keep_changes => {
             error.keep_changes = false;
             Err(error)
         }
-        _ => Ok(()),
-    }
-}
-
-/// A first invoice that nobody has paid for a day ends the subscription before it began.
-pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
-    let made = before["created"].as_i64().unwrap_or(0);
-    if made + INCOMPLETE > ctx.now() {
-        return Ok(());
-    }
-    give_up(ctx, before)
-}
-
-/// The subscription ends before it began, and its invoice with it.
-pub(crate) fn give_up(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
-    let mut after = before.clone();
-    after["ended_at"] = ctx.now().into();
-    after["status"] = "incomplete_expired".into();
-    changed(ctx, before, &after);
-    match ctx.get(invoices::INVOICE, text(before, "latest_invoice")) {
-        Some(invoice) if invoice["status"] == "open" => invoices::close(ctx, invoice, "void"),
         _ => Ok(()),
     }
 }

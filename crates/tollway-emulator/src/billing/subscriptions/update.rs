@@ -1,20 +1,22 @@
-//! `POST /v1/subscriptions/{subscription}`: other items, another trial, an end.
+//! `POST /v1/subscriptions/{subscription}`: changed items, trial, or end.
 
 use serde_json::Value;
 
-use crate::billing::invoices::{self, INVOICE, Pull};
+use crate::billing::invoice_record::INVOICE;
 use crate::billing::period::{Cycle, Interval};
-use crate::billing::subscriptions::bill::{Bill, bill};
-use crate::billing::subscriptions::create::{
-    add_extra_items, new_item, note_end, prorates, set_discounts, set_price, set_quantity,
-    set_tax_rates, write,
+use crate::billing::subscriptions::collect::{
+    PaymentBehavior, collect_pending_items, collect_period,
 };
-use crate::billing::subscriptions::renew::WARNING;
-use crate::billing::subscriptions::{
-    SUBSCRIPTION, changed, items, look_again, look_at_end, of_invoice, pending, period_end,
-    put_items, set_period, status, thresholds,
+use crate::billing::subscriptions::item_params::{
+    add_invoice_items, new_item, set_discounts, set_item_quantity, set_price, set_tax_rates,
 };
-use crate::billing::{discounts, invoice_items, payment, prices, proration};
+use crate::billing::subscriptions::params::{prorates, write_cancellation, write_params};
+use crate::billing::subscriptions::record::{
+    SUBSCRIPTION, TRIAL_WARNING_SECONDS, period_end, put_items, save_changed_subscription,
+    schedule_check, schedule_period_end, set_period, status, subscription_items,
+};
+use crate::billing::subscriptions::{pending_updates, thresholds};
+use crate::billing::{discounts, prices, proration};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{number, text};
@@ -36,19 +38,23 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
             "A canceled subscription can only update its cancellation_details and metadata.";
         return Err(ApiError::invalid_request(message));
     }
-    let on_failure = OnFailure::of(params)?;
+    let behavior = PaymentBehavior::of_params(params);
+    if behavior == PaymentBehavior::PendingIfIncomplete {
+        pending_updates::check_pending_params(params)?;
+    }
     let customer = text(&before, "customer").to_owned();
     let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
     let mut members = before.as_object().cloned().unwrap_or_default();
-    write(ctx, &mut members, params)?;
+    write_params(ctx, &mut members, params)?;
     let mut after = Value::Object(members);
     if params.has("discounts") {
         let wanted = params.list("discounts").to_vec();
-        after["discounts"] = discounts::make(ctx, &wanted, &customer, Some(&id))?.into();
+        after["discounts"] =
+            discounts::create_discounts(ctx, &wanted, &customer, Some(&id))?.into();
     }
-    note_end(ctx, &mut after, params);
+    write_cancellation(ctx, &mut after, params);
     let prorates = prorates(params) && status(&before) != "trialing" && !over;
     let at = proration_date(params, &before, now)?;
     let moves = params.text("billing_cycle_anchor.type") == Some("now");
@@ -61,59 +67,32 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     )?;
     let restarts = restarts | change_trial(ctx, &before, &mut after, params, prorates) | moves;
     if restarts {
-        restart(ctx, &mut after);
+        restart_period(ctx, &mut after);
     } else if prorates {
         prorate_end(ctx, &before, &after);
     }
-    thresholds::check(&after)?;
-    changed(ctx, &before, &after);
-    look_at_what_changed(ctx, &before, &after)?;
-    add_extra_items(ctx, params, &after)?;
+    thresholds::check_threshold(&after)?;
+    save_changed_subscription(ctx, &before, &after);
+    schedule_checks(ctx, &before, &after)?;
+    add_invoice_items(ctx, params, &after)?;
     if restarts {
         let until = period_end(&after).unwrap_or(now);
-        collect_period(ctx, after, (now, until), on_failure)?;
+        collect_period(ctx, after, (now, until), behavior)?;
     } else if params.text("proration_behavior") == Some("always_invoice") {
-        invoice_waiting(ctx, &after, on_failure)?;
+        collect_pending_items(ctx, &after, behavior)?;
     }
     if params.has("billing_thresholds") {
         let after = ctx.required(SUBSCRIPTION, &id)?;
-        thresholds::look(ctx, &after)?;
+        thresholds::bill_if_threshold_reached(ctx, &after)?;
     }
-    if matches!(on_failure, OnFailure::Wait) {
-        wait_if_unpaid(ctx, &before)?;
+    if matches!(behavior, PaymentBehavior::PendingIfIncomplete) {
+        hold_if_unpaid(ctx, &before)?;
     }
     ctx.required(SUBSCRIPTION, &id)
 }
 
-/// What becomes of a change whose invoice is not paid at once.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum OnFailure {
-    /// The subscription is in arrears.
-    Leave,
-    /// Nothing is changed.
-    Refuse,
-    /// The customer is asked to pay: nothing is tried.
-    Ask,
-    /// The change waits for the payment.
-    Wait,
-}
-
-impl OnFailure {
-    fn of(params: &Params) -> Result<Self, ApiError> {
-        Ok(match params.text("payment_behavior") {
-            Some("error_if_incomplete") => Self::Refuse,
-            Some("default_incomplete") => Self::Ask,
-            Some("pending_if_incomplete") => {
-                pending::check(params)?;
-                Self::Wait
-            }
-            _ => Self::Leave,
-        })
-    }
-}
-
 /// Takes a change back whose invoice was not paid, until it is.
-fn wait_if_unpaid(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+fn hold_if_unpaid(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let after = ctx.required(SUBSCRIPTION, text(before, "id"))?;
     let invoice = text(&after, "latest_invoice").to_owned();
     if after["latest_invoice"] == before["latest_invoice"] {
@@ -121,7 +100,7 @@ fn wait_if_unpaid(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     }
     match ctx.get(INVOICE, &invoice) {
         Some(invoice) if invoice["status"] == "open" => {
-            pending::keep(ctx, before, text(&invoice, "id"))
+            pending_updates::hold_update(ctx, before, text(&invoice, "id"))
         }
         _ => Ok(()),
     }
@@ -152,28 +131,28 @@ fn prorate_end(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
         std::cmp::Ordering::Greater => (1, (old, new)),
         std::cmp::Ordering::Equal => return,
     };
-    for item in items(after) {
-        proration::time(ctx, after, &item, sign, time);
+    for item in subscription_items(after) {
+        proration::prorate_time(ctx, after, &item, sign, time);
     }
 }
 
-fn look_at_what_changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) -> Result<(), ApiError> {
+fn schedule_checks(ctx: &mut Ctx<'_>, before: &Value, after: &Value) -> Result<(), ApiError> {
     for at in [
         &after["cancel_at"],
         &after["pause_collection"]["resumes_at"],
     ] {
         if let Some(at) = at.as_i64() {
-            look_again(ctx, after, at)?;
+            schedule_check(ctx, after, at)?;
         }
     }
     if after["trial_end"] != before["trial_end"]
         && let Some(end) = after["trial_end"].as_i64().filter(|end| *end > ctx.now())
     {
-        let warned = (end - WARNING).max(ctx.now());
-        look_again(ctx, after, warned)?;
+        let warned = (end - TRIAL_WARNING_SECONDS).max(ctx.now());
+        schedule_check(ctx, after, warned)?;
     }
     if period_end(before) != period_end(after) {
-        look_at_end(ctx, after)?;
+        schedule_period_end(ctx, after)?;
     }
     Ok(())
 }
@@ -186,7 +165,7 @@ fn change_items(
     params: &Params,
     prorates: Option<(i64, bool)>,
 ) -> Result<bool, ApiError> {
-    let mut all = items(after);
+    let mut all = subscription_items(after);
     let customer = text(before, "customer").to_owned();
     let mut changes = Vec::new();
     let (start, end) = (
@@ -249,12 +228,12 @@ fn change_items(
     match prorates {
         None => {}
         // A period that begins anew is paid as a whole.
-        Some((at, moves)) if restarts || moves => proration::credit_all(ctx, before, at),
+        Some((at, moves)) if restarts || moves => proration::credit_unused_time(ctx, before, at),
         Some((at, _)) => {
             for (old, new) in &changes {
                 // What is paid for together is shared out together.
-                proration::change(ctx, before, old.as_ref(), None, at);
-                proration::change(ctx, after, None, new.as_ref(), at);
+                proration::prorate_change(ctx, before, old.as_ref(), None, at);
+                proration::prorate_change(ctx, after, None, new.as_ref(), at);
             }
         }
     }
@@ -273,11 +252,11 @@ fn changed_item(
         return new_item(ctx, customer, wanted, param);
     };
     let mut item = old.clone();
-    if let Some(price) = prices::named(ctx, wanted, param)? {
+    if let Some(price) = prices::load_or_create_price(ctx, wanted, param)? {
         set_price(&mut item, price);
     }
     let price = item["price"].clone();
-    set_quantity(&mut item, &price, wanted, param)?;
+    set_item_quantity(&mut item, &price, wanted, param)?;
     set_tax_rates(ctx, &mut item, wanted, param)?;
     set_discounts(ctx, &mut item, customer, wanted)?;
     for (key, value) in wanted["metadata"].as_object().into_iter().flatten() {
@@ -312,7 +291,7 @@ fn change_trial(
         return true;
     }
     if prorates {
-        proration::credit_all(ctx, before, now);
+        proration::credit_unused_time(ctx, before, now);
     }
     after["status"] = "trialing".into();
     if status(before) != "trialing" {
@@ -326,86 +305,10 @@ fn change_trial(
 }
 
 /// A new period begins now.
-fn restart(ctx: &mut Ctx<'_>, after: &mut Value) {
+fn restart_period(ctx: &mut Ctx<'_>, after: &mut Value) {
     let now = ctx.now();
     after["billing_cycle_anchor"] = now.into();
     after["billing_cycle_anchor_config"] = Value::Null;
     let until = Cycle::of(after).map_or(now, |cycle| cycle.end_after(now));
     set_period(ctx, after, now, until);
-}
-
-/// Bills a period that begins now, and collects at once.
-pub(super) fn collect_period(
-    ctx: &mut Ctx<'_>,
-    mut subscription: Value,
-    period: (i64, i64),
-    on_failure: OnFailure,
-) -> Result<(), ApiError> {
-    let all = Bill::of_period("subscription_update", period);
-    let invoice = bill(ctx, &subscription, &all)?;
-    subscription["latest_invoice"] = invoice["id"].clone();
-    ctx.update(SUBSCRIPTION, &subscription);
-    collect(ctx, invoice, on_failure)
-}
-
-/// Bills what waits for the subscription's next invoice, and collects at once.
-pub(super) fn invoice_waiting(
-    ctx: &mut Ctx<'_>,
-    subscription: &Value,
-    on_failure: OnFailure,
-) -> Result<(), ApiError> {
-    let pull = Pull::Of(text(subscription, "id"));
-    let (customer, currency) = (
-        text(subscription, "customer"),
-        text(subscription, "currency"),
-    );
-    if invoice_items::waiting(ctx, customer, currency, pull).is_empty() {
-        return Ok(());
-    }
-    let now = ctx.now();
-    let nothing_ahead = Bill {
-        reason: "subscription_update",
-        ahead: None,
-        end: now,
-        behind: None,
-        free: false,
-        auto_advance: true,
-    };
-    let invoice = bill(ctx, subscription, &nothing_ahead)?;
-    let mut latest = subscription.clone();
-    latest["latest_invoice"] = invoice["id"].clone();
-    ctx.update(SUBSCRIPTION, &latest);
-    collect(ctx, invoice, on_failure)
-}
-
-/// Finalizes an invoice and collects it at once.
-pub(super) fn collect(
-    ctx: &mut Ctx<'_>,
-    invoice: Value,
-    on_failure: OnFailure,
-) -> Result<(), ApiError> {
-    let invoice = invoices::finalize(ctx, invoice)?;
-    if invoice["status"] != "open" {
-        return Ok(());
-    }
-    if invoice["collection_method"] == "send_invoice" {
-        ctx.emit("invoice.sent", &invoice, None);
-        return Ok(());
-    }
-    if on_failure == OnFailure::Ask {
-        let before = ctx.required(SUBSCRIPTION, &of_invoice(&invoice))?;
-        let mut after = before.clone();
-        if status(&before) == "active" {
-            after["status"] = "past_due".into();
-        }
-        changed(ctx, &before, &after);
-        return Ok(());
-    }
-    match payment::attempt(ctx, &invoice, None, true) {
-        Err(mut error) if on_failure == OnFailure::Refuse || !error.keep_changes => {
-            error.keep_changes = false;
-            Err(error)
-        }
-        _ => Ok(()),
-    }
 }

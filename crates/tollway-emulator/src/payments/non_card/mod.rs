@@ -329,7 +329,7 @@ pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         .code(code)
         .with("charge", charge["id"].clone());
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent)?;
+    billing::invoices::payments::on_payment_failed(ctx, &intent)?;
     checkout::failed(ctx, &intent);
     Ok(())
 }

@@ -240,7 +240,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Result<Value, ApiErro
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_payment_attempt_expired");
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent)?;
+    billing::invoices::payments::on_payment_failed(ctx, &intent)?;
     checkout::failed(ctx, &intent);
     Ok(intent)
 }

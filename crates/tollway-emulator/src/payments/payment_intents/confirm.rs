@@ -193,7 +193,7 @@ pub(crate) fn conclude(
     };
     ctx.emit(event, &intent, None);
     if !held {
-        billing::succeeded(ctx, &intent)?;
+        billing::invoices::payments::on_payment_succeeded(ctx, &intent)?;
     }
     checkout::paid(ctx, &intent);
     Ok(intent)
@@ -326,7 +326,7 @@ pub(crate) fn ask_for_action(
     intent["status"] = "requires_action".into();
     ctx.update(INTENT, &intent);
     ctx.emit("payment_intent.requires_action", &intent, None);
-    billing::failed(ctx, &intent)?;
+    billing::invoices::payments::on_payment_failed(ctx, &intent)?;
     Ok(intent)
 }
 
@@ -357,6 +357,6 @@ fn decline(
     }
     intent["latest_charge"] = refused.charge["id"].clone();
     let error = back_to_payment_method(ctx, &mut intent, error);
-    billing::failed(ctx, &intent)?;
+    billing::invoices::payments::on_payment_failed(ctx, &intent)?;
     Ok(error.with("payment_intent", intent))
 }

@@ -1,4 +1,4 @@
-//! The lines of an invoice.
+//! The line items of an invoice: built, stored with their own tax rates, and shown in the invoice.
 
 use serde_json::{Value, json};
 
@@ -6,18 +6,18 @@ use crate::ctx::Ctx;
 use crate::json::{list, text};
 
 /// How many lines an invoice shows of itself; the rest is at `/v1/invoices/{invoice}/lines`.
-const SHOWN: usize = 10;
+const EMBEDDED_LINES: usize = 10;
 
 /// A line to be written.
 #[derive(Debug, Clone)]
-pub(crate) struct Line {
+pub(crate) struct NewLine {
     pub(crate) amount: i64,
     pub(crate) description: Option<String>,
     pub(crate) period: (i64, i64),
     pub(crate) quantity: i64,
     /// The price, if one lies behind it.
     pub(crate) price: Option<Value>,
-    pub(crate) origin: Origin,
+    pub(crate) origin: LineOrigin,
     pub(crate) metadata: Value,
     /// May a discount be taken off it?
     pub(crate) discountable: bool,
@@ -29,7 +29,7 @@ pub(crate) struct Line {
 
 /// A line as it is written, and the taxes of its own.
 #[derive(Debug, Clone)]
-pub(crate) struct Made {
+pub(crate) struct InvoiceLine {
     pub(crate) line: Value,
     pub(crate) tax_rates: Vec<Value>,
     /// Taxes whose amounts were given: nothing is worked out then.
@@ -37,11 +37,11 @@ pub(crate) struct Made {
 }
 
 /// The own taxes of a line.
-const RATES: &str = "_line_tax_rates";
+const LINE_TAXES: &str = "_line_tax_rates";
 
 /// Where a line comes from.
 #[derive(Debug, Clone)]
-pub(crate) enum Origin {
+pub(crate) enum LineOrigin {
     /// A subscription's item.
     Item { subscription: String, item: String },
     /// An invoice item.
@@ -53,7 +53,7 @@ pub(crate) enum Origin {
 }
 
 /// `pricing` of a line or an invoice item.
-pub(crate) fn pricing(price: &Value) -> Value {
+pub(super) fn line_pricing(price: &Value) -> Value {
     json!({
         "price_details": {"price": price["id"], "product": price["product"]},
         "type": "price_details",
@@ -62,49 +62,53 @@ pub(crate) fn pricing(price: &Value) -> Value {
 }
 
 /// Writes lines, without keeping them.
-pub(crate) fn make(ctx: &mut Ctx<'_>, invoice: &Value, lines: Vec<Line>) -> Vec<Made> {
-    let made = lines.into_iter().map(|mut line| Made {
+pub(super) fn build_lines(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    lines: Vec<NewLine>,
+) -> Vec<InvoiceLine> {
+    let made = lines.into_iter().map(|mut line| InvoiceLine {
         tax_rates: std::mem::take(&mut line.tax_rates),
         tax_amounts: Vec::new(),
-        line: line_item(ctx, invoice, line),
+        line: build_line_item(ctx, invoice, line),
     });
     made.collect()
 }
 
 /// Keeps new lines under their invoice.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, invoice: &str, lines: &[Made]) {
+pub(super) fn save_new_lines(ctx: &mut Ctx<'_>, invoice: &str, lines: &[InvoiceLine]) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for made in lines {
         ctx.world
             .store
             .insert_under(&scope, "line_item", Some(invoice), &made.line, now);
-        keep_taxes(ctx, made);
+        save_line_taxes(ctx, made);
     }
 }
 
 /// Keeps a line that was changed.
-pub(crate) fn keep_changed(ctx: &mut Ctx<'_>, made: &Made) {
+pub(super) fn save_changed_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     ctx.update("line_item", &made.line);
-    keep_taxes(ctx, made);
+    save_line_taxes(ctx, made);
 }
 
-fn keep_taxes(ctx: &mut Ctx<'_>, made: &Made) {
+fn save_line_taxes(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     let id = text(&made.line, "id");
     if made.tax_rates.is_empty() && made.tax_amounts.is_empty() {
-        ctx.world.store.remove(&scope, RATES, id);
+        ctx.world.store.remove(&scope, LINE_TAXES, id);
         return;
     }
     let taxes = json!({"rates": made.tax_rates, "amounts": made.tax_amounts});
-    ctx.world.put_typed(&scope, RATES, id, &taxes, now);
+    ctx.world.put_typed(&scope, LINE_TAXES, id, &taxes, now);
 }
 
 /// The lines of an invoice with the tax rates of their own, oldest first.
-pub(crate) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
-    let lines = of_invoice(ctx, invoice).into_iter().map(|line| {
-        let taxes: Option<Value> = ctx.world.typed(&ctx.scope, RATES, text(&line, "id"));
+pub(super) fn load_lines(ctx: &Ctx<'_>, invoice: &str) -> Vec<InvoiceLine> {
+    let lines = line_items(ctx, invoice).into_iter().map(|line| {
+        let taxes: Option<Value> = ctx.world.typed(&ctx.scope, LINE_TAXES, text(&line, "id"));
         let taxes = taxes.unwrap_or_default();
-        Made {
+        InvoiceLine {
             tax_rates: list(&taxes, "rates").to_vec(),
             tax_amounts: list(&taxes, "amounts").to_vec(),
             line,
@@ -114,28 +118,28 @@ pub(crate) fn made(ctx: &Ctx<'_>, invoice: &str) -> Vec<Made> {
 }
 
 /// Every line of an invoice, oldest first.
-pub(crate) fn of_invoice(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
+pub(crate) fn line_items(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
     let mut lines = ctx.all_under("line_item", invoice);
     lines.reverse();
     lines
 }
 
 /// Shows the first lines in the invoice itself.
-pub(crate) fn show(invoice: &mut Value, lines: &[Value]) {
+pub(super) fn embed_lines(invoice: &mut Value, lines: &[Value]) {
     let id = invoice["id"].as_str().unwrap_or_default();
     invoice["lines"] = json!({
         "object": "list",
-        "data": lines.iter().take(SHOWN).collect::<Vec<_>>(),
-        "has_more": lines.len() > SHOWN,
+        "data": lines.iter().take(EMBEDDED_LINES).collect::<Vec<_>>(),
+        "has_more": lines.len() > EMBEDDED_LINES,
         "total_count": lines.len(),
         "url": format!("/v1/invoices/{id}/lines"),
     });
 }
 
-fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
+fn build_line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: NewLine) -> Value {
     let mut made = Value::Object(ctx.blank("line_item"));
     let (parent, subscription) = match line.origin {
-        Origin::Item { subscription, item } => (
+        LineOrigin::Item { subscription, item } => (
             json!({
                 "invoice_item_details": null,
                 "subscription_item_details": {
@@ -146,7 +150,7 @@ fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
             }),
             Some(subscription),
         ),
-        Origin::InvoiceItem {
+        LineOrigin::InvoiceItem {
             id,
             subscription,
             proration,
@@ -175,7 +179,7 @@ fn line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: Line) -> Value {
         "parent": parent,
         "period": {"start": line.period.0, "end": line.period.1},
         "pretax_credit_amounts": [],
-        "pricing": line.price.as_ref().map(pricing),
+        "pricing": line.price.as_ref().map(line_pricing),
         "quantity": line.quantity,
         "quantity_decimal": line.quantity.to_string(),
         "subscription": subscription,

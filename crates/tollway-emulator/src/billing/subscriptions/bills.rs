@@ -1,18 +1,21 @@
-//! What a subscription is billed for: time ahead, use behind, and what waits for it.
+//! The invoices of a subscription: licensed items in advance, metered items in arrears, and pending invoice items.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoices::{self, NewInvoice, Pull};
-use crate::billing::lines::{Line, Origin};
+use crate::billing::invoice_lines::{LineOrigin, NewLine};
+use crate::billing::invoices::draft::{self, NewInvoice};
+use crate::billing::invoices::payments;
+use crate::billing::pending_items::{self, PendingItems};
 use crate::billing::period::Cycle;
-use crate::billing::subscriptions::{SUBSCRIPTION, items, period_end, status, thresholds};
-use crate::billing::{discounts, invoice_items, line_descriptions, meters, payment, prices};
+use crate::billing::subscriptions::record::{SUBSCRIPTION, period_end, status, subscription_items};
+use crate::billing::subscriptions::threshold_usage;
+use crate::billing::{discounts, line_descriptions, meters, prices};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 
 /// An invoice of a subscription to be drafted.
-pub(super) struct Bill {
+pub(super) struct SubscriptionBill {
     pub(super) reason: &'static str,
     /// The time that is paid in advance; none if only what was used is billed.
     pub(super) ahead: Option<(i64, i64)>,
@@ -24,7 +27,7 @@ pub(super) struct Bill {
     pub(super) auto_advance: bool,
 }
 
-impl Bill {
+impl SubscriptionBill {
     /// A whole period in advance.
     pub(super) fn of_period(reason: &'static str, period: (i64, i64)) -> Self {
         Self {
@@ -39,23 +42,23 @@ impl Bill {
 }
 
 /// Drafts an invoice of a subscription, with everything that waits for it.
-pub(super) fn bill(
+pub(super) fn draft_bill(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
-    bill: &Bill,
+    bill: &SubscriptionBill,
 ) -> Result<Value, ApiError> {
-    let lines = lines_of(ctx, subscription, bill);
-    let new = new_invoice(subscription, bill, lines);
-    let pull = Pull::Of(text(subscription, "id"));
-    let invoice = invoices::draft(ctx, new, pull)?;
-    share_with(ctx, subscription, &invoice);
+    let lines = bill_lines(ctx, subscription, bill);
+    let new = invoice_of_bill(subscription, bill, lines);
+    let pull = PendingItems::OfSubscription(text(subscription, "id"));
+    let invoice = draft::create_draft(ctx, new, pull)?;
+    save_subscription_split(ctx, subscription, &invoice);
     Ok(invoice)
 }
 
-pub(super) fn new_invoice<'s>(
+pub(super) fn invoice_of_bill<'s>(
     subscription: &'s Value,
-    bill: &Bill,
-    lines: Vec<Line>,
+    bill: &SubscriptionBill,
+    lines: Vec<NewLine>,
 ) -> NewInvoice<'s> {
     NewInvoice {
         customer: text(subscription, "customer"),
@@ -72,10 +75,14 @@ pub(super) fn new_invoice<'s>(
 }
 
 /// Lines of each item: of a licensed one for the time ahead, of a metered one for what was used; a line for each tier.
-pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<Line> {
+pub(super) fn bill_lines(
+    ctx: &Ctx<'_>,
+    subscription: &Value,
+    bill: &SubscriptionBill,
+) -> Vec<NewLine> {
     let cycle = Cycle::of(subscription);
     let mut lines = Vec::new();
-    for item in items(subscription) {
+    for item in subscription_items(subscription) {
         let price = &item["price"];
         let metered = prices::is_metered(price);
         let Some(time) = (if metered {
@@ -87,16 +94,18 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<
         };
         let quantity = match bill.behind {
             _ if !metered => item["quantity"].as_i64().unwrap_or(1),
-            Some(time) => meters::used(ctx, price, text(subscription, "customer"), time),
+            Some(time) => {
+                meters::metered_quantity(ctx, price, text(subscription, "customer"), time)
+            }
             None => 0,
         };
         let parts = if bill.free {
-            prices::whole(quantity)
+            prices::free_part(quantity)
         } else if metered {
-            let billed = thresholds::billed(ctx, subscription, &item, time.0);
-            prices::rest(price, billed, quantity)
+            let billed = threshold_usage::billed_quantity(ctx, subscription, &item, time.0);
+            prices::remaining_parts(price, billed, quantity)
         } else {
-            prices::parts(price, quantity)
+            prices::price_parts(price, quantity)
         };
         for part in parts {
             let amount = match &cycle {
@@ -109,18 +118,18 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<
             if let Some(each) = &part.each {
                 shown["unit_amount_decimal"] = each.as_str().into();
             }
-            lines.push(Line {
+            lines.push(NewLine {
                 amount,
                 description: Some(if status(subscription) == "trialing" {
-                    let name = line_descriptions::product(ctx, price).unwrap_or_default();
+                    let name = line_descriptions::product_name(ctx, price).unwrap_or_default();
                     format!("Trial period for {name}")
                 } else {
-                    line_descriptions::recurring(ctx, price, &part)
+                    line_descriptions::recurring_description(ctx, price, &part)
                 }),
                 period: time,
                 quantity: part.quantity,
                 price: Some(shown),
-                origin: Origin::Item {
+                origin: LineOrigin::Item {
                     subscription: text(subscription, "id").to_owned(),
                     item: text(&item, "id").to_owned(),
                 },
@@ -135,7 +144,7 @@ pub(super) fn lines_of(ctx: &Ctx<'_>, subscription: &Value, bill: &Bill) -> Vec<
 }
 
 /// `application_fee_percent`, `transfer_data` and `on_behalf_of` of the subscription become those of the invoice.
-fn share_with(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
+fn save_subscription_split(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
     let due = number(invoice, "amount_due");
     let part = |percent: &Value| {
         let points = discounts::basis_points(percent.as_f64()?);
@@ -148,18 +157,18 @@ fn share_with(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
         }
         to
     });
-    let split = payment::SplitOf {
+    let split = payments::InvoiceSplit {
         fee: part(&subscription["application_fee_percent"]),
         transfer_data: data,
         on_behalf_of: subscription["on_behalf_of"].as_str().map(str::to_owned),
     };
     if split.fee.is_some() || split.transfer_data.is_some() || split.on_behalf_of.is_some() {
-        payment::remember_split(ctx, invoice, &split);
+        payments::save_invoice_split(ctx, invoice, &split);
     }
 }
 
 /// The next invoice of a subscription as it would be now; nothing is kept.
-pub(crate) fn upcoming(
+pub(crate) fn upcoming_invoice(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     with_waiting: bool,
@@ -170,29 +179,29 @@ pub(crate) fn upcoming(
         next["status"] = "active".into();
     }
     let bill = next_bill(subscription, start);
-    let waiting = invoice_items::waiting(
+    let waiting = pending_items::pending_items(
         ctx,
         text(&next, "customer"),
         text(&next, "currency"),
-        Pull::Of(text(&next, "id")),
+        PendingItems::OfSubscription(text(&next, "id")),
     );
     let waiting = if with_waiting { waiting } else { Vec::new() };
     let mut then = ctx.at(start);
-    let lines = lines_of(&then, &next, &bill);
-    let new = new_invoice(&next, &bill, lines);
-    let (invoice, _) = invoices::compose(&mut then, new, &waiting)?;
-    Ok(invoices::as_upcoming(invoice))
+    let lines = bill_lines(&then, &next, &bill);
+    let new = invoice_of_bill(&next, &bill, lines);
+    let (invoice, _) = draft::compose_invoice(&mut then, new, &waiting)?;
+    Ok(draft::as_upcoming_invoice(invoice))
 }
 
 /// What is billed when a period of a subscription ends at `start`.
-pub(super) fn next_bill(subscription: &Value, start: i64) -> Bill {
+pub(super) fn next_bill(subscription: &Value, start: i64) -> SubscriptionBill {
     let until = Cycle::of(subscription).map_or(start, |cycle| cycle.end_after(start));
     let cancel = subscription["cancel_at"].as_i64();
     let paid_until = cancel.map_or(until, |at| at.clamp(start, until));
     let began = number(&subscription["items"]["data"][0], "current_period_start");
     let trialed = status(subscription) == "trialing";
     let ends = cancel.is_some_and(|at| at <= start);
-    Bill {
+    SubscriptionBill {
         reason: "subscription_cycle",
         ahead: (!ends).then_some((start, paid_until)),
         end: until,
@@ -203,13 +212,13 @@ pub(super) fn next_bill(subscription: &Value, start: i64) -> Bill {
 }
 
 /// Bills what was used of a subscription that is over, and what waits for it; the invoice, if there is anything to bill.
-pub(super) fn settle_up(
+pub(super) fn bill_remaining_usage(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
 ) -> Result<Option<Value>, ApiError> {
     let now = ctx.now();
     let began = number(&subscription["items"]["data"][0], "current_period_start");
-    let last = Bill {
+    let last = SubscriptionBill {
         reason: "subscription_cycle",
         ahead: None,
         end: now,
@@ -217,17 +226,17 @@ pub(super) fn settle_up(
         free: false,
         auto_advance: true,
     };
-    let pull = Pull::Of(text(subscription, "id"));
+    let pull = PendingItems::OfSubscription(text(subscription, "id"));
     let (customer, currency) = (
         text(subscription, "customer"),
         text(subscription, "currency"),
     );
-    let waits = !invoice_items::waiting(ctx, customer, currency, pull).is_empty();
-    let used = lines_of(ctx, subscription, &last);
+    let waits = !pending_items::pending_items(ctx, customer, currency, pull).is_empty();
+    let used = bill_lines(ctx, subscription, &last);
     if !waits && used.iter().all(|line| line.amount == 0) {
         return Ok(None);
     }
-    let invoice = bill(ctx, subscription, &last)?;
+    let invoice = draft_bill(ctx, subscription, &last)?;
     if let Some(mut over) = ctx.get(SUBSCRIPTION, text(subscription, "id")) {
         over["latest_invoice"] = invoice["id"].clone();
         ctx.update(SUBSCRIPTION, &over);

@@ -1,22 +1,34 @@
-//! How a subscription comes by its payment method: what paid its invoice is kept, or the customer is asked for one.
+//! How a subscription gets its default payment method: from a paid invoice, or from a SetupIntent.
 
 use serde_json::{Map, Value, json};
 
-use crate::billing::subscriptions::{SUBSCRIPTION, changed, has_method, of_invoice, status};
+use crate::billing::invoice_record::subscription_of;
+use crate::billing::invoices::payments::InvoicePayment;
+use crate::billing::subscriptions::record::{
+    SUBSCRIPTION, has_payment_method, save_changed_subscription, status,
+};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
 use crate::params::Params;
 use crate::payments::setup_intents;
+use crate::registry::Registry;
 
 /// The subscription that waits for a SetupIntent.
-const WAITS: &str = "_pending_setup";
+const PENDING_SETUP: &str = "_pending_setup";
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.listen(on_invoice_payment);
+}
 
 /// Asks for a payment method of a subscription that has nothing to pay now and nothing to pay with later.
-pub(super) fn ask(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
+pub(super) fn request_payment_method(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+) -> Result<(), ApiError> {
     let begun = matches!(status(subscription), "active" | "trialing");
     let charged = subscription["collection_method"] == "charge_automatically";
-    if !begun || !charged || has_method(ctx, subscription) {
+    if !begun || !charged || has_payment_method(ctx, subscription) {
         return Ok(());
     }
     let mut form = Map::new();
@@ -25,7 +37,7 @@ pub(super) fn ask(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiErro
     let intent = setup_intents::create(ctx, &Params::new(Vec::new(), form))?;
     let (scope, now, id) = (ctx.scope.clone(), ctx.now(), text(&intent, "id"));
     let waits = json!({"subscription": subscription["id"]});
-    ctx.world.put_typed(&scope, WAITS, id, &waits, now);
+    ctx.world.put_typed(&scope, PENDING_SETUP, id, &waits, now);
     let mut after = subscription.clone();
     after["pending_setup_intent"] = id.into();
     ctx.update(SUBSCRIPTION, &after);
@@ -33,8 +45,10 @@ pub(super) fn ask(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiErro
 }
 
 /// A SetupIntent succeeded: if a subscription asked for it, its payment method is the subscription's.
-pub(crate) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) {
-    let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, text(intent, "id"));
+pub(crate) fn on_setup_succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
+    let waits: Option<Value> = ctx
+        .world
+        .typed(&ctx.scope, PENDING_SETUP, text(intent, "id"));
     let Some(waits) = waits else {
         return;
     };
@@ -44,19 +58,21 @@ pub(crate) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) {
     let mut after = before.clone();
     after["default_payment_method"] = intent["payment_method"].clone();
     after["pending_setup_intent"] = Value::Null;
-    changed(ctx, &before, &after);
+    save_changed_subscription(ctx, &before, &after);
 }
 
 /// `payment_settings[save_default_payment_method]=on_subscription`: what paid an invoice pays the next ones.
-pub(crate) fn keep_method(ctx: &mut Ctx<'_>, invoice: &Value, method: &Value) {
-    let Some(before) = ctx.get(SUBSCRIPTION, &of_invoice(invoice)) else {
-        return;
+fn on_invoice_payment(ctx: &mut Ctx<'_>, payment: &InvoicePayment) -> Result<(), ApiError> {
+    let (invoice, method) = (&payment.invoice, &payment.payment_method);
+    let Some(before) = ctx.get(SUBSCRIPTION, &subscription_of(invoice)) else {
+        return Ok(());
     };
     let keeps = &before["payment_settings"]["save_default_payment_method"];
     if keeps != "on_subscription" || method.is_null() {
-        return;
+        return Ok(());
     }
     let mut after = before.clone();
     after["default_payment_method"] = method.clone();
-    changed(ctx, &before, &after);
+    save_changed_subscription(ctx, &before, &after);
+    Ok(())
 }

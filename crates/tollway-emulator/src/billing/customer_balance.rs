@@ -1,9 +1,10 @@
-//! A customer's credit balance: what invoices, credit notes and the platform put on it and take from it.
+//! A customer's credit balance: invoices, credit notes and the platform change it by transactions.
 //!
 //! Negative is credit, as in the customer's `balance`. See <https://docs.stripe.com/billing/customer/balance>.
 
 use serde_json::{Value, json};
 
+use crate::billing::invoice_record::INVOICE;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
@@ -12,7 +13,7 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::test_clocks;
 
-const TRANSACTION: &str = "customer_balance_transaction";
+const BALANCE_TRANSACTION: &str = "customer_balance_transaction";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("customers.balance_transactions.create", create);
@@ -37,7 +38,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "amount": params.int("amount"), "currency": currency, "description": params.text("description"),
         "metadata": params.map("metadata").cloned().unwrap_or_default(), "type": "adjustment",
     });
-    let transaction = write(&mut ctx, &id, members)?;
+    let transaction = write_balance_transaction(&mut ctx, &id, members)?;
     if customer["currency"].is_null() {
         let mut customer = ctx.required("customer", &id)?;
         customer["currency"] = currency.into();
@@ -47,7 +48,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// An invoice changes what its customer has.
-pub(super) fn change(
+pub(super) fn apply_invoice_to_balance(
     ctx: &mut Ctx<'_>,
     invoice: &str,
     amount: i64,
@@ -56,35 +57,47 @@ pub(super) fn change(
     if amount == 0 {
         return Ok(());
     }
-    let invoice = ctx.required(crate::billing::invoices::INVOICE, invoice)?;
+    let invoice = ctx.required(INVOICE, invoice)?;
     let members = json!({
         "amount": amount, "currency": invoice["currency"], "invoice": invoice["id"], "type": kind,
     });
-    write(ctx, text(&invoice, "customer"), members).map(drop)
+    write_balance_transaction(ctx, text(&invoice, "customer"), members).map(drop)
 }
 
 /// A credit note gives a customer credit.
-pub(super) fn credit(ctx: &mut Ctx<'_>, note: &Value, amount: i64) -> Result<Value, ApiError> {
+pub(super) fn credit_for_note(
+    ctx: &mut Ctx<'_>,
+    note: &Value,
+    amount: i64,
+) -> Result<Value, ApiError> {
     let members = json!({
         "amount": -amount, "credit_note": note["id"], "currency": note["currency"], "invoice": note["invoice"],
         "type": "credit_note",
     });
-    write(ctx, text(note, "customer"), members)
+    write_balance_transaction(ctx, text(note, "customer"), members)
 }
 
-fn write(ctx: &mut Ctx<'_>, customer: &str, members: Value) -> Result<Value, ApiError> {
+fn write_balance_transaction(
+    ctx: &mut Ctx<'_>,
+    customer: &str,
+    members: Value,
+) -> Result<Value, ApiError> {
     let before = ctx.required("customer", customer)?;
     let balance = number(&before, "balance") + number(&members, "amount");
-    let mut transaction = Value::Object(ctx.blank(TRANSACTION));
+    let mut transaction = Value::Object(ctx.blank(BALANCE_TRANSACTION));
     extend(&mut transaction, members);
     transaction["created"] = ctx.now().into();
     transaction["customer"] = customer.into();
     transaction["ending_balance"] = balance.into();
     transaction["livemode"] = ctx.scope.livemode().into();
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world
-        .store
-        .insert_under(&scope, TRANSACTION, Some(customer), &transaction, now);
+    ctx.world.store.insert_under(
+        &scope,
+        BALANCE_TRANSACTION,
+        Some(customer),
+        &transaction,
+        now,
+    );
     let mut after = before.clone();
     after["balance"] = balance.into();
     ctx.update("customer", &after);

@@ -1,20 +1,19 @@
-//! Changes of the lines of a draft: added, changed, taken off. The draft is worked out anew after each.
+//! Operations on the lines of a draft. Each recalculates the draft, and updates the invoice items of changed lines.
 //!
-//! What was made of an invoice item changes with its line. See <https://docs.stripe.com/api/invoices/add_lines>.
+//! See <https://docs.stripe.com/api/invoices/add_lines>.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoice_items::{self, NewItem};
-use crate::billing::invoices::{self, INVOICE};
-use crate::billing::lines::{self, Made, pricing};
+use crate::billing::invoice_lines::{self, InvoiceLine, line_pricing};
+use crate::billing::invoice_record::{self, INVOICE};
+use crate::billing::invoices::draft;
+use crate::billing::pending_items::{self, INVOICE_ITEM, NewInvoiceItem};
 use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
-
-const ITEM: &str = "invoiceitem";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("invoices.add_lines", add_lines);
@@ -24,9 +23,9 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 /// The draft in the URL, with the metadata that a change of its lines may bring.
-fn draft(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn draft_of_request(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(INVOICE, params.path("invoice"))?;
-    invoices::must_be_draft(&before)?;
+    invoice_record::require_draft(&before)?;
     let Some(metadata) = params.at("invoice_metadata") else {
         return Ok(before);
     };
@@ -41,14 +40,14 @@ fn draft(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// `POST /v1/invoices/{invoice}/add_lines`: items that wait, or new ones.
 fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let invoice = draft(ctx, params)?;
+    let invoice = draft_of_request(ctx, params)?;
     let mut items = Vec::new();
     let mut taxed = Vec::new();
     for (index, wanted) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
         let item = match wanted["invoice_item"].as_str() {
-            Some(item) => ctx.referenced(ITEM, item, &format!("{param}[invoice_item]"))?,
-            None => new_item(ctx, &invoice, wanted, &param)?,
+            Some(item) => ctx.referenced(INVOICE_ITEM, item, &format!("{param}[invoice_item]"))?,
+            None => create_item_of_line(ctx, &invoice, wanted, &param)?,
         };
         if !list(wanted, "tax_amounts").is_empty() {
             taxed.push((text(&item, "id").to_owned(), wanted));
@@ -56,26 +55,26 @@ fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         items.push(item);
     }
     let id = text(&invoice, "id");
-    invoices::add_items(ctx, id, items)?;
-    for mut made in lines::made(ctx, id) {
+    draft::add_items_to_draft(ctx, id, items)?;
+    for mut made in invoice_lines::load_lines(ctx, id) {
         let item = &made.line["parent"]["invoice_item_details"]["invoice_item"];
         if let Some((_, wanted)) = taxed.iter().find(|(id, _)| item == id.as_str()) {
-            made.tax_amounts = given_taxes(ctx, list(wanted, "tax_amounts"))?;
-            lines::keep_changed(ctx, &made);
+            made.tax_amounts = manual_taxes(ctx, list(wanted, "tax_amounts"))?;
+            invoice_lines::save_changed_line(ctx, &made);
         }
     }
-    retotaled(ctx, id)
+    recalculated_draft(ctx, id)
 }
 
-fn new_item(
+fn create_item_of_line(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
     wanted: &Value,
     param: &str,
 ) -> Result<Value, ApiError> {
-    not_both(wanted, param)?;
+    check_amount_and_quantity(wanted, param)?;
     let customer = text(invoice, "customer");
-    let price = price_of(ctx, wanted, param)?;
+    let price = line_price(ctx, wanted, param)?;
     let quantity = wanted["quantity"].as_i64().unwrap_or(1);
     let amount = match (&price, wanted["amount"].as_i64()) {
         (Some(price), _) => prices::cost(price, quantity),
@@ -85,61 +84,68 @@ fn new_item(
     let now = crate::test_clocks::customer_now(ctx, customer);
     let start = wanted["period"]["start"].as_i64().unwrap_or(now);
     let said = wanted["description"].as_str();
-    let new = NewItem {
+    let new = NewInvoiceItem {
         customer,
         currency: text(invoice, "currency"),
         amount,
         quantity,
-        description: invoice_items::named_or(ctx, said, price.as_ref()),
+        description: pending_items::description_or_product_name(ctx, said, price.as_ref()),
         period: (start, wanted["period"]["end"].as_i64().unwrap_or(start)),
         price: price.as_ref(),
         subscription: None,
         proration: false,
         discountable: wanted["discountable"] != false,
-        discounts: discounts::make(ctx, list(wanted, "discounts"), customer, None)?,
-        tax_rates: rates_of(ctx, wanted, param)?,
+        discounts: discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?,
+        tax_rates: line_tax_rates(ctx, wanted, param)?,
         metadata: wanted["metadata"]
             .as_object()
             .cloned()
             .unwrap_or_default()
             .into(),
     };
-    Ok(invoice_items::make(&mut ctx.at(now), &new))
+    Ok(pending_items::create_invoice_item(&mut ctx.at(now), &new))
 }
 
 /// A price decides what its quantity costs; an amount is one for all.
-fn not_both(wanted: &Value, param: &str) -> Result<(), ApiError> {
+fn check_amount_and_quantity(wanted: &Value, param: &str) -> Result<(), ApiError> {
     if wanted["amount"].is_null() || wanted["quantity"].is_null() {
         return Ok(());
     }
     let message = "You may only specify one of these parameters: amount, quantity.";
-    Err(ApiError::invalid_param(&member(param, "amount"), message))
+    Err(ApiError::invalid_param(
+        &member_param(param, "amount"),
+        message,
+    ))
 }
 
 /// The name of a member of a parameter; of none, its own.
-fn member(param: &str, name: &str) -> String {
+fn member_param(param: &str, name: &str) -> String {
     match param {
         "" => name.to_owned(),
         param => format!("{param}[{name}]"),
     }
 }
 
-fn price_of(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Option<Value>, ApiError> {
+fn line_price(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Option<Value>, ApiError> {
     let given = json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
-    let param = member(param, "pricing");
-    let price = prices::named(ctx, &given, &param)?;
+    let param = member_param(param, "pricing");
+    let price = prices::load_or_create_price(ctx, &given, &param)?;
     if let Some(price) = &price {
-        prices::must_be_one_time(price, &format!("{param}[price]"))?;
+        prices::require_one_time(price, &format!("{param}[price]"))?;
     }
     Ok(price)
 }
 
-fn rates_of(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Value>, ApiError> {
-    taxes::named(ctx, list(wanted, "tax_rates"), &member(param, "tax_rates"))
+fn line_tax_rates(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Value>, ApiError> {
+    taxes::load_tax_rates(
+        ctx,
+        list(wanted, "tax_rates"),
+        &member_param(param, "tax_rates"),
+    )
 }
 
 /// `tax_amounts`: taxes that the caller worked out, each with a rate that is made for it.
-fn given_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
+fn manual_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
     let mut given = Vec::with_capacity(wanted.len());
     for tax in wanted {
         let mut data = tax["tax_rate_data"]
@@ -157,34 +163,39 @@ fn given_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiErr
 
 /// `POST /v1/invoices/{invoice}/update_lines`.
 fn update_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let invoice = draft(ctx, params)?;
+    let invoice = draft_of_request(ctx, params)?;
     for (index, wanted) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
-        change(ctx, &invoice, text(wanted, "id"), wanted, &param)?;
+        change_line(ctx, &invoice, text(wanted, "id"), wanted, &param)?;
     }
-    retotaled(ctx, text(&invoice, "id"))
+    recalculated_draft(ctx, text(&invoice, "id"))
 }
 
 /// `POST /v1/invoices/{invoice}/lines/{line_item_id}`.
 fn update_line(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let invoice = draft(ctx, params)?;
+    let invoice = draft_of_request(ctx, params)?;
     let id = params.path("line_item_id");
     let wanted = Value::Object(params.values().clone());
-    change(ctx, &invoice, id, &wanted, "")?;
-    retotaled(ctx, text(&invoice, "id"))?;
+    change_line(ctx, &invoice, id, &wanted, "")?;
+    recalculated_draft(ctx, text(&invoice, "id"))?;
     ctx.required("line_item", id)
 }
 
 /// Works a draft out anew, and answers it.
-fn retotaled(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+fn recalculated_draft(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let invoice = ctx.required(INVOICE, id)?;
-    invoices::retotal(ctx, &invoice);
+    draft::recalculate_draft(ctx, &invoice);
     ctx.required(INVOICE, id)
 }
 
 /// The line of an invoice that a request names.
-fn line_of(ctx: &Ctx<'_>, invoice: &Value, id: &str, param: &str) -> Result<Made, ApiError> {
-    let mut all = lines::made(ctx, text(invoice, "id")).into_iter();
+fn requested_line(
+    ctx: &Ctx<'_>,
+    invoice: &Value,
+    id: &str,
+    param: &str,
+) -> Result<InvoiceLine, ApiError> {
+    let mut all = invoice_lines::load_lines(ctx, text(invoice, "id")).into_iter();
     all.find(|made| made.line["id"] == id).ok_or_else(|| {
         let (status, param) = match param {
             "" => (404, "line_item_id".to_owned()),
@@ -198,17 +209,17 @@ fn line_of(ctx: &Ctx<'_>, invoice: &Value, id: &str, param: &str) -> Result<Made
 }
 
 /// Changes a line, and the invoice item behind it.
-fn change(
+fn change_line(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
     id: &str,
     wanted: &Value,
     param: &str,
 ) -> Result<(), ApiError> {
-    let mut made = line_of(ctx, invoice, id, param)?;
-    not_both(wanted, param)?;
-    let price = price_of(ctx, wanted, param)?;
-    set_amount(ctx, &mut made.line, wanted, price.as_ref());
+    let mut made = requested_line(ctx, invoice, id, param)?;
+    check_amount_and_quantity(wanted, param)?;
+    let price = line_price(ctx, wanted, param)?;
+    set_line_amount(ctx, &mut made.line, wanted, price.as_ref());
     let line = &mut made.line;
     for name in ["description", "discountable", "period"] {
         if !wanted[name].is_null() {
@@ -225,22 +236,22 @@ fn change(
     if !wanted["discounts"].is_null() {
         let customer = text(invoice, "customer");
         let given = list(wanted, "discounts");
-        line["discounts"] = discounts::make(ctx, given, customer, None)?.into();
+        line["discounts"] = discounts::create_discounts(ctx, given, customer, None)?.into();
     }
     if !wanted["tax_rates"].is_null() {
-        made.tax_rates = rates_of(ctx, wanted, param)?;
+        made.tax_rates = line_tax_rates(ctx, wanted, param)?;
         made.tax_amounts = Vec::new();
     }
     if !wanted["tax_amounts"].is_null() {
-        made.tax_amounts = given_taxes(ctx, list(wanted, "tax_amounts"))?;
+        made.tax_amounts = manual_taxes(ctx, list(wanted, "tax_amounts"))?;
     }
-    lines::keep_changed(ctx, &made);
-    follow(ctx, &made);
+    invoice_lines::save_changed_line(ctx, &made);
+    update_item_of_line(ctx, &made);
     Ok(())
 }
 
 /// An amount, or what a price or another quantity costs.
-fn set_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Value>) {
+fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Value>) {
     let before = line["quantity"].as_i64().unwrap_or(1);
     let quantity = wanted["quantity"].as_i64().unwrap_or(before);
     let own = line["pricing"]["price_details"]["price"]
@@ -256,7 +267,7 @@ fn set_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Va
         },
     };
     if let Some(price) = price {
-        line["pricing"] = pricing(price);
+        line["pricing"] = line_pricing(price);
     } else if !wanted["amount"].is_null() {
         // What was asked for is no price's any more.
         line["pricing"] = Value::Null;
@@ -268,10 +279,10 @@ fn set_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Va
 }
 
 /// The invoice item behind a line follows it.
-fn follow(ctx: &mut Ctx<'_>, made: &Made) {
+fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     let line = &made.line;
     let id = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
-    let Some(mut item) = id.and_then(|id| ctx.get(ITEM, id)) else {
+    let Some(mut item) = id.and_then(|id| ctx.get(INVOICE_ITEM, id)) else {
         return;
     };
     for name in [
@@ -289,28 +300,28 @@ fn follow(ctx: &mut Ctx<'_>, made: &Made) {
     }
     item["net_amount"] = line["amount"].clone();
     item["tax_rates"] = made.tax_rates.clone().into();
-    ctx.update(ITEM, &item);
+    ctx.update(INVOICE_ITEM, &item);
 }
 
 /// `POST /v1/invoices/{invoice}/remove_lines`: their items wait again, or go.
 fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let invoice = draft(ctx, params)?;
+    let invoice = draft_of_request(ctx, params)?;
     let id = text(&invoice, "id");
     for (index, wanted) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
-        let Made { line, .. } = line_of(ctx, &invoice, text(wanted, "id"), &param)?;
+        let InvoiceLine { line, .. } = requested_line(ctx, &invoice, text(wanted, "id"), &param)?;
         let item = &line["parent"]["invoice_item_details"]["invoice_item"];
-        let Some(mut item) = item.as_str().and_then(|item| ctx.get(ITEM, item)) else {
+        let Some(mut item) = item.as_str().and_then(|item| ctx.get(INVOICE_ITEM, item)) else {
             let message = "Only lines of invoice items can be removed.";
             return Err(ApiError::invalid_param(&format!("{param}[id]"), message));
         };
         let name = text(&item, "id").to_owned();
-        invoices::remove_item(ctx, id, &name)?;
+        draft::remove_item_from_draft(ctx, id, &name)?;
         if wanted["behavior"] == "delete" {
-            ctx.delete(ITEM, &name);
+            ctx.delete(INVOICE_ITEM, &name);
         } else {
             item["invoice"] = Value::Null;
-            ctx.update(ITEM, &item);
+            ctx.update(INVOICE_ITEM, &item);
         }
     }
     ctx.required(INVOICE, id)

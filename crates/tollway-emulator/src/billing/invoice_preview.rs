@@ -1,12 +1,14 @@
-//! `POST /v1/invoices/create_preview`: what the next invoice would be, perhaps after a change.
+//! `POST /v1/invoices/create_preview`: the next invoice of a customer or subscription, also after a change.
 //!
-//! The change is really made, its invoice taken down, and everything undone.
+//! The handler applies the change, reads the invoice it leads to, and undoes everything.
 
 use serde_json::{Map, Value, json};
 
-use crate::billing::invoice_items::{self, NewItem};
-use crate::billing::invoices::{self, INVOICE, NewInvoice, Pull};
-use crate::billing::{discounts, prices, subscriptions, taxes};
+use crate::billing::invoice_record::INVOICE;
+use crate::billing::invoices::draft::{self, NewInvoice};
+use crate::billing::pending_items::{self, NewInvoiceItem, PendingItems};
+use crate::billing::subscriptions::{bills, create, lifecycle, update};
+use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
@@ -19,12 +21,12 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn create_preview(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let preview = work_out(ctx, params);
+    let preview = preview_invoice(ctx, params);
     ctx.undo();
     preview
 }
 
-fn work_out(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn preview_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let subscription = params
         .text("subscription")
         .map(|id| ctx.referenced("subscription", id, "subscription"))
@@ -35,22 +37,22 @@ fn work_out(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             ctx.referenced("customer", customer, "customer")?;
             customer.to_owned()
         }
-        (None, None) => somebody(ctx, params)?,
+        (None, None) => create_customer_of_details(ctx, params)?,
     };
     let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let ctx = &mut ctx;
-    add_items(ctx, params, &customer, subscription.as_ref())?;
+    create_preview_items(ctx, params, &customer, subscription.as_ref())?;
     let has_items = !params.list("subscription_details.items").is_empty();
     match subscription {
-        Some(subscription) => of_subscription(ctx, params, &subscription),
-        None if has_items => of_new(ctx, params, &customer),
-        None => of_customer(ctx, params, &customer),
+        Some(subscription) => preview_of_subscription(ctx, params, &subscription),
+        None if has_items => preview_of_new_subscription(ctx, params, &customer),
+        None => preview_of_customer(ctx, params, &customer),
     }
 }
 
 /// A customer made of `customer_details`.
-fn somebody(ctx: &mut Ctx<'_>, params: &Params) -> Result<String, ApiError> {
+fn create_customer_of_details(ctx: &mut Ctx<'_>, params: &Params) -> Result<String, ApiError> {
     let Some(details) = params.map("customer_details") else {
         return Err(ApiError::missing_parameter("customer"));
     };
@@ -62,7 +64,7 @@ fn somebody(ctx: &mut Ctx<'_>, params: &Params) -> Result<String, ApiError> {
 }
 
 /// `invoice_items`: one-time charges beside the rest.
-fn add_items(
+fn create_preview_items(
     ctx: &mut Ctx<'_>,
     params: &Params,
     customer: &str,
@@ -74,7 +76,7 @@ fn add_items(
             ctx.referenced("invoiceitem", id, &format!("{param}[invoiceitem]"))?;
             ctx.delete("invoiceitem", id);
         }
-        let price = prices::named(ctx, wanted, &param)?;
+        let price = prices::load_or_create_price(ctx, wanted, &param)?;
         let quantity = wanted["quantity"].as_i64().unwrap_or(1);
         let amount = match &price {
             Some(price) => prices::cost(price, quantity),
@@ -89,12 +91,12 @@ fn add_items(
             currency.ok_or_else(|| ApiError::missing_parameter(&format!("{param}[currency]")))?;
         let (now, period) = (ctx.now(), &wanted["period"]);
         let start = period["start"].as_i64().unwrap_or(now);
-        let new = NewItem {
+        let new = NewInvoiceItem {
             customer,
             currency: &currency,
             amount,
             quantity,
-            description: invoice_items::named_or(
+            description: pending_items::description_or_product_name(
                 ctx,
                 wanted["description"].as_str(),
                 price.as_ref(),
@@ -104,21 +106,21 @@ fn add_items(
             subscription: subscription.and_then(|it| it["id"].as_str()),
             proration: false,
             discountable: wanted["discountable"] != false,
-            discounts: discounts::make(ctx, list(wanted, "discounts"), customer, None)?,
-            tax_rates: taxes::named(
+            discounts: discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?,
+            tax_rates: taxes::load_tax_rates(
                 ctx,
                 list(wanted, "tax_rates"),
                 &format!("{param}[tax_rates]"),
             )?,
             metadata: json!({}),
         };
-        invoice_items::make(ctx, &new);
+        pending_items::create_invoice_item(ctx, &new);
     }
     Ok(())
 }
 
 /// What of `subscription_details` a subscription is made or changed with.
-fn details(params: &Params) -> Map<String, Value> {
+fn subscription_params(params: &Params) -> Map<String, Value> {
     let mut form = params
         .map("subscription_details")
         .cloned()
@@ -135,46 +137,54 @@ fn details(params: &Params) -> Map<String, Value> {
     form
 }
 
-fn of_subscription(ctx: &mut Ctx<'_>, params: &Params, before: &Value) -> Result<Value, ApiError> {
+fn preview_of_subscription(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    before: &Value,
+) -> Result<Value, ApiError> {
     let id = text(before, "id");
     let path = || vec![("subscription_exposed_id".to_owned(), id.to_owned())];
-    let mut form = details(params);
+    let mut form = subscription_params(params);
     if params.bool("subscription_details.cancel_now") == Some(true) {
         let prorates = form.get("proration_behavior").is_none_or(|it| it != "none");
         let mut wish = Map::new();
         wish.insert("prorate".into(), prorates.into());
         wish.insert("invoice_now".into(), true.into());
-        subscriptions::cancel(ctx, &Params::new(path(), wish))?;
+        lifecycle::cancel(ctx, &Params::new(path(), wish))?;
     } else if !form.is_empty() {
         form.insert("payment_behavior".into(), "default_incomplete".into());
         if let Some(discounts) = params.at("discounts") {
             form.insert("discounts".into(), discounts.clone());
         }
-        subscriptions::update(ctx, &Params::new(path(), form))?;
+        update::update(ctx, &Params::new(path(), form))?;
     }
     let mut after = ctx.required("subscription", id)?;
     if after["latest_invoice"] != before["latest_invoice"] {
-        return made(ctx, text(&after, "latest_invoice"));
+        return created_invoice_as_upcoming(ctx, text(&after, "latest_invoice"));
     }
     if matches!(text(&after, "status"), "canceled" | "incomplete_expired") {
-        return Err(nothing_to_come(text(before, "customer")));
+        return Err(no_upcoming_invoice(text(before, "customer")));
     }
     let wanted = params.list("discounts");
     if !wanted.is_empty() {
         let customer = text(before, "customer");
-        after["discounts"] = discounts::make(ctx, wanted, customer, None)?.into();
+        after["discounts"] = discounts::create_discounts(ctx, wanted, customer, None)?.into();
     }
     let recurring = params.text("preview_mode") == Some("recurring");
-    let invoice = subscriptions::upcoming(ctx, &after, !recurring)?;
+    let invoice = bills::upcoming_invoice(ctx, &after, !recurring)?;
     match list(&invoice["lines"], "data") {
-        [] => Err(nothing_to_come(text(before, "customer"))),
+        [] => Err(no_upcoming_invoice(text(before, "customer"))),
         _ => Ok(invoice),
     }
 }
 
 /// The first invoice of a subscription that is not there yet.
-fn of_new(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
-    let mut form = details(params);
+fn preview_of_new_subscription(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    customer: &str,
+) -> Result<Value, ApiError> {
+    let mut form = subscription_params(params);
     form.insert("customer".into(), customer.into());
     form.insert("payment_behavior".into(), "default_incomplete".into());
     if let Some(start) = params.int("subscription_details.start_date") {
@@ -191,15 +201,19 @@ fn of_new(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, A
             form.insert(name.to_owned(), given.clone());
         }
     }
-    let begun = subscriptions::create(ctx, &Params::new(Vec::new(), form))?;
+    let begun = create::create(ctx, &Params::new(Vec::new(), form))?;
     match begun["latest_invoice"].as_str() {
-        Some(invoice) => made(ctx, invoice),
-        None => subscriptions::upcoming(ctx, &begun, true),
+        Some(invoice) => created_invoice_as_upcoming(ctx, invoice),
+        None => bills::upcoming_invoice(ctx, &begun, true),
     }
 }
 
 /// What waits for a customer's next invoice.
-fn of_customer(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Value, ApiError> {
+fn preview_of_customer(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    customer: &str,
+) -> Result<Value, ApiError> {
     let object = ctx.required("customer", customer)?;
     let own = ctx.world.platform.default_currency.clone();
     let mut of_items = params.list("invoice_items").iter();
@@ -209,12 +223,13 @@ fn of_customer(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Val
         .or(named)
         .or(object["currency"].as_str());
     let currency = currency.unwrap_or(&own).to_ascii_lowercase();
-    let waiting = invoice_items::waiting(ctx, customer, &currency, Pull::Free);
+    let waiting =
+        pending_items::pending_items(ctx, customer, &currency, PendingItems::WithoutSubscription);
     if waiting.is_empty() {
-        return Err(nothing_to_come(customer));
+        return Err(no_upcoming_invoice(customer));
     }
     let now = ctx.now();
-    let discounts = discounts::make(ctx, params.list("discounts"), customer, None)?;
+    let discounts = discounts::create_discounts(ctx, params.list("discounts"), customer, None)?;
     let new = NewInvoice {
         customer,
         currency: &currency,
@@ -227,12 +242,12 @@ fn of_customer(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<Val
         discounts,
         lines: Vec::new(),
     };
-    let (invoice, _) = invoices::compose(ctx, new, &waiting)?;
-    Ok(invoices::as_upcoming(invoice))
+    let (invoice, _) = draft::compose_invoice(ctx, new, &waiting)?;
+    Ok(draft::as_upcoming_invoice(invoice))
 }
 
 /// An invoice that a change made, as if it were still to come.
-fn made(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+fn created_invoice_as_upcoming(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let mut invoice = ctx.required(INVOICE, id)?;
     invoice["status"] = "draft".into();
     invoice["amount_remaining"] = invoice["amount_due"].clone();
@@ -255,9 +270,9 @@ fn made(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
         members.remove("payments");
         members.remove("confirmation_secret");
     }
-    Ok(invoices::as_upcoming(invoice))
+    Ok(draft::as_upcoming_invoice(invoice))
 }
 
-fn nothing_to_come(customer: &str) -> ApiError {
+fn no_upcoming_invoice(customer: &str) -> ApiError {
     ApiError::no_such("upcoming invoice", customer, "customer").code("invoice_upcoming_none")
 }

@@ -1,11 +1,11 @@
-//! Payments that were made elsewhere and pay an invoice, wholly or in part.
+//! `POST /v1/invoices/{invoice}/attach_payment`: an existing payment pays an invoice, wholly or in part.
 //!
 //! See <https://docs.stripe.com/api/invoices/attach_payment>.
 
 use serde_json::{Value, json};
 
-use crate::billing::invoices::{self, INVOICE};
-use crate::billing::payment;
+use crate::billing::invoice_record::{self, INVOICE};
+use crate::billing::invoices::payments;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, number, text};
@@ -43,7 +43,7 @@ fn attach_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
 fn attach_intent(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiError> {
     let refused = |message: String| Err(ApiError::invalid_param("payment_intent", message));
     let intent = ctx.referenced("payment_intent", id, "payment_intent")?;
-    if payment::is_tied(ctx, id) {
+    if payments::is_linked_to_invoice(ctx, id) {
         return refused(format!(
             "The PaymentIntent {id} is already attached to an invoice."
         ));
@@ -60,11 +60,11 @@ fn attach_intent(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiE
         ));
     }
     let mut invoice = before.clone();
-    payment::tie_another(ctx, &mut invoice, &intent);
+    payments::link_other_intent(ctx, &mut invoice, &intent);
     if intent["status"] == "succeeded" {
-        payment::credit(ctx, before, invoice, number(&intent, "amount_received"))?;
+        payments::apply_payment(ctx, before, invoice, number(&intent, "amount_received"))?;
     } else {
-        invoices::changed(ctx, before, &invoice);
+        invoice_record::save_changed_invoice(ctx, before, &invoice);
     }
     Ok(())
 }
@@ -108,14 +108,14 @@ fn attach_record(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiE
     );
     ctx.insert("invoice_payment", &paying);
     let mut invoice = before.clone();
-    payment::show(&mut invoice, &paying);
+    payments::embed_payment(&mut invoice, &paying);
     if paid > 0 {
         invoice["amount_paid_off_stripe"] =
             (number(before, "amount_paid_off_stripe") + paid).into();
         ctx.emit("invoice_payment.paid", &paying, None);
-        payment::credit(ctx, before, invoice, paid)?;
+        payments::apply_payment(ctx, before, invoice, paid)?;
     } else {
-        invoices::changed(ctx, before, &invoice);
+        invoice_record::save_changed_invoice(ctx, before, &invoice);
     }
     Ok(())
 }

@@ -1,51 +1,77 @@
-//! How an invoice is paid: by a PaymentIntent of its own, whose outcome comes back to the invoice and its subscription.
+//! The payment of an invoice: a PaymentIntent of its own, linked by an `invoice_payment`.
+//!
+//! Subscriptions listen to [`InvoicePaid`], [`InvoicePaymentMethod`] and [`InvoiceUnpaid`].
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::billing::invoices::AdvanceInvoice;
-use crate::billing::invoices::{INVOICE, changed};
-use crate::billing::subscriptions;
+use crate::billing::invoice_record::{self, AdvanceInvoice, INVOICE, save_changed_invoice};
+use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
-use crate::customers;
 use crate::error::ApiError;
-use crate::json::{list, number};
+use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::payments::payment_intents;
-use crate::test_clocks;
+use crate::{customers, test_clocks};
 
 /// The invoice behind a PaymentIntent.
-const PAYS: &str = "_pays";
+const INVOICE_PAYMENT_LINK: &str = "_pays";
+
 /// How an invoice is shared, when its request said so.
-const SPLIT: &str = "_invoice_split";
+const INVOICE_SPLIT: &str = "_invoice_split";
+
 /// Days between the attempts to collect.
-const RETRIES: [i64; 3] = [3, 5, 7];
-const DAY: i64 = 86_400;
+const RETRY_DAYS: [i64; 3] = [3, 5, 7];
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Pays {
+struct InvoicePaymentLink {
     invoice: String,
     payment: String,
 }
 
 /// Who else gets something of an invoice's money.
 #[derive(Debug, Serialize, Deserialize)]
-pub(super) struct SplitOf {
-    pub(super) fee: Option<i64>,
-    pub(super) transfer_data: Option<Value>,
+pub(crate) struct InvoiceSplit {
+    pub(crate) fee: Option<i64>,
+    pub(crate) transfer_data: Option<Value>,
     #[serde(default)]
-    pub(super) on_behalf_of: Option<String>,
+    pub(crate) on_behalf_of: Option<String>,
 }
 
-/// Remembers how an invoice is shared until it is paid.
-pub(super) fn remember_split(ctx: &mut Ctx<'_>, invoice: &Value, split: &SplitOf) {
+/// Notifies that an invoice is paid.
+#[derive(Debug)]
+pub(crate) struct InvoicePaid {
+    pub(crate) invoice: Value,
+}
+
+/// Notifies that a PaymentIntent paid an invoice, wholly or in part.
+#[derive(Debug)]
+pub(crate) struct InvoicePayment {
+    pub(crate) invoice: Value,
+    /// The id of the payment method.
+    pub(crate) payment_method: Value,
+}
+
+/// Notifies that an invoice is overdue, or that a payment of it failed.
+#[derive(Debug)]
+pub(crate) struct InvoiceUnpaid {
+    pub(crate) invoice: Value,
+    /// Whether no further payment is attempted.
+    pub(crate) is_final: bool,
+}
+
+/// Stores how the payment of an invoice is shared.
+pub(crate) fn save_invoice_split(ctx: &mut Ctx<'_>, invoice: &Value, split: &InvoiceSplit) {
     let id = invoice["id"].as_str().unwrap_or_default();
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, SPLIT, id, split, now);
+    ctx.world.put_typed(&scope, INVOICE_SPLIT, id, split, now);
 }
 
 /// Makes the PaymentIntent of an open invoice, and the `invoice_payment` that ties them.
-pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiError> {
+pub(super) fn create_payment_intent(
+    ctx: &mut Ctx<'_>,
+    invoice: &mut Value,
+) -> Result<(), ApiError> {
     let id = invoice["id"].as_str().unwrap_or_default().to_owned();
     let mut form = Map::new();
     let description = match invoice["billing_reason"].as_str() {
@@ -60,10 +86,10 @@ pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiE
     form.insert("currency".into(), invoice["currency"].clone());
     form.insert("customer".into(), invoice["customer"].clone());
     form.insert("description".into(), description.into());
-    if !subscriptions::of_invoice(invoice).is_empty() {
+    if !invoice_record::subscription_of(invoice).is_empty() {
         form.insert("setup_future_usage".into(), "off_session".into());
     }
-    let split: Option<SplitOf> = ctx.world.typed(&ctx.scope, SPLIT, &id);
+    let split: Option<InvoiceSplit> = ctx.world.typed(&ctx.scope, INVOICE_SPLIT, &id);
     if let Some(split) = split {
         if let Some(fee) = split.fee {
             form.insert("application_fee_amount".into(), fee.into());
@@ -77,31 +103,38 @@ pub(super) fn prepare(ctx: &mut Ctx<'_>, invoice: &mut Value) -> Result<(), ApiE
     }
     let intent = payment_intents::create(ctx, &Params::new(Vec::new(), form))?;
     let intent_id = intent["id"].as_str().unwrap_or_default().to_owned();
-    tie(ctx, invoice, &intent_id);
+    link_default_intent(ctx, invoice, &intent_id);
     invoice["confirmation_secret"] =
         json!({"client_secret": intent["client_secret"], "type": "payment_intent"});
     Ok(())
 }
 
 /// Ties a PaymentIntent to an invoice by an `invoice_payment`; it is what the invoice asks for by itself.
-pub(super) fn tie(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
+pub(super) fn link_default_intent(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
     let asked = invoice["amount_due"].clone();
-    tie_as(ctx, invoice, intent, true, &asked);
+    link_intent(ctx, invoice, intent, true, &asked);
 }
 
 /// Ties a PaymentIntent that was made elsewhere to an invoice.
-pub(super) fn tie_another(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &Value) {
+pub(super) fn link_other_intent(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &Value) {
     let id = intent["id"].as_str().unwrap_or_default();
-    tie_as(ctx, invoice, id, false, &intent["amount"]);
+    link_intent(ctx, invoice, id, false, &intent["amount"]);
 }
 
 /// Whether a PaymentIntent is one of an invoice already.
-pub(super) fn is_tied(ctx: &Ctx<'_>, intent: &str) -> bool {
-    let pays: Option<Pays> = ctx.world.typed(&ctx.scope, PAYS, intent);
+pub(super) fn is_linked_to_invoice(ctx: &Ctx<'_>, intent: &str) -> bool {
+    let pays: Option<InvoicePaymentLink> =
+        ctx.world.typed(&ctx.scope, INVOICE_PAYMENT_LINK, intent);
     pays.is_some()
 }
 
-fn tie_as(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str, is_default: bool, asked: &Value) {
+fn link_intent(
+    ctx: &mut Ctx<'_>,
+    invoice: &mut Value,
+    intent: &str,
+    is_default: bool,
+    asked: &Value,
+) {
     let id = invoice["id"].as_str().unwrap_or_default().to_owned();
     let object = ctx.get("payment_intent", intent).unwrap_or_default();
     let paid = object["status"] == "succeeded";
@@ -126,17 +159,18 @@ fn tie_as(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str, is_default: bool
     if paid {
         ctx.emit("invoice_payment.paid", &payment, None);
     }
-    let pays = Pays {
+    let pays = InvoicePaymentLink {
         invoice: id,
         payment: payment["id"].as_str().unwrap_or_default().to_owned(),
     };
     let scope = ctx.scope.clone();
-    ctx.world.put_typed(&scope, PAYS, intent, &pays, now);
-    show(invoice, &payment);
+    ctx.world
+        .put_typed(&scope, INVOICE_PAYMENT_LINK, intent, &pays, now);
+    embed_payment(invoice, &payment);
 }
 
 /// Shows a payment in its invoice, in the place that it has there already.
-pub(super) fn show(invoice: &mut Value, payment: &Value) {
+pub(super) fn embed_payment(invoice: &mut Value, payment: &Value) {
     let mut all = list(&invoice["payments"], "data").to_vec();
     match all.iter_mut().find(|it| it["id"] == payment["id"]) {
         Some(place) => place.clone_from(payment),
@@ -148,7 +182,7 @@ pub(super) fn show(invoice: &mut Value, payment: &Value) {
 }
 
 /// The PaymentIntent of an invoice: the one that paid it, or else the one that it asks for.
-pub(crate) fn intent_of(invoice: &Value) -> Option<&str> {
+pub(crate) fn payment_intent_of(invoice: &Value) -> Option<&str> {
     let all = list(&invoice["payments"], "data");
     let paid = all
         .iter()
@@ -159,11 +193,12 @@ pub(crate) fn intent_of(invoice: &Value) -> Option<&str> {
 }
 
 /// What the invoice is paid with if nobody says otherwise.
-fn method_of(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
+fn payment_method_for(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     text(&invoice["default_payment_method"])
         .or_else(|| {
-            let subscription = ctx.get("subscription", &subscriptions::of_invoice(invoice))?;
+            let subscription =
+                ctx.get("subscription", &invoice_record::subscription_of(invoice))?;
             text(&subscription["default_payment_method"])
                 .or_else(|| text(&subscription["default_source"]))
         })
@@ -177,7 +212,7 @@ fn method_of(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
 ///
 /// # Errors
 /// The 402 of the card, which keeps what was written about it; 400 if there is nothing to pay with.
-pub(super) fn attempt(
+pub(crate) fn attempt_payment(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
     method: Option<&str>,
@@ -185,12 +220,12 @@ pub(super) fn attempt(
 ) -> Result<(), ApiError> {
     let method = method
         .map(str::to_owned)
-        .or_else(|| method_of(ctx, invoice));
-    let Some(intent) = intent_of(invoice).map(str::to_owned) else {
+        .or_else(|| payment_method_for(ctx, invoice));
+    let Some(intent) = payment_intent_of(invoice).map(str::to_owned) else {
         return Ok(());
     };
     let Some(method) = method else {
-        refused(ctx, invoice)?;
+        record_failed_attempt(ctx, invoice)?;
         let message = "This customer has no attached payment source or default payment method. Please consider adding a \
                        default payment method. For more information, visit \
                        https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.";
@@ -205,11 +240,11 @@ pub(super) fn attempt(
 }
 
 /// A PaymentIntent went through: if it is an invoice's, the invoice is paid.
-pub(crate) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    let Some((pays, invoice)) = invoice_of(ctx, intent) else {
+pub(crate) fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    let Some((pays, invoice)) = linked_invoice(ctx, intent) else {
         return Ok(());
     };
-    let ctx = &mut at_invoice(ctx, &invoice);
+    let ctx = &mut at_customer_time(ctx, &invoice);
     if !matches!(invoice["status"].as_str(), Some("open" | "uncollectible")) {
         return Ok(());
     }
@@ -222,16 +257,18 @@ pub(crate) fn succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiErro
         payment["status_transitions"]["paid_at"] = ctx.now().into();
         ctx.update("invoice_payment", &payment);
         ctx.emit("invoice_payment.paid", &payment, None);
-        show(&mut invoice, &payment);
+        embed_payment(&mut invoice, &payment);
     }
     invoice["attempt_count"] = (before["attempt_count"].as_i64().unwrap_or(0) + 1).into();
-    credit(ctx, &before, invoice, paid)?;
-    subscriptions::keep_method(ctx, &before, &intent["payment_method"]);
-    Ok(())
+    apply_payment(ctx, &before, invoice, paid)?;
+    ctx.notify(&InvoicePayment {
+        invoice: before,
+        payment_method: intent["payment_method"].clone(),
+    })
 }
 
 /// Money came in for an invoice: all that is left, or a part of it.
-pub(super) fn credit(
+pub(super) fn apply_payment(
     ctx: &mut Ctx<'_>,
     before: &Value,
     mut invoice: Value,
@@ -242,21 +279,21 @@ pub(super) fn credit(
     if left > 0 {
         invoice["amount_paid"] = all.into();
         invoice["amount_remaining"] = left.into();
-        changed(ctx, before, &invoice);
-        if let Err(error) = ask_for_rest(ctx, &invoice) {
+        save_changed_invoice(ctx, before, &invoice);
+        if let Err(error) = update_intent_amount(ctx, &invoice) {
             tracing::error!(%error, "the PaymentIntent of an invoice could not be changed");
         }
         return Ok(());
     }
     invoice["amount_overpaid"] = (-left).into();
-    drop_default(ctx, &mut invoice);
-    settle(ctx, before, invoice, all)?;
+    cancel_default_payment(ctx, &mut invoice);
+    mark_paid(ctx, before, invoice, all)?;
     Ok(())
 }
 
 /// The PaymentIntent of an open invoice asks for what is left of it.
-pub(super) fn ask_for_rest(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
-    let Some(intent) = intent_of(invoice) else {
+pub(crate) fn update_intent_amount(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
+    let Some(intent) = payment_intent_of(invoice) else {
         return Ok(());
     };
     let mut form = Map::new();
@@ -266,32 +303,32 @@ pub(super) fn ask_for_rest(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), Api
 }
 
 /// What an invoice asked for was paid by another payment.
-fn drop_default(ctx: &mut Ctx<'_>, invoice: &mut Value) {
+fn cancel_default_payment(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     let all = list(&invoice["payments"], "data");
     let open = |it: &&Value| it["is_default"] == true && it["status"] == "open";
     let Some(mut payment) = all.iter().find(open).cloned() else {
         return;
     };
-    if let Err(error) = withdraw(ctx, invoice, "duplicate") {
+    if let Err(error) = cancel_payment_intent(ctx, invoice, "duplicate") {
         tracing::error!(%error, "the PaymentIntent of a paid invoice could not be canceled");
     }
     payment["status"] = "canceled".into();
     payment["status_transitions"]["canceled_at"] = ctx.now().into();
     ctx.update("invoice_payment", &payment);
-    show(invoice, &payment);
+    embed_payment(invoice, &payment);
 }
 
 /// A PaymentIntent was refused, or waits for the card holder: if it is an invoice's, the invoice says so.
-pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    match invoice_of(ctx, intent) {
+pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    match linked_invoice(ctx, intent) {
         Some((_, invoice)) if invoice["status"] == "open" => {
-            let ctx = &mut at_invoice(ctx, &invoice);
+            let ctx = &mut at_customer_time(ctx, &invoice);
             let asks = intent["status"] == "requires_action"
                 || intent["last_payment_error"]["code"] == "authentication_required";
             if asks {
                 ctx.emit("invoice.payment_action_required", &invoice, None);
             }
-            refused(ctx, &invoice)?;
+            record_failed_attempt(ctx, &invoice)?;
         }
         _ => {}
     }
@@ -299,20 +336,22 @@ pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> 
 }
 
 /// Whoever pays an invoice, and however: its customer's clock says when that was.
-fn at_invoice<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
+fn at_customer_time<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
     let customer = invoice["customer"].as_str().unwrap_or_default();
     let now = test_clocks::customer_now(ctx, customer);
     ctx.at(now)
 }
 
-fn invoice_of(ctx: &Ctx<'_>, intent: &Value) -> Option<(Pays, Value)> {
-    let pays: Pays = ctx.world.typed(&ctx.scope, PAYS, intent["id"].as_str()?)?;
+fn linked_invoice(ctx: &Ctx<'_>, intent: &Value) -> Option<(InvoicePaymentLink, Value)> {
+    let pays: InvoicePaymentLink =
+        ctx.world
+            .typed(&ctx.scope, INVOICE_PAYMENT_LINK, intent["id"].as_str()?)?;
     let invoice = ctx.get(INVOICE, &pays.invoice)?;
     Some((pays, invoice))
 }
 
 /// The invoice is paid, with this much money.
-pub(super) fn settle(
+pub(crate) fn mark_paid(
     ctx: &mut Ctx<'_>,
     before: &Value,
     mut invoice: Value,
@@ -324,31 +363,34 @@ pub(super) fn settle(
     invoice["next_payment_attempt"] = Value::Null;
     invoice["status"] = "paid".into();
     invoice["status_transitions"]["paid_at"] = ctx.now().into();
-    changed(ctx, before, &invoice);
+    save_changed_invoice(ctx, before, &invoice);
     ctx.emit("invoice.paid", &invoice, None);
     ctx.emit("invoice.payment_succeeded", &invoice, None);
-    subscriptions::paid(ctx, &invoice)?;
-    Ok(())
+    ctx.notify(&InvoicePaid { invoice })
 }
 
 /// The customer has paid outside of Stripe.
-pub(super) fn settle_elsewhere(ctx: &mut Ctx<'_>, invoice: Value) -> Result<(), ApiError> {
-    withdraw(ctx, &invoice, "requested_by_customer")?;
+pub(super) fn mark_paid_out_of_band(ctx: &mut Ctx<'_>, invoice: Value) -> Result<(), ApiError> {
+    cancel_payment_intent(ctx, &invoice, "requested_by_customer")?;
     let before = invoice.clone();
     let mut invoice = invoice;
     invoice["amount_paid_off_stripe"] = invoice["amount_due"].clone();
     let due = invoice["amount_due"].as_i64().unwrap_or(0);
-    settle(ctx, &before, invoice, due)?;
+    mark_paid(ctx, &before, invoice, due)?;
     Ok(())
 }
 
 /// Nobody is to pay the PaymentIntent of an invoice any more.
-pub(super) fn withdraw(ctx: &mut Ctx<'_>, invoice: &Value, reason: &str) -> Result<(), ApiError> {
-    let Some(intent) = intent_of(invoice) else {
+pub(crate) fn cancel_payment_intent(
+    ctx: &mut Ctx<'_>,
+    invoice: &Value,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let Some(intent) = payment_intent_of(invoice) else {
         return Ok(());
     };
     let scope = ctx.scope.clone();
-    ctx.world.store.remove(&scope, PAYS, intent);
+    ctx.world.store.remove(&scope, INVOICE_PAYMENT_LINK, intent);
     let mut form = Map::new();
     form.insert("cancellation_reason".into(), reason.into());
     let path = vec![("intent".to_owned(), intent.to_owned())];
@@ -356,25 +398,28 @@ pub(super) fn withdraw(ctx: &mut Ctx<'_>, invoice: &Value, reason: &str) -> Resu
 }
 
 /// The invoice could not be collected: it is tried again, until the subscription is given up.
-fn refused(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+fn record_failed_attempt(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut invoice = before.clone();
     let attempts = before["attempt_count"].as_i64().unwrap_or(0) + 1;
     let first = before["billing_reason"] == "subscription_create";
     let wait = usize::try_from(attempts - 1)
         .ok()
-        .and_then(|tried| RETRIES.get(tried))
+        .and_then(|tried| RETRY_DAYS.get(tried))
         .filter(|_| invoice["auto_advance"] == true && !first);
-    let next = wait.map(|days| ctx.now() + days * DAY);
+    let next = wait.map(|days| ctx.now() + days * DAY_SECONDS);
     invoice["attempt_count"] = attempts.into();
     invoice["attempted"] = true.into();
     invoice["next_payment_attempt"] = next.into();
-    changed(ctx, before, &invoice);
+    save_changed_invoice(ctx, before, &invoice);
     ctx.emit("invoice.payment_failed", &invoice, None);
     if let Some(at) = next {
-        let customer = invoice["customer"].as_str().unwrap_or_default().to_owned();
-        let invoice = invoice["id"].as_str().unwrap_or_default().to_owned();
-        test_clocks::schedule_for_customer(ctx, &customer, at, &AdvanceInvoice { invoice })?;
+        let task = AdvanceInvoice {
+            invoice: text(&invoice, "id").to_owned(),
+        };
+        test_clocks::schedule_for_customer(ctx, text(&invoice, "customer"), at, &task)?;
     }
-    subscriptions::unpaid(ctx, &invoice, next.is_none());
-    Ok(())
+    ctx.notify(&InvoiceUnpaid {
+        invoice,
+        is_final: next.is_none(),
+    })
 }

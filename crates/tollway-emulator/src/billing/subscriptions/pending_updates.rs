@@ -2,22 +2,26 @@
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/pending-updates>.
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::billing::invoices;
-use crate::billing::subscriptions::{SUBSCRIPTION, changed, look_again, look_at_end, put_items};
+use crate::billing::invoice_record;
+use crate::billing::invoices::collection;
+use crate::billing::subscriptions::record::{
+    SUBSCRIPTION, put_items, save_changed_subscription, schedule_check, schedule_period_end,
+};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, text};
 use crate::params::Params;
 
 /// The subscription as it is to be, and the invoice that it waits for.
-const WAITS: &str = "_pending_update";
+const PENDING_UPDATE: &str = "_pending_update";
+
 /// How long it waits, in seconds.
-const LIFETIME: i64 = 23 * 3600;
+const PENDING_UPDATE_SECONDS: i64 = 23 * 3600;
 
 /// What may be sent along with such a change.
-const ALLOWED: &[&str] = &[
+const ALLOWED_PARAMS: &[&str] = &[
     "add_invoice_items",
     "billing_cycle_anchor",
     "expand",
@@ -31,11 +35,11 @@ const ALLOWED: &[&str] = &[
 ];
 
 /// Only what changes the price can wait.
-pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+pub(super) fn check_pending_params(params: &Params) -> Result<(), ApiError> {
     let other = params
         .values()
         .keys()
-        .find(|name| !ALLOWED.contains(&name.as_str()));
+        .find(|name| !ALLOWED_PARAMS.contains(&name.as_str()));
     match other {
         None => Ok(()),
         Some(name) => Err(ApiError::invalid_param(
@@ -48,12 +52,16 @@ pub(super) fn check(params: &Params) -> Result<(), ApiError> {
 }
 
 /// Takes a change back that was not paid, and keeps it for when it is.
-pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, invoice: &str) -> Result<(), ApiError> {
+pub(super) fn hold_update(
+    ctx: &mut Ctx<'_>,
+    before: &Value,
+    invoice: &str,
+) -> Result<(), ApiError> {
     let wanted = ctx.required(SUBSCRIPTION, text(before, "id"))?;
     let id = text(before, "id");
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     let waits = json!({"subscription": wanted, "invoice": invoice});
-    ctx.world.put_typed(&scope, WAITS, id, &waits, now);
+    ctx.world.put_typed(&scope, PENDING_UPDATE, id, &waits, now);
     for item in list(&wanted["items"], "data") {
         ctx.world
             .store
@@ -69,23 +77,23 @@ pub(super) fn keep(ctx: &mut Ctx<'_>, before: &Value, invoice: &str) -> Result<(
         "cancel_at_period_end": null,
         "discount": null,
         "discounts": null,
-        "expires_at": now + LIFETIME,
+        "expires_at": now + PENDING_UPDATE_SECONDS,
         "metadata": null,
         "subscription_items": wanted["items"]["data"],
         "trial_end": trial.then(|| wanted["trial_end"].clone()),
         "trial_from_plan": null,
     });
-    changed(ctx, before, &shown);
-    look_again(ctx, &shown, now + LIFETIME)?;
-    let mut invoice = ctx.required(invoices::INVOICE, invoice)?;
+    save_changed_subscription(ctx, before, &shown);
+    schedule_check(ctx, &shown, now + PENDING_UPDATE_SECONDS)?;
+    let mut invoice = ctx.required(invoice_record::INVOICE, invoice)?;
     invoice["auto_advance"] = false.into();
     invoice["next_payment_attempt"] = Value::Null;
-    ctx.update(invoices::INVOICE, &invoice);
+    ctx.update(invoice_record::INVOICE, &invoice);
     Ok(())
 }
 
 /// The invoice was paid: the change is made.
-pub(super) fn apply(
+pub(super) fn apply_pending_update(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
     invoice: &Value,
@@ -97,7 +105,7 @@ pub(super) fn apply(
     else {
         return Ok(());
     };
-    let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, id);
+    let waits: Option<Value> = ctx.world.typed(&ctx.scope, PENDING_UPDATE, id);
     let Some(waits) = waits.filter(|waits| waits["invoice"] == invoice["id"]) else {
         return Ok(());
     };
@@ -113,27 +121,26 @@ pub(super) fn apply(
             .remove(&scope, "subscription_item", text(item, "id"));
     }
     put_items(ctx, &mut after, kept);
-    ctx.world.store.remove(&scope, WAITS, id);
-    changed(ctx, &before, &after);
+    ctx.world.store.remove(&scope, PENDING_UPDATE, id);
+    save_changed_subscription(ctx, &before, &after);
     ctx.emit("customer.subscription.pending_update_applied", &after, None);
-    look_at_end(ctx, &after)?;
+    schedule_period_end(ctx, &after)?;
     Ok(())
 }
 
 /// Nobody has paid in time: the change is forgotten, its invoice void.
-pub(super) fn expire(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+pub(super) fn expire_pending_update(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let id = text(before, "id");
-    let waits: Option<Value> = ctx.world.typed(&ctx.scope, WAITS, id);
+    let waits: Option<Value> = ctx.world.typed(&ctx.scope, PENDING_UPDATE, id);
     let mut after = before.clone();
     after["pending_update"] = Value::Null;
-    changed(ctx, before, &after);
+    save_changed_subscription(ctx, before, &after);
     ctx.emit("customer.subscription.pending_update_expired", &after, None);
     let Some(waits) = waits else {
         return Ok(());
     };
     let scope = ctx.scope.clone();
-    ctx.world.store.remove(&scope, WAITS, id);
+    ctx.world.store.remove(&scope, PENDING_UPDATE, id);
     let invoice = text(&waits, "invoice").to_owned();
-    let path = vec![("invoice".to_owned(), invoice)];
-    invoices::void(ctx, &Params::new(path, Map::new())).map(drop)
+    collection::void_finalized_invoice(ctx, &invoice).map(drop)
 }

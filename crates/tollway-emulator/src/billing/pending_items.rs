@@ -1,0 +1,171 @@
+//! Invoice items that wait for an invoice: created, listed, and turned into invoice lines.
+
+use serde_json::{Value, json};
+
+use crate::billing::invoice_lines::{LineOrigin, NewLine, line_pricing};
+use crate::billing::line_descriptions;
+use crate::ctx::Ctx;
+use crate::json::{list, number, text};
+use crate::test_clocks;
+
+pub(super) const INVOICE_ITEM: &str = "invoiceitem";
+
+/// An item to be made.
+pub(crate) struct NewInvoiceItem<'a> {
+    pub(crate) customer: &'a str,
+    pub(crate) currency: &'a str,
+    pub(crate) amount: i64,
+    pub(crate) quantity: i64,
+    pub(crate) description: Option<String>,
+    pub(crate) period: (i64, i64),
+    pub(crate) price: Option<&'a Value>,
+    /// The subscription it belongs to.
+    pub(crate) subscription: Option<&'a str>,
+    /// Does it come of a change in the middle of a period?
+    pub(crate) proration: bool,
+    pub(crate) discountable: bool,
+    /// The ids of the discounts of its own.
+    pub(crate) discounts: Vec<Value>,
+    pub(crate) tax_rates: Vec<Value>,
+    pub(crate) metadata: Value,
+}
+
+/// The items that wait for an invoice of a customer and go on this one.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum PendingItems<'a> {
+    None,
+    /// Those of no subscription.
+    WithoutSubscription,
+    /// Those of this subscription, and those of none.
+    OfSubscription(&'a str),
+}
+
+/// What one line of a cart comes to on the invoice of who bought it at `now`.
+pub(crate) fn item_of_cart_line<'a>(
+    line: &'a Value,
+    customer: &'a str,
+    currency: &'a str,
+    now: i64,
+    tax_rates: Vec<Value>,
+) -> NewInvoiceItem<'a> {
+    NewInvoiceItem {
+        customer,
+        currency,
+        amount: number(line, "amount_subtotal"),
+        quantity: line["quantity"].as_i64().unwrap_or(1),
+        description: line["description"].as_str().map(str::to_owned),
+        period: (now, now),
+        price: Some(&line["price"]),
+        subscription: None,
+        proration: false,
+        discountable: true,
+        discounts: Vec::new(),
+        tax_rates,
+        metadata: json!({}),
+    }
+}
+
+/// What an item says it is: what was said, or else the name of what its price is for.
+pub(super) fn description_or_product_name(
+    ctx: &Ctx<'_>,
+    said: Option<&str>,
+    price: Option<&Value>,
+) -> Option<String> {
+    let said = said.map(str::to_owned);
+    said.or_else(|| line_descriptions::product_name(ctx, price?))
+}
+
+/// Makes an item that waits for an invoice.
+pub(crate) fn create_invoice_item(ctx: &mut Ctx<'_>, new: &NewInvoiceItem<'_>) -> Value {
+    let mut item = Value::Object(ctx.blank(INVOICE_ITEM));
+    let clock = test_clocks::customer_clock(ctx, new.customer).map(|(id, _)| id);
+    let parent = new.subscription.map(|subscription| {
+        json!({
+            "subscription_details": {"subscription": subscription}, "type": "subscription_details",
+        })
+    });
+    let members = json!({
+        "amount": new.amount,
+        "currency": new.currency,
+        "customer": new.customer,
+        "date": ctx.now(),
+        "description": new.description,
+        "discountable": new.discountable,
+        "discounts": new.discounts,
+        "invoice": null,
+        "livemode": ctx.scope.livemode(),
+        "metadata": new.metadata,
+        "net_amount": new.amount,
+        "parent": parent,
+        "period": {"start": new.period.0, "end": new.period.1},
+        "pricing": new.price.map(line_pricing),
+        "proration": new.proration,
+        "quantity": new.quantity,
+        "quantity_decimal": new.quantity.to_string(),
+        "tax_rates": new.tax_rates,
+        "test_clock": clock,
+    });
+    if let (Value::Object(item), Value::Object(members)) = (&mut item, members) {
+        item.extend(members);
+        item.remove("proration_details");
+    }
+    ctx.insert(INVOICE_ITEM, &item);
+    ctx.emit("invoiceitem.created", &item, None);
+    item
+}
+
+/// The items of a customer that wait, oldest first, in one currency.
+pub(super) fn pending_items(
+    ctx: &Ctx<'_>,
+    customer: &str,
+    currency: &str,
+    pull: PendingItems<'_>,
+) -> Vec<Value> {
+    let items = ctx
+        .all_with(INVOICE_ITEM, "customer", customer)
+        .into_iter()
+        .rev();
+    items
+        .filter(|item| item["invoice"].is_null() && item["currency"] == currency)
+        .filter(|item| {
+            let owner = item["parent"]["subscription_details"]["subscription"].as_str();
+            match pull {
+                PendingItems::OfSubscription(subscription) => {
+                    owner.is_none_or(|owner| owner == subscription)
+                }
+                PendingItems::WithoutSubscription | PendingItems::None => owner.is_none(),
+            }
+        })
+        .collect()
+}
+
+/// The item belongs to this invoice from now on.
+pub(super) fn assign_to_invoice(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
+    item["invoice"] = invoice.into();
+    ctx.update(INVOICE_ITEM, item);
+}
+
+/// An item as a line.
+pub(super) fn item_as_line(ctx: &Ctx<'_>, item: &Value) -> NewLine {
+    let words = |value: &Value| value.as_str().map(str::to_owned);
+    let price = item["pricing"]["price_details"]["price"].as_str();
+    NewLine {
+        amount: number(item, "amount"),
+        description: words(&item["description"]),
+        period: (
+            number(&item["period"], "start"),
+            number(&item["period"], "end"),
+        ),
+        quantity: item["quantity"].as_i64().unwrap_or(1),
+        price: price.and_then(|id| ctx.get("price", id)),
+        origin: LineOrigin::InvoiceItem {
+            id: text(item, "id").to_owned(),
+            subscription: words(&item["parent"]["subscription_details"]["subscription"]),
+            proration: item["proration"] == true,
+        },
+        metadata: item["metadata"].clone(),
+        discountable: item["discountable"] == true,
+        discounts: list(item, "discounts").to_vec(),
+        tax_rates: list(item, "tax_rates").to_vec(),
+    }
+}

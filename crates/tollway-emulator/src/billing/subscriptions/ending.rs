@@ -1,0 +1,90 @@
+//! The end of a subscription: canceled, or expired while its first invoice is unpaid.
+
+use serde_json::Value;
+
+use crate::billing::invoice_record;
+use crate::billing::invoices::collection;
+use crate::billing::subscriptions::bills::bill_remaining_usage;
+use crate::billing::subscriptions::record::{
+    SUBSCRIPTION, ensure_cancellation_details, save_changed_subscription, status,
+};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::json::text;
+
+/// How long the first invoice may stay unpaid.
+pub(super) const INCOMPLETE_SECONDS: i64 = 23 * 3600;
+
+/// Notifies that a subscription was canceled.
+#[derive(Debug)]
+pub(crate) struct SubscriptionEnd {
+    pub(crate) subscription: Value,
+}
+
+/// Cancels a subscription now and stops the automatic collection of its open invoices.
+pub(super) fn end_subscription(
+    ctx: &mut Ctx<'_>,
+    mut subscription: Value,
+    reason: &str,
+) -> Result<(), ApiError> {
+    let now = ctx.now();
+    if subscription["canceled_at"].is_null() {
+        subscription["canceled_at"] = now.into();
+    }
+    ensure_cancellation_details(&mut subscription);
+    subscription["cancellation_details"]["reason"] = reason.into();
+    subscription["ended_at"] = now.into();
+    subscription["status"] = "canceled".into();
+    ctx.update(SUBSCRIPTION, &subscription);
+    collection::stop_collection_for_subscription(ctx, &subscription);
+    ctx.emit("customer.subscription.deleted", &subscription, None);
+    ctx.notify(&SubscriptionEnd { subscription })
+}
+
+/// The customer of a subscription is no more: one that was never paid expires, any other ends at once.
+pub(crate) fn cancel_if_active(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
+    match status(subscription) {
+        "canceled" | "incomplete_expired" => {}
+        "incomplete" => expire_incomplete(ctx, subscription)?,
+        _ => {
+            let Some(subscription) = ctx.get(SUBSCRIPTION, text(subscription, "id")) else {
+                return Ok(());
+            };
+            end_subscription(ctx, subscription, "cancellation_requested")?;
+        }
+    }
+    Ok(())
+}
+
+/// The subscription is over at the end of its time: what was used, and what waits, is billed once more.
+pub(crate) fn end_and_bill_remaining(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    reason: &str,
+) -> Result<(), ApiError> {
+    end_subscription(ctx, subscription.clone(), reason)?;
+    bill_remaining_usage(ctx, subscription).map(drop)
+}
+
+/// A first invoice that nobody has paid for a day ends the subscription before it began.
+pub(crate) fn expire_if_due(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+    let made = before["created"].as_i64().unwrap_or(0);
+    if made + INCOMPLETE_SECONDS > ctx.now() {
+        return Ok(());
+    }
+    expire_incomplete(ctx, before)
+}
+
+/// The subscription ends before it began, and its invoice with it.
+pub(crate) fn expire_incomplete(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
+    let mut after = before.clone();
+    after["ended_at"] = ctx.now().into();
+    after["status"] = "incomplete_expired".into();
+    save_changed_subscription(ctx, before, &after);
+    match ctx.get(invoice_record::INVOICE, text(before, "latest_invoice")) {
+        Some(invoice) if invoice["status"] == "open" => {
+            collection::close_unpaid_invoice(ctx, invoice, "void")
+        }
+        _ => Ok(()),
+    }
+}

@@ -1,0 +1,178 @@
+//! Subscription items as requests describe them.
+
+use serde_json::{Value, json};
+
+use crate::billing::{discounts, pending_items, prices, taxes};
+use crate::ctx::Ctx;
+use crate::error::ApiError;
+use crate::json::{list, text};
+use crate::params::Params;
+
+/// The items that a request asks for.
+pub(super) fn new_items(
+    ctx: &mut Ctx<'_>,
+    customer: &str,
+    wanted: &[Value],
+) -> Result<Vec<Value>, ApiError> {
+    if wanted.is_empty() {
+        return Err(ApiError::missing_parameter("items"));
+    }
+    let mut items: Vec<Value> = Vec::new();
+    for (index, wanted) in wanted.iter().enumerate() {
+        let item = new_item(ctx, customer, wanted, &format!("items[{index}]"))?;
+        let fits = items.first().is_none_or(|first| {
+            let same =
+                |name: &str| first["price"]["recurring"][name] == item["price"]["recurring"][name];
+            first["price"]["currency"] == item["price"]["currency"]
+                && same("interval")
+                && same("interval_count")
+        });
+        if !fits {
+            let message = "All items of a subscription must have the same currency and the same billing interval.";
+            return Err(ApiError::invalid_param(
+                &format!("items[{index}][price]"),
+                message,
+            ));
+        }
+        items.push(item);
+    }
+    Ok(items)
+}
+
+/// An item of a request; it is not kept yet.
+pub(super) fn new_item(
+    ctx: &mut Ctx<'_>,
+    customer: &str,
+    wanted: &Value,
+    param: &str,
+) -> Result<Value, ApiError> {
+    let Some(price) = prices::load_or_create_price(ctx, wanted, param)? else {
+        return Err(ApiError::missing_parameter(&format!("{param}[price]")));
+    };
+    if price["type"] != "recurring" {
+        let message = "The price specified is set to `type=one_time` but this field only accepts prices with `type=recurring`.";
+        return Err(ApiError::invalid_param(&format!("{param}[price]"), message));
+    }
+    let mut item = Value::Object(ctx.blank("subscription_item"));
+    item["created"] = ctx.now().into();
+    item["metadata"] = match wanted["metadata"].as_object() {
+        Some(metadata) => metadata.clone().into(),
+        None => json!({}),
+    };
+    item["quantity"] = 1.into();
+    set_item_quantity(&mut item, &price, wanted, param)?;
+    set_tax_rates(ctx, &mut item, wanted, param)?;
+    set_discounts(ctx, &mut item, customer, wanted)?;
+    set_price(&mut item, price);
+    Ok(item)
+}
+
+/// How many of a price there are; of a metered one use decides.
+pub(super) fn set_item_quantity(
+    item: &mut Value,
+    price: &Value,
+    wanted: &Value,
+    param: &str,
+) -> Result<(), ApiError> {
+    let given = wanted["quantity"].as_i64();
+    if !prices::is_metered(price) {
+        let before = item["quantity"].as_i64();
+        item["quantity"] = given.or(before).unwrap_or(1).into();
+        return Ok(());
+    }
+    if given.is_some() {
+        let message = "A metered price has no quantity: what is used is told by meter events.";
+        let param = format!("{param}[quantity]");
+        return Err(ApiError::invalid_param(&param, message));
+    }
+    if let Some(members) = item.as_object_mut() {
+        members.remove("quantity");
+    }
+    Ok(())
+}
+
+pub(super) fn set_tax_rates(
+    ctx: &Ctx<'_>,
+    item: &mut Value,
+    wanted: &Value,
+    param: &str,
+) -> Result<(), ApiError> {
+    if let Some(ids) = wanted["tax_rates"].as_array() {
+        item["tax_rates"] = taxes::load_tax_rates(ctx, ids, &format!("{param}[tax_rates]"))?.into();
+    } else if item["tax_rates"].is_null() {
+        item["tax_rates"] = json!([]);
+    }
+    Ok(())
+}
+
+/// The discounts of one item.
+pub(super) fn set_discounts(
+    ctx: &mut Ctx<'_>,
+    item: &mut Value,
+    customer: &str,
+    wanted: &Value,
+) -> Result<(), ApiError> {
+    if !wanted["discounts"].is_null() {
+        let made = discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?;
+        item["discounts"] = made.into();
+    }
+    Ok(())
+}
+
+/// Gives an item its price, and the plan that mirrors it.
+pub(super) fn set_price(item: &mut Value, price: Value) {
+    let recurring = &price["recurring"];
+    item["plan"] = json!({
+        "id": price["id"], "object": "plan", "active": price["active"], "amount": price["unit_amount"],
+        "amount_decimal": price["unit_amount_decimal"], "billing_scheme": price["billing_scheme"], "created": price["created"],
+        "currency": price["currency"], "interval": recurring["interval"], "interval_count": recurring["interval_count"],
+        "livemode": price["livemode"], "metadata": price["metadata"], "meter": recurring["meter"], "nickname": price["nickname"],
+        "product": price["product"], "tiers_mode": price["tiers_mode"], "transform_usage": null,
+        "trial_period_days": recurring["trial_period_days"],
+        "usage_type": recurring["usage_type"].as_str().unwrap_or("licensed"),
+    });
+    item["price"] = price;
+}
+
+/// `add_invoice_items`: one-time prices on the first invoice.
+pub(super) fn add_invoice_items(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    subscription: &Value,
+) -> Result<(), ApiError> {
+    for (index, wanted) in params.list("add_invoice_items").iter().enumerate() {
+        let param = format!("add_invoice_items[{index}]");
+        let Some(price) = prices::load_or_create_price(ctx, wanted, &param)? else {
+            return Err(ApiError::missing_parameter(&format!("{param}[price]")));
+        };
+        prices::require_one_time(&price, &format!("{param}[price]"))?;
+        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+        let now = ctx.now();
+        let new = pending_items::NewInvoiceItem {
+            customer: text(subscription, "customer"),
+            currency: text(&price, "currency"),
+            amount: prices::cost(&price, quantity),
+            quantity,
+            description: pending_items::description_or_product_name(ctx, None, Some(&price)),
+            period: (now, now),
+            price: Some(&price),
+            subscription: subscription["id"].as_str(),
+            proration: false,
+            discountable: wanted["discountable"] != false,
+            discounts: discounts::create_discounts(
+                ctx,
+                list(wanted, "discounts"),
+                text(subscription, "customer"),
+                None,
+            )?,
+            tax_rates: taxes::load_tax_rates(
+                ctx,
+                list(wanted, "tax_rates"),
+                &format!("{param}[tax_rates]"),
+            )?,
+            metadata: json!({}),
+        };
+        pending_items::create_invoice_item(ctx, &new);
+    }
+    Ok(())
+}

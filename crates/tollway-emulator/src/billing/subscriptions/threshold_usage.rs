@@ -1,0 +1,35 @@
+//! The usage that invoices of `billing_thresholds` billed before the end of the period.
+
+use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ctx::Ctx;
+use crate::json::text;
+
+/// What of a period's use was billed before its end.
+pub(super) const THRESHOLD_USAGE: &str = "_threshold_billed";
+
+#[derive(Debug, Default, Serialize, Deserialize)]
+pub(super) struct ThresholdUsage {
+    /// The start of the period that it is about, in Unix seconds.
+    pub(super) since: i64,
+    /// Quantities by subscription item.
+    pub(super) quantities: BTreeMap<String, i64>,
+}
+
+/// How much of an item's use in the period from `since` was billed already.
+pub(super) fn billed_quantity(
+    ctx: &Ctx<'_>,
+    subscription: &Value,
+    item: &Value,
+    since: i64,
+) -> i64 {
+    let billed: Option<ThresholdUsage> =
+        ctx.world
+            .typed(&ctx.scope, THRESHOLD_USAGE, text(subscription, "id"));
+    let billed = billed.filter(|billed| billed.since == since);
+    let quantity = billed.and_then(|it| it.quantities.get(text(item, "id")).copied());
+    quantity.unwrap_or(0)
+}
