@@ -29,7 +29,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("customers.payment_sources.create", add_source);
 }
 
-/// Whether a customer comes with a card: then there is more to do than to write down what was given.
+/// Whether a request names a payment method, which takes more than storing its members.
 fn names_a_card(params: &Params) -> bool {
     params.has("payment_method") || params.has("source") || params.has("invoice_settings")
 }
@@ -38,7 +38,7 @@ fn is_more_than_data(params: &Params) -> bool {
     names_a_card(params) || params.has("test_clock")
 }
 
-/// A customer on a test clock is made when that clock says.
+/// `POST /v1/customers`. A customer on a test clock is created at the clock's time.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let clock = params.text("test_clock");
     let now = clock.and_then(|clock| test_clocks::clock_time(ctx, clock));
@@ -55,7 +55,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         .map(|method| payment_methods::attach_to(ctx, method, id))
         .transpose()?;
     if let Some(default) = default {
-        // The same name twice is the same payment method.
+        // Both parameters name the same payment method.
         let method = match attached.filter(|_| given == Some(default.as_str())) {
             Some(method) => method,
             None => payment_methods::attach_to(ctx, &default, id)?,
@@ -68,7 +68,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.required(CUSTOMER, id)
 }
 
-/// A new `source` replaces the default one.
+/// `POST /v1/customers/{customer}`. A new `source` becomes the default one.
 pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (plain, default) = without_default_by_name(params);
     let customer = ctx.generic("customers.update", &plain)?;
@@ -83,7 +83,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.required(CUSTOMER, id)
 }
 
-/// `DELETE /v1/customers/{customer}`: subscriptions end at once, payment methods are nobody's; documents stay.
+/// `DELETE /v1/customers/{customer}`: also detaches the payment methods.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path(CUSTOMER);
     ctx.required(CUSTOMER, id)?;
@@ -96,8 +96,8 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.generic("customers.delete", params)
 }
 
-/// The parameters without a default payment method that is one of Stripe's test names, and that name: `pm_card_visa` names no
-/// object until it is attached.
+/// Separates a default payment method that is a test name such as `pm_card_visa`: it is no object until it is
+/// attached.
 fn without_default_by_name(params: &Params) -> (Cow<'_, Params>, Option<String>) {
     let name = params
         .text("invoice_settings.default_payment_method")
@@ -113,7 +113,7 @@ fn without_default_by_name(params: &Params) -> (Cow<'_, Params>, Option<String>)
     (Cow::Owned(plain), name)
 }
 
-/// The customer's invoices are paid by this payment method from now on.
+/// Makes a payment method the customer's default for invoices.
 fn pay_by_default(ctx: &mut Ctx<'_>, customer: &str, method: &Value) -> Result<(), ApiError> {
     let mut customer = ctx.required(CUSTOMER, customer)?;
     customer["invoice_settings"]["default_payment_method"] = method["id"].clone();
@@ -131,7 +131,8 @@ fn add_source(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
 }
 
-/// Keeps the card behind a token with a customer; it becomes the default one if it is the first, or if `replace`.
+/// Stores the card of a token as a source of the customer. It becomes the default source if it is the first, or if
+/// `replace`.
 fn keep_source(
     ctx: &mut Ctx<'_>,
     customer: &str,
@@ -168,7 +169,7 @@ fn keep_source(
     Ok(card)
 }
 
-/// The payment method that a customer pays invoices with: its default one, or else its default source.
+/// The id of the payment method for invoices: the default one, or else the default source.
 pub(crate) fn default_method(customer: &Value) -> Option<&str> {
     customer["invoice_settings"]["default_payment_method"]
         .as_str()

@@ -15,7 +15,7 @@ use serde_json::{Map, Value, json};
 use crate::Engine;
 use crate::billing::invoice_lines;
 use crate::billing::invoices::payments;
-use crate::checkout::card::{Card, card_inputs};
+use crate::checkout::card::{EnteredCard, card_inputs};
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
@@ -65,7 +65,7 @@ async fn pay(
         Err(page) => return *page,
     };
     let mut errors = Texts::new();
-    let card = Card::read(&form, engine.clock().now(), &mut errors);
+    let card = EnteredCard::read(&form, engine.clock().now(), &mut errors);
     let Some(card) = card.filter(|_| errors.is_empty()) else {
         let missing = || "Your card number is incomplete.".to_owned();
         if errors.is_empty() {
@@ -100,7 +100,7 @@ async fn pay(
 fn attempt(
     ctx: &mut Ctx<'_>,
     id: &str,
-    card: &Card,
+    card: &EnteredCard,
     page: &str,
 ) -> Result<Option<String>, ApiError> {
     let invoice = ctx.required(INVOICE, id)?;

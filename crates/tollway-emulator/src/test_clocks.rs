@@ -9,7 +9,7 @@ use crate::registry::Registry;
 use crate::scheduler::{self, ScheduledTask};
 
 const CLOCK: &str = "test_helpers.test_clock";
-/// A test clock is forgotten after a month.
+/// Seconds until Stripe deletes a test clock.
 const LIFETIME: i64 = 30 * 86_400;
 
 pub(crate) fn register(registry: &mut Registry) {
@@ -18,19 +18,19 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("test_helpers.test_clocks.delete", delete);
 }
 
-/// What a test clock shows.
+/// The time of a test clock, in Unix seconds.
 pub(crate) fn clock_time(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
     ctx.get(CLOCK, clock)?["frozen_time"].as_i64()
 }
 
-/// The test clock of a customer, by id, and what it shows.
+/// The id and the time of a customer's test clock, if the customer has one.
 pub(crate) fn customer_clock(ctx: &Ctx<'_>, customer: &str) -> Option<(String, i64)> {
     let customer = ctx.get("customer", customer)?;
     let id = customer["test_clock"].as_str()?;
     Some((id.to_owned(), clock_time(ctx, id)?))
 }
 
-/// The time it is for a customer.
+/// The current time for a customer: that of the test clock, or else the emulator's.
 pub(crate) fn customer_now(ctx: &Ctx<'_>, customer: &str) -> i64 {
     customer_clock(ctx, customer).map_or(ctx.now(), |(_, now)| now)
 }
@@ -65,7 +65,8 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(clock)
 }
 
-/// `POST …/advance`: everything that is due until then happens, in order; the clock is ready again when next looked at.
+/// `POST …/advance`: runs all tasks that are due until then, in order. The response shows `advancing`; the stored
+/// clock is ready.
 fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("test_clock");
     let mut clock = ctx.required(CLOCK, id)?;
@@ -91,7 +92,7 @@ fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(advancing)
 }
 
-/// The customers of a clock go with it.
+/// `DELETE …/{test_clock}`: also deletes its customers and their subscriptions.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("test_clock");
     let clock = ctx.required(CLOCK, id)?;

@@ -11,10 +11,10 @@ use crate::store::Query;
 
 const LINE_ITEM: &str = "item";
 
-/// More line items than any session or link has.
+/// The greatest number of line items that a session or payment link can have.
 const MAX_LINE_ITEMS: usize = 100;
 
-/// What a session or a payment link sells.
+/// The line items of a session, a payment link or a quote.
 #[derive(Debug, Clone)]
 pub(crate) struct Cart {
     /// `item` objects in the order of the request.
@@ -23,14 +23,14 @@ pub(crate) struct Cart {
 }
 
 impl Cart {
-    /// Is anything in it paid again and again?
+    /// Whether any item has a recurring price.
     pub(crate) fn is_recurring(&self) -> bool {
         self.items
             .iter()
             .any(|item| item["price"]["type"] == "recurring")
     }
 
-    /// What all of it costs in the end.
+    /// The sum of the items, after discounts and with taxes.
     pub(crate) fn total(&self) -> i64 {
         self.items
             .iter()
@@ -38,14 +38,14 @@ impl Cart {
             .sum()
     }
 
-    /// Does the customer choose an amount?
+    /// `custom_unit_amount` of the item whose amount the customer chooses, if there is one.
     pub(crate) fn custom_unit_amount(&self) -> Option<&Value> {
         self.items
             .iter()
             .find_map(|item| custom_unit_amount(&item["price"]))
     }
 
-    /// What all of it costs, before anything is taken off.
+    /// The sum of the items, before discounts and taxes.
     pub(crate) fn subtotal(&self) -> i64 {
         self.items
             .iter()
@@ -54,7 +54,7 @@ impl Cart {
     }
 }
 
-/// Reads `line_items`: each a price there is, or one described by `price_data`.
+/// Reads `line_items` of a request. Each has an existing price, or `price_data` for a new one.
 pub(crate) fn read_line_items(
     ctx: &mut Ctx<'_>,
     wanted: &[Value],
@@ -177,7 +177,7 @@ pub(crate) fn custom_unit_amount(price: &Value) -> Option<&Value> {
     custom.is_object().then_some(custom)
 }
 
-/// The customer pays this for the item whose amount is free.
+/// Sets the amount of the item whose amount the customer chooses.
 pub(crate) fn set_custom_amount(cart: &mut Cart, amount: i64) {
     for item in cart
         .items
@@ -188,7 +188,7 @@ pub(crate) fn set_custom_amount(cart: &mut Cart, amount: i64) {
     }
 }
 
-/// Works out discounts and taxes of items.
+/// Calculates the discounts and taxes of the items.
 pub(crate) fn calculate_totals(
     ctx: &Ctx<'_>,
     cart: &mut Cart,
@@ -200,7 +200,7 @@ pub(crate) fn calculate_totals(
     Ok(())
 }
 
-/// Works out the taxes of each item, on what is left of it; all of them together.
+/// Calculates the taxes of each item after its discount. Returns their sum.
 pub(crate) fn apply_taxes(cart: &mut Cart, exempt: &str) -> i64 {
     let mut all = 0;
     for item in &mut cart.items {
@@ -226,7 +226,7 @@ pub(crate) fn apply_taxes(cart: &mut Cart, exempt: &str) -> i64 {
     all
 }
 
-/// Another quantity of an item.
+/// Sets the quantity of an item, and its amounts without a discount.
 pub(crate) fn set_quantity(item: &mut Value, quantity: i64) {
     let amount = prices::cost(&item["price"], quantity);
     item["quantity"] = quantity.into();
@@ -235,7 +235,7 @@ pub(crate) fn set_quantity(item: &mut Value, quantity: i64) {
     item["amount_discount"] = 0.into();
 }
 
-/// A trial makes what recurs free for now.
+/// Makes recurring items free for the time of a trial.
 pub(crate) fn start_with_trial(cart: &mut Cart) {
     for item in &mut cart.items {
         if item["price"]["type"] == "recurring" {
@@ -245,7 +245,7 @@ pub(crate) fn start_with_trial(cart: &mut Cart) {
     }
 }
 
-/// Takes the discount of a coupon off the items, as much as they cost at most; how much that is.
+/// Spreads the discount of a coupon over the items, at most what they cost. Returns the discount.
 pub(crate) fn apply_coupon(
     ctx: &Ctx<'_>,
     cart: &mut Cart,
@@ -277,14 +277,14 @@ pub(crate) fn apply_coupon(
     Ok(off - left)
 }
 
-/// Keeps the items under their session or link, in the place of those that were there.
+/// Stores the items under their owner, a session, payment link or quote. Replaces the previous items.
 pub(crate) fn save_cart(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for old in stored_items(ctx, owner) {
         let id = old["id"].as_str().unwrap_or_default();
         ctx.world.store.remove(&scope, LINE_ITEM, id);
     }
-    // Lists show the newest first, and line items are listed in the order they were given.
+    // Lists return the newest record first, and line items keep the order of the request.
     for item in cart.items.iter().rev() {
         ctx.world
             .store
@@ -292,7 +292,7 @@ pub(crate) fn save_cart(ctx: &mut Ctx<'_>, owner: &str, cart: &Cart) {
     }
 }
 
-/// The items of a session or a link, in order.
+/// The stored items of an owner, in order.
 fn stored_items(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
     let query = Query {
         limit: MAX_LINE_ITEMS,
@@ -304,7 +304,7 @@ fn stored_items(ctx: &Ctx<'_>, owner: &str) -> Vec<Value> {
     records.iter().map(|record| record.parse()).collect()
 }
 
-/// The cart of a session or a link as it is kept.
+/// The stored cart of a session, payment link or quote.
 pub(crate) fn load_cart(ctx: &Ctx<'_>, owner: &str) -> Cart {
     let items = stored_items(ctx, owner);
     let currency = items.first().and_then(|item| item["currency"].as_str());
@@ -314,7 +314,7 @@ pub(crate) fn load_cart(ctx: &Ctx<'_>, owner: &str) -> Cart {
     }
 }
 
-/// Items as `line_items` of another request.
+/// The items as `line_items` of another request.
 pub(crate) fn items_as_params(items: &[Value]) -> Value {
     items
         .iter()

@@ -10,7 +10,7 @@ use crate::error::ApiError;
 use crate::params::Params;
 use crate::registry::Registry;
 
-/// A coupon can be redeemed for at most five years.
+/// `redeem_by` is at most five years in the future.
 const MAX_REDEEM_BY_SECONDS: i64 = 5 * 366 * 86_400;
 
 pub(super) fn register(registry: &mut Registry) {
@@ -37,7 +37,7 @@ fn lowercase(values: &mut Map<String, Value>, name: &str) {
     }
 }
 
-/// A share or an amount, one of them; an amount is in a currency.
+/// Requires either `percent_off` or `amount_off`, and a currency for the amount.
 fn check_coupon_amount(params: &Params) -> Result<(), ApiError> {
     match (params.has("percent_off"), params.has("amount_off")) {
         (true, true) => {
@@ -71,7 +71,7 @@ fn check_coupon_amount(params: &Params) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// A number of months belongs to `repeating`, and to nothing else.
+/// Requires `duration_in_months` for `duration=repeating`, and refuses it for other durations.
 fn check_duration(params: &Params) -> Result<(), ApiError> {
     match (
         params.text("duration") == Some("repeating"),

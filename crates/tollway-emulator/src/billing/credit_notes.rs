@@ -35,7 +35,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     issue_credit_note(ctx, params).map(|(note, _)| note)
 }
 
-/// `GET /v1/credit_notes/preview`: issued, and undone.
+/// `GET /v1/credit_notes/preview`: issues a credit note and undoes it.
 fn preview(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let issued = issue_credit_note(ctx, params);
     ctx.undo();
@@ -111,7 +111,7 @@ fn check_credit_total(invoice: &Value, total: i64) -> Result<(), ApiError> {
     Err(ApiError::invalid_param("amount", message))
 }
 
-/// The lines that a request describes: parts of the invoice's lines, or lines of its own; or one for an `amount`.
+/// The lines of a request: parts of the invoice's lines or custom lines; one line if the request has an `amount`.
 fn credit_note_lines(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -179,7 +179,7 @@ fn credit_note_lines(
     Ok(made)
 }
 
-/// A part of an invoice's line, with its part of discounts and taxes.
+/// A credit of a part of an invoice line, with the same part of its discounts and taxes.
 fn credit_of_line(ctx: &mut Ctx<'_>, line: &Value, amount: i64, quantity: Option<i64>) -> Value {
     let whole = number(line, "amount");
     let part = |of: &Value| {
@@ -277,7 +277,7 @@ fn count_credit_notes(ctx: &Ctx<'_>, invoice: &str) -> usize {
     ctx.all_with(CREDIT_NOTE, "invoice", invoice).len()
 }
 
-/// Pays back what was paid already: by refunds, to the customer's balance, or not by Stripe.
+/// Gives the paid part back: by refunds, as credit balance, or out of band.
 fn give_back_paid_amount(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -344,7 +344,7 @@ fn refund_invoice_payment(
     refund(ctx, &Params::new(Vec::new(), form))
 }
 
-/// An invoice asks for less; if nothing is left it is paid.
+/// Reduces the amount due of an invoice. An invoice with nothing left to pay is paid.
 fn reduce_invoice(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -376,7 +376,7 @@ fn reduce_invoice(
     Ok(())
 }
 
-/// `POST /v1/credit_notes/{id}/void`: the invoice asks for it again.
+/// `POST /v1/credit_notes/{id}/void`: the invoice's amount due rises again.
 fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut note = ctx.required(CREDIT_NOTE, params.path("id"))?;
     let before = ctx.required(INVOICE, text(&note, "invoice"))?;

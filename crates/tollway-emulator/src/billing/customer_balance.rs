@@ -47,7 +47,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(transaction)
 }
 
-/// An invoice changes what its customer has.
+/// Changes the customer's balance by `amount` because of an invoice.
 pub(super) fn apply_invoice_to_balance(
     ctx: &mut Ctx<'_>,
     invoice: &str,
@@ -64,7 +64,7 @@ pub(super) fn apply_invoice_to_balance(
     write_balance_transaction(ctx, text(&invoice, "customer"), members).map(drop)
 }
 
-/// A credit note gives a customer credit.
+/// Adds the amount of a credit note to the customer's credit balance.
 pub(super) fn credit_for_note(
     ctx: &mut Ctx<'_>,
     note: &Value,

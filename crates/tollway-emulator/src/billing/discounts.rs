@@ -11,13 +11,13 @@ use crate::error::ApiError;
 use crate::fees::proportional;
 use crate::json::{list, number, text};
 
-/// The invoice that used a coupon which counts once.
+/// The invoice that used the discount of a coupon with `duration=once`.
 const DISCOUNT_USE: &str = "_discount_used";
 
-/// The coupon of a discount as it was when the discount was made: deleting a coupon takes no discount away.
+/// The coupon of a discount at its creation: deleting the coupon does not end the discount.
 const DISCOUNT_TERMS: &str = "_discount_terms";
 
-/// Makes the discounts that a request names by `coupon` or `promotion_code`; their ids.
+/// Creates the discounts that a request names by `coupon` or `promotion_code`. Returns their ids.
 pub(crate) fn create_discounts(
     ctx: &mut Ctx<'_>,
     wanted: &[Value],
@@ -105,7 +105,8 @@ fn discount_end(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
     Some(Interval::of_price(&price)?.end_after(ctx.now(), ctx.now()))
 }
 
-/// Takes the discounts of lines off them, then those of the invoice off all, one after the other; how much that is.
+/// Subtracts the discounts of each line, then those of the invoice from all lines, one after the other. Returns the
+/// sum.
 pub(super) fn apply_discounts(
     ctx: &Ctx<'_>,
     invoice: &mut Value,
@@ -168,13 +169,13 @@ fn subtract_discount(line: &mut Value, amount: i64, discount: &Value) {
     }
 }
 
-/// What discounts take off a line.
+/// The sum of the discounts of a line.
 pub(super) fn line_discount(line: &Value) -> i64 {
     let amounts = list(line, "discount_amounts").iter();
     amounts.map(|part| number(part, "amount")).sum()
 }
 
-/// The coupon of a discount, unless it is over, or was for one invoice and another one had it.
+/// The coupon of a discount; none if the discount has ended, or if it applies once and another invoice used it.
 fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Value> {
     let id = discount.as_str()?;
     let discount = ctx.get("discount", id)?;
@@ -188,14 +189,14 @@ fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Val
     (!elsewhere || coupon["duration"] != "once").then_some(coupon)
 }
 
-/// Is the line about one of the products that the coupon is for?
+/// Whether the line's product is one of those that the coupon applies to.
 fn coupon_applies_to(coupon: &Value, line: &Value) -> bool {
     let products = list(&coupon["applies_to"], "products");
     let product = &line["pricing"]["price_details"]["product"];
     products.is_empty() || products.contains(product)
 }
 
-/// An invoice is final: coupons that count once have counted, and leave the subscription.
+/// Records that a finalized invoice used its coupons with `duration=once`, and removes them from the subscription.
 pub(super) fn record_use_of_once_coupons(ctx: &mut Ctx<'_>, invoice: &Value) {
     let subscription = subscription_of(invoice);
     for part in list(invoice, "total_discount_amounts") {
@@ -225,7 +226,7 @@ pub(super) fn record_use_of_once_coupons(ctx: &mut Ctx<'_>, invoice: &Value) {
     }
 }
 
-/// What a subscription's lasting discounts take off an amount of one of its prices, of `whole` for all of them.
+/// The discount of a subscription on an amount of one of its prices, where `whole` is the amount of all prices.
 pub(super) fn discount_on_share(
     ctx: &Ctx<'_>,
     subscription: &Value,
@@ -250,7 +251,7 @@ pub(super) fn discount_on_share(
     amount - left
 }
 
-/// The amounts of `total_discount_amounts`, from those of the lines.
+/// `total_discount_amounts` of an invoice, summed over its lines.
 fn total_discount_amounts(lines: &[InvoiceLine], discounts: &[Value]) -> Vec<Value> {
     let mut amounts = Vec::new();
     for id in discounts {
@@ -268,7 +269,7 @@ fn total_discount_amounts(lines: &[InvoiceLine], discounts: &[Value]) -> Vec<Val
     amounts
 }
 
-/// What a coupon takes off an amount: never more than there is.
+/// The discount of a coupon on an amount, at most the amount.
 pub(crate) fn coupon_amount_off(coupon: &Value, amount: i64) -> i64 {
     let off = match coupon["percent_off"].as_f64() {
         Some(percent) => proportional(amount, basis_points(percent), 10_000),
@@ -277,7 +278,7 @@ pub(crate) fn coupon_amount_off(coupon: &Value, amount: i64) -> i64 {
     off.clamp(0, amount.max(0))
 }
 
-/// A percentage in hundredths of a percent.
+/// Converts a percentage to hundredths of a percent.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "a percentage is between 0 and 100"

@@ -92,13 +92,13 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
 }
 
-/// Is the item on an invoice that can no longer be changed?
+/// Whether the item is on a finalized invoice, which cannot be changed.
 fn is_on_finalized_invoice(ctx: &Ctx<'_>, invoice: Option<&str>) -> bool {
     let invoice = invoice.and_then(|invoice| ctx.get(invoice_record::INVOICE, invoice));
     invoice.is_some_and(|invoice| invoice["status"] != "draft")
 }
 
-/// `POST /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
+/// `POST /v1/invoiceitems/{invoiceitem}`: pending items, and items on drafts.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem").to_owned();
     let before = ctx.required(INVOICE_ITEM, &id)?;
@@ -145,7 +145,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(item)
 }
 
-/// `DELETE /v1/invoiceitems/{invoiceitem}`: while no invoice has it that is not a draft.
+/// `DELETE /v1/invoiceitems/{invoiceitem}`: pending items, and items on drafts.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoiceitem");
     let item = ctx.required(INVOICE_ITEM, id)?;

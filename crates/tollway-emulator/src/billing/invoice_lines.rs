@@ -5,44 +5,44 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::json::{list, text};
 
-/// How many lines an invoice shows of itself; the rest is at `/v1/invoices/{invoice}/lines`.
+/// How many lines an invoice contains; `/v1/invoices/{invoice}/lines` lists all.
 const EMBEDDED_LINES: usize = 10;
 
-/// A line to be written.
+/// A line before it has an id.
 #[derive(Debug, Clone)]
 pub(crate) struct NewLine {
     pub(crate) amount: i64,
     pub(crate) description: Option<String>,
     pub(crate) period: (i64, i64),
     pub(crate) quantity: i64,
-    /// The price, if one lies behind it.
+    /// The price, if the line has one.
     pub(crate) price: Option<Value>,
     pub(crate) origin: LineOrigin,
     pub(crate) metadata: Value,
-    /// May a discount be taken off it?
+    /// Whether discounts apply to it.
     pub(crate) discountable: bool,
-    /// The ids of the discounts of its own.
+    /// The ids of its own discounts.
     pub(crate) discounts: Vec<Value>,
-    /// Its own tax rates; those of the invoice count if it has none.
+    /// Its own tax rates; without them the default tax rates of the invoice apply.
     pub(crate) tax_rates: Vec<Value>,
 }
 
-/// A line as it is written, and the taxes of its own.
+/// A line item with its own taxes.
 #[derive(Debug, Clone)]
 pub(crate) struct InvoiceLine {
     pub(crate) line: Value,
     pub(crate) tax_rates: Vec<Value>,
-    /// Taxes whose amounts were given: nothing is worked out then.
+    /// Taxes with amounts from a request. They replace calculated taxes.
     pub(crate) tax_amounts: Vec<Value>,
 }
 
-/// The own taxes of a line.
+/// The own taxes of a line item.
 const LINE_TAXES: &str = "_line_tax_rates";
 
-/// Where a line comes from.
+/// The source of a line.
 #[derive(Debug, Clone)]
 pub(crate) enum LineOrigin {
-    /// A subscription's item.
+    /// A subscription item.
     Item { subscription: String, item: String },
     /// An invoice item.
     InvoiceItem {
@@ -61,7 +61,7 @@ pub(super) fn line_pricing(price: &Value) -> Value {
     })
 }
 
-/// Writes lines, without keeping them.
+/// Builds line items without storing them.
 pub(super) fn build_lines(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
@@ -75,7 +75,7 @@ pub(super) fn build_lines(
     made.collect()
 }
 
-/// Keeps new lines under their invoice.
+/// Stores new lines under their invoice.
 pub(super) fn save_new_lines(ctx: &mut Ctx<'_>, invoice: &str, lines: &[InvoiceLine]) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
     for made in lines {
@@ -86,7 +86,7 @@ pub(super) fn save_new_lines(ctx: &mut Ctx<'_>, invoice: &str, lines: &[InvoiceL
     }
 }
 
-/// Keeps a line that was changed.
+/// Stores a changed line.
 pub(super) fn save_changed_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     ctx.update("line_item", &made.line);
     save_line_taxes(ctx, made);
@@ -103,7 +103,7 @@ fn save_line_taxes(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     ctx.world.put_typed(&scope, LINE_TAXES, id, &taxes, now);
 }
 
-/// The lines of an invoice with the tax rates of their own, oldest first.
+/// The lines of an invoice with their own taxes, oldest first.
 pub(super) fn load_lines(ctx: &Ctx<'_>, invoice: &str) -> Vec<InvoiceLine> {
     let lines = line_items(ctx, invoice).into_iter().map(|line| {
         let taxes: Option<Value> = ctx.world.typed(&ctx.scope, LINE_TAXES, text(&line, "id"));
@@ -117,14 +117,14 @@ pub(super) fn load_lines(ctx: &Ctx<'_>, invoice: &str) -> Vec<InvoiceLine> {
     lines.collect()
 }
 
-/// Every line of an invoice, oldest first.
+/// All line items of an invoice, oldest first.
 pub(crate) fn line_items(ctx: &Ctx<'_>, invoice: &str) -> Vec<Value> {
     let mut lines = ctx.all_under("line_item", invoice);
     lines.reverse();
     lines
 }
 
-/// Shows the first lines in the invoice itself.
+/// Puts the first lines into `lines` of the invoice.
 pub(super) fn embed_lines(invoice: &mut Value, lines: &[Value]) {
     let id = invoice["id"].as_str().unwrap_or_default();
     invoice["lines"] = json!({

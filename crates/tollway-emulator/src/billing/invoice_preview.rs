@@ -51,7 +51,7 @@ fn preview_invoice(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     }
 }
 
-/// A customer made of `customer_details`.
+/// Creates a customer from `customer_details`.
 fn create_customer_of_details(ctx: &mut Ctx<'_>, params: &Params) -> Result<String, ApiError> {
     let Some(details) = params.map("customer_details") else {
         return Err(ApiError::missing_parameter("customer"));
@@ -63,7 +63,7 @@ fn create_customer_of_details(ctx: &mut Ctx<'_>, params: &Params) -> Result<Stri
     Ok(text(&made, "id").to_owned())
 }
 
-/// `invoice_items`: one-time charges beside the rest.
+/// Creates the `invoice_items` of the request: one-time charges.
 fn create_preview_items(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -119,7 +119,7 @@ fn create_preview_items(
     Ok(())
 }
 
-/// What of `subscription_details` a subscription is made or changed with.
+/// The members of `subscription_details` that are parameters of a subscription.
 fn subscription_params(params: &Params) -> Map<String, Value> {
     let mut form = params
         .map("subscription_details")
@@ -178,7 +178,7 @@ fn preview_of_subscription(
     }
 }
 
-/// The first invoice of a subscription that is not there yet.
+/// The first invoice of a subscription that does not exist yet.
 fn preview_of_new_subscription(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -190,7 +190,7 @@ fn preview_of_new_subscription(
     if let Some(start) = params.int("subscription_details.start_date") {
         form.insert("backdate_start_date".into(), start.into());
     }
-    // As a parameter of a new subscription an anchor is a time.
+    // A new subscription takes its anchor as a timestamp.
     if let Some(anchor) = params.int("subscription_details.billing_cycle_anchor.timestamp") {
         form.insert("billing_cycle_anchor".into(), anchor.into());
     } else {
@@ -208,7 +208,7 @@ fn preview_of_new_subscription(
     }
 }
 
-/// What waits for a customer's next invoice.
+/// The invoice of a customer's pending items.
 fn preview_of_customer(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -246,7 +246,7 @@ fn preview_of_customer(
     Ok(draft::as_upcoming_invoice(invoice))
 }
 
-/// An invoice that a change made, as if it were still to come.
+/// An invoice that the change created, shown as upcoming.
 fn created_invoice_as_upcoming(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let mut invoice = ctx.required(INVOICE, id)?;
     invoice["status"] = "draft".into();

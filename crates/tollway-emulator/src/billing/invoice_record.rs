@@ -9,7 +9,7 @@ use crate::events::difference::previous_attributes;
 
 pub(crate) const INVOICE: &str = "invoice";
 
-/// How long a draft can still be changed before it finalizes itself.
+/// Seconds until a draft is finalized automatically.
 pub(super) const DRAFT_SECONDS: i64 = 3600;
 
 /// Finalizes a draft invoice, or collects an open one.
@@ -18,7 +18,7 @@ pub(super) struct AdvanceInvoice {
     pub(super) invoice: String,
 }
 
-/// The subscription that an invoice bills; empty if there is none.
+/// The id of the subscription that an invoice bills; empty for other invoices.
 pub(super) fn subscription_of(invoice: &Value) -> String {
     let details = &invoice["parent"]["subscription_details"];
     details["subscription"]
@@ -35,7 +35,7 @@ pub(super) fn require_draft(invoice: &Value) -> Result<(), ApiError> {
     Err(ApiError::invalid_request(message).code("invoice_not_editable"))
 }
 
-/// Keeps a changed invoice and says so.
+/// Stores a changed invoice and emits `invoice.updated`.
 pub(super) fn save_changed_invoice(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(INVOICE, after);
     let previous = previous_attributes(before, after);
@@ -44,7 +44,7 @@ pub(super) fn save_changed_invoice(ctx: &mut Ctx<'_>, before: &Value, after: &Va
     }
 }
 
-/// An invoice does nothing by itself any more.
+/// Stops an invoice from being finalized or collected automatically.
 pub(super) fn stop_automatic_collection(ctx: &mut Ctx<'_>, mut invoice: Value) {
     invoice["auto_advance"] = false.into();
     invoice["automatically_finalizes_at"] = Value::Null;

@@ -7,7 +7,7 @@ use crate::ctx::Ctx;
 use crate::currency;
 use crate::json::text;
 
-/// A line of a recurring price: how much of what, and what each costs how often.
+/// The description of a line with a recurring price: quantity, product, unit price and interval.
 pub(super) fn recurring_description(ctx: &Ctx<'_>, price: &Value, part: &PricePart) -> String {
     let product = ctx.get("product", text(price, "product"));
     let product = product.unwrap_or_default();
@@ -31,7 +31,7 @@ pub(super) fn recurring_description(ctx: &Ctx<'_>, price: &Value, part: &PricePa
     format!("{what} ({tier}at {each} / {})", interval_name(price))
 }
 
-/// The name of what a price is for.
+/// The name of a price's product.
 pub(super) fn product_name(ctx: &Ctx<'_>, price: &Value) -> Option<String> {
     let product = ctx.get("product", text(price, "product"))?;
     product["name"].as_str().map(str::to_owned)
@@ -46,7 +46,7 @@ fn interval_name(price: &Value) -> String {
     }
 }
 
-/// A decimal of the smallest unit as a price tag, `$0.036`.
+/// Formats a decimal amount in the currency's smallest unit, `$0.036`.
 fn price_tag(each: &str, currency: &str) -> String {
     let (whole, part) = each.split_once('.').unwrap_or((each, ""));
     let amount = whole.parse::<i64>().unwrap_or(0);

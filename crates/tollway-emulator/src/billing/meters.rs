@@ -23,7 +23,7 @@ const METER: &str = "billing.meter";
 
 const METER_EVENT: &str = "_meter_event";
 
-/// Events may be told of this long afterwards, and this early.
+/// The greatest age of a new event, and how far in the future its timestamp can be.
 const MAX_EVENT_AGE_SECONDS: i64 = 35 * DAY_SECONDS;
 
 const MAX_EVENT_LEAD_SECONDS: i64 = 300;
@@ -52,7 +52,7 @@ struct MeterEvent {
     canceled: bool,
 }
 
-/// `POST /v1/billing/meters`: what is not said about keys is what Stripe takes.
+/// `POST /v1/billing/meters`, with Stripe's default payload keys.
 fn create_meter(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let name = params.text("event_name").unwrap_or_default();
     if active_meter(ctx, name).is_some() {
@@ -73,7 +73,7 @@ fn create_meter(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(meter)
 }
 
-/// The active meter that counts events of this name.
+/// The active meter for an event name.
 fn active_meter(ctx: &Ctx<'_>, event: &str) -> Option<Value> {
     let mut meters = ctx.all_with(METER, "event_name", event).into_iter();
     meters.find(|meter| meter["status"] == "active")
@@ -146,7 +146,7 @@ fn create_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }))
 }
 
-/// `POST /v2/billing/meter_events`: the same with times as text.
+/// `POST /v2/billing/meter_events`: as in v1, with RFC 3339 times.
 fn create_v2_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut values = params.values().clone();
     let parsed = params
@@ -167,7 +167,7 @@ fn create_v2_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(event)
 }
 
-/// `POST /v1/billing/meter_event_adjustments`: an event that was told by mistake does not count.
+/// `POST /v1/billing/meter_event_adjustments`: cancels an event.
 fn adjust_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let identifier = params.text("cancel.identifier").unwrap_or_default();
     let Some(mut record) = ctx.get(METER_EVENT, identifier) else {
@@ -186,7 +186,7 @@ fn adjust_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }))
 }
 
-/// What a customer used from `from` until before `to`.
+/// The events of a customer with `from <= timestamp < to`, newest first, without canceled ones.
 fn meter_events(
     ctx: &Ctx<'_>,
     meter: &str,
@@ -211,7 +211,7 @@ fn meter_events(
     uses.filter(|it| !it.canceled).collect()
 }
 
-/// `uses` are newest first.
+/// The usage in events, which are newest first.
 fn aggregate(meter: &Value, uses: &[MeterEvent]) -> f64 {
     match text(&meter["default_aggregation"], "formula") {
         "count" => uses.iter().map(|_| 1.0).sum(),
@@ -220,7 +220,7 @@ fn aggregate(meter: &Value, uses: &[MeterEvent]) -> f64 {
     }
 }
 
-/// How much of a metered price a customer used.
+/// The usage of a metered price by a customer.
 #[expect(
     clippy::cast_possible_truncation,
     reason = "quantities are whole; what is beyond an i64 is its greatest value"
@@ -238,7 +238,7 @@ pub(super) fn metered_quantity(
     aggregate(&meter, &meter_events(ctx, id, customer, time)).round() as i64
 }
 
-/// `GET /v1/billing/meters/{id}/event_summaries`: the whole time, or each hour or day of it, newest first.
+/// `GET /v1/billing/meters/{id}/event_summaries`: one for the whole range, or one for each hour or day; newest first.
 fn list_event_summaries(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id").to_owned();
     let meter = ctx.required(METER, &id)?;

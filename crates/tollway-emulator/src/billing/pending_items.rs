@@ -10,7 +10,7 @@ use crate::test_clocks;
 
 pub(super) const INVOICE_ITEM: &str = "invoiceitem";
 
-/// An item to be made.
+/// An invoice item before it has an id.
 pub(crate) struct NewInvoiceItem<'a> {
     pub(crate) customer: &'a str,
     pub(crate) currency: &'a str,
@@ -19,28 +19,28 @@ pub(crate) struct NewInvoiceItem<'a> {
     pub(crate) description: Option<String>,
     pub(crate) period: (i64, i64),
     pub(crate) price: Option<&'a Value>,
-    /// The subscription it belongs to.
+    /// The id of the subscription it belongs to.
     pub(crate) subscription: Option<&'a str>,
-    /// Does it come of a change in the middle of a period?
+    /// Whether it is the proration of a change in the middle of a period.
     pub(crate) proration: bool,
     pub(crate) discountable: bool,
-    /// The ids of the discounts of its own.
+    /// The ids of its own discounts.
     pub(crate) discounts: Vec<Value>,
     pub(crate) tax_rates: Vec<Value>,
     pub(crate) metadata: Value,
 }
 
-/// The items that wait for an invoice of a customer and go on this one.
+/// Which pending items of a customer go on an invoice.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum PendingItems<'a> {
     None,
-    /// Those of no subscription.
+    /// Items without a subscription.
     WithoutSubscription,
-    /// Those of this subscription, and those of none.
+    /// Items of this subscription, and items without one.
     OfSubscription(&'a str),
 }
 
-/// What one line of a cart comes to on the invoice of who bought it at `now`.
+/// The invoice item of a cart's line item, bought at `now`.
 pub(crate) fn item_of_cart_line<'a>(
     line: &'a Value,
     customer: &'a str,
@@ -65,7 +65,7 @@ pub(crate) fn item_of_cart_line<'a>(
     }
 }
 
-/// What an item says it is: what was said, or else the name of what its price is for.
+/// The description of a request, or else the name of the price's product.
 pub(super) fn description_or_product_name(
     ctx: &Ctx<'_>,
     said: Option<&str>,
@@ -75,7 +75,7 @@ pub(super) fn description_or_product_name(
     said.or_else(|| line_descriptions::product_name(ctx, price?))
 }
 
-/// Makes an item that waits for an invoice.
+/// Creates a pending invoice item.
 pub(crate) fn create_invoice_item(ctx: &mut Ctx<'_>, new: &NewInvoiceItem<'_>) -> Value {
     let mut item = Value::Object(ctx.blank(INVOICE_ITEM));
     let clock = test_clocks::customer_clock(ctx, new.customer).map(|(id, _)| id);
@@ -114,7 +114,7 @@ pub(crate) fn create_invoice_item(ctx: &mut Ctx<'_>, new: &NewInvoiceItem<'_>) -
     item
 }
 
-/// The items of a customer that wait, oldest first, in one currency.
+/// The pending items of a customer in one currency, oldest first.
 pub(super) fn pending_items(
     ctx: &Ctx<'_>,
     customer: &str,
@@ -139,13 +139,13 @@ pub(super) fn pending_items(
         .collect()
 }
 
-/// The item belongs to this invoice from now on.
+/// Assigns an item to an invoice.
 pub(super) fn assign_to_invoice(ctx: &mut Ctx<'_>, item: &mut Value, invoice: &str) {
     item["invoice"] = invoice.into();
     ctx.update(INVOICE_ITEM, item);
 }
 
-/// An item as a line.
+/// The invoice line of an item.
 pub(super) fn item_as_line(ctx: &Ctx<'_>, item: &Value) -> NewLine {
     let words = |value: &Value| value.as_str().map(str::to_owned);
     let price = item["pricing"]["price_details"]["price"].as_str();

@@ -9,7 +9,7 @@ use crate::json::number;
 
 pub(super) const DAY_SECONDS: i64 = 86_400;
 
-/// How often a price is billed.
+/// The billing interval of a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Interval {
     /// `day`, `week`, `month` or `year`.
@@ -40,7 +40,7 @@ impl Interval {
         Some(end.timestamp().as_second())
     }
 
-    /// The first end of a period after `moment`, for periods counted from `anchor`.
+    /// The first period end after `moment`, for periods counted from `anchor`.
     pub(super) fn end_after(&self, anchor: i64, moment: i64) -> i64 {
         if anchor > moment {
             return anchor;
@@ -58,8 +58,8 @@ impl Interval {
             .unwrap_or(i64::MAX / 2)
     }
 
-    /// An anchor on the last day of a short month may stand for a later day of longer ones: the last end of a period before it
-    /// that was on that day.
+    /// The latest period end before `anchor` that is on `day`. An anchor on the last day of a short month can stand
+    /// for a later day of longer months.
     fn whole_anchor(&self, anchor: i64, day: i64) -> Option<i64> {
         let (at, day) = (zoned(anchor)?, i8::try_from(day).ok()?);
         let step = match self.unit.as_str() {
@@ -76,7 +76,7 @@ impl Interval {
         Some(whole.timestamp().as_second())
     }
 
-    /// How long the full period that ends at `end` is, in seconds, of those counted from `anchor`.
+    /// The length in seconds of the full period that ends at `end`, counted from `anchor`.
     fn length_until(&self, anchor: i64, end: i64) -> i64 {
         let longest = 366 * 86_400 * self.count.max(1);
         let from = (end - anchor).div_euclid(longest);
@@ -90,7 +90,7 @@ impl Interval {
     }
 }
 
-/// The periods of a subscription: how long they are, and what they are counted from.
+/// The periods of a subscription: their length and their anchor.
 #[derive(Debug, Clone)]
 pub(super) struct Cycle {
     interval: Interval,
@@ -98,7 +98,7 @@ pub(super) struct Cycle {
 }
 
 impl Cycle {
-    /// The cycle of a subscription, that of its first item.
+    /// The cycle of a subscription's first item.
     pub(super) fn of(subscription: &Value) -> Option<Self> {
         let interval = Interval::of_price(&subscription["items"]["data"][0]["price"])?;
         let anchor = subscription["billing_cycle_anchor"].as_i64()?;
@@ -111,13 +111,13 @@ impl Cycle {
         })
     }
 
-    /// The first end of a period after `moment`.
+    /// The first period end after `moment`.
     pub(super) fn end_after(&self, moment: i64) -> i64 {
         self.interval.end_after(self.anchor, moment)
     }
 
-    /// What of `full`, the price of a whole period, falls on the time from `from` to `to` within the period that ends at
-    /// `end`: by the second, rounded half away from zero.
+    /// The share of `full`, the price of a whole period, for the time from `from` to `to` within the period that ends
+    /// at `end`: by the second, rounded half away from zero.
     pub(super) fn share(&self, full: i64, (from, to): (i64, i64), end: i64) -> i64 {
         share(
             full,
@@ -139,8 +139,8 @@ fn zoned(at: i64) -> Option<Zoned> {
     Some(at.to_zoned(TimeZone::UTC))
 }
 
-/// The first moment after `now` that `billing_cycle_anchor_config` describes: a day of the month (its last one if the month is
-/// shorter), perhaps of one month, at a time that is the present one unless it is given.
+/// The first time after `now` that matches `billing_cycle_anchor_config`: a day of the month (the last day of shorter
+/// months), optionally a month and a time. The default time is that of `now`.
 pub(super) fn next_anchor(config: &Value, now: i64) -> Option<i64> {
     let now = zoned(now)?;
     let part = |name: &str, otherwise: i8| {

@@ -13,14 +13,14 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add_for("prices.update", |params| params.has("lookup_key"), update);
 }
 
-/// `POST /v1/prices/{price}` with another `lookup_key`.
+/// `POST /v1/prices/{price}` with a `lookup_key`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("price").to_owned();
     take_lookup_key(ctx, params.values(), &id)?;
     ctx.generic("prices.update", params)
 }
 
-/// A lookup key is one price's: another one has it, or hands it over if `transfer_lookup_key` says so.
+/// Takes a lookup key from the price that has it if `transfer_lookup_key` is true; otherwise fails.
 fn take_lookup_key(
     ctx: &mut Ctx<'_>,
     values: &Map<String, Value>,
@@ -46,7 +46,7 @@ fn take_lookup_key(
     Ok(())
 }
 
-/// A price says what it costs, in one way.
+/// Requires exactly one kind of amount.
 fn check_price_amount(values: &Map<String, Value>) -> Result<(), ApiError> {
     let has = |name: &str| values.get(name).is_some_and(|value| !value.is_null());
     if values
@@ -99,7 +99,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     Ok(price)
 }
 
-/// What follows from the parameters without being one of them.
+/// Sets the members that follow from the parameters without being parameters.
 fn set_derived_members(price: &mut Map<String, Value>, values: &Map<String, Value>) {
     let recurring = values.get("recurring").is_some_and(Value::is_object);
     price.insert(
@@ -125,7 +125,7 @@ fn set_derived_members(price: &mut Map<String, Value>, values: &Map<String, Valu
     }
 }
 
-/// The price that a request names by `price`, or describes by `price_data`.
+/// The price that a request names by `price`, or a new one from `price_data`.
 pub(super) fn load_or_create_price(
     ctx: &mut Ctx<'_>,
     given: &Value,
@@ -144,7 +144,7 @@ pub(super) fn load_or_create_price(
     create(ctx, &Params::new(Vec::new(), data)).map(Some)
 }
 
-/// Items are paid once: what recurs is a subscription's.
+/// Refuses recurring prices: one-time items cannot have them.
 pub(super) fn require_one_time(price: &Value, param: &str) -> Result<(), ApiError> {
     if price["type"] != "recurring" {
         return Ok(());
@@ -153,12 +153,12 @@ pub(super) fn require_one_time(price: &Value, param: &str) -> Result<(), ApiErro
     Err(ApiError::invalid_param(param, message))
 }
 
-/// Is it paid by use, after the period?
+/// Whether usage is billed after the period.
 pub(super) fn is_metered(price: &Value) -> bool {
     price["recurring"]["usage_type"] == "metered"
 }
 
-/// What a quantity of a price costs, in the currency's smallest unit: of a metered one, what was used.
+/// The cost of a quantity in the currency's smallest unit; for a metered price the quantity is the usage.
 pub(super) fn cost(price: &Value, quantity: i64) -> i64 {
     price_parts(price, quantity)
         .iter()
@@ -166,20 +166,20 @@ pub(super) fn cost(price: &Value, quantity: i64) -> i64 {
         .sum()
 }
 
-/// What one line of an invoice says of a price.
+/// One invoice line of a price.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct PricePart {
     pub(super) amount: i64,
-    /// How many units it counts; 0 for the flat amount of a tier.
+    /// The number of units; 0 for the flat amount of a tier.
     pub(super) quantity: i64,
-    /// Of the tier with this number, counted from 1.
+    /// The number of the tier, counted from 1.
     pub(super) tier: Option<usize>,
-    /// What one unit of the tier, or its flat amount, costs: decimal, in the currency's smallest unit.
+    /// The unit price of the tier, or its flat amount, as a decimal in the currency's smallest unit.
     pub(super) each: Option<String>,
     pub(super) flat: bool,
 }
 
-/// A quantity that costs nothing, whatever its price.
+/// A single part that costs nothing, as in a trial.
 pub(super) fn free_part(quantity: i64) -> Vec<PricePart> {
     vec![PricePart {
         amount: 0,
@@ -190,7 +190,7 @@ pub(super) fn free_part(quantity: i64) -> Vec<PricePart> {
     }]
 }
 
-/// What is left of a quantity's parts when `billed` of it was billed before.
+/// The parts of a quantity that remain after `billed` of it was billed.
 pub(super) fn remaining_parts(price: &Value, billed: i64, quantity: i64) -> Vec<PricePart> {
     let mut left = price_parts(price, quantity);
     if billed == 0 {
@@ -220,7 +220,7 @@ pub(super) fn remaining_parts(price: &Value, billed: i64, quantity: i64) -> Vec<
     left
 }
 
-/// What a quantity of a price costs, part by part: each tier that it reaches has its own.
+/// The parts of the cost of a quantity: one for each tier that it reaches.
 pub(super) fn price_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     if price["billing_scheme"] == "tiered" {
         return tier_parts(price, quantity);
@@ -239,7 +239,7 @@ pub(super) fn price_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     }]
 }
 
-/// `transform_quantity`: how many packages a quantity fills.
+/// The number of packages that a quantity fills, by `transform_quantity`.
 fn packages(price: &Value, quantity: i64) -> i64 {
     let transform = &price["transform_quantity"];
     match (transform["divide_by"].as_i64(), transform["round"].as_str()) {
@@ -249,7 +249,7 @@ fn packages(price: &Value, quantity: i64) -> i64 {
     }
 }
 
-/// A unit amount with decimals, `0.5`; the sum is rounded half up.
+/// The cost at a decimal unit price such as `0.5`, rounded half up.
 fn decimal_cost(unit: Option<&str>, quantity: i64) -> i64 {
     let (whole, part) = unit
         .unwrap_or("0")
@@ -262,7 +262,7 @@ fn decimal_cost(unit: Option<&str>, quantity: i64) -> i64 {
     i64::try_from(sum).unwrap_or(i64::MAX)
 }
 
-/// Tiers: each unit by the tier it falls into, or all by the tier of the last.
+/// The parts of a tiered price: each unit at the price of its tier, or all units at the price of the last tier.
 fn tier_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     let graduated = price["tiers_mode"] == "graduated";
     let (mut parts, mut below) = (Vec::new(), 0);
@@ -275,7 +275,7 @@ fn tier_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
             quantity
         };
         let last = quantity <= up_to;
-        // Of a graduated price every tier up to the last counts; nothing at all is still a line of the first.
+        // A graduated price has a part for each tier up to the last; a quantity of zero has one for the first tier.
         if (graduated && (units > 0 || index == 0)) || last {
             parts.extend(parts_of_tier(
                 tier,
@@ -292,7 +292,7 @@ fn tier_parts(price: &Value, quantity: i64) -> Vec<PricePart> {
     parts
 }
 
-/// The units of a tier, and its flat amount if it has one and `is_reached`.
+/// The part for the units of a tier, and one for its flat amount if `is_reached`.
 fn parts_of_tier(tier: &Value, number: usize, units: i64, is_reached: bool) -> Vec<PricePart> {
     let decimal = |name: &str| {
         let whole = tier[name].as_i64().map(|amount| amount.to_string());

@@ -13,7 +13,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("products.delete", delete);
 }
 
-/// `DELETE /v1/products/{id}`: while nothing has a price of it.
+/// `DELETE /v1/products/{id}`: only products without prices.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id");
     if !ctx.all_with("price", "product", id).is_empty() {

@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("promotion_codes.create", create);
 }
 
-/// `POST /v1/promotion_codes`: a code is one active code's; who gives none gets one.
+/// `POST /v1/promotion_codes`. A code is unique among active ones; without one the emulator generates it.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut plain = params.clone();
     let code = match params.text("code") {
@@ -38,7 +38,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.generic("promotion_codes.create", &plain)
 }
 
-/// May this customer use the code?
+/// Fails if the customer may not use the code.
 pub(super) fn check_code_for_customer(
     ctx: &Ctx<'_>,
     code: &Value,

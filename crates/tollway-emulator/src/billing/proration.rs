@@ -8,8 +8,8 @@ use crate::billing::{discounts, prices};
 use crate::ctx::Ctx;
 use crate::json::{list, number, text};
 
-/// Writes what the change of an item from `before` to `after` at `at` comes to: a credit for the unused time, a debit for the
-/// remaining time. Either may be missing: the item is new, or gone.
+/// Creates the prorations of an item that changes from `before` to `after` at `at`: a credit for the unused time and a
+/// debit for the remaining time. `before` is none for a new item, `after` for a removed one.
 pub(super) fn prorate_change(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -25,14 +25,14 @@ pub(super) fn prorate_change(
     }
 }
 
-/// Gives every item's time from `at` back.
+/// Creates a credit for the unused time of each item from `at` on.
 pub(super) fn credit_unused_time(ctx: &mut Ctx<'_>, subscription: &Value, at: i64) {
     for item in list(&subscription["items"], "data") {
         prorate_rest_of_period(ctx, subscription, item, -1, at);
     }
 }
 
-/// Gives back, or asks for, what is left of an item's period from `at` on.
+/// Creates the proration of an item's period from `at` on.
 fn prorate_rest_of_period(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -44,7 +44,7 @@ fn prorate_rest_of_period(
     prorate_time(ctx, subscription, item, sign, (at, end));
 }
 
-/// Gives back (`sign` -1) or asks for (1) an item's time within its period. What is paid by use has no time.
+/// Creates the credit (`sign` -1) or the debit (1) for a time within an item's period. Metered items have none.
 pub(super) fn prorate_time(
     ctx: &mut Ctx<'_>,
     subscription: &Value,

@@ -74,7 +74,7 @@ fn build_document(ctx: &Ctx<'_>, quote: &Value) -> Document {
     }
 }
 
-/// What the seller has to say, if anything.
+/// A text of the quote, if it has one.
 fn text_line(quote: &Value, name: &str) -> Option<Line> {
     quote[name].as_str().map(|text| Line::Text(text.to_owned()))
 }

@@ -28,7 +28,7 @@ use crate::test_clocks;
 
 const QUOTE: &str = "quote";
 
-/// A quote can be accepted for this long, unless it says otherwise.
+/// The default time in which a quote can be accepted.
 const QUOTE_LIFETIME_SECONDS: i64 = 30 * DAY_SECONDS;
 
 /// Cancels a quote that was not accepted in time.
@@ -111,7 +111,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(quote)
 }
 
-/// An offer can only end some time from now.
+/// Requires an `expires_at` in the future.
 fn check_expiry(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
     match params.int("expires_at") {
         Some(at) if at <= ctx.now() => {
@@ -122,7 +122,7 @@ fn check_expiry(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiError> {
     }
 }
 
-/// Has the quote looked at when it expires.
+/// Schedules the expiry of the quote.
 fn schedule_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
     let task = ExpireQuote {
         quote: text(quote, "id").to_owned(),
@@ -131,7 +131,7 @@ fn schedule_expiry(ctx: &mut Ctx<'_>, quote: &Value) -> Result<(), ApiError> {
     test_clocks::schedule_for_customer(ctx, text(quote, "customer"), at, &task)
 }
 
-/// A quote that nobody has accepted in time is canceled.
+/// Cancels a quote that has expired and was not accepted.
 fn expire_quote(ctx: &mut Ctx<'_>, id: &str) {
     let Some(mut quote) = ctx.get(QUOTE, id) else {
         return;
@@ -175,7 +175,7 @@ fn quote_with_status(
     Err(ApiError::invalid_request(message))
 }
 
-/// Writes parameters into a quote, and works it out anew.
+/// Writes the parameters into a quote and recalculates it.
 fn write_quote(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<(), ApiError> {
     let id = text(quote, "id").to_owned();
     let mut plain = params.values().clone();
@@ -206,7 +206,7 @@ fn write_quote(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<
     calculate_quote(ctx, quote, cart)
 }
 
-/// What a quote comes to: at once, and again and again.
+/// Calculates the amounts of a quote: due at once and recurring.
 fn calculate_quote(ctx: &mut Ctx<'_>, quote: &mut Value, mut cart: Cart) -> Result<(), ApiError> {
     let id = text(quote, "id").to_owned();
     let coupon = quote["discounts"][0]
@@ -326,7 +326,7 @@ fn item_tax_rates(item: &Value) -> Vec<Value> {
     taxes.map(|tax| tax["rate"].clone()).collect()
 }
 
-/// What recurs becomes a subscription, and the rest goes on its first invoice.
+/// Creates a subscription of the recurring items; the other items go on its first invoice.
 fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Result<(), ApiError> {
     let (again, once): (Vec<Value>, Vec<Value>) = cart
         .items
@@ -380,7 +380,7 @@ fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Res
     if !once.is_empty() {
         form.insert("add_invoice_items".into(), cart::items_as_params(&once));
     }
-    // Whoever has nothing to pay with is asked to.
+    // A customer without a payment method pays the first invoice later.
     let customer = ctx.required("customer", text(quote, "customer"))?;
     if crate::customers::default_method(&customer).is_none() {
         form.insert("payment_behavior".into(), "default_incomplete".into());
@@ -391,7 +391,7 @@ fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Res
     Ok(())
 }
 
-/// What is paid once becomes a draft of an invoice.
+/// Creates a draft invoice of the one-time items.
 fn create_invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value, ApiError> {
     let now = ctx.now();
     let customer = text(quote, "customer");

@@ -27,7 +27,7 @@ use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
 use crate::test_clocks;
 
-/// Begins or ends a phase of a subscription schedule.
+/// Starts or ends a phase of a subscription schedule.
 #[derive(Debug, Serialize, Deserialize)]
 struct AdvanceSchedule {
     schedule: String,
@@ -126,7 +126,7 @@ fn blank_schedule(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<
     Ok(schedule)
 }
 
-/// Has the schedule looked at when each of its phases begins and ends.
+/// Schedules the start and the end of each phase.
 fn schedule_phases(ctx: &mut Ctx<'_>, schedule: &Value) -> Result<(), ApiError> {
     let mut moments: Vec<i64> = Vec::new();
     for phase in list(schedule, "phases") {
@@ -150,7 +150,7 @@ fn start_phase(schedule: &mut Value, index: usize) {
     schedule["status"] = "active".into();
 }
 
-/// Tells a subscription which schedule it has.
+/// Sets or clears the schedule of a subscription.
 fn set_schedule_of_subscription(ctx: &mut Ctx<'_>, subscription: &str, schedule: Option<&str>) {
     if let Some(mut subscription) = ctx.get("subscription", subscription) {
         subscription["schedule"] = schedule.into();
@@ -158,7 +158,7 @@ fn set_schedule_of_subscription(ctx: &mut Ctx<'_>, subscription: &str, schedule:
     }
 }
 
-/// Keeps a changed schedule and says so.
+/// Stores a changed schedule and emits `subscription_schedule.updated`.
 fn save_changed_schedule(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(SCHEDULE, after);
     let previous = previous_attributes(before, after);
@@ -168,9 +168,9 @@ fn save_changed_schedule(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     }
 }
 
-/// Brings a schedule up to the present: it starts, goes on to its next phase, or ends.
+/// Starts the schedule, enters its next phase or finishes it, as far as they are due.
 pub(super) fn advance_schedule(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
-    // Each turn leads to a later phase or to the end.
+    // Each iteration enters a later phase or finishes.
     while let Some(before) = ctx.get(SCHEDULE, id) {
         let now = ctx.now();
         let all = list(&before, "phases");
@@ -204,7 +204,7 @@ pub(super) fn advance_schedule(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiErr
     Ok(())
 }
 
-/// A phase begins: with a new subscription, or by a change of the one there is.
+/// Starts a phase: creates the subscription, or updates it.
 fn enter_phase(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -228,7 +228,7 @@ fn enter_phase(
     };
     save_changed_schedule(ctx, before, &schedule);
     let mut form = phase_params(before, phase);
-    // The old items go, in favour of those of the phase; the same price keeps its item.
+    // Items of the phase replace those of the subscription; an item with the same price is kept.
     let mut wanted = phase_items(phase);
     for item in list(&subscription["items"], "data") {
         let same = wanted
@@ -257,7 +257,7 @@ fn enter_phase(
     update::update(ctx, &Params::new(path, form)).map(drop)
 }
 
-/// The last phase is over.
+/// Finishes a schedule after its last phase, by `end_behavior`.
 fn finish_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     if before["end_behavior"] != "cancel" {
         release_schedule(ctx, before);
@@ -277,7 +277,7 @@ fn finish_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     }
 }
 
-/// The subscription goes on without its schedule.
+/// Releases a schedule; its subscription continues.
 fn release_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Value {
     let mut after = before.clone();
     after["current_phase"] = Value::Null;
@@ -291,7 +291,7 @@ fn release_schedule(ctx: &mut Ctx<'_>, before: &Value) -> Value {
     after
 }
 
-/// Releases a schedule whose customer is no more.
+/// Releases a schedule that has not ended.
 pub(super) fn release_if_active(ctx: &mut Ctx<'_>, schedule: &Value) {
     if is_active(schedule) {
         release_schedule(ctx, schedule);
@@ -302,7 +302,7 @@ fn is_active(schedule: &Value) -> bool {
     matches!(text(schedule, "status"), "not_started" | "active")
 }
 
-/// Advances the schedule of a subscription first: a phase that starts decides what is billed next.
+/// Advances the schedule of the subscription first, because a new phase decides what is billed next.
 fn on_subscription_due(ctx: &mut Ctx<'_>, due: &SubscriptionDue) -> Result<(), ApiError> {
     match due.subscription["schedule"].as_str() {
         Some(schedule) => advance_schedule(ctx, schedule),
@@ -329,7 +329,7 @@ pub(super) fn cancel_with_subscription(ctx: &mut Ctx<'_>, id: &str) {
     ctx.emit("subscription_schedule.canceled", &schedule, None);
 }
 
-/// The schedule in the URL, while something can still be done with it.
+/// The schedule of the request; fails if it has ended.
 fn active_schedule(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, ApiError> {
     let schedule = ctx.required(SCHEDULE, params.path("schedule"))?;
     if is_active(&schedule) {
@@ -340,7 +340,7 @@ fn active_schedule(ctx: &Ctx<'_>, params: &Params, done: &str) -> Result<Value, 
     Err(ApiError::invalid_request(message))
 }
 
-/// `POST /v1/subscription_schedules/{schedule}`: other phases; the present one stays where it began.
+/// `POST /v1/subscription_schedules/{schedule}`. The current phase keeps its start.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = active_schedule(ctx, params, "update")?;
     let now = test_clocks::customer_now(ctx, text(&before, "customer"));
@@ -384,7 +384,7 @@ fn phase_at(schedule: &Value, start: i64) -> Value {
     phase.next().cloned().unwrap_or_default()
 }
 
-/// `POST /v1/subscription_schedules/{schedule}/cancel`: its subscription is canceled with it.
+/// `POST /v1/subscription_schedules/{schedule}/cancel`: also cancels the subscription.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let schedule = active_schedule(ctx, params, "cancel")?;
     let now = test_clocks::customer_now(ctx, text(&schedule, "customer"));

@@ -16,7 +16,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("subscription_items.delete", delete);
 }
 
-/// What steers the change; everything else describes the item.
+/// Parameters of the change; all others describe the item.
 const SUBSCRIPTION_PARAMS: &[&str] = &[
     "payment_behavior",
     "proration_behavior",
@@ -25,7 +25,7 @@ const SUBSCRIPTION_PARAMS: &[&str] = &[
     "subscription",
 ];
 
-/// Changes the subscription by one item of a request.
+/// Updates the subscription with one item of a request.
 fn update_subscription(
     ctx: &mut Ctx<'_>,
     subscription: &str,

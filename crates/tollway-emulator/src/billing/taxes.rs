@@ -8,10 +8,10 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{number, text};
 
-/// The whole of a percentage, in ten thousandths of a percent.
+/// 100 %, in ten thousandths of a percent.
 const HUNDRED_PERCENT: i128 = 1_000_000;
 
-/// A tax on one amount.
+/// A tax on an amount.
 #[derive(Debug, Clone)]
 pub(super) struct Tax {
     pub(super) rate: Value,
@@ -22,12 +22,12 @@ pub(super) struct Tax {
 }
 
 impl Tax {
-    /// Is it a part of the price?
+    /// Whether the price contains it.
     pub(super) fn inclusive(&self) -> bool {
         self.rate["inclusive"] == true
     }
 
-    /// As invoices and their lines show it.
+    /// The tax as a member of an invoice or its lines.
     pub(super) fn shown(&self) -> Value {
         json!({
             "amount": self.amount,
@@ -39,7 +39,7 @@ impl Tax {
         })
     }
 
-    /// As line items of a Checkout session show it.
+    /// The tax as a member of a Checkout line item.
     pub(super) fn of_item(&self) -> Value {
         json!({
             "amount": self.amount, "rate": self.rate, "taxability_reason": self.reason, "taxable_amount": self.taxable,
@@ -47,7 +47,7 @@ impl Tax {
     }
 }
 
-/// The tax rates that a request names.
+/// The tax rates that a request names; archived ones are refused.
 pub(super) fn load_tax_rates(
     ctx: &Ctx<'_>,
     ids: &[Value],
@@ -67,7 +67,7 @@ pub(super) fn load_tax_rates(
     Ok(rates)
 }
 
-/// A tax whose amount was given: `{amount, rate, taxable_amount}`.
+/// A tax with a given amount: `{amount, rate, taxable_amount}`.
 pub(super) fn manual_tax(tax: &Value) -> Tax {
     Tax {
         rate: tax["rate"].clone(),
@@ -77,7 +77,7 @@ pub(super) fn manual_tax(tax: &Value) -> Tax {
     }
 }
 
-/// What rates come to on an amount; `exempt` is the customer's `tax_exempt`.
+/// The taxes on an amount; `exempt` is the customer's `tax_exempt`.
 pub(super) fn calculate_taxes(amount: i64, rates: &[Value], exempt: &str) -> Vec<Tax> {
     let inside: i128 = rates
         .iter()
@@ -93,7 +93,7 @@ pub(super) fn calculate_taxes(amount: i64, rates: &[Value], exempt: &str) -> Vec
             HUNDRED_PERCENT + inside,
         )
     };
-    // What rounding leaves over belongs to the last rate that is a part of the price.
+    // The last inclusive rate gets the rounding difference.
     let mut left = amount - net;
     let last = rates.iter().rposition(|rate| rate["inclusive"] == true);
     let mut taxes = Vec::with_capacity(rates.len());
@@ -127,7 +127,7 @@ pub(super) fn calculate_taxes(amount: i64, rates: &[Value], exempt: &str) -> Vec
     taxes
 }
 
-/// The same taxes of many lines as one each.
+/// Sums taxes with the same rate.
 pub(super) fn merge_by_rate(taxes: impl IntoIterator<Item = Tax>) -> Vec<Tax> {
     let mut sums: Vec<Tax> = Vec::new();
     for tax in taxes {
@@ -156,7 +156,7 @@ fn percentage(rate: &Value) -> i128 {
     (percent.unwrap_or(0.0) * 10_000.0).round() as i128
 }
 
-/// Divides and rounds half away from zero.
+/// Divides, rounding half away from zero.
 fn rounded(amount: i128, by: i128) -> i64 {
     let magnitude = (amount.abs() * 2 + by) / (by * 2);
     i64::try_from(magnitude * amount.signum()).unwrap_or(i64::MAX)

@@ -1,12 +1,12 @@
-//! Who buys: the names of a business and of a person, and the tax ID of a business.
+//! The buyer: the names of a business and a person, and the tax ID of a business.
 //!
-//! Inputs: `business_name`, `individual_name`, `tax_id`, and `tax_id_type` where the country does not say it.
+//! Inputs: `business_name`, `individual_name`, `tax_id`, and `tax_id_type` where the country does not determine it.
 //! See <https://docs.stripe.com/tax/checkout/tax-ids> and <https://docs.stripe.com/payments/checkout/name-collection>.
 
 use serde_json::{Map, Value, json};
 
-use crate::checkout::inputs::Asked;
-use crate::checkout::submission::{Errors, Form, given};
+use crate::checkout::form::{Form, FormErrors, form_value};
+use crate::checkout::form_spec::FormSpec;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, text};
@@ -15,12 +15,13 @@ use crate::params::Params;
 use crate::tax::table::in_union;
 
 /// Types of tax ID, each beginning with its country; of a country's types the first is the usual one.
-const TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \
+const TAX_ID_TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \
     bh_vat bj_ifu bo_tin br_cnpj br_cpf bs_tin by_tin ca_bn ca_gst_hst ca_pst_bc ca_pst_mb ca_pst_sk ca_qst cd_nif ch_vat ch_uid \
     cl_tin cm_niu cn_tin co_nit cr_tin cv_nif do_rcn ec_ruc eg_tin et_tin gb_vat ge_vat gn_nif hk_br id_npwp il_vat in_gst is_vat \
     jp_cn jp_rn jp_trn ke_pin kg_tin kh_tin kr_brn kz_bin la_tin li_vat li_uid ma_vat md_vat me_pib mk_vat mr_nif mx_rfc my_sst \
     my_frp my_itn ng_tin no_vat no_voec np_pan nz_gst om_vat pe_ruc ph_tin rs_pib ru_inn ru_kpp sa_vat sg_gst sg_uen sn_ninea \
     sr_fin sv_nit th_vat tj_tin tr_tin tw_vat tz_vat ua_vat ug_tin us_ein uy_ruc uz_tin uz_vat ve_rif vn_tin za_vat zm_tin zw_tin";
+
 /// What the customer told about who buys.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buyer {
@@ -31,21 +32,21 @@ pub(super) struct Buyer {
 }
 
 /// Does the page ask for a tax ID? Not of a customer who has one.
-pub(super) fn asks_for_tax_id(ctx: &Ctx<'_>, session: &Value) -> bool {
+pub(super) fn collects_tax_id(ctx: &Ctx<'_>, session: &Value) -> bool {
     let customer = text(session, "customer");
     session["tax_id_collection"]["enabled"] == true
-        && (customer.is_empty() || tax_ids(ctx, customer).is_empty())
+        && (customer.is_empty() || customer_tax_ids(ctx, customer).is_empty())
 }
 
 /// `tax_ids` of `customer_details`: what a customer has.
-pub(super) fn tax_ids(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
+pub(super) fn customer_tax_ids(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
     let all = ctx.all_under("tax_id", customer);
     let of = |it: &Value| json!({"type": it["type"], "value": it["value"]});
     all.iter().map(of).collect()
 }
 
 /// Checks what must be given together with `tax_id_collection` and `customer_update`.
-pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+pub(super) fn check_buyer_params(params: &Params) -> Result<(), ApiError> {
     if !params.has("customer") {
         if params.has("customer_update") {
             let message =
@@ -65,7 +66,7 @@ pub(super) fn check(params: &Params) -> Result<(), ApiError> {
 }
 
 /// `tax_id_collection` of a request says whether a tax ID is required: by default never.
-pub(super) fn complete_params(plain: &mut Map<String, Value>) {
+pub(super) fn set_tax_id_default(plain: &mut Map<String, Value>) {
     if let Some(Value::Object(collection)) = plain.get_mut("tax_id_collection") {
         collection
             .entry("required")
@@ -73,8 +74,8 @@ pub(super) fn complete_params(plain: &mut Map<String, Value>) {
     }
 }
 
-/// The inputs about who buys; `located` says whether a country is asked for elsewhere on the page.
-pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input> {
+/// The inputs about who buys; `located` says whether a country is spec for elsewhere on the page.
+pub(super) fn buyer_inputs(session: &Value, spec: &FormSpec, located: bool) -> Vec<Input> {
     let mut inputs = Vec::new();
     let names = &session["name_collection"];
     for (kind, label, complete) in [
@@ -82,13 +83,13 @@ pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input
         ("business", "Business name", "organization"),
     ] {
         let wanted = &names[kind];
-        if wanted["enabled"] == true || (kind == "business" && asked.tax_id) {
+        if wanted["enabled"] == true || (kind == "business" && spec.collects_tax_id) {
             let mut input = Input::new(&format!("{kind}_name"), label, "text", complete);
             input.required = wanted["enabled"] == true && wanted["optional"] != true;
             inputs.push(input);
         }
     }
-    if !asked.tax_id {
+    if !spec.collects_tax_id {
         return inputs;
     }
     if !located {
@@ -103,7 +104,7 @@ pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input
     options.extend(
         ["eu_vat"]
             .into_iter()
-            .chain(TYPES.split_whitespace())
+            .chain(TAX_ID_TYPES.split_whitespace())
             .map(Choose::plain),
     );
     inputs.push(Input {
@@ -114,40 +115,40 @@ pub(super) fn inputs(session: &Value, asked: &Asked, located: bool) -> Vec<Input
 }
 
 /// Reads who buys, `country` being where.
-pub(super) fn read(
+pub(super) fn read_buyer(
     session: &Value,
     form: &Form,
-    asked: &Asked,
+    spec: &FormSpec,
     country: Option<&str>,
-    errors: &mut Errors,
+    errors: &mut FormErrors,
 ) -> Buyer {
     let mut name = |kind: &str, label: &str| {
         let wanted = &session["name_collection"][kind];
         let input = format!("{kind}_name");
-        let typed = given(form, &input).map(str::to_owned);
+        let typed = form_value(form, &input).map(str::to_owned);
         if typed.is_none() && wanted["enabled"] == true && wanted["optional"] != true {
             errors.insert(input, format!("{label} is required."));
         }
-        typed.filter(|_| wanted["enabled"] == true || (kind == "business" && asked.tax_id))
+        typed.filter(|_| wanted["enabled"] == true || (kind == "business" && spec.collects_tax_id))
     };
     let mut buyer = Buyer {
         individual: name("individual", "A full name"),
         business: name("business", "A business name"),
         tax_id: None,
     };
-    if !asked.tax_id {
+    if !spec.collects_tax_id {
         return buyer;
     }
-    let usual = country.and_then(usual_type);
-    let Some(value) = given(form, "tax_id") else {
+    let usual = country.and_then(default_tax_id_type);
+    let Some(value) = form_value(form, "tax_id") else {
         if session["tax_id_collection"]["required"] == "if_supported" && usual.is_some() {
             errors.insert("tax_id".to_owned(), "A tax ID is required.".to_owned());
         }
         return buyer;
     };
     let value = value.to_ascii_uppercase();
-    let kind = given(form, "tax_id_type").or(usual).or_else(|| {
-        let vat = value.get(..2).is_some_and(is_eu);
+    let kind = form_value(form, "tax_id_type").or(usual).or_else(|| {
+        let vat = value.get(..2).is_some_and(is_vat_country);
         vat.then_some("eu_vat")
     });
     match kind {
@@ -155,11 +156,11 @@ pub(super) fn read(
             let said = "Choose the type of this tax ID, or give its country.";
             errors.insert("tax_id_type".to_owned(), said.to_owned());
         }
-        Some(kind) if kind != "eu_vat" && !TYPES.split_whitespace().any(|it| it == kind) => {
+        Some(kind) if kind != "eu_vat" && !TAX_ID_TYPES.split_whitespace().any(|it| it == kind) => {
             let said = "This type is none of those that can be chosen.";
             errors.insert("tax_id_type".to_owned(), said.to_owned());
         }
-        Some("eu_vat") if !is_vat(&value) => {
+        Some("eu_vat") if !is_vat_number(&value) => {
             let said = "This is no VAT number: two letters of the country, then 8 to 12 letters and digits.";
             errors.insert("tax_id".to_owned(), said.to_owned());
         }
@@ -172,31 +173,31 @@ pub(super) fn read(
     buyer
 }
 
-fn is_eu(country: &str) -> bool {
+fn is_vat_country(country: &str) -> bool {
     in_union(country) || country == "EL"
 }
 
-fn is_vat(value: &str) -> bool {
+fn is_vat_number(value: &str) -> bool {
     let Some((country, rest)) = value.split_at_checked(2) else {
         return false;
     };
-    is_eu(country)
+    is_vat_country(country)
         && (8..=12).contains(&rest.len())
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
 /// The usual type of a business's tax ID in a country, if tax IDs of that country are collected.
-fn usual_type(country: &str) -> Option<&'static str> {
+fn default_tax_id_type(country: &str) -> Option<&'static str> {
     let country = country.to_ascii_uppercase();
-    if is_eu(&country) {
+    if is_vat_country(&country) {
         return Some("eu_vat");
     }
     let of = |it: &&str| it[..2].eq_ignore_ascii_case(&country);
-    TYPES.split_whitespace().find(of)
+    TAX_ID_TYPES.split_whitespace().find(of)
 }
 
 /// Writes who buys into the session.
-pub(super) fn note(session: &mut Value, buyer: &Buyer) {
+pub(super) fn write_buyer(session: &mut Value, buyer: &Buyer) {
     let details = &mut session["customer_details"];
     for (member, name) in [
         ("business_name", &buyer.business),
@@ -222,12 +223,12 @@ pub(super) fn note(session: &mut Value, buyer: &Buyer) {
 }
 
 /// The customer has the tax ID that the session collected.
-pub(super) fn keep_tax_ids(ctx: &mut Ctx<'_>, session: &Value) -> Result<(), ApiError> {
+pub(super) fn save_tax_ids(ctx: &mut Ctx<'_>, session: &Value) -> Result<(), ApiError> {
     let customer = text(session, "customer");
     if customer.is_empty() || session["tax_id_collection"]["enabled"] != true {
         return Ok(());
     }
-    let there = tax_ids(ctx, customer);
+    let there = customer_tax_ids(ctx, customer);
     for told in list(&session["customer_details"], "tax_ids") {
         if there.contains(told) {
             continue;
@@ -245,20 +246,20 @@ mod tests {
 
     #[test]
     fn a_tax_id_has_the_type_of_its_country() {
-        assert_eq!(usual_type("de"), Some("eu_vat"));
-        assert_eq!(usual_type("CH"), Some("ch_vat"));
-        assert_eq!(usual_type("US"), Some("us_ein"));
-        assert_eq!(usual_type("AQ"), None);
-        let asked = Asked {
-            tax_id: true,
+        assert_eq!(default_tax_id_type("de"), Some("eu_vat"));
+        assert_eq!(default_tax_id_type("CH"), Some("ch_vat"));
+        assert_eq!(default_tax_id_type("US"), Some("us_ein"));
+        assert_eq!(default_tax_id_type("AQ"), None);
+        let spec = FormSpec {
+            collects_tax_id: true,
             ..Asked::default()
         };
         let session = json!({"tax_id_collection": {"enabled": true, "required": "if_supported"}});
         let said = |country: Option<&str>, typed: &[(&str, &str)]| {
             let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let form: Form = typed.iter().map(owned).collect();
-            let mut errors = Errors::new();
-            let buyer = read(&session, &form, &asked, country, &mut errors);
+            let mut errors = FormErrors::new();
+            let buyer = read_buyer(&session, &form, &spec, country, &mut errors);
             let wrong: Vec<String> = errors.into_keys().collect();
             (buyer.tax_id.map(|(kind, _)| kind), wrong.join(" "))
         };

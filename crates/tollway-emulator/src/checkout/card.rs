@@ -1,8 +1,8 @@
-//! A card as it is typed into a page.
+//! A card as a customer enters it on a page.
 
 use serde_json::{Map, Value, json};
 
-use crate::checkout::submission::{Errors, Form, given};
+use crate::checkout::form::{Form, FormErrors, form_value};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages::Input;
@@ -10,22 +10,22 @@ use crate::payment_methods::operations as payment_methods;
 
 /// A card as it is typed.
 #[derive(Debug, Clone)]
-pub(crate) struct Card {
+pub(crate) struct EnteredCard {
     number: String,
     expires: Option<(i64, i64)>,
     cvc: Option<String>,
 }
 
-impl Card {
+impl EnteredCard {
     /// Reads the card's inputs; none if no number was given.
-    pub(crate) fn read(form: &Form, now: i64, errors: &mut Errors) -> Option<Self> {
-        let number = given(form, "number")?;
+    pub(crate) fn read(form: &Form, now: i64, errors: &mut FormErrors) -> Option<Self> {
+        let number = form_value(form, "number")?;
         let mut wrong = |name: &str, message: &str| {
             errors.insert(name.to_owned(), message.to_owned());
         };
-        let expires = match form.get("exp").map(|text| expiry(text)) {
+        let expires = match form.get("exp").map(|text| parse_expiry(text)) {
             None => None,
-            Some(Some(expires)) if expires < this_month(now) => {
+            Some(Some(expires)) if expires < current_month(now) => {
                 wrong("exp", "Your card's expiration date is in the past.");
                 None
             }
@@ -62,7 +62,7 @@ impl Card {
 }
 
 /// `12 / 34`, `12/2034` or `1234` as year and month.
-fn expiry(text: &str) -> Option<(i64, i64)> {
+fn parse_expiry(text: &str) -> Option<(i64, i64)> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let (month, year) = digits.split_at_checked(digits.len().min(2))?;
     let month: i64 = month
@@ -77,7 +77,7 @@ fn expiry(text: &str) -> Option<(i64, i64)> {
     Some((year, month))
 }
 
-fn this_month(now: i64) -> (i64, i64) {
+fn current_month(now: i64) -> (i64, i64) {
     jiff::Timestamp::from_second(now).map_or((0, 0), |now| {
         let day = now.to_zoned(jiff::tz::TimeZone::UTC);
         (i64::from(day.year()), i64::from(day.month()))
@@ -107,10 +107,10 @@ mod tests {
     #[test]
     fn a_card_is_read_as_people_type_it() {
         for text in ["12 / 34", "12/34", "1234", "12-2034"] {
-            assert_eq!(expiry(text), Some((2034, 12)), "{text}");
+            assert_eq!(parse_expiry(text), Some((2034, 12)), "{text}");
         }
         for text in ["", "1", "13 / 34", "12 / 3", "ab"] {
-            assert_eq!(expiry(text), None, "{text}");
+            assert_eq!(parse_expiry(text), None, "{text}");
         }
     }
 }

@@ -1,31 +1,28 @@
-//! What the parameters of a session must satisfy together.
+//! Checks of parameters that depend on each other.
 
 use serde_json::{Map, Value};
 
 use crate::billing::cart;
 use crate::checkout::buyer;
+use crate::checkout::session_record::is_hosted;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::payments::settlement::{self, Split};
 
 const MINUTE: i64 = 60;
+
 const DAY: i64 = 86_400;
 
 /// The parameters of a request that say what the payment, subscription or card will be like, by mode.
-const DATA: [(&str, &str); 3] = [
+const DATA_PARAMS: [(&str, &str); 3] = [
     ("payment", "payment_intent_data"),
     ("subscription", "subscription_data"),
     ("setup", "setup_intent_data"),
 ];
 
-/// Is the page of a session with this `ui_mode` at an address of its own?
-pub(super) fn is_hosted(ui_mode: Option<&str>) -> bool {
-    ui_mode.is_none_or(|mode| mode == "hosted_page")
-}
-
 /// Where the customer goes afterwards must be said, and be a URL.
-pub(super) fn check_ways_back(params: &Params, link: bool) -> Result<(), ApiError> {
+pub(super) fn check_return_urls(params: &Params, link: bool) -> Result<(), ApiError> {
     let ui_mode = params.text("ui_mode");
     let hosted = is_hosted(ui_mode);
     let others: &[&str] = if hosted {
@@ -79,7 +76,7 @@ pub(super) fn check_customer(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiEr
         let message = "You may only specify one of these parameters: customer, customer_creation.";
         return Err(ApiError::invalid_request(message));
     }
-    buyer::check(params)?;
+    buyer::check_buyer_params(params)?;
     match customer {
         Some(customer) => ctx.referenced("customer", customer, "customer").map(drop),
         None => Ok(()),
@@ -87,14 +84,14 @@ pub(super) fn check_customer(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiEr
 }
 
 /// What the payment will be like: only the parameter of this mode may be sent.
-pub(super) fn data_for(params: &Params, mode: &str) -> Result<Map<String, Value>, ApiError> {
-    for (other, name) in DATA {
+pub(super) fn data_of_mode(params: &Params, mode: &str) -> Result<Map<String, Value>, ApiError> {
+    for (other, name) in DATA_PARAMS {
         if other != mode && params.has(name) {
             let message = format!("You can not pass `{name}` in `{mode}` mode.");
             return Err(ApiError::invalid_param(name, message));
         }
     }
-    let name = DATA.iter().find(|(its, _)| *its == mode);
+    let name = DATA_PARAMS.iter().find(|(its, _)| *its == mode);
     let data = name.and_then(|(_, name)| params.map(name));
     Ok(data.cloned().unwrap_or_default())
 }
@@ -139,7 +136,7 @@ pub(super) fn check_split(
         })
 }
 
-pub(super) fn expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError> {
+pub(super) fn read_expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError> {
     let Some(at) = params.int("expires_at") else {
         return Ok(ctx.now() + DAY);
     };

@@ -1,85 +1,40 @@
-//! The inputs of the page: what the session asks the customer for.
+//! The inputs of the page of a session.
 
 use serde_json::Value;
 
 use crate::billing::cart;
 use crate::checkout::card::card_inputs;
-use crate::checkout::optional_items::Offer;
-use crate::checkout::pay::needs_payment;
-use crate::checkout::state::hidden;
-use crate::checkout::submission::{Errors, Form};
-use crate::checkout::{buyer, methods, optional_items};
+use crate::checkout::form::{Form, FormErrors};
+use crate::checkout::form_spec::{AdjustableQuantity, CustomAmount, FormSpec, dropdown_options};
+use crate::checkout::session_record::{known_email, needs_payment};
+use crate::checkout::state::load_state;
+use crate::checkout::{buyer, optional_items, payment_options};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::json::{number, text};
 use crate::pages::{Choose, Input};
 
-/// What the page asks for besides what the session itself says.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Asked {
-    /// Is anything to be paid, or kept to pay with later?
-    pub(super) pays: bool,
-    /// Kinds of payment method.
-    pub(super) kinds: Vec<String>,
-    /// Cards that may be chosen again.
-    pub(super) kept: Vec<Choose>,
-    /// May a new card be kept to be chosen again?
-    pub(super) may_save: bool,
-    pub(super) quantities: Vec<Adjustable>,
-    pub(super) amount: Option<FreeAmount>,
-    /// Optional items.
-    pub(super) offers: Vec<Offer>,
-    /// May a business tell its tax ID?
-    pub(super) tax_id: bool,
-}
-
-/// An item whose quantity the customer may change.
-#[derive(Debug, Clone)]
-pub(super) struct Adjustable {
-    pub(super) index: usize,
-    pub(super) label: String,
-    pub(super) quantity: i64,
-    pub(super) least: i64,
-    pub(super) most: i64,
-}
-
-impl Adjustable {
-    /// `quantity_1` of the first item.
-    pub(super) fn name(&self) -> String {
-        format!("quantity_{}", self.index + 1)
-    }
-}
-
-/// An amount that the customer chooses.
-#[derive(Debug, Clone)]
-pub(super) struct FreeAmount {
-    pub(super) currency: String,
-    pub(super) preset: Option<i64>,
-    pub(super) least: i64,
-    pub(super) most: i64,
-}
-
 /// The most of one item that Checkout lets a customer choose, unless the session says otherwise.
-const MOST: i64 = 99;
+const DEFAULT_MAX_QUANTITY: i64 = 99;
 
-impl Asked {
+impl FormSpec {
     /// What the page of a session asks for.
-    pub(super) fn of(ctx: &Ctx<'_>, session: &Value) -> Self {
+    pub(super) fn of_session(ctx: &Ctx<'_>, session: &Value) -> Self {
         let cart = cart::load_cart(ctx, text(session, "id"));
-        let taken = hidden(ctx, text(session, "id")).taken;
+        let taken = load_state(ctx, text(session, "id")).taken;
         let adjustable = |(index, item): (usize, &Value)| {
             let limits = &item["adjustable_quantity"];
-            // The quantity of an optional item is asked for beside its box.
+            // The quantity of an optional item is spec for beside its box.
             let optional = taken.values().any(|id| item["id"] == **id);
-            (limits["enabled"] == true && !optional).then(|| Adjustable {
+            (limits["enabled"] == true && !optional).then(|| AdjustableQuantity {
                 index,
                 label: text(item, "description").to_owned(),
                 quantity: number(item, "quantity"),
                 least: limits["minimum"].as_i64().unwrap_or(1),
-                most: limits["maximum"].as_i64().unwrap_or(MOST),
+                most: limits["maximum"].as_i64().unwrap_or(DEFAULT_MAX_QUANTITY),
             })
         };
-        let amount = cart.custom_unit_amount().map(|custom| FreeAmount {
+        let amount = cart.custom_unit_amount().map(|custom| CustomAmount {
             currency: cart.currency.clone(),
             preset: custom["preset"].as_i64(),
             least: custom["minimum"].as_i64().unwrap_or(1),
@@ -87,9 +42,9 @@ impl Asked {
         });
         let options = &session["saved_payment_method_options"];
         Self {
-            pays: needs_payment(session) || amount.is_some(),
-            kinds: methods::kinds(session),
-            kept: methods::kept(ctx, session),
+            needs_payment: needs_payment(session) || amount.is_some(),
+            payment_method_types: payment_options::payment_method_types(session),
+            saved_cards: payment_options::saved_cards(ctx, session),
             may_save: options["payment_method_save"] == "enabled" && session["mode"] == "payment",
             quantities: cart
                 .items
@@ -97,18 +52,18 @@ impl Asked {
                 .enumerate()
                 .filter_map(adjustable)
                 .collect(),
-            amount,
-            offers: optional_items::offers(ctx, session, &cart, &taken),
-            tax_id: buyer::asks_for_tax_id(ctx, session),
+            custom_amount: amount,
+            offers: optional_items::optional_offers(ctx, session, &cart, &taken),
+            collects_tax_id: buyer::collects_tax_id(ctx, session),
         }
     }
 }
 
-/// What the customer pays with is asked for if there is something to pay, or a card to be kept.
-fn payment_inputs(asked: &Asked) -> Vec<Input> {
+/// What the customer pays with is spec for if there is something to pay, or a card to be kept.
+fn payment_inputs(spec: &FormSpec) -> Vec<Input> {
     let mut inputs = Vec::new();
-    if !asked.kept.is_empty() {
-        let mut options = asked.kept.clone();
+    if !spec.saved_cards.is_empty() {
+        let mut options = spec.saved_cards.clone();
         options.push(Choose {
             value: String::new(),
             label: "Another card".to_owned(),
@@ -118,25 +73,25 @@ fn payment_inputs(asked: &Asked) -> Vec<Input> {
             ..Input::new("payment_method", "Pay with", "select", "off")
         });
     }
-    let others = asked.kinds.iter().any(|kind| kind != "card");
-    if asked.kinds.len() > 1 {
-        let options = asked.kinds.iter().map(|kind| Choose {
+    let others = spec.payment_method_types.iter().any(|kind| kind != "card");
+    if spec.payment_method_types.len() > 1 {
+        let options = spec.payment_method_types.iter().map(|kind| Choose {
             value: kind.clone(),
-            label: methods::label(kind),
+            label: payment_options::type_label(kind),
         });
         inputs.push(Input {
             options: options.collect(),
             ..Input::new("payment_method_type", "Way to pay", "select", "off")
         });
     }
-    if asked.kinds.iter().any(|kind| kind == "card") {
+    if spec.payment_method_types.iter().any(|kind| kind == "card") {
         let mut card = card_inputs();
         card.push(Input::new("name", "Name on the card", "text", "cc-name"));
         for input in &mut card {
-            input.required &= !others && asked.kept.is_empty();
+            input.required &= !others && spec.saved_cards.is_empty();
         }
         inputs.extend(card);
-        if asked.may_save {
+        if spec.may_save {
             inputs.push(Input::new(
                 "save",
                 "Keep this card for next time",
@@ -147,25 +102,30 @@ fn payment_inputs(asked: &Asked) -> Vec<Input> {
     } else {
         inputs.push(Input::new("name", "Name", "text", "name"));
     }
-    for (name, label) in methods::account_parts(&asked.kinds) {
+    for (name, label) in payment_options::bank_account_fields(&spec.payment_method_types) {
         let mut input = Input::new(name, label, "text", "off");
-        input.required = asked.kinds.len() == 1;
+        input.required = spec.payment_method_types.len() == 1;
         inputs.push(input);
     }
     inputs
 }
 
 /// The inputs of the page, with what was typed and what is wrong with it.
-pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Asked) -> Vec<Input> {
+pub(super) fn page_inputs(
+    session: &Value,
+    form: &Form,
+    errors: &FormErrors,
+    spec: &FormSpec,
+) -> Vec<Input> {
     let mut inputs = Vec::new();
-    for adjustable in &asked.quantities {
+    for adjustable in &spec.quantities {
         let label = format!("Quantity: {}", adjustable.label);
         inputs.push(Input {
             value: adjustable.quantity.to_string(),
             ..Input::new(&adjustable.name(), &label, "numeric", "off").required()
         });
     }
-    if let Some(free) = &asked.amount {
+    if let Some(free) = &spec.custom_amount {
         let preset = free
             .preset
             .map(|preset| currency::plain(preset, &free.currency));
@@ -180,7 +140,7 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
             .required()
         });
     }
-    inputs.extend(optional_items::inputs(&asked.offers, form));
+    inputs.extend(optional_items::offer_inputs(&spec.offers, form));
     if let Some(email) = known_email(session) {
         inputs.push(Input {
             value: email.to_owned(),
@@ -238,7 +198,7 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
             kind,
             "off",
         );
-        input.options = options(field);
+        input.options = dropdown_options(field);
         input.required = field["optional"] != true;
         let preset = &field[field["type"].as_str().unwrap_or("text")]["default_value"];
         preset
@@ -251,9 +211,9 @@ pub(super) fn inputs(session: &Value, form: &Form, errors: &Errors, asked: &Aske
         inputs.extend(address_inputs("", "Billing address: ", "billing ", &[]));
     }
     let located = inputs.iter().any(|input| input.id.ends_with("country"));
-    inputs.extend(buyer::inputs(session, asked, located));
-    if asked.pays {
-        inputs.extend(payment_inputs(asked));
+    inputs.extend(buyer::buyer_inputs(session, spec, located));
+    if spec.needs_payment {
+        inputs.extend(payment_inputs(spec));
     }
     if session["consent_collection"]["promotions"] == "auto" {
         let label = "Send me news and offers";
@@ -304,22 +264,4 @@ fn address_inputs(prefix: &str, label: &str, complete: &str, countries: &[&str])
         input
     };
     parts.into_iter().map(input).collect()
-}
-
-pub(super) fn options(field: &Value) -> Vec<Choose> {
-    let all = field["dropdown"]["options"].as_array();
-    let option = |it: &Value| Choose {
-        value: it["value"].as_str().unwrap_or_default().to_owned(),
-        label: it["label"].as_str().unwrap_or_default().to_owned(),
-    };
-    all.into_iter().flatten().map(option).collect()
-}
-
-/// The e-mail address that the platform said the customer has.
-pub(super) fn known_email(session: &Value) -> Option<&str> {
-    session["customer_email"].as_str().or_else(|| {
-        session["customer_details"]["email"]
-            .as_str()
-            .filter(|_| session["customer"].is_string())
-    })
 }

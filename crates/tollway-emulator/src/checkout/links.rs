@@ -1,4 +1,4 @@
-//! Payment links: an address to share. Each visit makes a session of its own, and leads to its page.
+//! Payment links: a URL to share. Each visit creates a session and redirects to its page.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -10,8 +10,7 @@ use serde_json::{Map, Value, json};
 
 use crate::Engine;
 use crate::billing::cart;
-use crate::checkout::shipping;
-use crate::checkout::{buyer, optional_items, session};
+use crate::checkout::{buyer, optional_items, session, shipping};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
@@ -21,10 +20,10 @@ use crate::payments::authentication_page;
 use crate::payments::settlement::{self, Split};
 use crate::registry::Registry;
 
-const LINK: &str = "payment_link";
+const PAYMENT_LINK: &str = "payment_link";
 
 /// What a session takes over from its link as it is.
-const TAKEN: &[&str] = &[
+const COPIED_FIELDS: &[&str] = &[
     "allow_promotion_codes",
     "automatic_tax",
     "billing_address_collection",
@@ -40,7 +39,7 @@ const TAKEN: &[&str] = &[
     "tax_id_collection",
 ];
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add("payment_links.create", create);
     registry.add("payment_links.update", update);
 }
@@ -56,7 +55,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let message = "You can not pass `subscription_data` without a recurring price.";
         return Err(ApiError::invalid_param("subscription_data", message));
     }
-    let mut members = ctx.blank(LINK);
+    let mut members = ctx.blank(PAYMENT_LINK);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let known = json!({
         "active": true,
@@ -73,7 +72,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Value::Object(known) = known {
         members.extend(known);
     }
-    write(ctx, &mut members, params, &cart)?;
+    write_link(ctx, &mut members, params, &cart)?;
     let link = Value::Object(members);
     // What a session of it would be refused for is refused now.
     if !cart.is_recurring() {
@@ -82,7 +81,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     shipping::check_total(cart.subtotal(), &cart.currency)?;
     cart::save_cart(ctx, &id, &cart);
-    ctx.insert(LINK, &link);
+    ctx.insert(PAYMENT_LINK, &link);
     ctx.emit("payment_link.created", &link, None);
     Ok(link)
 }
@@ -90,10 +89,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `POST /v1/payment_links/{payment_link}`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_link").to_owned();
-    let before = ctx.required(LINK, &id)?;
+    let before = ctx.required(PAYMENT_LINK, &id)?;
     let mut members = before.as_object().cloned().unwrap_or_default();
     let mut cart = cart::load_cart(ctx, &id);
-    write(ctx, &mut members, params, &cart)?;
+    write_link(ctx, &mut members, params, &cart)?;
     if params.has("line_items") {
         for (index, wanted) in params.list("line_items").iter().enumerate() {
             let named = wanted["id"].as_str().unwrap_or_default();
@@ -108,7 +107,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         cart::save_cart(ctx, &id, &cart);
     }
     let after = Value::Object(members);
-    ctx.update(LINK, &after);
+    ctx.update(PAYMENT_LINK, &after);
     let previous = crate::events::difference::previous_attributes(&before, &after);
     if !previous.is_empty() {
         ctx.emit(
@@ -120,7 +119,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(after)
 }
 
-fn write(
+fn write_link(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
     params: &Params,
@@ -129,14 +128,15 @@ fn write(
     let mut plain = params.values().clone();
     plain.remove("line_items");
     plain.remove("currency");
-    buyer::complete_params(&mut plain);
+    buyer::set_tax_id_default(&mut plain);
     let options = plain.remove("shipping_options");
     if plain.remove("optional_items").is_some() {
-        let offered = optional_items::read(ctx, params.list("optional_items"), cart)?;
+        let offered =
+            optional_items::read_optional_items(ctx, params.list("optional_items"), cart)?;
         members.insert("optional_items".into(), offered);
     }
-    ctx.apply(LINK, members, &plain)?;
-    shipping::write_shipping(ctx, members, options)
+    ctx.apply(PAYMENT_LINK, members, &plain)?;
+    shipping::write_shipping_options(ctx, members, options)
 }
 
 /// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: a new session, and to its page.
@@ -146,11 +146,12 @@ pub(super) async fn visit(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, link) = match authentication_page::open(&engine, LINK, "payment link", &id) {
-        Ok(found) => found,
-        Err(page) => return *page,
-    };
-    if link["active"] != true || used_up(&link) {
+    let (world, scope, link) =
+        match authentication_page::open(&engine, PAYMENT_LINK, "payment link", &id) {
+            Ok(found) => found,
+            Err(page) => return *page,
+        };
+    if link["active"] != true || is_limit_reached(&link) {
         let text = link["inactive_message"]
             .as_str()
             .unwrap_or("The link is no longer active.");
@@ -158,7 +159,7 @@ pub(super) async fn visit(
     }
     let made = address.transact(&engine, &world, scope, |ctx| {
         let params = session_params(ctx, &link, &query);
-        session::make(ctx, &params, Some(&link))
+        session::create_session(ctx, &params, Some(&link))
     });
     match made {
         Ok(session) => {
@@ -170,7 +171,7 @@ pub(super) async fn visit(
 }
 
 /// As many sessions were completed as the link allows.
-fn used_up(link: &Value) -> bool {
+fn is_limit_reached(link: &Value) -> bool {
     let sessions = &link["restrictions"]["completed_sessions"];
     match (sessions["count"].as_i64(), sessions["limit"].as_i64()) {
         (Some(count), Some(limit)) => count >= limit,
@@ -186,7 +187,7 @@ fn session_params(ctx: &Ctx<'_>, link: &Value, query: &BTreeMap<String, String>)
     let mode = if recurs { "subscription" } else { "payment" };
     form.insert("mode".into(), mode.into());
     form.insert("line_items".into(), cart::items_as_params(&cart.items));
-    for name in TAKEN.iter().filter(|name| !link[**name].is_null()) {
+    for name in COPIED_FIELDS.iter().filter(|name| !link[**name].is_null()) {
         form.insert((*name).to_owned(), link[*name].clone());
     }
     let mut consents = Map::new();
@@ -258,14 +259,14 @@ fn payment_data(link: &Value, recurs: bool) -> (&'static str, Map<String, Value>
 }
 
 /// A session of a link was completed.
-pub(super) fn count(ctx: &mut Ctx<'_>, session: &Value) {
+pub(super) fn count_completed_session(ctx: &mut Ctx<'_>, session: &Value) {
     let link = session["payment_link"].as_str();
-    let Some(mut link) = link.and_then(|id| ctx.get(LINK, id)) else {
+    let Some(mut link) = link.and_then(|id| ctx.get(PAYMENT_LINK, id)) else {
         return;
     };
     let sessions = &mut link["restrictions"]["completed_sessions"]["count"];
     if let Some(count) = sessions.as_i64() {
         *sessions = (count + 1).into();
-        ctx.update(LINK, &link);
+        ctx.update(PAYMENT_LINK, &link);
     }
 }

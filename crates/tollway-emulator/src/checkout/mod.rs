@@ -1,43 +1,44 @@
-//! Checkout: a page on which a customer pays, subscribes, or leaves a card for later.
+//! Checkout: a page on which a customer pays, subscribes, or saves a card.
 //!
 //! ```text
 //! sessions.create ─▶ open ─ page: Pay ─▶ PaymentIntent │ Subscription │ SetupIntent ─ succeeded ─▶ complete
-//!                      │ expire, or the clock ─▶ expired      └ refused: the page says why and takes another card
+//!                      │ expire, or the clock ─▶ expired      └ declined: the page shows why and takes another card
 //! ```
 //!
-//! - [`session`]: the object and what can be done to it; [`checks`] on its parameters, [`hidden`] what it knows besides.
-//! - [`billing::cart`](crate::billing::cart): the line items. [`totals`]: what it all comes to.
-//! - [`inputs`]: what the page asks for; [`buyer`]: names and tax IDs; [`methods`]: what may be paid with. [`answers`] and [`card`]: what was typed.
-//! - [`optional`]: what may be added to the order on the page.
-//! - [`pay`]: from answers to money. [`outcome`]: what becomes of it.
-//! - What a browser asks for is in [`page`].
-//! - [`links`]: payment links, each visit a session of its own.
+//! From the top down:
+//! - [`page`]: the routes and the page; its template is `checkout.html`, its context [`page_context`].
+//! - [`pay`]: from answers to a payment; [`outcome`]: what the payment does to the session; [`subscription`] of a session.
+//! - [`links`]: payment links; [`session`]: the operations on sessions; [`session_invoice`]: its paid invoice.
+//! - [`submission`]: the submitted answers; [`inputs`]: the inputs of the page; [`optional_items`], [`buyer`],
+//!   [`payment_options`], [`card`]: parts of both; [`form_spec`], [`form`]: their types.
+//! - [`totals`], [`shipping`], [`checks`]: amounts and parameters.
+//! - [`state`], [`session_record`]: what is stored.
 //!
 //! See <https://docs.stripe.com/payments/checkout>.
 
 mod buyer;
 pub(crate) mod card;
 mod checks;
+mod form;
+mod form_spec;
 mod inputs;
 mod links;
-mod methods;
 mod optional_items;
-mod outcome;
+pub(crate) mod outcome;
 pub(crate) mod page;
 pub(crate) mod page_context;
 mod pay;
+mod payment_options;
 mod session;
 mod session_invoice;
+mod session_record;
 mod shipping;
 mod state;
 mod submission;
+mod subscription;
 mod totals;
 
-pub(crate) use self::outcome::{failed, paid, set_up};
-pub(crate) use self::page::{routes, way_back};
 use crate::registry::Registry;
-
-const SESSION: &str = "checkout.session";
 
 pub(crate) fn register(registry: &mut Registry) {
     session::register(registry);

@@ -1,4 +1,4 @@
-//! Optional items: offered on the page with a box that adds them, and among the line items once taken.
+//! Optional items: the page offers them with a checkbox, and selected ones become line items.
 //!
 //! See <https://docs.stripe.com/payments/checkout/optional-items>.
 
@@ -8,8 +8,9 @@ use serde_json::{Value, json};
 
 use crate::billing::cart::{self, Cart};
 use crate::checkout::checks::check_mode;
-use crate::checkout::state::{hidden, put_hidden};
-use crate::checkout::submission::{Chosen, Errors, Form, given};
+use crate::checkout::form::{Form, FormErrors, form_value};
+use crate::checkout::form_spec::{CartChanges, OptionalOffer};
+use crate::checkout::state::{load_state, save_state};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
@@ -17,38 +18,19 @@ use crate::json::{list, number, text};
 use crate::pages::Input;
 
 /// As many optional items as a session or a link may have.
-const MOST: usize = 10;
+const MAX_OPTIONAL_ITEMS: usize = 10;
+
 /// The most of one item that the customer may choose, unless the item says otherwise.
-const MOST_OF_ONE: i64 = 99;
-
-/// An optional item as the page offers it.
-#[derive(Debug, Clone)]
-pub(super) struct Offer {
-    pub(super) index: usize,
-    pub(super) label: String,
-    /// As many as there are in the order, or would be.
-    pub(super) quantity: i64,
-    /// The fewest and the most there may be, if the customer chooses how many.
-    pub(super) limits: Option<(i64, i64)>,
-    pub(super) taken: bool,
-}
-
-impl Offer {
-    /// `optional_1` of the first item.
-    fn name(&self) -> String {
-        format!("optional_{}", self.index + 1)
-    }
-
-    /// `optional_quantity_1` of the first item.
-    fn quantity_name(&self) -> String {
-        format!("optional_quantity_{}", self.index + 1)
-    }
-}
+const DEFAULT_MAX_QUANTITY: i64 = 99;
 
 /// Reads `optional_items` of a request, to be sold beside what is in the cart.
-pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], cart: &Cart) -> Result<Value, ApiError> {
-    if wanted.len() > MOST {
-        let message = format!("You can pass at most {MOST} optional items.");
+pub(super) fn read_optional_items(
+    ctx: &mut Ctx<'_>,
+    wanted: &[Value],
+    cart: &Cart,
+) -> Result<Value, ApiError> {
+    if wanted.len() > MAX_OPTIONAL_ITEMS {
+        let message = format!("You can pass at most {MAX_OPTIONAL_ITEMS} optional items.");
         return Err(ApiError::invalid_param("optional_items", message));
     }
     if wanted.is_empty() {
@@ -80,12 +62,12 @@ pub(super) fn read(ctx: &mut Ctx<'_>, wanted: &[Value], cart: &Cart) -> Result<V
 }
 
 /// What the page of a session offers besides the order.
-pub(super) fn offers(
+pub(super) fn optional_offers(
     ctx: &Ctx<'_>,
     session: &Value,
     cart: &Cart,
     taken: &BTreeMap<usize, String>,
-) -> Vec<Offer> {
+) -> Vec<OptionalOffer> {
     let offer = |(index, wanted): (usize, &Value)| {
         let price = ctx.get("price", text(wanted, "price"))?;
         let product = ctx.get("product", text(&price, "product"))?;
@@ -93,13 +75,16 @@ pub(super) fn offers(
         let there = id.and_then(|id| cart.items.iter().find(|item| item["id"] == **id));
         let limits = &wanted["adjustable_quantity"];
         let each = currency::format(number(&price, "unit_amount"), &cart.currency);
-        Some(Offer {
+        Some(OptionalOffer {
             index,
             label: format!("{}, {each}", text(&product, "name")),
             quantity: number(there.unwrap_or(wanted), "quantity"),
             limits: (limits["enabled"] == true).then(|| {
                 let least = limits["minimum"].as_i64().unwrap_or(1).max(1);
-                (least, limits["maximum"].as_i64().unwrap_or(MOST_OF_ONE))
+                (
+                    least,
+                    limits["maximum"].as_i64().unwrap_or(DEFAULT_MAX_QUANTITY),
+                )
             }),
             taken: there.is_some(),
         })
@@ -109,7 +94,7 @@ pub(super) fn offers(
 }
 
 /// A box for each offer, and how many where that is the customer's choice.
-pub(super) fn inputs(offers: &[Offer], form: &Form) -> Vec<Input> {
+pub(super) fn offer_inputs(offers: &[OptionalOffer], form: &Form) -> Vec<Input> {
     // A box that is not ticked is not sent: what was sent says so, unless it was the form of the promotion code.
     let told = !form.is_empty() && form.get("decision").is_none_or(|it| it != "promote");
     let mut inputs = Vec::new();
@@ -132,14 +117,18 @@ pub(super) fn inputs(offers: &[Offer], form: &Form) -> Vec<Input> {
 }
 
 /// Which offers were taken, by place, and how many of each.
-pub(super) fn choose(form: &Form, offers: &[Offer], errors: &mut Errors) -> Vec<(usize, i64)> {
+pub(super) fn read_selected_offers(
+    form: &Form,
+    offers: &[OptionalOffer],
+    errors: &mut FormErrors,
+) -> Vec<(usize, i64)> {
     let mut chosen = Vec::new();
     for offer in offers
         .iter()
-        .filter(|offer| given(form, &offer.name()).is_some())
+        .filter(|offer| form_value(form, &offer.name()).is_some())
     {
         let name = offer.quantity_name();
-        let typed = given(form, &name).filter(|_| offer.limits.is_some());
+        let typed = form_value(form, &name).filter(|_| offer.limits.is_some());
         let (least, most) = offer.limits.unwrap_or((1, i64::MAX));
         match typed.map_or(Ok(offer.quantity), str::parse) {
             Ok(quantity) if (least..=most).contains(&quantity) => {
@@ -154,18 +143,18 @@ pub(super) fn choose(form: &Form, offers: &[Offer], errors: &mut Errors) -> Vec<
 }
 
 /// The offers that were taken are line items, those that were not are none any more.
-pub(super) fn take(
+pub(super) fn apply_selected_offers(
     ctx: &mut Ctx<'_>,
     session: &Value,
     cart: &mut Cart,
-    chosen: &Chosen,
+    chosen: &CartChanges,
 ) -> Result<(), ApiError> {
     let offered = list(session, "optional_items");
     if offered.is_empty() {
         return Ok(());
     }
     let id = text(session, "id");
-    let mut hidden = hidden(ctx, id);
+    let mut hidden = load_state(ctx, id);
     let kept: BTreeMap<usize, i64> = chosen.optional.iter().copied().collect();
     cart.items.retain(|item| {
         let place = hidden.taken.iter().find(|(_, id)| item["id"] == ***id);
@@ -191,6 +180,6 @@ pub(super) fn take(
             cart.items.push(item);
         }
     }
-    put_hidden(ctx, id, &hidden);
+    save_state(ctx, id, &hidden);
     Ok(())
 }

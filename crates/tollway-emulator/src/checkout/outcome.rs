@@ -1,13 +1,14 @@
-//! What becomes of a session when its payment goes through, takes its time, or fails.
+//! The outcome of the payment of a session: it succeeds, is processing, or fails.
 
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use crate::billing::cart;
-use crate::checkout::pay::subscribe;
-use crate::checkout::session_invoice;
-use crate::checkout::state::hidden;
-use crate::checkout::{SESSION, buyer};
+use crate::checkout::links::count_completed_session;
+use crate::checkout::session_record::SESSION;
+use crate::checkout::state::{CheckoutState, load_state};
+use crate::checkout::subscription::create_subscription;
+use crate::checkout::{buyer, session_invoice};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
@@ -15,40 +16,41 @@ use crate::scope::Scope;
 use crate::world::WorldState;
 
 /// The session behind a PaymentIntent or SetupIntent.
-const PAYS: &str = "_checkout_pays";
+const CHECKOUT_PAYMENT_LINK: &str = "_checkout_pays";
 
 #[derive(Debug, Serialize, Deserialize)]
-struct Pays {
+struct CheckoutPaymentLink {
     session: String,
 }
 
 /// Remembers which session an intent is to pay.
-pub(super) fn remember(ctx: &mut Ctx<'_>, intent: &str, session: &str) {
-    let pays = Pays {
+pub(super) fn link_intent(ctx: &mut Ctx<'_>, intent: &str, session: &str) {
+    let pays = CheckoutPaymentLink {
         session: session.to_owned(),
     };
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, PAYS, intent, &pays, now);
+    ctx.world
+        .put_typed(&scope, CHECKOUT_PAYMENT_LINK, intent, &pays, now);
 }
 
 /// The session that an intent is to pay, by id.
-pub(super) fn session_behind(world: &WorldState, scope: &Scope, intent: &str) -> Option<String> {
-    let pays: Pays = world.typed(scope, PAYS, intent)?;
+pub(super) fn linked_session_id(world: &WorldState, scope: &Scope, intent: &str) -> Option<String> {
+    let pays: CheckoutPaymentLink = world.typed(scope, CHECKOUT_PAYMENT_LINK, intent)?;
     Some(pays.session)
 }
 
 /// The open session behind an intent.
-fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
-    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+fn open_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let session = linked_session_id(ctx.world, &ctx.scope, text(intent, "id"))?;
     ctx.get(SESSION, &session)
         .filter(|session| session["status"] == "open")
 }
 
 /// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
-pub(crate) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn on_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         if intent["status"] == "succeeded" {
-            settle(
+            settle_session(
                 ctx,
                 session,
                 intent,
@@ -57,10 +59,10 @@ pub(crate) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
         }
         return;
     }
-    let Some(mut session) = session_of(ctx, intent) else {
+    let Some(mut session) = open_session_of(ctx, intent) else {
         return;
     };
-    let hidden = hidden(ctx, text(&session, "id"));
+    let hidden = load_state(ctx, text(&session, "id"));
     let succeeded = intent["status"] == "succeeded";
     session["payment_status"] = if succeeded { "paid" } else { "unpaid" }.into();
     if let Some(subscription) = hidden.subscription.as_ref() {
@@ -70,13 +72,13 @@ pub(crate) fn paid(ctx: &mut Ctx<'_>, intent: &Value) {
     }
     let invoiced = succeeded && session["invoice_creation"]["enabled"] == true;
     if let Some(customer) = hidden.customer.as_deref().filter(|_| invoiced) {
-        session["invoice"] = invoice(ctx, &session, customer, intent);
+        session["invoice"] = create_invoice(ctx, &session, customer, intent);
     }
-    finish(ctx, session, hidden.customer.as_deref());
+    complete_session(ctx, session, hidden.customer.as_deref());
 }
 
 /// A bank refused in the end: the session stays complete, and its payment open.
-pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         ctx.emit("checkout.session.async_payment_failed", &session, None);
     }
@@ -84,24 +86,24 @@ pub(crate) fn failed(ctx: &mut Ctx<'_>, intent: &Value) {
 
 /// The session of an intent that was complete before its bank had paid.
 fn unpaid_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
-    let session = session_behind(ctx.world, &ctx.scope, text(intent, "id"))?;
+    let session = linked_session_id(ctx.world, &ctx.scope, text(intent, "id"))?;
     ctx.get(SESSION, &session)
         .filter(|session| session["status"] == "complete" && session["payment_status"] == "unpaid")
 }
 
-fn settle(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: &str) {
+fn settle_session(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: &str) {
     session["payment_status"] = "paid".into();
     if session["invoice_creation"]["enabled"] == true
         && let Some(customer) = session["customer"].as_str().map(str::to_owned)
     {
-        session["invoice"] = invoice(ctx, &session, &customer, intent);
+        session["invoice"] = create_invoice(ctx, &session, &customer, intent);
     }
     ctx.update(SESSION, &session);
     ctx.emit(event, &session, None);
 }
 
 /// The invoice of what was paid once; its id.
-fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
+fn create_invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
     let cart = cart::load_cart(ctx, text(session, "id"));
     let made = session_invoice::create_paid_invoice(ctx, session, &cart.items, customer, intent);
     match made {
@@ -114,20 +116,39 @@ fn invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -
 }
 
 /// A card was set up: if that was for a session, the session is complete.
-pub(crate) fn set_up(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    let Some(session) = session_of(ctx, intent) else {
+pub(crate) fn on_setup(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    let Some(session) = open_session_of(ctx, intent) else {
         return Ok(());
     };
-    let hidden = hidden(ctx, text(&session, "id"));
+    let hidden = load_state(ctx, text(&session, "id"));
     if session["mode"] == "subscription" {
-        return subscribe(ctx, &session, &hidden, intent["payment_method"].as_str());
+        return start_free_subscription(ctx, &session, &hidden, intent["payment_method"].as_str());
     }
-    complete(ctx, session, hidden.customer.as_deref());
+    complete_without_payment(ctx, session, hidden.customer.as_deref());
+    Ok(())
+}
+
+/// Begins a subscription that costs nothing for now, and completes its session.
+pub(super) fn start_free_subscription(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    hidden: &CheckoutState,
+    method: Option<&str>,
+) -> Result<(), ApiError> {
+    let subscription = create_subscription(ctx, session, hidden, method, false)?;
+    let mut session = session.clone();
+    session["subscription"] = subscription["id"].clone();
+    session["invoice"] = subscription["latest_invoice"].clone();
+    complete_without_payment(ctx, session, hidden.customer.as_deref());
     Ok(())
 }
 
 /// The session is complete, without a payment of its own.
-pub(super) fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
+pub(super) fn complete_without_payment(
+    ctx: &mut Ctx<'_>,
+    mut session: Value,
+    customer: Option<&str>,
+) {
     if session["mode"] == "subscription" {
         session["payment_status"] = if session["amount_total"] == 0 {
             "no_payment_required"
@@ -136,12 +157,12 @@ pub(super) fn complete(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&
         }
         .into();
     }
-    finish(ctx, session, customer);
+    complete_session(ctx, session, customer);
 }
 
 /// What the customer told changes the customer, where `customer_update` says so.
 fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
-    let wanted = hidden(ctx, text(session, "id")).customer_update;
+    let wanted = load_state(ctx, text(session, "id")).customer_update;
     let customer = session["customer"].as_str();
     let Some(before) = customer.and_then(|id| ctx.get("customer", id)) else {
         return;
@@ -172,24 +193,24 @@ fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
     }
 }
 
-fn finish(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
+fn complete_session(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str>) {
     if session["customer"].is_null() {
         session["customer"] = customer.into();
     }
     update_customer(ctx, &session);
-    if let Err(error) = buyer::keep_tax_ids(ctx, &session) {
+    if let Err(error) = buyer::save_tax_ids(ctx, &session) {
         tracing::error!(%error, "the tax ID of a checkout session could not be kept");
     }
     session["status"] = "complete".into();
     session["url"] = Value::Null;
-    redeem(ctx, &session);
+    count_redemption(ctx, &session);
     ctx.update(SESSION, &session);
     ctx.emit("checkout.session.completed", &session, None);
-    crate::checkout::links::count(ctx, &session);
+    count_completed_session(ctx, &session);
 }
 
 /// A coupon was used; that of a subscription is counted where the subscription begins.
-fn redeem(ctx: &mut Ctx<'_>, session: &Value) {
+fn count_redemption(ctx: &mut Ctx<'_>, session: &Value) {
     if session["mode"] != "payment" {
         return;
     }

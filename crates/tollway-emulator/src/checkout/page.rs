@@ -1,9 +1,8 @@
-//! The page of a session, `/_tollway/checkout/{session}`, and the address of a payment link, `/_tollway/pay/{link}`.
+//! The page of a session, `/_tollway/checkout/{session}`, and the URL of a payment link, `/_tollway/pay/{link}`.
 //!
 //! `POST` with `decision=pay` pays (the button `#pay`), `decision=promote` applies `promotion_code` (`#promote`),
-//! `decision=update` works the total out anew (`#update`). A card that is
-//! refused is said in `#error`, and another one can be tried. By curl:
-//! `curl -i http://127.0.0.1:12111/_tollway/checkout/cs_test_… -d email=jenny@example.com -d number=4242424242424242`.
+//! `decision=update` recalculates the total (`#update`). The page shows why a card was declined in `#error`, and accepts another one.
+//! By curl: `curl -i http://127.0.0.1:12111/_tollway/checkout/cs_test_… -d email=jenny@example.com -d number=4242424242424242`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -18,12 +17,12 @@ use url::Url;
 
 use crate::Engine;
 use crate::billing::cart;
-use crate::checkout::inputs::Asked;
+use crate::checkout::form::{self, FormErrors};
+use crate::checkout::form_spec::FormSpec;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
-use crate::checkout::pay;
-use crate::checkout::state::{self, hidden};
-use crate::checkout::submission::{self, Errors};
-use crate::checkout::{SESSION, inputs, links, outcome, session, totals};
+use crate::checkout::session_record::SESSION;
+use crate::checkout::state::{self, load_state};
+use crate::checkout::{inputs, links, outcome, pay, session, submission, totals};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
@@ -52,16 +51,24 @@ async fn show(
         Err(page) => return *page,
     };
     match text(&session, "status") {
-        "complete" if query.contains_key("redirect_status") => after(&world, &scope, &session),
-        "complete" => over(&world, &scope, &session),
-        "expired" => expired(&session),
+        "complete" if query.contains_key("redirect_status") => {
+            redirect_or_thank(&world, &scope, &session)
+        }
+        "complete" => completed_page(&world, &scope, &session),
+        "expired" => expired_page(&session),
         _ => {
             let failed = query
                 .get("redirect_status")
                 .is_some_and(|it| it == "failed");
             let shown = engine.transact_internal(&world, scope, |ctx| {
-                let error = failed.then(|| last_error(ctx, &id)).flatten();
-                Ok(page(ctx, &session, &BTreeMap::new(), &Errors::new(), error))
+                let error = failed.then(|| last_payment_error(ctx, &id)).flatten();
+                Ok(build_page(
+                    ctx,
+                    &session,
+                    &BTreeMap::new(),
+                    &FormErrors::new(),
+                    error,
+                ))
             });
             match shown {
                 Ok(page) => respond(StatusCode::OK, &session, &page),
@@ -83,23 +90,23 @@ async fn submit(
         Err(page) => return *page,
     };
     match text(&session, "status") {
-        "complete" => return over(&world, &scope, &session),
-        "expired" => return expired(&session),
+        "complete" => return completed_page(&world, &scope, &session),
+        "expired" => return expired_page(&session),
         _ => {}
     }
     let decided = match form.get("decision").map_or("pay", String::as_str) {
-        "pay" => attempt(&engine, &address, &world, &scope, &session, &form),
+        "pay" => submit_payment(&engine, &address, &world, &scope, &session, &form),
         "promote" => {
             let code = form.get("promotion_code").map_or("", |code| code.trim());
             address
                 .transact(&engine, &world, scope.clone(), |ctx| {
-                    promote(ctx, &id, code)
+                    apply_promotion_code(ctx, &id, code)
                 })
-                .map(|()| Some(Errors::new()))
+                .map(|()| Some(FormErrors::new()))
         }
         "update" => address
             .transact(&engine, &world, scope.clone(), |ctx| {
-                update(ctx, &id, &form)
+                update_cart(ctx, &id, &form)
             })
             .map(Some),
         other => {
@@ -108,7 +115,7 @@ async fn submit(
         }
     };
     let (status, errors, error) = match decided {
-        Ok(None) => return next(&world, &scope, &id),
+        Ok(None) => return redirect_after_payment(&world, &scope, &id),
         Ok(Some(errors)) if errors.is_empty() => (StatusCode::OK, errors, None),
         Ok(Some(errors)) => {
             let error = "Some answers are missing or not right.".to_owned();
@@ -116,13 +123,13 @@ async fn submit(
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-            let (errors, text) = at_input(&error);
+            let (errors, text) = errors_at_inputs(&error);
             (status, errors, Some(text))
         }
     };
     let shown = engine.transact_internal(&world, scope, |ctx| {
         let session = ctx.required(SESSION, &id)?;
-        Ok(page(ctx, &session, &form, &errors, error))
+        Ok(build_page(ctx, &session, &form, &errors, error))
     });
     match shown {
         Ok(page) => respond(status, &session, &page),
@@ -131,18 +138,18 @@ async fn submit(
 }
 
 /// Quantities, optional items, an amount and a way of shipping, to be seen in the total before anything is paid.
-fn update(ctx: &mut Ctx<'_>, id: &str, form: &submission::Form) -> Result<Errors, ApiError> {
+fn update_cart(ctx: &mut Ctx<'_>, id: &str, form: &form::Form) -> Result<FormErrors, ApiError> {
     let mut session = ctx.required(SESSION, id)?;
-    let asked = Asked::of(ctx, &session);
-    let mut errors = Errors::new();
-    let chosen = submission::choose(form, &asked, &mut errors);
-    if let Some(rate) = submission::given(form, "shipping_rate") {
+    let spec = FormSpec::of_session(ctx, &session);
+    let mut errors = FormErrors::new();
+    let chosen = submission::read_cart_changes(form, &spec, &mut errors);
+    if let Some(rate) = form::form_value(form, "shipping_rate") {
         session["shipping_cost"] = serde_json::json!({"shipping_rate": rate});
     }
     if !errors.is_empty() {
         return Ok(errors);
     }
-    pay::adjust(ctx, &mut session, id, &chosen)?;
+    pay::apply_cart_changes(ctx, &mut session, id, &chosen)?;
     ctx.update(SESSION, &session);
     Ok(errors)
 }
@@ -159,45 +166,45 @@ async fn recover(
             Err(page) => return *page,
         };
     let made = address.transact(&engine, &world, scope, |ctx| {
-        session::recover(ctx, &expired_session)
+        session::recover_session(ctx, &expired_session)
     });
     match made {
         Ok(Some(session)) => {
             let to = format!("/_tollway/checkout/{}", text(&session, "id"));
             pages::with_page_headers(Redirect::to(&to).into_response(), None)
         }
-        Ok(None) => expired(&expired_session),
+        Ok(None) => expired_page(&expired_session),
         Err(error) => pages::refused(&error),
     }
 }
 
 /// Reads the answers and pays; what is wrong with the answers if something is.
-fn attempt(
+fn submit_payment(
     engine: &Engine,
     address: &Address,
     world: &Arc<World>,
     scope: &Scope,
     session: &Value,
-    form: &submission::Form,
-) -> Result<Option<Errors>, ApiError> {
+    form: &form::Form,
+) -> Result<Option<FormErrors>, ApiError> {
     let id = text(session, "id");
     let page = format!("{}/_tollway/checkout/{id}", address.base());
     let now = engine.clock().now();
     address.transact(engine, world, scope.clone(), |ctx| {
-        let asked = Asked::of(ctx, session);
-        match submission::read(session, form, &asked, now) {
+        let spec = FormSpec::of_session(ctx, session);
+        match submission::read_answers(session, form, &spec, now) {
             Err(errors) => Ok(Some(errors)),
-            Ok(answers) => pay::pay(ctx, id, &answers, &page).map(|()| None),
+            Ok(answers) => pay::pay_session(ctx, id, &answers, &page).map(|()| None),
         }
     })
 }
 
 /// After an attempt that was not refused: to the bank, or back to the shop.
-fn next(world: &World, scope: &Scope, id: &str) -> Response {
+fn redirect_after_payment(world: &World, scope: &Scope, id: &str) -> Response {
     let (session, intent) = {
         let state = world.lock();
         let session = state.store.object(scope, SESSION, id).unwrap_or_default();
-        let hidden = state::hidden_in(&state, scope, id);
+        let hidden = state::load_state_in(&state, scope, id);
         (session, hidden.intent)
     };
     match intent {
@@ -205,15 +212,15 @@ fn next(world: &World, scope: &Scope, id: &str) -> Response {
             let to = format!("/_tollway/authenticate/{intent}");
             pages::with_page_headers(
                 Redirect::to(&to).into_response(),
-                way_out(&session).as_ref(),
+                return_url(&session).as_ref(),
             )
         }
-        _ => after(world, scope, &session),
+        _ => redirect_or_thank(world, scope, &session),
     }
 }
 
 /// A refusal at the input it is about, and in words.
-fn at_input(error: &ApiError) -> (Errors, String) {
+fn errors_at_inputs(error: &ApiError) -> (FormErrors, String) {
     let said = error.get("message").unwrap_or_default().to_owned();
     let input = match error.get("code") {
         Some("incorrect_number" | "invalid_number") => Some("number"),
@@ -231,8 +238,8 @@ fn at_input(error: &ApiError) -> (Errors, String) {
 }
 
 /// Why the last attempt failed, if it did.
-fn last_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
-    let intent = hidden(ctx, id).intent?;
+fn last_payment_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
+    let intent = load_state(ctx, id).intent?;
     let error = match ctx.get("payment_intent", &intent) {
         Some(intent) => intent["last_payment_error"]["message"].clone(),
         None => ctx.get("setup_intent", &intent)?["last_setup_error"]["message"].clone(),
@@ -241,7 +248,7 @@ fn last_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
 }
 
 /// Applies the promotion code that a customer typed.
-fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
+fn apply_promotion_code(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     let invalid = || ApiError::invalid_param("promotion_code", "This code is invalid.");
     if session["allow_promotion_codes"] != true {
@@ -263,17 +270,17 @@ fn promote(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
     session["discounts"] =
         serde_json::json!([{"coupon": coupon["id"], "promotion_code": found["id"]}]);
     let mut cart = cart::load_cart(ctx, id);
-    totals::total(ctx, &mut session, &mut cart)?;
+    totals::calculate_session(ctx, &mut session, &mut cart)?;
     cart::save_cart(ctx, id, &cart);
     ctx.update(SESSION, &session);
     Ok(())
 }
 
-fn page(
+fn build_page(
     ctx: &Ctx<'_>,
     session: &Value,
-    form: &submission::Form,
-    errors: &Errors,
+    form: &form::Form,
+    errors: &FormErrors,
     error: Option<String>,
 ) -> CheckoutPage {
     let id = text(session, "id");
@@ -312,15 +319,15 @@ fn page(
         };
         sum(label, money(&session["amount_total"]));
     }
-    let asked = Asked::of(ctx, session);
-    let free_amount = asked
-        .amount
+    let spec = FormSpec::of_session(ctx, session);
+    let free_amount = spec
+        .custom_amount
         .as_ref()
         .is_some_and(|free| free.preset.is_none());
     let mut described = session.clone();
-    describe_shipping(ctx, &mut described);
+    label_shipping_options(ctx, &mut described);
     let merchant = merchant_name(ctx.world, &ctx.scope);
-    let hidden = hidden(ctx, id);
+    let hidden = load_state(ctx, id);
     CheckoutPage {
         heading: match text(session, "mode") {
             "setup" => format!("Save a card with {merchant}"),
@@ -329,11 +336,13 @@ fn page(
         },
         caption: "Your order",
         mode: ctx.scope.mode.as_str(),
-        items: cart.items.iter().map(item).collect(),
-        trial: trial(&hidden.data),
+        items: cart.items.iter().map(page_item).collect(),
+        trial: trial_note(&hidden.data),
         sums,
-        inputs: inputs::inputs(&described, form, errors, &asked),
-        updates: !asked.quantities.is_empty() || !asked.offers.is_empty() || asked.amount.is_some(),
+        inputs: inputs::page_inputs(&described, form, errors, &spec),
+        updates: !spec.quantities.is_empty()
+            || !spec.offers.is_empty()
+            || spec.custom_amount.is_some(),
         promotion: (session["allow_promotion_codes"] == true).then(|| {
             let mut input = pages::Input::new("promotion_code", "Promotion code", "text", "off");
             input.fill(form, errors);
@@ -357,7 +366,7 @@ fn page(
     }
 }
 
-fn trial(data: &serde_json::Map<String, Value>) -> Option<String> {
+fn trial_note(data: &serde_json::Map<String, Value>) -> Option<String> {
     let days = data.get("trial_period_days").and_then(Value::as_i64);
     let end = data.get("trial_end").and_then(Value::as_i64);
     match (days, end) {
@@ -367,7 +376,7 @@ fn trial(data: &serde_json::Map<String, Value>) -> Option<String> {
     }
 }
 
-fn item(item: &Value) -> CheckoutItem {
+fn page_item(item: &Value) -> CheckoutItem {
     let price = &item["price"];
     let recurring = &price["recurring"];
     let every = recurring["interval"].as_str().map(|interval| {
@@ -392,7 +401,7 @@ fn item(item: &Value) -> CheckoutItem {
 }
 
 /// Gives each way of shipping its name and price, for the page.
-fn describe_shipping(ctx: &Ctx<'_>, session: &mut Value) {
+fn label_shipping_options(ctx: &Ctx<'_>, session: &mut Value) {
     for option in session["shipping_options"]
         .as_array_mut()
         .into_iter()
@@ -407,11 +416,11 @@ fn describe_shipping(ctx: &Ctx<'_>, session: &mut Value) {
 }
 
 fn respond(status: StatusCode, session: &Value, page: &CheckoutPage) -> Response {
-    pages::respond(status, page, way_out(session).as_ref())
+    pages::respond(status, page, return_url(session).as_ref())
 }
 
 /// Where the customer goes after paying.
-fn way_out(session: &Value) -> Option<Url> {
+fn return_url(session: &Value) -> Option<Url> {
     let id = text(session, "id");
     let url = session["success_url"]
         .as_str()
@@ -424,36 +433,36 @@ fn way_out(session: &Value) -> Option<Url> {
 }
 
 /// Where a form about an intent leads in the end, if a session is behind it.
-pub(crate) fn way_back(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
-    let session = outcome::session_behind(world, scope, intent)?;
-    way_out(&world.store.object(scope, SESSION, &session)?)
+pub(crate) fn checkout_return_url(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
+    let session = outcome::linked_session_id(world, scope, intent)?;
+    return_url(&world.store.object(scope, SESSION, &session)?)
 }
 
 /// Back to the shop, or thanks where there is no way back.
-fn after(world: &World, scope: &Scope, session: &Value) -> Response {
-    match way_out(session) {
+fn redirect_or_thank(world: &World, scope: &Scope, session: &Value) -> Response {
+    match return_url(session) {
         Some(url) => {
             pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(&url))
         }
-        None => over(world, scope, session),
+        None => completed_page(world, scope, session),
     }
 }
 
 /// There is nothing more to do here.
-fn over(world: &World, scope: &Scope, session: &Value) -> Response {
+fn completed_page(world: &World, scope: &Scope, session: &Value) -> Response {
     let thanks = {
         let state = world.lock();
-        state::hidden_in(&state, scope, text(session, "id")).thanks
+        state::load_state_in(&state, scope, text(session, "id")).thanks
     };
     let thanks = thanks.unwrap_or_else(|| "This checkout is complete.".to_owned());
-    let link = way_out(session).map(|url| Link {
+    let link = return_url(session).map(|url| Link {
         href: url.into(),
         label: "Back to the shop".to_owned(),
     });
     pages::message(StatusCode::OK, "Thank you", thanks, link)
 }
 
-fn expired(session: &Value) -> Response {
+fn expired_page(session: &Value) -> Response {
     let text = "Nothing was paid. Start again in the shop.";
     let link = session["cancel_url"].as_str().map(|url| Link {
         href: url.to_owned(),

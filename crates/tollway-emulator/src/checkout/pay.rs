@@ -1,16 +1,19 @@
-//! From answers to money: the PaymentIntent, SetupIntent or subscription of a session.
+//! The payment of a session: its PaymentIntent, SetupIntent or subscription.
 
 use serde_json::{Map, Value, json};
 
 use crate::billing::cart;
 use crate::billing::invoices::payments;
-use crate::billing::subscriptions::create;
-use crate::checkout::outcome::{complete, paid, remember};
-use crate::checkout::session::{details_of, not_open};
-use crate::checkout::state::{Hidden, hidden, put_hidden};
-use crate::checkout::submission::{Answers, Chosen};
-use crate::checkout::totals::total;
-use crate::checkout::{SESSION, buyer, methods, optional_items};
+use crate::checkout::form_spec::CartChanges;
+use crate::checkout::outcome::{
+    complete_without_payment, link_intent, on_payment, start_free_subscription,
+};
+use crate::checkout::session_record::{SESSION, customer_details_of, session_not_open};
+use crate::checkout::state::{CheckoutState, load_state, save_state};
+use crate::checkout::submission::Answers;
+use crate::checkout::subscription::create_subscription;
+use crate::checkout::totals::calculate_session;
+use crate::checkout::{buyer, optional_items, payment_options};
 use crate::ctx::Ctx;
 use crate::customers;
 use crate::error::ApiError;
@@ -19,22 +22,12 @@ use crate::params::Params;
 use crate::payments::non_card::vouchers;
 use crate::payments::{payment_intents, setup_intents};
 
-/// Is something to pay with needed to complete this session?
-pub(super) fn needs_payment(session: &Value) -> bool {
-    let free = session["amount_total"] == 0;
-    match text(session, "mode") {
-        "payment" => !free,
-        "subscription" => !free || session["payment_method_collection"] != "if_required",
-        _ => true,
-    }
-}
-
 /// Pays an open session as the customer says: it is complete afterwards, or its intent waits for the bank's question to be
 /// answered. `page` is the session's own page: where the bank leads back to.
 ///
 /// # Errors
 /// The 402 of a card that was refused, which keeps what was written about it.
-pub(super) fn pay(
+pub(super) fn pay_session(
     ctx: &mut Ctx<'_>,
     id: &str,
     answers: &Answers,
@@ -42,11 +35,11 @@ pub(super) fn pay(
 ) -> Result<(), ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     if session["status"] != "open" {
-        return Err(not_open(&session, "paid"));
+        return Err(session_not_open(&session, "paid"));
     }
-    note(ctx, &mut session, answers)?;
-    let mut hidden = hidden(ctx, id);
-    let customer = customer_for(ctx, &session, &hidden)?;
+    write_answers(ctx, &mut session, answers)?;
+    let mut hidden = load_state(ctx, id);
+    let customer = session_customer(ctx, &session, &hidden)?;
     hidden.customer.clone_from(&customer);
     let mut billing = json!({
         "address": answers.address.as_object(), "email": answers.email, "name": answers.name, "phone": answers.phone,
@@ -54,7 +47,7 @@ pub(super) fn pay(
     if let Value::Object(members) = &mut billing {
         members.retain(|_, value| !value.is_null());
     }
-    let method = answers.means.method(ctx, &billing)?;
+    let method = answers.payment.method(ctx, &billing)?;
     if answers.save
         && let Some(mut kept) = method
             .as_deref()
@@ -67,8 +60,8 @@ pub(super) fn pay(
             .insert("setup_future_usage".into(), "on_session".into());
     }
     ctx.update(SESSION, &session);
-    put_hidden(ctx, id, &hidden);
-    let mut attempt = Attempt {
+    save_state(ctx, id, &hidden);
+    let mut attempt = PaymentAttempt {
         session,
         hidden,
         customer,
@@ -83,9 +76,13 @@ pub(super) fn pay(
 }
 
 /// Writes the answers into the session.
-fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(), ApiError> {
+fn write_answers(
+    ctx: &mut Ctx<'_>,
+    session: &mut Value,
+    answers: &Answers,
+) -> Result<(), ApiError> {
     let mut details = match &session["customer_details"] {
-        Value::Null => details_of(&json!({})),
+        Value::Null => customer_details_of(&json!({})),
         known => known.clone(),
     };
     for (name, value) in [
@@ -105,7 +102,7 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
         "business_name": null, "individual_name": null,
         "shipping_details": answers.shipping,
     });
-    buyer::note(session, &answers.buyer);
+    buyer::write_buyer(session, &answers.buyer);
     for field in session["custom_fields"]
         .as_array_mut()
         .into_iter()
@@ -118,21 +115,21 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
     }
     if session["consent_collection"].is_object() {
         let accepted = answers.terms.then_some("accepted");
-        let asked = session["consent_collection"]["promotions"] == "auto";
+        let spec = session["consent_collection"]["promotions"] == "auto";
         let wants = if answers.promotions {
             "opt_in"
         } else {
             "opt_out"
         };
         session["consent"] =
-            json!({"promotions": asked.then_some(wants), "terms_of_service": accepted});
+            json!({"promotions": spec.then_some(wants), "terms_of_service": accepted});
     }
     if let Some(rate) = &answers.shipping_rate {
         session["shipping_cost"] = json!({"shipping_rate": rate});
     }
     if session["mode"] != "setup" {
         let id = text(session, "id").to_owned();
-        adjust(ctx, session, &id, &answers.chosen)?;
+        apply_cart_changes(ctx, session, &id, &answers.cart_changes)?;
     }
     if session["automatic_tax"]["enabled"] == true {
         session["automatic_tax"]["status"] = "complete".into();
@@ -141,11 +138,11 @@ fn note(ctx: &mut Ctx<'_>, session: &mut Value, answers: &Answers) -> Result<(),
 }
 
 /// Quantities, the amount and optional items become what the customer chose, and the session is worked out anew.
-pub(super) fn adjust(
+pub(super) fn apply_cart_changes(
     ctx: &mut Ctx<'_>,
     session: &mut Value,
     id: &str,
-    chosen: &Chosen,
+    chosen: &CartChanges,
 ) -> Result<(), ApiError> {
     let mut cart = cart::load_cart(ctx, id);
     for (index, quantity) in &chosen.quantities {
@@ -156,24 +153,24 @@ pub(super) fn adjust(
     if let Some(amount) = chosen.amount {
         cart::set_custom_amount(&mut cart, amount);
     }
-    optional_items::take(ctx, session, &mut cart, chosen)?;
-    if let Hidden { data, .. } = hidden(ctx, id)
+    optional_items::apply_selected_offers(ctx, session, &mut cart, chosen)?;
+    if let CheckoutState { data, .. } = load_state(ctx, id)
         && ["trial_period_days", "trial_end"]
             .iter()
             .any(|name| data.get(*name).is_some_and(Value::is_i64))
     {
         cart::start_with_trial(&mut cart);
     }
-    total(ctx, session, &mut cart)?;
+    calculate_session(ctx, session, &mut cart)?;
     cart::save_cart(ctx, id, &cart);
     Ok(())
 }
 
 /// The customer of the session: given, made before, or made now if the session wants one.
-fn customer_for(
+fn session_customer(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    hidden: &Hidden,
+    hidden: &CheckoutState,
 ) -> Result<Option<String>, ApiError> {
     let known = session["customer"].as_str().or(hidden.customer.as_deref());
     if let Some(known) = known {
@@ -219,23 +216,23 @@ fn without_nulls(value: &Value) -> Value {
 }
 
 /// One press of the button.
-struct Attempt<'a> {
+struct PaymentAttempt<'a> {
     session: Value,
-    hidden: Hidden,
+    hidden: CheckoutState,
     customer: Option<String>,
     /// The payment method that was made of the card.
     method: Option<String>,
     page: &'a str,
 }
 
-impl Attempt<'_> {
+impl PaymentAttempt<'_> {
     fn id(&self) -> &str {
         text(&self.session, "id")
     }
 
     fn payment(&mut self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
         if self.session["amount_total"] == 0 {
-            complete(ctx, self.session.clone(), self.customer.as_deref());
+            complete_without_payment(ctx, self.session.clone(), self.customer.as_deref());
             return Ok(());
         }
         let mut form = self.hidden.data.clone();
@@ -243,7 +240,7 @@ impl Attempt<'_> {
         form.insert("currency".into(), self.session["currency"].clone());
         form.insert(
             "payment_method_types".into(),
-            methods::kinds(&self.session).into(),
+            payment_options::payment_method_types(&self.session).into(),
         );
         if let Some(customer) = &self.customer {
             form.insert("customer".into(), customer.as_str().into());
@@ -252,7 +249,10 @@ impl Attempt<'_> {
         if shipping.is_object() {
             form.insert("shipping".into(), without_nulls(shipping));
         }
-        let options = methods::options(&self.hidden.options, &methods::kinds(&self.session));
+        let options = payment_options::intent_options(
+            &self.hidden.options,
+            &payment_options::payment_method_types(&self.session),
+        );
         if options
             .as_object()
             .is_some_and(|options| !options.is_empty())
@@ -284,7 +284,7 @@ impl Attempt<'_> {
             if self.method.is_some() {
                 return self.setup(ctx);
             }
-            subscribe(ctx, &self.session, &self.hidden, None)?;
+            start_free_subscription(ctx, &self.session, &self.hidden, None)?;
             return Ok(());
         }
         let method = self.method.clone();
@@ -300,7 +300,7 @@ impl Attempt<'_> {
                 ctx.update("subscription", &waiting);
                 waiting
             }
-            None => begin_subscription(ctx, &self.session, &self.hidden, method.as_deref(), true)?,
+            None => create_subscription(ctx, &self.session, &self.hidden, method.as_deref(), true)?,
         };
         self.hidden.subscription = Some(text(&subscription, "id").to_owned());
         let invoice = ctx.required("invoice", text(&subscription, "latest_invoice"))?;
@@ -311,7 +311,7 @@ impl Attempt<'_> {
                 let mut session = self.session.clone();
                 session["subscription"] = subscription["id"].clone();
                 session["invoice"] = invoice["id"].clone();
-                complete(ctx, session, self.customer.as_deref());
+                complete_without_payment(ctx, session, self.customer.as_deref());
                 Ok(())
             }
         }
@@ -342,11 +342,11 @@ impl Attempt<'_> {
         self.confirm(ctx, &intent)
     }
 
-    /// Confirms the intent with the card; its success completes the session, now or once the bank has asked.
+    /// Confirms the intent with the card; its success completes the session, now or once the bank has spec.
     fn confirm(&mut self, ctx: &mut Ctx<'_>, intent: &str) -> Result<(), ApiError> {
         self.hidden.intent = Some(intent.to_owned());
-        put_hidden(ctx, self.id(), &self.hidden);
-        remember(ctx, intent, self.id());
+        save_state(ctx, self.id(), &self.hidden);
+        link_intent(ctx, intent, self.id());
         let mut form = Map::new();
         form.insert("payment_method".into(), self.method.clone().into());
         form.insert("return_url".into(), self.page.into());
@@ -358,60 +358,9 @@ impl Attempt<'_> {
             // A bank takes its time, or a voucher is paid elsewhere: the customer is done, the payment is not.
             let voucher = vouchers::is_one(text(&confirmed["next_action"], "type"));
             if confirmed["status"] == "processing" || voucher {
-                paid(ctx, &confirmed);
+                on_payment(ctx, &confirmed);
             }
             Ok(())
         }
     }
-}
-
-/// Makes the subscription of a session. With `waits` its first invoice is left for this page to pay.
-fn begin_subscription(
-    ctx: &mut Ctx<'_>,
-    session: &Value,
-    hidden: &Hidden,
-    method: Option<&str>,
-    waits: bool,
-) -> Result<Value, ApiError> {
-    let customer = session["customer"].as_str().or(hidden.customer.as_deref());
-    let cart = cart::load_cart(ctx, text(session, "id"));
-    let (recurring, once): (Vec<Value>, Vec<Value>) = cart
-        .items
-        .into_iter()
-        .partition(|item| item["price"]["type"] == "recurring");
-    let mut form = hidden.data.clone();
-    form.insert("customer".into(), customer.into());
-    form.insert("items".into(), cart::items_as_params(&recurring));
-    if !once.is_empty() {
-        form.insert("add_invoice_items".into(), cart::items_as_params(&once));
-    }
-    if let Some(method) = method {
-        form.insert("default_payment_method".into(), method.into());
-    }
-    let discount = &session["discounts"][0];
-    let named = [("promotion_code", "promotion_code"), ("coupon", "coupon")]
-        .into_iter()
-        .find_map(|(name, key)| discount[name].as_str().map(|id| json!([{key: id}])));
-    if let Some(discounts) = named {
-        form.insert("discounts".into(), discounts);
-    }
-    if waits {
-        form.insert("payment_behavior".into(), "default_incomplete".into());
-    }
-    create::create(ctx, &Params::new(Vec::new(), form))
-}
-
-/// Begins a subscription that costs nothing for now, and completes its session.
-pub(super) fn subscribe(
-    ctx: &mut Ctx<'_>,
-    session: &Value,
-    hidden: &Hidden,
-    method: Option<&str>,
-) -> Result<(), ApiError> {
-    let subscription = begin_subscription(ctx, session, hidden, method, false)?;
-    let mut session = session.clone();
-    session["subscription"] = subscription["id"].clone();
-    session["invoice"] = subscription["latest_invoice"].clone();
-    complete(ctx, session, hidden.customer.as_deref());
-    Ok(())
 }

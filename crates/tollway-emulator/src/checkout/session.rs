@@ -1,18 +1,17 @@
-//! The `checkout.session` object: made, changed, expired.
+//! The operations of `/v1/checkout/sessions`, and the expiry of sessions.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::billing::cart;
 use crate::checkout::checks::{
-    check_customer, check_invoice_creation, check_mode, check_split, check_update, check_ways_back,
-    data_for, expires_at, is_hosted,
+    check_customer, check_invoice_creation, check_mode, check_return_urls, check_split,
+    check_update, data_of_mode, read_expires_at,
 };
-use crate::checkout::session_invoice;
-use crate::checkout::shipping;
-use crate::checkout::state::{Hidden, hidden, put_hidden};
-use crate::checkout::totals::{discounts, total};
-use crate::checkout::{SESSION, buyer, optional_items};
+use crate::checkout::session_record::{SESSION, customer_details_of, is_hosted, session_not_open};
+use crate::checkout::state::{CheckoutState, load_state, save_state};
+use crate::checkout::totals::{calculate_session, read_discounts};
+use crate::checkout::{buyer, optional_items, session_invoice, shipping};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
@@ -23,23 +22,23 @@ use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
 /// How long an expired session can be begun anew, in seconds.
-const RECOVERY: i64 = 30 * 86_400;
+const RECOVERY_SECONDS: i64 = 30 * 86_400;
 
 /// Expires a Checkout session that was not completed in time.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct ExpireSession {
-    pub(crate) session: String,
+struct ExpireSession {
+    session: String,
 }
 
 impl ScheduledTask for ExpireSession {
     const KIND: &'static str = "checkout";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        expire_by_itself(ctx, &self.session)
+        expire_if_open(ctx, &self.session)
     }
 }
 
-pub(super) fn register(registry: &mut Registry) {
+pub(crate) fn register(registry: &mut Registry) {
     registry.add_task::<ExpireSession>();
     registry.add("checkout.sessions.create", create);
     registry.add("checkout.sessions.update", update);
@@ -47,11 +46,11 @@ pub(super) fn register(registry: &mut Registry) {
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    make(ctx, params, None)
+    create_session(ctx, params, None)
 }
 
 /// Makes a session, by request or for a visit of a payment link.
-pub(super) fn make(
+pub(super) fn create_session(
     ctx: &mut Ctx<'_>,
     params: &Params,
     link: Option<&Value>,
@@ -61,9 +60,9 @@ pub(super) fn make(
         .ok_or_else(|| ApiError::missing_parameter("mode"))?
         .to_owned();
     let hosted = is_hosted(params.text("ui_mode"));
-    check_ways_back(params, link.is_some())?;
+    check_return_urls(params, link.is_some())?;
     check_customer(ctx, params)?;
-    let data = data_for(params, &mode)?;
+    let data = data_of_mode(params, &mode)?;
     let mut cart = match mode.as_str() {
         "setup" if params.has("line_items") => {
             let message = "You can not pass `line_items` in `setup` mode.";
@@ -86,28 +85,28 @@ pub(super) fn make(
     }
     let offered = params.list("optional_items");
     let offered = match &cart {
-        Some(cart) => optional_items::read(ctx, offered, cart)?,
+        Some(cart) => optional_items::read_optional_items(ctx, offered, cart)?,
         None if offered.is_empty() => Value::Null,
         None => {
             let message = "You can not pass `optional_items` in `setup` mode.";
             return Err(ApiError::invalid_param("optional_items", message));
         }
     };
-    let mut members = blank(ctx, &mode, hosted);
+    let mut members = blank_session(ctx, &mode, hosted);
     if !offered.is_null() {
         members.insert("optional_items".into(), offered);
     }
-    write(ctx, &mut members, params)?;
+    write_params(ctx, &mut members, params)?;
     let mut session = Value::Object(members);
-    session["discounts"] = discounts(ctx, params.list("discounts"))?;
-    session["expires_at"] = expires_at(ctx, params)?.into();
+    session["discounts"] = read_discounts(ctx, params.list("discounts"))?;
+    session["expires_at"] = read_expires_at(ctx, params)?.into();
     session["payment_link"] = link.map_or(Value::Null, |link| link["id"].clone());
     let id = text(&session, "id").to_owned();
     session["url"] = hosted
         .then(|| format!("{}/_tollway/checkout/{id}", ctx.request.base_url))
         .into();
     if let Some(cart) = &mut cart {
-        total(ctx, &mut session, cart)?;
+        calculate_session(ctx, &mut session, cart)?;
         cart::save_cart(ctx, &id, cart);
     } else {
         let given = params.text("currency").map(str::to_ascii_lowercase);
@@ -118,7 +117,7 @@ pub(super) fn make(
         session["payment_status"] = "no_payment_required".into();
     }
     check_split(ctx, &session, &data)?;
-    let hidden = Hidden {
+    let hidden = CheckoutState {
         data,
         options: params
             .at("payment_method_options")
@@ -134,16 +133,16 @@ pub(super) fn make(
             .bool("after_expiration.recovery.enabled")
             .filter(|recovers| *recovers)
             .map(|_| params.values().clone()),
-        ..Hidden::default()
+        ..CheckoutState::default()
     };
-    put_hidden(ctx, &id, &hidden);
+    save_state(ctx, &id, &hidden);
     ctx.insert(SESSION, &session);
     let at = session["expires_at"].as_i64().unwrap_or(0);
     schedule(ctx, None, at, &ExpireSession { session: id })?;
     Ok(session)
 }
 
-fn blank(ctx: &mut Ctx<'_>, mode: &str, hosted: bool) -> Map<String, Value> {
+fn blank_session(ctx: &mut Ctx<'_>, mode: &str, hosted: bool) -> Map<String, Value> {
     let mut members = ctx.blank(SESSION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let secret = (!hosted).then(|| format!("{id}_secret_{}", ctx.world.random.alphanumeric(32)));
@@ -171,7 +170,7 @@ fn blank(ctx: &mut Ctx<'_>, mode: &str, hosted: bool) -> Map<String, Value> {
 }
 
 /// Writes the plain parameters into the session.
-fn write(
+fn write_params(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
     params: &Params,
@@ -189,7 +188,7 @@ fn write(
     ] {
         plain.remove(name);
     }
-    buyer::complete_params(&mut plain);
+    buyer::set_tax_id_default(&mut plain);
     if let Some(told) = plain.remove("collected_information") {
         members.insert(
             "collected_information".into(),
@@ -206,25 +205,16 @@ fn write(
     if let Some(customer) = params.text("customer") {
         members.insert("customer_creation".into(), Value::Null);
         let customer = ctx.required("customer", customer)?;
-        let mut details = details_of(&customer);
-        details["tax_ids"] = buyer::tax_ids(ctx, text(&customer, "id")).into();
+        let mut details = customer_details_of(&customer);
+        details["tax_ids"] = buyer::customer_tax_ids(ctx, text(&customer, "id")).into();
         members.insert("customer_details".into(), details);
     } else if let Some(email) = params.text("customer_email") {
         members.insert(
             "customer_details".into(),
-            details_of(&json!({"email": email})),
+            customer_details_of(&json!({"email": email})),
         );
     }
-    shipping::write_shipping(ctx, members, options)
-}
-
-/// `customer_details` from what a customer object says.
-pub(super) fn details_of(customer: &Value) -> Value {
-    json!({
-        "address": customer["address"], "business_name": null, "email": customer["email"], "individual_name": null,
-        "name": customer["name"], "phone": customer["phone"],
-        "tax_exempt": customer["tax_exempt"].as_str().unwrap_or("none"), "tax_ids": [],
-    })
+    shipping::write_shipping_options(ctx, members, options)
 }
 
 /// `POST /v1/checkout/sessions/{session}`.
@@ -233,32 +223,32 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let session = ctx.required(SESSION, &id)?;
     let only_notes = params.values().keys().all(|name| name == "metadata");
     if session["status"] != "open" && !only_notes {
-        return Err(not_open(&session, "updated"));
+        return Err(session_not_open(&session, "updated"));
     }
     check_update(&session, params)?;
     let mut members = session.as_object().cloned().unwrap_or_default();
-    write(ctx, &mut members, params)?;
+    write_params(ctx, &mut members, params)?;
     let mut session = Value::Object(members);
     if session["mode"] != "setup" && !only_notes {
         let mut cart = cart::load_cart(ctx, &id);
         if params.has("line_items") {
-            cart = change_items(ctx, cart, params.list("line_items"))?;
+            cart = changed_cart(ctx, cart, params.list("line_items"))?;
             check_mode(text(&session, "mode"), &cart)?;
         }
-        total(ctx, &mut session, &mut cart)?;
+        calculate_session(ctx, &mut session, &mut cart)?;
         cart::save_cart(ctx, &id, &cart);
     }
     if let Some(given) = params.map("payment_intent_data") {
-        let mut hidden = hidden(ctx, &id);
+        let mut hidden = load_state(ctx, &id);
         hidden.data.extend(given.clone());
-        put_hidden(ctx, &id, &hidden);
+        save_state(ctx, &id, &hidden);
     }
     ctx.update(SESSION, &session);
     Ok(session)
 }
 
 /// The list of an update is the whole new list: items with an `id` stay, others are new.
-fn change_items(
+fn changed_cart(
     ctx: &mut Ctx<'_>,
     cart: cart::Cart,
     wanted: &[Value],
@@ -287,13 +277,16 @@ fn change_items(
 }
 
 /// A session like one that has expired, for a customer who comes back.
-pub(super) fn recover(ctx: &mut Ctx<'_>, expired: &Value) -> Result<Option<Value>, ApiError> {
+pub(super) fn recover_session(
+    ctx: &mut Ctx<'_>,
+    expired: &Value,
+) -> Result<Option<Value>, ApiError> {
     let id = text(expired, "id");
     let recovery = &expired["after_expiration"]["recovery"];
     let lasts = recovery["expires_at"]
         .as_i64()
         .is_some_and(|at| ctx.now() < at);
-    let Some(mut form) = hidden(ctx, id).request.filter(|_| lasts) else {
+    let Some(mut form) = load_state(ctx, id).request.filter(|_| lasts) else {
         return Ok(None);
     };
     form.remove("expires_at");
@@ -301,7 +294,7 @@ pub(super) fn recover(ctx: &mut Ctx<'_>, expired: &Value) -> Result<Option<Value
         form.remove("discounts");
         form.insert("allow_promotion_codes".into(), true.into());
     }
-    let mut session = make(ctx, &Params::new(Vec::new(), form), None)?;
+    let mut session = create_session(ctx, &Params::new(Vec::new(), form), None)?;
     session["recovered_from"] = id.into();
     ctx.update(SESSION, &session);
     Ok(Some(session))
@@ -311,22 +304,22 @@ pub(super) fn recover(ctx: &mut Ctx<'_>, expired: &Value) -> Result<Option<Value
 fn expire(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let session = ctx.required(SESSION, params.path("session"))?;
     if session["status"] != "open" {
-        return Err(not_open(&session, "expired"));
+        return Err(session_not_open(&session, "expired"));
     }
-    close(ctx, session)
+    expire_session(ctx, session)
 }
 
 /// The time of a session is over.
-pub(crate) fn expire_by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+fn expire_if_open(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     match ctx.get(SESSION, id) {
-        Some(session) if session["status"] == "open" => close(ctx, session).map(drop),
+        Some(session) if session["status"] == "open" => expire_session(ctx, session).map(drop),
         _ => Ok(()),
     }
 }
 
 /// Nobody can pay it any more; a payment that was begun is canceled.
-fn close(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
-    let hidden = hidden(ctx, text(&session, "id"));
+fn expire_session(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
+    let hidden = load_state(ctx, text(&session, "id"));
     let begun = hidden.intent.filter(|intent| {
         ctx.get("payment_intent", intent)
             .is_some_and(|intent| text(&intent, "status").starts_with("requires_"))
@@ -344,17 +337,10 @@ fn close(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
         let id = text(&session, "id");
         let url = format!("{}/_tollway/recover/{id}", ctx.request.base_url);
         session["after_expiration"]["recovery"]["url"] = url.into();
-        session["after_expiration"]["recovery"]["expires_at"] = (ctx.now() + RECOVERY).into();
+        session["after_expiration"]["recovery"]["expires_at"] =
+            (ctx.now() + RECOVERY_SECONDS).into();
     }
     ctx.update(SESSION, &session);
     ctx.emit("checkout.session.expired", &session, None);
     Ok(session)
-}
-
-pub(super) fn not_open(session: &Value, done: &str) -> ApiError {
-    let message = format!(
-        "Only Checkout Sessions with a status in [\"open\"] can be {done}. This Checkout Session has a status of {}.",
-        text(session, "status")
-    );
-    ApiError::invalid_request(message)
 }

@@ -1,11 +1,11 @@
-//! What Checkout asks of billing: an invoice for what was paid once, and the end of a subscription nobody paid for.
+//! The documents of a session: a paid invoice for one-time items, and the end of a subscription that was not paid.
 
 use serde_json::{Value, json};
 
 use crate::billing::discounts;
 use crate::billing::invoice_record::INVOICE;
-use crate::billing::invoices::draft::NewInvoice;
-use crate::billing::invoices::{collection, draft};
+use crate::billing::invoices::collection;
+use crate::billing::invoices::draft::{self, NewInvoice};
 use crate::billing::pending_items::{self, NewInvoiceItem, PendingItems};
 use crate::billing::subscriptions::ending;
 use crate::ctx::Ctx;
@@ -14,7 +14,7 @@ use crate::json::{list, number, text};
 use crate::test_clocks;
 
 /// The paid invoice of a session's items, for the customer who paid them with this PaymentIntent.
-pub(crate) fn create_paid_invoice(
+pub(super) fn create_paid_invoice(
     ctx: &mut Ctx<'_>,
     session: &Value,
     items: &[Value],
@@ -82,7 +82,7 @@ pub(crate) fn create_paid_invoice(
 }
 
 /// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
-pub(crate) fn expire_unpaid_subscription(
+pub(super) fn expire_unpaid_subscription(
     ctx: &mut Ctx<'_>,
     subscription: &str,
 ) -> Result<(), ApiError> {

@@ -1,4 +1,4 @@
-//! Shipping options of Checkout sessions and payment links, and the smallest and greatest total of a payment.
+//! Shipping options of Checkout sessions and payment links, and the limits of a total.
 
 use serde_json::{Map, Value, json};
 
@@ -8,10 +8,10 @@ use crate::error::ApiError;
 use crate::params::Params;
 
 /// As many ways of shipping as a session or a link may have.
-const MOST_RATES: usize = 5;
+const MAX_SHIPPING_OPTIONS: usize = 5;
 
 /// Writes `shipping_options` of a request into a session or a link: rates there are, or rates described by `shipping_rate_data`.
-pub(super) fn write_shipping(
+pub(super) fn write_shipping_options(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
     wanted: Option<Value>,
@@ -22,8 +22,8 @@ pub(super) fn write_shipping(
         // Sent empty: no way of shipping any more.
         Some(_) => Vec::new(),
     };
-    if wanted.len() > MOST_RATES {
-        let message = format!("You can pass at most {MOST_RATES} shipping options.");
+    if wanted.len() > MAX_SHIPPING_OPTIONS {
+        let message = format!("You can pass at most {MAX_SHIPPING_OPTIONS} shipping options.");
         return Err(ApiError::invalid_param("shipping_options", message));
     }
     let mut options = Vec::with_capacity(wanted.len());

@@ -1,4 +1,4 @@
-//! What a session knows besides its object: what is to become of the payment, and how far it came.
+//! The state of a session besides its object: parameters for its payment, and what it created so far.
 
 use std::collections::BTreeMap;
 
@@ -9,11 +9,11 @@ use crate::ctx::Ctx;
 use crate::scope::Scope;
 use crate::world::WorldState;
 
-const HIDDEN: &str = "_checkout";
+const CHECKOUT_STATE: &str = "_checkout";
 
 /// What is to become of the payment, and how far it came.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Hidden {
+pub(super) struct CheckoutState {
     /// `payment_intent_data`, `subscription_data` or `setup_intent_data` of the request.
     pub(super) data: Map<String, Value>,
     /// `payment_method_options` of the request.
@@ -37,15 +37,18 @@ pub(super) struct Hidden {
     pub(super) thanks: Option<String>,
 }
 
-pub(super) fn hidden(ctx: &Ctx<'_>, session: &str) -> Hidden {
-    hidden_in(ctx.world, &ctx.scope, session)
+pub(super) fn load_state(ctx: &Ctx<'_>, session: &str) -> CheckoutState {
+    load_state_in(ctx.world, &ctx.scope, session)
 }
 
-pub(super) fn hidden_in(world: &WorldState, scope: &Scope, session: &str) -> Hidden {
-    world.typed(scope, HIDDEN, session).unwrap_or_default()
+pub(super) fn load_state_in(world: &WorldState, scope: &Scope, session: &str) -> CheckoutState {
+    world
+        .typed(scope, CHECKOUT_STATE, session)
+        .unwrap_or_default()
 }
 
-pub(super) fn put_hidden(ctx: &mut Ctx<'_>, session: &str, hidden: &Hidden) {
+pub(super) fn save_state(ctx: &mut Ctx<'_>, session: &str, hidden: &CheckoutState) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, HIDDEN, session, hidden, now);
+    ctx.world
+        .put_typed(&scope, CHECKOUT_STATE, session, hidden, now);
 }

@@ -1,25 +1,22 @@
-//! What was typed into the page, read and checked.
+//! A submitted page, read and checked.
 //!
-//! Names that scripts may rely on: `email`, `number`, `exp` (`12 / 34`), `cvc`, `name`, `phone`, `line1`, `city`, `postal_code`, `country`,
-//! the same with `shipping_` before, `shipping_rate`, `terms`, `promotions`, `custom_<key>`, `quantity_1` …, `amount`, `save`,
-//! `optional_1` (adds an optional item), `optional_quantity_1`, `business_name`, `individual_name`, `tax_id`, `tax_id_type`,
-//! `payment_method` (a card that is kept), `payment_method_type` and what its account is asked for (`account_number`, `iban` …). Of a card only `number` must be sent; what a
-//! browser's form sends empty is asked for again.
+//! Stable input names for scripts: `email`, `number`, `exp` (`12 / 34`), `cvc`, `name`, `phone`, `line1`, `city`, `postal_code`,
+//! `country`, the same with the prefix `shipping_`, `shipping_rate`, `terms`, `promotions`, `custom_<key>`, `quantity_1` …,
+//! `amount`, `save`, `optional_1` (adds an optional item), `optional_quantity_1`, `business_name`, `individual_name`, `tax_id`,
+//! `tax_id_type`, `payment_method` (a saved card), `payment_method_type` and the fields of its account (`account_number`, `iban` …).
+//! For a card only `number` is required; an input that a browser sends empty is an error.
 
 use std::collections::BTreeMap;
 
 use serde_json::{Value, json};
 
 use crate::checkout::buyer::{self, Buyer};
-use crate::checkout::inputs::{Asked, known_email, options};
-use crate::checkout::methods::{self, Means};
+use crate::checkout::form::{Form, FormErrors, form_value};
+use crate::checkout::form_spec::{CartChanges, FormSpec, dropdown_options};
 use crate::checkout::optional_items;
+use crate::checkout::payment_options::{self, PaymentSelection};
+use crate::checkout::session_record::known_email;
 use crate::currency;
-
-/// A form as it was sent.
-pub(super) type Form = BTreeMap<String, String>;
-/// What is wrong with which input, by its name.
-pub(super) type Errors = BTreeMap<String, String>;
 
 /// What the customer told.
 #[derive(Debug, Clone, Default)]
@@ -29,38 +26,31 @@ pub(super) struct Answers {
     pub(super) phone: Option<String>,
     /// Billing address; null if none was given.
     pub(super) address: Value,
-    /// `shipping_details`; null if none was asked for.
+    /// `shipping_details`; null if none was spec for.
     pub(super) shipping: Value,
     pub(super) shipping_rate: Option<String>,
     pub(super) custom: BTreeMap<String, String>,
     pub(super) terms: bool,
     pub(super) promotions: bool,
     /// Nothing if nothing is to be paid and nothing was given.
-    pub(super) means: Means,
+    pub(super) payment: PaymentSelection,
     /// May a new card be shown again?
     pub(super) save: bool,
     pub(super) buyer: Buyer,
     /// How much of what.
-    pub(super) chosen: Chosen,
-}
-
-/// What was typed into an input, if anything was.
-pub(super) fn given<'f>(form: &'f Form, name: &str) -> Option<&'f str> {
-    form.get(name)
-        .map(|text| text.trim())
-        .filter(|text| !text.is_empty())
+    pub(super) cart_changes: CartChanges,
 }
 
 /// Reads the answers; or what is wrong with them.
-pub(super) fn read(
+pub(super) fn read_answers(
     session: &Value,
     form: &Form,
-    asked: &Asked,
+    spec: &FormSpec,
     now: i64,
-) -> Result<Answers, Errors> {
-    let mut errors = Errors::new();
+) -> Result<Answers, FormErrors> {
+    let mut errors = FormErrors::new();
     let mut needed = |name: &str, label: &str| {
-        let text = given(form, name);
+        let text = form_value(form, name);
         if text.is_none() {
             errors.insert(name.to_owned(), format!("{label} is required."));
         }
@@ -79,9 +69,9 @@ pub(super) fn read(
     let billing = if session["billing_address_collection"] == "required" {
         needed("line1", "An address");
         needed("country", "A country");
-        address(form, "")
-    } else if given(form, "postal_code").is_some() || given(form, "country").is_some() {
-        address(form, "")
+        read_address(form, "")
+    } else if form_value(form, "postal_code").is_some() || form_value(form, "country").is_some() {
+        read_address(form, "")
     } else {
         Value::Null
     };
@@ -89,7 +79,7 @@ pub(super) fn read(
         let name = needed("shipping_name", "A name");
         needed("shipping_line1", "An address");
         needed("shipping_country", "A country");
-        json!({"address": address(form, "shipping_"), "name": name})
+        json!({"address": read_address(form, "shipping_"), "name": name})
     } else {
         Value::Null
     };
@@ -99,13 +89,13 @@ pub(super) fn read(
         let name = format!("custom_{key}");
         let label = field["label"]["custom"].as_str().unwrap_or(key);
         let text = if field["optional"] == true {
-            given(form, &name).map(str::to_owned)
+            form_value(form, &name).map(str::to_owned)
         } else {
             needed(&name, label)
         };
         custom.extend(text.map(|text| (key.to_owned(), text)));
     }
-    let terms = given(form, "terms").is_some();
+    let terms = form_value(form, "terms").is_some();
     if session["consent_collection"]["terms_of_service"] == "required" && !terms {
         errors.insert(
             "terms".to_owned(),
@@ -115,14 +105,20 @@ pub(super) fn read(
     if email.as_ref().is_some_and(|email| !email.contains('@')) {
         errors.insert("email".to_owned(), "Your email is invalid.".to_owned());
     }
-    let means = methods::read(form, &asked.kinds, &asked.kept, now, &mut errors);
-    if asked.pays && errors.is_empty() && matches!(means, Means::Nothing) {
+    let payment = payment_options::read_selection(
+        form,
+        &spec.payment_method_types,
+        &spec.saved_cards,
+        now,
+        &mut errors,
+    );
+    if spec.needs_payment && errors.is_empty() && matches!(payment, PaymentSelection::None) {
         errors.insert(
             "number".to_owned(),
             "Your card number is incomplete.".to_owned(),
         );
-    } else if asked.pays
-        && matches!(means, Means::Nothing)
+    } else if spec.needs_payment
+        && matches!(payment, PaymentSelection::None)
         && !errors.contains_key("payment_method")
     {
         let missing = "Your card number is incomplete.".to_owned();
@@ -132,49 +128,42 @@ pub(super) fn read(
     let country = country
         .iter()
         .find_map(|address| address["country"].as_str());
-    let buyer = buyer::read(session, form, asked, country, &mut errors);
-    let chosen = choose(form, asked, &mut errors);
-    check_custom(session, &custom, &mut errors);
+    let buyer = buyer::read_buyer(session, form, spec, country, &mut errors);
+    let cart_changes = read_cart_changes(form, spec, &mut errors);
+    check_custom_fields(session, &custom, &mut errors);
     if !errors.is_empty() {
         return Err(errors);
     }
     Ok(Answers {
         email,
-        name: given(form, "name").map(str::to_owned),
+        name: form_value(form, "name").map(str::to_owned),
         phone,
         address: billing,
         shipping,
-        shipping_rate: given(form, "shipping_rate").map(str::to_owned),
+        shipping_rate: form_value(form, "shipping_rate").map(str::to_owned),
         custom,
         terms,
-        promotions: given(form, "promotions").is_some(),
-        means,
-        save: given(form, "save").is_some(),
+        promotions: form_value(form, "promotions").is_some(),
+        payment,
+        save: form_value(form, "save").is_some(),
         buyer,
-        chosen,
+        cart_changes,
     })
 }
 
-/// How much of what the customer wants.
-#[derive(Debug, Clone, Default)]
-pub(super) struct Chosen {
-    /// How many of which item, by its place.
-    pub(super) quantities: Vec<(usize, i64)>,
-    /// The amount of an item whose price is free.
-    pub(super) amount: Option<i64>,
-    /// Optional items that were taken, by place, and how many of each.
-    pub(super) optional: Vec<(usize, i64)>,
-}
-
 /// Reads quantities and an amount; what is not sent stays as it is.
-pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen {
-    let mut chosen = Chosen {
-        optional: optional_items::choose(form, &asked.offers, errors),
-        ..Chosen::default()
+pub(super) fn read_cart_changes(
+    form: &Form,
+    spec: &FormSpec,
+    errors: &mut FormErrors,
+) -> CartChanges {
+    let mut chosen = CartChanges {
+        optional: optional_items::read_selected_offers(form, &spec.offers, errors),
+        ..CartChanges::default()
     };
-    for adjustable in &asked.quantities {
+    for adjustable in &spec.quantities {
         let name = adjustable.name();
-        let Some(typed) = given(form, &name) else {
+        let Some(typed) = form_value(form, &name) else {
             continue;
         };
         match typed.parse() {
@@ -187,10 +176,10 @@ pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen 
             }
         }
     }
-    let Some(free) = &asked.amount else {
+    let Some(free) = &spec.custom_amount else {
         return chosen;
     };
-    match given(form, "amount").map(|typed| currency::parse(typed, &free.currency)) {
+    match form_value(form, "amount").map(|typed| currency::parse(typed, &free.currency)) {
         None if free.preset.is_some() => chosen.amount = free.preset,
         Some(Some(amount)) if (free.least..=free.most).contains(&amount) => {
             chosen.amount = Some(amount);
@@ -211,7 +200,11 @@ pub(super) fn choose(form: &Form, asked: &Asked, errors: &mut Errors) -> Chosen 
 }
 
 /// Custom fields have lengths, digits only, or a choice of values.
-fn check_custom(session: &Value, custom: &BTreeMap<String, String>, errors: &mut Errors) {
+fn check_custom_fields(
+    session: &Value,
+    custom: &BTreeMap<String, String>,
+    errors: &mut FormErrors,
+) {
     for field in session["custom_fields"].as_array().into_iter().flatten() {
         let key = field["key"].as_str().unwrap_or_default();
         let Some(text) = custom.get(key) else {
@@ -226,7 +219,8 @@ fn check_custom(session: &Value, custom: &BTreeMap<String, String>, errors: &mut
             Some(format!("At least {least} characters, please."))
         } else if let Some(most) = limit("maximum_length").filter(|most| length > *most) {
             Some(format!("At most {most} characters, please."))
-        } else if kind == "dropdown" && !options(field).iter().any(|it| it.value == *text) {
+        } else if kind == "dropdown" && !dropdown_options(field).iter().any(|it| it.value == *text)
+        {
             Some("Choose one of the options.".to_owned())
         } else {
             None
@@ -235,8 +229,8 @@ fn check_custom(session: &Value, custom: &BTreeMap<String, String>, errors: &mut
     }
 }
 
-fn address(form: &Form, prefix: &str) -> Value {
-    let at = |name: &str| given(form, &format!("{prefix}{name}"));
+fn read_address(form: &Form, prefix: &str) -> Value {
+    let at = |name: &str| form_value(form, &format!("{prefix}{name}"));
     json!({
         "city": at("city"), "country": at("country").map(str::to_ascii_uppercase), "line1": at("line1"), "line2": at("line2"),
         "postal_code": at("postal_code"), "state": at("state"),
@@ -246,7 +240,8 @@ fn address(form: &Form, prefix: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::checkout::inputs::{Adjustable, FreeAmount, inputs};
+    use crate::checkout::form_spec::{AdjustableQuantity, CustomAmount};
+    use crate::checkout::inputs::page_inputs;
 
     fn form(pairs: &[(&str, &str)]) -> Form {
         let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
@@ -260,8 +255,9 @@ mod tests {
             ("exp", "01 / 20"),
             ("cvc", "12"),
         ];
-        let mut errors = Errors::new();
-        let read = crate::checkout::card::Card::read(&form(&typed), 1_790_000_000, &mut errors);
+        let mut errors = FormErrors::new();
+        let read =
+            crate::checkout::card::EnteredCard::read(&form(&typed), 1_790_000_000, &mut errors);
         assert!(read.is_some());
         let wrong: Vec<&str> = errors.keys().map(String::as_str).collect();
         assert_eq!(wrong, ["cvc", "exp"]);
@@ -282,33 +278,33 @@ mod tests {
         let errors = read_errors(&session, &sent);
         let names = "custom_age custom_size email number shipping_country shipping_line1 shipping_name terms";
         assert_eq!(errors.keys().cloned().collect::<Vec<_>>().join(" "), names);
-        let shown = inputs(&session, &sent, &errors, &asked());
+        let shown = page_inputs(&session, &sent, &errors, &spec());
         assert!(shown.iter().filter(|input| input.error.is_some()).count() == errors.len());
     }
 
-    fn read_errors(session: &Value, form: &Form) -> Errors {
-        read(session, form, &asked(), 1_790_000_000).unwrap_err()
+    fn read_errors(session: &Value, form: &Form) -> FormErrors {
+        read_answers(session, form, &spec(), 1_790_000_000).unwrap_err()
     }
 
-    fn asked() -> Asked {
-        Asked {
-            pays: true,
-            kinds: vec!["card".to_owned()],
+    fn spec() -> FormSpec {
+        FormSpec {
+            needs_payment: true,
+            payment_method_types: vec!["card".to_owned()],
             ..Asked::default()
         }
     }
 
     #[test]
     fn amounts_and_quantities_have_limits() {
-        let asked = Asked {
-            quantities: vec![Adjustable {
+        let spec = FormSpec {
+            quantities: vec![AdjustableQuantity {
                 index: 0,
                 label: "Bread".to_owned(),
                 quantity: 2,
                 least: 1,
                 most: 5,
             }],
-            amount: Some(FreeAmount {
+            custom_amount: Some(CustomAmount {
                 currency: "usd".to_owned(),
                 preset: None,
                 least: 500,
@@ -317,9 +313,9 @@ mod tests {
             ..Asked::default()
         };
         let said = |quantity: &str, amount: &str| {
-            let mut errors = Errors::new();
+            let mut errors = FormErrors::new();
             let sent = form(&[("quantity_1", quantity), ("amount", amount)]);
-            let chosen = choose(&sent, &asked, &mut errors);
+            let chosen = read_cart_changes(&sent, &spec, &mut errors);
             (chosen.quantities, chosen.amount, errors.len())
         };
         assert_eq!(said("5", "7.50"), (vec![(0, 5)], Some(750), 0));

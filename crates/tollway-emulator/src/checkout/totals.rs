@@ -1,4 +1,4 @@
-//! What a session comes to: items, less the discount, and the shipping that was chosen.
+//! The totals of a session: items, less the discount, with taxes and the selected shipping.
 
 use serde_json::{Value, json};
 
@@ -10,7 +10,7 @@ use crate::json::text;
 use crate::tax;
 
 /// `discounts` of a request: one coupon, or a promotion code for one.
-pub(super) fn discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
+pub(super) fn read_discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
     if wanted.len() > 1 {
         let message = "You can only apply one discount to a Checkout Session.";
         return Err(ApiError::invalid_param("discounts", message));
@@ -38,7 +38,7 @@ pub(super) fn discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiErr
 }
 
 /// Works out what the session comes to: items, less the discount, and the shipping that was chosen.
-pub(super) fn total(
+pub(super) fn calculate_session(
     ctx: &Ctx<'_>,
     session: &mut Value,
     cart: &mut cart::Cart,
@@ -48,10 +48,10 @@ pub(super) fn total(
         .get("customer", text(session, "customer"))
         .unwrap_or_default();
     if session["automatic_tax"]["enabled"] == true {
-        find_taxes(ctx, session, &customer, cart);
+        set_automatic_taxes(ctx, session, &customer, cart);
     }
     let tax = cart::apply_taxes(cart, text(&customer, "tax_exempt"));
-    let shipping = chosen_shipping(session);
+    let shipping = selected_shipping(session);
     let amount = shipping.as_ref().map_or(0, |(amount, _)| *amount);
     let total = cart.total() + amount;
     shipping::check_total(total, &cart.currency)?;
@@ -77,7 +77,7 @@ pub(super) fn total(
 }
 
 /// The tax rates that `automatic_tax` finds for the items, once it is known where the customer is.
-fn find_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut cart::Cart) {
+fn set_automatic_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut cart::Cart) {
     let places = [
         &session["customer_details"]["address"],
         &customer["shipping"]["address"],
@@ -97,7 +97,7 @@ fn find_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut cart:
 }
 
 /// Amount and rate of the shipping: what the customer chose, or else the first way there is.
-fn chosen_shipping(session: &Value) -> Option<(i64, Value)> {
+fn selected_shipping(session: &Value) -> Option<(i64, Value)> {
     let options = session["shipping_options"].as_array()?;
     let chosen = &session["shipping_cost"]["shipping_rate"];
     let option = options

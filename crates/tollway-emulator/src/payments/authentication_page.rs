@@ -26,7 +26,7 @@ use crate::{checkout, currency, documents, invoice_page, portal};
 
 /// The routes of these pages.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    checkout::routes()
+    checkout::page::routes()
         .merge(documents::routes())
         .merge(invoice_page::routes())
         .merge(portal::routes())
@@ -158,7 +158,7 @@ fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Va
 
 /// Where a form about an intent leads in the end: past the page of its session, if one is behind it, to the shop.
 fn way_back(world: &WorldState, scope: &Scope, intent: &Value) -> Option<url::Url> {
-    let session = checkout::way_back(world, scope, text(intent, "id"));
+    let session = checkout::page::checkout_return_url(world, scope, text(intent, "id"));
     session.or_else(|| return_url(intent))
 }
 

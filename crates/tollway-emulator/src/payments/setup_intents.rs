@@ -225,7 +225,7 @@ pub(crate) fn succeed(
     intent["status"] = "succeeded".into();
     ctx.update(INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
-    checkout::set_up(ctx, &intent)?;
+    checkout::outcome::on_setup(ctx, &intent)?;
     billing::subscriptions::payment_methods::on_setup_succeeded(ctx, &intent);
     Ok(intent)
 }

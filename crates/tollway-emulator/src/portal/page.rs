@@ -17,7 +17,7 @@ use url::Url;
 
 use crate::Engine;
 use crate::billing::subscriptions::{lifecycle, update};
-use crate::checkout::card::{Card, card_inputs};
+use crate::checkout::card::{EnteredCard, card_inputs};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::customers::{self, default_method};
@@ -78,7 +78,7 @@ async fn act(
     };
     let here = format!("/_tollway/portal/{id}");
     let mut errors = Texts::new();
-    let card = Card::read(&form, engine.clock().now(), &mut errors);
+    let card = EnteredCard::read(&form, engine.clock().now(), &mut errors);
     let done = address.transact(&engine, &world, scope.clone(), |ctx| {
         let features = features(ctx, &session);
         match form.get("decision").map(String::as_str) {
@@ -209,7 +209,7 @@ fn params_for(subscription: &Value, change: Map<String, Value>) -> Params {
 fn keep_card(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    card: &Card,
+    card: &EnteredCard,
     page: &str,
 ) -> Result<Option<String>, ApiError> {
     let method = card.keep(ctx, &json!({}))?;

@@ -17,7 +17,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("invoices.attach_payment", attach_payment);
 }
 
-/// `POST /v1/invoices/{invoice}/attach_payment`: one that has succeeded counts at once, any other when it succeeds.
+/// `POST /v1/invoices/{invoice}/attach_payment`. A succeeded payment counts at once, another one when it succeeds.
 fn attach_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoice").to_owned();
     let invoice = ctx.required(INVOICE, &id)?;
@@ -80,7 +80,7 @@ fn check_currency(invoice: &Value, currency: &str, param: &str) -> Result<(), Ap
     Err(ApiError::invalid_param(param, message))
 }
 
-/// A payment that was reported to Stripe, and not made by it.
+/// Attaches a payment record: a payment outside of Stripe.
 fn attach_record(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiError> {
     let record = ctx.referenced("payment_record", id, "payment_record")?;
     let guaranteed = &record["amount_guaranteed"];

@@ -22,7 +22,7 @@ impl ScheduledTask for AdvanceInvoice {
     }
 }
 
-/// Makes a draft final, and gives it a PaymentIntent if anything is left to pay.
+/// Finalizes a draft, and creates its PaymentIntent if an amount is due.
 pub(crate) fn finalize_invoice(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Value, ApiError> {
     let before = invoice.clone();
     let mut invoice = finalize_draft(ctx, invoice)?;
@@ -35,7 +35,7 @@ pub(crate) fn finalize_invoice(ctx: &mut Ctx<'_>, invoice: Value) -> Result<Valu
     ctx.required(INVOICE, text(&before, "id"))
 }
 
-/// Makes a draft final that a PaymentIntent has paid already.
+/// Finalizes a draft that a PaymentIntent has already paid.
 pub(crate) fn finalize_paid_invoice(
     ctx: &mut Ctx<'_>,
     invoice: Value,
@@ -49,7 +49,7 @@ pub(crate) fn finalize_paid_invoice(
     ctx.required(INVOICE, text(&before, "id"))
 }
 
-/// A draft gets its number, and uses the customer's credit.
+/// Gives a draft its number, applies the customer's balance and opens it.
 fn finalize_draft(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiError> {
     let id = text(&invoice, "id").to_owned();
     let mut customer = ctx.required("customer", text(&invoice, "customer"))?;
@@ -90,7 +90,7 @@ fn finalize_draft(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiErr
     Ok(invoice)
 }
 
-/// An invoice that is sent is overdue when its time comes.
+/// Schedules the due date of an invoice that is sent.
 fn schedule_due_date(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     let due = invoice["due_date"].as_i64();
     let sent = invoice["collection_method"] == "send_invoice";
@@ -102,7 +102,7 @@ fn schedule_due_date(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError>
     Ok(())
 }
 
-/// Nobody is to pay an invoice: it is `void` at once, or else uncollectible.
+/// Makes an unpaid invoice void (`behavior` is `void`) or uncollectible. A draft is finalized first.
 pub(crate) fn close_unpaid_invoice(
     ctx: &mut Ctx<'_>,
     invoice: Value,
@@ -126,7 +126,7 @@ pub(crate) fn close_unpaid_invoice(
     Ok(())
 }
 
-/// The subscription of these invoices is over: what is still open is not collected by itself any more.
+/// Stops the automatic collection of the open invoices of an ended subscription.
 pub(crate) fn stop_collection_for_subscription(ctx: &mut Ctx<'_>, subscription: &Value) {
     for invoice in ctx.all_with(INVOICE, "customer", text(subscription, "customer")) {
         let open = matches!(invoice["status"].as_str(), Some("draft" | "open"));
@@ -137,7 +137,7 @@ pub(crate) fn stop_collection_for_subscription(ctx: &mut Ctx<'_>, subscription: 
     }
 }
 
-/// The next step of an invoice that advances by itself: finalized, paid, tried again.
+/// Takes the next automatic step of an invoice: finalizes it, attempts a payment, or reports it overdue.
 fn advance_invoice(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let Some(mut invoice) = ctx.get(INVOICE, id) else {
         return Ok(());
@@ -167,10 +167,10 @@ fn advance_invoice(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let attempted = invoice["attempted"] == true;
     let too_early = next.is_some_and(|next| next > ctx.now()) || (attempted && next.is_none());
     if too_early || invoice["billing_reason"] == "subscription_create" {
-        // A first invoice is for the customer to pay.
+        // The customer pays the first invoice of a subscription.
         return Ok(());
     }
-    // A card that is refused is no error here: what became of it is written in the invoice.
+    // A declined card is no error of the task; the invoice records it.
     match payments::attempt_payment(ctx, &invoice, None, true) {
         Err(error) if !error.keep_changes => Err(error),
         _ => Ok(()),

@@ -14,12 +14,12 @@ use crate::error::ApiError;
 use crate::json::{extend, list, number, text};
 use crate::test_clocks;
 
-/// A draft to be made.
+/// An invoice before it is a draft.
 pub(crate) struct NewInvoice<'a> {
     pub(crate) customer: &'a str,
     pub(crate) currency: &'a str,
     pub(crate) reason: &'static str,
-    /// The subscription that it bills.
+    /// The subscription that the invoice bills.
     pub(crate) subscription: Option<&'a Value>,
     pub(crate) period: (i64, i64),
     pub(crate) collection_method: &'a str,
@@ -29,7 +29,7 @@ pub(crate) struct NewInvoice<'a> {
     pub(crate) lines: Vec<NewLine>,
 }
 
-/// Makes a draft with its lines, and with the items that wait for it.
+/// Creates a draft with its lines and the customer's pending items.
 pub(crate) fn create_draft(
     ctx: &mut Ctx<'_>,
     new: NewInvoice<'_>,
@@ -60,7 +60,7 @@ pub(crate) fn create_draft(
     Ok(invoice)
 }
 
-/// Writes a draft and its lines, without keeping anything: what [`draft`] and previews begin with.
+/// Composes a draft and its lines without storing them; previews use it too.
 pub(crate) fn compose_invoice(
     ctx: &mut Ctx<'_>,
     new: NewInvoice<'_>,
@@ -136,7 +136,7 @@ pub(crate) fn compose_invoice(
     Ok((invoice, made))
 }
 
-/// A composed invoice as a preview: nothing of it exists.
+/// Marks a composed invoice as upcoming.
 pub(crate) fn as_upcoming_invoice(mut invoice: Value) -> Value {
     let id = text(&invoice, "id");
     invoice["id"] = format!("upcoming_{id}").into();
@@ -146,7 +146,7 @@ pub(crate) fn as_upcoming_invoice(mut invoice: Value) -> Value {
     invoice
 }
 
-/// Puts invoice items on a draft.
+/// Adds invoice items to a draft.
 pub(crate) fn add_items_to_draft(
     ctx: &mut Ctx<'_>,
     id: &str,
@@ -165,7 +165,7 @@ pub(crate) fn add_items_to_draft(
     Ok(())
 }
 
-/// Takes the line of an invoice item off a draft.
+/// Removes the line of an invoice item from a draft.
 pub(crate) fn remove_item_from_draft(
     ctx: &mut Ctx<'_>,
     id: &str,

@@ -22,7 +22,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("invoices.line_items.update", update_line);
 }
 
-/// The draft in the URL, with the metadata that a change of its lines may bring.
+/// The draft of the request. Writes `invoice_metadata`, if sent.
 fn draft_of_request(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(INVOICE, params.path("invoice"))?;
     invoice_record::require_draft(&before)?;
@@ -38,7 +38,7 @@ fn draft_of_request(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErro
     Ok(after)
 }
 
-/// `POST /v1/invoices/{invoice}/add_lines`: items that wait, or new ones.
+/// `POST /v1/invoices/{invoice}/add_lines`: pending items, or new ones.
 fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
     let mut items = Vec::new();
@@ -106,7 +106,7 @@ fn create_item_of_line(
     Ok(pending_items::create_invoice_item(&mut ctx.at(now), &new))
 }
 
-/// A price decides what its quantity costs; an amount is one for all.
+/// Refuses `amount` together with `quantity`.
 fn check_amount_and_quantity(wanted: &Value, param: &str) -> Result<(), ApiError> {
     if wanted["amount"].is_null() || wanted["quantity"].is_null() {
         return Ok(());
@@ -118,7 +118,7 @@ fn check_amount_and_quantity(wanted: &Value, param: &str) -> Result<(), ApiError
     ))
 }
 
-/// The name of a member of a parameter; of none, its own.
+/// The name of a member of `param`, or `name` if `param` is empty.
 fn member_param(param: &str, name: &str) -> String {
     match param {
         "" => name.to_owned(),
@@ -144,7 +144,7 @@ fn line_tax_rates(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Valu
     )
 }
 
-/// `tax_amounts`: taxes that the caller worked out, each with a rate that is made for it.
+/// `tax_amounts` of a request, each with a new tax rate.
 fn manual_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
     let mut given = Vec::with_capacity(wanted.len());
     for tax in wanted {
@@ -181,14 +181,14 @@ fn update_line(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.required("line_item", id)
 }
 
-/// Works a draft out anew, and answers it.
+/// Recalculates a draft and returns it.
 fn recalculated_draft(ctx: &mut Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     let invoice = ctx.required(INVOICE, id)?;
     draft::recalculate_draft(ctx, &invoice);
     ctx.required(INVOICE, id)
 }
 
-/// The line of an invoice that a request names.
+/// The line that a request names.
 fn requested_line(
     ctx: &Ctx<'_>,
     invoice: &Value,
@@ -208,7 +208,7 @@ fn requested_line(
     })
 }
 
-/// Changes a line, and the invoice item behind it.
+/// Changes a line and its invoice item.
 fn change_line(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
@@ -250,7 +250,7 @@ fn change_line(
     Ok(())
 }
 
-/// An amount, or what a price or another quantity costs.
+/// Sets the amount: that of the request, or the cost of its price or quantity.
 fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Value>) {
     let before = line["quantity"].as_i64().unwrap_or(1);
     let quantity = wanted["quantity"].as_i64().unwrap_or(before);
@@ -269,7 +269,7 @@ fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Optio
     if let Some(price) = price {
         line["pricing"] = line_pricing(price);
     } else if !wanted["amount"].is_null() {
-        // What was asked for is no price's any more.
+        // An explicit amount replaces the price.
         line["pricing"] = Value::Null;
     }
     line["amount"] = amount.into();
@@ -278,7 +278,7 @@ fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Optio
     line["quantity_decimal"] = quantity.to_string().into();
 }
 
-/// The invoice item behind a line follows it.
+/// Copies a changed line into its invoice item.
 fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     let line = &made.line;
     let id = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
@@ -303,7 +303,7 @@ fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
     ctx.update(INVOICE_ITEM, &item);
 }
 
-/// `POST /v1/invoices/{invoice}/remove_lines`: their items wait again, or go.
+/// `POST /v1/invoices/{invoice}/remove_lines`: their items become pending, or are deleted.
 fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
     let id = text(&invoice, "id");

@@ -89,7 +89,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(invoice)
 }
 
-/// Only an invoice that is sent is due some time.
+/// Refuses a due date for an invoice that is charged automatically.
 fn check_due_date(params: &Params, method: &str) -> Result<(), ApiError> {
     let method = params.text("collection_method").unwrap_or(method);
     let dated = params.int("days_until_due").is_some() || params.int("due_date").is_some();
@@ -100,7 +100,7 @@ fn check_due_date(params: &Params, method: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Remembers how a request says that an invoice is shared.
+/// Stores the application fee and the transfer of a request.
 fn save_requested_split(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
@@ -173,7 +173,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(invoice)
 }
 
-/// `DELETE /v1/invoices/{invoice}`: drafts only; the items on it wait again.
+/// `DELETE /v1/invoices/{invoice}`: drafts only; their items become pending.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("invoice");
     let invoice = ctx.required(INVOICE, id)?;
@@ -274,7 +274,7 @@ pub(super) fn send(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(invoice)
 }
 
-/// `POST /v1/invoices/{invoice}/void`: its PaymentIntent is canceled with it, and credit that was used is given back.
+/// `POST /v1/invoices/{invoice}/void`: cancels its PaymentIntent and returns applied credit.
 pub(crate) fn void(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     void_finalized_invoice(ctx, params.path("invoice"))
 }

@@ -14,13 +14,13 @@ use crate::params::Params;
 use crate::payments::payment_intents;
 use crate::{customers, test_clocks};
 
-/// The invoice behind a PaymentIntent.
+/// The invoice of a PaymentIntent.
 const INVOICE_PAYMENT_LINK: &str = "_pays";
 
-/// How an invoice is shared, when its request said so.
+/// The shares of an invoice's payment.
 const INVOICE_SPLIT: &str = "_invoice_split";
 
-/// Days between the attempts to collect.
+/// Days between payment attempts.
 const RETRY_DAYS: [i64; 3] = [3, 5, 7];
 
 #[derive(Debug, Serialize, Deserialize)]
@@ -29,7 +29,7 @@ struct InvoicePaymentLink {
     payment: String,
 }
 
-/// Who else gets something of an invoice's money.
+/// The application fee and the transfer of an invoice's payment.
 #[derive(Debug, Serialize, Deserialize)]
 pub(crate) struct InvoiceSplit {
     pub(crate) fee: Option<i64>,
@@ -67,7 +67,7 @@ pub(crate) fn save_invoice_split(ctx: &mut Ctx<'_>, invoice: &Value, split: &Inv
     ctx.world.put_typed(&scope, INVOICE_SPLIT, id, split, now);
 }
 
-/// Makes the PaymentIntent of an open invoice, and the `invoice_payment` that ties them.
+/// Creates the PaymentIntent of an open invoice and the `invoice_payment` that links them.
 pub(super) fn create_payment_intent(
     ctx: &mut Ctx<'_>,
     invoice: &mut Value,
@@ -109,19 +109,19 @@ pub(super) fn create_payment_intent(
     Ok(())
 }
 
-/// Ties a PaymentIntent to an invoice by an `invoice_payment`; it is what the invoice asks for by itself.
+/// Links a PaymentIntent to an invoice as its default payment.
 pub(super) fn link_default_intent(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &str) {
     let asked = invoice["amount_due"].clone();
     link_intent(ctx, invoice, intent, true, &asked);
 }
 
-/// Ties a PaymentIntent that was made elsewhere to an invoice.
+/// Links an existing PaymentIntent to an invoice.
 pub(super) fn link_other_intent(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: &Value) {
     let id = intent["id"].as_str().unwrap_or_default();
     link_intent(ctx, invoice, id, false, &intent["amount"]);
 }
 
-/// Whether a PaymentIntent is one of an invoice already.
+/// Whether a PaymentIntent is linked to an invoice.
 pub(super) fn is_linked_to_invoice(ctx: &Ctx<'_>, intent: &str) -> bool {
     let pays: Option<InvoicePaymentLink> =
         ctx.world.typed(&ctx.scope, INVOICE_PAYMENT_LINK, intent);
@@ -169,7 +169,7 @@ fn link_intent(
     embed_payment(invoice, &payment);
 }
 
-/// Shows a payment in its invoice, in the place that it has there already.
+/// Adds a payment to `payments` of the invoice, or replaces its previous state.
 pub(super) fn embed_payment(invoice: &mut Value, payment: &Value) {
     let mut all = list(&invoice["payments"], "data").to_vec();
     match all.iter_mut().find(|it| it["id"] == payment["id"]) {
@@ -181,7 +181,7 @@ pub(super) fn embed_payment(invoice: &mut Value, payment: &Value) {
     });
 }
 
-/// The PaymentIntent of an invoice: the one that paid it, or else the one that it asks for.
+/// The id of an invoice's PaymentIntent: the one that paid it, or else the default one.
 pub(crate) fn payment_intent_of(invoice: &Value) -> Option<&str> {
     let all = list(&invoice["payments"], "data");
     let paid = all
@@ -192,7 +192,7 @@ pub(crate) fn payment_intent_of(invoice: &Value) -> Option<&str> {
     payment["payment"]["payment_intent"].as_str()
 }
 
-/// What the invoice is paid with if nobody says otherwise.
+/// The default payment method of an invoice: its own, that of the subscription, or that of the customer.
 fn payment_method_for(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
     let text = |value: &Value| value.as_str().map(str::to_owned);
     text(&invoice["default_payment_method"])
@@ -208,10 +208,10 @@ fn payment_method_for(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
         })
 }
 
-/// Tries to collect an open invoice.
+/// Attempts the payment of an open invoice.
 ///
 /// # Errors
-/// The 402 of the card, which keeps what was written about it; 400 if there is nothing to pay with.
+/// The 402 of a declined card, which keeps the changes; 400 if there is no payment method.
 pub(crate) fn attempt_payment(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
@@ -239,7 +239,7 @@ pub(crate) fn attempt_payment(
     payment_intents::confirm(ctx, &Params::new(path, form)).map(drop)
 }
 
-/// A PaymentIntent went through: if it is an invoice's, the invoice is paid.
+/// Applies a succeeded PaymentIntent to its invoice, if it has one.
 pub(crate) fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some((pays, invoice)) = linked_invoice(ctx, intent) else {
         return Ok(());
@@ -267,7 +267,7 @@ pub(crate) fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<
     })
 }
 
-/// Money came in for an invoice: all that is left, or a part of it.
+/// Applies a payment to an invoice, which pays it wholly or in part.
 pub(super) fn apply_payment(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -291,7 +291,7 @@ pub(super) fn apply_payment(
     Ok(())
 }
 
-/// The PaymentIntent of an open invoice asks for what is left of it.
+/// Sets the amount of an open invoice's PaymentIntent to what remains.
 pub(crate) fn update_intent_amount(ctx: &mut Ctx<'_>, invoice: &Value) -> Result<(), ApiError> {
     let Some(intent) = payment_intent_of(invoice) else {
         return Ok(());
@@ -302,7 +302,7 @@ pub(crate) fn update_intent_amount(ctx: &mut Ctx<'_>, invoice: &Value) -> Result
     payment_intents::update(ctx, &Params::new(path, form)).map(drop)
 }
 
-/// What an invoice asked for was paid by another payment.
+/// Cancels the default payment of an invoice that another payment paid.
 fn cancel_default_payment(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     let all = list(&invoice["payments"], "data");
     let open = |it: &&Value| it["is_default"] == true && it["status"] == "open";
@@ -318,7 +318,7 @@ fn cancel_default_payment(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     embed_payment(invoice, &payment);
 }
 
-/// A PaymentIntent was refused, or waits for the card holder: if it is an invoice's, the invoice says so.
+/// Records a declined payment, or one that requires action, in the invoice of the PaymentIntent, if it has one.
 pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     match linked_invoice(ctx, intent) {
         Some((_, invoice)) if invoice["status"] == "open" => {
@@ -335,7 +335,7 @@ pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(),
     Ok(())
 }
 
-/// Whoever pays an invoice, and however: its customer's clock says when that was.
+/// The context at the time of the customer's clock.
 fn at_customer_time<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
     let customer = invoice["customer"].as_str().unwrap_or_default();
     let now = test_clocks::customer_now(ctx, customer);
@@ -350,7 +350,7 @@ fn linked_invoice(ctx: &Ctx<'_>, intent: &Value) -> Option<(InvoicePaymentLink, 
     Some((pays, invoice))
 }
 
-/// The invoice is paid, with this much money.
+/// Marks an invoice as paid with the amount `paid`.
 pub(crate) fn mark_paid(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -369,7 +369,7 @@ pub(crate) fn mark_paid(
     ctx.notify(&InvoicePaid { invoice })
 }
 
-/// The customer has paid outside of Stripe.
+/// Marks an invoice as paid outside of Stripe.
 pub(super) fn mark_paid_out_of_band(ctx: &mut Ctx<'_>, invoice: Value) -> Result<(), ApiError> {
     cancel_payment_intent(ctx, &invoice, "requested_by_customer")?;
     let before = invoice.clone();
@@ -380,7 +380,7 @@ pub(super) fn mark_paid_out_of_band(ctx: &mut Ctx<'_>, invoice: Value) -> Result
     Ok(())
 }
 
-/// Nobody is to pay the PaymentIntent of an invoice any more.
+/// Cancels the PaymentIntent of an invoice.
 pub(crate) fn cancel_payment_intent(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
@@ -397,7 +397,7 @@ pub(crate) fn cancel_payment_intent(
     payment_intents::cancel(ctx, &Params::new(path, form)).map(drop)
 }
 
-/// The invoice could not be collected: it is tried again, until the subscription is given up.
+/// Records a failed payment attempt and schedules the next one, if any is left.
 fn record_failed_attempt(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut invoice = before.clone();
     let attempts = before["attempt_count"].as_i64().unwrap_or(0) + 1;

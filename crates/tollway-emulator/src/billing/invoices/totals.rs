@@ -8,7 +8,7 @@ use crate::ctx::Ctx;
 use crate::json::{list, number, text};
 use crate::{currency, tax};
 
-/// Works out an invoice that is kept, and keeps its lines with their shares.
+/// Recalculates a stored invoice, and stores its changed lines.
 pub(super) fn recalculate_invoice(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     let mut lines = invoice_lines::load_lines(ctx, text(invoice, "id"));
     let before = lines.clone();
@@ -21,7 +21,7 @@ pub(super) fn recalculate_invoice(ctx: &mut Ctx<'_>, invoice: &mut Value) {
     }
 }
 
-/// Works out an invoice from its lines, and writes into the lines what of discounts and taxes falls on them.
+/// Calculates an invoice from its lines, and writes discounts and taxes into the lines.
 pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [InvoiceLine]) {
     let subtotal: i64 = lines.iter().map(|made| number(&made.line, "amount")).sum();
     let off = discounts::apply_discounts(ctx, invoice, lines);
@@ -84,7 +84,7 @@ pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut 
     invoice_lines::embed_lines(invoice, &shown);
 }
 
-/// The tax rate that `automatic_tax` finds for a line, by where the customer is and how the price is meant.
+/// The tax rates that `automatic_tax` applies to a line, by the customer's address and the price's tax behavior.
 fn automatic_tax_rates(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Value> {
     if invoice["automatic_tax"]["enabled"] != true {
         return Vec::new();
@@ -100,7 +100,7 @@ fn automatic_tax_rates(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Valu
     Vec::from_iter(tax::automatic(ctx, address, inclusive))
 }
 
-/// Keeps the tax rates that the lines of an invoice name, where `automatic_tax` has found them.
+/// Stores the tax rates that `automatic_tax` applies.
 fn save_automatic_tax_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[InvoiceLine]) {
     for made in lines {
         for rate in automatic_tax_rates(ctx, invoice, &made.line) {
@@ -109,8 +109,8 @@ fn save_automatic_tax_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[Invoice
     }
 }
 
-/// What is asked for: nothing if the customer has credit, and nothing below what a card can be charged with; that is
-/// left for the next invoice.
+/// The amount due: zero if the customer has credit, and zero below the smallest charge. The balance carries the rest
+/// to the next invoice.
 fn amount_due(owed: i64, currency: &str) -> i64 {
     let small = currency::check_amount(owed, currency, "amount");
     let too_small = small.is_err_and(|error| error.get("code") == Some("amount_too_small"));

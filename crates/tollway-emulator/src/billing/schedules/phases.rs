@@ -10,7 +10,7 @@ use crate::json::{extend, list, text};
 
 pub(crate) const SCHEDULE: &str = "subscription_schedule";
 
-/// What a subscription is, as the phase of a request.
+/// The phase parameters that describe a subscription.
 pub(crate) fn phase_of_subscription(subscription: &Value) -> Value {
     let items = list(&subscription["items"], "data").iter().map(|item| {
         let mut wanted = json!({"price": item["price"]["id"]});
@@ -25,7 +25,7 @@ pub(crate) fn phase_of_subscription(subscription: &Value) -> Value {
     })
 }
 
-/// The phases of a request one after the other, from `start` on.
+/// Builds the phases of a request, one after the other from `start` on.
 pub(crate) fn build_phases(
     ctx: &mut Ctx<'_>,
     wanted: &[Value],
@@ -166,7 +166,7 @@ pub(crate) fn phase_items(phase: &Value) -> Vec<Value> {
     items.collect()
 }
 
-/// What a phase, or else the schedule, says about the subscription besides its items.
+/// The subscription parameters of a phase besides its items, with the defaults of the schedule.
 pub(crate) fn phase_params(schedule: &Value, phase: &Value) -> Map<String, Value> {
     let defaults = &schedule["default_settings"];
     let mut form = Map::new();

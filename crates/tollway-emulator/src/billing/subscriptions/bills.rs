@@ -14,21 +14,21 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 
-/// An invoice of a subscription to be drafted.
+/// The contents of a subscription's invoice.
 pub(super) struct SubscriptionBill {
     pub(super) reason: &'static str,
-    /// The time that is paid in advance; none if only what was used is billed.
+    /// The time that is paid in advance; none if only usage is billed.
     pub(super) ahead: Option<(i64, i64)>,
-    /// When the period that `ahead` lies in ends.
+    /// The end of the period that contains `ahead`.
     pub(super) end: i64,
-    /// The time whose use is paid now.
+    /// The time whose usage is billed.
     pub(super) behind: Option<(i64, i64)>,
     pub(super) free: bool,
     pub(super) auto_advance: bool,
 }
 
 impl SubscriptionBill {
-    /// A whole period in advance.
+    /// A bill of a whole period in advance.
     pub(super) fn of_period(reason: &'static str, period: (i64, i64)) -> Self {
         Self {
             reason,
@@ -41,7 +41,7 @@ impl SubscriptionBill {
     }
 }
 
-/// Drafts an invoice of a subscription, with everything that waits for it.
+/// Drafts an invoice of a subscription with its pending items.
 pub(super) fn draft_bill(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -74,7 +74,7 @@ pub(super) fn invoice_of_bill<'s>(
     }
 }
 
-/// Lines of each item: of a licensed one for the time ahead, of a metered one for what was used; a line for each tier.
+/// The lines of each item: licensed items for the time ahead, metered items for their usage; one line for each tier.
 pub(super) fn bill_lines(
     ctx: &Ctx<'_>,
     subscription: &Value,
@@ -109,7 +109,7 @@ pub(super) fn bill_lines(
         };
         for part in parts {
             let amount = match &cycle {
-                // A period that an anchor or an end cuts short costs its share.
+                // A period that an anchor or an end shortens costs its share.
                 Some(cycle) if !metered => cycle.share(part.amount, time, bill.end),
                 _ if quantity == 0 => 0,
                 _ => part.amount,
@@ -143,7 +143,7 @@ pub(super) fn bill_lines(
     lines
 }
 
-/// `application_fee_percent`, `transfer_data` and `on_behalf_of` of the subscription become those of the invoice.
+/// Applies `application_fee_percent`, `transfer_data` and `on_behalf_of` of the subscription to the invoice.
 fn save_subscription_split(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Value) {
     let due = number(invoice, "amount_due");
     let part = |percent: &Value| {
@@ -167,7 +167,7 @@ fn save_subscription_split(ctx: &mut Ctx<'_>, subscription: &Value, invoice: &Va
     }
 }
 
-/// The next invoice of a subscription as it would be now; nothing is kept.
+/// The next invoice of a subscription, without storing it.
 pub(crate) fn upcoming_invoice(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -193,7 +193,7 @@ pub(crate) fn upcoming_invoice(
     Ok(draft::as_upcoming_invoice(invoice))
 }
 
-/// What is billed when a period of a subscription ends at `start`.
+/// The bill when a period of the subscription ends at `start`.
 pub(super) fn next_bill(subscription: &Value, start: i64) -> SubscriptionBill {
     let until = Cycle::of(subscription).map_or(start, |cycle| cycle.end_after(start));
     let cancel = subscription["cancel_at"].as_i64();
@@ -211,7 +211,7 @@ pub(super) fn next_bill(subscription: &Value, start: i64) -> SubscriptionBill {
     }
 }
 
-/// Bills what was used of a subscription that is over, and what waits for it; the invoice, if there is anything to bill.
+/// Bills the remaining usage and pending items of an ended subscription. Returns the invoice, if there is one.
 pub(super) fn bill_remaining_usage(
     ctx: &mut Ctx<'_>,
     subscription: &Value,

@@ -37,7 +37,7 @@ impl PaymentBehavior {
     }
 }
 
-/// Bills a period that begins now, and collects at once.
+/// Bills a period that starts now, and collects the invoice.
 pub(super) fn collect_period(
     ctx: &mut Ctx<'_>,
     mut subscription: Value,
@@ -51,7 +51,7 @@ pub(super) fn collect_period(
     collect_invoice(ctx, invoice, behavior)
 }
 
-/// Bills what waits for the subscription's next invoice, and collects at once.
+/// Bills the subscription's pending items, and collects the invoice.
 pub(super) fn collect_pending_items(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -81,7 +81,7 @@ pub(super) fn collect_pending_items(
     collect_invoice(ctx, invoice, behavior)
 }
 
-/// Finalizes an invoice and collects it at once.
+/// Finalizes an invoice and collects it.
 pub(super) fn collect_invoice(
     ctx: &mut Ctx<'_>,
     invoice: Value,

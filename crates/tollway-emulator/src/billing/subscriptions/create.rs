@@ -62,7 +62,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
             proration::prorate_time(ctx, &subscription, &past, 1, time);
         }
     }
-    // Before a first anchor nothing is asked for, not even an invoice over nothing, if that time is not to be paid.
+    // With `proration_behavior=none`, the time before the first billing anchor creates no invoice.
     let unpaid_start = begun.trial_end.is_none() && begun.anchor > now && !prorates(params);
     if !unpaid_start {
         let first = SubscriptionBill {
@@ -108,7 +108,7 @@ fn check_exclusive_params(params: &Params) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// When a subscription begins, and what its periods are counted from.
+/// When a subscription starts, and the anchor of its periods.
 struct BillingStart {
     start: i64,
     anchor: i64,
@@ -199,7 +199,7 @@ fn blank_subscription(
     Ok(Value::Object(members))
 }
 
-/// When the trial ends, if there is one.
+/// The end of the trial, if there is one.
 fn trial_end(ctx: &Ctx<'_>, params: &Params, subscription: &Value) -> Option<i64> {
     let from_plan = || {
         let days = &subscription["items"]["data"][0]["price"]["recurring"]["trial_period_days"];
@@ -215,7 +215,7 @@ fn trial_end(ctx: &Ctx<'_>, params: &Params, subscription: &Value) -> Option<i64
         .filter(|end| *end > ctx.now())
 }
 
-/// Collects the first invoice, or waits for somebody to pay it.
+/// Collects the first invoice, or leaves it open, by `payment_behavior`.
 fn collect_first_invoice(
     ctx: &mut Ctx<'_>,
     subscription: &Value,

@@ -12,7 +12,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
 
-/// How long the first invoice may stay unpaid.
+/// Seconds that the first invoice can stay unpaid.
 pub(super) const INCOMPLETE_SECONDS: i64 = 23 * 3600;
 
 /// Notifies that a subscription was canceled.
@@ -41,7 +41,7 @@ pub(super) fn end_subscription(
     ctx.notify(&SubscriptionEnd { subscription })
 }
 
-/// The customer of a subscription is no more: one that was never paid expires, any other ends at once.
+/// Ends the subscription of a deleted customer: an incomplete one expires, any other is canceled.
 pub(crate) fn cancel_if_active(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
     match status(subscription) {
         "canceled" | "incomplete_expired" => {}
@@ -56,7 +56,7 @@ pub(crate) fn cancel_if_active(ctx: &mut Ctx<'_>, subscription: &Value) -> Resul
     Ok(())
 }
 
-/// The subscription is over at the end of its time: what was used, and what waits, is billed once more.
+/// Ends a subscription, and bills its remaining usage and pending items.
 pub(crate) fn end_and_bill_remaining(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -66,7 +66,7 @@ pub(crate) fn end_and_bill_remaining(
     bill_remaining_usage(ctx, subscription).map(drop)
 }
 
-/// A first invoice that nobody has paid for a day ends the subscription before it began.
+/// Expires an incomplete subscription whose first invoice was not paid in time.
 pub(crate) fn expire_if_due(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let made = before["created"].as_i64().unwrap_or(0);
     if made + INCOMPLETE_SECONDS > ctx.now() {
@@ -75,7 +75,7 @@ pub(crate) fn expire_if_due(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), Api
     expire_incomplete(ctx, before)
 }
 
-/// The subscription ends before it began, and its invoice with it.
+/// Expires an incomplete subscription and voids its invoice.
 pub(crate) fn expire_incomplete(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let mut after = before.clone();
     after["ended_at"] = ctx.now().into();

@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::json::{list, text};
 use crate::params::Params;
 
-/// The items that a request asks for.
+/// Builds the items of a new subscription.
 pub(super) fn new_items(
     ctx: &mut Ctx<'_>,
     customer: &str,
@@ -39,7 +39,7 @@ pub(super) fn new_items(
     Ok(items)
 }
 
-/// An item of a request; it is not kept yet.
+/// Builds an item of a request without storing it.
 pub(super) fn new_item(
     ctx: &mut Ctx<'_>,
     customer: &str,
@@ -67,7 +67,7 @@ pub(super) fn new_item(
     Ok(item)
 }
 
-/// How many of a price there are; of a metered one use decides.
+/// Sets the quantity of an item; a metered item has none.
 pub(super) fn set_item_quantity(
     item: &mut Value,
     price: &Value,
@@ -105,7 +105,7 @@ pub(super) fn set_tax_rates(
     Ok(())
 }
 
-/// The discounts of one item.
+/// Sets the discounts of an item.
 pub(super) fn set_discounts(
     ctx: &mut Ctx<'_>,
     item: &mut Value,
@@ -119,7 +119,7 @@ pub(super) fn set_discounts(
     Ok(())
 }
 
-/// Gives an item its price, and the plan that mirrors it.
+/// Sets the price of an item, and the plan that mirrors it.
 pub(super) fn set_price(item: &mut Value, price: Value) {
     let recurring = &price["recurring"];
     item["plan"] = json!({
@@ -134,7 +134,7 @@ pub(super) fn set_price(item: &mut Value, price: Value) {
     item["price"] = price;
 }
 
-/// `add_invoice_items`: one-time prices on the first invoice.
+/// Creates `add_invoice_items`: one-time prices on the next invoice.
 pub(super) fn add_invoice_items(
     ctx: &mut Ctx<'_>,
     params: &Params,

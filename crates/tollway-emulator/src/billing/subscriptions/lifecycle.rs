@@ -73,7 +73,7 @@ fn delete_discount(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(deleted)
 }
 
-/// `POST /v1/subscriptions/{subscription}/pause`: no time passes for it until it is resumed.
+/// `POST /v1/subscriptions/{subscription}/pause`: no periods pass until it is resumed.
 fn pause(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(SUBSCRIPTION, params.path("subscription"))?;
     if !matches!(status(&before), "active" | "trialing" | "past_due") {
@@ -98,7 +98,7 @@ fn pause(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.required(SUBSCRIPTION, params.path("subscription"))
 }
 
-/// `POST /v1/subscriptions/{subscription}/resume`: a new period begins now.
+/// `POST /v1/subscriptions/{subscription}/resume`: a new period starts now.
 fn resume(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(SUBSCRIPTION, params.path("subscription"))?;
     if status(&before) != "paused" {

@@ -9,12 +9,12 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 
-/// Is time in the middle of a period paid for?
+/// Whether changes in the middle of a period are prorated.
 pub(super) fn prorates(params: &Params) -> bool {
     params.text("proration_behavior") != Some("none")
 }
 
-/// Writes the plain parameters into the subscription.
+/// Writes the parameters that need no calculation into the subscription.
 pub(super) fn write_params(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
@@ -38,7 +38,7 @@ pub(super) fn write_params(
     Ok(())
 }
 
-/// `cancel_at_period_end` and `cancel_at` are wishes with a date; taking them back forgets the date.
+/// Writes `cancel_at_period_end` and `cancel_at`, or clears the scheduled end.
 pub(super) fn write_cancellation(ctx: &Ctx<'_>, after: &mut Value, params: &Params) {
     let period_end = period_end(after);
     let at = match (params.bool("cancel_at_period_end"), params.at("cancel_at")) {

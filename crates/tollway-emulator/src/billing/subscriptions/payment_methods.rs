@@ -14,14 +14,14 @@ use crate::params::Params;
 use crate::payments::setup_intents;
 use crate::registry::Registry;
 
-/// The subscription that waits for a SetupIntent.
+/// The subscription that a SetupIntent was created for.
 const PENDING_SETUP: &str = "_pending_setup";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.listen(on_invoice_payment);
 }
 
-/// Asks for a payment method of a subscription that has nothing to pay now and nothing to pay with later.
+/// Creates the `pending_setup_intent` of a subscription that has nothing to pay now and no payment method.
 pub(super) fn request_payment_method(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -44,7 +44,7 @@ pub(super) fn request_payment_method(
     Ok(())
 }
 
-/// A SetupIntent succeeded: if a subscription asked for it, its payment method is the subscription's.
+/// Makes the payment method of a succeeded SetupIntent the default of the subscription it was created for.
 pub(crate) fn on_setup_succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
     let waits: Option<Value> = ctx
         .world
@@ -61,7 +61,7 @@ pub(crate) fn on_setup_succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
     save_changed_subscription(ctx, &before, &after);
 }
 
-/// `payment_settings[save_default_payment_method]=on_subscription`: what paid an invoice pays the next ones.
+/// With `payment_settings[save_default_payment_method]=on_subscription`, saves the payment method of a paid invoice.
 fn on_invoice_payment(ctx: &mut Ctx<'_>, payment: &InvoicePayment) -> Result<(), ApiError> {
     let (invoice, method) = (&payment.invoice, &payment.payment_method);
     let Some(before) = ctx.get(SUBSCRIPTION, &subscription_of(invoice)) else {

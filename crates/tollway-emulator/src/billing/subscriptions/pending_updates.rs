@@ -14,13 +14,13 @@ use crate::error::ApiError;
 use crate::json::{list, text};
 use crate::params::Params;
 
-/// The subscription as it is to be, and the invoice that it waits for.
+/// The changed subscription, and the invoice it waits for.
 const PENDING_UPDATE: &str = "_pending_update";
 
-/// How long it waits, in seconds.
+/// Seconds until a pending update expires.
 const PENDING_UPDATE_SECONDS: i64 = 23 * 3600;
 
-/// What may be sent along with such a change.
+/// The parameters that a pending update can have.
 const ALLOWED_PARAMS: &[&str] = &[
     "add_invoice_items",
     "billing_cycle_anchor",
@@ -34,7 +34,7 @@ const ALLOWED_PARAMS: &[&str] = &[
     "trial_from_plan",
 ];
 
-/// Only what changes the price can wait.
+/// Refuses parameters that a pending update cannot have.
 pub(super) fn check_pending_params(params: &Params) -> Result<(), ApiError> {
     let other = params
         .values()
@@ -51,7 +51,7 @@ pub(super) fn check_pending_params(params: &Params) -> Result<(), ApiError> {
     }
 }
 
-/// Takes a change back that was not paid, and keeps it for when it is.
+/// Takes an unpaid change back, and stores it until its invoice is paid.
 pub(super) fn hold_update(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -92,7 +92,7 @@ pub(super) fn hold_update(
     Ok(())
 }
 
-/// The invoice was paid: the change is made.
+/// Applies the pending update of a paid invoice.
 pub(super) fn apply_pending_update(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -128,7 +128,7 @@ pub(super) fn apply_pending_update(
     Ok(())
 }
 
-/// Nobody has paid in time: the change is forgotten, its invoice void.
+/// Discards a pending update that was not paid in time, and voids its invoice.
 pub(super) fn expire_pending_update(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let id = text(before, "id");
     let waits: Option<Value> = ctx.world.typed(&ctx.scope, PENDING_UPDATE, id);

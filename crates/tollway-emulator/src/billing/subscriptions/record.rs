@@ -11,13 +11,13 @@ use crate::{customers, test_clocks};
 
 pub(super) const SUBSCRIPTION: &str = "subscription";
 
-/// Before the end of a trial there is an event.
+/// Seconds between `customer.subscription.trial_will_end` and the end of the trial.
 pub(super) const TRIAL_WARNING_SECONDS: i64 = 3 * DAY_SECONDS;
 
-/// And before an invoice.
+/// Seconds between `invoice.upcoming` and the end of the period.
 pub(super) const UPCOMING_INVOICE_SECONDS: i64 = 7 * DAY_SECONDS;
 
-/// Ends a trial or a period of a subscription that is over.
+/// Advances a subscription to the current time.
 #[derive(Debug, Serialize, Deserialize)]
 pub(super) struct AdvanceSubscription {
     pub(super) subscription: String,
@@ -32,7 +32,7 @@ pub(super) fn subscription_items(subscription: &Value) -> Vec<Value> {
     data.cloned().unwrap_or_default()
 }
 
-/// When the present period ends: that of the item which ends first.
+/// The end of the current period: the earliest of the items.
 pub(super) fn period_end(subscription: &Value) -> Option<i64> {
     let ends = subscription_items(subscription);
     ends.iter()
@@ -40,7 +40,7 @@ pub(super) fn period_end(subscription: &Value) -> Option<i64> {
         .min()
 }
 
-/// Puts the items into their present period, and keeps each as an object of its own.
+/// Stores the items as objects of their own, and in the subscription.
 pub(super) fn put_items(ctx: &mut Ctx<'_>, subscription: &mut Value, mut items: Vec<Value>) {
     let id = subscription["id"].as_str().unwrap_or_default().to_owned();
     for item in &mut items {
@@ -65,7 +65,7 @@ pub(super) fn set_period(ctx: &mut Ctx<'_>, subscription: &mut Value, start: i64
     put_items(ctx, subscription, items);
 }
 
-/// Keeps a changed subscription and says so.
+/// Stores a changed subscription and emits `customer.subscription.updated`.
 pub(super) fn save_changed_subscription(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(SUBSCRIPTION, after);
     let previous = previous_attributes(before, after);
@@ -78,7 +78,7 @@ pub(super) fn save_changed_subscription(ctx: &mut Ctx<'_>, before: &Value, after
     }
 }
 
-/// Has the subscription looked at again at `at`, by its customer's clock.
+/// Schedules a check of the subscription at `at`, on its customer's clock.
 pub(super) fn schedule_check(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -89,7 +89,7 @@ pub(super) fn schedule_check(
     test_clocks::schedule_for_customer(ctx, customer, at, &AdvanceSubscription { subscription })
 }
 
-/// Has the subscription looked at when its period ends, and before that when its invoice is announced.
+/// Schedules checks at the end of the period, and at `invoice.upcoming` before it.
 pub(super) fn schedule_period_end(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
     let Some(end) = period_end(subscription) else {
         return Ok(());
@@ -102,7 +102,7 @@ pub(super) fn schedule_period_end(ctx: &mut Ctx<'_>, subscription: &Value) -> Re
     Ok(())
 }
 
-/// Can the customer be charged without being asked?
+/// Whether the subscription or its customer has a default payment method.
 pub(super) fn has_payment_method(ctx: &Ctx<'_>, subscription: &Value) -> bool {
     let customer = ctx.get(
         "customer",
@@ -113,7 +113,7 @@ pub(super) fn has_payment_method(ctx: &Ctx<'_>, subscription: &Value) -> bool {
         || customer.is_some_and(|customer| customers::default_method(&customer).is_some())
 }
 
-/// Makes room to say why a subscription ended.
+/// Gives the subscription its `cancellation_details`.
 pub(super) fn ensure_cancellation_details(subscription: &mut Value) {
     if !subscription["cancellation_details"].is_object() {
         subscription["cancellation_details"] =

@@ -32,7 +32,7 @@ impl ScheduledTask for AdvanceSubscription {
     }
 }
 
-/// Brings a subscription up to the present: trials end, periods roll over, wishes to end come true.
+/// Advances a subscription to the current time: ends trials and periods, and applies scheduled cancellations.
 fn advance_subscription(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let Some(subscription) = ctx.get(SUBSCRIPTION, id) else {
         return Ok(());
@@ -76,7 +76,7 @@ fn advance_subscription(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Said once for each end: true if it was not said before.
+/// Whether the notice `what` of this end was not given before; records it.
 fn is_first_notice(ctx: &mut Ctx<'_>, what: &str, subscription: &Value, end: &Value) -> bool {
     let said: Option<Value> = ctx.world.typed(&ctx.scope, what, text(subscription, "id"));
     if said.is_some_and(|said| said["end"] == *end) {
@@ -100,7 +100,7 @@ fn announce_trial_end(ctx: &mut Ctx<'_>, subscription: &Value) {
     }
 }
 
-/// `invoice.upcoming`, unless there will be none.
+/// Emits `invoice.upcoming` once for each period.
 fn announce_invoice(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
     let end = period_end(subscription).into();
     if is_first_notice(ctx, "_upcoming", subscription, &end) {
@@ -110,7 +110,7 @@ fn announce_invoice(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiEr
     Ok(())
 }
 
-/// The next period begins, with an invoice for it.
+/// Starts the next period with its invoice.
 fn renew_subscription(ctx: &mut Ctx<'_>, before: Value) -> Result<(), ApiError> {
     let trialed = status(&before) == "trialing";
     if trialed

@@ -8,18 +8,18 @@ use serde_json::Value;
 use crate::ctx::Ctx;
 use crate::json::text;
 
-/// What of a period's use was billed before its end.
+/// The usage of a period that was billed before its end.
 pub(super) const THRESHOLD_USAGE: &str = "_threshold_billed";
 
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct ThresholdUsage {
-    /// The start of the period that it is about, in Unix seconds.
+    /// The start of the period, in Unix seconds.
     pub(super) since: i64,
-    /// Quantities by subscription item.
+    /// Billed quantities by the id of the subscription item.
     pub(super) quantities: BTreeMap<String, i64>,
 }
 
-/// How much of an item's use in the period from `since` was billed already.
+/// The usage of an item in the period from `since` that was billed.
 pub(super) fn billed_quantity(
     ctx: &Ctx<'_>,
     subscription: &Value,

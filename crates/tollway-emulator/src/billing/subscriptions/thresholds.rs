@@ -28,7 +28,7 @@ use crate::json::{list, number, text};
 use crate::registry::Registry;
 use crate::test_clocks;
 
-/// An amount must be more than what is paid in advance anyway.
+/// Requires a threshold above the amount that is paid in advance.
 pub(super) fn check_threshold(subscription: &Value) -> Result<(), ApiError> {
     let Some(amount) = subscription["billing_thresholds"]["amount_gte"].as_i64() else {
         return Ok(());
@@ -65,7 +65,7 @@ fn on_meter_usage(ctx: &mut Ctx<'_>, usage: &MeterUsage) -> Result<(), ApiError>
     Ok(())
 }
 
-/// Bills what was used if it comes to the threshold; not on trial, and not within a day of the period's end.
+/// Bills the usage if it reaches the threshold; not in a trial, and not within a day of the period's end.
 pub(super) fn bill_if_threshold_reached(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
@@ -112,7 +112,7 @@ pub(super) fn bill_if_threshold_reached(
     };
     if resets {
         set_period(ctx, &mut after, now, until);
-        // Use that is told of for the next minutes was billed too.
+        // Events with a timestamp up to 5 minutes ahead were billed too.
         kept = ThresholdUsage {
             since: now,
             quantities: metered_quantities(ctx, subscription, (now, end)),
@@ -128,7 +128,7 @@ pub(super) fn bill_if_threshold_reached(
     Ok(())
 }
 
-/// What the metered items were used for in a time.
+/// The usage of the metered items in a time range.
 fn metered_quantities(
     ctx: &Ctx<'_>,
     subscription: &Value,
@@ -144,7 +144,7 @@ fn metered_quantities(
     quantities.collect()
 }
 
-/// What would be billed now: use and items that wait, less discounts, without taxes.
+/// The amount to bill now: usage and pending items, less discounts, without taxes.
 fn accrued_amount(
     ctx: &mut Ctx<'_>,
     subscription: &Value,

@@ -91,7 +91,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.required(SUBSCRIPTION, &id)
 }
 
-/// Takes a change back whose invoice was not paid, until it is.
+/// Turns the change into a pending update if its invoice is unpaid.
 fn hold_if_unpaid(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let after = ctx.required(SUBSCRIPTION, text(before, "id"))?;
     let invoice = text(&after, "latest_invoice").to_owned();
@@ -106,7 +106,7 @@ fn hold_if_unpaid(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     }
 }
 
-/// The moment that prorations are worked out for: now, or one within the present period.
+/// The time of the prorations: now, or `proration_date` within the current period.
 fn proration_date(params: &Params, before: &Value, now: i64) -> Result<i64, ApiError> {
     let Some(at) = params.int("proration_date") else {
         return Ok(now);
@@ -119,7 +119,7 @@ fn proration_date(params: &Params, before: &Value, now: i64) -> Result<i64, ApiE
     Ok(at)
 }
 
-/// An end within the present period shortens it: what was paid beyond is given back, or asked for again.
+/// Prorates a change of `cancel_at` within the current period.
 fn prorate_end(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     let Some(end) = period_end(before) else {
         return;
@@ -157,7 +157,8 @@ fn schedule_checks(ctx: &mut Ctx<'_>, before: &Value, after: &Value) -> Result<(
     Ok(())
 }
 
-/// Changes the items, with prorations; true if the billing interval is another one now, so that a new period begins.
+/// Changes the items and creates prorations. Returns whether the billing interval changes, so that a new period
+/// starts.
 fn change_items(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -227,11 +228,11 @@ fn change_items(
     let restarts = interval(before) != interval(after);
     match prorates {
         None => {}
-        // A period that begins anew is paid as a whole.
+        // A restarted period is paid as a whole.
         Some((at, moves)) if restarts || moves => proration::credit_unused_time(ctx, before, at),
         Some((at, _)) => {
             for (old, new) in &changes {
-                // What is paid for together is shared out together.
+                // Each side is prorated among the items of its own subscription.
                 proration::prorate_change(ctx, before, old.as_ref(), None, at);
                 proration::prorate_change(ctx, after, None, new.as_ref(), at);
             }
@@ -240,7 +241,7 @@ fn change_items(
     Ok(restarts)
 }
 
-/// An item as the request wants it.
+/// The item after the change of a request.
 fn changed_item(
     ctx: &mut Ctx<'_>,
     customer: &str,
@@ -265,7 +266,7 @@ fn changed_item(
     Ok(item)
 }
 
-/// `trial_end`: now, or at another time. True if the trial is over with it, so that a period begins that is paid.
+/// Applies `trial_end`. Returns whether the trial ends now, so that a paid period starts.
 fn change_trial(
     ctx: &mut Ctx<'_>,
     before: &Value,
@@ -304,7 +305,7 @@ fn change_trial(
     false
 }
 
-/// A new period begins now.
+/// Starts a new period now.
 fn restart_period(ctx: &mut Ctx<'_>, after: &mut Value) {
     let now = ctx.now();
     after["billing_cycle_anchor"] = now.into();

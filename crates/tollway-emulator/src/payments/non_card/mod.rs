@@ -330,7 +330,7 @@ pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         .with("charge", charge["id"].clone());
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
     billing::invoices::payments::on_payment_failed(ctx, &intent)?;
-    checkout::failed(ctx, &intent);
+    checkout::outcome::on_payment_failed(ctx, &intent);
     Ok(())
 }
 

@@ -241,7 +241,7 @@ pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Result<Value, ApiErro
     let error = ApiError::invalid_request(message).code("payment_intent_payment_attempt_expired");
     payment_intents::back_to_payment_method(ctx, &mut intent, error);
     billing::invoices::payments::on_payment_failed(ctx, &intent)?;
-    checkout::failed(ctx, &intent);
+    checkout::outcome::on_payment_failed(ctx, &intent);
     Ok(intent)
 }
 

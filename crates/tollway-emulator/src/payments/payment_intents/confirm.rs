@@ -195,7 +195,7 @@ pub(crate) fn conclude(
     if !held {
         billing::invoices::payments::on_payment_succeeded(ctx, &intent)?;
     }
-    checkout::paid(ctx, &intent);
+    checkout::outcome::on_payment(ctx, &intent);
     Ok(intent)
 }
 

@@ -1,9 +1,9 @@
-//! What a session may be paid with: a new card, a card that is kept, a bank account, or a method that asks elsewhere.
+//! How a session can be paid: a new card, a saved card, a bank account, or a redirect.
 
 use serde_json::{Map, Value, json};
 
-use crate::checkout::card::Card;
-use crate::checkout::submission::{Errors, Form, given};
+use crate::checkout::card::EnteredCard;
+use crate::checkout::form::{Form, FormErrors, form_value};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, text};
@@ -12,7 +12,7 @@ use crate::payment_methods::instrument;
 use crate::payments::non_card;
 
 /// What a bank debit is told of the account: the name of each part, and what it is called.
-const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
+const BANK_ACCOUNT_FIELDS: &[(&str, &[(&str, &str)])] = &[
     (
         "acss_debit",
         &[
@@ -56,17 +56,17 @@ const ACCOUNTS: &[(&str, &[(&str, &str)])] = &[
 
 /// What the customer pays with.
 #[derive(Debug, Clone, Default)]
-pub(super) enum Means {
+pub(super) enum PaymentSelection {
     #[default]
-    Nothing,
-    Card(Card),
+    None,
+    Card(EnteredCard),
     /// A payment method of the customer, by id.
-    Kept(String),
+    Saved(String),
     /// A method that is no card, and what it was told.
     Other(String, Map<String, Value>),
 }
 
-impl Means {
+impl PaymentSelection {
     /// The payment method, made now unless it is kept.
     pub(super) fn method(
         &self,
@@ -74,9 +74,9 @@ impl Means {
         billing: &Value,
     ) -> Result<Option<String>, ApiError> {
         Ok(match self {
-            Self::Nothing => None,
+            Self::None => None,
             Self::Card(card) => Some(card.keep(ctx, billing)?),
-            Self::Kept(id) => Some(id.clone()),
+            Self::Saved(id) => Some(id.clone()),
             Self::Other(kind, told) => {
                 let told = Value::Object(told.clone());
                 let made = non_card::create(ctx, kind, &told, billing, &Map::new())?;
@@ -87,7 +87,7 @@ impl Means {
 }
 
 /// The kinds of payment method that a session takes, the first one being meant if none is named.
-pub(super) fn kinds(session: &Value) -> Vec<String> {
+pub(super) fn payment_method_types(session: &Value) -> Vec<String> {
     let all = list(session, "payment_method_types").iter();
     let all: Vec<String> = all
         .filter_map(|kind| kind.as_str().map(str::to_owned))
@@ -98,14 +98,13 @@ pub(super) fn kinds(session: &Value) -> Vec<String> {
     all
 }
 
-/// What the accounts of these kinds are asked for.
-pub(super) fn account_parts(kinds: &[String]) -> Vec<(&'static str, &'static str)> {
+/// What the accounts of these kinds are spec for.
+pub(super) fn bank_account_fields(kinds: &[String]) -> Vec<(&'static str, &'static str)> {
     let mut parts = Vec::new();
-    for (kind, asked) in ACCOUNTS {
+    for (kind, spec) in BANK_ACCOUNT_FIELDS {
         if kinds.iter().any(|it| it == kind) {
             parts.extend(
-                asked
-                    .iter()
+                spec.iter()
                     .filter(|part| !parts.contains(*part))
                     .copied()
                     .collect::<Vec<_>>(),
@@ -116,7 +115,7 @@ pub(super) fn account_parts(kinds: &[String]) -> Vec<(&'static str, &'static str
 }
 
 /// The cards of a session's customer that may be shown again.
-pub(super) fn kept(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
+pub(super) fn saved_cards(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
     let Some(customer) = session["customer"].as_str() else {
         return Vec::new();
     };
@@ -146,38 +145,39 @@ pub(super) fn kept(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
 }
 
 /// Reads what was chosen and told; none if something is missing, which is said.
-pub(super) fn read(
+pub(super) fn read_selection(
     form: &Form,
     kinds: &[String],
     kept: &[Choose],
     now: i64,
-    errors: &mut Errors,
-) -> Means {
-    if let Some(id) = given(form, "payment_method") {
+    errors: &mut FormErrors,
+) -> PaymentSelection {
+    if let Some(id) = form_value(form, "payment_method") {
         if kept.iter().any(|it| it.value == id) {
-            return Means::Kept(id.to_owned());
+            return PaymentSelection::Saved(id.to_owned());
         }
         errors.insert(
             "payment_method".to_owned(),
             "Choose one of the cards, or type another one.".to_owned(),
         );
-        return Means::Nothing;
+        return PaymentSelection::None;
     }
     let first = kinds.first().map_or("card", String::as_str);
-    let kind = given(form, "payment_method_type").unwrap_or(first);
+    let kind = form_value(form, "payment_method_type").unwrap_or(first);
     if !kinds.iter().any(|it| it == kind) {
         errors.insert(
             "payment_method_type".to_owned(),
             "Choose one of the ways to pay.".to_owned(),
         );
-        return Means::Nothing;
+        return PaymentSelection::None;
     }
     if kind == "card" {
-        return Card::read(form, now, errors).map_or(Means::Nothing, Means::Card);
+        return EnteredCard::read(form, now, errors)
+            .map_or(PaymentSelection::None, PaymentSelection::Card);
     }
     let mut told = Map::new();
-    for (name, label) in account_parts(&[kind.to_owned()]) {
-        match given(form, name) {
+    for (name, label) in bank_account_fields(&[kind.to_owned()]) {
+        match form_value(form, name) {
             Some(typed) => drop(told.insert(name.to_owned(), typed.replace(' ', "").into())),
             None => drop(errors.insert(name.to_owned(), format!("{label} is required."))),
         }
@@ -185,11 +185,11 @@ pub(super) fn read(
     if kind == "us_bank_account" {
         told.insert("account_holder_type".into(), "individual".into());
     }
-    Means::Other(kind.to_owned(), told)
+    PaymentSelection::Other(kind.to_owned(), told)
 }
 
 /// `payment_method_options` of a session's payment: on its page an account is verified at once, unless the session says how.
-pub(super) fn options(given: &Value, kinds: &[String]) -> Value {
+pub(super) fn intent_options(given: &Value, kinds: &[String]) -> Value {
     let mut options = given.as_object().cloned().unwrap_or_default();
     for kind in ["acss_debit", "us_bank_account"] {
         let named = kinds.iter().any(|it| it == kind);
@@ -201,7 +201,7 @@ pub(super) fn options(given: &Value, kinds: &[String]) -> Value {
 }
 
 /// A kind as people call it.
-pub(super) fn label(kind: &str) -> String {
+pub(super) fn type_label(kind: &str) -> String {
     let known = json!({
         "card": "Card", "us_bank_account": "US bank account", "sepa_debit": "SEPA debit", "bacs_debit": "Bacs debit",
         "ideal": "iDEAL", "paypal": "PayPal", "eps": "EPS", "p24": "Przelewy24", "blik": "BLIK",
