@@ -332,19 +332,19 @@ mod tests {
         let tiers = json!([{"up_to": 5, "unit_amount": 10, "flat_amount": 100}, {"up_to": null, "unit_amount": 5}]);
         let tiered =
             |mode: &str| json!({"billing_scheme": "tiered", "tiers_mode": mode, "tiers": tiers});
-        assert_eq!(cost(&tier_parts("graduated"), 7), 100 + 50 + 10);
-        assert_eq!(cost(&tier_parts("volume"), 7), 35);
+        assert_eq!(cost(&tiered("graduated"), 7), 100 + 50 + 10);
+        assert_eq!(cost(&tiered("volume"), 7), 35);
         let shown = |price: &Value, quantity| {
             let parts = price_parts(price, quantity);
             let shown = parts.iter().map(|it| (it.tier, it.quantity, it.amount));
             shown.collect::<Vec<_>>()
         };
         assert_eq!(
-            shown(&tier_parts("graduated"), 7),
+            shown(&tiered("graduated"), 7),
             [(Some(1), 5, 50), (Some(1), 0, 100), (Some(2), 2, 10)]
         );
-        assert_eq!(shown(&tier_parts("graduated"), 0), [(Some(1), 0, 0)]);
-        assert_eq!(shown(&tier_parts("volume"), 7), [(Some(2), 7, 35)]);
+        assert_eq!(shown(&tiered("graduated"), 0), [(Some(1), 0, 0)]);
+        assert_eq!(shown(&tiered("volume"), 7), [(Some(2), 7, 35)]);
         assert_eq!(shown(&flat, 3), [(None, 3, 1500)]);
         let left = |price: &Value, billed, quantity| {
             let left = remaining_parts(price, billed, quantity);
@@ -352,11 +352,11 @@ mod tests {
             shown.collect::<Vec<_>>()
         };
         assert_eq!(
-            left(&tier_parts("graduated"), 4, 7),
+            left(&tiered("graduated"), 4, 7),
             [(Some(1), 1, 10), (Some(2), 2, 10)]
         );
         assert_eq!(
-            left(&tier_parts("volume"), 4, 7),
+            left(&tiered("volume"), 4, 7),
             [(Some(2), 7, 35), (Some(1), -4, -40), (Some(1), 0, -100)]
         );
         assert_eq!(left(&flat, 3, 3), [(None, 0, 0)]);

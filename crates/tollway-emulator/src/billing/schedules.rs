@@ -310,6 +310,7 @@ fn on_subscription_due(ctx: &mut Ctx<'_>, due: &SubscriptionDue) -> Result<(), A
     }
 }
 
+#[expect(clippy::unnecessary_wraps, reason = "listeners can fail")]
 fn on_subscription_end(ctx: &mut Ctx<'_>, end: &SubscriptionEnd) -> Result<(), ApiError> {
     if let Some(schedule) = end.subscription["schedule"].as_str() {
         cancel_with_subscription(ctx, schedule);

@@ -252,7 +252,7 @@ mod tests {
         assert_eq!(default_tax_id_type("AQ"), None);
         let spec = FormSpec {
             collects_tax_id: true,
-            ..Asked::default()
+            ..FormSpec::default()
         };
         let session = json!({"tax_id_collection": {"enabled": true, "required": "if_supported"}});
         let said = |country: Option<&str>, typed: &[(&str, &str)]| {

@@ -290,7 +290,7 @@ mod tests {
         FormSpec {
             needs_payment: true,
             payment_method_types: vec!["card".to_owned()],
-            ..Asked::default()
+            ..FormSpec::default()
         }
     }
 
@@ -310,7 +310,7 @@ mod tests {
                 least: 500,
                 most: 10_000,
             }),
-            ..Asked::default()
+            ..FormSpec::default()
         };
         let said = |quantity: &str, amount: &str| {
             let mut errors = FormErrors::new();

@@ -12,27 +12,27 @@ use crate::error::ApiError;
 use crate::json::text;
 use crate::params::Params;
 
-/// What happens to a change whose invoice is not paid at once.
+/// `payment_behavior`: what happens to a change whose invoice is not paid at once.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum PaymentBehavior {
     /// The subscription becomes past due.
-    AllowIncomplete,
+    Allow,
     /// The change fails with the error of the payment.
-    ErrorIfIncomplete,
+    Error,
     /// No payment is attempted: the customer pays the open invoice.
-    DefaultIncomplete,
+    Default,
     /// The change waits for the payment.
-    PendingIfIncomplete,
+    Pending,
 }
 
 impl PaymentBehavior {
     /// `payment_behavior` of a request.
     pub(super) fn of_params(params: &Params) -> Self {
         match params.text("payment_behavior") {
-            Some("error_if_incomplete") => Self::ErrorIfIncomplete,
-            Some("default_incomplete") => Self::DefaultIncomplete,
-            Some("pending_if_incomplete") => Self::PendingIfIncomplete,
-            _ => Self::AllowIncomplete,
+            Some("error_if_incomplete") => Self::Error,
+            Some("default_incomplete") => Self::Default,
+            Some("pending_if_incomplete") => Self::Pending,
+            _ => Self::Allow,
         }
     }
 }
@@ -95,7 +95,7 @@ pub(super) fn collect_invoice(
         ctx.emit("invoice.sent", &invoice, None);
         return Ok(());
     }
-    if behavior == PaymentBehavior::DefaultIncomplete {
+    if behavior == PaymentBehavior::Default {
         let before = ctx.required(SUBSCRIPTION, &subscription_of(&invoice))?;
         let mut after = before.clone();
         if status(&before) == "active" {
@@ -105,7 +105,7 @@ pub(super) fn collect_invoice(
         return Ok(());
     }
     match payments::attempt_payment(ctx, &invoice, None, true) {
-        Err(mut error) if behavior == PaymentBehavior::ErrorIfIncomplete || !error.keep_changes => {
+        Err(mut error) if behavior == PaymentBehavior::Error || !error.keep_changes => {
             error.keep_changes = false;
             Err(error)
         }

@@ -49,7 +49,7 @@ pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if params.bool("invoice_now") == Some(true)
         && let Some(invoice) = bill_remaining_usage(&mut ctx, &subscription)?
     {
-        collect_invoice(&mut ctx, invoice, PaymentBehavior::AllowIncomplete)?;
+        collect_invoice(&mut ctx, invoice, PaymentBehavior::Allow)?;
     }
     ctx.required(SUBSCRIPTION, &id)
 }
@@ -93,7 +93,7 @@ fn pause(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     save_changed_subscription(&mut ctx, &before, &paused);
     ctx.emit("customer.subscription.paused", &paused, None);
     if params.text("invoicing_behavior") == Some("invoice") {
-        collect_pending_items(&mut ctx, &paused, PaymentBehavior::AllowIncomplete)?;
+        collect_pending_items(&mut ctx, &paused, PaymentBehavior::Allow)?;
     }
     ctx.required(SUBSCRIPTION, params.path("subscription"))
 }
@@ -118,11 +118,6 @@ fn resume(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     save_changed_subscription(&mut ctx, &before, &after);
     ctx.emit("customer.subscription.resumed", &after, None);
     schedule_period_end(&mut ctx, &after)?;
-    collect_period(
-        &mut ctx,
-        after,
-        (now, until),
-        PaymentBehavior::AllowIncomplete,
-    )?;
+    collect_period(&mut ctx, after, (now, until), PaymentBehavior::Allow)?;
     ctx.required(SUBSCRIPTION, params.path("subscription"))
 }

@@ -62,6 +62,7 @@ pub(crate) fn on_setup_succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
 }
 
 /// With `payment_settings[save_default_payment_method]=on_subscription`, saves the payment method of a paid invoice.
+#[expect(clippy::unnecessary_wraps, reason = "listeners can fail")]
 fn on_invoice_payment(ctx: &mut Ctx<'_>, payment: &InvoicePayment) -> Result<(), ApiError> {
     let (invoice, method) = (&payment.invoice, &payment.payment_method);
     let Some(before) = ctx.get(SUBSCRIPTION, &subscription_of(invoice)) else {

@@ -39,7 +39,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         return Err(ApiError::invalid_request(message));
     }
     let behavior = PaymentBehavior::of_params(params);
-    if behavior == PaymentBehavior::PendingIfIncomplete {
+    if behavior == PaymentBehavior::Pending {
         pending_updates::check_pending_params(params)?;
     }
     let customer = text(&before, "customer").to_owned();
@@ -85,7 +85,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         let after = ctx.required(SUBSCRIPTION, &id)?;
         thresholds::bill_if_threshold_reached(ctx, &after)?;
     }
-    if matches!(behavior, PaymentBehavior::PendingIfIncomplete) {
+    if matches!(behavior, PaymentBehavior::Pending) {
         hold_if_unpaid(ctx, &before)?;
     }
     ctx.required(SUBSCRIPTION, &id)
