@@ -108,7 +108,7 @@ mod tests {
     }
 
     #[test]
-    fn below_stays_below() {
+    fn below_gives_numbers_below_the_bound() {
         let entropy = Entropy::seeded(1);
         assert_eq!(entropy.below(0), 0);
         assert!((0..1000).all(|_| entropy.below(10) < 10));

@@ -48,7 +48,7 @@ mod tests {
     }
 
     #[test]
-    fn hashes_are_compared_whole() {
+    fn hashes_are_equal_only_if_all_bytes_are() {
         assert!(constant_time_eq(&hash("a"), &hash("a")));
         assert!(!constant_time_eq(&hash("a"), &hash("b")));
         assert!(!constant_time_eq(b"a", b"ab"));

@@ -88,6 +88,7 @@ pub use self::store::{Connection, DisconnectReason};
 #[cfg(feature = "sqlite")]
 pub use self::store_sqlite::SqliteStore;
 pub use self::stripe::StripeError;
+pub use self::web::{Route, RouteAccess};
 
 /// The code in the platform's document compiles.
 #[cfg(doctest)]

@@ -387,7 +387,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_key_lists_are_named() {
+    fn an_invalid_list_of_keys_is_refused_by_index() {
         let key = SealingKeys::generate(&Entropy::seeded(1));
         assert_eq!(SealingKeys::from_texts(&[]).err(), Some(KeyError::Empty));
         assert_eq!(

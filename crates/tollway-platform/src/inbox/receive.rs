@@ -194,7 +194,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn reads_both_kinds_of_time() {
+    fn created_is_read_as_seconds_and_as_rfc_3339() {
         assert_eq!(
             event_millis(&serde_json::json!(1_700_000_000)),
             Some(1_700_000_000_000)

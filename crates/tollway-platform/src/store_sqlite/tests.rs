@@ -7,9 +7,12 @@ use tempfile::TempDir;
 
 use super::SqliteStore;
 use crate::entropy::Entropy;
+use crate::grant_scope::GrantScope;
+use crate::outcome::Outcome;
 use crate::realm::{Mode, Realm};
 use crate::store::{
-    Actor, AuditStamp, ConnectionStore as _, HistoryAction, NewHistoryEntry, Store, contract,
+    Actor, AuditStamp, ConnectionStore as _, HistoryAction, InboxStore as _, NewHistoryEntry, Page,
+    Store, StoreError, contract,
 };
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
@@ -41,7 +44,7 @@ async fn refused(path: &Path) -> String {
 }
 
 #[tokio::test]
-async fn what_cannot_be_opened_is_said_in_one_sentence() {
+async fn a_file_that_cannot_be_opened_is_refused_in_one_sentence() {
     let folder = TempDir::new().expect("a folder");
     let text = refused(&folder.path().join("no/such/folder/x.db")).await;
     assert!(text.contains("does not exist; make it first"), "{text}");
@@ -131,4 +134,63 @@ async fn the_history_cannot_be_rewritten() {
             .expect_err("append-only");
         assert!(error.to_string().contains("append-only"), "{error}");
     }
+}
+
+/// Rows as earlier versions wrote them: scopes and actions were free text, headers JSON text.
+#[tokio::test]
+async fn rows_of_earlier_versions_read_back() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("former.db");
+    let store = SqliteStore::open(&path, Entropy::seeded(1))
+        .await
+        .expect("opens");
+    for statement in [
+        "INSERT INTO connections (id, platform, mode, tenant, account, scope, status, first_connected_at, connected_at) \
+         VALUES ('con_1', 'shop', 'test', 't1', 'acct_1', 'read_only', 'active', 1, 2), \
+         ('con_2', 'shop', 'test', 't2', 'acct_2', 'express', 'active', 1, 2)",
+        "INSERT INTO history (id, at, platform, mode, tenant, action, actor) \
+         VALUES ('his_1', 1, 'shop', 'test', 't1', 'scope_too_small', 'seller'), \
+         ('his_2', 2, 'shop', 'test', 't1', 'not_paired', 'worker')",
+        "INSERT INTO inbox (id, platform, mode, endpoint, event_id, event_type, headers, body, status, due_at, received_at) \
+         VALUES ('in_1', 'shop', 'test', 'connect', 'evt_1', 'x', '[[\"a\",\"b\"]]', x'7b7d', 'pending', 1, 1)",
+    ] {
+        let written = sqlx::query(statement).execute(&store.pool).await;
+        written.expect("writes");
+    }
+    let connections = store.connections(Page::newest(9)).await.expect("reads");
+    let scopes: Vec<_> = connections
+        .iter()
+        .map(|connection| connection.scope)
+        .collect();
+    assert_eq!(scopes, [GrantScope::ReadWrite, GrantScope::ReadOnly]);
+    let history = store.history(None, Page::newest(9)).await.expect("reads");
+    let actions: Vec<_> = history.iter().map(|entry| entry.action).collect();
+    assert_eq!(
+        actions,
+        [
+            HistoryAction::NotPaired,
+            HistoryAction::AttemptEnded(Outcome::ScopeTooSmall)
+        ]
+    );
+    let delivery = store.delivery("in_1").await.expect("reads");
+    assert_eq!(delivery.expect("is stored").headers.get("a"), Some("b"));
+}
+
+#[tokio::test]
+async fn a_row_with_an_unknown_name_is_reported_with_its_value() {
+    let folder = TempDir::new().expect("a folder");
+    let path = folder.path().join("unknown.db");
+    let store = SqliteStore::open(&path, Entropy::seeded(1))
+        .await
+        .expect("opens");
+    let statement = "INSERT INTO history (id, at, platform, mode, action, actor) \
+                     VALUES ('his_1', 1, 'shop', 'test', 'danced', 'seller')";
+    let written = sqlx::query(statement).execute(&store.pool).await;
+    written.expect("writes");
+    let error = store.history(None, Page::newest(9)).await;
+    let error = error.expect_err("no such action");
+    assert!(
+        matches!(&error, StoreError::Unreadable { what: "action", value } if value == "danced"),
+        "{error}"
+    );
 }

@@ -11,6 +11,7 @@ mod outcome_text;
 mod pages;
 mod rate_limit;
 mod redirect;
+mod routes;
 mod security;
 mod seller;
 mod seller_pages;
@@ -24,12 +25,14 @@ use std::time::Duration;
 use axum::Router;
 use axum::extract::DefaultBodyLimit;
 use axum::middleware::{from_fn, from_fn_with_state};
-use axum::routing::{get, post};
 use http::StatusCode;
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 use tower_http::timeout::TimeoutLayer;
 
+pub use self::routes::{Route, RouteAccess};
+
+use self::routes::RouteTable;
 use self::state::WebState;
 use crate::platform::Platform;
 
@@ -42,62 +45,13 @@ impl Platform {
     /// on its own.
     pub fn router(&self) -> Router {
         let web = WebState::new(self);
-        let limited =
-            |place| from_fn_with_state((web.clone(), place), rate_limit::limit_per_address);
-        let timeout = Duration::from_secs(self.config().web.request_timeout_seconds.into());
-        let start = Router::new()
-            .route("/connect/{platform}", get(seller::get_connect_page))
-            .route("/connect/{platform}/start", get(seller::start))
-            .route(
-                "/connect/{platform}/again/{attempt}",
-                get(seller::start_again),
-            )
-            .route("/connect/{platform}/disconnect", post(seller::disconnect))
-            .layer(limited("start"));
-        let callback = Router::new()
-            .route("/connect/{platform}/callback", get(seller::callback))
-            .route(
-                "/connect/{platform}/outcome/{attempt}",
-                get(seller::get_outcome),
-            )
-            .route(
-                "/connect/{platform}/confirm/{attempt}",
-                post(seller::confirm),
-            )
-            .layer(limited("callback"));
-        let webhooks = Router::new()
-            .route(
-                "/webhooks/{platform}/{mode}/{endpoint}",
-                post(webhooks::receive),
-            )
-            .layer(DefaultBodyLimit::max(
-                usize::try_from(self.config().webhooks.max_body_bytes).unwrap_or(usize::MAX),
-            ));
-        Router::new()
-            .merge(start)
-            .merge(callback)
-            .merge(operator::routes(&web))
-            .layer(DefaultBodyLimit::max(MAX_FORM_BYTES))
-            .merge(webhooks)
-            .route("/assets/tollway.css", get(pages::stylesheet))
-            .fallback(error_rendering::not_found)
-            .layer(TimeoutLayer::with_status_code(
-                StatusCode::SERVICE_UNAVAILABLE,
-                timeout,
-            ))
-            .route("/healthz", get(health::healthz))
-            .route("/readyz", get(health::readyz))
-            .route("/metrics", get(health::metrics))
-            .layer(from_fn_with_state(
-                web.clone(),
-                error_rendering::render_errors,
-            ))
-            .layer(from_fn_with_state(
-                web.clone(),
-                security::add_security_headers,
-            ))
-            .layer(from_fn(security::trace_request))
-            .with_state(web)
+        route_table(&web).into_router().with_state(web)
+    }
+
+    /// The routes of the router, each with the authorisation that it requires. The operator's routes are missing if no
+    /// password is configured.
+    pub fn routes(&self) -> Vec<Route> {
+        route_table(&WebState::new(self)).into_routes()
     }
 
     /// Serves the router on a listener and works in the background, until `shutdown` ends. Exchanges that are running then
@@ -134,4 +88,111 @@ impl Platform {
 /// Ends when the channel's sender is dropped.
 async fn closed(mut receiver: watch::Receiver<()>) {
     while receiver.changed().await.is_ok() {}
+}
+
+/// All routes with their layers.
+fn route_table(web: &WebState) -> RouteTable {
+    let timeout = Duration::from_secs(web.config().web.request_timeout_seconds.into());
+    RouteTable::default()
+        .merge(start_routes(web))
+        .merge(callback_routes(web))
+        .merge(operator::routes(web))
+        .map(|router| router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)))
+        .merge(webhook_routes(web))
+        .get(
+            "/assets/tollway.css",
+            RouteAccess::Public,
+            pages::stylesheet,
+        )
+        .map(|router| {
+            router
+                .fallback(error_rendering::not_found)
+                .layer(TimeoutLayer::with_status_code(
+                    StatusCode::SERVICE_UNAVAILABLE,
+                    timeout,
+                ))
+        })
+        .get("/healthz", RouteAccess::Public, health::healthz)
+        .get("/readyz", RouteAccess::Public, health::readyz)
+        .get("/metrics", RouteAccess::Public, health::metrics)
+        .map(|router| {
+            router
+                .layer(from_fn_with_state(
+                    web.clone(),
+                    error_rendering::render_errors,
+                ))
+                .layer(from_fn_with_state(
+                    web.clone(),
+                    security::add_security_headers,
+                ))
+                .layer(from_fn(security::trace_request))
+        })
+}
+
+fn start_routes(web: &WebState) -> RouteTable {
+    RouteTable::default()
+        .get(
+            "/connect/{platform}",
+            RouteAccess::SignedLink,
+            seller::get_connect_page,
+        )
+        .get(
+            "/connect/{platform}/start",
+            RouteAccess::SignedLink,
+            seller::start,
+        )
+        .get(
+            "/connect/{platform}/again/{attempt}",
+            RouteAccess::StartingBrowser,
+            seller::start_again,
+        )
+        .post(
+            "/connect/{platform}/disconnect",
+            RouteAccess::BrowserForm,
+            seller::disconnect,
+        )
+        .map(|router| limit_addresses(router, web, "start"))
+}
+
+fn callback_routes(web: &WebState) -> RouteTable {
+    RouteTable::default()
+        .get(
+            "/connect/{platform}/callback",
+            RouteAccess::Callback,
+            seller::callback,
+        )
+        .get(
+            "/connect/{platform}/outcome/{attempt}",
+            RouteAccess::StartingBrowser,
+            seller::get_outcome,
+        )
+        .post(
+            "/connect/{platform}/confirm/{attempt}",
+            RouteAccess::StartingBrowserForm,
+            seller::confirm,
+        )
+        .map(|router| limit_addresses(router, web, "callback"))
+}
+
+fn webhook_routes(web: &WebState) -> RouteTable {
+    let max_body = usize::try_from(web.config().webhooks.max_body_bytes).unwrap_or(usize::MAX);
+    RouteTable::default()
+        .post(
+            "/webhooks/{platform}/{mode}/{endpoint}",
+            RouteAccess::WebhookSignature,
+            webhooks::receive,
+        )
+        .map(|router| router.layer(DefaultBodyLimit::max(max_body)))
+}
+
+/// Limits the requests of each IP address to these routes. `place` is the label in metrics.
+fn limit_addresses(
+    router: Router<WebState>,
+    web: &WebState,
+    place: &'static str,
+) -> Router<WebState> {
+    router.layer(from_fn_with_state(
+        (web.clone(), place),
+        rate_limit::limit_per_address,
+    ))
 }

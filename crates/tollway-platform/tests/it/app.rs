@@ -17,11 +17,10 @@ use tollway::testing::ManualClock;
 use tollway_platform::{Entropy, Hooks, Platform, PlatformBuilder, PlatformConfig};
 use tower::ServiceExt as _;
 
-pub(crate) use crate::stripe::Says;
-use crate::stripe::{Stripe, Wire};
+use crate::stripe::{ScriptedStripe, ScriptedTransport};
 
 /// When every test begins.
-pub(crate) const BEGIN: u64 = 1_790_000_000;
+pub(crate) const START_SECONDS: u64 = 1_790_000_000;
 /// The sealing key of every test.
 pub(crate) const KEY: &str = "AAECAwQFBgcICQoLDA0ODxAREhMUFRYXGBkaGxwdHh8=";
 pub(crate) const SECRET: &str = "whsec_connect";
@@ -30,7 +29,7 @@ pub(crate) const SECRET: &str = "whsec_connect";
 pub(crate) struct App {
     pub(crate) platform: Platform,
     pub(crate) router: Router,
-    pub(crate) stripe: Arc<Stripe>,
+    pub(crate) stripe: Arc<ScriptedStripe>,
     pub(crate) clock: ManualClock,
     pub(crate) folder: Arc<TempDir>,
     config: String,
@@ -72,7 +71,7 @@ impl App {
         Self::built(change, |builder| builder).await
     }
 
-    pub(crate) async fn hooked(hooks: Arc<dyn Hooks>) -> Self {
+    pub(crate) async fn with_hooks(hooks: Arc<dyn Hooks>) -> Self {
         Self::built(|config| config, |builder| builder.hooks(hooks)).await
     }
 
@@ -85,8 +84,8 @@ impl App {
         Self::start(
             config,
             folder,
-            Stripe::new(),
-            ManualClock::at(BEGIN),
+            ScriptedStripe::new(),
+            ManualClock::at(START_SECONDS),
             1,
             more,
         )
@@ -112,7 +111,7 @@ impl App {
     async fn start(
         config: String,
         folder: Arc<TempDir>,
-        stripe: Arc<Stripe>,
+        stripe: Arc<ScriptedStripe>,
         clock: ManualClock,
         seed: u64,
         more: impl FnOnce(PlatformBuilder) -> PlatformBuilder,
@@ -121,7 +120,7 @@ impl App {
             .config(PlatformConfig::from_toml(&config).expect("the test's configuration is right"))
             .clock(Arc::new(clock.clone()))
             .entropy(Entropy::seeded(seed))
-            .transport(Arc::new(Wire(Arc::clone(&stripe))));
+            .transport(Arc::new(ScriptedTransport(Arc::clone(&stripe))));
         let platform = more(builder).build().await.expect("the platform starts");
         Self {
             router: platform.router(),
@@ -133,17 +132,15 @@ impl App {
         }
     }
 
+    /// A new browser, without cookies.
     pub(crate) fn browser(&self) -> Browser {
-        Browser {
-            router: self.router.clone(),
-            cookies: BTreeMap::new(),
-        }
+        Browser::new(&self.router)
     }
 
     pub(crate) fn browser_with(&self, cookies: BTreeMap<String, String>) -> Browser {
         Browser {
-            router: self.router.clone(),
             cookies,
+            ..self.browser()
         }
     }
 
@@ -174,7 +171,7 @@ impl App {
     }
 
     /// Delivers a webhook, signed now with the usual secret.
-    pub(crate) async fn deliver(&self, event: &serde_json::Value) -> Shown {
+    pub(crate) async fn deliver(&self, event: &serde_json::Value) -> Response {
         self.deliver_to("/webhooks/shop/test/connect", SECRET, event)
             .await
     }
@@ -184,7 +181,7 @@ impl App {
         path: &str,
         secret: &str,
         event: &serde_json::Value,
-    ) -> Shown {
+    ) -> Response {
         let body = event.to_string();
         let signature = tollway::webhook::test_header(&body, secret, self.now());
         let request = Request::post(path)
@@ -205,27 +202,33 @@ pub(crate) fn deauthorized(id: &str, account: &str, created: i64) -> serde_json:
         "data": { "object": { "id": "ca_test", "object": "application", "name": "Shop" } } })
 }
 
+/// The event of a changed account.
+pub(crate) fn updated(id: &str, account: &str, created: i64) -> serde_json::Value {
+    serde_json::json!({ "id": id, "object": "event", "type": "account.updated", "account": account,
+        "created": created, "livemode": false, "data": { "object": { "id": account, "object": "account" } } })
+}
+
 /// The address that Stripe sends a browser back to.
 pub(crate) fn callback(code: &str, state: &str) -> String {
     format!("/connect/shop/callback?scope=read_write&code={code}&state={state}")
 }
 
-/// A browser: it keeps cookies and follows redirects when told to.
+/// A browser: it sends its cookies, and follows redirects in [`Browser::follow`].
 #[derive(Clone)]
 pub(crate) struct Browser {
     router: Router,
     pub(crate) cookies: BTreeMap<String, String>,
 }
 
-/// An answer, read whole.
+/// A response with its whole body.
 #[derive(Debug)]
-pub(crate) struct Shown {
+pub(crate) struct Response {
     pub(crate) status: StatusCode,
     pub(crate) headers: HeaderMap,
     pub(crate) body: String,
 }
 
-impl Shown {
+impl Response {
     pub(crate) fn location(&self) -> String {
         let location = self.headers.get(LOCATION);
         let location =
@@ -268,14 +271,22 @@ impl Shown {
 }
 
 impl Browser {
-    pub(crate) async fn get(&mut self, url: &str) -> Shown {
+    /// A browser of any router: the platform's, or the emulator's.
+    pub(crate) fn new(router: &Router) -> Self {
+        Self {
+            router: router.clone(),
+            cookies: BTreeMap::new(),
+        }
+    }
+
+    pub(crate) async fn get(&mut self, url: &str) -> Response {
         let request = Request::get(path_of(url))
             .body(Body::empty())
             .expect("a request");
         self.send(request).await
     }
 
-    pub(crate) async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Shown {
+    pub(crate) async fn post(&mut self, url: &str, form: &[(&str, &str)]) -> Response {
         let body = form_urlencoded::Serializer::new(String::new())
             .extend_pairs(form)
             .finish();
@@ -286,7 +297,7 @@ impl Browser {
     }
 
     /// Gets, and follows redirects that stay here.
-    pub(crate) async fn follow(&mut self, url: &str) -> Shown {
+    pub(crate) async fn follow(&mut self, url: &str) -> Response {
         let mut shown = self.get(url).await;
         while shown.status == StatusCode::SEE_OTHER {
             shown = self.get(&shown.location()).await;
@@ -302,7 +313,7 @@ impl Browser {
         state_of(&shown.location())
     }
 
-    async fn send(&mut self, mut request: Request<Body>) -> Shown {
+    async fn send(&mut self, mut request: Request<Body>) -> Response {
         let cookies: Vec<String> = self
             .cookies
             .iter()
@@ -345,7 +356,7 @@ fn path_of(url: &str) -> String {
     }
 }
 
-pub(crate) async fn send(router: &Router, mut request: Request<Body>) -> Shown {
+pub(crate) async fn send(router: &Router, mut request: Request<Body>) -> Response {
     let peer: std::net::SocketAddr = "127.0.0.1:5000".parse().expect("an address");
     request.extensions_mut().insert(ConnectInfo(peer));
     let response = router
@@ -356,7 +367,7 @@ pub(crate) async fn send(router: &Router, mut request: Request<Body>) -> Shown {
     let (parts, body) = response.into_parts();
     let body = to_bytes(body, 1 << 20).await.expect("a body");
     let body = String::from_utf8_lossy(&body).into_owned();
-    Shown {
+    Response {
         status: parts.status,
         headers: parts.headers,
         body,

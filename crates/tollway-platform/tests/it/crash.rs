@@ -73,7 +73,7 @@ async fn a_crash_between_claim_and_record_is_visible_and_the_code_is_never_sent_
 }
 
 #[tokio::test]
-async fn the_worker_resolves_what_nobody_asks_for() {
+async fn the_worker_resolves_a_lost_exchange_without_a_browser() {
     let app = App::new().await;
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
@@ -130,7 +130,7 @@ async fn a_lost_exchange_of_a_connected_tenant_is_checked_at_stripe() {
 }
 
 #[tokio::test]
-async fn everything_answered_survives_a_restart() {
+async fn a_connection_and_its_outcome_survive_a_restart() {
     let app = App::new().await;
     let browser = app.connect("tenant-1").await;
     let after = app.restarted().await;

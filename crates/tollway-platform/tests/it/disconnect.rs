@@ -1,6 +1,7 @@
 //! Disconnecting from the platform's side, for one tenant or for all that share an account.
 
-use crate::app::{App, Says, callback, deauthorized};
+use crate::app::{App, callback, deauthorized};
+use crate::stripe::StripeReply;
 use http::StatusCode;
 use tollway::transport::TransportErrorKind;
 use tollway_platform::store::{Actor, Page};
@@ -68,7 +69,7 @@ async fn the_host_disconnects_a_tenant() {
 }
 
 #[tokio::test]
-async fn when_others_share_the_account_one_has_to_say_what_is_meant() {
+async fn disconnecting_a_shared_account_needs_a_scope() {
     let app = sharing().await;
     let refused = app
         .platform
@@ -116,23 +117,23 @@ async fn revoking_for_all_ends_every_tenant() {
 }
 
 #[tokio::test]
-async fn what_stripe_does_not_confirm_is_not_recorded() {
+async fn a_disconnect_that_stripe_refuses_is_not_recorded() {
     let app = App::new().await;
     app.connect("tenant-1").await;
-    let refused = Says::Error {
+    let refused = StripeReply::Error {
         status: 401,
         error: "invalid_client",
         description: "No such application",
     };
     app.stripe
-        .deauthorize_says(Some(Says::Fail(TransportErrorKind::Connect)));
+        .reply_to_deauthorize(Some(StripeReply::Fail(TransportErrorKind::Connect)));
     let error = app
         .platform
         .disconnect("tenant-1", DisconnectScope::Sole)
         .await
         .expect_err("no connection");
     assert!(matches!(error, DisconnectError::Unreachable(_)), "{error}");
-    app.stripe.deauthorize_says(Some(refused));
+    app.stripe.reply_to_deauthorize(Some(refused));
     let error = app
         .platform
         .disconnect("tenant-1", DisconnectScope::Sole)
@@ -209,7 +210,7 @@ async fn the_seller_disconnects_on_the_page() {
 }
 
 #[tokio::test]
-async fn a_seller_never_disconnects_others() {
+async fn a_sellers_disconnect_leaves_other_tenants_connected() {
     let app = sharing().await;
     let mut browser = app.browser();
     let page = browser
@@ -238,7 +239,7 @@ async fn a_disconnected_tenant_reconnects_to_another_account_without_being_asked
         .disconnect("tenant-1", DisconnectScope::Sole)
         .await
         .expect("ends");
-    app.stripe.says(Says::grant("acct_2"));
+    app.stripe.reply_to_exchanges(StripeReply::grant("acct_2"));
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
     assert_eq!(
@@ -249,7 +250,7 @@ async fn a_disconnected_tenant_reconnects_to_another_account_without_being_asked
 
 /// Whoever calls `deauthorize`, Stripe sends the webhook, too, and it may be recorded before the answer is here.
 #[tokio::test]
-async fn a_webhook_that_is_faster_than_the_answer_does_not_make_it_the_sellers_doing() {
+async fn a_webhook_before_the_deauthorize_response_is_recorded_as_the_platforms() {
     let app =
         App::with(|config| format!("{config}\n[connect]\nallow_shared_accounts = true\n")).await;
     app.connect("tenant-1").await;
@@ -304,10 +305,10 @@ async fn a_webhook_that_is_faster_than_the_answer_does_not_make_it_the_sellers_d
 }
 
 #[tokio::test]
-async fn a_refused_revocation_is_not_taken_for_the_sellers_later_own() {
+async fn after_a_refused_revocation_the_sellers_own_is_recorded_as_the_sellers() {
     let app = App::new().await;
     app.connect("tenant-1").await;
-    app.stripe.deauthorize_says(Some(Says::Error {
+    app.stripe.reply_to_deauthorize(Some(StripeReply::Error {
         status: 401,
         error: "invalid_client",
         description: "No such application",

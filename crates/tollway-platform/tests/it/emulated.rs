@@ -4,7 +4,6 @@ use std::sync::{Arc, OnceLock};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
-use http::header::CONTENT_TYPE;
 use http::{Request, StatusCode};
 use tollway::request::Verb;
 use tollway::runtime::BoxFuture;
@@ -16,7 +15,7 @@ use tollway_platform::store::Page;
 use tollway_platform::{ClientForError, DisconnectReason, DisconnectScope, Mode};
 use tower::ServiceExt as _;
 
-use crate::app::{App, BEGIN, Browser, Shown, send};
+use crate::app::{App, Browser, START_SECONDS, send};
 
 const HOOK: &str = "http://127.0.0.1:8790/webhooks/shop/test/connect";
 
@@ -48,27 +47,28 @@ impl Transport for ToPlatform {
     }
 }
 
-struct Story {
+struct Emulated {
     app: App,
     emulator: Emulator,
 }
 
-impl Story {
+impl Emulated {
     async fn begin() -> Self {
         let wire = Arc::new(ToPlatform::default());
-        let clock = Clock::manual(i64::try_from(BEGIN).expect("fits"));
+        let clock = Clock::manual(i64::try_from(START_SECONDS).expect("fits"));
         let emulator = Emulator::builder()
             .clock(clock)
             .seed(7)
             .webhook_transport(wire.clone());
         let emulator = emulator.build().expect("an emulator");
-        let made = post(
-            &emulator,
-            "/_tollway/webhook_endpoints",
-            &[("key", "sk_test_1"), ("url", HOOK), ("connect", "true")],
-        );
-        let made: serde_json::Value = serde_json::from_str(&made.await.body).expect("JSON");
-        let secret = made["secret"].as_str().expect("a secret").to_owned();
+        let created = browser_of(&emulator)
+            .post(
+                "/_tollway/webhook_endpoints",
+                &[("key", "sk_test_1"), ("url", HOOK), ("connect", "true")],
+            )
+            .await;
+        let created: serde_json::Value = serde_json::from_str(&created.body).expect("JSON");
+        let secret = created["secret"].as_str().expect("a secret").to_owned();
         let transport = emulator.transport();
         let app = App::built(
             |config| config.replace("whsec_connect", &secret),
@@ -103,7 +103,7 @@ impl Story {
         let path = authorize
             .strip_prefix("https://connect.stripe.com")
             .expect("Stripe's page");
-        let page = post(&self.emulator, path, answer).await;
+        let page = browser_of(&self.emulator).post(path, answer).await;
         assert_eq!(page.status, StatusCode::SEE_OTHER, "{}", page.body);
         page.location()
     }
@@ -140,12 +140,12 @@ impl Story {
             .client_for(tenant)
             .await
             .map_err(|error| error.to_string())?;
-        let made = client
+        let created = client
             .request(Verb::Post, "/v1/customers")
             .param("email", "buyer@x.example")
             .send()
             .await;
-        made.map_err(|error| {
+        created.map_err(|error| {
             error
                 .code()
                 .map_or_else(|| error.to_string(), str::to_owned)
@@ -160,7 +160,9 @@ impl Story {
 
     /// How often a code was redeemed, as Stripe counted.
     async fn exchanges(&self) -> usize {
-        let log = get(&self.emulator, "/_tollway/requests?path=/oauth/token").await;
+        let log = browser_of(&self.emulator)
+            .get("/_tollway/requests?path=/oauth/token")
+            .await;
         let log: serde_json::Value = serde_json::from_str(&log.body).expect("JSON");
         log["data"]
             .as_array()
@@ -169,53 +171,38 @@ impl Story {
     }
 }
 
-async fn post(emulator: &Emulator, path: &str, form: &[(&str, &str)]) -> Shown {
-    let body = form_urlencoded::Serializer::new(String::new())
-        .extend_pairs(form)
-        .finish();
-    let request = Request::post(path).header(CONTENT_TYPE, "application/x-www-form-urlencoded");
-    send(
-        &emulator.router(),
-        request.body(Body::from(body)).expect("a request"),
-    )
-    .await
-}
-
-async fn get(emulator: &Emulator, path: &str) -> Shown {
-    send(
-        &emulator.router(),
-        Request::get(path).body(Body::empty()).expect("a request"),
-    )
-    .await
+/// A browser on Stripe's pages and on the control API.
+fn browser_of(emulator: &Emulator) -> Browser {
+    Browser::new(&emulator.router())
 }
 
 #[tokio::test]
-async fn a_seller_connects_the_platform_acts_and_the_same_callback_shows_the_same() {
-    let story = Story::begin().await;
-    let (mut browser, callback) = story.connect("tenant-1", "jenny@example.com").await;
-    let customer = story.act("tenant-1").await.expect("a customer");
+async fn a_connected_account_is_usable_after_a_repeated_callback() {
+    let emulated = Emulated::begin().await;
+    let (mut browser, callback) = emulated.connect("tenant-1", "jenny@example.com").await;
+    let customer = emulated.act("tenant-1").await.expect("a customer");
     assert_eq!(customer["object"], "customer");
     for _ in 0..2 {
         assert_eq!(browser.follow(&callback).await.outcome(), "connected");
     }
-    assert_eq!(story.exchanges().await, 1);
+    assert_eq!(emulated.exchanges().await, 1);
     assert!(
-        story.act("tenant-1").await.is_ok(),
+        emulated.act("tenant-1").await.is_ok(),
         "a second exchange would have ended the connection"
     );
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_callbacks_race_and_the_connection_stands() {
-    let story = Story::begin().await;
-    let mut browser = story.app.browser();
+    let emulated = Emulated::begin().await;
+    let mut browser = emulated.app.browser();
     let answer = [
         ("decision", "connect"),
         ("account", "new"),
         ("stripe_user[email]", "a@x.example"),
         ("stripe_user[country]", "US"),
     ];
-    let callback = story.decide(&mut browser, "tenant-1", &answer).await;
+    let callback = emulated.decide(&mut browser, "tenant-1", &answer).await;
     let races: Vec<_> = (0..8)
         .map(|_| {
             let (mut browser, callback) = (browser.clone(), callback.clone());
@@ -225,18 +212,18 @@ async fn two_callbacks_race_and_the_connection_stands() {
     for race in races {
         assert_eq!(race.await.expect("ends").outcome(), "connected");
     }
-    assert_eq!(story.exchanges().await, 1);
-    assert!(story.act("tenant-1").await.is_ok());
+    assert_eq!(emulated.exchanges().await, 1);
+    assert!(emulated.act("tenant-1").await.is_ok());
 }
 
 #[tokio::test]
 async fn a_live_connection_opens_test_mode_too_and_both_end_together() {
-    let story = Story::begin().await;
+    let emulated = Emulated::begin().await;
     let settings = r#"{"test": {"client_id": "ca_test"}, "live": {"client_id": "ca_live"}}"#;
     let settings = Request::post("/_tollway/worlds/1").body(Body::from(settings));
-    let told = send(&story.emulator.router(), settings.expect("a request")).await;
-    assert_eq!(told.status, StatusCode::OK, "{}", told.body);
-    let mut browser = story.app.browser();
+    let response = send(&emulated.emulator.router(), settings.expect("a request")).await;
+    assert_eq!(response.status, StatusCode::OK, "{}", response.body);
+    let mut browser = emulated.app.browser();
     let answer = [
         ("decision", "connect"),
         ("account", "new"),
@@ -245,22 +232,22 @@ async fn a_live_connection_opens_test_mode_too_and_both_end_together() {
         ("stripe_user[business_name]", "Live Goods"),
         ("stripe_user[url]", "https://goods.example"),
     ];
-    let live = story
+    let live = emulated
         .decide_in(Mode::Live, &mut browser, "tenant-1", &answer)
         .await;
     let shown = browser.follow(&live).await;
     assert_eq!(shown.outcome(), "connected", "{}", shown.body);
-    story.app.platform.run_due().await.expect("works");
-    let made = story
+    emulated.app.platform.run_due().await.expect("works");
+    let created = emulated
         .act("tenant-1")
         .await
         .expect("a customer in test mode");
-    assert_eq!(made["livemode"], false);
-    let shop = story.app.platform.realm("shop", Mode::Test);
+    assert_eq!(created["livemode"], false);
+    let shop = emulated.app.platform.realm("shop", Mode::Test);
     let ended = shop.disconnect("tenant-1", DisconnectScope::Sole).await;
     assert_eq!(ended.expect("ends").len(), 2);
     for mode in [Mode::Test, Mode::Live] {
-        let shop = story.app.platform.realm("shop", mode);
+        let shop = emulated.app.platform.realm("shop", mode);
         assert!(shop.client_for("tenant-1").await.is_err(), "{mode}");
     }
     let test = shop
@@ -275,54 +262,54 @@ async fn a_live_connection_opens_test_mode_too_and_both_end_together() {
 
 #[tokio::test]
 async fn a_seller_denies() {
-    let story = Story::begin().await;
-    let mut browser = story.app.browser();
-    let callback = story
+    let emulated = Emulated::begin().await;
+    let mut browser = emulated.app.browser();
+    let callback = emulated
         .decide(&mut browser, "tenant-1", &[("decision", "deny")])
         .await;
     assert_eq!(browser.follow(&callback).await.outcome(), "denied");
-    assert_eq!(story.exchanges().await, 0);
+    assert_eq!(emulated.exchanges().await, 0);
 }
 
 #[tokio::test]
 async fn a_code_that_is_too_old_is_refused_by_stripe() {
-    let story = Story::begin().await;
-    let mut browser = story.app.browser();
+    let emulated = Emulated::begin().await;
+    let mut browser = emulated.app.browser();
     let answer = [
         ("decision", "connect"),
         ("account", "new"),
         ("stripe_user[email]", "a@x.example"),
         ("stripe_user[country]", "US"),
     ];
-    let callback = story.decide(&mut browser, "tenant-1", &answer).await;
-    story
+    let callback = emulated.decide(&mut browser, "tenant-1", &answer).await;
+    emulated
         .emulator
         .clock()
         .advance(std::time::Duration::from_secs(301));
-    story.app.advance(301);
+    emulated.app.advance(301);
     assert_eq!(browser.follow(&callback).await.outcome(), "invalid_grant");
 }
 
 #[tokio::test]
 async fn a_seller_disconnects_at_stripe_and_may_come_back() {
-    let story = Story::begin().await;
-    story.connect("tenant-1", "jenny@example.com").await;
-    story.settle().await;
-    let account = story.account("tenant-1").await;
-    let left = post(
-        &story.emulator,
-        &format!("/_tollway/dashboard/{account}/disconnect"),
-        &[("mode", "test")],
-    )
-    .await;
+    let emulated = Emulated::begin().await;
+    emulated.connect("tenant-1", "jenny@example.com").await;
+    emulated.settle().await;
+    let account = emulated.account("tenant-1").await;
+    let left = browser_of(&emulated.emulator)
+        .post(
+            &format!("/_tollway/dashboard/{account}/disconnect"),
+            &[("mode", "test")],
+        )
+        .await;
     assert_eq!(left.status, StatusCode::SEE_OTHER, "{}", left.body);
     assert_eq!(
-        story.act("tenant-1").await,
+        emulated.act("tenant-1").await,
         Err("account_invalid".to_owned()),
         "before the webhook Stripe refuses"
     );
-    story.settle().await;
-    let refused = story
+    emulated.settle().await;
+    let refused = emulated
         .app
         .platform
         .client_for("tenant-1")
@@ -333,27 +320,27 @@ async fn a_seller_disconnects_at_stripe_and_may_come_back() {
     };
     assert_eq!(reason, DisconnectReason::DeauthorizedByAccount);
 
-    let mut browser = story.app.browser();
+    let mut browser = emulated.app.browser();
     let answer = [("decision", "connect"), ("account", account.as_str())];
-    let callback = story.decide(&mut browser, "tenant-1", &answer).await;
+    let callback = emulated.decide(&mut browser, "tenant-1", &answer).await;
     assert_eq!(browser.follow(&callback).await.outcome(), "connected");
-    assert_eq!(story.account("tenant-1").await, account);
-    assert!(story.act("tenant-1").await.is_ok());
+    assert_eq!(emulated.account("tenant-1").await, account);
+    assert!(emulated.act("tenant-1").await.is_ok());
 }
 
 #[tokio::test]
 async fn an_event_that_arrives_after_the_reconnect_changes_nothing() {
-    let story = Story::begin().await;
-    story.connect("tenant-1", "jenny@example.com").await;
-    let account = story.account("tenant-1").await;
-    post(
-        &story.emulator,
-        &format!("/_tollway/dashboard/{account}/disconnect"),
-        &[("mode", "test")],
-    )
-    .await;
-    let mut browser = story.app.browser();
-    let callback = story
+    let emulated = Emulated::begin().await;
+    emulated.connect("tenant-1", "jenny@example.com").await;
+    let account = emulated.account("tenant-1").await;
+    browser_of(&emulated.emulator)
+        .post(
+            &format!("/_tollway/dashboard/{account}/disconnect"),
+            &[("mode", "test")],
+        )
+        .await;
+    let mut browser = emulated.app.browser();
+    let callback = emulated
         .decide(
             &mut browser,
             "tenant-1",
@@ -361,9 +348,9 @@ async fn an_event_that_arrives_after_the_reconnect_changes_nothing() {
         )
         .await;
     assert_eq!(browser.follow(&callback).await.outcome(), "connected");
-    story.settle().await;
-    assert!(story.act("tenant-1").await.is_ok());
-    let kept = story
+    emulated.settle().await;
+    assert!(emulated.act("tenant-1").await.is_ok());
+    let stored = emulated
         .app
         .platform
         .store()
@@ -371,24 +358,25 @@ async fn an_event_that_arrives_after_the_reconnect_changes_nothing() {
         .await
         .expect("reads");
     assert!(
-        kept.iter()
+        stored
+            .iter()
             .any(|row| row.event_type == "account.application.deauthorized"),
-        "it did arrive: {kept:?}"
+        "it did arrive: {stored:?}"
     );
 }
 
 #[tokio::test]
 async fn the_platform_disconnects_a_seller() {
-    let story = Story::begin().await;
-    story.connect("tenant-1", "jenny@example.com").await;
-    let account = story.account("tenant-1").await;
-    let client = story
+    let emulated = Emulated::begin().await;
+    emulated.connect("tenant-1", "jenny@example.com").await;
+    let account = emulated.account("tenant-1").await;
+    let client = emulated
         .app
         .platform
         .client_for("tenant-1")
         .await
         .expect("a client");
-    story
+    emulated
         .app
         .platform
         .disconnect("tenant-1", DisconnectScope::Sole)
@@ -400,8 +388,8 @@ async fn the_platform_disconnects_a_seller() {
         .await
         .expect_err("access is gone");
     assert_eq!(refused.code(), Some("account_invalid"));
-    story.settle().await;
-    let connection = story
+    emulated.settle().await;
+    let connection = emulated
         .app
         .platform
         .connection("tenant-1")
@@ -417,17 +405,17 @@ async fn the_platform_disconnects_a_seller() {
 
 #[tokio::test]
 async fn another_account_takes_the_place_of_the_first() {
-    let story = Story::begin().await;
-    story.connect("tenant-1", "first@x.example").await;
-    let first = story.account("tenant-1").await;
-    let mut browser = story.app.browser();
+    let emulated = Emulated::begin().await;
+    emulated.connect("tenant-1", "first@x.example").await;
+    let first = emulated.account("tenant-1").await;
+    let mut browser = emulated.app.browser();
     let answer = [
         ("decision", "connect"),
         ("account", "new"),
         ("stripe_user[email]", "second@x.example"),
         ("stripe_user[country]", "US"),
     ];
-    let callback = story.decide(&mut browser, "tenant-1", &answer).await;
+    let callback = emulated.decide(&mut browser, "tenant-1", &answer).await;
     let asks = browser.follow(&callback).await;
     assert_eq!(asks.outcome(), "confirm");
     let done = browser
@@ -440,6 +428,6 @@ async fn another_account_takes_the_place_of_the_first() {
         browser.follow(&done.location()).await.outcome(),
         "connected"
     );
-    assert_ne!(story.account("tenant-1").await, first);
-    assert!(story.act("tenant-1").await.is_ok());
+    assert_ne!(emulated.account("tenant-1").await, first);
+    assert!(emulated.act("tenant-1").await.is_ok());
 }

@@ -2,36 +2,36 @@
 
 use std::sync::{Arc, Mutex};
 
-use crate::app::{App, deauthorized};
+use crate::app::{App, deauthorized, updated};
 use tollway_platform::store::{Connection, DeliveryStatus};
 use tollway_platform::{DisconnectReason, HookError, Hooks, ReceivedEvent, async_trait};
 
 #[derive(Default)]
-struct Ears {
-    heard: Mutex<Vec<String>>,
+pub(crate) struct RecordingHooks {
+    calls: Mutex<Vec<String>>,
     failures: Mutex<usize>,
 }
 
-impl Ears {
-    fn hear(&self, what: String) -> Result<(), HookError> {
+impl RecordingHooks {
+    fn record(&self, what: String) -> Result<(), HookError> {
         let mut failures = self.failures.lock().expect("lock");
         if *failures > 0 {
             *failures -= 1;
             return Err(HookError::new("not now"));
         }
-        self.heard.lock().expect("lock").push(what);
+        self.calls.lock().expect("lock").push(what);
         Ok(())
     }
 
-    fn heard(&self) -> Vec<String> {
-        self.heard.lock().expect("lock").clone()
+    pub(crate) fn calls(&self) -> Vec<String> {
+        self.calls.lock().expect("lock").clone()
     }
 }
 
 #[async_trait]
-impl Hooks for Ears {
+impl Hooks for RecordingHooks {
     async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
-        self.hear(format!(
+        self.record(format!(
             "connected {} {}",
             connection.tenant, connection.account
         ))
@@ -42,7 +42,7 @@ impl Hooks for Ears {
         connection: &Connection,
         reason: DisconnectReason,
     ) -> Result<(), HookError> {
-        self.hear(format!(
+        self.record(format!(
             "disconnected {} {}",
             connection.tenant,
             reason.as_str()
@@ -50,7 +50,7 @@ impl Hooks for Ears {
     }
 
     async fn on_event(&self, event: &ReceivedEvent) -> Result<(), HookError> {
-        self.hear(format!(
+        self.record(format!(
             "{} {} {:?}",
             event.id, event.event_type, event.tenants
         ))
@@ -58,33 +58,33 @@ impl Hooks for Ears {
 }
 
 #[tokio::test]
-async fn the_host_hears_of_connections_and_their_end() {
-    let ears = Arc::new(Ears::default());
-    let app = App::hooked(ears.clone()).await;
+async fn hooks_are_called_for_connections_events_and_ends() {
+    let hooks = Arc::new(RecordingHooks::default());
+    let app = App::with_hooks(hooks.clone()).await;
     app.connect("tenant-1").await;
-    assert!(ears.heard().is_empty(), "never inside a request");
+    assert!(hooks.calls().is_empty(), "never inside a request");
     app.platform.run_due().await.expect("works");
-    assert_eq!(ears.heard(), ["connected tenant-1 acct_1"]);
+    assert_eq!(hooks.calls(), ["connected tenant-1 acct_1"]);
     app.advance(3600);
     app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
         .await;
     app.platform.run_due().await.expect("works");
-    let heard = ears.heard();
-    assert_eq!(heard.len(), 3, "{heard:?}");
+    let calls = hooks.calls();
+    assert_eq!(calls.len(), 3, "{calls:?}");
     assert!(
-        heard.contains(&"disconnected tenant-1 deauthorized_by_account".to_owned()),
-        "{heard:?}"
+        calls.contains(&"disconnected tenant-1 deauthorized_by_account".to_owned()),
+        "{calls:?}"
     );
     app.platform.run_due().await.expect("works");
-    assert_eq!(ears.heard().len(), 3, "once");
+    assert_eq!(hooks.calls().len(), 3, "once");
 }
 
 #[tokio::test]
 async fn a_hook_that_fails_is_called_again_later() {
-    let ears = Arc::new(Ears::default());
-    let app = App::hooked(ears.clone()).await;
+    let hooks = Arc::new(RecordingHooks::default());
+    let app = App::with_hooks(hooks.clone()).await;
     app.connect("tenant-1").await;
-    *ears.failures.lock().expect("lock") = 2;
+    *hooks.failures.lock().expect("lock") = 2;
     assert_eq!(app.platform.run_due().await.expect("works"), 1);
     assert_eq!(
         app.platform.run_due().await.expect("works"),
@@ -95,18 +95,57 @@ async fn a_hook_that_fails_is_called_again_later() {
     assert_eq!(app.platform.run_due().await.expect("works"), 1);
     app.advance(13);
     assert_eq!(app.platform.run_due().await.expect("works"), 1);
-    assert_eq!(ears.heard(), ["connected tenant-1 acct_1"]);
+    assert_eq!(hooks.calls(), ["connected tenant-1 acct_1"]);
+}
+
+/// Fails if anything is due before `pause_seconds` have passed, or nothing when the random quarter has passed, too.
+async fn assert_retried_after(app: &App, pause_seconds: u64) {
+    app.advance(pause_seconds - 1);
+    let early = app.platform.run_due().await.expect("works");
+    assert_eq!(early, 0, "less than {pause_seconds} s after the failure");
+    app.advance(1 + pause_seconds.div_ceil(4) + 1);
+    let late = app.platform.run_due().await.expect("works");
+    assert_eq!(late, 1, "a quarter more than {pause_seconds} s after it");
+}
+
+#[tokio::test]
+async fn the_pauses_between_attempts_double_up_to_the_longest() {
+    let hooks = Arc::new(RecordingHooks::default());
+    let app = App::built(
+        |config| format!("{config}\n[webhooks]\nlongest_retry_seconds = 40\n"),
+        |builder| builder.hooks(hooks.clone()),
+    )
+    .await;
+    *hooks.failures.lock().expect("lock") = 6;
+    app.deliver(&updated("evt_1", "acct_1", app.now())).await;
+    assert_eq!(app.platform.run_due().await.expect("works"), 1);
+    for pause_seconds in [5, 10, 20, 40, 40, 40] {
+        assert_retried_after(&app, pause_seconds).await;
+    }
+    assert_eq!(hooks.calls(), ["evt_1 account.updated []"]);
+
+    *hooks.failures.lock().expect("lock") = 3;
+    app.connect("tenant-1").await;
+    assert_eq!(app.platform.run_due().await.expect("works"), 1);
+    for pause_seconds in [5, 10, 20] {
+        assert_retried_after(&app, pause_seconds).await;
+    }
+    assert_eq!(
+        hooks.calls()[1],
+        "connected tenant-1 acct_1",
+        "notices, too"
+    );
 }
 
 #[tokio::test]
 async fn an_event_that_keeps_failing_becomes_a_dead_letter_and_can_be_replayed() {
-    let ears = Arc::new(Ears::default());
+    let hooks = Arc::new(RecordingHooks::default());
     let app = App::built(
         |config| format!("{config}\n[webhooks]\nmax_attempts = 3\n"),
-        |builder| builder.hooks(ears.clone()),
+        |builder| builder.hooks(hooks.clone()),
     )
     .await;
-    *ears.failures.lock().expect("lock") = 3;
+    *hooks.failures.lock().expect("lock") = 3;
     let event = serde_json::json!({ "id": "evt_9", "object": "event", "type": "account.updated", "account": "acct_1",
         "created": app.now(), "livemode": false });
     app.deliver(&event).await;
@@ -155,13 +194,13 @@ async fn an_event_that_keeps_failing_becomes_a_dead_letter_and_can_be_replayed()
         "it is due already"
     );
     app.platform.run_due().await.expect("works");
-    assert_eq!(ears.heard(), ["evt_9 account.updated []"]);
+    assert_eq!(hooks.calls(), ["evt_9 account.updated []"]);
 }
 
 #[tokio::test]
-async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
-    let ears = Arc::new(Ears::default());
-    let app = App::hooked(ears.clone()).await;
+async fn the_worker_wakes_for_new_work_and_stops_at_shutdown() {
+    let hooks = Arc::new(RecordingHooks::default());
+    let app = App::with_hooks(hooks.clone()).await;
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
     let platform = app.platform.clone();
     let worker = tokio::spawn(async move {
@@ -170,7 +209,7 @@ async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
             .await;
     });
     app.connect("tenant-1").await;
-    while ears.heard().is_empty() {
+    while hooks.calls().is_empty() {
         tokio::task::yield_now().await;
     }
     stop.send(()).expect("it runs");
@@ -179,10 +218,10 @@ async fn the_worker_sleeps_until_there_is_work_and_stops_when_told() {
 
 /// Hears accounts' states, as a host application would keep them.
 #[derive(Default)]
-struct States(Mutex<Vec<String>>);
+struct RecordedStates(Mutex<Vec<String>>);
 
 #[async_trait]
-impl Hooks for States {
+impl Hooks for RecordedStates {
     async fn on_event(&self, event: &ReceivedEvent) -> Result<(), HookError> {
         let state = match &event.current {
             Some(current) => format!("{} now: {}", event.id, current["object"]),
@@ -193,15 +232,10 @@ impl Hooks for States {
     }
 }
 
-fn updated(id: &str, account: &str, created: i64) -> serde_json::Value {
-    serde_json::json!({ "id": id, "object": "event", "type": "account.updated", "account": account,
-        "created": created, "livemode": false, "data": { "object": { "id": account, "object": "account" } } })
-}
-
 #[tokio::test]
-async fn an_older_state_of_an_account_never_comes_after_a_newer_one() {
-    let states = Arc::new(States::default());
-    let app = App::hooked(states.clone()).await;
+async fn an_older_account_update_is_ignored_after_a_newer_one() {
+    let states = Arc::new(RecordedStates::default());
+    let app = App::with_hooks(states.clone()).await;
     app.connect("tenant-1").await;
     let now = app.now();
     for (id, account, created) in [
@@ -233,9 +267,9 @@ async fn an_older_state_of_an_account_never_comes_after_a_newer_one() {
 }
 
 #[tokio::test]
-async fn a_tie_that_cannot_be_asked_about_is_ignored() {
-    let states = Arc::new(States::default());
-    let app = App::hooked(states.clone()).await;
+async fn an_update_of_the_same_second_is_ignored_when_access_is_lost() {
+    let states = Arc::new(RecordedStates::default());
+    let app = App::with_hooks(states.clone()).await;
     app.connect("tenant-1").await;
     app.stripe.lose("acct_1");
     let created = app.now();

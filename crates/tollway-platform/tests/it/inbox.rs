@@ -1,9 +1,11 @@
 //! The webhook inbox: signatures, duplicates, modes, and the seller who disconnects at Stripe.
 
 use crate::app::{App, SECRET, deauthorized};
+use crate::stripe::StripeReply;
 use http::StatusCode;
+use tollway::transport::TransportErrorKind;
 use tollway_platform::store::{DeliveryStatus, Page};
-use tollway_platform::{DisconnectReason, DisconnectScope};
+use tollway_platform::{DisconnectError, DisconnectReason, DisconnectScope};
 
 const URL: &str = "/webhooks/shop/test/connect";
 
@@ -12,21 +14,21 @@ async fn a_delivery_is_kept_byte_for_byte_before_it_is_worked_on() {
     let app = App::new().await;
     let event = deauthorized("evt_1", "acct_1", app.now());
     assert_eq!(app.deliver(&event).await.status, StatusCode::OK);
-    let kept = app
+    let stored = app
         .platform
         .store()
         .deliveries(None, Page::newest(9))
         .await
         .expect("reads");
-    assert_eq!(kept.len(), 1);
+    assert_eq!(stored.len(), 1);
     assert_eq!(
-        (kept[0].status, kept[0].attempts),
+        (stored[0].status, stored[0].attempts),
         (DeliveryStatus::Pending, 0)
     );
     let whole = app
         .platform
         .store()
-        .delivery(&kept[0].id)
+        .delivery(&stored[0].id)
         .await
         .expect("reads")
         .expect("is there");
@@ -36,7 +38,7 @@ async fn a_delivery_is_kept_byte_for_byte_before_it_is_worked_on() {
 }
 
 #[tokio::test]
-async fn any_of_the_endpoints_secrets_may_sign_and_no_other() {
+async fn a_delivery_is_accepted_with_any_secret_of_its_endpoint_only() {
     let app = App::new().await;
     let event = |id| deauthorized(id, "acct_1", app.now());
     assert_eq!(
@@ -129,7 +131,7 @@ async fn an_event_is_kept_once_however_often_it_comes() {
 }
 
 #[tokio::test]
-async fn a_test_event_at_the_live_endpoint_does_nothing_and_takes_nothing_away() {
+async fn a_test_event_at_the_live_endpoint_is_ignored_and_the_test_endpoint_still_handles_it() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     app.advance(3600);
@@ -204,7 +206,7 @@ async fn a_seller_who_disconnects_at_stripe_is_disconnected_here() {
 }
 
 #[tokio::test]
-async fn one_that_is_older_than_a_reconnect_is_ignored() {
+async fn a_deauthorization_older_than_a_reconnect_is_ignored() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     app.advance(3600);
@@ -229,7 +231,7 @@ async fn one_that_is_older_than_a_reconnect_is_ignored() {
 }
 
 #[tokio::test]
-async fn when_the_clocks_cannot_tell_stripe_is_asked() {
+async fn access_is_checked_at_stripe_when_event_and_connect_are_close() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
@@ -251,7 +253,7 @@ async fn when_the_clocks_cannot_tell_stripe_is_asked() {
 }
 
 #[tokio::test]
-async fn strangers_and_other_applications_change_nothing() {
+async fn events_of_unknown_accounts_and_other_applications_are_ignored() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     app.advance(3600);
@@ -282,7 +284,7 @@ async fn strangers_and_other_applications_change_nothing() {
 }
 
 #[tokio::test]
-async fn an_event_after_our_own_disconnect_is_no_surprise() {
+async fn an_event_after_the_platforms_own_disconnect_changes_nothing() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     app.platform
@@ -305,7 +307,7 @@ async fn an_event_after_our_own_disconnect_is_no_surprise() {
 }
 
 #[tokio::test]
-async fn odd_bodies_are_refused_and_large_ones_not_read() {
+async fn bodies_that_are_no_events_or_too_large_are_refused() {
     let app = App::with(|config| format!("{config}\n[webhooks]\nmax_body_bytes = 2000\n")).await;
     for body in [
         serde_json::json!([]),
@@ -335,30 +337,79 @@ async fn odd_bodies_are_refused_and_large_ones_not_read() {
 }
 
 #[tokio::test]
-async fn finished_deliveries_go_after_their_time() {
+async fn done_deliveries_are_removed_after_90_days() {
     let app = App::new().await;
     app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
         .await;
     app.platform.run_due().await.expect("works");
-    app.advance(89 * 86_400);
+    for (seconds, stored) in [(90 * 86_400, 1), (1, 0)] {
+        app.advance(seconds);
+        app.platform.run_due().await.expect("works");
+        let deliveries = app.platform.store().deliveries(None, Page::newest(9)).await;
+        assert_eq!(deliveries.expect("reads").len(), stored);
+    }
+}
+
+#[tokio::test]
+async fn a_retention_of_0_days_removes_nothing() {
+    let app = App::with(|config| format!("{config}\n[webhooks]\nretention_days = 0\n")).await;
+    app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+        .await;
     app.platform.run_due().await.expect("works");
-    assert_eq!(
-        app.platform
-            .store()
-            .deliveries(None, Page::newest(9))
-            .await
-            .expect("reads")
-            .len(),
-        1
-    );
-    app.advance(2 * 86_400);
+    app.advance(10 * 365 * 86_400);
     app.platform.run_due().await.expect("works");
-    assert!(
-        app.platform
-            .store()
-            .deliveries(None, Page::newest(9))
-            .await
-            .expect("reads")
-            .is_empty()
-    );
+    let deliveries = app.platform.store().deliveries(None, Page::newest(9)).await;
+    assert_eq!(deliveries.expect("reads").len(), 1);
+}
+
+/// The clocks of Stripe and of the platform may be five minutes apart.
+#[tokio::test]
+async fn access_is_checked_at_stripe_within_5_minutes_of_the_connect_on_both_sides() {
+    for (seconds_after_connect, checks, ends) in [
+        (-301, 0, false),
+        (-300, 1, true),
+        (300, 1, true),
+        (301, 0, true),
+    ] {
+        let app = App::new().await;
+        app.connect("tenant-1").await;
+        let created = app.now() + seconds_after_connect;
+        app.stripe.lose("acct_1");
+        app.advance(3600);
+        app.deliver(&deauthorized("evt_1", "acct_1", created)).await;
+        app.platform.run_due().await.expect("works");
+        assert_eq!(
+            (
+                app.stripe.count("GET /v1/account"),
+                app.platform.client_for("tenant-1").await.is_err()
+            ),
+            (checks, ends),
+            "{seconds_after_connect} s after the connect"
+        );
+    }
+}
+
+/// The response to `deauthorize` was lost, so the mark of who requested it stays.
+#[tokio::test]
+async fn a_deauthorization_is_the_platforms_within_an_hour_of_its_own_request() {
+    for (seconds, reason) in [
+        (3599, DisconnectReason::Revoked),
+        (3600, DisconnectReason::DeauthorizedByAccount),
+    ] {
+        let app = App::new().await;
+        app.connect("tenant-1").await;
+        app.advance(3600);
+        let lost = StripeReply::Fail(TransportErrorKind::Timeout);
+        app.stripe.reply_to_deauthorize(Some(lost));
+        let disconnect = app.platform.disconnect("tenant-1", DisconnectScope::Sole);
+        let error = disconnect.await.expect_err("no response");
+        assert!(matches!(error, DisconnectError::Unreachable(_)), "{error}");
+        app.advance(seconds);
+        app.deliver(&deauthorized("evt_1", "acct_1", app.now()))
+            .await;
+        app.platform.run_due().await.expect("works");
+        let connection = app.platform.connection("tenant-1").await.expect("reads");
+        let end = connection.and_then(|connection| connection.disconnected);
+        assert_eq!(end.map(|end| end.reason), Some(reason), "{seconds} s later");
+    }
 }

@@ -1,6 +1,7 @@
 //! Sealing keys are rotated while the platform runs, and the report says what each still holds.
 
-use crate::app::{App, Browser, KEY, Says, Shown, callback};
+use crate::app::{App, Browser, KEY, Response, callback};
+use crate::stripe::StripeReply;
 use tollway_platform::RotationProgress;
 
 const NEW: &str = "MDEyMzQ1Njc4OWFiY2RlZjAxMjM0NTY3ODlhYmNkZWY=";
@@ -14,13 +15,13 @@ async fn with_keys(app: &App, keys: &[&str]) -> App {
 }
 
 /// Three tenants, one of which is asked whether another account is meant: seven values.
-async fn seven_values() -> (App, Browser, Shown) {
+async fn seven_values() -> (App, Browser, Response) {
     let app =
         App::with(|config| format!("{config}\n[connect]\nallow_shared_accounts = true\n")).await;
     for tenant in ["tenant-1", "tenant-2", "tenant-3"] {
         app.connect(tenant).await;
     }
-    app.stripe.says(Says::grant("acct_2"));
+    app.stripe.reply_to_exchanges(StripeReply::grant("acct_2"));
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
     let asked = browser.follow(&callback("ac_2", &state)).await;
@@ -38,22 +39,22 @@ async fn held(app: &App) -> Vec<(bool, u64)> {
 }
 
 #[tokio::test]
-async fn everything_moves_to_the_newest_key_and_the_old_one_can_go() {
+async fn a_rotation_moves_all_values_to_the_newest_key() {
     let (app, ..) = seven_values().await;
     assert_eq!(held(&app).await, [(true, 7)]);
     let both = with_keys(&app, &[NEW, KEY]).await;
     assert_eq!(held(&both).await, [(true, 0), (true, 7)]);
-    let mut heard = Vec::new();
+    let mut calls = Vec::new();
     let rotation = both
         .platform
-        .rotate_keys(|now| heard.push(now.processed()))
+        .rotate_keys(|now| calls.push(now.processed()))
         .await;
     let rotation = rotation.expect("rotates");
     assert_eq!(
         (rotation.total, rotation.resealed, rotation.unopened),
         (7, 7, 0)
     );
-    assert_eq!((heard.first(), heard.last()), (Some(&0), Some(&7)));
+    assert_eq!((calls.first(), calls.last()), (Some(&0), Some(&7)));
     assert_eq!(held(&both).await, [(true, 7), (true, 0)]);
     let again = both.platform.rotate_keys(|_| ()).await.expect("rotates");
     assert_eq!(again, RotationProgress::default(), "nothing is left to do");
@@ -84,7 +85,7 @@ async fn a_parked_grant_survives_the_rotation() {
 }
 
 #[tokio::test]
-async fn what_a_missing_key_sealed_is_counted_and_left_as_it_is() {
+async fn values_of_a_missing_key_are_counted_and_unchanged() {
     let (app, ..) = seven_values().await;
     let connection = app.platform.connection("tenant-1").await.expect("reads");
     let id = connection.expect("is there").id;
@@ -108,7 +109,7 @@ async fn what_a_missing_key_sealed_is_counted_and_left_as_it_is() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn two_rotations_at_once_do_no_harm() {
+async fn two_concurrent_rotations_reseal_each_value_once() {
     let (app, ..) = seven_values().await;
     let both = with_keys(&app, &[NEW, KEY]).await;
     let (one, other) = tokio::join!(

@@ -1,7 +1,9 @@
 //! The platform as its users see it: through its router, its library surface, and its store.
 
+mod access;
 mod app;
 mod callback;
+mod cancellation;
 mod crash;
 mod disconnect;
 mod emulated;

@@ -1,17 +1,20 @@
 //! The operator's pages: behind a login, with tokens in every form.
 
-use crate::app::{App, Browser, Says, callback, deauthorized};
+use crate::app::{App, Browser, callback, deauthorized};
+use crate::stripe::StripeReply;
 use http::StatusCode;
 
 /// «correct horse», hashed with as little work as Argon2 allows: these tests are about what comes after.
 const CHEAP: &str =
     "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$M7jw0GQI4Kfcxf+xPldfNRYttP89scc9XVAYAcaZ0U0";
 
-async fn app() -> App {
+/// A platform with operator pages.
+pub(crate) async fn operator_app() -> App {
     App::with(|config| format!("{config}\n[operator]\npassword_hash = \"{CHEAP}\"\n[connect]\nallow_shared_accounts = true\n")).await
 }
 
-async fn log_in(app: &App) -> Browser {
+/// A browser with an operator's session.
+pub(crate) async fn log_in(app: &App) -> Browser {
     let mut browser = app.browser();
     let page = browser.get("/operator/login").await;
     let form = [
@@ -40,8 +43,8 @@ async fn without_a_password_there_are_no_operator_pages() {
 }
 
 #[tokio::test]
-async fn everything_asks_for_a_login() {
-    let app = app().await;
+async fn operator_pages_redirect_to_the_login() {
+    let app = operator_app().await;
     app.connect("tenant-1").await;
     for path in [
         "/operator",
@@ -72,7 +75,7 @@ async fn everything_asks_for_a_login() {
 
 #[tokio::test]
 async fn a_wrong_password_and_a_forged_form_do_not_let_in() {
-    let app = app().await;
+    let app = operator_app().await;
     let mut browser = app.browser();
     let token = browser.get("/operator/login").await.field("token");
     let wrong = browser
@@ -94,8 +97,8 @@ async fn a_wrong_password_and_a_forged_form_do_not_let_in() {
 }
 
 #[tokio::test]
-async fn a_login_ends() {
-    let app = app().await;
+async fn a_session_ends_by_logout_and_after_12_hours() {
+    let app = operator_app().await;
     let mut browser = log_in(&app).await;
     assert_eq!(browser.get("/operator").await.status, StatusCode::OK);
     let page = browser.get("/operator").await;
@@ -114,7 +117,7 @@ async fn a_login_ends() {
 
 #[tokio::test]
 async fn the_operator_disconnects_with_a_choice_when_the_account_is_shared() {
-    let app = app().await;
+    let app = operator_app().await;
     app.connect("tenant-1").await;
     app.connect("tenant-2").await;
     let mut browser = log_in(&app).await;
@@ -161,8 +164,8 @@ async fn the_operator_disconnects_with_a_choice_when_the_account_is_shared() {
 
 #[tokio::test]
 async fn attempts_and_inbox_are_shown_and_replayed() {
-    let app = app().await;
-    app.stripe.says(Says::Error {
+    let app = operator_app().await;
+    app.stripe.reply_to_exchanges(StripeReply::Error {
         status: 400,
         error: "invalid_grant",
         description: "expired",
@@ -223,8 +226,8 @@ async fn attempts_and_inbox_are_shown_and_replayed() {
 }
 
 #[tokio::test]
-async fn long_lists_go_on() {
-    let app = app().await;
+async fn a_list_of_52_attempts_has_two_pages() {
+    let app = operator_app().await;
     let mut seller = app.browser();
     for n in 0..52 {
         app.advance(1);

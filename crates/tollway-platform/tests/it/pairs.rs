@@ -1,12 +1,13 @@
 //! Live and test are a pair: made from the live refresh token, shown together, revoked together.
 
-use crate::app::{App, Browser, Says, callback, deauthorized, state_of};
+use crate::app::{App, Browser, callback, deauthorized, state_of};
+use crate::stripe::StripeReply;
 use http::StatusCode;
 use tollway::transport::TransportErrorKind;
 use tollway_platform::store::Page;
 use tollway_platform::{Connection, DisconnectReason, DisconnectScope, Mode};
 
-const LIVE: Says = Says::Grant {
+const LIVE: StripeReply = StripeReply::Grant {
     account: "acct_1",
     scope: "read_write",
     livemode: true,
@@ -14,7 +15,7 @@ const LIVE: Says = Says::Grant {
 
 /// A tenant connects in live mode; the worker has not run yet.
 async fn connect_live(app: &App, tenant: &str) -> Browser {
-    app.stripe.says(LIVE);
+    app.stripe.reply_to_exchanges(LIVE);
     let mut browser = app.browser();
     let link = app.platform.realm("shop", Mode::Live).start_link(tenant);
     let start = browser.get(&link.start().expect("a link")).await;
@@ -80,7 +81,7 @@ async fn either_half_ends_both() {
 }
 
 #[tokio::test]
-async fn the_sellers_own_end_of_the_live_half_ends_both() {
+async fn a_deauthorization_of_the_live_half_ends_both() {
     let app = App::new().await;
     connect_live(&app, "tenant-1").await;
     app.platform.run_due().await.expect("works");
@@ -88,8 +89,8 @@ async fn the_sellers_own_end_of_the_live_half_ends_both() {
     let mut event = deauthorized("evt_1", "acct_1", app.now());
     event["livemode"] = true.into();
     event["data"]["object"]["id"] = "ca_live".into();
-    let kept = app.deliver_to("/webhooks/shop/live/connect", "whsec_live", &event);
-    assert_eq!(kept.await.status, StatusCode::OK);
+    let stored = app.deliver_to("/webhooks/shop/live/connect", "whsec_live", &event);
+    assert_eq!(stored.await.status, StatusCode::OK);
     app.platform.run_due().await.expect("works");
     for mode in [Mode::Live, Mode::Test] {
         let end = half(&app, mode, "tenant-1")
@@ -105,23 +106,23 @@ async fn the_sellers_own_end_of_the_live_half_ends_both() {
 }
 
 #[tokio::test]
-async fn stripe_is_asked_again_until_it_answers() {
+async fn the_test_half_is_requested_again_until_stripe_answers() {
     let app = App::new().await;
     app.stripe
-        .refresh_says(Some(Says::Fail(TransportErrorKind::Connect)));
+        .reply_to_refresh(Some(StripeReply::Fail(TransportErrorKind::Connect)));
     connect_live(&app, "tenant-1").await;
     app.platform.run_due().await.expect("works");
     assert_eq!(half(&app, Mode::Test, "tenant-1").await, None);
-    app.stripe.refresh_says(None);
+    app.stripe.reply_to_refresh(None);
     app.advance(3600);
     app.platform.run_due().await.expect("works");
     assert!(half(&app, Mode::Test, "tenant-1").await.is_some());
 }
 
 #[tokio::test]
-async fn what_cannot_be_paired_is_said_and_stays_live() {
+async fn a_live_connection_without_test_credentials_stays_and_has_a_history_entry() {
     let app = App::new().await;
-    app.stripe.refresh_says(Some(Says::Error {
+    app.stripe.reply_to_refresh(Some(StripeReply::Error {
         status: 400,
         error: "invalid_grant",
         description: "no",
@@ -139,9 +140,10 @@ async fn what_cannot_be_paired_is_said_and_stays_live() {
 }
 
 #[tokio::test]
-async fn a_tenants_own_test_account_is_left_alone() {
+async fn a_tenants_own_test_connection_is_not_replaced_by_a_test_half() {
     let app = App::new().await;
-    app.stripe.says(Says::grant("acct_own"));
+    app.stripe
+        .reply_to_exchanges(StripeReply::grant("acct_own"));
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
     browser.follow(&callback("ac_1", &state)).await;

@@ -1,6 +1,7 @@
 //! Connecting again: the same account, another one, and one that another tenant has.
 
-use crate::app::{App, Says, callback};
+use crate::app::{App, callback};
+use crate::stripe::StripeReply;
 use http::StatusCode;
 use tollway_platform::store::Page;
 use tollway_platform::{DisconnectReason, Mode, Realm};
@@ -43,10 +44,10 @@ async fn the_same_account_again_refreshes() {
 }
 
 #[tokio::test]
-async fn another_account_asks_first_and_keeps_the_history() {
+async fn another_account_needs_confirmation_and_keeps_the_history() {
     let app = App::new().await;
     let mut browser = app.connect("tenant-1").await;
-    app.stripe.says(Says::grant("acct_2"));
+    app.stripe.reply_to_exchanges(StripeReply::grant("acct_2"));
     let state = browser.start(&app, "tenant-1").await;
     let asks = browser.follow(&callback("ac_2", &state)).await;
     assert_eq!((asks.status, asks.outcome()), (StatusCode::OK, "confirm"));
@@ -98,10 +99,10 @@ async fn another_account_asks_first_and_keeps_the_history() {
 }
 
 #[tokio::test]
-async fn the_account_before_can_be_kept_and_silence_keeps_it_too() {
+async fn the_former_account_is_kept_by_choice_or_without_an_answer() {
     let app = App::new().await;
     let mut browser = app.connect("tenant-1").await;
-    app.stripe.says(Says::grant("acct_2"));
+    app.stripe.reply_to_exchanges(StripeReply::grant("acct_2"));
     let state = browser.start(&app, "tenant-1").await;
     let asks = browser.follow(&callback("ac_2", &state)).await;
     let url = asks.action();

@@ -7,7 +7,7 @@ use http::header::{
 use http::{Method, StatusCode};
 
 #[tokio::test]
-async fn every_answer_carries_the_safety_headers() {
+async fn every_response_has_the_security_headers() {
     let app = App::new().await;
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
@@ -91,7 +91,7 @@ async fn on_loopback_cookies_are_not_secure_but_otherwise_the_same() {
 }
 
 #[tokio::test]
-async fn one_address_can_ask_only_so_often() {
+async fn requests_of_one_address_are_limited() {
     let app =
         App::with(|config| config.replace("requests_per_minute = 3000", "requests_per_minute = 6"))
             .await;
@@ -159,7 +159,7 @@ async fn behind_a_proxy_the_last_forwarded_address_counts() {
 }
 
 #[tokio::test]
-async fn errors_are_pages() {
+async fn every_error_has_a_page() {
     let app = App::new().await;
     let mut browser = app.browser();
     for (method, url, status) in [
@@ -203,7 +203,7 @@ async fn errors_are_pages() {
 }
 
 #[tokio::test]
-async fn health_and_numbers() {
+async fn health_readiness_and_metrics_are_served() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     let mut browser = app.browser();

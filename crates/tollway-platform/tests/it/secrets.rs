@@ -3,7 +3,8 @@
 use std::io;
 use std::sync::{Arc, Mutex};
 
-use crate::app::{App, Says, callback, deauthorized};
+use crate::app::{App, callback, deauthorized};
+use crate::stripe::StripeReply;
 use tollway::transport::TransportErrorKind;
 use tollway_platform::DisconnectScope;
 use tollway_platform::store::Page;
@@ -33,7 +34,7 @@ impl<'a> MakeWriter<'a> for Log {
 }
 
 #[tokio::test]
-async fn a_whole_story_is_logged_without_a_secret() {
+async fn logs_contain_no_secret() {
     let log = Log::default();
     let subscriber = tracing_subscriber::fmt()
         .with_max_level(tracing::Level::TRACE)
@@ -50,20 +51,20 @@ async fn a_whole_story_is_logged_without_a_secret() {
     let link = app.platform.start_link("tenant-1").start().expect("a link");
     secrets.extend(link.rsplit("signature=").next().map(str::to_owned));
     let mut browser = app.browser();
-    for (code, says) in [
-        ("ac_good", Says::grant("acct_1")),
+    for (code, reply) in [
+        ("ac_good", StripeReply::grant("acct_1")),
         (
             "ac_used",
-            Says::Error {
+            StripeReply::Error {
                 status: 400,
                 error: "invalid_grant",
                 description: "ac_used was used",
             },
         ),
-        ("ac_lost", Says::Fail(TransportErrorKind::Timeout)),
-        ("ac_other", Says::grant("acct_2")),
+        ("ac_lost", StripeReply::Fail(TransportErrorKind::Timeout)),
+        ("ac_other", StripeReply::grant("acct_2")),
     ] {
-        app.stripe.says(says);
+        app.stripe.reply_to_exchanges(reply);
         let state = browser.start(&app, "tenant-1").await;
         browser.follow(&callback(code, &state)).await;
         browser.follow(&callback("ac_replayed", &state)).await;
@@ -116,7 +117,7 @@ async fn a_whole_story_is_logged_without_a_secret() {
 }
 
 #[tokio::test]
-async fn tokens_are_sealed_and_appear_nowhere() {
+async fn no_secret_is_in_the_database_files() {
     let app = App::new().await;
     app.connect("tenant-1").await;
     let connection = app

@@ -9,10 +9,10 @@ use tollway_platform::store::Connection;
 use tollway_platform::{HookError, Hooks, async_trait};
 
 #[derive(Default)]
-struct Told(Mutex<Option<tokio::sync::oneshot::Sender<String>>>);
+struct NotifyConnected(Mutex<Option<tokio::sync::oneshot::Sender<String>>>);
 
 #[async_trait]
-impl Hooks for Told {
+impl Hooks for NotifyConnected {
     async fn on_connected(&self, connection: &Connection) -> Result<(), HookError> {
         if let Some(tell) = self.0.lock().expect("lock").take() {
             tell.send(connection.tenant.clone()).unwrap_or_default();
@@ -22,9 +22,9 @@ impl Hooks for Told {
 }
 
 #[tokio::test]
-async fn serves_works_and_stops() {
-    let (tell, told) = tokio::sync::oneshot::channel();
-    let app = App::hooked(Arc::new(Told(Mutex::new(Some(tell))))).await;
+async fn serve_runs_router_and_worker_until_shutdown() {
+    let (tell, response) = tokio::sync::oneshot::channel();
+    let app = App::with_hooks(Arc::new(NotifyConnected(Mutex::new(Some(tell))))).await;
     let listener = TcpListener::bind("127.0.0.1:0").await.expect("a port");
     let address = listener.local_addr().expect("an address");
     let (stop, stopped) = tokio::sync::oneshot::channel::<()>();
@@ -46,7 +46,7 @@ async fn serves_works_and_stops() {
         "{answer}"
     );
     app.connect("tenant-1").await;
-    assert_eq!(told.await.expect("the worker runs"), "tenant-1");
+    assert_eq!(response.await.expect("the worker runs"), "tenant-1");
     stop.send(()).expect("it serves");
     serving.await.expect("it stops").expect("in good order");
 }

@@ -30,7 +30,7 @@ async fn the_page_shows_a_button_that_starts() {
 }
 
 #[tokio::test]
-async fn start_goes_to_stripe_with_all_it_needs() {
+async fn start_redirects_to_stripe_with_all_parameters() {
     let app = App::new().await;
     let link = app
         .platform

@@ -1,4 +1,4 @@
-//! A scripted Stripe: it says what a test tells it to, counts what it is asked, and can hold exchanges back.
+//! A scripted Stripe: it replies as a test defines, records requests, and can delay exchanges.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -11,9 +11,9 @@ use tollway::transport::{
     Transport, TransportError, TransportErrorKind, TransportRequest, TransportResponse,
 };
 
-/// What the scripted Stripe answers to an exchange.
+/// A reply to a token request or to `deauthorize`.
 #[derive(Clone, Copy, Debug)]
-pub(crate) enum Says {
+pub(crate) enum StripeReply {
     Grant {
         account: &'static str,
         scope: &'static str,
@@ -27,7 +27,7 @@ pub(crate) enum Says {
     Fail(TransportErrorKind),
 }
 
-impl Says {
+impl StripeReply {
     pub(crate) const fn grant(account: &'static str) -> Self {
         Self::Grant {
             account,
@@ -37,12 +37,12 @@ impl Says {
     }
 }
 
-/// Stripe, as far as the platform talks to it. Exchanges can be held back; accounts can be taken away.
-pub(crate) struct Stripe {
-    usual: Mutex<Says>,
+/// The part of Stripe that the platform calls. Exchanges can be delayed, and access to accounts can be lost.
+pub(crate) struct ScriptedStripe {
+    usual: Mutex<StripeReply>,
     lost: Mutex<Vec<String>>,
-    deauthorize: Mutex<Option<Says>>,
-    refresh: Mutex<Option<Says>>,
+    deauthorize: Mutex<Option<StripeReply>>,
+    refresh: Mutex<Option<StripeReply>>,
     pub(crate) exchanges: AtomicUsize,
     pub(crate) requests: Mutex<Vec<String>>,
     held: watch::Sender<bool>,
@@ -51,10 +51,10 @@ pub(crate) struct Stripe {
     answers_late: watch::Sender<bool>,
 }
 
-impl Stripe {
+impl ScriptedStripe {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
-            usual: Mutex::new(Says::grant("acct_1")),
+            usual: Mutex::new(StripeReply::grant("acct_1")),
             lost: Mutex::default(),
             deauthorize: Mutex::default(),
             refresh: Mutex::default(),
@@ -66,17 +66,17 @@ impl Stripe {
         })
     }
 
-    /// What every exchange is answered with, unless its code says otherwise.
-    pub(crate) fn says(&self, says: Says) {
-        *self.usual.lock().expect("lock") = says;
+    /// Sets the reply to every later exchange.
+    pub(crate) fn reply_to_exchanges(&self, reply: StripeReply) {
+        *self.usual.lock().expect("lock") = reply;
     }
 
-    pub(crate) fn deauthorize_says(&self, says: Option<Says>) {
-        *self.deauthorize.lock().expect("lock") = says;
+    pub(crate) fn reply_to_deauthorize(&self, reply: Option<StripeReply>) {
+        *self.deauthorize.lock().expect("lock") = reply;
     }
 
-    pub(crate) fn refresh_says(&self, says: Option<Says>) {
-        *self.refresh.lock().expect("lock") = says;
+    pub(crate) fn reply_to_refresh(&self, reply: Option<StripeReply>) {
+        *self.refresh.lock().expect("lock") = reply;
     }
 
     /// The account no longer answers the platform.
@@ -138,15 +138,15 @@ impl Stripe {
                     .get("grant_type")
                     .is_some_and(|kind| kind == "refresh_token") =>
             {
-                if let Some(says) = *self.refresh.lock().expect("lock") {
-                    return says.spoken();
+                if let Some(reply) = *self.refresh.lock().expect("lock") {
+                    return reply.to_response();
                 }
                 Ok(refreshed(request, &form))
             }
-            "/oauth/token" => self.usual.lock().expect("lock").spoken(),
+            "/oauth/token" => self.usual.lock().expect("lock").to_response(),
             "/oauth/deauthorize" => {
-                if let Some(says) = *self.deauthorize.lock().expect("lock") {
-                    return says.spoken();
+                if let Some(reply) = *self.deauthorize.lock().expect("lock") {
+                    return reply.to_response();
                 }
                 let account = form.get("stripe_user_id").cloned().unwrap_or_default();
                 self.lose(&account);
@@ -184,8 +184,8 @@ impl Stripe {
     }
 }
 
-impl Says {
-    fn spoken(self) -> Result<TransportResponse, TransportError> {
+impl StripeReply {
+    fn to_response(self) -> Result<TransportResponse, TransportError> {
         match self {
             Self::Grant {
                 account,
@@ -236,10 +236,10 @@ fn json(status: u16, body: &serde_json::Value) -> TransportResponse {
     TransportResponse::new(status, headers, bytes::Bytes::from(body.to_string()))
 }
 
-/// The transport that leads to a [`Stripe`].
-pub(crate) struct Wire(pub(crate) Arc<Stripe>);
+/// The transport to a [`ScriptedStripe`].
+pub(crate) struct ScriptedTransport(pub(crate) Arc<ScriptedStripe>);
 
-impl Transport for Wire {
+impl Transport for ScriptedTransport {
     fn send(
         &self,
         request: TransportRequest,

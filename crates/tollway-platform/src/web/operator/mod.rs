@@ -4,11 +4,9 @@ mod session;
 mod views;
 
 use axum::Form;
-use axum::Router;
 use axum::extract::{Path, Query, State};
 use axum::middleware::from_fn_with_state;
 use axum::response::Response;
-use axum::routing::{get, post};
 use http::StatusCode;
 use serde::Deserialize;
 
@@ -22,6 +20,7 @@ use super::cookies;
 use super::error_page::ErrorPage;
 use super::rate_limit::limit_per_address;
 use super::redirect::see_other;
+use super::routes::{RouteAccess, RouteTable};
 use super::state::WebState;
 use super::visitor::Visitor;
 use crate::connections::{DisconnectError, DisconnectScope};
@@ -34,28 +33,26 @@ const ROWS_PER_PAGE: u32 = 50;
 const LOGIN_FORM: &str = "login";
 
 /// The operator's routes; none if no password is configured.
-pub(super) fn routes(web: &WebState) -> Router<WebState> {
+pub(super) fn routes(web: &WebState) -> RouteTable {
     if !web.config().operator.enabled() {
-        return Router::new();
+        return RouteTable::default();
     }
-    let login = Router::new()
-        .route("/operator/login", get(login_page).post(login))
-        .layer(from_fn_with_state(
-            (web.clone(), "login"),
-            limit_per_address,
-        ));
-    Router::new()
-        .route("/operator", get(connections))
-        .route("/operator/connections", get(connections))
-        .route("/operator/connections/{id}", get(connection))
-        .route("/operator/connections/{id}/disconnect", post(disconnect))
-        .route("/operator/attempts", get(attempts))
-        .route("/operator/keys", get(keys))
-        .route("/operator/inbox", get(inbox))
-        .route("/operator/inbox/{id}", get(delivery))
-        .route("/operator/inbox/{id}/replay", post(replay))
-        .route("/operator/logout", post(logout))
-        .merge(login)
+    let (session, form) = (RouteAccess::OperatorSession, RouteAccess::OperatorForm);
+    let login_limit = from_fn_with_state((web.clone(), "login"), limit_per_address);
+    RouteTable::default()
+        .get("/operator/login", RouteAccess::Public, login_page)
+        .post("/operator/login", RouteAccess::BrowserForm, login)
+        .map(|router| router.layer(login_limit))
+        .get("/operator", session, connections)
+        .get("/operator/connections", session, connections)
+        .get("/operator/connections/{id}", session, connection)
+        .post("/operator/connections/{id}/disconnect", form, disconnect)
+        .get("/operator/attempts", session, attempts)
+        .get("/operator/keys", session, keys)
+        .get("/operator/inbox", session, inbox)
+        .get("/operator/inbox/{id}", session, delivery)
+        .post("/operator/inbox/{id}/replay", form, replay)
+        .post("/operator/logout", form, logout)
 }
 
 /// The query of a list.

@@ -114,7 +114,7 @@ fn delivery(status: DeliveryStatus) -> Delivery {
 }
 
 #[test]
-fn connect() {
+fn the_connect_page_shows_a_button_a_connection_or_its_end() {
     insta::assert_snapshot!("connect_button", html(&connect_page()));
     let connected = ConnectedView {
         account: "acct_1".to_owned(),
@@ -139,7 +139,7 @@ fn connect() {
 }
 
 #[test]
-fn every_outcome() {
+fn every_outcome_has_a_page() {
     for outcome in Outcome::ALL.iter().copied() {
         let mut page = OutcomePage::of(outcome);
         page.brand = Some("Shop".to_owned());
@@ -154,7 +154,7 @@ fn every_outcome() {
 }
 
 #[test]
-fn an_outcome_that_belongs_to_nobody() {
+fn an_outcome_without_an_attempt_has_a_page() {
     insta::assert_snapshot!(
         "outcome_bare",
         html(&OutcomePage::of(Outcome::UnknownState))
@@ -162,7 +162,7 @@ fn an_outcome_that_belongs_to_nobody() {
 }
 
 #[test]
-fn working_and_confirming() {
+fn the_pages_of_running_and_confirming_attempts_render() {
     insta::assert_snapshot!("outcome_working", html(&OutcomePage::working()));
     let mut page = OutcomePage::confirming();
     page.test_mode = true;
@@ -176,7 +176,7 @@ fn working_and_confirming() {
 }
 
 #[test]
-fn message() {
+fn a_message_renders() {
     let page = MessagePage {
         title: "Too many requests".to_owned(),
         text: "Please wait a minute.".to_owned(),
@@ -185,7 +185,7 @@ fn message() {
 }
 
 #[test]
-fn login() {
+fn the_login_form_renders_before_and_after_a_wrong_password() {
     insta::assert_snapshot!(
         "login",
         html(&LoginPage {
@@ -203,7 +203,7 @@ fn login() {
 }
 
 #[test]
-fn connections() {
+fn the_list_of_connections_renders() {
     let rows = vec![connection(None), connection(Some(ended()))];
     insta::assert_snapshot!(
         "connections",
@@ -220,7 +220,7 @@ fn connections() {
 }
 
 #[test]
-fn one_connection() {
+fn a_connection_renders_alone_shared_paired_and_ended() {
     let line = |action, actor| HistoryEntry {
         id: "his_1".to_owned(),
         realm: Realm::new("shop", Mode::Test),
@@ -280,7 +280,7 @@ fn one_connection() {
 }
 
 #[test]
-fn keys() {
+fn the_report_on_sealing_keys_renders() {
     let id = |byte| KeyId::from_bytes(&[byte; 8]).expect("eight bytes");
     let key = |byte, configured, newest, values| KeyUsage {
         id: id(byte),
@@ -299,7 +299,7 @@ fn keys() {
 }
 
 #[test]
-fn attempts() {
+fn the_list_of_attempts_renders() {
     let realm = Realm::new("shop", Mode::Live);
     let counts = vec![
         AttemptCount {
@@ -334,7 +334,7 @@ fn attempts() {
 }
 
 #[test]
-fn inbox() {
+fn the_inbox_and_one_delivery_render() {
     let state = InboxState {
         counts: vec![(DeliveryStatus::Dead, 1)],
         oldest_unfinished: None,

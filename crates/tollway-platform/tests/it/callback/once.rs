@@ -29,7 +29,7 @@ async fn a_repeat_shows_the_first_outcome_and_stripe_sees_one_exchange() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
-async fn however_many_race_there_is_one_exchange_and_one_outcome() {
+async fn twelve_racing_callbacks_make_one_exchange() {
     let app = Arc::new(App::new().await);
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;
@@ -94,7 +94,7 @@ async fn two_processes_on_one_database_exchange_once() {
 }
 
 #[tokio::test]
-async fn a_repeat_that_waits_too_long_is_told_so_and_sees_the_outcome_later() {
+async fn a_repeat_that_waits_too_long_shows_a_working_page() {
     let app = App::new().await;
     let mut browser = app.browser();
     let state = browser.start(&app, "tenant-1").await;

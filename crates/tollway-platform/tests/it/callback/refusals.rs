@@ -1,13 +1,14 @@
 //! Each refusal by its name, and none that leaves a trace.
 
-use crate::app::{App, Says, callback};
+use crate::app::{App, callback};
+use crate::stripe::StripeReply;
 use http::StatusCode;
 use tollway::transport::TransportErrorKind;
 use tollway_platform::Mode;
 use tollway_platform::store::Page;
 
 #[tokio::test]
-async fn refusals_have_names_and_leave_no_trace() {
+async fn each_refused_callback_has_an_outcome_and_changes_nothing() {
     let app = App::with(|config| {
         format!("{config}\n[platforms.other]\nname = \"Other\"\n[platforms.other.test]\nclient_id = \"ca_other\"\nsecret_key = \"sk_test_other\"\n")
     })
@@ -141,13 +142,13 @@ async fn another_code_for_a_used_attempt_is_a_replay() {
 }
 
 #[tokio::test]
-async fn what_stripe_says_decides_the_outcome() {
-    let error = |status, error, description| Says::Error {
+async fn each_exchange_error_has_its_outcome() {
+    let error = |status, error, description| StripeReply::Error {
         status,
         error,
         description,
     };
-    for (says, status, outcome) in [
+    for (reply, status, outcome) in [
         (
             error(400, "invalid_grant", "This authorization code has expired."),
             400,
@@ -169,14 +170,22 @@ async fn what_stripe_says_decides_the_outcome() {
         ),
         (error(500, "server_error", ""), 502, "interrupted"),
         (
-            Says::Fail(TransportErrorKind::Connect),
+            StripeReply::Fail(TransportErrorKind::Connect),
             503,
             "stripe_unreachable",
         ),
-        (Says::Fail(TransportErrorKind::Timeout), 502, "interrupted"),
-        (Says::Fail(TransportErrorKind::Reset), 502, "interrupted"),
         (
-            Says::Grant {
+            StripeReply::Fail(TransportErrorKind::Timeout),
+            502,
+            "interrupted",
+        ),
+        (
+            StripeReply::Fail(TransportErrorKind::Reset),
+            502,
+            "interrupted",
+        ),
+        (
+            StripeReply::Grant {
                 account: "acct_1",
                 scope: "read_only",
                 livemode: false,
@@ -185,7 +194,7 @@ async fn what_stripe_says_decides_the_outcome() {
             "scope_too_small",
         ),
         (
-            Says::Grant {
+            StripeReply::Grant {
                 account: "acct_1",
                 scope: "read_write",
                 livemode: true,
@@ -194,7 +203,7 @@ async fn what_stripe_says_decides_the_outcome() {
             "wrong_mode",
         ),
         (
-            Says::Grant {
+            StripeReply::Grant {
                 account: "",
                 scope: "read_write",
                 livemode: false,
@@ -204,7 +213,7 @@ async fn what_stripe_says_decides_the_outcome() {
         ),
     ] {
         let app = App::new().await;
-        app.stripe.says(says);
+        app.stripe.reply_to_exchanges(reply);
         let mut browser = app.browser();
         let state = browser.start(&app, "tenant-1").await;
         for _ in 0..2 {
@@ -212,17 +221,17 @@ async fn what_stripe_says_decides_the_outcome() {
             assert_eq!(
                 (shown.status.as_u16(), shown.outcome()),
                 (status, outcome),
-                "{says:?}"
+                "{reply:?}"
             );
         }
-        assert_eq!(app.exchanges(), 1, "a code goes out once: {says:?}");
+        assert_eq!(app.exchanges(), 1, "a code goes out once: {reply:?}");
         assert!(
             app.platform
                 .connection("tenant-1")
                 .await
                 .expect("reads")
                 .is_none(),
-            "{says:?}"
+            "{reply:?}"
         );
         let history = app
             .platform
