@@ -1,5 +1,5 @@
-//! Numbers for Prometheus: the connect funnel, the inbox, the limits. Labels are names from the configuration and from
-//! fixed lists, never something that came over the web.
+//! Metrics for Prometheus: the connect funnel, the inbox, the rate limits. Label values come from the configuration and from
+//! fixed lists, never from a request.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicI64, AtomicU64};
@@ -47,7 +47,7 @@ struct StatusLabels {
 
 type LatencyFamily = Family<RealmLabels, Histogram, fn() -> Histogram>;
 
-/// All numbers of one platform process. No global state: two platforms in one test do not see each other.
+/// The metrics of one platform. There is no global state: two platforms in one process count independently.
 pub(crate) struct Metrics {
     registry: Registry,
     started: Family<RealmLabels, Counter>,
@@ -84,54 +84,54 @@ impl Metrics {
     }
 
     fn register(&mut self) {
-        let r = &mut self.registry;
-        r.register(
+        let registry = &mut self.registry;
+        registry.register(
             "connect_started",
             "Attempts to connect that were started",
             self.started.clone(),
         );
-        r.register(
+        registry.register(
             "connect_returned",
             "Browsers that came back from Stripe, by what they brought",
             self.returned.clone(),
         );
-        r.register(
+        registry.register(
             "connect_outcomes",
             "How attempts and callbacks ended",
             self.outcomes.clone(),
         );
-        r.register(
+        registry.register(
             "disconnected",
             "Connections that ended, by reason",
             self.disconnected.clone(),
         );
-        r.register_with_unit(
+        registry.register_with_unit(
             "connect_exchange",
             "Time that the exchange of a code took",
             Unit::Seconds,
             self.exchange.clone(),
         );
-        r.register(
+        registry.register(
             "webhook_received",
             "Webhook deliveries that came, by what became of them",
             self.received.clone(),
         );
-        r.register(
+        registry.register(
             "webhook_worked",
             "Work on deliveries, by result",
             self.worked.clone(),
         );
-        r.register(
+        registry.register(
             "rate_limited",
             "Requests that were turned away because one address made too many",
             self.limited.clone(),
         );
-        r.register(
+        registry.register(
             "inbox_deliveries",
             "Deliveries in the inbox, by status",
             self.inbox.clone(),
         );
-        r.register_with_unit(
+        registry.register_with_unit(
             "inbox_oldest_unfinished",
             "How long the oldest unfinished delivery has waited",
             Unit::Seconds,
@@ -143,11 +143,11 @@ impl Metrics {
         self.started.get_or_create(&realm_labels(realm)).inc();
     }
 
-    /// `brought` is `code`, `error` or `nothing`.
-    pub(crate) fn count_returned(&self, platform: &str, brought: &'static str) {
+    /// Counts a callback. `response` is `code`, `error` or `nothing`.
+    pub(crate) fn count_returned(&self, platform: &str, response: &'static str) {
         let labels = OutcomeLabels {
             platform: platform.to_owned(),
-            outcome: brought,
+            outcome: response,
         };
         self.returned.get_or_create(&labels).inc();
     }
@@ -162,7 +162,7 @@ impl Metrics {
 
     pub(crate) fn count_disconnected(&self, realm: &Realm, reason: DisconnectReason) {
         self.disconnected
-            .get_or_create(&named(realm, reason.as_str()))
+            .get_or_create(&named_labels(realm, reason.as_str()))
             .inc();
     }
 
@@ -172,21 +172,25 @@ impl Metrics {
             .observe(seconds);
     }
 
-    /// `result` is `new`, `duplicate`, `other_mode`, `bad_signature` or `unreadable`.
+    /// Counts a webhook delivery. `result` is `new`, `duplicate`, `other_mode`, `bad_signature` or `unreadable`.
     pub(crate) fn count_received(&self, realm: &Realm, result: &'static str) {
-        self.received.get_or_create(&named(realm, result)).inc();
+        self.received
+            .get_or_create(&named_labels(realm, result))
+            .inc();
     }
 
-    /// `result` is `done`, `ignored`, `retried` or `dead`.
+    /// Counts an attempt to handle a delivery. `result` is `done`, `ignored`, `retried` or `dead`.
     pub(crate) fn count_worked(&self, realm: &Realm, result: &'static str) {
-        self.worked.get_or_create(&named(realm, result)).inc();
+        self.worked
+            .get_or_create(&named_labels(realm, result))
+            .inc();
     }
 
     pub(crate) fn count_rate_limited(&self, place: &'static str) {
         self.limited.get_or_create(&PlaceLabels { place }).inc();
     }
 
-    /// The page that Prometheus reads; the inbox's numbers are those of now.
+    /// All metrics in the OpenMetrics text format, with the inbox as it is now.
     pub(crate) fn render(&self, inbox: &InboxState, now: Millis) -> String {
         use crate::store::DeliveryStatus::{Dead, Done, Ignored, Pending, Working};
         for status in [Pending, Working, Done, Ignored, Dead] {
@@ -200,15 +204,15 @@ impl Metrics {
         let waited = inbox
             .oldest_unfinished
             .map_or(0, |since| (now - since).max(0));
-        self.oldest.set(seconds(waited));
+        self.oldest.set(millis_to_seconds(waited));
         let mut text = String::new();
         encode(&mut text, &self.registry).expect("writing to a string does not fail");
         text
     }
 }
 
-/// Milliseconds as seconds.
-pub(crate) fn seconds(millis: Millis) -> f64 {
+/// Converts milliseconds to seconds.
+fn millis_to_seconds(millis: Millis) -> f64 {
     std::time::Duration::from_millis(millis.max(0).unsigned_abs()).as_secs_f64()
 }
 
@@ -219,7 +223,7 @@ fn realm_labels(realm: &Realm) -> RealmLabels {
     }
 }
 
-fn named(realm: &Realm, name: &'static str) -> NamedLabels {
+fn named_labels(realm: &Realm, name: &'static str) -> NamedLabels {
     NamedLabels {
         platform: realm.platform.clone(),
         mode: realm.mode.as_str(),

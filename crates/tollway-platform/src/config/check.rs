@@ -1,4 +1,4 @@
-//! What the types cannot say: keys that fit their mode, URLs that are safe, numbers in range.
+//! Checks values that the types do not restrict: keys fit their mode, URLs are safe, numbers are in range.
 
 use secrecy::{ExposeSecret as _, SecretString};
 use url::Url;
@@ -8,7 +8,7 @@ use crate::password::is_password_hash;
 use crate::realm::Mode;
 use crate::seal::SealingKeys;
 
-/// Every problem of the configuration.
+/// Fails with all problems of the configuration.
 pub(super) fn check(config: &PlatformConfig) -> Result<(), ConfigError> {
     let mut problems = Problems(Vec::new());
     if let Err(error) = SealingKeys::from_texts(&config.sealing_keys) {
@@ -178,7 +178,7 @@ fn credentials(at: &str, mode: Mode, config: &ModeConfig, problems: &mut Problem
     }
 }
 
-/// A blank secret would let anybody sign, so it is refused rather than trimmed.
+/// Whether a webhook secret is usable. A blank secret is refused, because any sender could sign with it.
 fn is_webhook_secret(secret: &SecretString) -> bool {
     let text = secret.expose_secret();
     !text.is_empty() && text.chars().all(|c| c.is_ascii_graphic())
@@ -194,7 +194,7 @@ impl Problems {
         });
     }
 
-    /// A URL that secrets or people's browsers are sent to: TLS, except on this machine.
+    /// Requires TLS for a URL that receives secrets or browsers, except on this machine.
     fn base(&mut self, key: &str, url: &Url) {
         let safe = url.scheme() == "https" || (url.scheme() == "http" && is_loopback(url));
         if !safe {
@@ -209,7 +209,7 @@ impl Problems {
         }
     }
 
-    /// A URL that a page links to.
+    /// Requires http or https for a URL that a page links to.
     fn link(&mut self, key: &str, url: &Url) {
         if !matches!(url.scheme(), "https" | "http") {
             self.add(
@@ -220,7 +220,7 @@ impl Problems {
     }
 }
 
-/// Is the host this machine?
+/// Whether the URL's host is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(url::Host::Ipv4(address)) => address.is_loopback(),

@@ -1,10 +1,10 @@
-//! Merging the layers: default file, the operator's file, environment.
+//! Merges the layers: default file, the operator's file, environment.
 
 use toml::{Table, Value};
 
 use super::{ConfigError, DEFAULT_CONFIG, ENV_PREFIX, PlatformConfig};
 
-/// The merged configuration, read strictly but not yet checked.
+/// Merges the layers and reads the result strictly. The values are not checked yet.
 pub(super) fn merge(
     file: Option<(&str, &str)>,
     environment: impl IntoIterator<Item = (String, String)>,
@@ -13,10 +13,10 @@ pub(super) fn merge(
     if let Some((name, text)) = file {
         overlay(&mut table, parse(name, text)?);
     }
-    let known = every_key()?;
+    let every_key = default_keys()?;
     for (variable, value) in environment {
         if let Some(path) = variable.strip_prefix(ENV_PREFIX) {
-            set_from_environment(&mut table, &known, &variable, path, &value)?;
+            set_from_environment(&mut table, &every_key, &variable, path, &value)?;
         }
     }
     table
@@ -39,7 +39,7 @@ fn parse(name: &str, text: &str) -> Result<Table, ConfigError> {
     })
 }
 
-/// Puts `upper` over `lower`: tables are merged, everything else is replaced.
+/// Merges `upper` into `lower`: merges tables, and replaces every other value.
 fn overlay(lower: &mut Table, upper: Table) {
     for (key, value) in upper {
         match (lower.get_mut(&key), value) {
@@ -51,12 +51,12 @@ fn overlay(lower: &mut Table, upper: Table) {
     }
 }
 
-/// The default file with its sample platform switched on: it holds every key once, with a value of the right type.
-fn every_key() -> Result<Table, ConfigError> {
+/// The default file with its sample platform, which has every key once, with a value of the right type.
+fn default_keys() -> Result<Table, ConfigError> {
     parse("the default configuration", &with_sample_platform())
 }
 
-/// The default file, its commented-out lines (a `#` directly before a key or a table) switched on.
+/// The default file without the `#` before commented-out keys and tables.
 pub(super) fn with_sample_platform() -> String {
     DEFAULT_CONFIG
         .lines()
@@ -68,10 +68,10 @@ pub(super) fn with_sample_platform() -> String {
         .join("\n")
 }
 
-/// Sets the key that a variable names, in the type that the default file shows for it.
+/// Sets the key that a variable names, with the type that it has in the default file.
 fn set_from_environment(
     table: &mut Table,
-    known: &Table,
+    every_key: &Table,
     variable: &str,
     path: &str,
     text: &str,
@@ -83,18 +83,18 @@ fn set_from_environment(
         )
     };
     let names: Vec<&str> = path.split("__").collect();
-    let (mut target, mut shape) = (table, known);
+    let (mut target, mut shape) = (table, every_key);
     let (last, tables) = names.split_last().ok_or_else(unknown)?;
     for name in tables {
         let in_platforms = std::ptr::eq(
             shape,
-            known
+            every_key
                 .get("platforms")
                 .and_then(Value::as_table)
                 .unwrap_or(shape),
         );
         let (key, below) = if in_platforms {
-            // Any platform may be named here: an existing one is found whatever its case and dashes, another is made.
+            // The variable can name any platform. An existing one is found regardless of case and dashes, a new one is added.
             let sample = shape.values().next().ok_or_else(unknown)?;
             let existing = target
                 .keys()
@@ -132,7 +132,10 @@ fn set_from_environment(
     let value = value.ok_or_else(|| {
         ConfigError::one(
             variable,
-            format!("`{text}` is not {}, which {key} needs", wanted(sample)),
+            format!(
+                "`{text}` is not {}, which {key} needs",
+                expected_type(sample)
+            ),
         )
     })?;
     target.insert(key.clone(), value);
@@ -147,7 +150,7 @@ fn list(text: &str) -> Vec<Value> {
         .collect()
 }
 
-fn wanted(sample: &Value) -> &'static str {
+fn expected_type(sample: &Value) -> &'static str {
     match sample {
         Value::Integer(_) => "a whole number",
         Value::Boolean(_) => "`true` or `false`",
@@ -159,7 +162,7 @@ fn variable_name(key: &str) -> String {
     key.to_ascii_uppercase().replace('-', "_")
 }
 
-/// Turns the reader's words into the key and one sentence.
+/// Splits the parser's message into the key and one sentence.
 fn describe(error: &toml::de::Error) -> ConfigError {
     let text = error.to_string();
     let mut key = String::from("the configuration");

@@ -1,4 +1,4 @@
-//! Attempts: every change is one conditional `UPDATE … RETURNING`, so that of any number of racing callers one wins.
+//! Attempts: every change is one conditional `UPDATE … RETURNING`, so that one of any number of racing callers succeeds.
 
 use async_trait::async_trait;
 
@@ -40,7 +40,7 @@ impl AttemptStore for SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::attempt).transpose()
+        row.as_ref().map(rows::read_attempt).transpose()
     }
 
     async fn attempt_by_state(&self, state_hash: [u8; 32]) -> Result<Option<Attempt>, StoreError> {
@@ -49,7 +49,7 @@ impl AttemptStore for SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::attempt).transpose()
+        row.as_ref().map(rows::read_attempt).transpose()
     }
 
     async fn claim_attempt(
@@ -68,7 +68,7 @@ impl AttemptStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::attempt).transpose()
+        row.as_ref().map(rows::read_attempt).transpose()
     }
 
     async fn finish_attempt(
@@ -91,7 +91,7 @@ impl AttemptStore for SqliteStore {
         .bind(end.at)
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
-        row.as_ref().map(rows::attempt).transpose()
+        row.as_ref().map(rows::read_attempt).transpose()
     }
 
     async fn park_grant(
@@ -110,7 +110,7 @@ impl AttemptStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::attempt).transpose()
+        row.as_ref().map(rows::read_attempt).transpose()
     }
 
     async fn parked_grant(&self, id: &str) -> Result<Option<Vec<u8>>, StoreError> {
@@ -138,7 +138,7 @@ impl AttemptStore for SqliteStore {
         .bind(limit)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::attempt).collect()
+        found.iter().map(rows::read_attempt).collect()
     }
 
     async fn attempts(&self, page: Page) -> Result<Vec<Attempt>, StoreError> {
@@ -156,7 +156,7 @@ impl AttemptStore for SqliteStore {
         .bind(page.limit)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::attempt).collect()
+        found.iter().map(rows::read_attempt).collect()
     }
 
     async fn attempt_counts(&self) -> Result<Vec<AttemptCount>, StoreError> {
@@ -170,17 +170,17 @@ impl AttemptStore for SqliteStore {
         found
             .iter()
             .map(|row| {
-                let outcome: Option<&str> = rows::column(row, "outcome")?;
-                let count: i64 = rows::column(row, "count")?;
+                let outcome: Option<&str> = rows::read_column(row, "outcome")?;
+                let count: i64 = rows::read_column(row, "count")?;
                 Ok(AttemptCount {
-                    realm: rows::realm(row)?,
-                    status: rows::named(
+                    realm: rows::read_realm(row)?,
+                    status: rows::parse_name(
                         "attempt status",
-                        rows::column(row, "status")?,
+                        rows::read_column(row, "status")?,
                         AttemptStatus::parse,
                     )?,
                     outcome: outcome
-                        .map(|name| rows::named("outcome", name, Outcome::parse))
+                        .map(|name| rows::parse_name("outcome", name, Outcome::parse))
                         .transpose()?,
                     count: count.unsigned_abs(),
                 })

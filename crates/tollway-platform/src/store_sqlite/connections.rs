@@ -44,7 +44,7 @@ impl ConnectionStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await
         .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::connection).transpose()
+        row.as_ref().map(rows::read_connection).transpose()
     }
 
     async fn connection_by_id(&self, id: &str) -> Result<Option<Connection>, StoreError> {
@@ -53,7 +53,7 @@ impl ConnectionStore for SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::connection).transpose()
+        row.as_ref().map(rows::read_connection).transpose()
     }
 
     async fn active_connections(
@@ -70,7 +70,7 @@ impl ConnectionStore for SqliteStore {
         .bind(account)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::connection).collect()
+        found.iter().map(rows::read_connection).collect()
     }
 
     async fn connections(&self, page: Page) -> Result<Vec<Connection>, StoreError> {
@@ -88,7 +88,7 @@ impl ConnectionStore for SqliteStore {
         .bind(page.limit)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::connection).collect()
+        found.iter().map(rows::read_connection).collect()
     }
 
     async fn disconnect(&self, end: Disconnection) -> Result<Vec<Connection>, StoreError> {
@@ -111,7 +111,7 @@ impl ConnectionStore for SqliteStore {
         .await.map_err(StoreError::failed)?;
         let mut ended = found
             .iter()
-            .map(rows::connection)
+            .map(rows::read_connection)
             .collect::<Result<Vec<_>, _>>()?;
         for live in ended.clone() {
             ended.extend(end_test_half(&mut write, &live, end.reason, end.stamp.at).await?);
@@ -165,8 +165,8 @@ impl ConnectionStore for SqliteStore {
             return Ok(SealedTokens::default());
         };
         Ok(SealedTokens::new(
-            rows::column(&row, "access_token")?,
-            rows::column(&row, "refresh_token")?,
+            rows::read_column(&row, "access_token")?,
+            rows::read_column(&row, "refresh_token")?,
         ))
     }
 
@@ -196,6 +196,6 @@ impl ConnectionStore for SqliteStore {
         .bind(page.limit)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::history).collect()
+        found.iter().map(rows::read_history_entry).collect()
     }
 }

@@ -73,7 +73,7 @@ impl InboxStore for SqliteStore {
         .bind(ACCOUNT_UPDATED)
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
-        row.as_ref().map(rows::delivery).transpose()
+        row.as_ref().map(rows::read_delivery).transpose()
     }
 
     async fn latest_done_event(
@@ -173,7 +173,7 @@ impl InboxStore for SqliteStore {
             .fetch_optional(&self.pool)
             .await
             .map_err(StoreError::failed)?;
-        row.as_ref().map(rows::delivery).transpose()
+        row.as_ref().map(rows::read_delivery).transpose()
     }
 
     async fn deliveries(
@@ -198,7 +198,7 @@ impl InboxStore for SqliteStore {
         .bind(page.limit)
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
-        found.iter().map(rows::delivery).collect()
+        found.iter().map(rows::read_delivery).collect()
     }
 
     async fn failures(&self, delivery: &str) -> Result<Vec<DeliveryFailure>, StoreError> {
@@ -230,7 +230,7 @@ impl InboxStore for SqliteStore {
             .into_iter()
             .map(|(status, count)| {
                 Ok((
-                    rows::named("delivery status", &status, DeliveryStatus::parse)?,
+                    rows::parse_name("delivery status", &status, DeliveryStatus::parse)?,
                     count.unsigned_abs(),
                 ))
             })
@@ -270,13 +270,13 @@ impl NoticeStore for SqliteStore {
         .fetch_optional(&self.pool)
         .await.map_err(StoreError::failed)?;
         let Some(row) = row else { return Ok(None) };
-        let connection_id: &str = rows::column(&row, "connection_id")?;
+        let connection_id: &str = rows::read_column(&row, "connection_id")?;
         let kind = match (
-            rows::column(&row, "kind")?,
-            rows::column::<Option<&str>>(&row, "why")?,
+            rows::read_column(&row, "kind")?,
+            rows::read_column::<Option<&str>>(&row, "why")?,
         ) {
             ("connected", _) => NoticeKind::Connected,
-            (_, reason) => NoticeKind::Disconnected(rows::named(
+            (_, reason) => NoticeKind::Disconnected(rows::parse_name(
                 "reason",
                 reason.unwrap_or_default(),
                 DisconnectReason::parse,
@@ -284,12 +284,12 @@ impl NoticeStore for SqliteStore {
         };
         let connection = self.connection_by_id(connection_id).await?;
         Ok(Some(Notice {
-            id: rows::column(&row, "id")?,
+            id: rows::read_column(&row, "id")?,
             kind,
-            at: rows::column(&row, "at")?,
+            at: rows::read_column(&row, "at")?,
             connection: connection
                 .ok_or_else(|| StoreError::unreadable("notice", connection_id))?,
-            attempts: rows::column(&row, "attempts")?,
+            attempts: rows::read_column(&row, "attempts")?,
         }))
     }
 

@@ -61,7 +61,7 @@ impl SqliteStore {
             .create_if_missing(true)
             .foreign_keys(true)
             .journal_mode(SqliteJournalMode::Wal)
-            // A claim must be on disk before Stripe is called, also if the machine loses power.
+            // A claim must be on disk before Stripe is called, even if the machine then loses power.
             .synchronous(SqliteSynchronous::Full)
             .busy_timeout(Duration::from_secs(10));
         let pool = SqlitePoolOptions::new()

@@ -123,7 +123,7 @@ async fn active_connection_of_tenant(
     .bind(&grant.tenant)
     .fetch_optional(&mut **write)
     .await.map_err(StoreError::failed)?;
-    row.as_ref().map(rows::connection).transpose()
+    row.as_ref().map(rows::read_connection).transpose()
 }
 
 async fn end_replaced_connection(
@@ -177,7 +177,7 @@ pub(super) async fn end_test_half(
     .bind(reason.as_str())
     .fetch_optional(&mut **write)
     .await.map_err(StoreError::failed)?;
-    row.as_ref().map(rows::connection).transpose()
+    row.as_ref().map(rows::read_connection).transpose()
 }
 
 async fn upsert_connection(
@@ -213,7 +213,7 @@ async fn upsert_connection(
     })
     .fetch_one(&mut **write)
     .await.map_err(StoreError::failed)?;
-    rows::connection(&row)
+    rows::read_connection(&row)
 }
 
 /// Writes a history entry and a notice for the host application.

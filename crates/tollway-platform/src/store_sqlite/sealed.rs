@@ -1,4 +1,4 @@
-//! Envelopes by the key that sealed them: the key's id is the eight bytes after the version.
+//! Envelopes by the key that sealed them: bytes 2 to 9 of an envelope are the key's id.
 
 use super::{SqliteStore, rows};
 use crate::seal::KeyId;
@@ -18,10 +18,10 @@ impl SealedStore for SqliteStore {
         .fetch_all(&self.pool)
         .await.map_err(StoreError::failed)?;
         let counted = |row: &sqlx::sqlite::SqliteRow| {
-            let key: Vec<u8> = rows::column(row, "key")?;
+            let key: Vec<u8> = rows::read_column(row, "key")?;
             let key = KeyId::from_bytes(&key)
                 .ok_or_else(|| StoreError::unreadable("key id", format!("{key:?}")))?;
-            Ok(SealedCount::new(key, rows::column(row, "count")?))
+            Ok(SealedCount::new(key, rows::read_column(row, "count")?))
         };
         found.iter().map(counted).collect()
     }
@@ -55,22 +55,22 @@ impl SealedStore for SqliteStore {
             .await
             .map_err(StoreError::failed)?;
         let value = |row: &sqlx::sqlite::SqliteRow| {
-            let id: String = rows::column(row, "id")?;
+            let id: String = rows::read_column(row, "id")?;
             let seal_row = if column == SealedColumn::ParkedGrant {
                 id.clone()
             } else {
-                let realm = rows::realm(row)?;
+                let realm = rows::read_realm(row)?;
                 Connection::seal_row(
                     &realm,
-                    rows::column(row, "tenant")?,
-                    rows::column(row, "account")?,
+                    rows::read_column(row, "tenant")?,
+                    rows::read_column(row, "account")?,
                 )
             };
             Ok(SealedValue {
                 column,
                 id,
                 seal_row,
-                envelope: rows::column(row, "envelope")?,
+                envelope: rows::read_column(row, "envelope")?,
             })
         };
         found.iter().map(value).collect()

@@ -61,7 +61,7 @@ async fn a_file_that_cannot_be_opened_is_refused_in_one_sentence() {
     assert!(text.contains("not an SQLite database"), "{text}");
 }
 
-/// Where not even root can write.
+/// In a folder in which not even root can write.
 #[cfg(target_os = "linux")]
 #[tokio::test]
 async fn an_unwritable_place_is_refused() {

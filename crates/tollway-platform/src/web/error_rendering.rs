@@ -10,7 +10,8 @@ use super::error_page::ErrorPage;
 use super::pages::MessagePage;
 use super::state::WebState;
 
-pub(super) async fn not_found() -> ErrorPage {
+/// The response of every path without a route.
+pub(super) async fn respond_not_found() -> ErrorPage {
     ErrorPage::not_found()
 }
 

@@ -30,7 +30,7 @@ pub(super) async fn readyz(State(web): State<WebState>) -> Response {
 }
 
 /// The metrics in the OpenMetrics text format.
-pub(super) async fn metrics(State(web): State<WebState>) -> Result<Response, ErrorPage> {
+pub(super) async fn get_metrics(State(web): State<WebState>) -> Result<Response, ErrorPage> {
     let inbox = web.store().inbox_state().await?;
     let text = web
         .services()

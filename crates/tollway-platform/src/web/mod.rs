@@ -96,25 +96,22 @@ fn route_table(web: &WebState) -> RouteTable {
     RouteTable::default()
         .merge(start_routes(web))
         .merge(callback_routes(web))
-        .merge(operator::routes(web))
+        .merge(operator::operator_routes(web))
         .map(|router| router.layer(DefaultBodyLimit::max(MAX_FORM_BYTES)))
         .merge(webhook_routes(web))
         .get(
             "/assets/tollway.css",
             RouteAccess::Public,
-            pages::stylesheet,
+            pages::get_stylesheet,
         )
         .map(|router| {
-            router
-                .fallback(error_rendering::not_found)
-                .layer(TimeoutLayer::with_status_code(
-                    StatusCode::SERVICE_UNAVAILABLE,
-                    timeout,
-                ))
+            router.fallback(error_rendering::respond_not_found).layer(
+                TimeoutLayer::with_status_code(StatusCode::SERVICE_UNAVAILABLE, timeout),
+            )
         })
         .get("/healthz", RouteAccess::Public, health::healthz)
         .get("/readyz", RouteAccess::Public, health::readyz)
-        .get("/metrics", RouteAccess::Public, health::metrics)
+        .get("/metrics", RouteAccess::Public, health::get_metrics)
         .map(|router| {
             router
                 .layer(from_fn_with_state(
@@ -149,7 +146,7 @@ fn start_routes(web: &WebState) -> RouteTable {
         .post(
             "/connect/{platform}/disconnect",
             RouteAccess::BrowserForm,
-            seller::disconnect,
+            seller::disconnect_by_seller,
         )
         .map(|router| limit_addresses(router, web, "start"))
 }
@@ -180,7 +177,7 @@ fn webhook_routes(web: &WebState) -> RouteTable {
         .post(
             "/webhooks/{platform}/{mode}/{endpoint}",
             RouteAccess::WebhookSignature,
-            webhooks::receive,
+            webhooks::receive_webhook,
         )
         .map(|router| router.layer(DefaultBodyLimit::max(max_body)))
 }

@@ -68,7 +68,7 @@ impl Pages {
         Self(environment)
     }
 
-    /// The page's HTML. `base` is where the router is mounted.
+    /// The page's HTML. `base` is the URL at which the router is mounted.
     pub(crate) fn render<P: PageTemplate>(
         &self,
         base: &str,
@@ -83,7 +83,7 @@ impl Pages {
 }
 
 /// `GET /assets/tollway.css`
-pub(super) async fn stylesheet() -> Response {
+pub(super) async fn get_stylesheet() -> Response {
     let headers = [
         (CONTENT_TYPE, "text/css; charset=utf-8"),
         (CACHE_CONTROL, "public, max-age=3600"),

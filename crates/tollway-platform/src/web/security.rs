@@ -28,7 +28,7 @@ pub(super) async fn add_security_headers(
         CONTENT_SECURITY_POLICY,
         HeaderValue::from_static(CONTENT_POLICY),
     );
-    // The code is in the callback's address: it must not travel on.
+    // The callback's URL contains the code, which must not be sent to other sites.
     headers.insert(REFERRER_POLICY, HeaderValue::from_static("no-referrer"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(

@@ -157,7 +157,7 @@ pub(super) struct SellerDisconnectForm {
 }
 
 /// `POST /connect/{platform}/disconnect`: the seller ends the connection. Tenants that share the account keep theirs.
-pub(super) async fn disconnect(
+pub(super) async fn disconnect_by_seller(
     State(web): State<WebState>,
     Path(platform_name): Path<String>,
     visitor: Visitor,

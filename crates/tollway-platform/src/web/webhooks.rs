@@ -12,7 +12,7 @@ use crate::realm::{Mode, Realm};
 use crate::store::Endpoint;
 
 /// Stores a delivery and responds; the worker handles it later.
-pub(super) async fn receive(
+pub(super) async fn receive_webhook(
     State(web): State<WebState>,
     Path((name, mode, endpoint)): Path<(String, String, String)>,
     headers: HeaderMap,

@@ -26,6 +26,7 @@ impl Fixture {
         app.deliver(&updated("evt_1", "acct_1", app.now())).await;
         app.platform.run_due().await.expect("works");
         app.stripe.reply_to_exchanges(StripeReply::grant("acct_2"));
+        app.advance(1);
         let state = seller.start(&app, "tenant-1").await;
         let question = seller.follow(&callback("ac_2", &state)).await;
         assert_eq!(question.outcome(), "confirm", "{}", question.body);

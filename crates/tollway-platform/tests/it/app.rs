@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
-use std::time::Duration;
+use std::time::{Duration, UNIX_EPOCH};
 
 use axum::Router;
 use axum::body::{Body, to_bytes};
@@ -148,13 +148,21 @@ impl App {
         self.clock.advance(Duration::from_secs(seconds));
     }
 
+    /// Sets the clock to a later time, in Unix milliseconds.
+    pub(crate) fn advance_to_millis(&self, time: i64) {
+        let left = u64::try_from(time - self.now_millis()).expect("a later time");
+        self.clock.advance(Duration::from_millis(left));
+    }
+
+    /// Unix time in seconds.
     pub(crate) fn now(&self) -> i64 {
-        let since = self
-            .clock
-            .now()
-            .duration_since(std::time::UNIX_EPOCH)
-            .expect("after 1970");
-        i64::try_from(since.as_secs()).expect("fits")
+        self.now_millis() / 1000
+    }
+
+    fn now_millis(&self) -> i64 {
+        let since_epoch = self.clock.now().duration_since(UNIX_EPOCH);
+        let since_epoch = since_epoch.expect("after 1970");
+        i64::try_from(since_epoch.as_millis()).expect("fits")
     }
 
     pub(crate) fn exchanges(&self) -> usize {

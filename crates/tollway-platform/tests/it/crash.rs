@@ -1,4 +1,4 @@
-//! A process that dies between claim and record: visible, resolved later, and the code never goes out again.
+//! A process that dies between claim and record: the attempt is visible, resolved later, and the code is never sent again.
 
 use crate::app::{App, callback};
 use http::StatusCode;

@@ -248,7 +248,7 @@ async fn a_disconnected_tenant_reconnects_to_another_account_without_being_asked
     );
 }
 
-/// Whoever calls `deauthorize`, Stripe sends the webhook, too, and it may be recorded before the answer is here.
+/// Stripe sends the webhook after the platform's own `deauthorize`, too, and it can arrive before the response.
 #[tokio::test]
 async fn a_webhook_before_the_deauthorize_response_is_recorded_as_the_platforms() {
     let app =

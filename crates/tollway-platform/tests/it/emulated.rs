@@ -1,4 +1,4 @@
-//! The whole story with a Stripe that has its own rules: the emulator, in the same process, pages and webhooks included.
+//! The whole flow with the emulator in the same process, its pages and webhooks included.
 
 use std::sync::{Arc, OnceLock};
 

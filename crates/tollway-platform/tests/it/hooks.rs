@@ -1,4 +1,4 @@
-//! What the host application is told: after the fact, at least once, again when it fails.
+//! Hooks of the host application: called after the change, at least once, and again after a failure.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Sealing keys are rotated while the platform runs, and the report says what each still holds.
+//! Sealing keys are rotated while the platform runs, and the report counts the values of each key.
 
 use crate::app::{App, Browser, KEY, Response, callback};
 use crate::stripe::StripeReply;

@@ -1,4 +1,4 @@
-//! Signed links: what they refuse, and that a refusal leaves nothing behind.
+//! Signed links: invalid ones are refused and change nothing.
 
 use crate::app::App;
 use http::StatusCode;

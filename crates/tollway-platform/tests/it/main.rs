@@ -1,4 +1,4 @@
-//! The platform as its users see it: through its router, its library surface, and its store.
+//! The platform as its users see it: its router, its library and its store.
 
 mod access;
 mod app;

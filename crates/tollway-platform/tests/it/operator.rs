@@ -1,10 +1,10 @@
-//! The operator's pages: behind a login, with tokens in every form.
+//! The operator's pages: they need a login, and their forms a token.
 
 use crate::app::{App, Browser, callback, deauthorized};
 use crate::stripe::StripeReply;
 use http::StatusCode;
 
-/// «correct horse», hashed with as little work as Argon2 allows: these tests are about what comes after.
+/// The hash of «correct horse» with the least work that Argon2 allows, to keep the tests fast.
 const CHEAP: &str =
     "$argon2id$v=19$m=8,t=1,p=1$MDEyMzQ1Njc4OWFiY2RlZg$M7jw0GQI4Kfcxf+xPldfNRYttP89scc9XVAYAcaZ0U0";
 

@@ -1,4 +1,4 @@
-//! Live and test are a pair: made from the live refresh token, shown together, revoked together.
+//! Live and test connections as a pair: made from the live refresh token, shown and revoked together.
 
 use crate::app::{App, Browser, callback, deauthorized, state_of};
 use crate::stripe::StripeReply;

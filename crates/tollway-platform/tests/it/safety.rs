@@ -1,4 +1,4 @@
-//! Safety on the web: headers, cookies, limits, and pages for whatever goes wrong.
+//! Safety on the web: headers, cookies, rate limits and error pages.
 
 use crate::app::{App, callback};
 use http::header::{

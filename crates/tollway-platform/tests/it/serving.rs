@@ -1,4 +1,4 @@
-//! Served over TCP, with the worker beside it, until told to stop.
+//! `serve`: the router over TCP and the worker, until shutdown.
 
 use std::sync::{Arc, Mutex};
 

@@ -1,4 +1,4 @@
-//! Start: the button, the attempt, the way to Stripe.
+//! Start: the button, the attempt, the redirect to Stripe.
 
 use crate::app::{App, state_of};
 use http::StatusCode;

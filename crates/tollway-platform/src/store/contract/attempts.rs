@@ -1,4 +1,4 @@
-//! What a store promises about attempts.
+//! The contract of attempts.
 
 use std::sync::Arc;
 
@@ -59,14 +59,14 @@ pub(super) async fn one_of_many_claims(store: Arc<dyn Store>) {
         winners.extend(claim.await.expect("ends"));
     }
     assert_eq!(winners.len(), 1);
-    let kept = store
+    let stored = store
         .attempt("att_1")
         .await
         .expect("reads")
         .expect("is there");
-    assert_eq!(kept, winners[0]);
+    assert_eq!(stored, winners[0]);
     assert_eq!(
-        (kept.status, kept.claimed_at),
+        (stored.status, stored.claimed_at),
         (AttemptStatus::Exchanging, Some(1500))
     );
 }
@@ -157,7 +157,7 @@ pub(super) async fn a_parked_grant_is_wiped_at_the_end(store: &dyn Store) {
             .await
             .expect("asks"),
         None,
-        "nobody claimed it"
+        "it is not claimed"
     );
     store
         .claim_attempt("att_1", [1; 32], 1500)

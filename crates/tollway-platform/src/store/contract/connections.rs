@@ -1,4 +1,4 @@
-//! What a store promises about connections and their history.
+//! The contract of connections and their history.
 
 use std::sync::Arc;
 

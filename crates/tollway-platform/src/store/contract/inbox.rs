@@ -1,4 +1,4 @@
-//! What a store promises about deliveries and notices.
+//! The contract of deliveries and notices.
 
 use std::sync::Arc;
 
@@ -169,13 +169,13 @@ pub(super) async fn a_lost_lease_cannot_finish(store: &dyn Store) {
             .await
             .expect("asks")
     );
-    let kept = store
+    let stored = store
         .delivery("in_1")
         .await
         .expect("reads")
         .expect("is there");
     assert_eq!(
-        (kept.status, kept.note.as_deref(), kept.finished_at),
+        (stored.status, stored.note.as_deref(), stored.finished_at),
         (done, Some("fine"), Some(26))
     );
     assert!(store.failures("in_1").await.expect("reads").is_empty());

@@ -107,7 +107,7 @@ fn grant(attempt: &str, tenant: &str, account: &str, at: i64) -> NewConnection {
     }
 }
 
-/// An attempt that was claimed and waits for its grant.
+/// Adds an attempt and claims it.
 async fn claimed(store: &dyn Store, id: &str, tenant: &str) {
     store.add_attempt(attempt(id, tenant)).await.expect("adds");
     store

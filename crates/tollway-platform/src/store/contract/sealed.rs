@@ -1,11 +1,11 @@
-//! What a store promises about sealed values and their keys.
+//! The contract of sealed values and their keys.
 
 use crate::seal::{KeyId, SealingKeys};
 use crate::store::{ConnectResult, NewConnection, SealedColumn, SealedTokens, Store};
 
 use super::{claimed, grant};
 
-/// Something that looks like an envelope of a key.
+/// Bytes in the form of an envelope of a key.
 fn envelope(key: u8, content: u8) -> Vec<u8> {
     let mut envelope = vec![1];
     envelope.extend([key; 8]);
@@ -30,7 +30,7 @@ async fn sealed(store: &dyn Store, number: u8, access: u8, refresh: u8) -> Strin
     connection.id
 }
 
-/// The id that stands in such an envelope, as the store reads it.
+/// The id of the key that sealed so many values.
 async fn key_of(store: &dyn Store, count: u64) -> KeyId {
     let counts = store.sealed_value_counts().await.expect("counts");
     let found = counts.iter().find(|counted| counted.values == count);

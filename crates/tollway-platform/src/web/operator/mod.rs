@@ -33,26 +33,30 @@ const ROWS_PER_PAGE: u32 = 50;
 const LOGIN_FORM: &str = "login";
 
 /// The operator's routes; none if no password is configured.
-pub(super) fn routes(web: &WebState) -> RouteTable {
+pub(super) fn operator_routes(web: &WebState) -> RouteTable {
     if !web.config().operator.enabled() {
         return RouteTable::default();
     }
     let (session, form) = (RouteAccess::OperatorSession, RouteAccess::OperatorForm);
     let login_limit = from_fn_with_state((web.clone(), "login"), limit_per_address);
     RouteTable::default()
-        .get("/operator/login", RouteAccess::Public, login_page)
-        .post("/operator/login", RouteAccess::BrowserForm, login)
+        .get("/operator/login", RouteAccess::Public, get_login_page)
+        .post("/operator/login", RouteAccess::BrowserForm, log_in)
         .map(|router| router.layer(login_limit))
-        .get("/operator", session, connections)
-        .get("/operator/connections", session, connections)
-        .get("/operator/connections/{id}", session, connection)
-        .post("/operator/connections/{id}/disconnect", form, disconnect)
-        .get("/operator/attempts", session, attempts)
-        .get("/operator/keys", session, keys)
-        .get("/operator/inbox", session, inbox)
-        .get("/operator/inbox/{id}", session, delivery)
-        .post("/operator/inbox/{id}/replay", form, replay)
-        .post("/operator/logout", form, logout)
+        .get("/operator", session, list_connections)
+        .get("/operator/connections", session, list_connections)
+        .get("/operator/connections/{id}", session, get_connection)
+        .post(
+            "/operator/connections/{id}/disconnect",
+            form,
+            disconnect_by_operator,
+        )
+        .get("/operator/attempts", session, list_attempts)
+        .get("/operator/keys", session, get_key_report)
+        .get("/operator/inbox", session, list_deliveries)
+        .get("/operator/inbox/{id}", session, get_delivery)
+        .post("/operator/inbox/{id}/replay", form, replay_delivery)
+        .post("/operator/logout", form, log_out)
 }
 
 /// The query of a list.
@@ -71,7 +75,7 @@ impl ListQuery {
     }
 }
 
-async fn login_page(State(web): State<WebState>, visitor: Visitor) -> Response {
+async fn get_login_page(State(web): State<WebState>, visitor: Visitor) -> Response {
     show_login(&web, &visitor, StatusCode::OK, false)
 }
 
@@ -91,7 +95,7 @@ struct LoginForm {
     password: secrecy::SecretString,
 }
 
-async fn login(
+async fn log_in(
     State(web): State<WebState>,
     visitor: Visitor,
     Form(form): Form<LoginForm>,
@@ -120,7 +124,7 @@ struct FormToken {
     token: String,
 }
 
-async fn logout(
+async fn log_out(
     State(web): State<WebState>,
     session: Session,
     Form(form): Form<FormToken>,
@@ -131,7 +135,7 @@ async fn logout(
     Ok(response)
 }
 
-async fn connections(
+async fn list_connections(
     State(web): State<WebState>,
     session: Session,
     Query(query): Query<ListQuery>,
@@ -145,7 +149,7 @@ async fn connections(
     Ok(web.respond(StatusCode::OK, &page))
 }
 
-async fn connection(
+async fn get_connection(
     State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
@@ -182,7 +186,10 @@ async fn show_connection(
     Ok(web.respond(status, &page))
 }
 
-async fn keys(State(web): State<WebState>, session: Session) -> Result<Response, ErrorPage> {
+async fn get_key_report(
+    State(web): State<WebState>,
+    session: Session,
+) -> Result<Response, ErrorPage> {
     let report = web.platform.key_usage().await?;
     let page = KeysPage::new(session.nav(&web, "/operator/keys"), &report);
     Ok(web.respond(StatusCode::OK, &page))
@@ -205,7 +212,7 @@ enum ChosenScope {
     Unknown,
 }
 
-async fn disconnect(
+async fn disconnect_by_operator(
     State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
@@ -253,7 +260,7 @@ fn sentence(error: &DisconnectError) -> String {
     })
 }
 
-async fn attempts(
+async fn list_attempts(
     State(web): State<WebState>,
     session: Session,
     Query(query): Query<ListQuery>,
@@ -269,7 +276,7 @@ async fn attempts(
     Ok(web.respond(StatusCode::OK, &page))
 }
 
-async fn inbox(
+async fn list_deliveries(
     State(web): State<WebState>,
     session: Session,
     Query(query): Query<ListQuery>,
@@ -285,7 +292,7 @@ async fn inbox(
     Ok(web.respond(StatusCode::OK, &page))
 }
 
-async fn delivery(
+async fn get_delivery(
     State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,
@@ -310,7 +317,7 @@ async fn show_delivery(
     Ok(web.respond(StatusCode::OK, &DeliveryPage::new(nav, &delivery, failures)))
 }
 
-async fn replay(
+async fn replay_delivery(
     State(web): State<WebState>,
     session: Session,
     Path(id): Path<String>,

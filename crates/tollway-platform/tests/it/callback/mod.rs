@@ -1,4 +1,4 @@
-//! The callback: what the person sees, and what the tenant has afterwards.
+//! The callback: the page that the seller sees, and the tenant's connection afterwards.
 
 mod once;
 mod refusals;

@@ -1,4 +1,4 @@
-//! Exactly once, whoever races it; the same for the person however often.
+//! A code is exchanged once however many callbacks race, and every repeat shows the same outcome.
 
 use std::sync::Arc;
 
