@@ -9,7 +9,6 @@ use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::payment_methods::{instrument, operations as payment_methods};
-use crate::payments::charge;
 use crate::registry::Registry;
 use crate::test_clocks;
 
@@ -52,13 +51,13 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let id = customer["id"].as_str().unwrap_or_default();
     let given = params.text("payment_method");
     let attached = given
-        .map(|method| payment_methods::attach_to(ctx, method, id))
+        .map(|method| payment_methods::check_and_attach(ctx, method, id))
         .transpose()?;
     if let Some(default) = default {
         // Both parameters name the same payment method.
         let method = match attached.filter(|_| given == Some(default.as_str())) {
             Some(method) => method,
-            None => payment_methods::attach_to(ctx, &default, id)?,
+            None => payment_methods::check_and_attach(ctx, &default, id)?,
         };
         pay_by_default(ctx, id, &method)?;
     }
@@ -74,7 +73,7 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let customer = ctx.generic("customers.update", &plain)?;
     let id = customer["id"].as_str().unwrap_or_default();
     if let Some(default) = default {
-        let method = payment_methods::attach_to(ctx, &default, id)?;
+        let method = payment_methods::check_and_attach(ctx, &default, id)?;
         pay_by_default(ctx, id, &method)?;
     }
     if let Some(source) = params.text("source") {
@@ -141,8 +140,8 @@ fn keep_source(
 ) -> Result<Value, ApiError> {
     let before = ctx.required(CUSTOMER, customer)?;
     let instrument = instrument::resolve(ctx, source, "source")?;
-    if let Some(decline) = instrument.card.refusal_to_attach() {
-        return Err(charge::refusal(&decline));
+    if let Some(decline) = instrument.card.attach_decline() {
+        return Err(decline.to_error());
     }
     let Some(mut card) = instrument.source else {
         let message =
@@ -157,7 +156,7 @@ fn keep_source(
             .insert_under(&scope, kind, Some(customer), &card, now);
     }
     let id = card["id"].as_str().unwrap_or_default();
-    instrument::remember(ctx, id, instrument.card);
+    instrument::store_card(ctx, id, instrument.card)?;
     ctx.emit("customer.source.created", &card, None);
     if replace || before["default_source"].is_null() {
         let mut after = before.clone();

@@ -15,9 +15,9 @@ use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::json::{list, number, text};
+use crate::located_object::open;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Document, Line};
-use crate::payments::authentication_page::open;
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()

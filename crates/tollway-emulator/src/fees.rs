@@ -1,11 +1,10 @@
-//! What Stripe charges for a card payment, and when money arrives.
+//! Stripe's processing fees, and when the money of a payment is available.
 
 use crate::config::{Config, MethodFee};
+use crate::durations::DAY_SECONDS;
 
 /// Days from a payment until its money is available, as in the United States.
-const SETTLEMENT: i64 = 2;
-/// In seconds.
-pub(crate) const DAY: i64 = 86_400;
+const SETTLEMENT_DAYS: i64 = 2;
 
 /// A processing fee: a share in basis points and a fixed part in the currency's smallest unit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -14,12 +13,12 @@ pub(crate) struct FeeSchedule {
     basis_points: i64,
     /// Added to each payment.
     fixed: i64,
-    /// Never more than this.
+    /// The most that is charged.
     cap: Option<i64>,
 }
 
-/// What payments cost that are not charged like a card's, near Stripe's list prices in the method's own country.
-const METHODS: &[(&str, MethodFee)] = &[
+/// The fees of payment methods that differ from the card fee, near Stripe's list prices in the country of the method.
+const METHOD_FEES: &[(&str, MethodFee)] = &[
     ("acss_debit", MethodFee::new(100, 40, Some(500))),
     ("au_becs_debit", MethodFee::new(100, 30, Some(350))),
     ("bacs_debit", MethodFee::new(100, 20, Some(200))),
@@ -37,21 +36,21 @@ const METHODS: &[(&str, MethodFee)] = &[
 ];
 
 impl FeeSchedule {
-    /// What is charged for a payment by this method in this currency: where it has three decimals, so has the fixed part.
+    /// The fee for a payment by this method. In a currency with three decimals the fixed part is ten times as large.
     pub(crate) fn of(config: &Config, method: &str, currency: &str) -> Self {
         let scale = match crate::currency::decimals(currency) {
             3 => 10,
             _ => 1,
         };
-        let usual = || {
-            let at = METHODS
+        let default_of_method = || {
+            let at = METHOD_FEES
                 .binary_search_by_key(&method, |(kind, _)| *kind)
                 .ok()?;
-            Some(METHODS[at].1)
+            Some(METHOD_FEES[at].1)
         };
         let card = MethodFee::new(config.fee_basis_points, config.fee_fixed, None);
-        let said = config.method_fees.get(method).copied();
-        let fee = said.or_else(usual).unwrap_or(card);
+        let configured = config.method_fees.get(method).copied();
+        let fee = configured.or_else(default_of_method).unwrap_or(card);
         Self {
             basis_points: fee.basis_points.into(),
             fixed: i64::from(fee.fixed) * scale,
@@ -69,22 +68,22 @@ impl FeeSchedule {
     }
 }
 
-/// When a payment made at `now` becomes available: at the midnight (UTC) after two days.
+/// When the money of a payment at `now` is available: at the first midnight (UTC) after two days.
 pub(crate) fn available_on(now: i64) -> i64 {
-    available_after(now, SETTLEMENT)
+    available_after(now, SETTLEMENT_DAYS)
 }
 
-/// The midnight (UTC) after so many days.
+/// The first midnight (UTC) at least `days` after `now`.
 pub(crate) fn available_after(now: i64, days: i64) -> i64 {
-    midnight(now + days * DAY)
+    midnight(now + days * DAY_SECONDS)
 }
 
 /// The first midnight (UTC) from `at` on.
 pub(crate) fn midnight(at: i64) -> i64 {
-    (at + DAY - 1).div_euclid(DAY) * DAY
+    (at + DAY_SECONDS - 1).div_euclid(DAY_SECONDS) * DAY_SECONDS
 }
 
-/// `part` of `fee` for `amount` of `whole`, rounded half up; what is refunded of a fee along with a partial refund.
+/// The share of `fee` that `amount` is of `whole`, rounded half up.
 pub(crate) fn proportional(fee: i64, amount: i64, whole: i64) -> i64 {
     if whole == 0 {
         return 0;
@@ -99,7 +98,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_usual_fee() {
+    fn the_default_card_fee_is_a_share_and_a_fixed_part() {
         let fees = FeeSchedule::of(&Config::default(), "card", "usd");
         assert_eq!(
             [0, 100, 1000, 1099, 99_999_999].map(|amount| fees.on(amount)),
@@ -108,8 +107,8 @@ mod tests {
     }
 
     #[test]
-    fn debits_cost_less_up_to_a_cap_and_can_be_set() {
-        assert!(METHODS.is_sorted_by_key(|(kind, _)| *kind));
+    fn debit_fees_have_a_cap_and_can_be_configured() {
+        assert!(METHOD_FEES.is_sorted_by_key(|(kind, _)| *kind));
         let mut config = Config::default();
         let on = |config: &Config, kind, amount| FeeSchedule::of(config, kind, "usd").on(amount);
         let amounts = [1000, 62_500, 99_999_999];
@@ -124,10 +123,10 @@ mod tests {
     }
 
     #[test]
-    fn money_arrives_at_a_midnight_at_least_two_days_later() {
-        assert_eq!(available_on(0), 2 * DAY);
-        assert_eq!(available_on(1), 3 * DAY);
-        assert_eq!(available_on(DAY - 1), 3 * DAY);
+    fn money_is_available_at_a_midnight_at_least_two_days_later() {
+        assert_eq!(available_on(0), 2 * DAY_SECONDS);
+        assert_eq!(available_on(1), 3 * DAY_SECONDS);
+        assert_eq!(available_on(DAY_SECONDS - 1), 3 * DAY_SECONDS);
     }
 
     #[test]

@@ -18,9 +18,9 @@ use crate::error::ApiError;
 use crate::generic::synth::empty_list;
 use crate::http::{Answer, Tag, caller_of};
 use crate::json::{extend, text};
+use crate::located_object::open as open_page;
 use crate::pages;
 use crate::params::Params;
-use crate::payments::authentication_page::open as open_page;
 use crate::registry::Registry;
 use crate::{Engine, Upload};
 

@@ -21,10 +21,10 @@ use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
 use crate::json::text;
+use crate::located_object::open;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
-use crate::payments::authentication_page::open;
 use crate::payments::payment_intents;
 
 const INVOICE: &str = "invoice";

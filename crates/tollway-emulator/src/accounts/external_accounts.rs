@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::generic::window;
 use crate::params::Params;
-use crate::payouts::bank_accounts;
+use crate::payment_methods::bank_accounts;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
@@ -26,10 +26,12 @@ pub(crate) fn make(
     given: &Value,
 ) -> Result<Value, ApiError> {
     let currency = account["default_currency"].as_str().unwrap_or("usd");
-    let card = given["object"] == "card"
-        || given
-            .as_str()
-            .is_some_and(|token| token.starts_with("tok_") && !bank_accounts::is_bank(ctx, token));
+    let card = match given.as_str() {
+        Some(token) => {
+            token.starts_with("tok_") && !bank_accounts::is_bank_account_token(ctx, token)?
+        }
+        None => given["object"] == "card",
+    };
     let mut made = if card {
         bank_accounts::payout_card(ctx, given, currency)?
     } else {

@@ -21,7 +21,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{extend, list, number, text};
 use crate::params::Params;
-use crate::payments::settlement;
+use crate::payments::application::charging_application;
 use crate::registry::Registry;
 use crate::scheduler::ScheduledTask;
 use crate::test_clocks;
@@ -73,7 +73,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .and_then(|customer| test_clocks::customer_clock(ctx, customer))
         .map(|(id, _)| id);
     let known = json!({
-        "application": settlement::application(ctx),
+        "application": charging_application(ctx),
         "collection_method": "charge_automatically",
         "computed": {"recurring": null, "upfront": {}},
         "created": ctx.now(),

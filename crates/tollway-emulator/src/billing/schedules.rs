@@ -108,7 +108,7 @@ fn blank_schedule(ctx: &mut Ctx<'_>, params: &Params, customer: &str) -> Result<
     extend(
         &mut schedule,
         json!({
-            "application": crate::payments::settlement::application(ctx),
+            "application": crate::payments::application::charging_application(ctx),
             "billing_mode": {"flexible": null, "type": "flexible"},
             "created": ctx.now(),
             "current_phase": null,

@@ -56,7 +56,7 @@ impl EnteredCard {
             card["exp_month"] = month.into();
             card["exp_year"] = year.into();
         }
-        let method = payment_methods::of_card_params(ctx, Some(&card), billing, &Map::new())?;
+        let method = payment_methods::create_card(ctx, Some(&card), billing, &Map::new())?;
         Ok(method["id"].as_str().unwrap_or_default().to_owned())
     }
 }

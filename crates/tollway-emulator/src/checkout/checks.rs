@@ -8,7 +8,7 @@ use crate::checkout::session_record::is_hosted;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::payments::settlement::{self, Split};
+use crate::payments::split::{self, Split};
 
 const MINUTE: i64 = 60;
 
@@ -122,8 +122,8 @@ pub(super) fn check_split(
     }
     let params = Params::new(Vec::new(), data.clone());
     let amount = session["amount_total"].as_i64().unwrap_or(0);
-    settlement::check(ctx, &Split::of_params(&params), amount)
-        .and_then(|()| settlement::check_on_behalf_of(ctx, params.at("on_behalf_of")))
+    split::check(ctx, &Split::of_params(&params), amount)
+        .and_then(|()| split::check_on_behalf_of(ctx, params.at("on_behalf_of")))
         .map_err(|error| {
             let param = error.get("param").map(|param| {
                 let (first, rest) = param.split_at(param.find('[').unwrap_or(param.len()));

@@ -14,10 +14,11 @@ use crate::checkout::{buyer, optional_items, session, shipping};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
+use crate::located_object;
 use crate::pages::{self, Address};
 use crate::params::Params;
-use crate::payments::authentication_page;
-use crate::payments::settlement::{self, Split};
+use crate::payments::application::charging_application;
+use crate::payments::split::{self, Split};
 use crate::registry::Registry;
 
 const PAYMENT_LINK: &str = "payment_link";
@@ -60,7 +61,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let known = json!({
         "active": true,
         "after_completion": {"hosted_confirmation": {"custom_message": null}, "type": "hosted_confirmation"},
-        "application": settlement::application(ctx),
+        "application": charging_application(ctx),
         "billing_address_collection": "auto",
         "currency": cart.currency,
         "customer_creation": if cart.is_recurring() { "always" } else { "if_required" },
@@ -76,9 +77,9 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let link = Value::Object(members);
     // What a session of it would be refused for is refused now.
     if !cart.is_recurring() {
-        settlement::check(ctx, &Split::of_params(params), cart.subtotal())?;
+        split::check(ctx, &Split::of_params(params), cart.subtotal())?;
     }
-    settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
+    split::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     shipping::check_total(cart.subtotal(), &cart.currency)?;
     cart::save_cart(ctx, &id, &cart);
     ctx.insert(PAYMENT_LINK, &link);
@@ -147,7 +148,7 @@ pub(super) async fn visit(
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
     let (world, scope, link) =
-        match authentication_page::open(&engine, PAYMENT_LINK, "payment link", &id) {
+        match located_object::open(&engine, PAYMENT_LINK, "payment link", &id) {
             Ok(found) => found,
             Err(page) => return *page,
         };

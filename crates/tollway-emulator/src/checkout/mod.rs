@@ -24,7 +24,7 @@ mod form_spec;
 mod inputs;
 mod links;
 mod optional_items;
-pub(crate) mod outcome;
+mod outcome;
 pub(crate) mod page;
 pub(crate) mod page_context;
 mod pay;
@@ -41,6 +41,9 @@ mod totals;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.listen(outcome::on_payment);
+    registry.listen(outcome::on_setup_success);
+    registry.listen(page::on_return_url_query);
     session::register(registry);
     links::register(registry);
 }

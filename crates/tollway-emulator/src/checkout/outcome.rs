@@ -12,6 +12,7 @@ use crate::checkout::{buyer, session_invoice};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
+use crate::payments::notifications::{PaymentStage, PaymentUpdate, SetupSuccess};
 use crate::scope::Scope;
 use crate::world::WorldState;
 
@@ -46,8 +47,24 @@ fn open_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
         .filter(|session| session["status"] == "open")
 }
 
+/// Completes the session of a PaymentIntent, or reports that its payment failed later.
+#[expect(clippy::unnecessary_wraps, reason = "a listener returns a Result")]
+pub(super) fn on_payment(ctx: &mut Ctx<'_>, update: &PaymentUpdate) -> Result<(), ApiError> {
+    match update.stage {
+        PaymentStage::Succeeded | PaymentStage::Authorized => apply_payment(ctx, &update.intent),
+        PaymentStage::FailedLater => report_failed_payment(ctx, &update.intent),
+        PaymentStage::RequiresAction | PaymentStage::Declined => {}
+    }
+    Ok(())
+}
+
+/// Completes the session of a SetupIntent that succeeded.
+pub(super) fn on_setup_success(ctx: &mut Ctx<'_>, success: &SetupSuccess) -> Result<(), ApiError> {
+    apply_setup(ctx, &success.intent)
+}
+
 /// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
-pub(crate) fn on_payment(ctx: &mut Ctx<'_>, intent: &Value) {
+pub(super) fn apply_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         if intent["status"] == "succeeded" {
             settle_session(
@@ -78,7 +95,7 @@ pub(crate) fn on_payment(ctx: &mut Ctx<'_>, intent: &Value) {
 }
 
 /// A bank refused in the end: the session stays complete, and its payment open.
-pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) {
+fn report_failed_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         ctx.emit("checkout.session.async_payment_failed", &session, None);
     }
@@ -116,7 +133,7 @@ fn create_invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &V
 }
 
 /// A card was set up: if that was for a session, the session is complete.
-pub(crate) fn on_setup(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+fn apply_setup(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some(session) = open_session_of(ctx, intent) else {
         return Ok(());
     };

@@ -27,11 +27,12 @@ use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
 use crate::json::{number, text};
+use crate::located_object;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address, Link};
-use crate::payments::authentication_page;
+use crate::payments::notifications::ReturnUrlQuery;
 use crate::scope::Scope;
-use crate::world::{World, WorldState};
+use crate::world::World;
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
@@ -45,8 +46,7 @@ async fn show(
     Path(id): Path<String>,
     Query(query): Query<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, session) = match authentication_page::open(&engine, SESSION, "checkout", &id)
-    {
+    let (world, scope, session) = match located_object::open(&engine, SESSION, "checkout", &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
@@ -84,8 +84,7 @@ async fn submit(
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, session) = match authentication_page::open(&engine, SESSION, "checkout", &id)
-    {
+    let (world, scope, session) = match located_object::open(&engine, SESSION, "checkout", &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
@@ -161,7 +160,7 @@ async fn recover(
     Path(id): Path<String>,
 ) -> Response {
     let (world, scope, expired_session) =
-        match authentication_page::open(&engine, SESSION, "checkout", &id) {
+        match located_object::open(&engine, SESSION, "checkout", &id) {
             Ok(found) => found,
             Err(page) => return *page,
         };
@@ -432,10 +431,18 @@ fn return_url(session: &Value) -> Option<Url> {
     Url::parse(&url).ok()
 }
 
-/// Where a form about an intent leads in the end, if a session is behind it.
-pub(crate) fn checkout_return_url(world: &WorldState, scope: &Scope, intent: &str) -> Option<Url> {
-    let session = outcome::linked_session_id(world, scope, intent)?;
-    return_url(&world.store.object(scope, SESSION, &session)?)
+/// Answers where the payer of an intent goes, if the intent belongs to a session.
+#[expect(clippy::unnecessary_wraps, reason = "a listener returns a Result")]
+pub(super) fn on_return_url_query(
+    ctx: &mut Ctx<'_>,
+    query: &ReturnUrlQuery,
+) -> Result<(), ApiError> {
+    let session = outcome::linked_session_id(ctx.world, &ctx.scope, &query.intent);
+    let session = session.and_then(|session| ctx.get(SESSION, &session));
+    if let Some(url) = session.as_ref().and_then(return_url) {
+        query.url.replace(Some(url));
+    }
+    Ok(())
 }
 
 /// Back to the shop, or thanks where there is no way back.

@@ -6,7 +6,7 @@ use crate::billing::cart;
 use crate::billing::invoices::payments;
 use crate::checkout::form_spec::CartChanges;
 use crate::checkout::outcome::{
-    complete_without_payment, link_intent, on_payment, start_free_subscription,
+    apply_payment, complete_without_payment, link_intent, start_free_subscription,
 };
 use crate::checkout::session_record::{SESSION, customer_details_of, session_not_open};
 use crate::checkout::state::{CheckoutState, load_state, save_state};
@@ -356,9 +356,9 @@ impl PaymentAttempt<'_> {
         } else {
             let confirmed = payment_intents::confirm(ctx, &params)?;
             // A bank takes its time, or a voucher is paid elsewhere: the customer is done, the payment is not.
-            let voucher = vouchers::is_one(text(&confirmed["next_action"], "type"));
+            let voucher = vouchers::is_voucher(text(&confirmed["next_action"], "type"));
             if confirmed["status"] == "processing" || voucher {
-                on_payment(ctx, &confirmed);
+                apply_payment(ctx, &confirmed);
             }
             Ok(())
         }

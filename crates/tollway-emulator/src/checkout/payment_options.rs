@@ -9,7 +9,7 @@ use crate::error::ApiError;
 use crate::json::{list, text};
 use crate::pages::Choose;
 use crate::payment_methods::instrument;
-use crate::payments::non_card;
+use crate::payment_methods::non_card;
 
 /// What a bank debit is told of the account: the name of each part, and what it is called.
 const BANK_ACCOUNT_FIELDS: &[(&str, &[(&str, &str)])] = &[
@@ -132,7 +132,7 @@ pub(super) fn saved_cards(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
     methods
         .into_iter()
         .filter(|method| method["type"] == "card" && shown(method))
-        .filter(|method| instrument::recall(ctx, text(method, "id")).is_some())
+        .filter(|method| instrument::has_card(ctx, text(method, "id")))
         .map(|method| Choose {
             label: format!(
                 "{} ending in {}",

@@ -58,7 +58,7 @@ pub(super) fn check_total(total: i64, currency: &str) -> Result<(), ApiError> {
     if total == 0 {
         return Ok(());
     }
-    crate::payments::charge::check_amount(total, "line_items")?;
+    crate::money::check_amount(total, "line_items")?;
     currency::check_amount(total, currency, "line_items").map_err(|error| {
         let message = format!(
             "The Checkout Session's total amount due must add up to at least the smallest payment in {currency}: {}.",

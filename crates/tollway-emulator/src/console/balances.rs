@@ -7,6 +7,7 @@ use super::contexts::{Bar, Chart, ChartRow};
 use crate::Mode;
 use crate::accounts::dashboard_page;
 use crate::currency::format as format_amount;
+use crate::error::ApiError;
 use crate::ledger::posting;
 use crate::scope::Scope;
 use crate::world::WorldState;
@@ -29,24 +30,28 @@ struct Funds {
 }
 
 /// One chart for each mode and currency in which anybody has anything.
-pub(super) fn charts(world: &WorldState, now: i64) -> Vec<Chart> {
-    Mode::ALL
-        .into_iter()
-        .flat_map(|mode| {
-            let by_currency = funds(world, mode, now).into_iter();
-            by_currency.map(move |(currency, funds)| chart(mode, &currency, funds))
-        })
-        .collect()
+pub(super) fn charts(world: &WorldState, now: i64) -> Result<Vec<Chart>, ApiError> {
+    let mut charts = Vec::new();
+    for mode in Mode::ALL {
+        for (currency, funds) in funds(world, mode, now)? {
+            charts.push(chart(mode, &currency, funds));
+        }
+    }
+    Ok(charts)
 }
 
-fn funds(world: &WorldState, mode: Mode, now: i64) -> BTreeMap<String, Vec<Funds>> {
+fn funds(
+    world: &WorldState,
+    mode: Mode,
+    now: i64,
+) -> Result<BTreeMap<String, Vec<Funds>>, ApiError> {
     let mut all: BTreeMap<String, Vec<Funds>> = BTreeMap::new();
     let platform = (
         world.platform.account.to_string(),
         format!("{} (platform)", world.platform.business_name),
     );
     for (account, label) in std::iter::once(platform).chain(dashboard_page::named_sellers(world)) {
-        for amounts in posting::balance_of(world, &Scope::new(mode, account)).at(now) {
+        for amounts in posting::balance_of(world, &Scope::new(mode, account))?.at(now) {
             all.entry(amounts.currency).or_default().push(Funds {
                 label: label.clone(),
                 available: amounts.available,
@@ -54,7 +59,7 @@ fn funds(world: &WorldState, mode: Mode, now: i64) -> BTreeMap<String, Vec<Funds
             });
         }
     }
-    all
+    Ok(all)
 }
 
 fn chart(mode: Mode, currency: &str, mut funds: Vec<Funds>) -> Chart {

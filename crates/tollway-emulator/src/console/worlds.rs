@@ -44,10 +44,14 @@ pub(super) async fn one(State(engine): State<Arc<Engine>>, Path(name): Path<Stri
 
 fn show(engine: &Engine, world: &World, status: StatusCode, error: Option<String>) -> Response {
     let world = world.lock();
+    let charts = match balances::charts(&world, engine.clock().now()) {
+        Ok(charts) => charts,
+        Err(error) => return pages::refused(&error),
+    };
     let page = WorldPage {
         world: section(&world),
         connections: connections(&world),
-        charts: balances::charts(&world, engine.clock().now()),
+        charts,
         endpoints: endpoints(&world),
         business_name: world.platform.business_name.clone(),
         error,

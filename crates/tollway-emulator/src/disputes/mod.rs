@@ -1,4 +1,4 @@
-//! Disputes: a card holder wants the money back, the account answers with evidence, and somebody wins.
+//! Disputes: a card holder disputes a charge, the account submits evidence, and the dispute is won or lost.
 //!
 //! ```text
 //! needs_response ─ evidence ─▶ under_review ─ winning_evidence ─▶ won     (an inquiry has warning_… states, and no money moves)
@@ -6,70 +6,73 @@
 //!       └────────────────────────────────────────────────────────▶ lost
 //! ```
 //!
-//! A debit that the customer has back is lost as soon as it is disputed. A charge on one of the dispute cards is disputed at once. What `evidence[uncategorized_text]` says decides, as in Stripe's
-//! test mode: `winning_evidence`, `losing_evidence`, and for an inquiry `escalate_inquiry_evidence`. Anything else stays under
-//! review. See <https://docs.stripe.com/testing#disputes>.
+//! A charge on one of the dispute cards is disputed at once. The dispute of a returned debit is lost at once. The value of
+//! `evidence[uncategorized_text]` decides, as in Stripe's test mode: `winning_evidence`, `losing_evidence`, and for an inquiry
+//! `escalate_inquiry_evidence`. With any other evidence the dispute stays under review. See <https://docs.stripe.com/testing#disputes>.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::exchange;
 use crate::ledger::posting::{Fee, Movement, balance_transaction, post};
 use crate::params::Params;
-use crate::payment_methods::cards::{Card, DisputeKind, Outcome, of_charge};
-use crate::payments::non_card;
+use crate::payment_methods::cards::{DisputeKind, Outcome, of_charge};
+use crate::payments::non_card::debits::is_returned_by_customer;
+use crate::payments::non_card::mandates::deactivate_mandate;
+use crate::payments::notifications::{ChargeSuccess, RefundRequest};
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
 const DISPUTE: &str = "dispute";
-/// What Stripe takes for a dispute, in the currency's smallest unit.
-const FEE: i64 = 1500;
-/// Seconds until evidence must be there.
-const PATIENCE: i64 = 7 * 86_400;
+/// Stripe's fee for a dispute, in the currency's smallest unit.
+const DISPUTE_FEE: i64 = 1500;
+/// How long evidence can be submitted.
+const EVIDENCE_WINDOW_SECONDS: i64 = 7 * DAY_SECONDS;
 
-/// Opens a dispute: the card holder complains about a charge.
+/// Opens the dispute of a charge.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct OpenDispute {
-    pub(crate) charge: String,
+struct OpenDispute {
+    charge: String,
 }
 
 impl ScheduledTask for OpenDispute {
     const KIND: &'static str = "dispute";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        open(ctx, &self.charge)
+        open_dispute(ctx, &self.charge)
     }
 }
 
 /// Decides a dispute whose evidence was submitted.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct JudgeDispute {
-    pub(crate) dispute: String,
+struct JudgeDispute {
+    dispute: String,
 }
 
 impl ScheduledTask for JudgeDispute {
     const KIND: &'static str = "verdict";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        judge(ctx, &self.dispute)
+        decide_dispute(ctx, &self.dispute)
     }
 }
 
 /// Ends the time for evidence.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EndEvidenceWindow {
-    pub(crate) dispute: String,
+struct EndEvidenceWindow {
+    dispute: String,
 }
 
 impl ScheduledTask for EndEvidenceWindow {
     const KIND: &'static str = "evidence_deadline";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        deadline(ctx, &self.dispute)
+        end_evidence_window(ctx, &self.dispute)
     }
 }
 
@@ -77,103 +80,112 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add_task::<OpenDispute>();
     registry.add_task::<JudgeDispute>();
     registry.add_task::<EndEvidenceWindow>();
+    registry.listen(on_charge_success);
+    registry.listen(on_refund_request);
     registry.add("disputes.update", update);
     registry.add("disputes.close", close);
 }
 
-/// Has a charge on a dispute card disputed as soon as the request is over.
-pub(crate) fn expect(ctx: &mut Ctx<'_>, charge: &Value, card: &Card) -> Result<(), ApiError> {
-    if let (Outcome::IsDisputed(_), true) = (card.outcome, charge["captured"] == true) {
+/// Schedules the dispute of a captured charge if its test card or bank account number asks for one.
+fn on_charge_success(ctx: &mut Ctx<'_>, success: &ChargeSuccess) -> Result<(), ApiError> {
+    let charge = &success.charge;
+    if charge["captured"] != true {
+        return Ok(());
+    }
+    let is_disputed_card =
+        of_charge(charge).is_some_and(|card| matches!(card.outcome, Outcome::IsDisputed(_)));
+    if is_disputed_card || is_returned_by_customer(ctx, charge)? {
         let (charge, now) = (text(charge, "id"), ctx.now());
         schedule(ctx, None, now, &OpenDispute { charge })?;
     }
     Ok(())
 }
 
-/// The card holder, or the issuer, complains about a charge.
-pub(crate) fn open(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
+/// Opens the dispute that the charge's test card or bank account number asks for.
+fn open_dispute(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
     let charge = ctx.required("charge", charge)?;
-    let left = number(&charge, "amount_captured") - number(&charge, "amount_refunded");
-    if left > 0 && charge["disputed"] == false && non_card::is_disputed(ctx, &charge) {
-        return return_debit(ctx, charge, left);
+    let disputable = number(&charge, "amount_captured") - number(&charge, "amount_refunded");
+    if disputable > 0 && charge["disputed"] == false && is_returned_by_customer(ctx, &charge)? {
+        return return_debit(ctx, charge, disputable);
     }
     let kind = match of_charge(&charge).map(|card| card.outcome) {
-        Some(Outcome::IsDisputed(kind)) if left > 0 && charge["disputed"] == false => kind,
+        Some(Outcome::IsDisputed(kind)) if disputable > 0 && charge["disputed"] == false => kind,
         _ => return Ok(()),
     };
     match kind {
-        DisputeKind::Fraudulent => dispute(ctx, charge, left, &FRAUD),
-        DisputeKind::ProductNotReceived => dispute(ctx, charge, left, &NOT_RECEIVED),
-        DisputeKind::Inquiry => dispute(ctx, charge, left, &INQUIRY),
-        DisputeKind::KnownShopper => dispute(ctx, charge, left, &KNOWN_SHOPPER),
-        DisputeKind::Compliance => dispute(ctx, charge, left, &COMPLIANCE),
+        DisputeKind::Fraudulent => start_dispute(ctx, charge, disputable, &FRAUD),
+        DisputeKind::ProductNotReceived => start_dispute(ctx, charge, disputable, &NOT_RECEIVED),
+        DisputeKind::Inquiry => start_dispute(ctx, charge, disputable, &INQUIRY),
+        DisputeKind::KnownShopper => start_dispute(ctx, charge, disputable, &KNOWN_SHOPPER),
+        DisputeKind::Compliance => start_dispute(ctx, charge, disputable, &COMPLIANCE),
         DisputeKind::Twice => {
-            let half = left / 2;
-            dispute(ctx, charge.clone(), half, &FRAUD)?;
-            dispute(ctx, charge, left - half, &FRAUD)
+            let half = disputable / 2;
+            start_dispute(ctx, charge.clone(), half, &FRAUD)?;
+            start_dispute(ctx, charge, disputable - half, &FRAUD)
         }
         DisputeKind::FraudWarning => {
-            warn(ctx, &charge);
+            create_fraud_warning(ctx, &charge);
             Ok(())
         }
     }
 }
 
-/// The customer's bank has taken a debit back: there is nothing to answer, the dispute is lost as it is made.
+/// Opens the dispute of a returned debit. It cannot be contested and is lost at once.
 fn return_debit(ctx: &mut Ctx<'_>, charge: Value, amount: i64) -> Result<(), ApiError> {
-    let reason = non_card::revoke(ctx, &charge);
-    let complaint = complaint(reason, "chargeback");
-    let mut dispute = begin(ctx, charge, amount, &complaint);
+    let reason = deactivate_mandate(ctx, &charge);
+    let spec = spec(reason, "chargeback");
+    let mut dispute = create_dispute(ctx, charge, amount, &spec);
     if let Some(members) = dispute.as_object_mut() {
         members.remove("payment_method_details");
     }
     dispute["evidence_details"]["due_by"] = Value::Null;
     ctx.update(DISPUTE, &dispute);
     ctx.emit("charge.dispute.created", &dispute, None);
-    withdraw(ctx, &mut dispute)?;
-    end(ctx, dispute, "lost");
+    withdraw_funds(ctx, &mut dispute)?;
+    close_dispute(ctx, dispute, "lost");
     Ok(())
 }
 
-/// What is said in a dispute.
-struct Complaint {
+/// What a dispute is about.
+struct DisputeSpec {
     reason: &'static str,
     /// `case_type`: `chargeback`, `compliance` or `inquiry`.
     case: &'static str,
-    /// Which ways of answering it has besides evidence.
+    /// `enhanced_eligibility_types`: a network program that the dispute is eligible for.
     eligible: Option<&'static str>,
 }
 
-const fn complaint(reason: &'static str, case: &'static str) -> Complaint {
-    Complaint {
+const fn spec(reason: &'static str, case: &'static str) -> DisputeSpec {
+    DisputeSpec {
         reason,
         case,
         eligible: None,
     }
 }
 
-const FRAUD: Complaint = complaint("fraudulent", "chargeback");
-const NOT_RECEIVED: Complaint = complaint("product_not_received", "chargeback");
-const INQUIRY: Complaint = complaint("fraudulent", "inquiry");
-const KNOWN_SHOPPER: Complaint = Complaint {
+const FRAUD: DisputeSpec = spec("fraudulent", "chargeback");
+const NOT_RECEIVED: DisputeSpec = spec("product_not_received", "chargeback");
+const INQUIRY: DisputeSpec = spec("fraudulent", "inquiry");
+const KNOWN_SHOPPER: DisputeSpec = DisputeSpec {
     eligible: Some("visa_compelling_evidence_3"),
     ..FRAUD
 };
-const COMPLIANCE: Complaint = Complaint {
+const COMPLIANCE: DisputeSpec = DisputeSpec {
     eligible: Some("visa_compliance"),
-    ..complaint("noncompliant", "compliance")
+    ..spec("noncompliant", "compliance")
 };
 
-fn dispute(
+/// Opens a dispute, withdraws the money unless it is an inquiry, and schedules the end of its evidence window.
+fn start_dispute(
     ctx: &mut Ctx<'_>,
     charge: Value,
     amount: i64,
-    complaint: &Complaint,
+    spec: &DisputeSpec,
 ) -> Result<(), ApiError> {
-    let mut dispute = begin(ctx, charge, amount, complaint);
+    let mut dispute = create_dispute(ctx, charge, amount, spec);
     ctx.emit("charge.dispute.created", &dispute, None);
-    if complaint.case != "inquiry" {
-        withdraw(ctx, &mut dispute)?;
+    if spec.case != "inquiry" {
+        withdraw_funds(ctx, &mut dispute)?;
     }
     let due_by = number(&dispute["evidence_details"], "due_by");
     let dispute = text(&dispute, "id");
@@ -181,11 +193,11 @@ fn dispute(
     Ok(())
 }
 
-/// Makes a dispute, and marks its charge.
-fn begin(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, complaint: &Complaint) -> Value {
-    let inquiry = complaint.case == "inquiry";
+/// Stores a dispute and marks its charge as disputed.
+fn create_dispute(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, spec: &DisputeSpec) -> Value {
+    let inquiry = spec.case == "inquiry";
     let mut dispute = Value::Object(ctx.blank(DISPUTE));
-    let due_by = ctx.now() + PATIENCE;
+    let due_by = ctx.now() + EVIDENCE_WINDOW_SECONDS;
     let card = &charge["payment_method_details"]["card"];
     let members = json!({
         "amount": amount,
@@ -193,16 +205,16 @@ fn begin(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, complaint: &Complain
         "charge": charge["id"],
         "created": ctx.now(),
         "currency": charge["currency"],
-        "enhanced_eligibility_types": Vec::from_iter(complaint.eligible),
+        "enhanced_eligibility_types": Vec::from_iter(spec.eligible),
         "is_charge_refundable": inquiry,
         "livemode": ctx.scope.livemode(),
         "metadata": {},
         "payment_intent": charge["payment_intent"],
         "payment_method_details": {
             "type": "card",
-            "card": {"brand": card["brand"], "case_type": complaint.case, "network_reason_code": "10"},
+            "card": {"brand": card["brand"], "case_type": spec.case, "network_reason_code": "10"},
         },
-        "reason": complaint.reason,
+        "reason": spec.reason,
         "status": if inquiry { "warning_needs_response" } else { "needs_response" },
     });
     if let (Value::Object(dispute), Value::Object(members)) = (&mut dispute, members) {
@@ -221,8 +233,8 @@ fn begin(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, complaint: &Complain
     dispute
 }
 
-/// The issuer reports fraud; no money moves.
-fn warn(ctx: &mut Ctx<'_>, charge: &Value) {
+/// Creates an early fraud warning. No money moves.
+fn create_fraud_warning(ctx: &mut Ctx<'_>, charge: &Value) {
     let mut warning = Value::Object(ctx.blank("radar.early_fraud_warning"));
     warning["actionable"] = true.into();
     warning["charge"] = charge["id"].clone();
@@ -232,21 +244,22 @@ fn warn(ctx: &mut Ctx<'_>, charge: &Value) {
     ctx.emit("radar.early_fraud_warning.created", &warning, None);
 }
 
-/// Takes the disputed money, and Stripe's fee, from the account.
-fn withdraw(ctx: &mut Ctx<'_>, dispute: &mut Value) -> Result<(), ApiError> {
+/// Withdraws the disputed money and Stripe's fee from the account.
+fn withdraw_funds(ctx: &mut Ctx<'_>, dispute: &mut Value) -> Result<(), ApiError> {
     let amount = number(dispute, "amount");
-    move_money(
+    move_disputed_funds(
         ctx,
         dispute,
         -amount,
-        FEE,
+        DISPUTE_FEE,
         "Chargeback withdrawal for a charge",
     )?;
     ctx.emit("charge.dispute.funds_withdrawn", dispute, None);
     Ok(())
 }
 
-fn move_money(
+/// Moves `amount` to the account, less `fee`, and adds the balance transaction to the dispute.
+fn move_disputed_funds(
     ctx: &mut Ctx<'_>,
     dispute: &mut Value,
     amount: i64,
@@ -288,7 +301,7 @@ fn move_money(
     Ok(())
 }
 
-/// `POST /v1/disputes/{dispute}`: evidence is kept, and submitted unless `submit` is false.
+/// `POST /v1/disputes/{dispute}`: stores evidence and submits it unless `submit` is false.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(DISPUTE, params.path("dispute"))?;
     let submits = params.has("evidence") && params.bool("submit").unwrap_or(true);
@@ -303,9 +316,9 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut object = before.as_object().cloned().unwrap_or_default();
     ctx.apply(DISPUTE, &mut object, params.values())?;
     let mut dispute = Value::Object(object);
-    let given = dispute["evidence"].as_object();
+    let evidence = dispute["evidence"].as_object();
     let has_evidence =
-        given.is_some_and(|all| all.values().any(|one| one.is_string() && *one != ""));
+        evidence.is_some_and(|all| all.values().any(|one| one.is_string() && *one != ""));
     dispute["evidence_details"]["has_evidence"] = has_evidence.into();
     if submits {
         let count = dispute["evidence_details"]["submission_count"]
@@ -322,40 +335,42 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         let (dispute, now) = (text(&dispute, "id"), ctx.now());
         schedule(ctx, None, now, &JudgeDispute { dispute })?;
     }
-    changed(ctx, &before, &dispute);
+    update_dispute(ctx, &before, &dispute);
     Ok(dispute)
 }
 
-/// What the evidence says decides.
-pub(crate) fn judge(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Decides a dispute under review by its evidence.
+fn decide_dispute(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
     if !status(&dispute).ends_with("under_review") {
         return Ok(());
     }
     let before = dispute.clone();
-    let said = text(&dispute["evidence"], "uncategorized_text");
-    match (said.as_str(), is_inquiry(&dispute)) {
-        ("winning_evidence" | "losing_evidence", true) => end(ctx, dispute, "warning_closed"),
+    let evidence = text(&dispute["evidence"], "uncategorized_text");
+    match (evidence.as_str(), is_inquiry(&dispute)) {
+        ("winning_evidence" | "losing_evidence", true) => {
+            close_dispute(ctx, dispute, "warning_closed");
+        }
         ("winning_evidence", false) => {
             let amount = number(&dispute, "amount");
-            move_money(ctx, &mut dispute, amount, 0, "Chargeback reversal")?;
+            move_disputed_funds(ctx, &mut dispute, amount, 0, "Chargeback reversal")?;
             ctx.emit("charge.dispute.funds_reinstated", &dispute, None);
-            end(ctx, dispute, "won");
+            close_dispute(ctx, dispute, "won");
         }
-        ("losing_evidence", false) => end(ctx, dispute, "lost"),
+        ("losing_evidence", false) => close_dispute(ctx, dispute, "lost"),
         ("escalate_inquiry_evidence", true) => {
             dispute["status"] = "needs_response".into();
             dispute["is_charge_refundable"] = false.into();
             dispute["payment_method_details"]["card"]["case_type"] = "chargeback".into();
-            changed(ctx, &before, &dispute);
-            withdraw(ctx, &mut dispute)?;
+            update_dispute(ctx, &before, &dispute);
+            withdraw_funds(ctx, &mut dispute)?;
         }
         _ => {}
     }
     Ok(())
 }
 
-/// `POST /v1/disputes/{dispute}/close`: the account gives in.
+/// `POST /v1/disputes/{dispute}/close`: the account accepts the dispute.
 fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let dispute = ctx.required(DISPUTE, params.path("dispute"))?;
     let to = match status(&dispute) {
@@ -367,12 +382,12 @@ fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
     };
     let id = text(&dispute, "id");
-    end(ctx, dispute, to);
+    close_dispute(ctx, dispute, to);
     ctx.required(DISPUTE, &id)
 }
 
-/// Nobody answered in time.
-pub(crate) fn deadline(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Closes a dispute without submitted evidence.
+fn end_evidence_window(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
     let to = match status(&dispute) {
         "needs_response" => "lost",
@@ -380,19 +395,20 @@ pub(crate) fn deadline(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         _ => return Ok(()),
     };
     dispute["evidence_details"]["past_due"] = true.into();
-    end(ctx, dispute, to);
+    close_dispute(ctx, dispute, to);
     Ok(())
 }
 
-fn end(ctx: &mut Ctx<'_>, mut dispute: Value, to: &str) {
+/// Closes a dispute with its final status.
+fn close_dispute(ctx: &mut Ctx<'_>, mut dispute: Value, to: &str) {
     dispute["status"] = to.into();
     dispute["is_charge_refundable"] = (to == "warning_closed").into();
     ctx.update(DISPUTE, &dispute);
     ctx.emit("charge.dispute.closed", &dispute, None);
 }
 
-/// Keeps a changed dispute and says so.
-fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
+/// Stores a changed dispute and emits its event.
+fn update_dispute(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     ctx.update(DISPUTE, after);
     let previous = previous_attributes(before, after);
     if !previous.is_empty() {
@@ -404,8 +420,9 @@ fn changed(ctx: &mut Ctx<'_>, before: &Value, after: &Value) {
     }
 }
 
-/// May money of this charge be refunded, as far as disputes go?
-pub(crate) fn check_refundable(ctx: &Ctx<'_>, charge: &Value) -> Result<(), ApiError> {
+/// Rejects the refund of a charge with a dispute that took its money.
+fn on_refund_request(ctx: &mut Ctx<'_>, request: &RefundRequest) -> Result<(), ApiError> {
+    let charge = &request.charge;
     if charge["disputed"] != true {
         return Ok(());
     }

@@ -22,10 +22,10 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::included;
 use crate::json::{extend, text};
+use crate::located_object::open as open_page;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
-use crate::payments::authentication_page::open as open_page;
 use crate::product_objects::{change, drafted, id_of, keep};
 use crate::registry::Registry;
 

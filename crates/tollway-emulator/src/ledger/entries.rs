@@ -5,6 +5,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::world::PrivateRecord;
+
 /// Whose money it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Holder {
@@ -97,6 +99,10 @@ impl Journal {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Balance {
     currencies: BTreeMap<String, Funds>,
+}
+
+impl PrivateRecord for Balance {
+    const TYPE: &'static str = "_balance";
 }
 
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -8,21 +8,18 @@ use crate::ledger::entries::{Balance, Holder, Journal};
 use crate::scope::Scope;
 use crate::world::WorldState;
 
-const BALANCE: &str = "_balance";
 const OWN: &str = "own";
 const RESERVE: &str = "reserve";
 
 /// What an account has, as its lines add up.
-pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Balance {
-    world.typed(scope, BALANCE, OWN).unwrap_or_default()
+pub(crate) fn balance_of(world: &WorldState, scope: &Scope) -> Result<Balance, ApiError> {
+    Ok(world.load(scope, OWN)?.unwrap_or_default())
 }
 
 /// What the platform of the context has to keep back for its connected accounts.
-pub(crate) fn reserved(ctx: &Ctx<'_>) -> Balance {
+pub(crate) fn reserved(ctx: &Ctx<'_>) -> Result<Balance, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    ctx.world
-        .typed(&platform, BALANCE, RESERVE)
-        .unwrap_or_default()
+    Ok(ctx.world.load(&platform, RESERVE)?.unwrap_or_default())
 }
 
 /// Where a holder's balance is kept: accounts have their own scope, what is outside of Stripe lies in the platform's.
@@ -57,9 +54,10 @@ pub(crate) fn post(ctx: &mut Ctx<'_>, journal: &Journal) -> Result<(), ApiError>
     let now = ctx.now();
     for line in lines {
         let (scope, id) = place(ctx, &line.holder);
-        let mut balance: Balance = ctx.world.typed(&scope, BALANCE, id).unwrap_or_default();
+        let stored: Option<Balance> = ctx.world.load(&scope, id)?;
+        let mut balance = stored.unwrap_or_default();
         balance.add(journal.currency(), line.amount, line.available_on, now);
-        ctx.world.put_typed(&scope, BALANCE, id, &balance, now);
+        ctx.world.save(&scope, id, &balance, now);
         if let Holder::Account(account) = &line.holder {
             ctx.notify(&AccountPosting {
                 account: account.clone(),

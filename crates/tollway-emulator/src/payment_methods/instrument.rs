@@ -1,7 +1,7 @@
-//! What is charged: a test card, however the caller names it.
+//! Resolves a source or payment method to its test card.
 //!
-//! `tok_…` and `pm_card_…` are names of test cards; tokens, cards and payment methods made here remember their test card in a
-//! hidden record, for the API shows no card numbers.
+//! `tok_…` and `pm_card_…` name test cards. For created tokens, cards and payment methods the card number is a private record,
+//! because the API shows no card numbers.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
@@ -9,16 +9,14 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::payment_methods::cards::{self, Card};
+use crate::world::PrivateRecord;
 
-mod present;
+pub(crate) mod present;
 
-pub(crate) use self::present::presented;
-
-const HIDDEN: &str = "_card";
 /// The type of a payment method that is a card presented to a reader.
 const PRESENT: &str = "card_present";
 
-/// A card about to be charged.
+/// A card to charge.
 #[derive(Debug, Clone)]
 pub(crate) struct Instrument {
     pub(crate) card: &'static Card,
@@ -27,59 +25,70 @@ pub(crate) struct Instrument {
     pub(crate) billing_details: Value,
     pub(crate) exp_month: i64,
     pub(crate) exp_year: i64,
-    /// The card object, when it was named as a `source`.
+    /// The card object that the request named as `source`.
     pub(crate) source: Option<Value>,
     /// The customer it is attached to.
     pub(crate) customer: Option<String>,
-    /// Set up for payments without the card holder.
+    /// Set up for payments off session.
     pub(crate) set_up: bool,
     /// `payment_method_details[card_present]`, if it was presented to a reader.
     pub(crate) present: Option<Value>,
 }
 
-/// Which test card an object is.
+/// The test card behind a card, token or payment method.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-struct Hidden {
+struct CardSecret {
     number: String,
-    /// The card holder has authenticated it for payments off session.
+    /// The card holder authenticated it for payments off session.
     #[serde(default)]
     set_up: bool,
 }
 
-/// Remembers which test card the object `id` of this scope is.
-pub(crate) fn remember(ctx: &mut Ctx<'_>, id: &str, card: &Card) {
-    let set_up = is_set_up(ctx, id);
-    put_hidden(ctx, id, card, set_up);
+impl PrivateRecord for CardSecret {
+    const TYPE: &'static str = "_card";
 }
 
-/// Remembers that the card holder authenticated the object `id` for payments off session.
-pub(crate) fn remember_set_up(ctx: &mut Ctx<'_>, id: &str) {
-    if let Some(card) = recall(ctx, id) {
-        put_hidden(ctx, id, card, true);
+/// Stores which test card the object `id` of this scope is.
+pub(crate) fn store_card(ctx: &mut Ctx<'_>, id: &str, card: &Card) -> Result<(), ApiError> {
+    let set_up = is_set_up(ctx, id)?;
+    save_secret(ctx, id, card, set_up);
+    Ok(())
+}
+
+/// Records that the card holder authenticated the object `id` for payments off session.
+pub(crate) fn mark_set_up(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    if let Some(card) = find_card(ctx, id)? {
+        save_secret(ctx, id, card, true);
     }
+    Ok(())
 }
 
-fn put_hidden(ctx: &mut Ctx<'_>, id: &str, card: &Card, set_up: bool) {
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let hidden = Hidden {
+fn save_secret(ctx: &mut Ctx<'_>, id: &str, card: &Card, set_up: bool) {
+    let secret = CardSecret {
         number: card.number.to_owned(),
         set_up,
     };
-    ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
+    ctx.save(id, &secret);
 }
 
-fn is_set_up(ctx: &Ctx<'_>, id: &str) -> bool {
-    let hidden: Option<Hidden> = ctx.world.typed(&ctx.scope, HIDDEN, id);
-    hidden.is_some_and(|hidden| hidden.set_up)
+fn is_set_up(ctx: &Ctx<'_>, id: &str) -> Result<bool, ApiError> {
+    let secret = ctx.load::<CardSecret>(id)?;
+    Ok(secret.is_some_and(|secret| secret.set_up))
 }
 
 /// The test card behind an object of this scope.
-pub(crate) fn recall(ctx: &Ctx<'_>, id: &str) -> Option<&'static Card> {
-    let hidden: Hidden = ctx.world.typed(&ctx.scope, HIDDEN, id)?;
-    cards::by_number(&hidden.number)
+pub(crate) fn find_card(ctx: &Ctx<'_>, id: &str) -> Result<Option<&'static Card>, ApiError> {
+    let secret = ctx.load::<CardSecret>(id)?;
+    Ok(secret.and_then(|secret| cards::by_number(&secret.number)))
 }
 
-/// The test card of a raw number, or the refusal a card holder would see.
+/// Whether an object of this scope has a test card. An unreadable record fails the transaction.
+pub(crate) fn has_card(ctx: &Ctx<'_>, id: &str) -> bool {
+    let secret = ctx.world.load_or_fail::<CardSecret>(&ctx.scope, id);
+    secret.is_some()
+}
+
+/// The test card with this number, or the error for another number.
 pub(crate) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiError> {
     cards::by_number(number).ok_or_else(|| {
         if is_card_number(number) {
@@ -93,8 +102,12 @@ pub(crate) fn of_number(number: &str, param: &str) -> Result<&'static Card, ApiE
     })
 }
 
-/// Are the date and the security code that somebody typed beside a number possible ones? stripe-mock does not mind.
-pub(crate) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<(), ApiError> {
+/// Checks the expiry date and the security code that come with a card number. Like stripe-mock, the mock mode accepts any.
+pub(crate) fn check_expiry_and_cvc(
+    ctx: &Ctx<'_>,
+    card: &Card,
+    card_params: &Value,
+) -> Result<(), ApiError> {
     if ctx.engine.config().mock {
         return Ok(());
     }
@@ -106,18 +119,19 @@ pub(crate) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<()
         };
         Err(ApiError::card(code, message).param(param))
     };
-    let month = number(&given["exp_month"]);
+    let month = integer_param(&card_params["exp_month"]);
     if month.is_some_and(|month| !(1..=12).contains(&month)) {
         return wrong("exp_month", "Your card's expiration month is invalid.");
     }
-    let said = year(&given["exp_year"]);
-    let (this_year, this_month) = today(ctx);
-    let over = said.is_some_and(|year| (year, month.unwrap_or(12)) < (this_year, this_month));
-    if over || said.is_some_and(|year| year > this_year + 50) {
+    let exp_year = year_param(&card_params["exp_year"]);
+    let (this_year, this_month) = current_month(ctx);
+    let has_expired =
+        exp_year.is_some_and(|year| (year, month.unwrap_or(12)) < (this_year, this_month));
+    if has_expired || exp_year.is_some_and(|year| year > this_year + 50) {
         return wrong("exp_year", "Your card's expiration year is invalid.");
     }
     let length = if card.brand == "amex" { 3..=4 } else { 3..=3 };
-    let cvc = given["cvc"].as_str();
+    let cvc = card_params["cvc"].as_str();
     if cvc.is_some_and(|cvc| {
         !length.contains(&cvc.len()) || !cvc.bytes().all(|digit| digit.is_ascii_digit())
     }) {
@@ -126,15 +140,15 @@ pub(crate) fn check_said(ctx: &Ctx<'_>, card: &Card, given: &Value) -> Result<()
     Ok(())
 }
 
-/// Year and month.
-fn today(ctx: &Ctx<'_>) -> (i64, i64) {
+/// The current year and month.
+fn current_month(ctx: &Ctx<'_>) -> (i64, i64) {
     jiff::Timestamp::from_second(ctx.now()).map_or((2026, 1), |now| {
         let now = now.to_zoned(jiff::tz::TimeZone::UTC);
         (i64::from(now.year()), i64::from(now.month()))
     })
 }
 
-/// Between 12 and 19 digits that pass the checksum.
+/// Whether the text has 12 to 19 digits that pass the checksum.
 fn is_card_number(number: &str) -> bool {
     let digits: Vec<u32> = number
         .chars()
@@ -152,10 +166,10 @@ fn is_card_number(number: &str) -> bool {
         && digits.iter().rev().enumerate().map(doubled).sum::<u32>() % 10 == 0
 }
 
-/// Resolves `source` or `payment_method`: a test card's name, or an object of this scope.
+/// Resolves a parameter `source` or `payment_method`: the name of a test card, or the id of an object of this scope.
 pub(crate) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Instrument, ApiError> {
     if let Some(card) = cards::by_payment_method(name) {
-        let method = payment_method(ctx, card, &json!({}), &Map::new());
+        let method = create_payment_method(ctx, card, &json!({}), &Map::new())?;
         return of_payment_method(ctx, &method, card);
     }
     if let Some(card) = cards::by_token(name) {
@@ -173,7 +187,7 @@ pub(crate) fn resolve(ctx: &mut Ctx<'_>, name: &str, param: &str) -> Result<Inst
             param,
         )
     };
-    let card = recall(ctx, name).ok_or_else(no_such)?;
+    let card = find_card(ctx, name)?.ok_or_else(no_such)?;
     if let Some(method) = ctx.get("payment_method", name) {
         return of_payment_method(ctx, &method, card);
     }
@@ -230,18 +244,18 @@ fn of_payment_method(
         exp_year: method[kind]["exp_year"].as_i64().unwrap_or(2034),
         source: None,
         customer: method["customer"].as_str().map(str::to_owned),
-        set_up: is_set_up(ctx, method["id"].as_str().unwrap_or_default()),
-        present: present::details(ctx, method),
+        set_up: is_set_up(ctx, method["id"].as_str().unwrap_or_default())?,
+        present: present::details(ctx, method)?,
     })
 }
 
-/// Makes and keeps a card payment method for a test card.
-pub(crate) fn payment_method(
+/// Creates a payment method for a test card.
+pub(crate) fn create_payment_method(
     ctx: &mut Ctx<'_>,
     card: &'static Card,
     billing_details: &Value,
     metadata: &Map<String, Value>,
-) -> Value {
+) -> Result<Value, ApiError> {
     let mut method = ctx.blank("payment_method");
     let mut details = json!({
         "address": {"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null},
@@ -279,55 +293,55 @@ pub(crate) fn payment_method(
     );
     let method = Value::Object(method);
     ctx.insert("payment_method", &method);
-    remember(ctx, method["id"].as_str().unwrap_or_default(), card);
-    method
+    store_card(ctx, method["id"].as_str().unwrap_or_default(), card)?;
+    Ok(method)
 }
 
-/// A card object as sources and tokens have it, with what the caller said about it. It is not kept.
-pub(crate) fn card_object(ctx: &mut Ctx<'_>, card: &Card, given: &Value) -> Value {
+/// Builds the card object of a source or token from its parameters. It is not stored.
+pub(crate) fn card_object(ctx: &mut Ctx<'_>, card: &Card, card_params: &Value) -> Value {
     let (exp_month, exp_year) = expiry(ctx, card);
-    let said = |name: &str| given[name].clone();
+    let copied = |name: &str| card_params[name].clone();
     json!({
         "id": ctx.new_id("card"),
         "object": "card",
-        "address_city": said("address_city"),
-        "address_country": said("address_country"),
-        "address_line1": said("address_line1"),
+        "address_city": copied("address_city"),
+        "address_country": copied("address_country"),
+        "address_line1": copied("address_line1"),
         "address_line1_check": null,
-        "address_line2": said("address_line2"),
-        "address_state": said("address_state"),
-        "address_zip": said("address_zip"),
+        "address_line2": copied("address_line2"),
+        "address_state": copied("address_state"),
+        "address_zip": copied("address_zip"),
         "address_zip_check": null,
         "brand": brand_name(card.brand),
         "country": card.country,
         "customer": null,
-        "cvc_check": if given["cvc"].is_null() { Value::Null } else { "unchecked".into() },
+        "cvc_check": if card_params["cvc"].is_null() { Value::Null } else { "unchecked".into() },
         "dynamic_last4": null,
-        "exp_month": number(&given["exp_month"]).unwrap_or(exp_month),
-        "exp_year": year(&given["exp_year"]).unwrap_or(exp_year),
+        "exp_month": integer_param(&card_params["exp_month"]).unwrap_or(exp_month),
+        "exp_year": year_param(&card_params["exp_year"]).unwrap_or(exp_year),
         "fingerprint": card.fingerprint(),
         "funding": card.funding,
         "last4": card.last4(),
         "metadata": {},
-        "name": said("name"),
+        "name": copied("name"),
         "regulated_status": "unregulated",
         "tokenization_method": null,
     })
 }
 
-/// A number, sent as one or as text.
-pub(crate) fn number(value: &Value) -> Option<i64> {
+/// An integer that a request sends as a number or as text.
+pub(crate) fn integer_param(value: &Value) -> Option<i64> {
     value.as_i64().or_else(|| value.as_str()?.parse().ok())
 }
 
-/// A year, which people also write with two digits.
-pub(crate) fn year(value: &Value) -> Option<i64> {
-    number(value).map(|year| if year < 100 { 2000 + year } else { year })
+/// A year that a request sends with two or four digits.
+pub(crate) fn year_param(value: &Value) -> Option<i64> {
+    integer_param(value).map(|year| if year < 100 { 2000 + year } else { year })
 }
 
-/// Three years ahead; in the past for the card that has expired.
+/// The expiry of a test card: three years ahead, or in the past for the expired card.
 fn expiry(ctx: &Ctx<'_>, card: &Card) -> (i64, i64) {
-    let (year, _) = today(ctx);
+    let (year, _) = current_month(ctx);
     let expired = card
         .decline()
         .is_some_and(|decline| decline.code == "expired_card");
@@ -338,7 +352,7 @@ fn expiry(ctx: &Ctx<'_>, card: &Card) -> (i64, i64) {
     }
 }
 
-/// Sources name brands as people write them.
+/// The brand as card objects of sources write it.
 fn brand_name(brand: &str) -> &str {
     match brand {
         "visa" => "Visa",

@@ -1,46 +1,52 @@
-//! The payment methods that are no cards: their currency, and how a payment by them goes.
+//! The types of payment methods that are not cards: their currency, how a payment by them proceeds, and what they support.
 
-/// How a payment by a method goes.
+/// How a payment by a method proceeds.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Flow {
-    /// It takes so many days to learn whether the bank pays.
-    Debit(i64),
+pub(crate) enum PaymentFlow {
+    /// A bank account is debited; the bank pays or returns the debit after this many days.
+    Debit { days: i64 },
     /// The payer approves on a page.
     Redirect,
-    /// The payer takes a voucher to a shop, within so many days.
-    Voucher(i64),
-    /// The customer sends money, which is kept for them until it pays for something.
+    /// The payer pays a voucher in a shop, within this many days.
+    Voucher { days: i64 },
+    /// The customer sends money to their cash balance, which pays.
     BankTransfer,
 }
 
-/// A method: its name, the currency it is bound to, and how it goes.
-pub(super) struct Method {
-    pub(super) kind: &'static str,
-    pub(super) currency: Option<&'static str>,
-    pub(super) flow: Flow,
+/// A type of payment method.
+pub(crate) struct MethodType {
+    /// `type` of the payment method.
+    pub(crate) kind: &'static str,
+    /// The only currency it supports; none if it supports several.
+    pub(crate) currency: Option<&'static str>,
+    pub(crate) flow: PaymentFlow,
 }
 
-const fn method(kind: &'static str, currency: Option<&'static str>, flow: Flow) -> Method {
-    Method {
+const fn method(
+    kind: &'static str,
+    currency: Option<&'static str>,
+    flow: PaymentFlow,
+) -> MethodType {
+    MethodType {
         kind,
         currency,
         flow,
     }
 }
 
-const fn debit(kind: &'static str, currency: Option<&'static str>, days: i64) -> Method {
-    method(kind, currency, Flow::Debit(days))
+const fn debit(kind: &'static str, currency: Option<&'static str>, days: i64) -> MethodType {
+    method(kind, currency, PaymentFlow::Debit { days })
 }
 
-const fn redirect(kind: &'static str, currency: Option<&'static str>) -> Method {
-    method(kind, currency, Flow::Redirect)
+const fn redirect(kind: &'static str, currency: Option<&'static str>) -> MethodType {
+    method(kind, currency, PaymentFlow::Redirect)
 }
 
-const fn voucher(kind: &'static str, currency: &'static str, days: i64) -> Method {
-    method(kind, Some(currency), Flow::Voucher(days))
+const fn voucher(kind: &'static str, currency: &'static str, days: i64) -> MethodType {
+    method(kind, Some(currency), PaymentFlow::Voucher { days })
 }
 
-pub(super) const METHODS: &[Method] = &[
+const METHOD_TYPES: &[MethodType] = &[
     debit("acss_debit", None, 5),
     debit("au_becs_debit", Some("aud"), 3),
     debit("bacs_debit", Some("gbp"), 4),
@@ -51,7 +57,7 @@ pub(super) const METHODS: &[Method] = &[
     voucher("konbini", "jpy", 3),
     voucher("multibanco", "eur", 7),
     voucher("oxxo", "mxn", 3),
-    method("customer_balance", None, Flow::BankTransfer),
+    method("customer_balance", None, PaymentFlow::BankTransfer),
     redirect("affirm", None),
     redirect("afterpay_clearpay", None),
     redirect("alipay", None),
@@ -98,37 +104,54 @@ pub(super) const METHODS: &[Method] = &[
     redirect("zip", None),
 ];
 
-/// Those that can hold money now and take it later.
+/// The types that support `capture_method=manual`; in alphabetical order.
 #[rustfmt::skip]
-const HOLDING: &[&str] = &[
+const MANUAL_CAPTURE: &[&str] = &[
     "affirm", "afterpay_clearpay", "alma", "amazon_pay", "billie", "card", "card_present", "cashapp", "kakao_pay", "klarna",
     "kr_card", "link", "mobilepay", "naver_pay", "payco", "paypal", "revolut_pay", "samsung_pay", "satispay", "scalapay",
     "sequra", "sunbit",
 ];
 
-/// Those that a customer can keep for later payments.
+/// The types that can be attached to a customer for later payments; in alphabetical order.
 #[rustfmt::skip]
 const REUSABLE: &[&str] = &[
     "acss_debit", "amazon_pay", "au_becs_debit", "bacs_debit", "boleto", "cashapp", "kakao_pay", "klarna", "kr_card", "link",
     "naver_pay", "nz_bank_account", "paypal", "payto", "revolut_pay", "sepa_debit", "upi", "us_bank_account",
 ];
 
-pub(super) fn find(kind: &str) -> Option<&'static Method> {
-    METHODS.iter().find(|method| method.kind == kind)
+/// The type with this name.
+pub(crate) fn find_method_type(kind: &str) -> Option<&'static MethodType> {
+    METHOD_TYPES.iter().find(|method| method.kind == kind)
 }
 
-/// Whether money can be held by this method, and captured later.
-pub(super) fn holds(kind: &str) -> bool {
-    HOLDING.contains(&kind)
+/// The names of all types that are not cards, separated by commas.
+pub(crate) fn method_type_names() -> String {
+    let names: Vec<&str> = METHOD_TYPES.iter().map(|method| method.kind).collect();
+    names.join(", ")
 }
 
-/// Whether a customer can keep it.
-pub(super) fn is_reusable(kind: &str) -> bool {
+/// Whether a payer by this type is redirected to another page.
+pub(crate) fn is_redirect_based(kind: &str) -> bool {
+    find_method_type(kind).is_some_and(|method| method.flow == PaymentFlow::Redirect)
+}
+
+/// Whether a bank account is debited.
+pub(crate) fn is_debit(kind: &str) -> bool {
+    find_method_type(kind).is_some_and(|it| matches!(it.flow, PaymentFlow::Debit { .. }))
+}
+
+/// Whether a payment by this type can be authorized now and captured later.
+pub(crate) fn supports_manual_capture(kind: &str) -> bool {
+    MANUAL_CAPTURE.contains(&kind)
+}
+
+/// Whether a payment method of this type can be attached to a customer.
+pub(crate) fn is_reusable(kind: &str) -> bool {
     REUSABLE.contains(&kind)
 }
 
-/// `pm_usBankAccount_…` by name, and the account number that stands for it.
-const NAMED: &[(&str, &str)] = &[
+/// The test names `pm_usBankAccount_…`, each with the account number that it stands for.
+const TEST_NAMES: &[(&str, &str)] = &[
     ("pm_usBankAccount_success", "000123456789"),
     ("pm_usBankAccount_accountClosed", "000111111113"),
     ("pm_usBankAccount_noAccount", "000111111116"),
@@ -140,30 +163,32 @@ const NAMED: &[(&str, &str)] = &[
     ("pm_usBankAccount_weeklyLimitExceeded", "000777777771"),
 ];
 
-/// The account number behind a test payment method's name.
-pub(super) fn number_of(name: &str) -> Option<&'static str> {
-    let (_, number) = NAMED.iter().find(|(known, _)| *known == name)?;
+/// The account number of a test payment method's name; none if `name` is no such name.
+pub(crate) fn account_number_of_test_name(name: &str) -> Option<&'static str> {
+    let (_, number) = TEST_NAMES
+        .iter()
+        .find(|(test_name, _)| *test_name == name)?;
     Some(number)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::payment_methods::test_bank_accounts::{DebitOutcome, debit_outcome_of_number};
 
     #[test]
-    fn tables_are_in_order_and_failing_numbers_are_told_apart() {
-        let kinds = |of: fn(Flow) -> bool| {
-            let methods = METHODS.iter().filter(move |method| of(method.flow));
+    fn tables_are_sorted_and_test_names_but_one_have_failing_numbers() {
+        let kinds = |of: fn(PaymentFlow) -> bool| {
+            let methods = METHOD_TYPES.iter().filter(move |method| of(method.flow));
             methods.map(|method| method.kind)
         };
-        assert!(kinds(|flow| matches!(flow, Flow::Debit(_))).is_sorted());
-        assert!(kinds(|flow| matches!(flow, Flow::Voucher(_))).is_sorted());
-        assert!(kinds(|flow| flow == Flow::Redirect).is_sorted());
-        assert!(HOLDING.is_sorted() && REUSABLE.is_sorted());
-        for (name, number) in NAMED {
-            let pays = crate::payments::non_card::test_bank_accounts::of(number)
-                == crate::payments::non_card::test_bank_accounts::Answer::Pays;
-            assert_eq!(pays, *name == "pm_usBankAccount_success", "{name}");
+        assert!(kinds(|flow| matches!(flow, PaymentFlow::Debit { .. })).is_sorted());
+        assert!(kinds(|flow| matches!(flow, PaymentFlow::Voucher { .. })).is_sorted());
+        assert!(kinds(|flow| flow == PaymentFlow::Redirect).is_sorted());
+        assert!(MANUAL_CAPTURE.is_sorted() && REUSABLE.is_sorted());
+        for (name, number) in TEST_NAMES {
+            let succeeds = debit_outcome_of_number(number) == DebitOutcome::Succeeds;
+            assert_eq!(succeeds, *name == "pm_usBankAccount_success", "{name}");
         }
     }
 }

@@ -1,15 +1,15 @@
-//! Cards as the API keeps them: payment methods, and the tokens of `POST /v1/tokens`.
+//! `/v1/payment_methods` and `/v1/tokens`.
 
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
+use crate::payment_methods::bank_accounts;
 use crate::payment_methods::cards;
 use crate::payment_methods::instrument;
-use crate::payments::charge;
-use crate::payments::non_card;
-use crate::payouts::bank_accounts;
+use crate::payment_methods::method_types;
+use crate::payment_methods::non_card::{self, create_from_test_name};
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
@@ -22,6 +22,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("customers.payment_methods.retrieve", retrieve_of_customer);
 }
 
+/// `POST /v1/payment_methods`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let kind = params.text("type").unwrap_or("card");
     if let Some(original) = params.text("payment_method") {
@@ -33,38 +34,41 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .unwrap_or_else(|| json!({}));
     let metadata = params.map("metadata").cloned().unwrap_or_default();
     if kind != "card" {
-        let given = params.at(kind).cloned().unwrap_or_else(|| json!({}));
-        return non_card::create(ctx, kind, &given, &billing, &metadata);
+        let type_params = params.at(kind).cloned().unwrap_or_else(|| json!({}));
+        return non_card::create(ctx, kind, &type_params, &billing, &metadata);
     }
-    of_card_params(ctx, params.at("card"), &billing, &metadata)
+    create_card(ctx, params.at("card"), &billing, &metadata)
 }
 
-/// A payment method from `card[number]` or `card[token]`.
-pub(crate) fn of_card_params(
+/// Creates a card payment method from `card[number]` or `card[token]`.
+pub(crate) fn create_card(
     ctx: &mut Ctx<'_>,
     card: Option<&Value>,
     billing: &Value,
     metadata: &Map<String, Value>,
 ) -> Result<Value, ApiError> {
-    let said = card.unwrap_or(&Value::Null);
-    let given = |name: &str| said[name].as_str();
-    let test_card = match (given("token"), given("number")) {
+    let card_params = card.unwrap_or(&Value::Null);
+    let text = |name: &str| card_params[name].as_str();
+    let test_card = match (text("token"), text("number")) {
         (Some(token), _) => match cards::by_token(token) {
             Some(card) => card,
-            None => instrument::recall(ctx, token)
+            None => instrument::find_card(ctx, token)?
                 .ok_or_else(|| ApiError::no_such_reference("token", token, "card[token]"))?,
         },
         (None, Some(number)) => {
-            let found = instrument::of_number(number, "number")?;
-            instrument::check_said(ctx, found, said)?;
-            found
+            let card = instrument::of_number(number, "number")?;
+            instrument::check_expiry_and_cvc(ctx, card, card_params)?;
+            card
         }
         (None, None) => return Err(ApiError::missing_parameter("card[number]")),
     };
-    let mut method = instrument::payment_method(ctx, test_card, billing, metadata);
+    let mut method = instrument::create_payment_method(ctx, test_card, billing, metadata)?;
     for (name, number) in [
-        ("exp_month", instrument::number(&said["exp_month"])),
-        ("exp_year", instrument::year(&said["exp_year"])),
+        (
+            "exp_month",
+            instrument::integer_param(&card_params["exp_month"]),
+        ),
+        ("exp_year", instrument::year_param(&card_params["exp_year"])),
     ] {
         if let Some(number) = number {
             method["card"][name] = number.into();
@@ -74,20 +78,17 @@ pub(crate) fn of_card_params(
     Ok(method)
 }
 
-/// A platform's payment method, made usable for the connected account that the request acts for.
+/// Clones a payment method of the platform to the connected account of the request.
 fn clone_for_account(ctx: &mut Ctx<'_>, original: &str) -> Result<Value, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let theirs = ctx.in_scope(platform);
+    let platform_ctx = ctx.in_scope(platform);
     let no_such = || ApiError::no_such_reference("PaymentMethod", original, "payment_method");
-    let method = theirs.get("payment_method", original).ok_or_else(no_such)?;
-    let card = instrument::recall(&theirs, original).ok_or_else(no_such)?;
+    let method = platform_ctx
+        .get("payment_method", original)
+        .ok_or_else(no_such)?;
+    let card = instrument::find_card(&platform_ctx, original)?.ok_or_else(no_such)?;
     let metadata = method["metadata"].as_object().cloned().unwrap_or_default();
-    Ok(instrument::payment_method(
-        ctx,
-        card,
-        &method["billing_details"],
-        &metadata,
-    ))
+    instrument::create_payment_method(ctx, card, &method["billing_details"], &metadata)
 }
 
 /// `GET /v1/customers/{customer}/payment_methods`.
@@ -104,51 +105,54 @@ fn retrieve_of_customer(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, Api
     let (customer, id) = (params.path("customer"), params.path("payment_method"));
     ctx.required("customer", customer)?;
     let method = ctx.get("payment_method", id);
-    let theirs = method.filter(|method| method["customer"] == customer);
-    theirs.ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))
+    let attached = method.filter(|method| method["customer"] == customer);
+    attached.ok_or_else(|| ApiError::no_such("PaymentMethod", id, "payment_method"))
 }
 
-/// Retrieving `pm_card_visa` and the like makes a payment method of it, as Stripe does.
+/// `GET /v1/payment_methods/{payment_method}`. A test name such as `pm_card_visa` creates a payment method, as Stripe does.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("payment_method");
-    if let Some(method) = non_card::by_name(ctx, id) {
-        return method;
+    if let Some(method) = create_from_test_name(ctx, id)? {
+        return Ok(method);
     }
     match cards::by_payment_method(id) {
-        Some(card) => Ok(instrument::payment_method(
-            ctx,
-            card,
-            &json!({}),
-            &Map::new(),
-        )),
+        Some(card) => instrument::create_payment_method(ctx, card, &json!({}), &Map::new()),
         None => ctx.required("payment_method", id),
     }
 }
 
+/// `POST /v1/payment_methods/{payment_method}/attach`.
 fn attach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = params
         .text("customer")
         .ok_or_else(|| ApiError::missing_parameter("customer"))?;
-    attach_to(ctx, params.path("payment_method"), customer)
+    check_and_attach(ctx, params.path("payment_method"), customer)
 }
 
-/// Whether this is one of the names under which Stripe's documentation has test payment methods.
+/// Whether `name` is one of the names of test payment methods in Stripe's documentation.
 pub(crate) fn is_test_name(name: &str) -> bool {
-    non_card::is_test_name(name) || cards::by_payment_method(name).is_some()
+    method_types::account_number_of_test_name(name).is_some()
+        || cards::by_payment_method(name).is_some()
 }
 
-/// Keeps a payment method with a customer, if its bank agrees.
-pub(crate) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
+/// Attaches a payment method or test name to a customer, unless its bank declines.
+pub(crate) fn check_and_attach(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    customer: &str,
+) -> Result<Value, ApiError> {
     ctx.referenced("customer", customer, "customer")?;
-    let method = match (non_card::by_name(ctx, id), cards::by_payment_method(id)) {
-        (Some(method), _) => method?,
-        (None, Some(card)) => instrument::payment_method(ctx, card, &json!({}), &Map::new()),
-        (None, None) => ctx.required("payment_method", id)?,
+    let method = if let Some(method) = create_from_test_name(ctx, id)? {
+        method
+    } else if let Some(card) = cards::by_payment_method(id) {
+        instrument::create_payment_method(ctx, card, &json!({}), &Map::new())?
+    } else {
+        ctx.required("payment_method", id)?
     };
     let id = method["id"].as_str().unwrap_or_default();
-    let refusal = instrument::recall(ctx, id).and_then(cards::Card::refusal_to_attach);
-    if let Some(decline) = refusal {
-        return Err(charge::refusal(&decline));
+    let decline = instrument::find_card(ctx, id)?.and_then(cards::Card::attach_decline);
+    if let Some(decline) = decline {
+        return Err(decline.to_error());
     }
     if method["customer"]
         .as_str()
@@ -157,11 +161,15 @@ pub(crate) fn attach_to(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<V
         let message = "The payment method you provided has already been attached to a customer.";
         return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
     }
-    keep_with(ctx, id, customer)
+    attach_to_customer(ctx, id, customer)
 }
 
-/// Keeps a payment method with a customer.
-pub(crate) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<Value, ApiError> {
+/// Attaches a payment method to a customer.
+pub(crate) fn attach_to_customer(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    customer: &str,
+) -> Result<Value, ApiError> {
     let mut method = ctx.required("payment_method", id)?;
     method["customer"] = customer.into();
     ctx.update("payment_method", &method);
@@ -169,25 +177,26 @@ pub(crate) fn keep_with(ctx: &mut Ctx<'_>, id: &str, customer: &str) -> Result<V
     Ok(method)
 }
 
+/// `POST /v1/payment_methods/{payment_method}/detach`.
 fn detach(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let method = ctx.required("payment_method", params.path("payment_method"))?;
     if method["customer"].is_null() {
         let message = "The payment method is not attached to a customer, so it cannot be detached.";
         return Err(ApiError::invalid_request(message).code("payment_method_unexpected_state"));
     }
-    Ok(take_off(ctx, method))
+    Ok(detach_from_customer(ctx, method))
 }
 
-/// The payment methods of a customer who is no more.
+/// Detaches all payment methods of a deleted customer.
 pub(crate) fn detach_all(ctx: &mut Ctx<'_>, customer: &str) {
     for method in ctx.world.store.all(&ctx.scope, "payment_method") {
         if method["customer"] == customer {
-            take_off(ctx, method);
+            detach_from_customer(ctx, method);
         }
     }
 }
 
-fn take_off(ctx: &mut Ctx<'_>, mut method: Value) -> Value {
+fn detach_from_customer(ctx: &mut Ctx<'_>, mut method: Value) -> Value {
     let previous = json!({"customer": method["customer"]});
     method["customer"] = Value::Null;
     ctx.update("payment_method", &method);
@@ -195,6 +204,7 @@ fn take_off(ctx: &mut Ctx<'_>, mut method: Value) -> Value {
     method
 }
 
+/// `POST /v1/tokens`.
 fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let kinds = [
         "card",
@@ -215,22 +225,22 @@ fn create_token(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     token.insert("type".into(), kind.into());
     token.insert("used".into(), false.into());
     if kind == "card" {
-        let given = params.at("card").cloned().unwrap_or_default();
-        let number = given["number"]
+        let card_params = params.at("card").cloned().unwrap_or_default();
+        let number = card_params["number"]
             .as_str()
             .ok_or_else(|| ApiError::missing_parameter("card[number]"))?;
         let card = instrument::of_number(number, "number")?;
-        instrument::check_said(ctx, card, &given)?;
-        let object = instrument::card_object(ctx, card, &given);
-        instrument::remember(ctx, &id, card);
+        instrument::check_expiry_and_cvc(ctx, card, &card_params)?;
+        let object = instrument::card_object(ctx, card, &card_params);
+        instrument::store_card(ctx, &id, card)?;
         token.insert("card".into(), object);
     }
     if kind == "bank_account" {
-        let given = params.at("bank_account").cloned().unwrap_or_default();
+        let bank_params = params.at("bank_account").cloned().unwrap_or_default();
         let currency = ctx.world.platform.default_currency.clone();
-        let bank = bank_accounts::bank_account(ctx, &given, &currency, "bank_account")?;
-        let number = given["account_number"].as_str();
-        bank_accounts::remember(ctx, &id, number.unwrap_or("000123456789"));
+        let bank = bank_accounts::bank_account(ctx, &bank_params, &currency, "bank_account")?;
+        let number = bank_params["account_number"].as_str();
+        bank_accounts::store_token_number(ctx, &id, number);
         token.insert("bank_account".into(), bank);
     }
     let token = Value::Object(token);

@@ -1,44 +1,44 @@
-//! What the banks of Stripe's test account numbers answer to a debit (<https://docs.stripe.com/testing#bank-debits>).
+//! The outcomes of debits from Stripe's test account numbers (<https://docs.stripe.com/testing#bank-debits>).
 
-/// What becomes of a debit.
+/// How a debit from a test bank account ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(crate) enum DebitOutcome {
     /// The bank pays.
-    Pays,
-    /// The bank pays, and the customer has the money back at once.
-    IsDisputed,
-    /// The bank sends the debit back: code and sentence.
+    Succeeds,
+    /// The bank pays, and the customer has the debit returned at once.
+    SucceedsThenDisputed,
+    /// The bank returns the debit: `failure_code` and `failure_message`.
     Fails(&'static str, &'static str),
-    /// The bank never answers.
-    Never,
+    /// The bank does not respond.
+    StaysProcessing,
 }
 
-const REFUSED: Answer = Answer::Fails(
+const DEBIT_NOT_AUTHORIZED: DebitOutcome = DebitOutcome::Fails(
     "debit_not_authorized",
     "The customer has notified their bank that this payment was unauthorized.",
 );
-const POOR: Answer = Answer::Fails(
+const INSUFFICIENT_FUNDS: DebitOutcome = DebitOutcome::Fails(
     "insufficient_funds",
     "The customer's account has insufficient funds to cover this payment.",
 );
 
-/// Told by the end of the number.
+/// Outcomes by the last digits of the account number.
 #[rustfmt::skip]
-const BY_END: &[(&str, Answer)] = &[
-    ("1111113", Answer::Fails("account_closed", "The customer's bank account has been closed.")),
-    ("1111116", Answer::Fails("no_account", "The customer's bank account could not be located.")),
-    ("2222227", POOR),
-    ("3333335", REFUSED),
-    ("4444440", Answer::Fails("invalid_currency", "The bank account cannot be debited in this currency.")),
-    ("0343434", Answer::Fails("charge_exceeds_source_limit", "This payment exceeds what may be debited from the account in a week.")),
-    ("0121212", Answer::Fails("charge_exceeds_weekly_limit", "This payment exceeds how often the account may be debited in a week.")),
-    ("7777771", Answer::Fails("charge_exceeds_weekly_limit", "This payment exceeds what may be debited from the account in a week.")),
-    ("5555559", Answer::IsDisputed),
-    ("66666660", Answer::IsDisputed),
-    ("000000000009", Answer::Never),
+const BY_END: &[(&str, DebitOutcome)] = &[
+    ("1111113", DebitOutcome::Fails("account_closed", "The customer's bank account has been closed.")),
+    ("1111116", DebitOutcome::Fails("no_account", "The customer's bank account could not be located.")),
+    ("2222227", INSUFFICIENT_FUNDS),
+    ("3333335", DEBIT_NOT_AUTHORIZED),
+    ("4444440", DebitOutcome::Fails("invalid_currency", "The bank account cannot be debited in this currency.")),
+    ("0343434", DebitOutcome::Fails("charge_exceeds_source_limit", "This payment exceeds what may be debited from the account in a week.")),
+    ("0121212", DebitOutcome::Fails("charge_exceeds_weekly_limit", "This payment exceeds how often the account may be debited in a week.")),
+    ("7777771", DebitOutcome::Fails("charge_exceeds_weekly_limit", "This payment exceeds what may be debited from the account in a week.")),
+    ("5555559", DebitOutcome::SucceedsThenDisputed),
+    ("66666660", DebitOutcome::SucceedsThenDisputed),
+    ("000000000009", DebitOutcome::StaysProcessing),
 ];
 
-/// IBANs that are sent back; in a list by country, then those after three minutes.
+/// IBANs whose debits fail: by country, then those that fail after three minutes.
 const FAILING: &[&str] = &[
     "AT861904300235473202",
     "BE68539007547034",
@@ -68,7 +68,7 @@ const FAILING: &[&str] = &[
     "IE94AIBK93115212345672",
 ];
 
-/// IBANs that pay, and whose owners have the money back at once; in a list by country.
+/// IBANs whose debits succeed and are disputed at once, by country.
 const DISPUTING: &[&str] = &[
     "AT591904300235473203",
     "BE08510007547063",
@@ -91,16 +91,16 @@ const DISPUTING: &[&str] = &[
     "SE7850000000054910000005",
 ];
 
-/// What the bank of an account answers, by its number; an IBAN is written plainly.
-pub(super) fn of(number: &str) -> Answer {
+/// The outcome of a debit, by account number or normalized IBAN.
+pub(crate) fn debit_outcome_of_number(number: &str) -> DebitOutcome {
     if FAILING.contains(&number) {
-        return REFUSED;
+        return DEBIT_NOT_AUTHORIZED;
     }
     if DISPUTING.contains(&number) {
-        return Answer::IsDisputed;
+        return DebitOutcome::SucceedsThenDisputed;
     }
-    let known = BY_END.iter().find(|(end, _)| number.ends_with(end));
-    known.map_or(Answer::Pays, |(_, answer)| *answer)
+    let listed = BY_END.iter().find(|(end, _)| number.ends_with(end));
+    listed.map_or(DebitOutcome::Succeeds, |(_, outcome)| *outcome)
 }
 
 #[cfg(test)]
@@ -109,29 +109,29 @@ mod tests {
     use crate::payment_methods::iban;
 
     #[test]
-    fn numbers_are_told_apart() {
+    fn the_account_number_decides_the_debit_outcome() {
         for iban in FAILING.iter().chain(DISPUTING) {
             iban::check(iban, "c", "p").unwrap();
         }
-        for (number, answer) in [
-            ("000123456789", Answer::Pays),
-            ("DE89370400440532013000", Answer::Pays),
-            ("AT611904300234573201", Answer::Pays),
-            ("000222222227", POOR),
-            ("22222227", POOR),
-            ("DE65370400440002222227", POOR),
-            ("333333335", REFUSED),
-            ("DE62370400440532013001", REFUSED),
-            ("000555555559", Answer::IsDisputed),
-            ("55555559", Answer::IsDisputed),
-            ("DE35370400440532013002", Answer::IsDisputed),
-            ("000000000009", Answer::Never),
+        for (number, outcome) in [
+            ("000123456789", DebitOutcome::Succeeds),
+            ("DE89370400440532013000", DebitOutcome::Succeeds),
+            ("AT611904300234573201", DebitOutcome::Succeeds),
+            ("000222222227", INSUFFICIENT_FUNDS),
+            ("22222227", INSUFFICIENT_FUNDS),
+            ("DE65370400440002222227", INSUFFICIENT_FUNDS),
+            ("333333335", DEBIT_NOT_AUTHORIZED),
+            ("DE62370400440532013001", DEBIT_NOT_AUTHORIZED),
+            ("000555555559", DebitOutcome::SucceedsThenDisputed),
+            ("55555559", DebitOutcome::SucceedsThenDisputed),
+            ("DE35370400440532013002", DebitOutcome::SucceedsThenDisputed),
+            ("000000000009", DebitOutcome::StaysProcessing),
         ] {
-            assert_eq!(of(number), answer, "{number}");
+            assert_eq!(debit_outcome_of_number(number), outcome, "{number}");
         }
         assert!(matches!(
-            of("DE27370400440000121212"),
-            Answer::Fails("charge_exceeds_weekly_limit", _)
+            debit_outcome_of_number("DE27370400440000121212"),
+            DebitOutcome::Fails("charge_exceeds_weekly_limit", _)
         ));
     }
 }

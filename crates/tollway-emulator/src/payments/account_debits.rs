@@ -1,7 +1,7 @@
 //! Account debits: a platform charges a connected account's balance, with the account as the `source` of a charge.
 //!
-//! The charge is the platform's (`py_…`, paid with `stripe_account`); the account sees a balance transaction. Refunds go back to
-//! it. See <https://docs.stripe.com/connect/account-debits>.
+//! The charge belongs to the platform (`py_…`, paid with `stripe_account`); the account has a balance transaction. Refunds return
+//! to the account. See <https://docs.stripe.com/connect/account-debits>.
 
 use serde_json::{Value, json};
 
@@ -9,18 +9,12 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::ledger::posting::{Movement, balance_of, balance_transaction};
 use crate::params::Params;
-use crate::payments::charge::{self, Base};
-use crate::payments::settlement::{self, Split};
+use crate::payments::charge_object::{self, NewCharge, copied_fields};
+use crate::payments::settlement;
+use crate::payments::split::Split;
 
-/// The account that has paid a charge, if one has.
-pub(crate) fn debited(charge: &Value) -> Option<&str> {
-    let of_account = charge["payment_method_details"]["type"] == "stripe_account";
-    let source = charge["source"]["id"].as_str().filter(|_| of_account);
-    source.filter(|id| id.starts_with("acct_"))
-}
-
-/// Takes `amount` from the balance of `account`.
-pub(crate) fn create(
+/// Charges `amount` to the balance of `account`.
+pub(super) fn create(
     ctx: &mut Ctx<'_>,
     params: &Params,
     account: &str,
@@ -34,11 +28,11 @@ pub(crate) fn create(
         let message = "An account is debited at once: its money cannot be held with capture=false.";
         return Err(ApiError::invalid_param("capture", message));
     }
-    let there =
-        balance_of(ctx.world, &ctx.scope.for_account(account)).available(currency, ctx.now());
-    if there < amount {
+    let available =
+        balance_of(ctx.world, &ctx.scope.for_account(account))?.available(currency, ctx.now());
+    if available < amount {
         let message = format!(
-            "The account {account} has insufficient available funds for this debit: {there} {currency} are available."
+            "The account {account} has insufficient available funds for this debit: {available} {currency} are available."
         );
         return Err(ApiError::invalid_param("amount", message).code("balance_insufficient"));
     }
@@ -50,7 +44,7 @@ pub(crate) fn create(
         "address": {"city": null, "country": null, "line1": null, "line2": null, "postal_code": null, "state": null},
         "email": null, "name": null, "phone": null, "tax_id": null,
     });
-    let base = Base {
+    let new = NewCharge {
         amount,
         currency,
         billing_details: &billing,
@@ -61,24 +55,30 @@ pub(crate) fn create(
         risk: "not_assessed",
         source: Some(&source),
         split: &split,
-        said: &charge::said(params.values()),
+        copied_fields: &copied_fields(params.values()),
     };
-    let mut made = charge::blank(ctx, &base);
-    made["id"] = format!("py_1{}", ctx.world.random.alphanumeric(23)).into();
-    made["paid"] = true.into();
-    made["payment_method"] = Value::Null;
-    made["status"] = "succeeded".into();
-    ctx.insert("charge", &made);
-    settlement::settle(ctx, &mut made, amount, &split)?;
-    ctx.update("charge", &made);
-    let id = made["id"].as_str().unwrap_or_default();
-    note(ctx, account, id, -amount, currency);
-    ctx.emit("charge.succeeded", &made, None);
-    Ok(made)
+    let mut charge = charge_object::build(ctx, &new);
+    charge["id"] = format!("py_1{}", ctx.world.random.alphanumeric(23)).into();
+    charge["paid"] = true.into();
+    charge["payment_method"] = Value::Null;
+    charge["status"] = "succeeded".into();
+    ctx.insert("charge", &charge);
+    settlement::settle(ctx, &mut charge, amount, &split)?;
+    ctx.update("charge", &charge);
+    let id = charge["id"].as_str().unwrap_or_default();
+    record_for_account(ctx, account, id, -amount, currency);
+    ctx.emit("charge.succeeded", &charge, None);
+    Ok(charge)
 }
 
-/// What moved on the account's side: less when it is debited, more when it has the money back.
-pub(crate) fn note(ctx: &mut Ctx<'_>, account: &str, source: &str, amount: i64, currency: &str) {
+/// Creates the account's balance transaction of a debit (a negative amount) or of its refund.
+pub(super) fn record_for_account(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    source: &str,
+    amount: i64,
+    currency: &str,
+) {
     let now = ctx.now();
     let movement = Movement {
         kind: if amount < 0 {

@@ -1,40 +1,41 @@
-//! Application fees: what a platform takes from a payment to a connected account, and gives back.
+//! Application fees: the platform collects them from payments to connected accounts and refunds them.
 
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::fees::proportional;
 use crate::ledger::exchange::{self, Settled};
 use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction};
 use crate::params::Params;
-use crate::payments::settlement::application;
+use crate::payments::application::charging_application;
 use crate::registry::Registry;
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("application_fees.refunds.create", create_refund);
 }
 
-/// A fee to be taken.
-pub(crate) struct NewFee<'a> {
-    pub(crate) amount: i64,
-    pub(crate) currency: &'a str,
+/// A fee to collect.
+pub(super) struct NewFee<'a> {
+    pub(super) amount: i64,
+    pub(super) currency: &'a str,
     /// The connected account that pays it.
-    pub(crate) payer: &'a str,
+    pub(super) payer: &'a str,
     /// The payer's charge.
-    pub(crate) charge: &'a str,
+    pub(super) charge: &'a str,
     /// The platform's charge behind it, for a destination charge.
-    pub(crate) originating: Option<&'a str>,
-    pub(crate) available_on: i64,
+    pub(super) originating: Option<&'a str>,
+    pub(super) available_on: i64,
 }
 
-/// Moves the fee from the payer to the platform; the id of the `application_fee`, which the platform keeps.
-pub(crate) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
+/// Moves the fee from the payer to the platform and returns the id of the platform's `application_fee`.
+pub(super) fn collect(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let application = application(&ctx.acting_for(new.payer));
-    let (taken, settled) = both_sides(ctx, new.payer, new.amount, new.currency);
+    let application = charging_application(&ctx.acting_for(new.payer));
+    let (paid, settled) = settled_amounts(ctx, new.payer, new.amount, new.currency);
     exchange::between(
         ctx,
-        (new.payer, &taken),
+        (new.payer, &paid),
         (&platform.account, &settled),
         new.available_on,
     )?;
@@ -75,12 +76,17 @@ pub(crate) fn take(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiErr
     Ok(id)
 }
 
-/// What an amount of a fee is on the payer's balance, and on the platform's.
-fn both_sides(ctx: &mut Ctx<'_>, payer: &str, amount: i64, currency: &str) -> (Settled, Settled) {
+/// An amount of a fee in the settlement currencies of the payer and of the platform.
+fn settled_amounts(
+    ctx: &mut Ctx<'_>,
+    payer: &str,
+    amount: i64,
+    currency: &str,
+) -> (Settled, Settled) {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let payers = exchange::settle(&ctx.acting_for(payer), amount, currency);
-    let platforms = exchange::settle(&ctx.in_scope(platform), amount, currency);
-    (payers, platforms)
+    let paid = exchange::settle(&ctx.acting_for(payer), amount, currency);
+    let received = exchange::settle(&ctx.in_scope(platform), amount, currency);
+    (paid, received)
 }
 
 /// `POST /v1/application_fees/{id}/refunds`.
@@ -100,13 +106,13 @@ fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
         return Err(ApiError::invalid_param("amount", message));
     }
     let metadata = params.map("metadata").cloned().unwrap_or_default();
-    let refund = give_back(ctx, &fee, amount, &metadata)?;
-    note_for_payer(ctx, &fee, amount);
+    let refund = refund_fee(ctx, &fee, amount, &metadata)?;
+    record_refund_for_payer(ctx, &fee, amount);
     Ok(refund)
 }
 
-/// The payer's side of a refund of a fee that comes with no refund of its own charge.
-pub(crate) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
+/// Creates the payer's balance transaction of a fee refund that comes without a refund of its charge.
+pub(super) fn record_refund_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
     let text = |name: &str| fee[name].as_str().unwrap_or_default();
     let application = fee["application"].as_str().map(str::to_owned);
     let mut payer = ctx.acting_for(text("account"));
@@ -125,8 +131,15 @@ pub(crate) fn note_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
     balance_transaction(&mut payer, &movement);
 }
 
-/// Moves `amount` of a fee back to its payer; the `fee_refund`. The payer's balance transaction is the caller's business.
-pub(crate) fn give_back(
+/// The share of an application fee that goes back when `amount` of `whole` is refunded; at most what is left of the fee.
+pub(super) fn refundable_share(fee: &Value, amount: i64, whole: i64) -> i64 {
+    let total = fee["amount"].as_i64().unwrap_or(0);
+    let left = total - fee["amount_refunded"].as_i64().unwrap_or(0);
+    proportional(total, amount, whole).min(left)
+}
+
+/// Moves `amount` of a fee back to its payer and returns the `fee_refund`. The caller creates the payer's balance transaction.
+pub(super) fn refund_fee(
     ctx: &mut Ctx<'_>,
     fee: &Value,
     amount: i64,
@@ -138,7 +151,7 @@ pub(crate) fn give_back(
     let (id, currency) = (text("id"), text("currency"));
     let at = arrival(&ctx, &fee["balance_transaction"]);
     let payer = text("account");
-    let (returned, settled) = both_sides(&mut ctx, payer, amount, currency);
+    let (returned, settled) = settled_amounts(&mut ctx, payer, amount, currency);
     exchange::between(
         &mut ctx,
         (&platform.account, &settled),

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::pages::{Page, Template};
 
-/// What a page asks somebody who pays, and its two buttons.
+/// The question of the page and the labels of its two buttons.
 #[derive(Debug, Clone, Copy, Serialize)]
 pub(crate) struct Question {
     pub(crate) heading: &'static str,
@@ -12,14 +12,14 @@ pub(crate) struct Question {
     pub(crate) fail: &'static str,
 }
 
-/// The question to the payer before, or in the middle of, a payment.
+/// The page on which the payer of an intent decides.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct AuthenticatePage {
     pub(crate) question: Question,
     pub(crate) intent: String,
-    /// Number and currency; none if the card is only set up for later.
+    /// Number and currency; none for a SetupIntent.
     pub(crate) amount: Option<String>,
-    /// The name of whoever is paid.
+    /// The name of the merchant.
     pub(crate) merchant: String,
     /// The account that is paid.
     pub(crate) account: String,
@@ -35,7 +35,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_banks_question() {
+    fn the_authentication_page_asks_the_question() {
         let page = AuthenticatePage {
             question: Question {
                 heading: "Your bank asks: is this you?",

@@ -1,7 +1,7 @@
-//! The pages behind a payment: the bank's question to the card holder, and where to find the others.
+//! The page on which a payer acts: authenticates, pays a voucher, sends a bank transfer or verifies microdeposits.
 //!
-//! `GET /_tollway/authenticate/{intent}` asks; `POST` with `decision=approve` or `decision=fail` answers (the buttons `#approve` and
-//! `#fail`) and sends the card holder to the intent's `return_url`. By curl:
+//! `GET /_tollway/authenticate/{intent}` shows the page of a PaymentIntent or SetupIntent; `POST` with `decision=approve` or
+//! `decision=fail` (the buttons `#approve` and `#fail`) applies the decision and redirects to the intent's `return_url`. With curl:
 //! `curl -i http://127.0.0.1:12111/_tollway/authenticate/pi_… -d decision=approve`.
 
 use std::collections::BTreeMap;
@@ -13,28 +13,31 @@ use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::StatusCode;
 use serde_json::Value;
+use url::Url;
 
 use crate::Engine;
+use crate::currency;
+use crate::error::ApiError;
 use crate::json::text;
+use crate::located_object::locate;
+use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
-use crate::payments::authentication_context::AuthenticatePage;
-use crate::payments::{non_card, payment_intents, setup_intents};
-use crate::scheduler::run_all_due;
-use crate::scope::{Mode, Scope};
-use crate::world::{World, WorldState};
-use crate::{checkout, currency, documents, invoice_page, portal};
+use crate::payments::authentication_context::{AuthenticatePage, Question};
+use crate::payments::intents::{PAYMENT_INTENT, SETUP_INTENT};
+use crate::payments::non_card::{bank_transfers, microdeposits, vouchers};
+use crate::payments::notifications::ReturnUrlQuery;
+use crate::payments::payment_intents::confirmation as payment_intents;
+use crate::payments::setup_intents;
+use crate::scope::Scope;
+use crate::world::World;
 
-/// The routes of these pages.
+/// The routes of the page.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    checkout::page::routes()
-        .merge(documents::routes())
-        .merge(invoice_page::routes())
-        .merge(portal::routes())
-        .route("/_tollway/authenticate/{intent}", get(ask).post(answer))
+    Router::new().route("/_tollway/authenticate/{intent}", get(show).post(decide))
 }
 
-async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
+async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let Some((world, scope, intent)) = locate(&engine, object_type_of(&id), &id) else {
         return pages::not_found("payment", &id);
     };
     if intent["status"] != "requires_action" {
@@ -44,28 +47,30 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
         );
         return pages::message(StatusCode::CONFLICT, "Nothing to approve", text, None);
     }
-    let state = world.lock();
-    let target = way_back(&state, &scope, &intent);
+    let target = match final_url(&engine, &world, &scope, &intent) {
+        Ok(target) => target,
+        Err(error) => return pages::refused(&error),
+    };
     let page = AuthenticatePage {
-        question: non_card::question(&intent),
-        merchant: crate::merchant_name::merchant_name(&state, &scope),
+        question: question(&intent),
+        merchant: merchant_name(&world.lock(), &scope),
         amount: intent["amount"]
-            .is_i64()
-            .then(|| amount(&intent["amount"], &intent["currency"])),
+            .as_i64()
+            .map(|amount| currency::format(amount, text(&intent, "currency"))),
         account: scope.account.to_string(),
         intent: id,
     };
-    drop(state);
     pages::respond(StatusCode::OK, &page, target.as_ref())
 }
 
-async fn answer(
+async fn decide(
     State(engine): State<Arc<Engine>>,
     address: Address,
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let Some((world, scope, intent)) = find(&engine, type_of(&id), &id) else {
+    let object_type = object_type_of(&id);
+    let Some((world, scope, intent)) = locate(&engine, object_type, &id) else {
         return pages::not_found("payment", &id);
     };
     let approved = match form.get("decision").map(String::as_str) {
@@ -76,99 +81,84 @@ async fn answer(
             return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
         }
     };
-    let target = way_back(&world.lock(), &scope, &intent);
+    let target = match final_url(&engine, &world, &scope, &intent) {
+        Ok(target) => target,
+        Err(error) => return pages::refused(&error),
+    };
     let outcome = address.transact(&engine, &world, scope, |ctx| {
-        if type_of(&id) == SETUP {
+        if object_type == SETUP_INTENT {
             setup_intents::authenticate(ctx, &id, approved)
         } else {
             payment_intents::authenticate(ctx, &id, approved)
         }
     });
-    let answered = match outcome {
+    let decided = match outcome {
         Ok(intent) => intent,
         Err(error) if error.status == 402 => intent.clone(),
         Err(error) => return pages::refused(&error),
     };
     let succeeded = matches!(
-        text(&answered, "status"),
+        text(&decided, "status"),
         "succeeded" | "processing" | "requires_capture" | "requires_confirmation"
     );
-    let name = type_of(&id);
     let result = if succeeded { "succeeded" } else { "failed" };
     let Some(mut url) = return_url(&intent) else {
         let text = format!("The payment {id} has {result}. You can close this page.");
         return pages::message(StatusCode::OK, "Thank you", text, None);
     };
     url.query_pairs_mut()
-        .append_pair(name, &id)
+        .append_pair(object_type, &id)
         .append_pair(
-            &format!("{name}_client_secret"),
+            &format!("{object_type}_client_secret"),
             text(&intent, "client_secret"),
         )
         .append_pair("redirect_status", result);
     pages::with_page_headers(Redirect::to(url.as_str()).into_response(), target.as_ref())
 }
 
-const SETUP: &str = "setup_intent";
-
-/// What kind of intent an id names.
-fn type_of(id: &str) -> &'static str {
-    if id.starts_with("seti_") {
-        SETUP
-    } else {
-        "payment_intent"
+/// The question of the page, by what the intent waits for.
+fn question(intent: &Value) -> Question {
+    let new_question = |heading, approve, fail| Question {
+        heading,
+        approve,
+        fail,
+    };
+    match intent["next_action"]["type"].as_str() {
+        Some(microdeposits::ACTION) => {
+            new_question("Did two small deposits arrive at your bank?", "Yes", "No")
+        }
+        Some(bank_transfers::ACTION) => {
+            new_question("Send the money from your bank", "Send it", "Do not pay")
+        }
+        Some(action) if vouchers::is_voucher(action) => {
+            new_question("Pay this voucher at a shop", "Pay", "Let it expire")
+        }
+        _ => new_question("Your bank asks: is this you?", "Approve", "Fail"),
     }
 }
 
-/// An object that a page is about, and where it lies.
-pub(crate) type Found = (Arc<World>, Scope, Value);
+/// The type of intent that an id names.
+fn object_type_of(id: &str) -> &'static str {
+    if id.starts_with("seti_") {
+        SETUP_INTENT
+    } else {
+        PAYMENT_INTENT
+    }
+}
 
-/// The object of a page's address, once everything that is due has happened; else the page that says there is none.
-pub(crate) fn open(
+/// The URL at which the payer ends: that of a page that embeds the intent, or else the intent's `return_url`.
+fn final_url(
     engine: &Engine,
-    object_type: &str,
-    what: &str,
-    id: &str,
-) -> Result<Found, Box<Response>> {
-    run_all_due(engine);
-    find(engine, object_type, id).ok_or_else(|| Box::new(pages::not_found(what, id)))
+    world: &Arc<World>,
+    scope: &Scope,
+    intent: &Value,
+) -> Result<Option<Url>, ApiError> {
+    let of_page = engine.transact_internal(world, scope.clone(), |ctx| {
+        ReturnUrlQuery::find(ctx, text(intent, "id"))
+    })?;
+    Ok(of_page.or_else(|| return_url(intent)))
 }
 
-/// The object of this id, in whichever scope of whichever world it lies.
-fn find(engine: &Engine, object_type: &str, id: &str) -> Option<Found> {
-    engine.worlds().all().into_iter().find_map(|world| {
-        let (scope, object) = find_in(&world.lock(), object_type, id)?;
-        Some((world, scope, object))
-    })
-}
-
-fn find_in(world: &WorldState, object_type: &str, id: &str) -> Option<(Scope, Value)> {
-    let scopes_of = |mode: Mode| {
-        world
-            .store
-            .accounts(mode)
-            .map(move |account| Scope::new(mode, Arc::clone(account)))
-    };
-    let mut scopes = Mode::ALL.into_iter().flat_map(scopes_of);
-    scopes.find_map(|scope| {
-        let object = world.store.object(&scope, object_type, id)?;
-        Some((scope, object))
-    })
-}
-
-/// Where a form about an intent leads in the end: past the page of its session, if one is behind it, to the shop.
-fn way_back(world: &WorldState, scope: &Scope, intent: &Value) -> Option<url::Url> {
-    let session = checkout::page::checkout_return_url(world, scope, text(intent, "id"));
-    session.or_else(|| return_url(intent))
-}
-
-fn return_url(intent: &Value) -> Option<url::Url> {
-    url::Url::parse(intent["next_action"]["redirect_to_url"]["return_url"].as_str()?).ok()
-}
-
-fn amount(amount: &Value, currency: &Value) -> String {
-    currency::format(
-        amount.as_i64().unwrap_or(0),
-        currency.as_str().unwrap_or_default(),
-    )
+fn return_url(intent: &Value) -> Option<Url> {
+    Url::parse(intent["next_action"]["redirect_to_url"]["return_url"].as_str()?).ok()
 }

@@ -1,6 +1,6 @@
-//! Automatic payment methods: an intent that takes whatever the account's dashboard has turned on.
+//! Automatic payment methods: an intent that accepts the methods that are enabled in the account's Dashboard.
 //!
-//! Some of those methods send the payer away, so confirming such an intent needs a way back
+//! Some of those methods redirect the payer, so the confirmation of such an intent needs a `return_url`
 //! (<https://docs.stripe.com/api/payment_intents/create#create_payment_intent-automatic_payment_methods>).
 
 use std::borrow::Cow;
@@ -10,18 +10,18 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::payments::non_card;
+use crate::payment_methods::method_types::is_redirect_based;
 
-/// Since this version an intent takes automatic payment methods unless the request names its methods.
-const ASSUMED_SINCE: &str = "2023-08-16";
+/// The API version since which automatic payment methods are the default of a request that names no methods.
+const DEFAULT_SINCE: &str = "2023-08-16";
 
-/// The parameter, and the member of an intent, that limits its methods.
+/// The parameter and member that limits the methods of an intent.
 const ALLOWED: &str = "allowed_payment_method_types";
 
-/// What a request without a word of payment methods means in its version of the API.
-pub(crate) fn assumed<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> {
-    let said = params.has("automatic_payment_methods") || params.has(ALLOWED);
-    if said || ctx.request.api_version.as_str() < ASSUMED_SINCE {
+/// The parameters, with automatic payment methods where they are the default of the request's API version.
+pub(super) fn with_version_default<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> {
+    let names_methods = params.has("automatic_payment_methods") || params.has(ALLOWED);
+    if names_methods || ctx.request.api_version.as_str() < DEFAULT_SINCE {
         return Cow::Borrowed(params);
     }
     let mut params = params.clone();
@@ -32,12 +32,12 @@ pub(crate) fn assumed<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Cow<'p, Params> 
     Cow::Owned(params)
 }
 
-/// Writes what the request says of automatic payment methods into an intent.
-pub(crate) fn write(intent: &mut Value, params: &Params) {
+/// Writes the parameters about automatic payment methods into an intent.
+pub(super) fn write_to_intent(intent: &mut Value, params: &Params) {
     if params.bool("automatic_payment_methods.enabled") == Some(true) {
-        let redirects = params.text("automatic_payment_methods.allow_redirects");
+        let allow_redirects = params.text("automatic_payment_methods.allow_redirects");
         intent["automatic_payment_methods"] =
-            json!({"allow_redirects": redirects.unwrap_or("always"), "enabled": true});
+            json!({"allow_redirects": allow_redirects.unwrap_or("always"), "enabled": true});
     }
     if let Some(allowed) = params.at(ALLOWED).filter(|types| types.is_array()) {
         intent[ALLOWED] = allowed.clone();
@@ -45,17 +45,21 @@ pub(crate) fn write(intent: &mut Value, params: &Params) {
     }
 }
 
-/// Is there a way back for a payer whom one of the methods may send away? `noun` is `PaymentIntent` or `SetupIntent`.
+/// Requires `return_url` if one of the intent's methods may redirect the payer. `noun` is `PaymentIntent` or `SetupIntent`.
 ///
-/// Nobody is sent away when the payer is not there (`off_session`), or when the page's own script handles what is next.
-pub(crate) fn check_way_back(intent: &Value, params: &Params, noun: &str) -> Result<(), ApiError> {
+/// There is no redirect when the payer is not present (`off_session`), or when a script of the shop's page handles the next action.
+pub(super) fn require_return_url(
+    intent: &Value,
+    params: &Params,
+    noun: &str,
+) -> Result<(), ApiError> {
     let allowed = intent[ALLOWED].as_array();
-    let away = |kind: &Value| kind.as_str().is_some_and(non_card::sends_away);
-    let redirects = intent["automatic_payment_methods"]["allow_redirects"] == "always"
-        && allowed.is_none_or(|allowed| allowed.iter().any(away));
-    let absent = params.at("off_session").is_some_and(|it| *it != false);
+    let is_redirect = |kind: &Value| kind.as_str().is_some_and(is_redirect_based);
+    let may_redirect = intent["automatic_payment_methods"]["allow_redirects"] == "always"
+        && allowed.is_none_or(|allowed| allowed.iter().any(is_redirect));
+    let off_session = params.at("off_session").is_some_and(|it| *it != false);
     let by_script = params.bool("use_stripe_sdk") == Some(true);
-    if !redirects || absent || by_script || params.has("return_url") {
+    if !may_redirect || off_session || by_script || params.has("return_url") {
         return Ok(());
     }
     let message = format!(

@@ -1,24 +1,27 @@
-//! `/v1/charges`: charging a source directly, and capturing what was held.
+//! `/v1/charges`: creates charges without a PaymentIntent, and captures authorized ones.
 
 use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::money::payment_amount_and_currency;
 use crate::params::Params;
 use crate::payment_methods::instrument;
 use crate::payments::account_debits;
-use crate::payments::charge::{self, Payment};
-use crate::payments::settlement::Split;
+use crate::payments::charge::{self, CardPayment, PaymentOutcome};
+use crate::payments::charge_object::copied_fields;
+use crate::payments::split::Split;
 use crate::payments::statement_descriptors;
 use crate::registry::Registry;
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("charges.create", create);
     registry.add("charges.capture", capture);
 }
 
+/// `POST /v1/charges`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = charge::chargeable(params)?;
+    let (amount, currency) = payment_amount_and_currency(params)?;
     statement_descriptors::check(params)?;
     let customer = params
         .text("customer")
@@ -40,7 +43,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if source.starts_with("acct_") {
         return account_debits::create(ctx, params, source, amount, &currency);
     }
-    let payment = Payment {
+    let payment = CardPayment {
         amount,
         currency,
         instrument: instrument::resolve(ctx, source, "source")?,
@@ -51,19 +54,23 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         split: Split::of_params(params),
         customer: params.text("customer").map(str::to_owned),
         intent: None,
-        said: charge::said(params.values()),
+        copied_fields: copied_fields(params.values()),
     };
-    charge::pay(ctx, &payment)?.map_err(|refused| refused.error)
+    match charge::pay(ctx, &payment)? {
+        PaymentOutcome::Succeeded(charge) => Ok(charge),
+        PaymentOutcome::Declined(declined) => Err(declined.error),
+    }
 }
 
+/// `POST /v1/charges/{charge}/capture`.
 fn capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut charge = ctx.required("charge", params.path("charge"))?;
     let mut split = Split::of_object(&charge);
-    let wanted = Split::of_params(params);
-    split.application_fee_amount = wanted
+    let requested = Split::of_params(params);
+    split.application_fee_amount = requested
         .application_fee_amount
         .or(split.application_fee_amount);
-    split.transfer_amount = wanted.transfer_amount.or(split.transfer_amount);
+    split.transfer_amount = requested.transfer_amount.or(split.transfer_amount);
     charge::capture(ctx, &mut charge, params.int("amount"), &split, true)?;
     Ok(charge)
 }

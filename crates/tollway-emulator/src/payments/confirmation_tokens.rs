@@ -1,7 +1,7 @@
-//! Confirmation tokens: what a customer has said about how to pay, once, for one intent.
+//! Confirmation tokens: the payment details that a customer entered for one confirmation of one intent.
 //!
-//! In test mode `POST /v1/test_helpers/confirmation_tokens` makes them. A token is good for twelve hours and for one confirmation;
-//! what a request says beside the token counts before it.
+//! In test mode `POST /v1/test_helpers/confirmation_tokens` creates them. A token expires after twelve hours. Parameters of the
+//! request take precedence over those of the token.
 
 use std::borrow::Cow;
 
@@ -9,37 +9,42 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::durations::HOUR_SECONDS;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::payments::payment_intents;
+use crate::payments::payment_method_params::payment_method_of_params;
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
 const TOKEN: &str = "confirmation_token";
-const HIDDEN: &str = "_confirmation_token";
-/// In seconds.
-const LIFE: i64 = 12 * 3600;
+/// How long a token is valid.
+const LIFETIME_SECONDS: i64 = 12 * HOUR_SECONDS;
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("test_helpers.confirmation_tokens.create", create);
 }
 
-/// What a token stands for, and does not show.
+/// The payment method behind a token.
 #[derive(Debug, Serialize, Deserialize)]
-struct Hidden {
+struct TokenPaymentMethod {
     payment_method: String,
+}
+
+impl PrivateRecord for TokenPaymentMethod {
+    const TYPE: &'static str = "_confirmation_token";
 }
 
 /// `POST /v1/test_helpers/confirmation_tokens`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let nobody = json!({"customer": null});
-    let id = match payment_intents::method_of(ctx, params, &nobody) {
-        // A token may be made of a payment method that a customer keeps.
+    let without_customer = json!({"customer": null});
+    let id = match payment_method_of_params(ctx, params, &without_customer) {
+        // A token may use a payment method that is attached to a customer.
         Err(error) if error.get("code") == Some("resource_missing") => {
             let id = params.text("payment_method").unwrap_or_default();
             ctx.get("payment_method", id).ok_or(error)?;
             Some(id.to_owned())
         }
-        found => found?,
+        method => method?,
     };
     let id = id.ok_or_else(|| ApiError::missing_parameter("payment_method_data"))?;
     let method = ctx.required("payment_method", &id)?;
@@ -48,7 +53,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     token.remove("mandate_data");
     let members = json!({
         "created": ctx.now(),
-        "expires_at": ctx.now() + LIFE,
+        "expires_at": ctx.now() + LIFETIME_SECONDS,
         "livemode": ctx.scope.livemode(),
         "payment_intent": null,
         "payment_method_options": null,
@@ -75,15 +80,13 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.apply(TOKEN, &mut token, &shaped)?;
     let token = Value::Object(token);
     ctx.insert(TOKEN, &token);
-    let hidden = Hidden { payment_method: id };
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let name = token["id"].as_str().unwrap_or_default();
-    ctx.world.put_typed(&scope, HIDDEN, name, &hidden, now);
+    let method = TokenPaymentMethod { payment_method: id };
+    ctx.save(token["id"].as_str().unwrap_or_default(), &method);
     Ok(token)
 }
 
-/// The parameters of a confirmation, with what its token says filled in. Without a token they stay as they are.
-pub(crate) fn spend<'p>(
+/// The parameters of a confirmation, completed from its token. Without a token they are unchanged.
+pub(super) fn with_token_params<'p>(
     ctx: &Ctx<'_>,
     params: &'p Params,
     intent: Option<&Value>,
@@ -113,24 +116,24 @@ pub(crate) fn spend<'p>(
         let message = format!("The ConfirmationToken {id} has expired: make another one.");
         return Err(ApiError::invalid_param(TOKEN, message));
     }
-    let hidden: Option<Hidden> = ctx.world.typed(&ctx.scope, HIDDEN, id);
-    let hidden = hidden.ok_or_else(|| ApiError::no_such_reference(TOKEN, id, TOKEN))?;
-    let mut told = params.clone();
-    let said = told.values_mut();
-    said.insert("payment_method".into(), hidden.payment_method.into());
+    let method = ctx.load::<TokenPaymentMethod>(id)?;
+    let method = method.ok_or_else(|| ApiError::no_such_reference(TOKEN, id, TOKEN))?;
+    let mut with_token = params.clone();
+    let values = with_token.values_mut();
+    values.insert("payment_method".into(), method.payment_method.into());
     for name in ["return_url", "setup_future_usage", "shipping"] {
-        if !said.contains_key(name) && !token[name].is_null() {
-            said.insert(name.into(), token[name].clone());
+        if !values.contains_key(name) && !token[name].is_null() {
+            values.insert(name.into(), token[name].clone());
         }
     }
-    Ok(Cow::Owned(told))
+    Ok(Cow::Owned(with_token))
 }
 
-/// The token says which intent it was used for.
-pub(crate) fn note(ctx: &mut Ctx<'_>, params: &Params, kind: &str, intent: &Value) {
+/// Records in the token the intent that it was used for; `object_type` is `payment_intent` or `setup_intent`.
+pub(super) fn mark_used(ctx: &mut Ctx<'_>, params: &Params, object_type: &str, intent: &Value) {
     let token = params.text(TOKEN).and_then(|id| ctx.get(TOKEN, id));
     if let Some(mut token) = token {
-        token[kind] = intent["id"].clone();
+        token[object_type] = intent["id"].clone();
         ctx.update(TOKEN, &token);
     }
 }

@@ -1,4 +1,4 @@
-//! Payment records: payments that another processor has handled, as the account reports them.
+//! Payment records: payments through another processor, as the account reports them.
 //!
 //! ```text
 //! report_payment, report_payment_attempt ─▶ open ─┬─▶ guaranteed ─▶ report_refund (up to all of it)
@@ -6,7 +6,7 @@
 //!                                                 └─▶ canceled ┴─▶ report_payment_attempt
 //! ```
 //!
-//! A record shows what its latest attempt does. No money moves: it was not Stripe's.
+//! A record shows the amounts of its latest attempt. No money moves in the ledger.
 //! See <https://docs.stripe.com/payments/payment-records>.
 
 use serde_json::{Map, Value, json};
@@ -14,21 +14,21 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::money::check_amount;
 use crate::params::Params;
-use crate::payments::charge::check_amount;
 use crate::registry::Registry;
 
 const RECORD: &str = "payment_record";
 const ATTEMPT: &str = "payment_attempt_record";
 
-/// The amounts of which an attempt has all or nothing, by how it ended.
+/// The outcomes of an attempt, each with the member that has its amount.
 const OUTCOMES: &[(&str, &str)] = &[
     ("canceled", "amount_canceled"),
     ("failed", "amount_failed"),
     ("guaranteed", "amount_guaranteed"),
 ];
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("payment_records.report_payment", report_payment);
     registry.add("payment_records.report_payment_attempt", report_attempt);
     registry.add(
@@ -75,32 +75,35 @@ fn report_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
     for name in ["authorized", "canceled", "failed", "guaranteed", "refunded"] {
         record[format!("amount_{name}")] = nothing.clone();
     }
-    describe(ctx, &mut record, params)?;
-    begin(ctx, &mut record, params)?;
+    write_descriptive_fields(ctx, &mut record, params)?;
+    create_attempt(ctx, &mut record, params)?;
     ctx.insert(RECORD, &record);
     Ok(record)
 }
 
-/// `POST /v1/payment_records/{id}/report_payment_attempt`: another try, once the last one has come to nothing.
+/// `POST /v1/payment_records/{id}/report_payment_attempt`: another attempt, after the last one failed or was canceled.
 fn report_attempt(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut record = ctx.required(RECORD, params.path("id"))?;
-    let over = ["amount_canceled", "amount_failed"];
-    if !over.iter().any(|name| value(&record, name) > 0) {
+    let unsuccessful = ["amount_canceled", "amount_failed"];
+    if !unsuccessful
+        .iter()
+        .any(|name| amount_value(&record, name) > 0)
+    {
         let message = "The latest attempt of this payment record has not failed and was not canceled: report what became of \
                        it first.";
         return Err(ApiError::invalid_request(message));
     }
-    for name in over {
+    for name in unsuccessful {
         record[name]["value"] = 0.into();
     }
-    describe(ctx, &mut record, params)?;
-    begin(ctx, &mut record, params)?;
+    write_descriptive_fields(ctx, &mut record, params)?;
+    create_attempt(ctx, &mut record, params)?;
     ctx.update(RECORD, &record);
     Ok(record)
 }
 
-/// Makes the attempt that the record shows from now on, with the outcome that the request reports of it.
-fn begin(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<(), ApiError> {
+/// Creates the record's new latest attempt, with the outcome that the request reports.
+fn create_attempt(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<(), ApiError> {
     let id = ctx.new_id(ATTEMPT);
     record["created"] = params.int("initiated_at").unwrap_or(ctx.now()).into();
     record["latest_payment_attempt_record"] = id.as_str().into();
@@ -110,15 +113,15 @@ fn begin(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<(), A
                 "{outcome}[{outcome}_at]"
             )));
         }
-        conclude(record, outcome);
+        apply_outcome(record, outcome);
     }
-    let attempt = attempt_of(record);
+    let attempt = latest_attempt(record);
     ctx.insert(ATTEMPT, &attempt);
     Ok(())
 }
 
-/// The latest attempt of a record, which says the same.
-fn attempt_of(record: &Value) -> Value {
+/// The `payment_attempt_record` of a record's latest attempt.
+fn latest_attempt(record: &Value) -> Value {
     let mut attempt = record.clone();
     attempt["id"] = record["latest_payment_attempt_record"].clone();
     attempt["object"] = ATTEMPT.into();
@@ -129,10 +132,10 @@ fn attempt_of(record: &Value) -> Value {
     attempt
 }
 
-/// What the whole amount has become.
-fn conclude(record: &mut Value, outcome: &str) {
-    let known = OUTCOMES.iter().find(|(name, _)| *name == outcome);
-    if let Some((_, amount)) = known {
+/// Sets the amount of an outcome to the whole amount.
+fn apply_outcome(record: &mut Value, outcome: &str) {
+    let listed = OUTCOMES.iter().find(|(name, _)| *name == outcome);
+    if let Some((_, amount)) = listed {
         record[*amount] = record["amount_requested"].clone();
         if outcome == "guaranteed" {
             record["amount_authorized"] = record["amount_requested"].clone();
@@ -140,8 +143,12 @@ fn conclude(record: &mut Value, outcome: &str) {
     }
 }
 
-/// Writes what the request says about the payment beside its amounts.
-fn describe(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<(), ApiError> {
+/// Writes the parameters other than amounts into the record.
+fn write_descriptive_fields(
+    ctx: &mut Ctx<'_>,
+    record: &mut Value,
+    params: &Params,
+) -> Result<(), ApiError> {
     let names = [
         "customer_details",
         "description",
@@ -149,12 +156,12 @@ fn describe(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<()
         "payment_method_details",
         "shipping_details",
     ];
-    let said: Map<String, Value> = names
+    let fields: Map<String, Value> = names
         .into_iter()
         .filter_map(|name| Some((name.to_owned(), params.at(name)?.clone())))
         .collect();
     if let Some(members) = record.as_object_mut() {
-        ctx.apply(RECORD, members, &said)?;
+        ctx.apply(RECORD, members, &fields)?;
     }
     if record["metadata"].is_null() {
         record["metadata"] = json!({});
@@ -162,11 +169,11 @@ fn describe(ctx: &mut Ctx<'_>, record: &mut Value, params: &Params) -> Result<()
     Ok(())
 }
 
-fn value(record: &Value, name: &str) -> i64 {
+fn amount_value(record: &Value, name: &str) -> i64 {
     record[name]["value"].as_i64().unwrap_or(0)
 }
 
-/// `POST /v1/payment_records/{id}/report_payment_attempt_…`: what became of the attempt that is open.
+/// `POST /v1/payment_records/{id}/report_payment_attempt_…`: the outcome of the open attempt.
 fn report_outcome(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -175,32 +182,32 @@ fn report_outcome(
     let mut record = ctx.required(RECORD, params.path("id"))?;
     let ended = OUTCOMES
         .iter()
-        .find(|(_, amount)| value(&record, amount) > 0);
+        .find(|(_, amount)| amount_value(&record, amount) > 0);
     if let Some((ended, _)) = ended {
         let message = format!(
             "The latest attempt of this payment record is {ended} already: it cannot be reported as {outcome}."
         );
         return Err(ApiError::invalid_request(message));
     }
-    conclude(&mut record, outcome);
-    describe(ctx, &mut record, params)?;
-    keep(ctx, &record);
+    apply_outcome(&mut record, outcome);
+    write_descriptive_fields(ctx, &mut record, params)?;
+    store(ctx, &record);
     Ok(record)
 }
 
 /// `POST /v1/payment_records/{id}/report_payment_attempt_informational`.
 fn report_informational(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut record = ctx.required(RECORD, params.path("id"))?;
-    describe(ctx, &mut record, params)?;
-    keep(ctx, &record);
+    write_descriptive_fields(ctx, &mut record, params)?;
+    store(ctx, &record);
     Ok(record)
 }
 
-/// `POST /v1/payment_records/{id}/report_refund`: of all that is left, or of a part.
+/// `POST /v1/payment_records/{id}/report_refund`: refunds the rest or a part of it.
 fn report_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut record = ctx.required(RECORD, params.path("id"))?;
-    let refunded = value(&record, "amount_refunded");
-    let left = value(&record, "amount_guaranteed") - refunded;
+    let refunded = amount_value(&record, "amount_refunded");
+    let left = amount_value(&record, "amount_guaranteed") - refunded;
     let amount = params.int("amount.value").unwrap_or(left);
     let currency = params.text("amount.currency");
     let own = record["amount"]["currency"].as_str().unwrap_or_default();
@@ -215,14 +222,14 @@ fn report_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
         return Err(ApiError::invalid_param("amount[value]", message));
     }
     record["amount_refunded"]["value"] = (refunded + amount).into();
-    describe(ctx, &mut record, params)?;
-    keep(ctx, &record);
+    write_descriptive_fields(ctx, &mut record, params)?;
+    store(ctx, &record);
     Ok(record)
 }
 
-fn keep(ctx: &mut Ctx<'_>, record: &Value) {
+fn store(ctx: &mut Ctx<'_>, record: &Value) {
     ctx.update(RECORD, record);
     if record["latest_payment_attempt_record"].is_string() {
-        ctx.update(ATTEMPT, &attempt_of(record));
+        ctx.update(ATTEMPT, &latest_attempt(record));
     }
 }

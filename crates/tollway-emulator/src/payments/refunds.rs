@@ -1,13 +1,11 @@
-//! Refunds: back to the card holder, with the transfer and the application fee following if asked.
+//! Refunds: the money returns to the payer; on request the transfer is reversed and the application fee is refunded.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
-use crate::disputes;
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
-use crate::fees::proportional;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::exchange;
 use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction, post};
@@ -15,35 +13,37 @@ use crate::params::Params;
 use crate::payment_methods::cards::{self, RefundOutcome};
 use crate::payments::account_debits;
 use crate::payments::application_fees;
-use crate::payments::cash_balance;
+use crate::payments::cash_balance::cash::refund_to_cash_balance;
 use crate::payments::multicapture;
+use crate::payments::notifications::RefundRequest;
+use crate::payments::payer::{debited_account, payer_of};
 use crate::payments::transfers;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
 /// Completes a pending refund, or fails one that a test card fails later.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct FinishRefund {
-    pub(crate) refund: String,
+struct FinishRefund {
+    refund: String,
 }
 
 impl ScheduledTask for FinishRefund {
     const KIND: &'static str = "refund";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        finish(ctx, &self.refund)
+        finish_refund(ctx, &self.refund)
     }
 }
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add_task::<FinishRefund>();
     registry.add("refunds.create", create);
 }
 
 /// `POST /v1/refunds`.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut charge = charge_of(ctx, params)?;
-    let left = left_of(&charge);
+    let charge = find_charge(ctx, params)?;
+    let left = unrefunded_amount(&charge);
     let id = charge["id"].as_str().unwrap_or_default().to_owned();
     if charge["refunded"] == true || left == 0 {
         return Err(
@@ -64,7 +64,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         );
         return Err(ApiError::invalid_param("amount", message));
     }
-    disputes::check_refundable(ctx, &charge)?;
+    let mut charge = RefundRequest::notify(ctx, charge)?;
     if charge["status"] != "succeeded" {
         return Err(ApiError::invalid_param(
             "charge",
@@ -73,8 +73,8 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     let refund_id = ctx.new_id("refund");
     let reversal = reverse_transfer(ctx, params, &charge, amount, &refund_id)?;
-    let fee_back = refund_fee(ctx, params, &charge, amount)?;
-    let balance_transaction = pay_back(ctx, &charge, amount, &refund_id, fee_back)?;
+    let refunded_fee = refund_fee(ctx, params, &charge, amount)?;
+    let balance_transaction = return_money(ctx, &charge, amount, &refund_id, refunded_fee)?;
     let refund = new_refund(
         ctx,
         params,
@@ -85,39 +85,41 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         reversal.as_deref(),
     );
     ctx.insert("refund", &refund);
-    if outcome_of(&charge) != RefundOutcome::Succeeds && charge["captured"] == true {
-        let (refund, now) = (refund_id.clone(), ctx.now());
-        schedule(ctx, None, now, &FinishRefund { refund })?;
+    if refund_outcome(&charge) != RefundOutcome::Succeeds && charge["captured"] == true {
+        let task = FinishRefund {
+            refund: refund_id.clone(),
+        };
+        schedule(ctx, None, ctx.now(), &task)?;
     }
     if params.text("reason") == Some("fraudulent") {
         charge["fraud_details"]["user_report"] = "fraudulent".into();
     }
     let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) + amount;
     charge["amount_refunded"] = refunded.into();
-    charge["refunded"] = (whole_of(&charge) == refunded).into();
+    charge["refunded"] = (charged_amount(&charge) == refunded).into();
     ctx.update("charge", &charge);
     ctx.emit("refund.created", &refund, None);
     ctx.emit("charge.refunded", &charge, None);
     Ok(refund)
 }
 
-/// What becomes of a refund of this charge.
-fn outcome_of(charge: &Value) -> RefundOutcome {
+/// The outcome of a refund of this charge, which its test card decides.
+fn refund_outcome(charge: &Value) -> RefundOutcome {
     cards::of_charge(charge).map_or(RefundOutcome::Succeeds, |card| card.refund)
 }
 
-/// A refund that was pending goes through; one that the card's bank does not take comes back.
-pub(crate) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Completes a pending refund, or fails one that the card's bank rejects.
+fn finish_refund(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required("refund", id)?;
     let charge = ctx.required("charge", before["charge"].as_str().unwrap_or_default())?;
     let mut refund = before.clone();
-    match outcome_of(&charge) {
+    match refund_outcome(&charge) {
         RefundOutcome::SucceedsLater => {
             refund["status"] = "succeeded".into();
             ctx.update("refund", &refund);
         }
         RefundOutcome::FailsLater => {
-            come_back(ctx, &mut refund, charge)?;
+            fail_refund(ctx, &mut refund, charge)?;
             ctx.emit("refund.failed", &refund, None);
         }
         RefundOutcome::Succeeds => return Ok(()),
@@ -128,20 +130,13 @@ pub(crate) fn finish(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// The money of a refund is the account's again, and the charge can be refunded anew.
-fn come_back(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result<(), ApiError> {
+/// Fails a refund: the money returns to the account, and the charge can be refunded again.
+fn fail_refund(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result<(), ApiError> {
     let (amount, now) = (refund["amount"].as_i64().unwrap_or(0), ctx.now());
     let currency = refund["currency"].as_str().unwrap_or_default().to_owned();
     let settled = exchange::settle(ctx, amount, &currency);
     let account = Holder::Account(ctx.scope.account.to_string());
-    let payer = exchange::outside(
-        ctx,
-        cash_balance::payer(&charge),
-        amount,
-        &currency,
-        &settled,
-        now,
-    )?;
+    let payer = exchange::outside(ctx, payer_of(&charge), amount, &currency, &settled, now)?;
     let journal = Journal::new(&settled.currency)
         .line(payer, -settled.amount, now)
         .line(account, settled.amount, now);
@@ -168,8 +163,8 @@ fn come_back(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result
     Ok(())
 }
 
-/// The charge that `charge` or `payment_intent` names.
-fn charge_of(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// The charge that the parameter `charge` or `payment_intent` names.
+fn find_charge(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Some(id) = params.text("charge") {
         return ctx.referenced("charge", id, "charge");
     }
@@ -190,25 +185,18 @@ fn charge_of(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.referenced("charge", charge, "payment_intent")
 }
 
-/// What was charged: more than was asked for, where more was captured.
-fn whole_of(charge: &Value) -> i64 {
+/// The charged amount: more than the authorized amount after an over-capture.
+fn charged_amount(charge: &Value) -> i64 {
     let number = |name: &str| charge[name].as_i64().unwrap_or(0);
     number("amount").max(number("amount_captured"))
 }
 
-/// What has not been refunded of a charge.
-fn left_of(charge: &Value) -> i64 {
-    whole_of(charge) - charge["amount_refunded"].as_i64().unwrap_or(0)
+/// The amount of a charge that was not refunded.
+fn unrefunded_amount(charge: &Value) -> i64 {
+    charged_amount(charge) - charge["amount_refunded"].as_i64().unwrap_or(0)
 }
 
-/// How much of an application fee goes back when `amount` of `whole` does; never more than is left of the fee.
-pub(crate) fn fee_share(fee: &Value, amount: i64, whole: i64) -> i64 {
-    let total = fee["amount"].as_i64().unwrap_or(0);
-    let left = total - fee["amount_refunded"].as_i64().unwrap_or(0);
-    proportional(total, amount, whole).min(left)
-}
-
-/// Takes the destination's share back, if asked, from each part of the charge; the last reversal's id.
+/// With `reverse_transfer`, reverses the destination's share of each capture; the id of the last reversal.
 fn reverse_transfer(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -219,22 +207,22 @@ fn reverse_transfer(
     if params.bool("reverse_transfer") != Some(true) {
         return Ok(None);
     }
-    let all = multicapture::transfers(ctx, charge);
-    if all.is_empty() {
+    let transfers = multicapture::transfers_of_charge(ctx, charge)?;
+    if transfers.is_empty() {
         let message = "The charge has no transfer that could be reversed.";
         return Err(ApiError::invalid_param("reverse_transfer", message));
     }
     let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = multicapture::shares(&all, "amount_reversed", amount, whole);
+    let shares = multicapture::refund_shares(&transfers, "amount_reversed", amount, whole);
     let mut last = None;
-    for (transfer, share) in all.iter().zip(shares).filter(|(_, share)| *share > 0) {
+    for (transfer, share) in transfers.iter().zip(shares).filter(|(_, share)| *share > 0) {
         let reversal = transfers::reverse(ctx, transfer, share, Some(refund), &json!({}))?;
         last = reversal["id"].as_str().map(str::to_owned);
     }
     Ok(last)
 }
 
-/// Gives the application fee back, if asked; how much of it is the charging account's.
+/// With `refund_application_fee`, refunds the application fee; the amount that returns to the charging account.
 fn refund_fee(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -244,35 +232,35 @@ fn refund_fee(
     if params.bool("refund_application_fee") != Some(true) {
         return Ok(0);
     }
-    let all = multicapture::fees(ctx, charge);
+    let fees = multicapture::fees_of_charge(ctx, charge)?;
     // In a destination charge the fee was taken from the destination, and goes back there.
-    let of_destination = charge["transfer"].is_string();
-    if all.is_empty() && !of_destination {
+    let is_destination_charge = charge["transfer"].is_string();
+    if fees.is_empty() && !is_destination_charge {
         let message = "The charge has no application fee that could be refunded.";
         return Err(ApiError::invalid_param("refund_application_fee", message));
     }
     let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = multicapture::shares(&all, "amount_refunded", amount, whole);
-    for (fee, share) in all.iter().zip(&shares).filter(|(_, share)| **share > 0) {
-        application_fees::give_back(ctx, fee, *share, &Map::new())?;
-        if of_destination {
-            application_fees::note_for_payer(ctx, fee, *share);
+    let shares = multicapture::refund_shares(&fees, "amount_refunded", amount, whole);
+    for (fee, share) in fees.iter().zip(&shares).filter(|(_, share)| **share > 0) {
+        application_fees::refund_fee(ctx, fee, *share, &Map::new())?;
+        if is_destination_charge {
+            application_fees::record_refund_for_payer(ctx, fee, *share);
         }
     }
-    Ok(if of_destination {
+    Ok(if is_destination_charge {
         0
     } else {
         shares.iter().sum()
     })
 }
 
-/// Moves the money back to the card holder; the refund's balance transaction. A held charge is only released.
-fn pay_back(
+/// Moves the money back to the payer; the id of the balance transaction. An uncaptured charge moves no money.
+fn return_money(
     ctx: &mut Ctx<'_>,
     charge: &Value,
     amount: i64,
     refund: &str,
-    fee_back: i64,
+    refunded_fee: i64,
 ) -> Result<Option<String>, ApiError> {
     if charge["captured"] != true {
         return Ok(None);
@@ -281,14 +269,7 @@ fn pay_back(
     let at = arrival(ctx, &charge["balance_transaction"]);
     let account = Holder::Account(ctx.scope.account.to_string());
     let settled = exchange::settle(ctx, amount, currency);
-    let payee = exchange::outside(
-        ctx,
-        cash_balance::payer(charge),
-        -amount,
-        currency,
-        &settled,
-        at,
-    )?;
+    let payee = exchange::outside(ctx, payer_of(charge), -amount, currency, &settled, at)?;
     let journal = Journal::new(&settled.currency)
         .line(account, -settled.amount, at)
         .line(payee, settled.amount, at);
@@ -306,7 +287,7 @@ fn pay_back(
         amount: -settled.amount,
         currency: &settled.currency,
         fees: vec![Fee::application(
-            -settled.part(fee_back, currency),
+            -settled.part(refunded_fee, currency),
             application,
         )],
         source: refund,
@@ -315,13 +296,14 @@ fn pay_back(
         exchange_rate: settled.exchange_rate(),
     };
     let transaction = balance_transaction(ctx, &movement);
-    cash_balance::refund(ctx, charge, amount, refund);
-    if let Some(account) = account_debits::debited(charge) {
-        account_debits::note(ctx, account, refund, amount, currency);
+    refund_to_cash_balance(ctx, charge, amount, refund)?;
+    if let Some(account) = debited_account(charge) {
+        account_debits::record_for_account(ctx, account, refund, amount, currency);
     }
     Ok(Some(transaction))
 }
 
+/// Builds the refund. It is not stored.
 fn new_refund(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -353,7 +335,7 @@ fn new_refund(
         "reason": params.text("reason"),
         "receipt_number": null,
         "source_transfer_reversal": null,
-        "status": if outcome_of(charge) == RefundOutcome::SucceedsLater { "pending" } else { "succeeded" },
+        "status": if refund_outcome(charge) == RefundOutcome::SucceedsLater { "pending" } else { "succeeded" },
         "transfer_reversal": reversal,
     });
     if let (Value::Object(refund), Value::Object(members)) = (&mut refund, members) {

@@ -1,4 +1,4 @@
-//! `/v1/setup_intents`: keeping a payment method for later, with the card holder's consent.
+//! `/v1/setup_intents`: sets up a payment method for future payments, with its holder's consent.
 //!
 //! ```text
 //! requires_payment_method ─▶ requires_confirmation ─▶ (confirm) ─▶ requires_action ─▶ succeeded
@@ -8,37 +8,42 @@
 
 use serde_json::{Value, json};
 
-use crate::billing;
-use crate::checkout;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::payment_methods::instrument::{self, Instrument};
+use crate::payment_methods::non_card::{find_non_card, mark_verified};
 use crate::payment_methods::operations as payment_methods;
-use crate::payments::automatic_payment_methods;
-use crate::payments::charge;
+use crate::payments::application::charging_application;
+use crate::payments::automatic_payment_methods::{self, require_return_url};
 use crate::payments::confirmation_tokens;
-use crate::payments::non_card::{self, mandates, microdeposits};
-use crate::payments::payment_intents;
-use crate::payments::payment_intents::confirm::Waiting;
-use crate::payments::settlement::application;
+use crate::payments::intents::{
+    FailureFields, SETUP_INTENT, authentication_action, requests_authentication, status,
+    unexpected_setup_status,
+};
+use crate::payments::non_card::{mandates, microdeposits};
+use crate::payments::notifications::SetupSuccess;
+use crate::payments::payment_method_params::payment_method_of_params;
 use crate::registry::Registry;
 
-const INTENT: &str = "setup_intent";
-
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("setup_intents.create", |ctx, params| {
-        create(ctx, &automatic_payment_methods::assumed(ctx, params))
+        create(
+            ctx,
+            &automatic_payment_methods::with_version_default(ctx, params),
+        )
     });
     registry.add("setup_intents.update", update);
     registry.add("setup_intents.confirm", confirm);
     registry.add("setup_intents.cancel", cancel);
+    registry.add("setup_intents.verify_microdeposits", verify_microdeposits);
 }
 
+/// `POST /v1/setup_intents`.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut blank = ctx.blank(INTENT);
+    let mut blank = ctx.blank(SETUP_INTENT);
     let members = json!({
-        "application": application(ctx),
+        "application": charging_application(ctx),
         "automatic_payment_methods": null,
         "created": ctx.now(),
         "livemode": ctx.scope.livemode(),
@@ -51,60 +56,63 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if let Value::Object(members) = members {
         blank.extend(members);
     }
-    let said = confirmation_tokens::spend(ctx, params, None)?;
-    let params = &*said;
+    let with_token = confirmation_tokens::with_token_params(ctx, params, None)?;
+    let params = &*with_token;
     let mut intent = write(ctx, &Value::Object(blank), params)?;
-    automatic_payment_methods::write(&mut intent, params);
-    ctx.insert(INTENT, &intent);
+    automatic_payment_methods::write_to_intent(&mut intent, params);
+    ctx.insert(SETUP_INTENT, &intent);
     ctx.emit("setup_intent.created", &intent, None);
     if params.bool("confirm") == Some(true) {
-        confirmation_tokens::note(ctx, params, INTENT, &intent);
+        confirmation_tokens::mark_used(ctx, params, SETUP_INTENT, &intent);
         return run(ctx, intent, params);
     }
     Ok(intent)
 }
 
+/// `POST /v1/setup_intents/{intent}`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let intent = ctx.required(INTENT, params.path("intent"))?;
+    let intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
     if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
-        return Err(unexpected(&intent, "updated"));
+        return Err(unexpected_setup_status(&intent, "updated"));
     }
     let intent = write(ctx, &intent, params)?;
-    ctx.update(INTENT, &intent);
+    ctx.update(SETUP_INTENT, &intent);
     Ok(intent)
 }
 
+/// `POST /v1/setup_intents/{intent}/confirm`.
 pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let intent = ctx.required(INTENT, params.path("intent"))?;
-    let ready = [
+    let intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
+    let confirmable = [
         "requires_payment_method",
         "requires_confirmation",
         "requires_action",
     ];
-    if !ready.contains(&status(&intent)) {
-        return Err(unexpected(&intent, "confirmed"));
+    if !confirmable.contains(&status(&intent)) {
+        return Err(unexpected_setup_status(&intent, "confirmed"));
     }
-    let said = confirmation_tokens::spend(ctx, params, Some(&intent))?;
-    let params = &*said;
+    let with_token = confirmation_tokens::with_token_params(ctx, params, Some(&intent))?;
+    let params = &*with_token;
     let intent = write(ctx, &intent, params)?;
-    confirmation_tokens::note(ctx, params, INTENT, &intent);
+    confirmation_tokens::mark_used(ctx, params, SETUP_INTENT, &intent);
     run(ctx, intent, params)
 }
 
+/// `POST /v1/setup_intents/{intent}/cancel`.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut intent = ctx.required(INTENT, params.path("intent"))?;
+    let mut intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
     if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
-        return Err(unexpected(&intent, "canceled"));
+        return Err(unexpected_setup_status(&intent, "canceled"));
     }
     intent["cancellation_reason"] = params.text("cancellation_reason").into();
     intent["next_action"] = Value::Null;
     intent["status"] = "canceled".into();
-    ctx.update(INTENT, &intent);
+    ctx.update(SETUP_INTENT, &intent);
     ctx.emit("setup_intent.canceled", &intent, None);
     Ok(intent)
 }
 
-/// Writes the parameters into the intent; a payment method makes it ready to be confirmed.
+/// Writes the parameters into the intent. A payment method changes its status to `requires_confirmation`.
 fn write(ctx: &mut Ctx<'_>, intent: &Value, params: &Params) -> Result<Value, ApiError> {
     let mut object = intent.as_object().cloned().unwrap_or_default();
     let mut plain = params.values().clone();
@@ -116,9 +124,9 @@ fn write(ctx: &mut Ctx<'_>, intent: &Value, params: &Params) -> Result<Value, Ap
     ] {
         plain.remove(name);
     }
-    ctx.apply(INTENT, &mut object, &plain)?;
+    ctx.apply(SETUP_INTENT, &mut object, &plain)?;
     let mut intent = Value::Object(object);
-    if let Some(method) = payment_intents::method_of(ctx, params, &intent)? {
+    if let Some(method) = payment_method_of_params(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
         intent["next_action"] = Value::Null;
         intent["status"] = "requires_confirmation".into();
@@ -126,22 +134,23 @@ fn write(ctx: &mut Ctx<'_>, intent: &Value, params: &Params) -> Result<Value, Ap
     Ok(intent)
 }
 
+/// Confirms the intent.
 fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, ApiError> {
     let Some(method) = intent["payment_method"].as_str().map(str::to_owned) else {
         let message = "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the \
                        SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment \
                        method or ConfirmationToken.";
-        return Err(unexpected(&intent, "confirmed").with("message", message));
+        return Err(unexpected_setup_status(&intent, "confirmed").with("message", message));
     };
-    automatic_payment_methods::check_way_back(&intent, params, "SetupIntent")
+    require_return_url(&intent, params, "SetupIntent")
         .map_err(|error| error.with("setup_intent", intent.clone()))?;
-    if let Some(method) = non_card::named(ctx, &method) {
-        if let Some(mandate) = mandates::give(ctx, &method, &intent["usage"], params)? {
+    if let Some(method) = find_non_card(ctx, &method) {
+        if let Some(mandate) = mandates::create_mandate(ctx, &method, &intent["usage"], params)? {
             intent["mandate"] = mandate.into();
         }
-        if microdeposits::are_needed(ctx, &intent, &method) {
+        if microdeposits::are_required(ctx, &intent, &method)? {
             intent["payment_method"] = method["id"].clone();
-            let intent = microdeposits::send(ctx, intent, INTENT);
+            let intent = microdeposits::send_deposits(ctx, intent, SETUP_INTENT);
             ctx.emit("setup_intent.requires_action", &intent, None);
             return Ok(intent);
         }
@@ -150,31 +159,47 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
     }
     let instrument = instrument::resolve(ctx, &method, "payment_method")?;
     intent["payment_method"] = instrument.id.as_str().into();
-    let wish = &intent["payment_method_options"]["card"]["request_three_d_secure"];
-    let asks =
-        instrument.card.asks(false, false) || matches!(wish.as_str(), Some("any" | "challenge"));
-    if asks {
+    let needs_authentication =
+        instrument.card.requires_authentication(false, false) || requests_authentication(&intent);
+    if needs_authentication {
         let id = intent["id"].as_str().unwrap_or_default();
-        intent["next_action"] = payment_intents::next_action(ctx, id, params.text("return_url"));
+        intent["next_action"] = authentication_action(ctx, id, params.text("return_url"));
         intent["status"] = "requires_action".into();
-        ctx.update(INTENT, &intent);
+        ctx.update(SETUP_INTENT, &intent);
         ctx.emit("setup_intent.requires_action", &intent, None);
         return Ok(intent);
     }
-    finish(ctx, intent, &instrument)
+    complete_card_setup(ctx, intent, &instrument)
 }
 
-/// The card holder has answered the bank's question.
+/// `POST /v1/setup_intents/{intent}/verify_microdeposits`.
+fn verify_microdeposits(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let intent = microdeposits::find_waiting_intent(ctx, SETUP_INTENT, params)?;
+    microdeposits::check_amounts_or_code(params)?;
+    verify(ctx, intent)
+}
+
+/// Marks the intent's bank account as verified and completes the setup.
+fn verify(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
+    let method = intent["payment_method"].as_str().unwrap_or_default();
+    mark_verified(ctx, method)?;
+    let method = ctx.required("payment_method", method)?;
+    let id = method["id"].as_str().unwrap_or_default();
+    succeed(ctx, intent, id, method["customer"].as_str())
+}
+
+/// Applies the payer's decision on the authentication page: the payer approves or not.
 pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
-    let mut intent = ctx.required(INTENT, id)?;
+    let mut intent = ctx.required(SETUP_INTENT, id)?;
     if status(&intent) != "requires_action" {
-        return Err(unexpected(&intent, "authenticated"));
+        return Err(unexpected_setup_status(&intent, "authenticated"));
     }
-    if intent["next_action"]["type"] == "verify_with_microdeposits" {
+    if intent["next_action"]["type"] == microdeposits::ACTION {
         return if approved {
-            microdeposits::verified(ctx, intent)
+            verify(ctx, intent)
         } else {
-            Ok(microdeposits::fail(ctx, intent))
+            fail(ctx, &mut intent, microdeposits::verification_failure());
+            Ok(intent)
         };
     }
     let method = intent["payment_method"]
@@ -183,33 +208,33 @@ pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Resul
         .to_owned();
     if approved {
         let instrument = instrument::resolve(ctx, &method, "payment_method")?;
-        return finish(ctx, intent, &instrument);
+        return complete_card_setup(ctx, intent, &instrument);
     }
     let message =
         "The latest attempt to set up the payment method has failed because authentication failed.";
     let error = ApiError::invalid_request(message).code("setup_intent_authentication_failure");
-    attempt(ctx, &mut intent, Some(&error));
+    create_attempt(ctx, &mut intent, Some(&error));
     fail(ctx, &mut intent, error);
     Ok(intent)
 }
 
-/// The card is kept, with its customer if there is one; or its bank refuses.
-fn finish(
+/// Completes the setup of a card, or declines it.
+fn complete_card_setup(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     instrument: &Instrument,
 ) -> Result<Value, ApiError> {
-    if let Some(decline) = instrument.card.refusal_to_attach() {
-        let error = charge::refusal(&decline);
-        attempt(ctx, &mut intent, Some(&error));
+    if let Some(decline) = instrument.card.attach_decline() {
+        let error = decline.to_error();
+        create_attempt(ctx, &mut intent, Some(&error));
         let error = fail(ctx, &mut intent, error);
         return Err(error.with("setup_intent", intent).keeping_changes());
     }
-    instrument::remember_set_up(ctx, &instrument.id);
+    instrument::mark_set_up(ctx, &instrument.id)?;
     succeed(ctx, intent, &instrument.id, instrument.customer.as_deref())
 }
 
-/// The payment method is kept with the customer, unless it belongs to one already.
+/// Completes the setup. Attaches the payment method to the intent's customer, unless it has an `owner`.
 pub(crate) fn succeed(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
@@ -217,31 +242,30 @@ pub(crate) fn succeed(
     owner: Option<&str>,
 ) -> Result<Value, ApiError> {
     if let (Some(customer), None) = (intent["customer"].as_str(), owner) {
-        payment_methods::keep_with(ctx, method, customer)?;
+        payment_methods::attach_to_customer(ctx, method, customer)?;
     }
-    attempt(ctx, &mut intent, None);
+    create_attempt(ctx, &mut intent, None);
     intent["last_setup_error"] = Value::Null;
     intent["next_action"] = Value::Null;
     intent["status"] = "succeeded".into();
-    ctx.update(INTENT, &intent);
+    ctx.update(SETUP_INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
-    checkout::outcome::on_setup(ctx, &intent)?;
-    billing::subscriptions::payment_methods::on_setup_succeeded(ctx, &intent);
-    Ok(intent)
+    SetupSuccess::notify(ctx, intent)
 }
 
-/// The intent says why and waits for another payment method.
+/// Returns the intent to `requires_payment_method` with the error as `last_setup_error`. Returns the error with the payment
+/// method that failed.
 pub(crate) fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
-    const FIELDS: Waiting = Waiting {
-        object_type: INTENT,
+    const FIELDS: FailureFields = FailureFields {
+        object_type: SETUP_INTENT,
         error: "last_setup_error",
         event: "setup_intent.setup_failed",
     };
-    FIELDS.wait(ctx, intent, error)
+    FIELDS.return_to_requires_payment_method(ctx, intent, error)
 }
 
-/// Keeps a `setup_attempt`.
-fn attempt(ctx: &mut Ctx<'_>, intent: &mut Value, error: Option<&ApiError>) {
+/// Creates the `setup_attempt` of a confirmation; `error` is why it failed.
+fn create_attempt(ctx: &mut Ctx<'_>, intent: &mut Value, error: Option<&ApiError>) {
     let mut attempt = Value::Object(ctx.blank("setup_attempt"));
     for name in [
         "application",
@@ -270,18 +294,4 @@ fn attempt(ctx: &mut Ctx<'_>, intent: &mut Value, error: Option<&ApiError>) {
     .into();
     ctx.insert("setup_attempt", &attempt);
     intent["latest_attempt"] = attempt["id"].clone();
-}
-
-fn status(intent: &Value) -> &str {
-    intent["status"].as_str().unwrap_or_default()
-}
-
-fn unexpected(intent: &Value, done: &str) -> ApiError {
-    let message = format!(
-        "This SetupIntent could not be {done} because it has a status of {}.",
-        status(intent)
-    );
-    ApiError::invalid_request(message)
-        .code("setup_intent_unexpected_state")
-        .with("setup_intent", intent.clone())
 }

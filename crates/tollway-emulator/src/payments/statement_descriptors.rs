@@ -1,4 +1,4 @@
-//! Statement descriptors: what the payer reads on the statement of their bank.
+//! Statement descriptors: the text on the payer's bank statement.
 //!
 //! See <https://docs.stripe.com/get-started/account/statement-descriptors>.
 
@@ -9,12 +9,12 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 
-/// Letters of a descriptor.
-const LENGTH: usize = 22;
+/// The most characters of a descriptor.
+const MAX_LENGTH: usize = 22;
 
-/// Are the descriptors of a request such as banks print?
-pub(crate) fn check(params: &Params) -> Result<(), ApiError> {
-    for (name, least) in [
+/// Checks the length and the characters of the descriptors of a request.
+pub(super) fn check(params: &Params) -> Result<(), ApiError> {
+    for (name, minimum) in [
         ("statement_descriptor", 5),
         ("statement_descriptor_suffix", 1),
     ] {
@@ -22,9 +22,9 @@ pub(crate) fn check(params: &Params) -> Result<(), ApiError> {
             continue;
         };
         let length = text.chars().count();
-        if length > LENGTH || length < least {
+        if length > MAX_LENGTH || length < minimum {
             let message = format!(
-                "The {name} must have between {least} and {LENGTH} characters, not {length}."
+                "The {name} must have between {minimum} and {MAX_LENGTH} characters, not {length}."
             );
             return Err(ApiError::invalid_param(name, message));
         }
@@ -33,27 +33,30 @@ pub(crate) fn check(params: &Params) -> Result<(), ApiError> {
             return Err(ApiError::invalid_param(name, message));
         }
         if !text.chars().any(char::is_alphabetic) {
-            let message = format!("The {name} must contain at least one letter.");
+            let message = format!("The {name} must contain at minimum one letter.");
             return Err(ApiError::invalid_param(name, message));
         }
     }
     Ok(())
 }
 
-/// What is printed for a payment that says this of it: its own descriptor, or the account's prefix with its suffix.
-pub(crate) fn calculated(ctx: &Ctx<'_>, said: &serde_json::Map<String, Value>) -> String {
-    let own = said.get("statement_descriptor").and_then(Value::as_str);
+/// `calculated_statement_descriptor`: the descriptor of the payment, or the account's prefix with the suffix of the payment.
+pub(super) fn calculated_descriptor(
+    ctx: &Ctx<'_>,
+    fields: &serde_json::Map<String, Value>,
+) -> String {
+    let own = fields.get("statement_descriptor").and_then(Value::as_str);
     if let Some(own) = own.filter(|own| !own.is_empty()) {
         return own.to_uppercase();
     }
     let account = AccountSummary::of(ctx).unwrap_or_default();
     let prefix = account.statement_descriptor().unwrap_or("TOLLWAY");
-    let suffix = said
+    let suffix = fields
         .get("statement_descriptor_suffix")
         .and_then(Value::as_str);
     let whole = match suffix.filter(|suffix| !suffix.is_empty()) {
         Some(suffix) => format!("{prefix}* {suffix}"),
         None => prefix.to_owned(),
     };
-    whole.to_uppercase().chars().take(LENGTH).collect()
+    whole.to_uppercase().chars().take(MAX_LENGTH).collect()
 }

@@ -1,6 +1,6 @@
 //! Transfers from the platform to connected accounts, and their reversals.
 //!
-//! The other side of a transfer is a payment (`py_…`, a charge object) on the destination.
+//! The destination receives a payment (`py_…`, a charge object).
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -9,45 +9,48 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::ledger::exchange::{self, Settled};
 use crate::ledger::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
+use crate::money::{check_amount, currency_param};
 use crate::params::Params;
+use crate::payments::application::charging_application;
 use crate::payments::application_fees::{self, NewFee};
 use crate::payments::capability_checks;
-use crate::payments::charge::{check_amount, currency_of};
-use crate::payments::settlement::application;
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("transfers.create", create);
     registry.add("transfers.reversals.create", create_reversal);
 }
 
-const MOVED: &str = "_transferred";
-
-/// How much of a charge has been transferred away.
+/// The amount of a charge that transfers moved away.
 #[derive(Debug, Serialize, Deserialize)]
-struct Moved {
+struct TransferredAmount {
     amount: i64,
 }
 
-/// A transfer to be made by the platform.
-pub(crate) struct NewTransfer<'a> {
-    pub(crate) amount: i64,
-    pub(crate) currency: &'a str,
-    pub(crate) destination: &'a str,
-    /// The charge whose money it is.
-    pub(crate) source_transaction: Option<&'a str>,
-    /// Taken from the destination in a destination charge.
-    pub(crate) application_fee_amount: Option<i64>,
-    pub(crate) transfer_group: Option<String>,
-    pub(crate) available_on: i64,
-    pub(crate) description: Option<&'a str>,
-    pub(crate) metadata: Value,
+impl PrivateRecord for TransferredAmount {
+    const TYPE: &'static str = "_transferred";
 }
 
-/// What came of it.
-pub(crate) struct Transferred {
-    pub(crate) transfer: Value,
-    pub(crate) application_fee: Option<String>,
+/// A transfer from the platform.
+pub(super) struct NewTransfer<'a> {
+    pub(super) amount: i64,
+    pub(super) currency: &'a str,
+    pub(super) destination: &'a str,
+    /// The charge whose money is transferred.
+    pub(super) source_transaction: Option<&'a str>,
+    /// The application fee that the destination pays in a destination charge.
+    pub(super) application_fee_amount: Option<i64>,
+    pub(super) transfer_group: Option<String>,
+    pub(super) available_on: i64,
+    pub(super) description: Option<&'a str>,
+    pub(super) metadata: Value,
+}
+
+/// The result of a transfer.
+pub(super) struct TransferResult {
+    pub(super) transfer: Value,
+    pub(super) application_fee: Option<String>,
 }
 
 /// `POST /v1/transfers`.
@@ -70,19 +73,22 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let charge = source
         .map(|id| ctx.referenced("charge", id, "source_transaction"))
         .transpose()?;
-    let currency = currency_of(params)?;
-    let origin = charge.as_ref().map(|charge| Origin::of(ctx, charge));
-    let whole = origin.as_ref().map(|origin| origin.amount);
+    let currency = currency_param(params)?;
+    let source_charge = charge
+        .as_ref()
+        .map(|charge| SourceCharge::load(ctx, charge))
+        .transpose()?;
+    let whole = source_charge.as_ref().map(|charge| charge.amount);
     let amount = params
         .int("amount")
         .or(whole)
         .ok_or_else(|| ApiError::missing_parameter("amount"))?;
     check_amount(amount, "amount")?;
-    let available_on = if let Some(origin) = &origin {
-        origin.check(amount, &currency)?;
-        origin.available_on
+    let available_on = if let Some(charge) = &source_charge {
+        charge.check(amount, &currency)?;
+        charge.available_on
     } else {
-        let available = balance_of(ctx.world, &ctx.scope).available(&currency, ctx.now());
+        let available = balance_of(ctx.world, &ctx.scope)?.available(&currency, ctx.now());
         if available < amount {
             let message = format!(
                 "You have insufficient available funds in your Stripe account: {available} {currency} are available. Charge the \
@@ -110,20 +116,20 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             .cloned()
             .map_or_else(|| json!({}), Value::Object),
     };
-    make(ctx, &transfer).map(|made| made.transfer)
+    execute(ctx, &transfer).map(|result| result.transfer)
 }
 
-/// The money of a charge, as the platform has it.
-struct Origin {
+/// The charge whose money is transferred, in the platform's settlement currency.
+struct SourceCharge {
     amount: i64,
-    /// Of which nobody has had anything yet.
+    /// The amount that was neither refunded nor transferred.
     left: i64,
     currency: String,
     available_on: i64,
 }
 
-impl Origin {
-    fn of(ctx: &Ctx<'_>, charge: &Value) -> Self {
+impl SourceCharge {
+    fn load(ctx: &Ctx<'_>, charge: &Value) -> Result<Self, ApiError> {
         let text =
             |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
         let number = |name: &str| charge[name].as_i64().unwrap_or(0);
@@ -135,15 +141,15 @@ impl Origin {
         let whole = transaction.and_then(|it| it["amount"].as_i64());
         let amount = whole.unwrap_or_else(|| number("amount_captured"));
         let refunded = exchange::convert(ctx, number("amount_refunded"), &charged_in, &currency);
-        Self {
+        Ok(Self {
             amount,
-            left: amount - refunded - moved_of(ctx, &text(charge, "id")),
+            left: amount - refunded - transferred_amount(ctx, &text(charge, "id"))?,
             available_on: arrival(ctx, &charge["balance_transaction"]),
             currency,
-        }
+        })
     }
 
-    /// Does the charge still hold `amount` that has not been transferred?
+    /// Checks that `amount` of the charge is left to transfer.
     fn check(&self, amount: i64, currency: &str) -> Result<(), ApiError> {
         if self.currency != currency {
             let message = format!(
@@ -164,23 +170,26 @@ impl Origin {
     }
 }
 
-/// How much of a charge has been transferred away.
-fn moved_of(ctx: &Ctx<'_>, charge: &str) -> i64 {
-    let moved: Option<Moved> = ctx.world.typed(&ctx.scope, MOVED, charge);
-    moved.map_or(0, |moved| moved.amount)
+/// The amount of a charge that transfers moved away.
+fn transferred_amount(ctx: &Ctx<'_>, charge: &str) -> Result<i64, ApiError> {
+    let record = ctx.load::<TransferredAmount>(charge)?;
+    Ok(record.map_or(0, |record| record.amount))
 }
 
-/// Remembers that `amount` more of a charge was transferred away, or came back when it is negative.
-fn note_moved(ctx: &mut Ctx<'_>, charge: Option<&str>, amount: i64) {
-    let Some(charge) = charge else { return };
-    let moved = Moved {
-        amount: moved_of(ctx, charge) + amount,
-    };
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, MOVED, charge, &moved, now);
+/// Adds `amount` to the amount of a charge that transfers moved away; a reversal adds a negative amount.
+fn add_transferred_amount(
+    ctx: &mut Ctx<'_>,
+    charge: Option<&str>,
+    amount: i64,
+) -> Result<(), ApiError> {
+    if let Some(charge) = charge {
+        let amount = transferred_amount(ctx, charge)? + amount;
+        ctx.save(charge, &TransferredAmount { amount });
+    }
+    Ok(())
 }
 
-/// Money that is in the account's own currency already.
+/// An amount that needs no conversion.
 fn unconverted(amount: i64, currency: &str) -> Settled {
     Settled {
         amount,
@@ -189,14 +198,17 @@ fn unconverted(amount: i64, currency: &str) -> Settled {
     }
 }
 
-/// Moves the money to the destination, and the application fee back from there.
-pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferred, ApiError> {
+/// Moves the money to the destination, and the application fee back to the platform.
+pub(super) fn execute(
+    ctx: &mut Ctx<'_>,
+    new: &NewTransfer<'_>,
+) -> Result<TransferResult, ApiError> {
     let platform = ctx.scope.account.to_string();
-    let given = unconverted(new.amount, new.currency);
+    let sent = unconverted(new.amount, new.currency);
     let received = exchange::settle(&ctx.acting_for(new.destination), new.amount, new.currency);
     exchange::between(
         ctx,
-        (&platform, &given),
+        (&platform, &sent),
         (new.destination, &received),
         new.available_on,
     )?;
@@ -213,7 +225,7 @@ pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferr
         exchange_rate: None,
     };
     let own = balance_transaction(ctx, &movement);
-    let application_fee = receive(ctx, new, &received, &id, &payment_id)?;
+    let application_fee = create_destination_payment(ctx, new, &received, &id, &payment_id)?;
     let transfer = json!({
         "id": id,
         "object": "transfer",
@@ -236,16 +248,16 @@ pub(crate) fn make(ctx: &mut Ctx<'_>, new: &NewTransfer<'_>) -> Result<Transferr
         "transfer_group": new.transfer_group,
     });
     ctx.insert("transfer", &transfer);
-    note_moved(ctx, new.source_transaction, new.amount);
+    add_transferred_amount(ctx, new.source_transaction, new.amount)?;
     ctx.emit("transfer.created", &transfer, None);
-    Ok(Transferred {
+    Ok(TransferResult {
         transfer,
         application_fee,
     })
 }
 
-/// The destination's side: a payment, less the platform's fee.
-fn receive(
+/// Creates the destination's payment, less the platform's fee; the id of the application fee.
+fn create_destination_payment(
     ctx: &mut Ctx<'_>,
     new: &NewTransfer<'_>,
     received: &Settled,
@@ -262,12 +274,12 @@ fn receive(
                 originating: new.source_transaction,
                 available_on: new.available_on,
             };
-            Some(application_fees::take(ctx, &fee)?)
+            Some(application_fees::collect(ctx, &fee)?)
         }
         None => None,
     };
-    let mut there = ctx.acting_for(new.destination);
-    let application = application(&there);
+    let mut destination_ctx = ctx.acting_for(new.destination);
+    let application = charging_application(&destination_ctx);
     let fee = new
         .application_fee_amount
         .map(|amount| received.part(amount, new.currency))
@@ -282,8 +294,8 @@ fn receive(
         available_on: new.available_on,
         exchange_rate: received.exchange_rate(),
     };
-    let balance_transaction = balance_transaction(&mut there, &movement);
-    let mut payment = Value::Object(there.blank("charge"));
+    let balance_transaction = balance_transaction(&mut destination_ctx, &movement);
+    let mut payment = Value::Object(destination_ctx.blank("charge"));
     let members = json!({
         "id": payment_id,
         "amount": new.amount,
@@ -298,11 +310,11 @@ fn receive(
             "email": null, "name": null, "phone": null, "tax_id": null,
         },
         "captured": true,
-        "created": there.now(),
+        "created": destination_ctx.now(),
         "currency": new.currency,
         "disputed": false,
         "fraud_details": {},
-        "livemode": there.scope.livemode(),
+        "livemode": destination_ctx.scope.livemode(),
         "metadata": {},
         "outcome": null,
         "paid": true,
@@ -315,7 +327,7 @@ fn receive(
     if let (Value::Object(payment), Value::Object(members)) = (&mut payment, members) {
         payment.extend(members);
     }
-    there.insert("charge", &payment);
+    destination_ctx.insert("charge", &payment);
     Ok(application_fee)
 }
 
@@ -342,8 +354,8 @@ fn create_reversal(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(reversal)
 }
 
-/// Moves `amount` of a transfer back to the platform; the `transfer_reversal`.
-pub(crate) fn reverse(
+/// Moves `amount` of a transfer back to the platform and returns the `transfer_reversal`.
+pub(super) fn reverse(
     ctx: &mut Ctx<'_>,
     transfer: &Value,
     amount: i64,
@@ -362,7 +374,7 @@ pub(crate) fn reverse(
         at,
     )?;
     let reversal_id = ctx.new_id("transfer_reversal");
-    let payment_refund = return_payment(ctx, transfer, amount, &returned, at);
+    let payment_refund = refund_destination_payment(ctx, transfer, amount, &returned, at);
     let movement = Movement {
         kind: "transfer_refund",
         amount,
@@ -401,13 +413,13 @@ pub(crate) fn reverse(
     transfer["reversals"]["total_count"] = count.into();
     transfer["reversals"]["has_more"] = (count > 10).into();
     ctx.update("transfer", &transfer);
-    note_moved(ctx, transfer["source_transaction"].as_str(), -amount);
+    add_transferred_amount(ctx, transfer["source_transaction"].as_str(), -amount)?;
     ctx.emit("transfer.reversed", &transfer, None);
     Ok(reversal)
 }
 
-/// The destination's side of a reversal: its payment is refunded by as much.
-fn return_payment(
+/// Refunds the destination's payment by the amount of a reversal; the id of the refund.
+fn refund_destination_payment(
     ctx: &mut Ctx<'_>,
     transfer: &Value,
     amount: i64,
@@ -416,8 +428,8 @@ fn return_payment(
 ) -> String {
     let text = |name: &str| transfer[name].as_str().unwrap_or_default();
     let (payment, currency) = (text("destination_payment"), text("currency"));
-    let mut there = ctx.acting_for(text("destination"));
-    let id = format!("pyr_1{}", there.world.random.alphanumeric(23));
+    let mut destination_ctx = ctx.acting_for(text("destination"));
+    let id = format!("pyr_1{}", destination_ctx.world.random.alphanumeric(23));
     let movement = Movement {
         kind: "payment_refund",
         amount: -returned.amount,
@@ -428,28 +440,28 @@ fn return_payment(
         available_on: at,
         exchange_rate: returned.exchange_rate(),
     };
-    let balance_transaction = balance_transaction(&mut there, &movement);
-    let mut refund = Value::Object(there.blank("refund"));
+    let balance_transaction = balance_transaction(&mut destination_ctx, &movement);
+    let mut refund = Value::Object(destination_ctx.blank("refund"));
     refund["id"] = id.as_str().into();
     refund["amount"] = amount.into();
     refund["balance_transaction"] = balance_transaction.into();
     refund["charge"] = payment.into();
     refund["currency"] = currency.into();
-    refund["created"] = there.now().into();
+    refund["created"] = destination_ctx.now().into();
     refund["metadata"] = json!({});
     refund["status"] = "succeeded".into();
-    there.insert("refund", &refund);
-    if let Some(mut payment) = there.get("charge", payment) {
+    destination_ctx.insert("refund", &refund);
+    if let Some(mut payment) = destination_ctx.get("charge", payment) {
         let refunded = payment["amount_refunded"].as_i64().unwrap_or(0) + amount;
         payment["amount_refunded"] = refunded.into();
         payment["refunded"] = (payment["amount"] == refunded).into();
-        there.update("charge", &payment);
+        destination_ctx.update("charge", &payment);
     }
     id
 }
 
-/// Gives back as much of the application fee on a transfer's payment as `amount` is of the transfer.
-pub(crate) fn refund_fee_of_payment(
+/// Refunds the share of the application fee on a transfer's payment that `amount` is of the transfer.
+pub(super) fn refund_fee_of_payment(
     ctx: &mut Ctx<'_>,
     transfer: &Value,
     amount: i64,
@@ -463,10 +475,10 @@ pub(crate) fn refund_fee_of_payment(
         return Ok(());
     };
     let whole = transfer["amount"].as_i64().unwrap_or(0);
-    let part = crate::payments::refunds::fee_share(&fee, amount, whole);
-    if part > 0 {
-        application_fees::give_back(ctx, &fee, part, &serde_json::Map::new())?;
-        application_fees::note_for_payer(ctx, &fee, part);
+    let share = application_fees::refundable_share(&fee, amount, whole);
+    if share > 0 {
+        application_fees::refund_fee(ctx, &fee, share, &serde_json::Map::new())?;
+        application_fees::record_refund_for_payer(ctx, &fee, share);
     }
     Ok(())
 }

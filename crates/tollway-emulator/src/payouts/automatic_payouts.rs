@@ -1,90 +1,96 @@
-//! What happens on an account by itself at midnight (UTC): money becomes available, and is paid out by the account's schedule.
+//! Payout runs: at midnight (UTC) pending money becomes available and is paid out by the account's schedule.
 //!
 //! ```text
-//! posting ─▶ expect: one date per account is kept ─▶ run, at that midnight: balance.available, payout.created ─▶ the next date
+//! posting ─▶ schedule_run: one date per account is stored ─▶ at that midnight: balance.available, payout.created ─▶ next date
 //! ```
 //!
-//! Paid out is whoever has a default bank account or debit card in the currency. Accounts that look after themselves, as a
-//! platform or a Standard account does, list none: they are paid out once `/v1/balance_settings` says when.
+//! A payout goes to the default bank account or debit card in its currency. Accounts that manage themselves, as a platform or a
+//! Standard account does, list none: they are paid out once `/v1/balance_settings` sets a schedule.
 
 use serde::{Deserialize, Serialize};
 
+use crate::accounts::operations::AccountChange;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::fees::midnight;
 use crate::ledger::posting::{AccountPosting, balance_of};
-use crate::payouts::balance;
-use crate::payouts::bank_accounts;
-use crate::payouts::operations as payouts;
+use crate::payouts::balance::balance_object;
+use crate::payouts::destinations::automatic_destination;
+use crate::payouts::operations::create_automatic_payout;
 use crate::payouts::payout_settings::{self, Schedule};
 use crate::scheduler::{ScheduledTask, schedule};
 use crate::scope::Scope;
 use crate::store::{CreatedRange, Query};
+use crate::world::PrivateRecord;
 
-const PAYDAY: &str = "_payday";
 const OWN: &str = "own";
 
-/// When something happens to an account next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-struct Payday {
-    /// A midnight, in Unix seconds; none once it is over.
+/// The next payout run of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
+struct NextPayoutRun {
+    /// A midnight, in Unix seconds; none if no run is scheduled.
     at: Option<i64>,
     /// Whether money becomes available then.
     #[serde(default)]
     arrives: bool,
-    /// Every balance transaction made before this moment has been paid out.
+    /// Every balance transaction created before this time was paid out.
     #[serde(default)]
     paid_until: i64,
 }
 
-fn payday(ctx: &Ctx<'_>, scope: &Scope) -> Payday {
-    let nothing = Payday {
-        at: None,
-        arrives: false,
-        paid_until: 0,
-    };
-    ctx.world.typed(scope, PAYDAY, OWN).unwrap_or(nothing)
+impl PrivateRecord for NextPayoutRun {
+    const TYPE: &'static str = "_payday";
 }
 
-fn keep(ctx: &mut Ctx<'_>, scope: &Scope, payday: Payday) {
+fn load_run(ctx: &Ctx<'_>, scope: &Scope) -> Result<NextPayoutRun, ApiError> {
+    Ok(ctx.world.load(scope, OWN)?.unwrap_or_default())
+}
+
+fn store_run(ctx: &mut Ctx<'_>, scope: &Scope, run: NextPayoutRun) {
     let now = ctx.now();
-    ctx.world.put_typed(scope, PAYDAY, OWN, &payday, now);
+    ctx.world.save(scope, OWN, &run, now);
 }
 
 /// Schedules a payout run at the midnight after the posted money is available.
 pub(super) fn on_posting(ctx: &mut Ctx<'_>, posting: &AccountPosting) -> Result<(), ApiError> {
     let arrives = posting.available_on > ctx.now();
     let at = midnight(posting.available_on.max(ctx.now() + 1));
-    look(ctx, &posting.account, at, arrives)
+    schedule_run(ctx, &posting.account, at, arrives)
 }
 
-/// Something about this account's way of being paid out has changed.
-pub(crate) fn reconsider(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
+/// Schedules a payout run after the account's settings or external accounts changed.
+pub(super) fn on_account_change(ctx: &mut Ctx<'_>, change: &AccountChange) -> Result<(), ApiError> {
+    schedule_next_run(ctx, &change.account)
+}
+
+/// Schedules a payout run at the next midnight if the account has available money or debt.
+pub(super) fn schedule_next_run(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let now = ctx.now();
-    let balance = balance_of(ctx.world, &ctx.scope.for_account(account));
+    let balance = balance_of(ctx.world, &ctx.scope.for_account(account))?;
     if balance.at(now).iter().any(|amounts| amounts.available != 0) {
-        look(ctx, account, midnight(now + 1), false)?;
+        schedule_run(ctx, account, midnight(now + 1), false)?;
     }
     Ok(())
 }
 
-fn look(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) -> Result<(), ApiError> {
+/// Schedules a payout run at `at` unless an earlier one is scheduled.
+fn schedule_run(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) -> Result<(), ApiError> {
     let scope = ctx.scope.for_account(account);
-    let known = payday(ctx, &scope);
-    match known.at {
+    let run = load_run(ctx, &scope)?;
+    match run.at {
         Some(earlier) if earlier < at => {}
         Some(same) if same == at => {
-            if arrives && !known.arrives {
-                keep(ctx, &scope, Payday { arrives, ..known });
+            if arrives && !run.arrives {
+                store_run(ctx, &scope, NextPayoutRun { arrives, ..run });
             }
         }
         _ => {
-            let new = Payday {
+            let new = NextPayoutRun {
                 at: Some(at),
                 arrives,
-                ..known
+                ..run
             };
-            keep(ctx, &scope, new);
+            store_run(ctx, &scope, new);
             schedule(&mut ctx.acting_for(account), None, at, &DailyPayout {})?;
         }
     }
@@ -93,93 +99,102 @@ fn look(ctx: &mut Ctx<'_>, account: &str, at: i64, arrives: bool) -> Result<(), 
 
 /// Runs at the midnight of a day on which the balance of an account changes: pays out what is available.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct DailyPayout {}
+pub(super) struct DailyPayout {}
 
 impl ScheduledTask for DailyPayout {
     const KIND: &'static str = "payday";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        run(ctx)
+        run_payouts(ctx)
     }
 }
 
-/// The midnight has come.
-pub(crate) fn run(ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+/// Emits `balance.available`, pays out by the schedule and schedules the next run.
+fn run_payouts(ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let today = payday(ctx, &scope);
+    let today = load_run(ctx, &scope)?;
     if today.at != Some(now) {
-        // An earlier date was found after this one was planned.
+        // An earlier run was scheduled after this one.
         return Ok(());
     }
-    keep(
+    store_run(
         ctx,
         &scope,
-        Payday {
+        NextPayoutRun {
             at: None,
             arrives: false,
             ..today
         },
     );
     if today.arrives {
-        let balance = balance::of(ctx);
+        let balance = balance_object(ctx)?;
         ctx.emit("balance.available", &balance, None);
     }
-    let schedule = Schedule::of(ctx);
+    let schedule = Schedule::load(ctx)?;
     if schedule.interval.pays_on(now) {
         pay_out(ctx, &schedule)?;
     } else if let Some(next) = schedule.interval.after(now) {
-        look(ctx, &scope.account, next, false)?;
+        schedule_run(ctx, &scope.account, next, false)?;
     }
-    if let Some(arrival) = balance_of(ctx.world, &scope).next_arrival(now) {
-        look(ctx, &scope.account, midnight(arrival), true)?;
+    if let Some(arrival) = balance_of(ctx.world, &scope)?.next_arrival(now) {
+        schedule_run(ctx, &scope.account, midnight(arrival), true)?;
     }
     Ok(())
 }
 
-/// Pays out what is available in every currency that has a bank.
+/// Pays out the available money in every currency that has a destination, and debits negative balances.
 fn pay_out(ctx: &mut Ctx<'_>, schedule: &Schedule) -> Result<(), ApiError> {
     let account = payout_settings::account(ctx);
     if account.is_some_and(|account| account["payouts_enabled"] != true) {
         return Ok(());
     }
-    let balance = balance_of(ctx.world, &ctx.scope);
+    let balance = balance_of(ctx.world, &ctx.scope)?;
     for amounts in balance.at(ctx.now()) {
-        let stays = schedule.keep.get(&amounts.currency).copied().unwrap_or(0);
+        let minimum = schedule
+            .minimum_balance
+            .get(&amounts.currency)
+            .copied()
+            .unwrap_or(0);
         let amount = match amounts.available {
             debt if debt < 0 && schedule.debit_negative_balances => debt,
-            available => (available - stays).max(0),
+            available => (available - minimum).max(0),
         };
         if amount == 0 {
             continue;
         }
-        let destination = bank_accounts::automatic(ctx, &amounts.currency, schedule.told);
+        let destination = automatic_destination(ctx, &amounts.currency, schedule.has_settings);
         let Some(destination) = destination else {
             continue;
         };
         let descriptor = schedule.statement_descriptor.as_deref();
-        let payout = payouts::by_itself(ctx, amount, &amounts.currency, &destination, descriptor)?;
-        list_under(ctx, &payout, &amounts.currency);
+        let payout =
+            create_automatic_payout(ctx, amount, &amounts.currency, &destination, descriptor)?;
+        record_paid_transactions(ctx, &payout, &amounts.currency)?;
     }
     Ok(())
 }
 
-/// Lists under a payout the balance transactions that it pays: those available in its currency that no payout has paid.
-fn list_under(ctx: &mut Ctx<'_>, payout: &str, currency: &str) {
+/// Lists the available balance transactions in `currency` that no payout paid under the payout.
+fn record_paid_transactions(
+    ctx: &mut Ctx<'_>,
+    payout: &str,
+    currency: &str,
+) -> Result<(), ApiError> {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let known = payday(ctx, &scope);
+    let run = load_run(ctx, &scope)?;
     let since = Query {
         limit: usize::MAX,
         created: CreatedRange {
-            from: Some(known.paid_until),
+            from: Some(run.paid_until),
             to: None,
         },
         ..Query::default()
     };
     let all = ctx.world.store.list(&scope, "balance_transaction", &since);
-    let mut open = all.map(|page| page.records).unwrap_or_default();
-    open.retain(|record| record.parent.is_none());
+    let mut unpaid = all.map(|page| page.records).unwrap_or_default();
+    unpaid.retain(|record| record.parent.is_none());
     let mut paid_until = now;
-    for record in open.iter().rev() {
+    for record in unpaid.iter().rev() {
         let transaction = record.parse();
         let available = transaction["available_on"]
             .as_i64()
@@ -196,13 +211,6 @@ fn list_under(ctx: &mut Ctx<'_>, payout: &str, currency: &str) {
             paid_until = paid_until.min(record.created);
         }
     }
-    let known = payday(ctx, &scope);
-    keep(
-        ctx,
-        &scope,
-        Payday {
-            paid_until,
-            ..known
-        },
-    );
+    store_run(ctx, &scope, NextPayoutRun { paid_until, ..run });
+    Ok(())
 }

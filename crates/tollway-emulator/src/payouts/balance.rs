@@ -1,4 +1,4 @@
-//! `/v1/balance` and `/v1/balance_transactions`, as they stand at this very moment of the clock.
+//! `/v1/balance` and `/v1/balance_transactions`, as of now by the emulator's clock.
 
 use serde_json::{Value, json};
 
@@ -12,23 +12,19 @@ use crate::payouts::instant_payouts;
 use crate::registry::Registry;
 use crate::store::{Query, UnknownCursor};
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("balance.retrieve", retrieve);
-    registry.add("balance_transactions.retrieve", transaction);
-    registry.add("balance_transactions.list", transactions);
+    registry.add("balance_transactions.retrieve", retrieve_transaction);
+    registry.add("balance_transactions.list", list_transactions);
 }
 
-#[expect(
-    clippy::unnecessary_wraps,
-    reason = "every behaviour answers with a Result"
-)]
 fn retrieve(ctx: &mut Ctx<'_>, _params: &Params) -> Result<Value, ApiError> {
-    Ok(of(ctx))
+    balance_object(ctx)
 }
 
-/// The balance of the context's account.
-pub(crate) fn of(ctx: &Ctx<'_>) -> Value {
-    let mut amounts = balance_of(ctx.world, &ctx.scope).at(ctx.now());
+/// The `balance` object of the context's account.
+pub(super) fn balance_object(ctx: &Ctx<'_>) -> Result<Value, ApiError> {
+    let mut amounts = balance_of(ctx.world, &ctx.scope)?.at(ctx.now());
     if amounts.is_empty() {
         let currency = exchange::default_currency(ctx);
         amounts.push(Amounts {
@@ -48,48 +44,48 @@ pub(crate) fn of(ctx: &Ctx<'_>) -> Value {
         "pending": list(|it| it.pending),
     });
     if ctx.is_platform() {
-        let kept = reserved(ctx);
+        let reserve = reserved(ctx)?;
         let row =
-            |it: &Amounts| json!({"amount": kept.total(&it.currency), "currency": it.currency});
+            |it: &Amounts| json!({"amount": reserve.total(&it.currency), "currency": it.currency});
         balance["connect_reserved"] = amounts.iter().map(row).collect();
     }
     let instant: Vec<Value> = amounts
         .iter()
-        .filter_map(|it| instant_payouts::available(ctx, it))
+        .filter_map(|it| instant_payouts::instant_balance(ctx, it))
         .collect();
     if !instant.is_empty() {
         balance["instant_available"] = instant.into();
     }
-    balance
+    Ok(balance)
 }
 
-fn transaction(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn retrieve_transaction(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut transaction = ctx.required("balance_transaction", params.path("id"))?;
-    age(&mut transaction, ctx.now());
+    update_status(&mut transaction, ctx.now());
     Ok(transaction)
 }
 
-fn transactions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn list_transactions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut page = match params.text("payout") {
-        Some(payout) => of_payout(ctx, payout, params)?,
+        Some(payout) => transactions_of_payout(ctx, payout, params)?,
         None => ctx.generic("balance_transactions.list", params)?,
     };
     for transaction in page["data"].as_array_mut().into_iter().flatten() {
-        age(transaction, ctx.now());
+        update_status(transaction, ctx.now());
     }
     Ok(page)
 }
 
-/// What an automatic payout has paid, and the payout itself.
-fn of_payout(ctx: &Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
+/// The balance transactions that an automatic payout pays, and its own.
+fn transactions_of_payout(ctx: &Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
     let payout = ctx.referenced("payout", id, "payout")?;
     if payout["automatic"] != true {
         let message =
             "Balance transaction history can only be filtered on automatic payouts, not manual.";
         return Err(ApiError::invalid_param("payout", message));
     }
-    let named = ["currency", "source", "type"];
-    let filters: Vec<(&str, &str)> = named
+    let filter_names = ["currency", "source", "type"];
+    let filters: Vec<(&str, &str)> = filter_names
         .into_iter()
         .filter_map(|name| Some((name, params.text(name)?)))
         .collect();
@@ -115,8 +111,8 @@ fn of_payout(ctx: &Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError
     }))
 }
 
-/// A pending transaction is available once its time has come.
-fn age(transaction: &mut Value, now: i64) {
+/// Sets the status of a transaction to `available` once its money is.
+fn update_status(transaction: &mut Value, now: i64) {
     if transaction["available_on"]
         .as_i64()
         .is_some_and(|at| at <= now)

@@ -1,8 +1,8 @@
-//! What a platform answers for: where it bears an account's losses (`controller.losses.payments` is `application`), as much as the
-//! account owes is kept back on the platform's balance, as `connect_reserved`, until the account owes nothing any more.
+//! The Connect reserve: where the platform bears an account's losses (`controller.losses.payments` is `application`), the negative
+//! balance of the account is reserved on the platform's balance (`connect_reserved`) until the account owes nothing.
 //!
-//! An account that bears its own losses, or whose losses Stripe bears, is simply in the red. What an account owes is counted by
-//! currency, over what is available and what is still on its way. See <https://docs.stripe.com/connect/account-balances>.
+//! An account that bears its own losses, or whose losses Stripe bears, has a negative balance without a reserve. The negative
+//! balance counts available and pending money, by currency. See <https://docs.stripe.com/connect/account-balances>.
 
 use std::collections::BTreeMap;
 
@@ -15,26 +15,29 @@ use crate::error::ApiError;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::posting::{AccountPosting, Movement, balance_of, balance_transaction, post};
 use crate::scheduler::{ScheduledTask, schedule};
+use crate::world::PrivateRecord;
 
-const RESERVED: &str = "_reserved";
-
-/// What is kept back for an account, by currency.
+/// The platform's reserve for one account, by currency.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Reserved {
+struct AccountReserve {
     amounts: BTreeMap<String, i64>,
+}
+
+impl PrivateRecord for AccountReserve {
+    const TYPE: &'static str = "_reserved";
 }
 
 /// Adjusts what the platform reserves for the negative balance of a connected account.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AdjustReserve {
-    pub(crate) account: String,
+pub(super) struct AdjustReserve {
+    account: String,
 }
 
 impl ScheduledTask for AdjustReserve {
     const KIND: &'static str = "reserve";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        cover(ctx, &self.account)
+        adjust_reserve(ctx, &self.account)
     }
 }
 
@@ -45,8 +48,11 @@ pub(super) fn on_posting(ctx: &mut Ctx<'_>, posting: &AccountPosting) -> Result<
     if *account == *platform.account {
         return Ok(());
     }
-    let has_reserve = ctx.world.store.get(&platform, RESERVED, account).is_some();
-    if has_reserve || (posting.total < 0 && is_borne(ctx, account)) {
+    let has_reserve = ctx
+        .world
+        .load::<AccountReserve>(&platform, account)?
+        .is_some();
+    if has_reserve || (posting.total < 0 && platform_bears_losses(ctx, account)) {
         let task = AdjustReserve {
             account: account.to_owned(),
         };
@@ -55,47 +61,52 @@ pub(super) fn on_posting(ctx: &mut Ctx<'_>, posting: &AccountPosting) -> Result<
     Ok(())
 }
 
-/// Keeps back what `account` owes now, and lets go of what it owes no more.
-pub(crate) fn cover(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
+/// Sets the reserve for `account` to its negative balance.
+fn adjust_reserve(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let scope = ctx.scope.for_account(account);
-    for amounts in balance_of(ctx.world, &scope).at(ctx.now()) {
+    for amounts in balance_of(ctx.world, &scope)?.at(ctx.now()) {
         let owed = (-amounts.available - amounts.pending).max(0);
-        keep_back(ctx, account, &amounts.currency, owed)?;
+        set_reserve(ctx, account, &amounts.currency, owed)?;
     }
     Ok(())
 }
 
-fn keep_back(ctx: &mut Ctx<'_>, account: &str, currency: &str, owed: i64) -> Result<(), ApiError> {
+/// Sets the reserve for `account` in `currency` to `owed` and moves the difference.
+fn set_reserve(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    currency: &str,
+    owed: i64,
+) -> Result<(), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let kept: Option<Reserved> = ctx.world.typed(&platform, RESERVED, account);
-    let mut kept = kept.unwrap_or_default();
-    let more = owed - kept.amounts.get(currency).copied().unwrap_or(0);
-    if more == 0 {
+    let reserve = ctx.world.load::<AccountReserve>(&platform, account)?;
+    let mut reserve = reserve.unwrap_or_default();
+    let increase = owed - reserve.amounts.get(currency).copied().unwrap_or(0);
+    if increase == 0 {
         return Ok(());
     }
-    kept.amounts.insert(currency.to_owned(), owed);
+    reserve.amounts.insert(currency.to_owned(), owed);
     let now = ctx.now();
-    if kept.amounts.values().all(|amount| *amount == 0) {
-        ctx.world.store.remove(&platform, RESERVED, account);
+    if reserve.amounts.values().all(|amount| *amount == 0) {
+        ctx.world.remove::<AccountReserve>(&platform, account);
     } else {
-        ctx.world
-            .put_typed(&platform, RESERVED, account, &kept, now);
+        ctx.world.save(&platform, account, &reserve, now);
     }
-    let own = Holder::Account(platform.account.to_string());
+    let platform_account = Holder::Account(platform.account.to_string());
     let journal = Journal::new(currency)
-        .line(own, -more, now)
-        .line(Holder::Reserve, more, now);
+        .line(platform_account, -increase, now)
+        .line(Holder::Reserve, increase, now);
     post(ctx, &journal)?;
-    let mut there = ctx.in_scope(platform);
+    let mut platform_ctx = ctx.in_scope(platform);
     let description = format!("Connect reserve for {account}");
-    let id = there.new_id("reserve_transaction");
-    let reserve = json!({
-        "id": id, "object": "reserve_transaction", "amount": -more, "currency": currency, "description": description,
+    let id = platform_ctx.new_id("reserve_transaction");
+    let transaction = json!({
+        "id": id, "object": "reserve_transaction", "amount": -increase, "currency": currency, "description": description,
     });
-    there.insert("reserve_transaction", &reserve);
+    platform_ctx.insert("reserve_transaction", &transaction);
     let movement = Movement {
         kind: "reserve_transaction",
-        amount: -more,
+        amount: -increase,
         currency,
         fees: Vec::new(),
         source: &id,
@@ -103,12 +114,12 @@ fn keep_back(ctx: &mut Ctx<'_>, account: &str, currency: &str, owed: i64) -> Res
         available_on: now,
         exchange_rate: None,
     };
-    balance_transaction(&mut there, &movement);
+    balance_transaction(&mut platform_ctx, &movement);
     Ok(())
 }
 
-/// Does the platform answer for what this account owes?
-fn is_borne(ctx: &Ctx<'_>, account: &str) -> bool {
+/// Whether the platform bears the losses of the account.
+fn platform_bears_losses(ctx: &Ctx<'_>, account: &str) -> bool {
     AccountSummary::of_account(ctx, account)
         .is_some_and(|account| account.losses_are_the_platforms())
 }

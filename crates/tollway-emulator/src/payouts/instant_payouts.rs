@@ -1,7 +1,6 @@
-//! Instant payouts: to a debit card within half an hour, out of what is available and what is still on its way, for a fee.
+//! Instant payouts: available and pending money is paid out to a debit card within half an hour, for a fee.
 //!
-//! The platform pays the fee for its connected accounts, in a balance transaction of its own; an account that looks after itself
-//! pays it with the payout. `method_fees.instant_payout` of the configuration sets another fee than one percent, at least 50
+//! The platform pays the fee for its connected accounts, in a balance transaction of its own; its own payouts include the fee. `method_fees.instant_payout` of the configuration sets another fee than one percent, at least 50
 //! cents. See <https://docs.stripe.com/connect/instant-payouts>.
 
 use serde_json::{Value, json};
@@ -12,20 +11,20 @@ use crate::error::ApiError;
 use crate::fees::FeeSchedule;
 use crate::ledger::entries::{Amounts, Holder, Journal};
 use crate::ledger::posting::{Movement, balance_transaction, post};
-use crate::payouts::bank_accounts;
+use crate::payouts::destinations::{instant_destinations, supports_instant_payouts};
 
 /// The currencies of the countries that have instant payouts.
 const CURRENCIES: &[&str] = &[
     "aed", "aud", "cad", "dkk", "eur", "gbp", "hkd", "myr", "nok", "nzd", "sek", "sgd", "usd",
 ];
-/// At least this much, in cents.
-const LEAST: i64 = 50;
-/// At most this much at once, in cents.
-const MOST: i64 = 999_900;
+/// The smallest instant payout, and the smallest fee, in the currency's smallest unit.
+const MIN_AMOUNT: i64 = 50;
+/// The largest instant payout, in the currency's smallest unit.
+const MAX_AMOUNT: i64 = 999_900;
 
-/// May `amount` be paid out to this bank account or card at once?
-pub(crate) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
-    if !bank_accounts::takes_instantly(destination) {
+/// Checks that `amount` can be paid out instantly to the destination.
+pub(super) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
+    if !supports_instant_payouts(destination) {
         let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
         return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
     }
@@ -38,12 +37,12 @@ pub(crate) fn check(amount: i64, currency: &str, destination: &Value) -> Result<
         );
     }
     let shown = |amount| currency::format(amount, currency);
-    if amount < LEAST {
-        let message = format!("An instant payout is of {} at least.", shown(LEAST));
+    if amount < MIN_AMOUNT {
+        let message = format!("An instant payout is of {} at least.", shown(MIN_AMOUNT));
         return Err(ApiError::invalid_param("amount", message).code("amount_too_small"));
     }
-    if amount > MOST {
-        let message = format!("An instant payout is of {} at most.", shown(MOST));
+    if amount > MAX_AMOUNT {
+        let message = format!("An instant payout is of {} at most.", shown(MAX_AMOUNT));
         return Err(
             ApiError::invalid_param("amount", message).code("instant_payouts_limit_exceeded")
         );
@@ -51,19 +50,19 @@ pub(crate) fn check(amount: i64, currency: &str, destination: &Value) -> Result<
     Ok(())
 }
 
-/// What Stripe takes for an instant payout.
+/// Stripe's fee for an instant payout.
 fn fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
     let config = ctx.engine.config();
     let fee = FeeSchedule::of(config, "instant_payout", currency).on(amount);
     if config.method_fees.contains_key("instant_payout") {
         fee
     } else {
-        fee.max(LEAST)
+        fee.max(MIN_AMOUNT)
     }
 }
 
-/// What the account itself pays for an instant payout: nothing, if its platform does.
-pub(crate) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
+/// The fee that the account pays for an instant payout: none for a connected account, whose platform pays.
+pub(super) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
     if ctx.is_platform() {
         fee(ctx, amount, currency)
     } else {
@@ -71,8 +70,8 @@ pub(crate) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
     }
 }
 
-/// The platform pays for an instant payout of a connected account, or has the fee back when the payout is `undone`.
-pub(crate) fn bill(
+/// Charges the platform the fee for an instant payout of a connected account, or returns it if the payout is `undone`.
+pub(super) fn charge_platform_fee(
     ctx: &mut Ctx<'_>,
     amount: i64,
     currency: &str,
@@ -103,10 +102,10 @@ pub(crate) fn bill(
     Ok(())
 }
 
-/// `instant_available` of a balance: what can be paid out at once, and what of it arrives at which card; none without a card.
-pub(crate) fn available(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
+/// `instant_available` of a balance in one currency; none without a debit card in it.
+pub(super) fn instant_balance(ctx: &Ctx<'_>, amounts: &Amounts) -> Option<Value> {
     let currency = &amounts.currency;
-    let cards = bank_accounts::instant(ctx, currency);
+    let cards = instant_destinations(ctx, currency);
     if cards.is_empty() || !CURRENCIES.contains(&currency.as_str()) {
         return None;
     }

@@ -1,20 +1,21 @@
-//! Payouts: the balance, bank accounts, automatic, manual and instant payouts, top-ups, and the reserve for connected accounts.
+//! Payouts: the balance, automatic, manual and instant payouts, top-ups, and the reserve for connected accounts.
 
-pub(crate) mod automatic_payouts;
+mod automatic_payouts;
 mod balance;
 mod balance_settings;
-pub(crate) mod bank_accounts;
-pub(crate) mod connect_reserve;
+mod connect_reserve;
+mod destinations;
 mod instant_payouts;
-pub(crate) mod operations;
+mod operations;
 pub(crate) mod payout_settings;
-pub(crate) mod topups;
+mod topups;
 
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_task::<automatic_payouts::DailyPayout>();
     registry.add_task::<connect_reserve::AdjustReserve>();
+    registry.listen(automatic_payouts::on_account_change);
     registry.listen(automatic_payouts::on_posting);
     registry.listen(connect_reserve::on_posting);
     balance::register(registry);

@@ -1,51 +1,52 @@
-//! Payouts: from an account's balance to its bank, and back if the bank does not take the money.
+//! `/v1/payouts`: money moves from an account's balance to its bank, and returns if the bank fails the payout.
 //!
 //! ```text
-//! pending ─▶ in_transit ─▶ paid        at noon before, and at `arrival_date`
-//!    │ cancel      └─▶ failed          at `arrival_date`, to a bank account that takes nothing
+//! pending ─▶ in_transit ─▶ paid        12 hours before, and at `arrival_date`
+//!    │ cancel      └─▶ failed          at `arrival_date`, to a bank account that fails payouts
 //!    ▼ canceled
 //! ```
 //!
-//! Those that nobody asked for come from [`automatic`](super::automatic); a bank account that does not take one of them gets
-//! none any more until it is replaced.
+//! `automatic_payouts` creates the automatic ones. A bank account that fails one of them receives no more until it is replaced.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
+use crate::durations::{DAY_SECONDS, HOUR_SECONDS};
 use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
-use crate::fees::{DAY, available_on};
+use crate::fees::available_on;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::posting::{Fee, Movement, balance_of, balance_transaction, post};
+use crate::money::amount_and_currency;
 use crate::params::Params;
-use crate::payments::charge::amount_and_currency;
-use crate::payouts::bank_accounts;
+use crate::payment_methods::bank_accounts;
+use crate::payouts::destinations::{find_destination, mark_errored};
 use crate::payouts::instant_payouts;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
 const PAYOUT: &str = "payout";
-/// Half a day before it arrives a payout is on its way.
-const ON_ITS_WAY: i64 = 12 * 3600;
-/// An instant payout takes half an hour.
-const INSTANT: i64 = 30 * 60;
+/// How long a payout is in transit before it arrives.
+const IN_TRANSIT_SECONDS: i64 = 12 * HOUR_SECONDS;
+/// How long an instant payout takes.
+const INSTANT_PAYOUT_SECONDS: i64 = HOUR_SECONDS / 2;
 
 /// Moves a payout on: it is sent, arrives or fails.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct AdvancePayout {
-    pub(crate) payout: String,
+struct AdvancePayout {
+    payout: String,
 }
 
 impl ScheduledTask for AdvancePayout {
     const KIND: &'static str = "payout";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        step(ctx, &self.payout)
+        advance_payout(ctx, &self.payout)
     }
 }
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add_task::<AdvancePayout>();
     registry.add("payouts.create", create);
     registry.add("payouts.cancel", cancel);
@@ -55,7 +56,7 @@ pub(crate) fn register(registry: &mut Registry) {
 /// `POST /v1/payouts`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = amount_and_currency(params)?;
-    let destination = bank_accounts::destination(ctx, &currency, params.text("destination"));
+    let destination = find_destination(ctx, &currency, params.text("destination"));
     let Some(destination) = destination else {
         return Err(match params.text("destination") {
             Some(id) => ApiError::no_such_reference("external account", id, "destination"),
@@ -68,25 +69,25 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if instant {
         instant_payouts::check(amount, &currency, &destination)?;
     }
-    let balance = balance_of(ctx.world, &ctx.scope);
-    let (there, needed) = if instant {
+    let balance = balance_of(ctx.world, &ctx.scope)?;
+    let (available, needed) = if instant {
         let fee = instant_payouts::own_fee(ctx, amount, &currency);
         (balance.total(&currency), amount + fee)
     } else {
         (balance.available(&currency, ctx.now()), amount)
     };
-    if there < needed {
+    if available < needed {
         let message = "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low. You \
                        can use the the /balance endpoint to view your Stripe balance (for more details, see \
                        stripe.com/docs/api#balance).";
         return Err(ApiError::invalid_request(message).code("balance_insufficient"));
     }
     let arrival = if instant {
-        ctx.now() + INSTANT
+        ctx.now() + INSTANT_PAYOUT_SECONDS
     } else {
         available_on(ctx.now())
     };
-    let new = New {
+    let new = NewPayout {
         amount,
         currency: &currency,
         destination: &destination,
@@ -98,11 +99,11 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         metadata: params.map("metadata").cloned().unwrap_or_default(),
         original: None,
     };
-    make(ctx, &new)
+    create_payout(ctx, &new)
 }
 
-/// A payout to be made, or one back when its amount is negative.
-struct New<'a> {
+/// A payout to create. A negative amount moves money from the bank to the account.
+struct NewPayout<'a> {
     amount: i64,
     currency: &'a str,
     destination: &'a Value,
@@ -112,21 +113,22 @@ struct New<'a> {
     description: Option<&'a str>,
     statement_descriptor: Option<&'a str>,
     metadata: Map<String, Value>,
-    /// The payout that this one takes back.
+    /// The payout that this one reverses.
     original: Option<&'a str>,
 }
 
-fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
+/// Moves the money and stores the payout.
+fn create_payout(ctx: &mut Ctx<'_>, new: &NewPayout<'_>) -> Result<Value, ApiError> {
     let mut payout = Value::Object(ctx.blank(PAYOUT));
     let id = payout["id"].as_str().unwrap_or_default().to_owned();
     let now = ctx.now();
     let fee = if new.method == "instant" {
-        instant_payouts::bill(ctx, new.amount, new.currency, false)?;
+        instant_payouts::charge_platform_fee(ctx, new.amount, new.currency, false)?;
         instant_payouts::own_fee(ctx, new.amount, new.currency)
     } else {
         0
     };
-    let transaction = move_money(ctx, &id, "payout", new.currency, -new.amount, fee)?;
+    let transaction = post_payout(ctx, &id, "payout", new.currency, -new.amount, fee)?;
     let members = json!({
         "amount": new.amount,
         "arrival_date": new.arrival,
@@ -151,26 +153,26 @@ fn make(ctx: &mut Ctx<'_>, new: &New<'_>) -> Result<Value, ApiError> {
     }
     ctx.insert(PAYOUT, &payout);
     ctx.emit("payout.created", &payout, None);
-    for at in [(new.arrival - ON_ITS_WAY).max(now + 1), new.arrival] {
+    for at in [(new.arrival - IN_TRANSIT_SECONDS).max(now + 1), new.arrival] {
         let payout = id.clone();
         schedule(ctx, None, at, &AdvancePayout { payout })?;
     }
     Ok(payout)
 }
 
-/// A payout by the account's schedule, or what the account owes from its bank when `amount` is negative; its id.
-pub(crate) fn by_itself(
+/// Creates an automatic payout, or a debit of the bank account if `amount` is negative; its id.
+pub(super) fn create_automatic_payout(
     ctx: &mut Ctx<'_>,
     amount: i64,
     currency: &str,
     destination: &Value,
     statement_descriptor: Option<&str>,
 ) -> Result<String, ApiError> {
-    let new = New {
+    let new = NewPayout {
         amount,
         currency,
         destination,
-        arrival: ctx.now() + DAY,
+        arrival: ctx.now() + DAY_SECONDS,
         automatic: true,
         method: "standard",
         description: Some("STRIPE PAYOUT"),
@@ -178,13 +180,13 @@ pub(crate) fn by_itself(
         metadata: Map::new(),
         original: None,
     };
-    let payout = make(ctx, &new)?;
+    let payout = create_payout(ctx, &new)?;
     Ok(payout["id"].as_str().unwrap_or_default().to_owned())
 }
 
-/// Moves `amount` from the bank to the account, or the other way round when it is negative, and `fee` to Stripe; the balance
+/// Moves `amount` from the bank to the account, or to the bank if it is negative, and `fee` to Stripe; the id of the balance
 /// transaction.
-fn move_money(
+fn post_payout(
     ctx: &mut Ctx<'_>,
     payout: &str,
     kind: &'static str,
@@ -194,11 +196,11 @@ fn move_money(
 ) -> Result<String, ApiError> {
     let now = ctx.now();
     let account = Holder::Account(ctx.scope.account.to_string());
-    let taken = fee - amount;
-    let parts = if taken > 0 {
-        balance_of(ctx.world, &ctx.scope).draw(currency, taken, now)
+    let deducted = fee - amount;
+    let parts = if deducted > 0 {
+        balance_of(ctx.world, &ctx.scope)?.draw(currency, deducted, now)
     } else {
-        vec![(taken, now)]
+        vec![(deducted, now)]
     };
     let mut journal = Journal::new(currency)
         .line(Holder::Banks, -amount, now)
@@ -220,8 +222,8 @@ fn move_money(
     Ok(balance_transaction(ctx, &movement))
 }
 
-/// The next step of a payout, when its time has come.
-pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Sends a pending payout, or completes or fails it at its arrival date.
+fn advance_payout(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required(PAYOUT, id)?;
     let mut payout = before.clone();
     let status = payout["status"].as_str().unwrap_or_default();
@@ -238,7 +240,7 @@ pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
                 .as_str()
                 .unwrap_or_default()
                 .to_owned();
-            match bank_accounts::failure(ctx, &bank) {
+            match bank_accounts::transfer_failure(ctx, &bank)? {
                 None => {
                     payout["status"] = "paid".into();
                     "payout.paid"
@@ -248,7 +250,7 @@ pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
                     payout["failure_code"] = code.into();
                     payout["failure_message"] = message.into();
                     payout["failure_balance_transaction"] =
-                        undo(ctx, &payout, "payout_failure")?.into();
+                        return_money(ctx, &payout, "payout_failure")?.into();
                     "payout.failed"
                 }
             }
@@ -271,24 +273,25 @@ pub(crate) fn step(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     }
     if payout["status"] == "failed" && payout["automatic"] == true {
         let bank = payout["destination"].as_str().unwrap_or_default();
-        bank_accounts::refuse(ctx, bank)?;
+        mark_errored(ctx, bank)?;
     }
     Ok(())
 }
 
-fn undo(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String, ApiError> {
+/// Returns the money of a payout to the account; the id of the balance transaction.
+fn return_money(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String, ApiError> {
     let text = |name: &str| payout[name].as_str().unwrap_or_default();
     let amount = payout["amount"].as_i64().unwrap_or(0);
     let fee = if payout["method"] == "instant" {
-        instant_payouts::bill(ctx, amount, text("currency"), true)?;
+        instant_payouts::charge_platform_fee(ctx, amount, text("currency"), true)?;
         instant_payouts::own_fee(ctx, amount, text("currency"))
     } else {
         0
     };
-    move_money(ctx, text("id"), kind, text("currency"), amount, -fee)
+    post_payout(ctx, text("id"), kind, text("currency"), amount, -fee)
 }
 
-/// `POST /v1/payouts/{payout}/cancel`: while it has not been sent.
+/// `POST /v1/payouts/{payout}/cancel`: only while it is pending.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
     if payout["status"] != "pending" {
@@ -296,14 +299,14 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Payouts can only be canceled while they are pending: this one has been sent, or is over.",
         ));
     }
-    payout["failure_balance_transaction"] = undo(ctx, &payout, "payout_cancel")?.into();
+    payout["failure_balance_transaction"] = return_money(ctx, &payout, "payout_cancel")?.into();
     payout["status"] = "canceled".into();
     ctx.update(PAYOUT, &payout);
     ctx.emit("payout.canceled", &payout, None);
     Ok(payout)
 }
 
-/// `POST /v1/payouts/{payout}/reverse`: takes back what has arrived, by another payout.
+/// `POST /v1/payouts/{payout}/reverse`: returns the money of a paid payout by another payout.
 fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
     let id = params.path("payout").to_owned();
@@ -319,7 +322,7 @@ fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let destination = json!({"id": payout["destination"], "object": payout["type"]});
     let currency = payout["currency"].as_str().unwrap_or_default().to_owned();
-    let new = New {
+    let new = NewPayout {
         amount: -payout["amount"].as_i64().unwrap_or(0),
         currency: &currency,
         destination: &destination,
@@ -331,13 +334,13 @@ fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         metadata: params.map("metadata").cloned().unwrap_or_default(),
         original: Some(&id),
     };
-    let back = make(ctx, &new)?;
-    payout["reversed_by"] = back["id"].clone();
+    let reversal = create_payout(ctx, &new)?;
+    payout["reversed_by"] = reversal["id"].clone();
     ctx.update(PAYOUT, &payout);
     ctx.emit(
         "payout.updated",
         &payout,
         Some(json!({"reversed_by": null})),
     );
-    Ok(back)
+    Ok(reversal)
 }

@@ -1,7 +1,6 @@
-//! When an account is paid out: `settings.payouts` of an account, as a plain value.
+//! The payout schedule of an account: `settings.payouts` as a typed value.
 //!
-//! An account that has an `account` object keeps its schedule there; the platform's own, which has none, lies in a record beside
-//! its balance. See <https://docs.stripe.com/connect/manage-payout-schedule>.
+//! An account with an `account` object has its schedule there; the platform's own account, which has none, has a private record. See <https://docs.stripe.com/connect/manage-payout-schedule>.
 
 use std::collections::BTreeMap;
 
@@ -13,56 +12,60 @@ use serde_json::{Value, json};
 
 use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
-use crate::fees::DAY;
+use crate::durations::DAY_SECONDS;
+use crate::error::ApiError;
+use crate::world::PrivateRecord;
 
-const SETTINGS: &str = "_payout_settings";
 const OWN: &str = "own";
-/// Days that a charge is held before it is paid out, if nobody says otherwise.
-const USUAL_DELAY: i64 = 2;
+/// The default number of days from a charge to its payout.
+pub(super) const DEFAULT_DELAY_DAYS: i64 = 2;
 
-/// On which days an account is paid out.
+/// The days on which an account is paid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Interval {
-    /// Only when asked.
+    /// Only by request.
     Manual,
     Daily,
     Weekly(Vec<Weekday>),
-    /// Days of the month, counted from 1; the last day stands for those that a month does not have.
+    /// Days of the month, from 1; a day that a month does not have is its last day.
     Monthly(Vec<i64>),
 }
 
-/// How an account is paid out.
+/// When and how an account is paid out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Schedule {
     pub(crate) interval: Interval,
-    /// Days that a charge is held.
+    /// Days from a charge to its payout.
     pub(crate) delay_days: i64,
-    /// Whether what the account owes is taken from its bank.
+    /// Whether a negative balance is debited from the bank account.
     pub(crate) debit_negative_balances: bool,
     pub(crate) statement_descriptor: Option<String>,
-    /// What stays on the balance, by currency.
-    pub(crate) keep: BTreeMap<String, i64>,
-    /// Said through `/v1/balance_settings`.
-    pub(crate) told: bool,
+    /// The amount that stays on the balance, by currency.
+    pub(super) minimum_balance: BTreeMap<String, i64>,
+    /// Whether `/v1/balance_settings` was set.
+    pub(super) has_settings: bool,
 }
 
-/// What `/v1/balance_settings` was told, and an account object has no place for.
+/// The settings of `/v1/balance_settings` that an account object has no members for.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(crate) struct Told {
+pub(super) struct StoredBalanceSettings {
     /// `settings.payouts` of an account without an object of its own.
-    pub(crate) payouts: Value,
-    pub(crate) minimum_balance: BTreeMap<String, i64>,
+    pub(super) payouts: Value,
+    pub(super) minimum_balance: BTreeMap<String, i64>,
 }
 
-/// What the context's account was told.
-pub(crate) fn told(ctx: &Ctx<'_>) -> Option<Told> {
-    ctx.world.typed(&ctx.scope, SETTINGS, OWN)
+impl PrivateRecord for StoredBalanceSettings {
+    const TYPE: &'static str = "_payout_settings";
 }
 
-/// Keeps what the context's account was told.
-pub(crate) fn tell(ctx: &mut Ctx<'_>, told: &Told) {
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, SETTINGS, OWN, told, now);
+/// The stored settings of the context's account.
+pub(super) fn load_settings(ctx: &Ctx<'_>) -> Result<Option<StoredBalanceSettings>, ApiError> {
+    ctx.load(OWN)
+}
+
+/// Stores the settings of the context's account.
+pub(super) fn store_settings(ctx: &mut Ctx<'_>, settings: &StoredBalanceSettings) {
+    ctx.save(OWN, settings);
 }
 
 /// The account object of the context's scope, if it has one.
@@ -74,55 +77,57 @@ pub(crate) fn account(ctx: &Ctx<'_>) -> Option<Value> {
 }
 
 /// `settings.payouts` of the context's account.
-pub(crate) fn payout_settings(ctx: &Ctx<'_>) -> Value {
-    AccountSummary::of(ctx)
-        .map(AccountSummary::into_payout_settings)
-        .or_else(|| told(ctx).map(|told| told.payouts))
-        .filter(Value::is_object)
-        .unwrap_or_else(|| {
-            json!({
-                "debit_negative_balances": true,
-                "schedule": {"delay_days": USUAL_DELAY, "interval": "daily"},
-                "statement_descriptor": null,
-            })
+pub(super) fn payout_settings(ctx: &Ctx<'_>) -> Result<Value, ApiError> {
+    let settings = match AccountSummary::of(ctx) {
+        Some(account) => Some(account.into_payout_settings()),
+        None => load_settings(ctx)?.map(|stored| stored.payouts),
+    };
+    Ok(settings.filter(Value::is_object).unwrap_or_else(|| {
+        json!({
+            "debit_negative_balances": true,
+            "schedule": {"delay_days": DEFAULT_DELAY_DAYS, "interval": "daily"},
+            "statement_descriptor": null,
         })
+    }))
 }
 
-/// Days that a charge of the context's account is held.
-pub(crate) fn delay_days(ctx: &Ctx<'_>) -> i64 {
-    delay_of(&payout_settings(ctx))
+/// Days from a charge of the context's account to its payout.
+pub(crate) fn delay_days(ctx: &Ctx<'_>) -> Result<i64, ApiError> {
+    Ok(delay_of_settings(&payout_settings(ctx)?))
 }
 
-fn delay_of(settings: &Value) -> i64 {
+fn delay_of_settings(settings: &Value) -> i64 {
     settings["schedule"]["delay_days"]
         .as_i64()
-        .unwrap_or(USUAL_DELAY)
+        .unwrap_or(DEFAULT_DELAY_DAYS)
 }
 
 impl Schedule {
-    /// That of the context's account.
-    pub(crate) fn of(ctx: &Ctx<'_>) -> Self {
-        let settings = payout_settings(ctx);
-        let told = told(ctx);
-        Self {
-            interval: Interval::of(&settings["schedule"]),
-            delay_days: delay_of(&settings),
+    /// The schedule of the context's account.
+    pub(super) fn load(ctx: &Ctx<'_>) -> Result<Self, ApiError> {
+        let settings = payout_settings(ctx)?;
+        let stored = load_settings(ctx)?;
+        Ok(Self {
+            interval: Interval::parse(&settings["schedule"]),
+            delay_days: delay_of_settings(&settings),
             debit_negative_balances: settings["debit_negative_balances"] != false,
             statement_descriptor: settings["statement_descriptor"].as_str().map(str::to_owned),
-            told: told.is_some(),
-            keep: told.map(|told| told.minimum_balance).unwrap_or_default(),
-        }
+            has_settings: stored.is_some(),
+            minimum_balance: stored
+                .map(|stored| stored.minimum_balance)
+                .unwrap_or_default(),
+        })
     }
 }
 
 impl Interval {
-    /// Reads `interval` and its anchors; the newer lists of days count before the single anchors.
-    fn of(schedule: &Value) -> Self {
+    /// Parses `interval` and its days; the newer lists of days take precedence over the single anchors.
+    fn parse(schedule: &Value) -> Self {
         match schedule["interval"].as_str() {
             Some("manual") => Self::Manual,
             Some("weekly") => {
-                let several = schedule["weekly_payout_days"].as_array();
-                let mut days: Vec<Weekday> = several
+                let days_list = schedule["weekly_payout_days"].as_array();
+                let mut days: Vec<Weekday> = days_list
                     .into_iter()
                     .flatten()
                     .filter_map(|day| weekday(day.as_str()?))
@@ -134,8 +139,8 @@ impl Interval {
                 Self::Weekly(days)
             }
             Some("monthly") => {
-                let several = schedule["monthly_payout_days"].as_array();
-                let mut days: Vec<i64> = several
+                let days_list = schedule["monthly_payout_days"].as_array();
+                let mut days: Vec<i64> = days_list
                     .into_iter()
                     .flatten()
                     .filter_map(Value::as_i64)
@@ -149,7 +154,7 @@ impl Interval {
         }
     }
 
-    /// Is the day that begins at `midnight` (UTC) one to pay out?
+    /// Whether the day that starts at `midnight` (UTC) is a payout day.
     pub(crate) fn pays_on(&self, midnight: i64) -> bool {
         let Some(day) = day(midnight) else {
             return false;
@@ -160,16 +165,17 @@ impl Interval {
             Self::Weekly(days) => days.contains(&day.weekday()),
             Self::Monthly(days) => {
                 let (date, last) = (i64::from(day.day()), i64::from(day.days_in_month()));
-                days.iter().any(|wanted| (*wanted).min(last) == date)
+                days.iter()
+                    .any(|payout_day| (*payout_day).min(last) == date)
             }
         }
     }
 
-    /// The first midnight after `midnight` to pay out at; none if it is done by hand.
+    /// The midnight of the first payout day after `midnight`; none for manual payouts.
     pub(crate) fn after(&self, midnight: i64) -> Option<i64> {
         // A month has each of its days within the next 31.
         (1..=32)
-            .map(|days| midnight + days * DAY)
+            .map(|days| midnight + days * DAY_SECONDS)
             .find(|midnight| self.pays_on(*midnight))
     }
 }
@@ -200,26 +206,26 @@ mod tests {
     const NEW_YEAR: i64 = 1_767_225_600;
 
     fn next(schedule: &Value, from: i64) -> Option<i64> {
-        let after = Interval::of(schedule).after(from)?;
-        Some((after - NEW_YEAR) / DAY)
+        let after = Interval::parse(schedule).after(from)?;
+        Some((after - NEW_YEAR) / DAY_SECONDS)
     }
 
     #[test]
-    fn the_next_day_to_pay_out() {
+    fn the_next_payout_day_follows_the_interval() {
         assert_eq!(next(&json!({"interval": "daily"}), NEW_YEAR), Some(1));
         assert_eq!(next(&json!({"interval": "manual"}), NEW_YEAR), None);
         let weekly = json!({"interval": "weekly", "weekly_anchor": "friday"});
         assert_eq!(next(&weekly, NEW_YEAR), Some(1));
-        assert_eq!(next(&weekly, NEW_YEAR + DAY), Some(8));
+        assert_eq!(next(&weekly, NEW_YEAR + DAY_SECONDS), Some(8));
         let twice = json!({"interval": "weekly", "weekly_payout_days": ["monday", "wednesday"]});
         assert_eq!(next(&twice, NEW_YEAR), Some(4));
-        assert_eq!(next(&twice, NEW_YEAR + 4 * DAY), Some(6));
+        assert_eq!(next(&twice, NEW_YEAR + 4 * DAY_SECONDS), Some(6));
     }
 
     #[test]
     fn short_months_are_paid_out_on_their_last_day() {
         let monthly = json!({"interval": "monthly", "monthly_anchor": 31});
-        let days = [0, 30, 58].map(|from| next(&monthly, NEW_YEAR + from * DAY));
+        let days = [0, 30, 58].map(|from| next(&monthly, NEW_YEAR + from * DAY_SECONDS));
         assert_eq!(days, [Some(30), Some(58), Some(89)]);
         let twice = json!({"interval": "monthly", "monthly_payout_days": [1, 15]});
         assert_eq!(next(&twice, NEW_YEAR), Some(14));

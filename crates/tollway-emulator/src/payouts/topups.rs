@@ -1,4 +1,5 @@
-//! Top-ups: money from an account's bank to its balance. It is pending until it arrives, and leaves again if the bank refuses.
+//! Top-ups: transfers from an account's bank to its balance. They are pending until they arrive, and are reversed if the bank fails
+//! them.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
@@ -8,9 +9,9 @@ use crate::error::ApiError;
 use crate::fees::available_on;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::posting::{Movement, arrival, balance_transaction, post};
+use crate::money::amount_and_currency;
 use crate::params::Params;
-use crate::payments::charge::amount_and_currency;
-use crate::payouts::bank_accounts;
+use crate::payment_methods::bank_accounts;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
@@ -18,19 +19,19 @@ const TOPUP: &str = "topup";
 
 /// Completes a top-up.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct FinishTopup {
-    pub(crate) topup: String,
+struct FinishTopup {
+    topup: String,
 }
 
 impl ScheduledTask for FinishTopup {
     const KIND: &'static str = "top_up";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        arrive(ctx, &self.topup)
+        finish_topup(ctx, &self.topup)
     }
 }
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add_task::<FinishTopup>();
     registry.add("topups.create", create);
     registry.add("topups.cancel", cancel);
@@ -40,9 +41,14 @@ pub(crate) fn register(registry: &mut Registry) {
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (amount, currency) = amount_and_currency(params)?;
     let source = params.text("source").map(str::to_owned);
-    let kept = match &source {
+    let number = source
+        .as_deref()
+        .map(|id| bank_accounts::load_number(ctx, id))
+        .transpose()?
+        .flatten();
+    let source_object = match &source {
         Some(id) if id.starts_with("src_") => Some(ctx.referenced("source", id, "source")?),
-        Some(id) if bank_accounts::recall(ctx, id).is_none() => {
+        Some(id) if number.is_none() => {
             return Err(ApiError::no_such_reference("source", id, "source"));
         }
         _ => None,
@@ -52,7 +58,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = topup["id"].as_str().unwrap_or_default().to_owned();
     let members = json!({
         "amount": amount,
-        "balance_transaction": move_money(ctx, &id, "topup", &currency, amount, arrives)?,
+        "balance_transaction": post_topup(ctx, &id, "topup", &currency, amount, arrives)?,
         "created": ctx.now(),
         "currency": currency,
         "description": params.text("description"),
@@ -60,7 +66,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "initiated_by": "user",
         "livemode": ctx.scope.livemode(),
         "metadata": params.map("metadata").cloned().unwrap_or_default(),
-        "source": kept,
+        "source": source_object,
         "statement_descriptor": params.text("statement_descriptor"),
         "status": "pending",
         "transfer_group": params.text("transfer_group"),
@@ -70,15 +76,15 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     ctx.insert(TOPUP, &topup);
     ctx.emit("topup.created", &topup, None);
-    if let Some(number) = source.and_then(|source| bank_accounts::recall(ctx, &source)) {
-        bank_accounts::remember(ctx, &id, &number);
+    if let Some(number) = number {
+        bank_accounts::store_number(ctx, &id, &number);
     }
     schedule(ctx, None, arrives, &FinishTopup { topup: id })?;
     Ok(topup)
 }
 
-/// Moves `amount` from the bank to the account, there from `at` on; the balance transaction.
-fn move_money(
+/// Moves `amount` from the bank to the account, available at `at`; the id of the balance transaction.
+fn post_topup(
     ctx: &mut Ctx<'_>,
     topup: &str,
     kind: &'static str,
@@ -104,19 +110,19 @@ fn move_money(
     Ok(balance_transaction(ctx, &movement))
 }
 
-/// The money is there, or the bank refused.
-pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Completes a pending top-up, or fails it if its bank account fails transfers.
+fn finish_topup(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut topup = ctx.required(TOPUP, id)?;
     if topup["status"] != "pending" {
         return Ok(());
     }
-    let event = match bank_accounts::failure(ctx, id) {
+    let event = match bank_accounts::transfer_failure(ctx, id)? {
         None => {
             topup["status"] = "succeeded".into();
             "topup.succeeded"
         }
         Some((code, message)) => {
-            give_back(ctx, &topup)?;
+            reverse_topup(ctx, &topup)?;
             topup["failure_code"] = code.into();
             topup["failure_message"] = message.into();
             topup["status"] = "failed".into();
@@ -128,7 +134,7 @@ pub(crate) fn arrive(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `POST /v1/topups/{topup}/cancel`: while the money is not there.
+/// `POST /v1/topups/{topup}/cancel`: only while it is pending.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut topup = ctx.required(TOPUP, params.path("topup"))?;
     if topup["status"] != "pending" {
@@ -136,17 +142,18 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Only pending top-ups can be canceled.",
         ));
     }
-    give_back(ctx, &topup)?;
+    reverse_topup(ctx, &topup)?;
     topup["status"] = "canceled".into();
     ctx.update(TOPUP, &topup);
     ctx.emit("topup.canceled", &topup, None);
     Ok(topup)
 }
 
-fn give_back(ctx: &mut Ctx<'_>, topup: &Value) -> Result<(), ApiError> {
+/// Reverses the balance transaction of a top-up.
+fn reverse_topup(ctx: &mut Ctx<'_>, topup: &Value) -> Result<(), ApiError> {
     let text = |name: &str| topup[name].as_str().unwrap_or_default();
     let (id, currency) = (text("id"), text("currency"));
     let amount = topup["amount"].as_i64().unwrap_or(0);
     let at = arrival(ctx, &topup["balance_transaction"]);
-    move_money(ctx, id, "topup_reversal", currency, -amount, at).map(drop)
+    post_topup(ctx, id, "topup_reversal", currency, -amount, at).map(drop)
 }

@@ -23,10 +23,10 @@ use crate::currency::format;
 use crate::customers::{self, default_method};
 use crate::error::ApiError;
 use crate::json::text;
+use crate::located_object::{self, LocatedObject};
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
-use crate::payments::authentication_page::{self, Found};
 use crate::payments::setup_intents;
 use crate::portal::page_context::{PortalInvoice, PortalPage, PortalSubscription};
 use crate::portal::{CONFIGURATION, SESSION};
@@ -148,8 +148,8 @@ fn leave(session: &Value, here: &str, form: &Texts) -> Response {
 }
 
 /// The session of the page, while it lasts.
-fn open(engine: &Engine, id: &str) -> Result<Found, Box<Response>> {
-    let found = authentication_page::open(engine, SESSION, "portal session", id)?;
+fn open(engine: &Engine, id: &str) -> Result<LocatedObject, Box<Response>> {
+    let found = located_object::open(engine, SESSION, "portal session", id)?;
     let created = found.2["created"].as_i64();
     if created.is_some_and(|at| engine.clock().now() < at + LIFETIME) {
         return Ok(found);

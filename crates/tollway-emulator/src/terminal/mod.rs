@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::payments::payment_intents::INTENT;
+use crate::payments::intents::PAYMENT_INTENT as INTENT;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 

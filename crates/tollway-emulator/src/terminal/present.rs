@@ -6,7 +6,9 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
 use crate::payment_methods::instrument;
-use crate::payments::payment_intents::{self, INTENT};
+use crate::payment_methods::instrument::present::create_presented_method;
+use crate::payments::intents::PAYMENT_INTENT as INTENT;
+use crate::payments::payment_intents::confirmation as payment_intents;
 use crate::payments::{refunds, setup_intents};
 use crate::terminal::{READER, SETUP, about, end};
 
@@ -38,7 +40,7 @@ pub(super) fn run(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
         _ => {
             let intent = reader["action"][&kind][INTENT].as_str();
             let mut intent = ctx.required(INTENT, intent.unwrap_or_default())?;
-            let method = instrument::presented(ctx, card, &reader);
+            let method = create_presented_method(ctx, card, &reader)?;
             intent["payment_method"] = method["id"].clone();
             intent["status"] = "requires_confirmation".into();
             add_tip(&mut intent, params.int("amount_tip"));
@@ -92,15 +94,15 @@ fn set_up(
     let action = &reader["action"]["process_setup_intent"];
     let intent = action[SETUP].as_str().unwrap_or_default();
     let mut intent = ctx.required(SETUP, intent)?;
-    let presented = instrument::presented(ctx, card, reader);
+    let presented = create_presented_method(ctx, card, reader)?;
     intent["payment_method"] = presented["id"].clone();
-    if let Some(decline) = card.refusal_to_attach() {
-        let error = crate::payments::charge::refusal(&decline);
+    if let Some(decline) = card.attach_decline() {
+        let error = decline.to_error();
         return Err(setup_intents::fail(ctx, &mut intent, error));
     }
-    let generated = instrument::payment_method(ctx, card, &json!({}), &Map::new());
+    let generated = instrument::create_payment_method(ctx, card, &json!({}), &Map::new())?;
     let id = generated["id"].as_str().unwrap_or_default().to_owned();
-    instrument::remember_set_up(ctx, &id);
+    instrument::mark_set_up(ctx, &id)?;
     let intent = setup_intents::succeed(ctx, intent, &id, None)?;
     let attempt = intent["latest_attempt"].as_str().unwrap_or_default();
     if let Some(mut attempt) = ctx.get("setup_attempt", attempt) {

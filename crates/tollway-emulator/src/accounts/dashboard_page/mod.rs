@@ -17,6 +17,7 @@ use self::context::{BalanceRow, DashboardPage};
 use crate::Engine;
 use crate::accounts::connection;
 use crate::accounts::sellers::{self, Seller};
+use crate::error::ApiError;
 use crate::ledger::posting;
 use crate::pages::{self, Link};
 use crate::scope::{Mode, Scope};
@@ -30,13 +31,17 @@ pub(crate) async fn show(
         return no_such_account(&account);
     };
     let world = world.lock();
+    let balances = match balances(&world, &account, engine.clock().now()) {
+        Ok(balances) => balances,
+        Err(error) => return pages::refused(&error),
+    };
     let page = DashboardPage {
         label: seller.label().to_owned(),
         email: seller.email.clone(),
         country: seller.country.clone(),
         controlled_by: seller.controlled_by.clone(),
         connections: connections(&world, &seller),
-        balances: balances(&world, &account, engine.clock().now()),
+        balances,
         account,
     };
     pages::respond(StatusCode::OK, &page, None)
@@ -118,20 +123,18 @@ fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
     Mode::ALL.into_iter().filter_map(card).collect()
 }
 
-fn balances(world: &WorldState, account: &str, now: i64) -> Vec<BalanceRow> {
-    let of_mode = |mode: Mode| {
-        let scope = Scope::new(mode, account);
-        posting::balance_of(world, &scope)
-            .at(now)
-            .into_iter()
-            .map(move |amounts| BalanceRow {
-                mode: mode.as_str(),
-                currency: amounts.currency,
-                available: amounts.available.to_string(),
-                pending: amounts.pending.to_string(),
-            })
-    };
-    Mode::ALL.into_iter().flat_map(of_mode).collect()
+fn balances(world: &WorldState, account: &str, now: i64) -> Result<Vec<BalanceRow>, ApiError> {
+    let mut rows = Vec::new();
+    for mode in Mode::ALL {
+        let balance = posting::balance_of(world, &Scope::new(mode, account))?;
+        rows.extend(balance.at(now).into_iter().map(|amounts| BalanceRow {
+            mode: mode.as_str(),
+            currency: amounts.currency,
+            available: amounts.available.to_string(),
+            pending: amounts.pending.to_string(),
+        }));
+    }
+    Ok(rows)
 }
 
 /// The world that an account lives in.

@@ -16,7 +16,6 @@ use crate::error::ApiError;
 use crate::events::difference::previous_attributes;
 use crate::ledger::posting;
 use crate::params::Params;
-use crate::payouts::automatic_payouts;
 use crate::registry::Registry;
 use crate::scope::Scope;
 use crate::world::{Connection, ConnectionKind, GrantScope};
@@ -239,6 +238,12 @@ pub(crate) fn change(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Resul
     keep(ctx, &before, Value::Object(account))
 }
 
+/// Notifies that an account object changed.
+#[derive(Debug)]
+pub(crate) struct AccountChange {
+    pub(crate) account: String,
+}
+
 /// Keeps a changed account, once its requirements are judged anew, and tells the account's listeners.
 pub(crate) fn keep(
     ctx: &mut Ctx<'_>,
@@ -258,8 +263,10 @@ pub(crate) fn keep(
         ctx.acting_for(id)
             .emit("account.updated", &account, Some(Value::Object(previous)));
         v2::mirror(ctx, &account);
-        let id = account["id"].as_str().unwrap_or_default();
-        automatic_payouts::reconsider(ctx, id)?;
+        let change = AccountChange {
+            account: account["id"].as_str().unwrap_or_default().to_owned(),
+        };
+        ctx.notify(&change)?;
     }
     Ok(account)
 }
@@ -308,7 +315,7 @@ fn check_empty(ctx: &Ctx<'_>, account: &str, wanted: &str) -> Result<(), ApiErro
         return Ok(());
     }
     let scope = Scope::new(ctx.scope.mode, account);
-    let left: Vec<String> = posting::balance_of(ctx.world, &scope)
+    let left: Vec<String> = posting::balance_of(ctx.world, &scope)?
         .at(ctx.now())
         .into_iter()
         .filter(|amounts| amounts.available != 0 || amounts.pending != 0)

@@ -19,6 +19,7 @@ use crate::billing::invoice_record::AdvanceInvoice;
 use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
+    registry.listen(payments::on_payment);
     registry.add_task::<AdvanceInvoice>();
     attach_payment::register(registry);
     line_operations::register(registry);

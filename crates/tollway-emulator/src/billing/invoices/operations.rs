@@ -16,7 +16,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{number, text};
 use crate::params::Params;
-use crate::payments::settlement;
+use crate::payments::split;
 use crate::registry::Registry;
 use crate::test_clocks;
 
@@ -106,7 +106,7 @@ fn save_requested_split(
     invoice: &Value,
     params: &Params,
 ) -> Result<(), ApiError> {
-    settlement::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
+    split::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     let shared = ["application_fee_amount", "transfer_data", "on_behalf_of"];
     if shared.iter().any(|name| params.has(name)) {
         let split = payments::InvoiceSplit {

@@ -11,6 +11,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::params::Params;
+use crate::payments::notifications::{PaymentStage, PaymentUpdate};
 use crate::payments::payment_intents;
 use crate::{customers, test_clocks};
 
@@ -239,8 +240,19 @@ pub(crate) fn attempt_payment(
     payment_intents::confirm(ctx, &Params::new(path, form)).map(drop)
 }
 
+/// Pays the invoice of a PaymentIntent that succeeded, or records the failed attempt.
+pub(super) fn on_payment(ctx: &mut Ctx<'_>, update: &PaymentUpdate) -> Result<(), ApiError> {
+    match update.stage {
+        PaymentStage::Succeeded => on_payment_succeeded(ctx, &update.intent),
+        PaymentStage::RequiresAction | PaymentStage::Declined | PaymentStage::FailedLater => {
+            on_payment_failed(ctx, &update.intent)
+        }
+        PaymentStage::Authorized => Ok(()),
+    }
+}
+
 /// Applies a succeeded PaymentIntent to its invoice, if it has one.
-pub(crate) fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some((pays, invoice)) = linked_invoice(ctx, intent) else {
         return Ok(());
     };
@@ -319,7 +331,7 @@ fn cancel_default_payment(ctx: &mut Ctx<'_>, invoice: &mut Value) {
 }
 
 /// Records a declined payment, or one that requires action, in the invoice of the PaymentIntent, if it has one.
-pub(crate) fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     match linked_invoice(ctx, intent) {
         Some((_, invoice)) if invoice["status"] == "open" => {
             let ctx = &mut at_customer_time(ctx, &invoice);

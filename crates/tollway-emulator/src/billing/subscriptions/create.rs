@@ -169,7 +169,7 @@ fn blank_subscription(
     let mut members = ctx.blank(SUBSCRIPTION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let known = json!({
-        "application": crate::payments::settlement::application(ctx),
+        "application": crate::payments::application::charging_application(ctx),
         "billing_mode": {"flexible": null, "type": "flexible"},
         "cancellation_details": {"comment": null, "feedback": null, "feedback_option": null, "reason": null},
         "collection_method": method,

@@ -22,7 +22,7 @@ pub(super) fn write_params(
 ) -> Result<(), ApiError> {
     let mut plain = params.values().clone();
     if let Some(account) = params.at("on_behalf_of") {
-        crate::payments::settlement::check_on_behalf_of(ctx, Some(account))?;
+        crate::payments::split::check_on_behalf_of(ctx, Some(account))?;
     }
     for name in [
         "items",

@@ -11,6 +11,7 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
 use crate::params::Params;
+use crate::payments::notifications::SetupSuccess;
 use crate::payments::setup_intents;
 use crate::registry::Registry;
 
@@ -18,6 +19,7 @@ use crate::registry::Registry;
 const PENDING_SETUP: &str = "_pending_setup";
 
 pub(super) fn register(registry: &mut Registry) {
+    registry.listen(on_setup_success);
     registry.listen(on_invoice_payment);
 }
 
@@ -44,8 +46,14 @@ pub(super) fn request_payment_method(
     Ok(())
 }
 
-/// Makes the payment method of a succeeded SetupIntent the default of the subscription it was created for.
-pub(crate) fn on_setup_succeeded(ctx: &mut Ctx<'_>, intent: &Value) {
+/// Makes the payment method of a SetupIntent that succeeded the default of the subscription it was created for.
+#[expect(clippy::unnecessary_wraps, reason = "a listener returns a Result")]
+fn on_setup_success(ctx: &mut Ctx<'_>, success: &SetupSuccess) -> Result<(), ApiError> {
+    apply_setup(ctx, &success.intent);
+    Ok(())
+}
+
+fn apply_setup(ctx: &mut Ctx<'_>, intent: &Value) {
     let waits: Option<Value> = ctx
         .world
         .typed(&ctx.scope, PENDING_SETUP, text(intent, "id"));

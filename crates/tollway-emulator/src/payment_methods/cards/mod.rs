@@ -1,73 +1,74 @@
-//! The test cards: what each number, token (`tok_…`) and payment method (`pm_card_…`) is, and what a charge on it does.
+//! The test cards: the card behind each number, token (`tok_…`) and payment method (`pm_card_…`), and the outcome of a charge on it.
 //!
 //! See <https://docs.stripe.com/testing>. A card is found by number, or by the name after `tok_` or `pm_card_`.
 
 mod table;
 
-pub(crate) use self::table::CARDS;
+use self::table::CARDS;
+use crate::error::ApiError;
 
 /// What happens when a test card is charged.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
-    /// The payment goes through; the money arrives after two days.
+    /// The payment succeeds; its money is available after two days.
     Succeeds,
-    /// The payment goes through and the money is available at once.
+    /// The payment succeeds, and its money is available at once.
     BypassesPending,
-    /// The issuer, or a check before it, refuses: to be charged, to be set up, and to be kept with a customer.
+    /// The issuer, or a check before it, declines charges, setups and attaching to a customer.
     Declines(Decline),
-    /// May be kept with a customer; a charge on it is refused.
+    /// The card can be attached to a customer; charges on it are declined.
     AttachesThenDeclines(Decline),
-    /// The payment goes through, and the card holder or the issuer complains soon after.
+    /// The payment succeeds, and is disputed at once.
     IsDisputed(DisputeKind),
 }
 
-/// What a card holder or an issuer does about a payment that went through.
+/// How a card holder or an issuer disputes a successful payment.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum DisputeKind {
-    /// Says that it was fraud.
+    /// A dispute for fraud.
     Fraudulent,
-    /// Says that the goods never came.
+    /// A dispute because the goods did not arrive.
     ProductNotReceived,
-    /// Asks first; no money moves yet.
+    /// An inquiry: no money moves yet.
     Inquiry,
-    /// The issuer warns of fraud, without a dispute.
+    /// An early fraud warning without a dispute.
     FraudWarning,
-    /// Disputes twice, half of the amount each.
+    /// Two disputes for fraud, each of half the amount.
     Twice,
-    /// Says that it was fraud, though earlier payments show that the card holder knows the shop (Visa's Compelling Evidence 3.0).
+    /// A dispute for fraud that earlier payments of the card holder refute (Visa's Compelling Evidence 3.0).
     KnownShopper,
-    /// The network says that its rules were broken.
+    /// A dispute because the network's rules were broken.
     Compliance,
 }
 
-/// When the bank asks the card holder to authenticate.
+/// When the card holder must authenticate.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Auth {
-    /// Never by itself.
+    /// Only on request.
     Optional,
     /// Before every payment.
     Always,
     /// Unless it was set up for payments off session.
     UnlessSetUp,
-    /// While the card holder is there; off session it counts as set up.
+    /// Before payments on session; off session the card counts as set up.
     OnSession,
 }
 
-/// What becomes of a refund.
+/// How a refund ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum RefundOutcome {
     /// It succeeds at once.
     Succeeds,
     /// It is pending, and succeeds later.
     SucceedsLater,
-    /// It seems to succeed, and fails later.
+    /// It succeeds at first, and fails later.
     FailsLater,
 }
 
-/// What the checks of address and security code say.
+/// The results of the checks of address and security code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Check {
-    /// Whatever was given is right.
+    /// Every check passes.
     Pass,
     /// The security code is wrong.
     Cvc,
@@ -81,26 +82,46 @@ pub(crate) enum Check {
     AddressUnavailable,
 }
 
-/// A refusal: the error's `code`, its `decline_code` if the issuer spoke, and a sentence for the card holder.
+/// Why a payment is declined.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Decline {
     /// `code` of the error.
     pub(crate) code: &'static str,
     /// `decline_code` of the error.
     pub(crate) reason: Option<&'static str>,
-    /// What a card holder is told.
+    /// `message` of the error, for the card holder.
     pub(crate) message: &'static str,
-    /// The parameter at fault, when it is one.
+    /// The invalid parameter, if there is one.
     pub(crate) param: Option<&'static str>,
-    /// `outcome[type]`: the issuer refused, or Stripe blocked it.
+    /// Whether Stripe blocked it (`outcome[type]` is `blocked`); if not, the issuer declined.
     pub(crate) blocked: bool,
-    /// `advice_code`: what to do about it.
+    /// `advice_code`: how to proceed.
     pub(crate) advice: Option<&'static str>,
-    /// `network_decline_code`: what the card's network said.
+    /// `network_decline_code`: the code of the card's network.
     pub(crate) network: Option<&'static str>,
 }
 
-/// The refusal of a payment that the card holder would have had to authenticate.
+impl Decline {
+    /// The 402 error of this decline.
+    pub(crate) fn to_error(self) -> ApiError {
+        let mut error = ApiError::card(self.code, self.message);
+        if let Some(reason) = self.reason {
+            error = error.decline_code(reason);
+        }
+        if let Some(param) = self.param {
+            error = error.param(param);
+        }
+        if let Some(advice) = self.advice {
+            error = error.with("advice_code", advice);
+        }
+        if let Some(network) = self.network {
+            error = error.with("network_decline_code", network);
+        }
+        error
+    }
+}
+
+/// The decline of a payment that the card holder had to authenticate and did not.
 pub(crate) const UNAUTHENTICATED: Decline = Decline {
     code: "card_declined",
     reason: Some("authentication_required"),
@@ -124,20 +145,20 @@ pub(crate) struct Card {
     pub(crate) funding: &'static str,
     /// Two letters.
     pub(crate) country: &'static str,
-    /// What a charge on it does, once authenticated where need be.
+    /// The outcome of a charge on it, after any authentication.
     pub(crate) outcome: Outcome,
-    /// When the card holder is asked first.
+    /// When the card holder must authenticate.
     pub(crate) auth: Auth,
-    /// What a refund to it does.
+    /// How a refund to it ends.
     pub(crate) refund: RefundOutcome,
-    /// What the checks say.
+    /// The results of the checks.
     pub(crate) check: Check,
     /// `outcome[risk_level]`.
     pub(crate) risk: &'static str,
 }
 
 impl Card {
-    /// Why a charge on it is refused.
+    /// Why a charge on it is declined.
     pub(crate) fn decline(&self) -> Option<Decline> {
         match self.outcome {
             Outcome::Declines(decline) | Outcome::AttachesThenDeclines(decline) => Some(decline),
@@ -145,16 +166,16 @@ impl Card {
         }
     }
 
-    /// Why it can neither be kept with a customer nor be set up.
-    pub(crate) fn refusal_to_attach(&self) -> Option<Decline> {
+    /// Why it can neither be attached to a customer nor be set up.
+    pub(crate) fn attach_decline(&self) -> Option<Decline> {
         match self.outcome {
             Outcome::Declines(decline) if self.auth == Auth::Optional => Some(decline),
             _ => None,
         }
     }
 
-    /// Must the card holder authenticate a payment now?
-    pub(crate) fn asks(&self, off_session: bool, set_up: bool) -> bool {
+    /// Whether the card holder must authenticate a payment now.
+    pub(crate) fn requires_authentication(&self, off_session: bool, set_up: bool) -> bool {
         match self.auth {
             Auth::Optional => false,
             Auth::Always => true,
@@ -218,15 +239,15 @@ pub(crate) fn by_number(number: &str) -> Option<&'static Card> {
     CARDS.iter().find(|card| card.number == digits)
 }
 
-/// The card that a charge was made on.
+/// The card that a charge was charged to.
 pub(crate) fn of_charge(charge: &serde_json::Value) -> Option<&'static Card> {
     let details = &charge["payment_method_details"];
     let card = &details[details["type"].as_str().unwrap_or("card")];
-    let mut alike = CARDS.iter().filter(|it| card["last4"] == it.last4());
-    alike.find(|it| card["fingerprint"] == it.fingerprint())
+    let mut candidates = CARDS.iter().filter(|it| card["last4"] == it.last4());
+    candidates.find(|it| card["fingerprint"] == it.fingerprint())
 }
 
-/// Whether a payment method of this type is a card, typed in or presented to a reader.
+/// Whether a payment method of this type is a card, entered or presented to a reader.
 pub(crate) fn is_card(kind: &str) -> bool {
     matches!(kind, "card" | "card_present" | "interac_present")
 }
@@ -242,15 +263,15 @@ pub(crate) fn by_payment_method(id: &str) -> Option<&'static Card> {
 }
 
 fn by_name(name: &str) -> Option<&'static Card> {
-    // Declines are also known with the brand in front: `tok_visa_chargeDeclined`.
-    let bare = match name.strip_prefix("visa_").unwrap_or(name) {
+    // Names of declines may start with the brand: `tok_visa_chargeDeclined`.
+    let unbranded = match name.strip_prefix("visa_").unwrap_or(name) {
         "radarBlock" => "chargeDeclinedFraudulent",
-        bare => bare,
+        name => name,
     };
     CARDS
         .iter()
         .find(|card| card.name == name)
-        .or_else(|| CARDS.iter().find(|card| card.name == bare))
+        .or_else(|| CARDS.iter().find(|card| card.name == unbranded))
 }
 
 #[cfg(test)]

@@ -1,26 +1,34 @@
-//! Cards that were presented to a reader.
+//! Payment methods of cards that are presented to a reader.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
+use crate::error::ApiError;
 use crate::payment_methods::cards::Card;
-use crate::payment_methods::instrument::{PRESENT, expiry, remember};
+use crate::payment_methods::instrument::{PRESENT, expiry, store_card};
+use crate::world::PrivateRecord;
 
-const HIDDEN: &str = "_presented";
-
-/// Where a card was presented.
+/// The reader to which a card was presented.
 #[derive(Debug, Serialize, Deserialize)]
-struct Hidden {
+struct PresentedAt {
     reader: String,
     location: Option<String>,
 }
 
-/// Makes and keeps the payment method of a test card that is held to a reader.
-pub(crate) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value {
+impl PrivateRecord for PresentedAt {
+    const TYPE: &'static str = "_presented";
+}
+
+/// Creates the payment method of a test card that is presented to `reader`.
+pub(crate) fn create_presented_method(
+    ctx: &mut Ctx<'_>,
+    card: &Card,
+    reader: &Value,
+) -> Result<Value, ApiError> {
     let mut method = ctx.blank("payment_method");
     let (exp_month, exp_year) = expiry(ctx, card);
-    let shown = json!({
+    let details = json!({
         "brand": card.brand,
         "brand_product": null,
         "cardholder_name": null,
@@ -36,7 +44,7 @@ pub(crate) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value
         "read_method": "contactless_emv",
     });
     method.insert("type".into(), PRESENT.into());
-    method.insert(PRESENT.into(), shown);
+    method.insert(PRESENT.into(), details);
     method.insert(
         "billing_details".into(),
         json!({
@@ -49,21 +57,24 @@ pub(crate) fn presented(ctx: &mut Ctx<'_>, card: &Card, reader: &Value) -> Value
     let method = Value::Object(method);
     ctx.insert("payment_method", &method);
     let id = method["id"].as_str().unwrap_or_default();
-    remember(ctx, id, card);
-    let hidden = Hidden {
+    store_card(ctx, id, card)?;
+    let presented_at = PresentedAt {
         reader: reader["id"].as_str().unwrap_or_default().to_owned(),
         location: reader["location"].as_str().map(str::to_owned),
     };
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, HIDDEN, id, &hidden, now);
-    method
+    ctx.save(id, &presented_at);
+    Ok(method)
 }
 
-/// What a charge says of a payment method that was presented; none if it was not.
-pub(super) fn details(ctx: &Ctx<'_>, method: &Value) -> Option<Value> {
-    let mut details = method[PRESENT].as_object().cloned()?;
+/// `payment_method_details[card_present]` of a charge; none if the payment method was not presented to a reader.
+pub(super) fn details(ctx: &Ctx<'_>, method: &Value) -> Result<Option<Value>, ApiError> {
+    let Some(mut details) = method[PRESENT].as_object().cloned() else {
+        return Ok(None);
+    };
     let id = method["id"].as_str().unwrap_or_default();
-    let hidden: Hidden = ctx.world.typed(&ctx.scope, HIDDEN, id)?;
+    let Some(presented_at) = ctx.load::<PresentedAt>(id)? else {
+        return Ok(None);
+    };
     let network = details.remove("networks");
     let more = json!({
         "amount_authorized": null,
@@ -73,7 +84,7 @@ pub(super) fn details(ctx: &Ctx<'_>, method: &Value) -> Option<Value> {
         "network": network.and_then(|it| it["available"].get(0).cloned()),
         "network_transaction_id": null,
         "overcapture_supported": false,
-        "reader": hidden.reader,
+        "reader": presented_at.reader,
         "receipt": {
             "account_type": details["funding"].as_str().map_or("unknown", |it| if it == "debit" { "checking" } else { it }),
             "application_cryptogram": "D9C4F8A1E27B6035",
@@ -87,8 +98,8 @@ pub(super) fn details(ctx: &Ctx<'_>, method: &Value) -> Option<Value> {
         },
     });
     details.extend(more.as_object().cloned().unwrap_or_default());
-    if let Some(location) = hidden.location {
+    if let Some(location) = presented_at.location {
         details.insert("location".into(), location.into());
     }
-    Some(details.into())
+    Ok(Some(details.into()))
 }

@@ -1,4 +1,4 @@
-//! Where a customer sends money: bank accounts that are theirs alone, the same ones every time.
+//! The bank accounts that a customer sends money to. Each customer has their own, derived from the customer id.
 
 use serde_json::{Value, json};
 
@@ -8,8 +8,11 @@ use crate::error::ApiError;
 use crate::params::Params;
 use crate::random::derived_text;
 
-/// `POST /v1/customers/{customer}/funding_instructions`: where to send money.
-pub(super) fn instructions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// `POST /v1/customers/{customer}/funding_instructions`.
+pub(super) fn create_funding_instructions(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let customer = params.path("customer").to_owned();
     ctx.required("customer", &customer)?;
     let currency = params
@@ -26,7 +29,7 @@ pub(super) fn instructions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, 
         "object": "funding_instructions",
         "bank_transfer": {
             "country": country,
-            "financial_addresses": addresses(kind, country, &customer),
+            "financial_addresses": financial_addresses(kind, country, &customer),
             "type": kind,
         },
         "currency": currency,
@@ -35,8 +38,8 @@ pub(super) fn instructions(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, 
     }))
 }
 
-/// How money in this currency is sent.
-pub(super) fn transfer_type(currency: &str) -> &'static str {
+/// The type of bank transfer for a currency.
+pub(in crate::payments) fn transfer_type(currency: &str) -> &'static str {
     match currency {
         "eur" => "eu_bank_transfer",
         "gbp" => "gb_bank_transfer",
@@ -46,7 +49,8 @@ pub(super) fn transfer_type(currency: &str) -> &'static str {
     }
 }
 
-pub(super) fn country_of(kind: &str) -> &'static str {
+/// The country of the bank accounts for a type of bank transfer.
+pub(in crate::payments) fn country_of(kind: &str) -> &'static str {
     match kind {
         "eu_bank_transfer" => "DE",
         "gb_bank_transfer" => "GB",
@@ -56,8 +60,8 @@ pub(super) fn country_of(kind: &str) -> &'static str {
     }
 }
 
-/// The bank accounts that belong to a customer: the same ones every time.
-pub(super) fn addresses(kind: &str, country: &str, customer: &str) -> Value {
+/// `financial_addresses`: the customer's bank accounts in `country` for transfers of type `kind`.
+pub(in crate::payments) fn financial_addresses(kind: &str, country: &str, customer: &str) -> Value {
     let digits = |length: usize| -> String {
         let text = derived_text(customer, length);
         text.bytes()

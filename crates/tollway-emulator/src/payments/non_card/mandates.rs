@@ -1,16 +1,50 @@
-//! Mandates: what a customer has agreed to, so that a bank account may be debited.
+//! Mandates: a customer's permission to debit a bank account.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::payments::non_card::methods::{self, Flow};
+use crate::payment_methods::method_types;
+use crate::world::PrivateRecord;
 
 const MANDATE: &str = "mandate";
 
-/// Keeps the mandate that the request brings for a debit, in its intent's hidden place; its id.
-pub(crate) fn give(
+/// The mandate that a PaymentIntent is paid by.
+#[derive(Debug, Serialize, Deserialize)]
+struct IntentMandate {
+    mandate: String,
+}
+
+impl PrivateRecord for IntentMandate {
+    const TYPE: &'static str = "_mandate";
+}
+
+/// The id of the mandate that a PaymentIntent is paid by.
+pub(super) fn mandate_of_intent(ctx: &Ctx<'_>, intent: &str) -> Result<Option<String>, ApiError> {
+    let record = ctx.load::<IntentMandate>(intent)?;
+    Ok(record.map(|record| record.mandate))
+}
+
+/// Creates the mandate of a PaymentIntent from `mandate_data`, or finds the one that `mandate` names, and records it.
+pub(super) fn create_for_payment(
+    ctx: &mut Ctx<'_>,
+    intent: &Value,
+    method: &Value,
+    params: &Params,
+) -> Result<(), ApiError> {
+    let usage = &intent["setup_future_usage"];
+    if let Some(mandate) = create_mandate(ctx, method, usage, params)? {
+        let id = intent["id"].as_str().unwrap_or_default();
+        ctx.save(id, &IntentMandate { mandate });
+    }
+    Ok(())
+}
+
+/// Creates the mandate of a debit from `mandate_data`, or finds the one that `mandate` names; its id. `usage` is the intent's
+/// future usage: without one the mandate is for a single use.
+pub(in crate::payments) fn create_mandate(
     ctx: &mut Ctx<'_>,
     method: &Value,
     usage: &Value,
@@ -21,10 +55,9 @@ pub(crate) fn give(
         return Ok(Some(id.to_owned()));
     }
     let kind = method["type"].as_str().unwrap_or_default();
-    let is_debit = methods::find(kind).is_some_and(|it| matches!(it.flow, Flow::Debit(_)));
-    let Some(accepted) = params
+    let Some(acceptance) = params
         .at("mandate_data.customer_acceptance")
-        .filter(|_| is_debit)
+        .filter(|_| method_types::is_debit(kind))
     else {
         return Ok(None);
     };
@@ -32,14 +65,14 @@ pub(crate) fn give(
     for name in ["multi_use", "single_use", "on_behalf_of"] {
         mandate.remove(name);
     }
-    let use_ = if usage.is_string() {
+    let mandate_type = if usage.is_string() {
         "multi_use"
     } else {
         "single_use"
     };
-    let mut shaped = Map::new();
-    shaped.insert("customer_acceptance".into(), accepted.clone());
-    ctx.apply(MANDATE, &mut mandate, &shaped)?;
+    let mut values = Map::new();
+    values.insert("customer_acceptance".into(), acceptance.clone());
+    ctx.apply(MANDATE, &mut mandate, &values)?;
     if mandate["customer_acceptance"]["accepted_at"]
         .as_i64()
         .unwrap_or(0)
@@ -52,17 +85,33 @@ pub(crate) fn give(
     mandate.insert("payment_method".into(), method["id"].clone());
     mandate.insert(
         "payment_method_details".into(),
-        json!({"type": kind, kind: details(kind, &id)}),
+        json!({"type": kind, kind: bank_details(kind, &id)}),
     );
     mandate.insert("status".into(), "active".into());
-    mandate.insert("type".into(), use_.into());
-    mandate.insert(use_.into(), json!({}));
+    mandate.insert("type".into(), mandate_type.into());
+    mandate.insert(mandate_type.into(), json!({}));
     ctx.insert(MANDATE, &Value::Object(mandate));
     Ok(Some(id))
 }
 
-/// What banks are told of a mandate.
-fn details(kind: &str, id: &str) -> Value {
+/// Deactivates the mandate of a returned debit and returns the dispute reason.
+pub(crate) fn deactivate_mandate(ctx: &mut Ctx<'_>, charge: &Value) -> &'static str {
+    let kind = charge["payment_method_details"]["type"].as_str();
+    let kind = kind.unwrap_or_default();
+    let mandate = charge["payment_method_details"][kind]["mandate"].as_str();
+    if let Some(mut mandate) = mandate.and_then(|id| ctx.get(MANDATE, id)) {
+        mandate["status"] = "inactive".into();
+        ctx.update(MANDATE, &mandate);
+        ctx.emit("mandate.updated", &mandate, None);
+    }
+    match kind {
+        "us_bank_account" | "acss_debit" => "debit_not_authorized",
+        _ => "customer_initiated",
+    }
+}
+
+/// `payment_method_details` of a mandate: what its bank requires.
+fn bank_details(kind: &str, id: &str) -> Value {
     let reference = id.trim_start_matches("mandate_").to_ascii_uppercase();
     let url = format!("https://payments.stripe.com/mandates/{id}");
     match kind {

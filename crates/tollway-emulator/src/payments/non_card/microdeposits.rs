@@ -1,4 +1,4 @@
-//! Verifying a bank account: two small deposits are sent there, and whoever keeps it says their amounts, or the code beside them.
+//! Microdeposits: a bank account is verified by the amounts of two small deposits, or by the code beside them.
 //!
 //! The values are those of Stripe's test mode (<https://docs.stripe.com/payments/ach-direct-debit/accept-a-payment#test-integration>):
 //! `amounts` 32 and 45 or `SM11AA` are right, 10 and 11 or `SM33CC` are one attempt too many, 40 and 41 or `SM44DD` come too late.
@@ -6,54 +6,45 @@
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
-use crate::fees::{DAY, midnight};
+use crate::fees::midnight;
 use crate::params::Params;
-use crate::payments::non_card::{Hidden, hidden, hide};
-use crate::payments::payment_intents::{self, INTENT};
-use crate::payments::setup_intents;
-use crate::registry::Registry;
+use crate::payment_methods::non_card::is_unverified;
+use crate::payments::intents::{SETUP_INTENT, action_page_url, status};
 
-const SETUP: &str = "setup_intent";
+/// The type of `next_action` that waits for a verification.
+pub(in crate::payments) const ACTION: &str = "verify_with_microdeposits";
 
-pub(crate) fn register(registry: &mut Registry) {
-    registry.add("payment_intents.verify_microdeposits", verify_payment);
-    registry.add("setup_intents.verify_microdeposits", verify_setup);
-}
-
-/// Whether the account of a payment method has yet to be verified before `intent` can use it.
-pub(crate) fn are_needed(ctx: &Ctx<'_>, intent: &Value, method: &Value) -> bool {
+/// Whether the payment method's bank account must be verified before `intent` can use it.
+pub(in crate::payments) fn are_required(
+    ctx: &Ctx<'_>,
+    intent: &Value,
+    method: &Value,
+) -> Result<bool, ApiError> {
     let kind = method["type"].as_str().unwrap_or_default();
-    let wish = intent["payment_method_options"][kind]["verification_method"].as_str();
-    let asks = match (kind, wish) {
+    let verification = intent["payment_method_options"][kind]["verification_method"].as_str();
+    let uses_microdeposits = match (kind, verification) {
         (_, Some("instant")) => false,
         ("us_bank_account", _) | ("acss_debit", Some("microdeposits")) => true,
         _ => false,
     };
     let id = method["id"].as_str().unwrap_or_default();
-    asks && hidden(ctx, id).is_some_and(|hidden| !hidden.verified)
-}
-
-/// The account of this payment method is known to be its owner's.
-pub(super) fn trust(ctx: &mut Ctx<'_>, method: &str) {
-    if let Some(known) = hidden(ctx, method) {
-        let trusted = Hidden {
-            verified: true,
-            ..known
-        };
-        hide(ctx, method, &trusted);
-    }
+    Ok(uses_microdeposits && is_unverified(ctx, id)?)
 }
 
 /// Sends the deposits: the intent waits for their amounts.
-pub(crate) fn send(ctx: &mut Ctx<'_>, mut intent: Value, object_type: &str) -> Value {
+pub(in crate::payments) fn send_deposits(
+    ctx: &mut Ctx<'_>,
+    mut intent: Value,
+    object_type: &str,
+) -> Value {
     let id = intent["id"].as_str().unwrap_or_default();
-    let page = format!("{}/_tollway/authenticate/{id}", ctx.request.base_url);
     intent["next_action"] = json!({
-        "type": "verify_with_microdeposits",
-        "verify_with_microdeposits": {
-            "arrival_date": midnight(ctx.now() + DAY),
-            "hosted_verification_url": page,
+        "type": ACTION,
+        ACTION: {
+            "arrival_date": midnight(ctx.now() + DAY_SECONDS),
+            "hosted_verification_url": action_page_url(ctx, id),
             "microdeposit_type": "descriptor_code",
         },
     });
@@ -62,44 +53,35 @@ pub(crate) fn send(ctx: &mut Ctx<'_>, mut intent: Value, object_type: &str) -> V
     intent
 }
 
-/// `POST /v1/payment_intents/{intent}/verify_microdeposits`.
-fn verify_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let intent = waiting(ctx, INTENT, params)?;
-    check(params)?;
-    verified(ctx, intent)
-}
-
-/// `POST /v1/setup_intents/{intent}/verify_microdeposits`.
-fn verify_setup(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let intent = waiting(ctx, SETUP, params)?;
-    check(params)?;
-    verified(ctx, intent)
-}
-
-fn waiting(ctx: &Ctx<'_>, object_type: &str, params: &Params) -> Result<Value, ApiError> {
+/// The intent of a request, if it waits for a verification.
+pub(in crate::payments) fn find_waiting_intent(
+    ctx: &Ctx<'_>,
+    object_type: &str,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let intent = ctx.required(object_type, params.path("intent"))?;
-    if intent["next_action"]["type"] == "verify_with_microdeposits" {
+    if intent["next_action"]["type"] == ACTION {
         return Ok(intent);
     }
-    let (name, code) = if object_type == SETUP {
+    let (name, code) = if object_type == SETUP_INTENT {
         ("SetupIntent", "setup_intent_unexpected_state")
     } else {
         ("PaymentIntent", "payment_intent_unexpected_state")
     };
     let message = format!(
         "This {name} does not wait for microdeposits to be verified: its status is {}.",
-        intent["status"].as_str().unwrap_or_default()
+        status(&intent)
     );
     Err(ApiError::invalid_request(message)
         .code(code)
         .with(object_type, intent))
 }
 
-/// Is this what arrived at the bank?
-fn check(params: &Params) -> Result<(), ApiError> {
+/// Compares the amounts or the code of a request with those of the deposits.
+pub(in crate::payments) fn check_amounts_or_code(params: &Params) -> Result<(), ApiError> {
     let error = |message: &str, code| Err(ApiError::invalid_request(message).code(code));
     let amounts = params.at("amounts").and_then(Value::as_array);
-    let said = match (amounts, params.text("descriptor_code")) {
+    let code = match (amounts, params.text("descriptor_code")) {
         (Some(_), Some(_)) => {
             let message = "Pass either amounts or descriptor_code, not both.";
             return Err(ApiError::invalid_request(message));
@@ -129,7 +111,7 @@ fn check(params: &Params) -> Result<(), ApiError> {
         (None, Some(code)) => code,
         (None, None) => return Err(ApiError::missing_parameter("amounts")),
     };
-    match said {
+    match code {
         "SM33CC" => error(
             "You have exceeded the number of allowed verification attempts.",
             "payment_method_microdeposit_verification_attempts_exceeded",
@@ -145,27 +127,9 @@ fn check(params: &Params) -> Result<(), ApiError> {
     }
 }
 
-/// The intent, of either kind, goes on with an account that is verified now.
-pub(crate) fn verified(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
-    let method = intent["payment_method"].as_str().unwrap_or_default();
-    trust(ctx, method);
-    let method = ctx.required("payment_method", method)?;
-    if intent["object"] == SETUP {
-        let id = method["id"].as_str().unwrap_or_default();
-        return setup_intents::succeed(ctx, intent, id, method["customer"].as_str());
-    }
-    crate::payments::non_card::verified(ctx, intent, &method)
-}
-
-/// Nobody could say the amounts.
-pub(crate) fn fail(ctx: &mut Ctx<'_>, mut intent: Value) -> Value {
+/// The error of an intent whose microdeposits were not verified.
+pub(in crate::payments) fn verification_failure() -> ApiError {
     let message = "The microdeposits could not be verified. Provide another PaymentMethod.";
-    let error = ApiError::invalid_request(message)
-        .code("payment_method_microdeposit_verification_attempts_exceeded");
-    if intent["object"] == SETUP {
-        setup_intents::fail(ctx, &mut intent, error);
-    } else {
-        payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    }
-    intent
+    ApiError::invalid_request(message)
+        .code("payment_method_microdeposit_verification_attempts_exceeded")
 }

@@ -1,26 +1,31 @@
-//! Vouchers: the payer gets a number, takes it to a shop or a bank, and pays there or does not.
+//! Vouchers: the payer receives a number and pays it in a shop or at a bank before it expires.
 //!
-//! As in Stripe's test mode the payer's email decides (<https://docs.stripe.com/payments/oxxo/accept-a-payment>): `succeed_immediately@…`,
-//! `expire_immediately@…`, `expire_with_delay@…` and `fill_never@…`; anybody else pays after three minutes. For `konbini` the
-//! `confirmation_number` decides before the email. On the voucher's page a person decides sooner.
+//! As in Stripe's test mode the payer's email decides the outcome (<https://docs.stripe.com/payments/oxxo/accept-a-payment>): `succeed_immediately@…`,
+//! `expire_immediately@…`, `expire_with_delay@…` and `fill_never@…`; with any other
+//! email the voucher is paid after three minutes. For `konbini` the `confirmation_number` takes precedence over the email. On the
+//! voucher's page you decide sooner.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
-use crate::fees::{DAY, midnight};
+use crate::fees::midnight;
 use crate::params::Params;
-use crate::payments::payment_intents::{self, INTENT};
+use crate::payment_methods::instrument::integer_param;
+use crate::payments::intents::{PAYMENT_INTENT, action_page_url};
+use crate::payments::non_card::non_card_charge::charge_intent;
+use crate::payments::payment_attempt::{fail_later, require_action};
+use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
-use crate::{billing, checkout};
 
 /// Seconds until a voucher is paid, or expires, with a delay.
-const DELAY: i64 = 180;
+const DELAY_SECONDS: i64 = 180;
 
-/// What becomes of a voucher.
+/// How a voucher ends.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Fate {
+enum VoucherOutcome {
     /// Paid after so many seconds.
     Paid(i64),
     /// Expired after so many seconds.
@@ -29,13 +34,13 @@ enum Fate {
     Never,
 }
 
-impl Fate {
-    fn of(email: &str, confirmation_number: Option<&str>) -> Self {
+impl VoucherOutcome {
+    fn from_test_values(email: &str, confirmation_number: Option<&str>) -> Self {
         match confirmation_number {
-            Some("11111111110") => return Self::Paid(DELAY),
+            Some("11111111110") => return Self::Paid(DELAY_SECONDS),
             Some("22222222220") => return Self::Paid(0),
             Some("33333333330") => return Self::Expired(0),
-            Some("44444444440") => return Self::Expired(DELAY),
+            Some("44444444440") => return Self::Expired(DELAY_SECONDS),
             Some("55555555550") => return Self::Never,
             _ => {}
         }
@@ -43,15 +48,19 @@ impl Fate {
         match name {
             _ if name.ends_with("succeed_immediately") => Self::Paid(0),
             _ if name.ends_with("expire_immediately") => Self::Expired(0),
-            _ if name.ends_with("expire_with_delay") => Self::Expired(DELAY),
+            _ if name.ends_with("expire_with_delay") => Self::Expired(DELAY_SECONDS),
             _ if name.ends_with("fill_never") => Self::Never,
-            _ => Self::Paid(DELAY),
+            _ => Self::Paid(DELAY_SECONDS),
         }
     }
 }
 
+pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<EndVoucher>();
+}
+
 /// Whether this type of `next_action` is a voucher.
-pub(crate) fn is_one(action: &str) -> bool {
+pub(crate) fn is_voucher(action: &str) -> bool {
     matches!(
         action,
         "boleto_display_details"
@@ -61,8 +70,8 @@ pub(crate) fn is_one(action: &str) -> bool {
     )
 }
 
-/// Gives the payer a voucher that is good for `days`, or for as long as the intent's options say.
-pub(super) fn print(
+/// Creates a voucher that expires after `days`, or when `payment_method_options` say.
+pub(super) fn create_voucher(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
     method: &Value,
@@ -70,36 +79,37 @@ pub(super) fn print(
     params: &Params,
 ) -> Result<Value, ApiError> {
     let kind = method["type"].as_str().unwrap_or_default();
-    check(kind, method)?;
+    check_billing_details(kind, method)?;
     if params.bool("error_on_requires_action") == Some(true) {
-        return payment_intents::ask_for_action(ctx, intent, params);
+        return require_action(ctx, intent, params);
     }
     let options = &intent["payment_method_options"][kind];
     let confirmation_number = options["confirmation_number"].as_str().map(str::to_owned);
-    let fixed = whole(&options["expires_at"]);
-    let days = whole(&options["expires_after_days"]).unwrap_or(days);
+    let fixed = integer_param(&options["expires_at"]);
+    let days = integer_param(&options["expires_after_days"]).unwrap_or(days);
     // The last second of the day.
-    let expires = fixed.unwrap_or(midnight(ctx.now() + 1) + days * DAY - 1);
+    let expires = fixed.unwrap_or(midnight(ctx.now() + 1) + days * DAY_SECONDS - 1);
     if expires <= ctx.now() {
         let message = "The voucher would expire before it is printed: choose a later moment.";
         let param = format!("payment_method_options[{kind}][expires_at]");
         return Err(ApiError::invalid_param(&param, message));
     }
     let number = ctx.world.random.digits(14);
-    intent["next_action"] = next_action(ctx, &intent, kind, &number, expires);
+    intent["next_action"] = display_action(ctx, &intent, kind, &number, expires);
     intent["status"] = "requires_action".into();
     intent["last_payment_error"] = Value::Null;
-    ctx.update(INTENT, &intent);
+    ctx.update(PAYMENT_INTENT, &intent);
     ctx.emit("payment_intent.requires_action", &intent, None);
     let email = method["billing_details"]["email"].as_str();
-    let fate = Fate::of(email.unwrap_or_default(), confirmation_number.as_deref());
-    let (after, paid) = match fate {
-        Fate::Paid(seconds) => (ctx.now() + seconds, true),
-        Fate::Expired(seconds) => (ctx.now() + seconds, false),
-        Fate::Never => (expires + 1, false),
+    let outcome =
+        VoucherOutcome::from_test_values(email.unwrap_or_default(), confirmation_number.as_deref());
+    let (after, paid) = match outcome {
+        VoucherOutcome::Paid(seconds) => (ctx.now() + seconds, true),
+        VoucherOutcome::Expired(seconds) => (ctx.now() + seconds, false),
+        VoucherOutcome::Never => (expires + 1, false),
     };
     let id = intent["id"].as_str().unwrap_or_default().to_owned();
-    let voucher = reference(&intent["next_action"]);
+    let voucher = reference_of(&intent["next_action"]);
     let task = EndVoucher {
         intent: id,
         voucher,
@@ -111,38 +121,33 @@ pub(super) fn print(
 
 /// Ends a voucher: it is paid, or it expires.
 #[derive(Debug, Serialize, Deserialize)]
-pub(crate) struct EndVoucher {
-    pub(crate) intent: String,
+struct EndVoucher {
+    intent: String,
     /// Identifies the voucher: a payment intent can have several over time.
-    pub(crate) voucher: String,
-    pub(crate) paid: bool,
+    voucher: String,
+    paid: bool,
 }
 
 impl ScheduledTask for EndVoucher {
     const KIND: &'static str = "voucher";
 
     fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        decide(ctx, &self.intent, &self.voucher, self.paid)
+        end_voucher(ctx, &self.intent, &self.voucher, self.paid)
     }
 }
 
-/// A number, sent as one or as text.
-fn whole(value: &Value) -> Option<i64> {
-    value.as_i64().or_else(|| value.as_str()?.parse().ok())
-}
-
-/// Does the voucher have on it what the law of its country asks for?
-fn check(kind: &str, method: &Value) -> Result<(), ApiError> {
-    let missing = |name: &str| {
+/// Requires the billing details that a voucher of this type must show by law.
+fn check_billing_details(kind: &str, method: &Value) -> Result<(), ApiError> {
+    let is_missing = |name: &str| {
         method["billing_details"][name]
             .as_str()
             .is_none_or(str::is_empty)
     };
-    let needs: &[&str] = match kind {
+    let required: &[&str] = match kind {
         "multibanco" => &["email"],
         _ => &["name", "email"],
     };
-    if let Some(name) = needs.iter().find(|name| missing(name)) {
+    if let Some(name) = required.iter().find(|name| is_missing(name)) {
         return Err(ApiError::missing_parameter(&format!(
             "payment_method_data[billing_details][{name}]"
         )));
@@ -159,16 +164,16 @@ fn check(kind: &str, method: &Value) -> Result<(), ApiError> {
     Ok(())
 }
 
-fn next_action(ctx: &Ctx<'_>, intent: &Value, kind: &str, number: &str, expires: i64) -> Value {
+fn display_action(ctx: &Ctx<'_>, intent: &Value, kind: &str, number: &str, expires: i64) -> Value {
     let id = intent["id"].as_str().unwrap_or_default();
-    let url = format!("{}/_tollway/authenticate/{id}", ctx.request.base_url);
+    let url = action_page_url(ctx, id);
     let details = match kind {
         "boleto" => json!({
             "expires_at": expires, "hosted_voucher_url": url, "number": number, "pdf": format!("{url}#pdf"),
         }),
         "konbini" => {
-            let said = &intent["payment_method_options"]["konbini"]["confirmation_number"];
-            let confirmation = said.as_str().unwrap_or(&number[..11]);
+            let requested = &intent["payment_method_options"]["konbini"]["confirmation_number"];
+            let confirmation = requested.as_str().unwrap_or(&number[..11]);
             let store = json!({"confirmation_number": confirmation, "payment_code": &number[8..]});
             json!({
                 "expires_at": expires, "hosted_voucher_url": url,
@@ -184,65 +189,36 @@ fn next_action(ctx: &Ctx<'_>, intent: &Value, kind: &str, number: &str, expires:
     json!({"type": name, name.as_str(): details})
 }
 
-/// What tells one voucher from the next of the same intent, and what a person reads off it.
-pub(crate) fn reference(next_action: &Value) -> String {
+/// The number that identifies a voucher: an intent can have several over time.
+pub(in crate::payments) fn reference_of(next_action: &Value) -> String {
     let details = &next_action[next_action["type"].as_str().unwrap_or_default()];
     let number = details["number"].as_str().or(details["reference"].as_str());
     let code = details["stores"]["familymart"]["payment_code"].as_str();
     number.or(code).unwrap_or_default().to_owned()
 }
 
-/// The charge says by which voucher it was paid.
-pub(super) fn write_details(intent: &Value, charge: &mut Value) {
-    let action = &intent["next_action"];
-    let details = &mut charge["payment_method_details"];
-    match action["type"].as_str() {
-        Some("oxxo_display_details") => {
-            details["oxxo"] = json!({"number": action["oxxo_display_details"]["number"]});
-        }
-        Some("multibanco_display_details") => {
-            let shown = &action["multibanco_display_details"];
-            details["multibanco"] =
-                json!({"entity": shown["entity"], "reference": shown["reference"]});
-        }
-        Some("konbini_display_details") => {
-            details["konbini"] = json!({"store": {"chain": "familymart"}});
-        }
-        _ => {}
-    }
-}
-
-/// The time has come at which this voucher is paid, or expires.
-pub(crate) fn decide(
-    ctx: &mut Ctx<'_>,
-    intent: &str,
-    voucher: &str,
-    paid: bool,
-) -> Result<(), ApiError> {
-    let intent = ctx.required(INTENT, intent)?;
-    let waits =
-        intent["status"] == "requires_action" && reference(&intent["next_action"]) == voucher;
-    if !waits {
+/// Charges or expires the voucher of an intent; does nothing if the intent does not wait for this voucher any more.
+fn end_voucher(ctx: &mut Ctx<'_>, intent: &str, voucher: &str, paid: bool) -> Result<(), ApiError> {
+    let intent = ctx.required(PAYMENT_INTENT, intent)?;
+    let is_waiting =
+        intent["status"] == "requires_action" && reference_of(&intent["next_action"]) == voucher;
+    if !is_waiting {
         return Ok(());
     }
     if !paid {
-        end(ctx, intent)?;
-        return Ok(());
+        return expire_voucher(ctx, intent).map(drop);
     }
     let method = intent["payment_method"].as_str().unwrap_or_default();
     let method = ctx.required("payment_method", method)?;
-    crate::payments::non_card::pay(ctx, intent, &method).map(drop)
+    charge_intent(ctx, intent, &method).map(drop)
 }
 
-/// Nobody has paid in time.
-pub(super) fn end(ctx: &mut Ctx<'_>, mut intent: Value) -> Result<Value, ApiError> {
+/// Fails the intent of a voucher that was not paid in time.
+pub(super) fn expire_voucher(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
     let message = "The payment attempt for this PaymentIntent has expired. You can provide payment_method_data or a new \
                    PaymentMethod to attempt to fulfill this PaymentIntent again.";
     let error = ApiError::invalid_request(message).code("payment_intent_payment_attempt_expired");
-    payment_intents::back_to_payment_method(ctx, &mut intent, error);
-    billing::invoices::payments::on_payment_failed(ctx, &intent)?;
-    checkout::outcome::on_payment_failed(ctx, &intent);
-    Ok(intent)
+    fail_later(ctx, intent, error)
 }
 
 #[cfg(test)]
@@ -250,18 +226,30 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_email_decides_unless_a_convenience_store_was_told() {
-        assert_eq!(Fate::of("jenny@example.com", None), Fate::Paid(180));
+    fn the_email_decides_the_outcome_unless_a_confirmation_number_does() {
         assert_eq!(
-            Fate::of("jenny.succeed_immediately@example.com", None),
-            Fate::Paid(0)
+            VoucherOutcome::from_test_values("jenny@example.com", None),
+            VoucherOutcome::Paid(180)
         );
-        assert_eq!(Fate::of("expire_with_delay@x.y", None), Fate::Expired(180));
-        assert_eq!(Fate::of("expire_immediately@x.y", None), Fate::Expired(0));
-        assert_eq!(Fate::of("fill_never@x.y", None), Fate::Never);
         assert_eq!(
-            Fate::of("fill_never@x.y", Some("22222222220")),
-            Fate::Paid(0)
+            VoucherOutcome::from_test_values("jenny.succeed_immediately@example.com", None),
+            VoucherOutcome::Paid(0)
+        );
+        assert_eq!(
+            VoucherOutcome::from_test_values("expire_with_delay@x.y", None),
+            VoucherOutcome::Expired(180)
+        );
+        assert_eq!(
+            VoucherOutcome::from_test_values("expire_immediately@x.y", None),
+            VoucherOutcome::Expired(0)
+        );
+        assert_eq!(
+            VoucherOutcome::from_test_values("fill_never@x.y", None),
+            VoucherOutcome::Never
+        );
+        assert_eq!(
+            VoucherOutcome::from_test_values("fill_never@x.y", Some("22222222220")),
+            VoucherOutcome::Paid(0)
         );
     }
 }

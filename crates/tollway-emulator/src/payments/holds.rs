@@ -1,0 +1,79 @@
+//! Authorized money that is not captured: it is released when the PaymentIntent is canceled, or after seven days.
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use crate::ctx::Ctx;
+use crate::durations::DAY_SECONDS;
+use crate::error::ApiError;
+use crate::payments::intents::{PAYMENT_INTENT, status};
+use crate::registry::Registry;
+use crate::scheduler::{ScheduledTask, schedule};
+
+/// How long a bank holds money that is not captured.
+const HOLD_SECONDS: i64 = 7 * DAY_SECONDS;
+
+/// Ends the hold on an uncaptured payment.
+#[derive(Debug, Serialize, Deserialize)]
+struct ExpireHold {
+    intent: String,
+}
+
+impl ScheduledTask for ExpireHold {
+    const KIND: &'static str = "hold_expires";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        expire_hold(ctx, &self.intent)
+    }
+}
+
+pub(super) fn register(registry: &mut Registry) {
+    registry.add_task::<ExpireHold>();
+}
+
+/// Schedules the end of a hold that starts now.
+pub(super) fn schedule_expiry(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
+    let intent = intent["id"].as_str().unwrap_or_default().to_owned();
+    let at = ctx.now() + HOLD_SECONDS;
+    schedule(ctx, None, at, &ExpireHold { intent })
+}
+
+/// Releases the money and cancels the intent, if its charge is as old as a hold lasts.
+fn expire_hold(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+    let mut intent = ctx.required(PAYMENT_INTENT, id)?;
+    let charge = intent["latest_charge"].as_str().unwrap_or_default();
+    let created = ctx
+        .get("charge", charge)
+        .and_then(|charge| charge["created"].as_i64());
+    let is_over = created.is_some_and(|created| created + HOLD_SECONDS <= ctx.now());
+    if status(&intent) == "requires_capture" && is_over {
+        release_hold(ctx, &intent, "charge.expired");
+        cancel_intent(ctx, &mut intent, Some("expired"));
+    }
+    Ok(())
+}
+
+/// Returns the authorized money that was not captured to the payer, and emits `event` for the charge.
+pub(super) fn release_hold(ctx: &mut Ctx<'_>, intent: &Value, event: &str) {
+    let charge = intent["latest_charge"].as_str().unwrap_or_default();
+    if let Some(mut charge) = ctx.get("charge", charge) {
+        let captured = charge["amount_captured"].as_i64().unwrap_or(0);
+        let amount = charge["amount"].as_i64().unwrap_or(0);
+        charge["amount_refunded"] = (amount - captured).into();
+        charge["refunded"] = (captured == 0).into();
+        charge["captured"] = (captured > 0).into();
+        ctx.update("charge", &charge);
+        ctx.emit(event, &charge, None);
+    }
+}
+
+/// Cancels a PaymentIntent.
+pub(super) fn cancel_intent(ctx: &mut Ctx<'_>, intent: &mut Value, reason: Option<&str>) {
+    intent["amount_capturable"] = 0.into();
+    intent["canceled_at"] = ctx.now().into();
+    intent["cancellation_reason"] = reason.into();
+    intent["next_action"] = Value::Null;
+    intent["status"] = "canceled".into();
+    ctx.update(PAYMENT_INTENT, intent);
+    ctx.emit("payment_intent.canceled", intent, None);
+}
