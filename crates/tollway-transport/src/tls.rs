@@ -28,7 +28,7 @@ impl Tls {
             .map_err(|cause| TransportError::new(TransportErrorKind::Setup, cause))?;
         if self.accept_any {
             tracing::warn!(
-                "TLS certificates are not verified: whoever is on the way can read the API key; never do this outside \
+                "TLS certificates are not verified: an attacker on the network can read the API key; never do this outside \
                  of tests"
             );
             return Ok(builder

@@ -14,12 +14,12 @@ pub struct ResponseMeta {
     pub(crate) elapsed: Duration,
     /// Whether the request only read, so that it cannot have changed anything.
     pub(crate) read_only: bool,
-    pub(crate) sent: Sent,
+    pub(crate) sent: SentRequest,
 }
 
 /// What the requests for later pages of a list take over from the first one: account, context, version and URL.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Sent {
+pub(crate) struct SentRequest {
     pub(crate) account: Option<HeaderValue>,
     pub(crate) context: Option<HeaderValue>,
     pub(crate) version: Option<HeaderValue>,

@@ -1,7 +1,7 @@
 //! What a request sends: an ordered tree of names and values.
 //!
 //! Generated setters and [`RequestBuilder::param`](crate::request::RequestBuilder::param) put values in here;
-//! [`wire::form`](crate::wire::form) and [`wire::json_body`](crate::wire::json_body) turn the tree into bytes.
+//! [`wire::form`](crate::wire::form) and the encoder of JSON bodies turn the tree into bytes.
 //! An absent parameter is simply not in the tree; [`ParamValue::Clear`] is the explicit «unset this field».
 
 use std::borrow::Cow;

@@ -31,11 +31,11 @@ impl Default for RetryPolicy {
 
 /// The outcome of one attempt.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Attempt<'a> {
+pub(crate) enum AttemptOutcome<'a> {
     /// There was no response.
     Failed(TransportErrorKind),
     /// There was a response with this status.
-    Answered {
+    Response {
         status: u16,
         /// The `Stripe-Should-Retry` header.
         should_retry: Option<&'a str>,
@@ -46,7 +46,7 @@ pub(crate) enum Attempt<'a> {
 
 /// The retry rules of one request.
 #[derive(Debug, Clone, Copy, Default)]
-pub(crate) struct Rules {
+pub(crate) struct RetryRules {
     pub(crate) max_retries: u32,
     /// The request must not reach the server twice, because no idempotency key protects it. It is retried only when it
     /// certainly did not arrive, or when the server requests it.
@@ -56,32 +56,36 @@ pub(crate) struct Rules {
 }
 
 /// Whether the request is sent again.
-pub(crate) fn should_retry(attempt: Attempt<'_>, retries_so_far: u32, rules: Rules) -> bool {
+pub(crate) fn should_retry(
+    attempt: AttemptOutcome<'_>,
+    retries_so_far: u32,
+    rules: RetryRules,
+) -> bool {
     if retries_so_far >= rules.max_retries {
         return false;
     }
     match attempt {
-        Attempt::Failed(kind) if rules.once_only => kind == TransportErrorKind::Connect,
-        Attempt::Failed(kind) => kind.is_transient(),
-        Attempt::Answered {
+        AttemptOutcome::Failed(kind) if rules.once_only => kind == TransportErrorKind::Connect,
+        AttemptOutcome::Failed(kind) => kind.is_transient(),
+        AttemptOutcome::Response {
             should_retry: Some("true"),
             ..
         } => true,
-        Attempt::Answered {
+        AttemptOutcome::Response {
             should_retry: Some("false"),
             ..
         } => false,
         // Stripe refuses with a rate limit before it processes the request.
-        Attempt::Answered { status: 429, .. } if rules.rate_limits => true,
-        Attempt::Answered { .. } if rules.once_only => false,
-        Attempt::Answered {
+        AttemptOutcome::Response { status: 429, .. } if rules.rate_limits => true,
+        AttemptOutcome::Response { .. } if rules.once_only => false,
+        AttemptOutcome::Response {
             status: 409 | 500..,
             ..
         } => true,
-        Attempt::Answered {
+        AttemptOutcome::Response {
             status: 429, code, ..
         } => code == Some("lock_timeout"),
-        Attempt::Answered { .. } => false,
+        AttemptOutcome::Response { .. } => false,
     }
 }
 
@@ -122,18 +126,18 @@ mod tests {
 
     #[test]
     fn an_exchange_is_repeated_only_when_it_surely_never_arrived() {
-        let rules = Rules {
+        let rules = RetryRules {
             max_retries: 2,
             once_only: true,
             rate_limits: false,
         };
-        let failed = |kind| should_retry(Attempt::Failed(kind), 0, rules);
+        let failed = |kind| should_retry(AttemptOutcome::Failed(kind), 0, rules);
         assert!(failed(TransportErrorKind::Connect));
         assert!(!failed(TransportErrorKind::Timeout));
         assert!(!failed(TransportErrorKind::Reset));
-        let answered = |status, header| {
+        let responded = |status, header| {
             should_retry(
-                Attempt::Answered {
+                AttemptOutcome::Response {
                     status,
                     should_retry: header,
                     code: None,
@@ -142,20 +146,20 @@ mod tests {
                 rules,
             )
         };
-        assert!(!answered(500, None));
-        assert!(!answered(409, None));
-        assert!(answered(500, Some("true")));
+        assert!(!responded(500, None));
+        assert!(!responded(409, None));
+        assert!(responded(500, Some("true")));
     }
 
     #[test]
     fn plain_rate_limits_are_waited_for_on_demand_only() {
         let limited = |header, rate_limits| {
-            let attempt = Attempt::Answered {
+            let attempt = AttemptOutcome::Response {
                 status: 429,
                 should_retry: header,
                 code: Some("rate_limit"),
             };
-            let rules = Rules {
+            let rules = RetryRules {
                 max_retries: 1,
                 once_only: false,
                 rate_limits,

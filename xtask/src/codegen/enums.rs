@@ -63,7 +63,7 @@ pub(super) fn push(
         about,
         url: url.to_owned(),
     };
-    plan.push_named(group, Part::Words, named);
+    plan.push_named(group, Part::Enums, named);
 }
 
 fn definition(values: &[String]) -> Definition {

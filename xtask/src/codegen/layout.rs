@@ -31,7 +31,7 @@ pub(super) fn files(chunks: Vec<Chunk>) -> Files {
         chunks.sort_by_key(|chunk| chunk.part);
         let _ = writeln!(modules, "mod {group};");
         let _ = writeln!(exports, "pub use self::{group}::*;");
-        let about = format!("Stripe's `{group}`: objects, requests and their words.");
+        let about = format!("Stripe's `{group}`: objects, requests and enums.");
         let lines: usize = chunks.iter().map(|chunk| chunk.code.lines().count()).sum();
         if lines <= LONGEST {
             let code: String = chunks.iter().map(|chunk| chunk.code.as_str()).collect();
@@ -98,7 +98,7 @@ fn part_name(part: Part) -> &'static str {
         Part::Service => "service",
         Part::Requests => "requests",
         Part::Params => "params",
-        Part::Words => "words",
+        Part::Enums => "enums",
     }
 }
 

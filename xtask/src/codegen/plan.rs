@@ -29,7 +29,7 @@ pub(super) enum Part {
     Service,
     Requests,
     Params,
-    Words,
+    Enums,
 }
 
 /// What the whole description becomes.
@@ -104,7 +104,7 @@ impl<'a> Plan<'a> {
     }
 
     fn group_of(&self, object: &'a Object, by_class: &HashMap<&str, &Object>) -> String {
-        let file = |name: &str| ident(&snake(&name.replace('.', "_")), &["mod", "words", "events"]);
+        let file = |name: &str| ident(&snake(&name.replace('.', "_")), &["mod", "enums", "events"]);
         let mut name = object.name.as_str();
         if let Some(rest) = name.strip_prefix("deleted_") {
             name = rest;

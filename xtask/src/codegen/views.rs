@@ -178,7 +178,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
             plan.exercise.word(&meant);
             Reading {
                 ty: format!("api::{ty}"),
-                call: "word".to_owned(),
+                call: "open_enum".to_owned(),
             }
         }
         Shape::Nullable(inner) => reading(plan, owner, name, inner),
@@ -187,7 +187,7 @@ fn reading(plan: &mut Plan<'_>, owner: &Owner, name: &str, shape: &Shape) -> Rea
             let call = match item.call.as_str() {
                 "string" => "strings",
                 "int" => "ints",
-                "word" => "words",
+                "open_enum" => "open_enums",
                 "view" => "views",
                 // Lists of anything rarer are read as JSON.
                 _ => return simple("Vec<Json>", "views"),

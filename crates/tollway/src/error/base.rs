@@ -99,7 +99,12 @@ impl Error {
     }
 
     /// A response with an error status. `json` is its parsed body, null when it is not JSON.
-    pub(crate) fn answer(meta: Arc<ResponseMeta>, body: Bytes, mut json: Value, v2: bool) -> Self {
+    pub(crate) fn from_response(
+        meta: Arc<ResponseMeta>,
+        body: Bytes,
+        mut json: Value,
+        v2: bool,
+    ) -> Self {
         let status = meta.status();
         let description = json
             .get("error_description")
@@ -108,7 +113,7 @@ impl Error {
         let error = json.get_mut("error").map(Value::take).unwrap_or_default();
         let (kind, message) = match &error {
             Value::String(code) => (
-                ErrorKind::of_answer(status, v2, &error),
+                ErrorKind::of_response(status, v2, &error),
                 description.unwrap_or_else(|| code.clone()),
             ),
             Value::Object(members) => {
@@ -116,7 +121,10 @@ impl Error {
                     .get("message")
                     .and_then(Value::as_str)
                     .unwrap_or_default();
-                (ErrorKind::of_answer(status, v2, &error), message.to_owned())
+                (
+                    ErrorKind::of_response(status, v2, &error),
+                    message.to_owned(),
+                )
             }
             _ => {
                 let start: String = String::from_utf8_lossy(&body).chars().take(120).collect();

@@ -178,7 +178,7 @@ impl ErrorKind {
     }
 
     /// The kind of an error response. `error` is the body's `error` member.
-    pub(crate) fn of_answer(status: u16, v2: bool, error: &Value) -> Self {
+    pub(crate) fn of_response(status: u16, v2: bool, error: &Value) -> Self {
         if let Value::String(code) = error {
             return Self::OAuth(OAuthErrorCode::from_code(code));
         }

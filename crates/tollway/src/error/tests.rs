@@ -16,10 +16,10 @@ fn answer(status: u16, body: &'static str) -> Error {
         retries: 0,
         elapsed: Duration::ZERO,
         read_only: false,
-        sent: crate::meta::Sent::default(),
+        sent: crate::meta::SentRequest::default(),
     };
     let json = serde_json::from_str(body).unwrap_or_default();
-    Error::answer(
+    Error::from_response(
         Arc::new(meta),
         Bytes::from_static(body.as_bytes()),
         json,

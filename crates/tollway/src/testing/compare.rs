@@ -6,13 +6,13 @@ use super::exchange::StubRequest;
 
 /// What identifies a request: method, path, and the parameters of query and body together, as flat `a[b][0]` pairs.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Outline {
+pub(super) struct RequestOutline {
     pub(super) method: String,
     pub(super) path: String,
     pub(super) params: Vec<(String, String)>,
 }
 
-impl Outline {
+impl RequestOutline {
     pub(super) fn of(request: &StubRequest) -> Self {
         Self {
             method: request.method().to_owned(),
@@ -58,7 +58,7 @@ impl Outline {
     }
 }
 
-impl fmt::Display for Outline {
+impl fmt::Display for RequestOutline {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{} {}", self.method, self.path)?;
         for (at, (name, value)) in self.params.iter().enumerate() {
@@ -85,8 +85,8 @@ fn path_fits(expected: &str, path: &str) -> bool {
 mod tests {
     use super::*;
 
-    fn outline(method: &str, path: &str, params: &[(&str, &str)]) -> Outline {
-        Outline {
+    fn outline(method: &str, path: &str, params: &[(&str, &str)]) -> RequestOutline {
+        RequestOutline {
             method: method.to_owned(),
             path: path.to_owned(),
             params: params

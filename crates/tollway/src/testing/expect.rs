@@ -1,6 +1,6 @@
 //! Expectations: which requests a test must send, and their responses.
 
-use super::compare::Outline;
+use super::compare::RequestOutline;
 use super::exchange::{StubRequest, StubResponse};
 
 /// A request that a test expects, and its response. A [`StubTransport`](super::StubTransport) with an expectation fails
@@ -28,7 +28,7 @@ use super::exchange::{StubRequest, StubResponse};
 #[derive(Debug, Clone)]
 #[must_use = "give it to StubTransport::expect"]
 pub struct Expectation {
-    outline: Outline,
+    outline: RequestOutline,
     headers: Vec<(String, Option<String>)>,
     times: usize,
     answer: StubResponse,
@@ -37,7 +37,7 @@ pub struct Expectation {
 impl Expectation {
     fn new(method: &str, path: &str) -> Self {
         Self {
-            outline: Outline {
+            outline: RequestOutline {
                 method: method.to_owned(),
                 path: path.to_owned(),
                 params: Vec::new(),
@@ -101,7 +101,7 @@ impl Expectation {
         self.respond(StubResponse::json(status, body))
     }
 
-    fn differences(&self, request: &StubRequest, sent: &Outline) -> Vec<String> {
+    fn differences(&self, request: &StubRequest, sent: &RequestOutline) -> Vec<String> {
         let mut out = self.outline.differences(sent, false);
         for (name, expected) in &self.headers {
             match (request.header(name), expected.as_deref()) {
@@ -130,19 +130,19 @@ impl Expectation {
 
 /// The expectations of one stub, and what did not fit them.
 #[derive(Debug, Default)]
-pub(super) struct Expected {
+pub(super) struct ExpectationQueue {
     all: Vec<(Expectation, usize)>,
     surprises: Vec<String>,
 }
 
-impl Expected {
+impl ExpectationQueue {
     pub(super) fn push(&mut self, expectation: Expectation) {
         self.all.push((expectation, 0));
     }
 
     /// The response of the first expectation that matches and is not used up.
     pub(super) fn respond(&mut self, request: &StubRequest) -> Option<StubResponse> {
-        let sent = Outline::of(request);
+        let sent = RequestOutline::of(request);
         let (expectation, came) = self.all.iter_mut().find(|(expectation, came)| {
             *came < expectation.times && expectation.differences(request, &sent).is_empty()
         })?;
@@ -152,7 +152,7 @@ impl Expected {
 
     /// Records a request that matches no expectation; `None` when there are no expectations.
     pub(super) fn surprise(&mut self, request: &StubRequest) -> Option<String> {
-        let sent = Outline::of(request);
+        let sent = RequestOutline::of(request);
         let nearest = self
             .all
             .iter()

@@ -11,7 +11,7 @@ use std::sync::{Arc, Mutex};
 use bytes::Bytes;
 use serde_json::{Value, json};
 
-use super::compare::Outline;
+use super::compare::RequestOutline;
 use super::exchange::{StubRequest, StubResponse};
 use super::lock::lock;
 use super::redact::Redaction;
@@ -117,7 +117,7 @@ impl Transport for Recorder {
         &self,
         request: TransportRequest,
     ) -> BoxFuture<'static, Result<TransportResponse, TransportError>> {
-        let mut outline = Outline::of(&StubRequest(request.clone()));
+        let mut outline = RequestOutline::of(&StubRequest(request.clone()));
         self.redaction.params(&mut outline.params);
         let request_json = json!({
             "method": outline.method, "path": outline.path, "params": outline.params,
@@ -214,11 +214,11 @@ impl std::error::Error for RecordingError {}
 /// When dropped, if responses of the recording were not used.
 pub struct Replay {
     redaction: Redaction,
-    exchanges: Mutex<Vec<Recorded>>,
+    exchanges: Mutex<Vec<RecordedExchange>>,
 }
 
-struct Recorded {
-    request: Outline,
+struct RecordedExchange {
+    request: RequestOutline,
     response: Value,
     used: bool,
 }
@@ -251,7 +251,8 @@ impl Replay {
         let redacted = serde_json::from_value(file["redacted"].clone()).unwrap_or_default();
         let exchanges = file["exchanges"].as_array().cloned().unwrap_or_default();
         let recorded = exchanges.into_iter().enumerate().map(|(at, exchange)| {
-            Recorded::read(&exchange).ok_or_else(|| refuse(&format!("exchange {at} is incomplete")))
+            RecordedExchange::read(&exchange)
+                .ok_or_else(|| refuse(&format!("exchange {at} is incomplete")))
         });
         Ok(Self {
             redaction: Redaction(redacted),
@@ -260,10 +261,10 @@ impl Replay {
     }
 
     fn respond(&self, request: TransportRequest) -> Result<TransportResponse, TransportError> {
-        let mut sent = Outline::of(&StubRequest(request));
+        let mut sent = RequestOutline::of(&StubRequest(request));
         self.redaction.params(&mut sent.params);
         let mut exchanges = lock(&self.exchanges);
-        let differences = |recorded: &Recorded| recorded.request.differences(&sent, true);
+        let differences = |recorded: &RecordedExchange| recorded.request.differences(&sent, true);
         let next = exchanges
             .iter_mut()
             .find(|recorded| !recorded.used && differences(recorded).is_empty());
@@ -308,12 +309,12 @@ impl Drop for Replay {
     }
 }
 
-impl Recorded {
+impl RecordedExchange {
     fn read(exchange: &Value) -> Option<Self> {
         let request = &exchange["request"];
         let text = |name: &str| request[name].as_str().map(str::to_owned);
         let recorded = Self {
-            request: Outline {
+            request: RequestOutline {
                 method: text("method")?,
                 path: text("path")?,
                 params: serde_json::from_value(request["params"].clone()).ok()?,

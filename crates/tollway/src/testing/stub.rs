@@ -9,7 +9,7 @@ use http::{HeaderMap, HeaderName, HeaderValue, StatusCode};
 
 use super::clock::{ManualClock, SeededRandom};
 use super::exchange::{StubRequest, StubResponse};
-use super::expect::{Expectation, Expected};
+use super::expect::{Expectation, ExpectationQueue};
 use super::lock::lock;
 use crate::client::ClientBuilder;
 use crate::runtime::BoxFuture;
@@ -28,7 +28,7 @@ type Script = Box<dyn Fn(&StubRequest) -> StubResponse + Send + Sync>;
 /// When dropped, if expectations were not met; also in [`StubTransport::verify`].
 #[derive(Default)]
 pub struct StubTransport {
-    expected: Mutex<Expected>,
+    expected: Mutex<ExpectationQueue>,
     queue: Mutex<VecDeque<StubResponse>>,
     script: Option<Script>,
     requests: Mutex<Vec<StubRequest>>,

@@ -1,9 +1,9 @@
 //! Views: typed handles on the JSON that Stripe sent.
 //!
-//! A view is a [`Json`] handle with typed accessors. An accessor decodes its member when it is called, and
+//! A view is a [`Json`](crate::Json) handle with typed accessors. An accessor decodes its member when it is called, and
 //! [`View::json`] is everything that Stripe sent. An unexpected response never fails the call, because the call may
 //! have moved money: a member that is missing or of another type reads as its type's zero value and is logged once at
-//! `WARN`, members without an accessor are readable by [`Json::get`], and [`View::check`] validates the object against
+//! `WARN`, members without an accessor are readable by [`Json::get`](crate::Json::get), and [`View::check`] validates the object against
 //! Stripe's description.
 //!
 //! Generated code calls the macros in `macros`, reads through the methods in `read`, and writes parameters with the

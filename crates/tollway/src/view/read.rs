@@ -136,12 +136,16 @@ impl Json {
 
     /// A value of an open enum; the unknown empty text when missing.
     #[inline(never)]
-    pub(crate) fn word<W: for<'a> From<&'a str>>(&self, of: &'static str, name: &'static str) -> W {
+    pub(crate) fn open_enum<W: for<'a> From<&'a str>>(
+        &self,
+        of: &'static str,
+        name: &'static str,
+    ) -> W {
         W::from(self.string(of, name))
     }
 
     #[inline(never)]
-    pub(crate) fn opt_word<W: for<'a> From<&'a str>>(
+    pub(crate) fn opt_open_enum<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
         name: &'static str,
@@ -151,7 +155,7 @@ impl Json {
 
     /// A list of values of an open enum; empty when missing.
     #[inline(never)]
-    pub(crate) fn words<W: for<'a> From<&'a str>>(
+    pub(crate) fn open_enums<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
         name: &'static str,
@@ -160,7 +164,7 @@ impl Json {
     }
 
     #[inline(never)]
-    pub(crate) fn opt_words<W: for<'a> From<&'a str>>(
+    pub(crate) fn opt_open_enums<W: for<'a> From<&'a str>>(
         &self,
         of: &'static str,
         name: &'static str,

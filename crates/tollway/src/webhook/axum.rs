@@ -180,10 +180,10 @@ impl VerifyLayer {
 }
 
 impl<S> tower_layer::Layer<S> for VerifyLayer {
-    type Service = Verify<S>;
+    type Service = VerifyService<S>;
 
-    fn layer(&self, inner: S) -> Verify<S> {
-        Verify {
+    fn layer(&self, inner: S) -> VerifyService<S> {
+        VerifyService {
             verifier: self.0.clone(),
             inner,
         }
@@ -192,12 +192,12 @@ impl<S> tower_layer::Layer<S> for VerifyLayer {
 
 /// The service of a [`VerifyLayer`].
 #[derive(Debug, Clone)]
-pub struct Verify<S> {
+pub struct VerifyService<S> {
     verifier: Verifier,
     inner: S,
 }
 
-impl<S> tower_service::Service<Request> for Verify<S>
+impl<S> tower_service::Service<Request> for VerifyService<S>
 where
     S: tower_service::Service<Request, Response = Response> + Clone + Send + 'static,
     S::Future: Send,

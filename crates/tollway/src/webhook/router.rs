@@ -9,7 +9,7 @@
 //! # tollway::testing::doc_test("{}", |client| async move {
 //! let verifier = Verifier::new("whsec_test")?.clock(Arc::new(ManualClock::at(1_700_000_000)));
 //! let router = EventRouter::builder(&client, verifier, |delivery, _client| async move {
-//!     format!("nobody waits for {}", delivery.type_())
+//!     format!("no handler for {}", delivery.type_())
 //! })
 //! .on(EventType::AccountApplicationDeauthorized, |event, _client| async move {
 //!     format!("{} has left", event.account().unwrap_or_default())

@@ -37,7 +37,7 @@ async fn a_nested_list_is_paged_at_its_own_url_for_the_same_account() {
         .retrieve("ch_1")
         .stripe_version("2025-01-27.acacia");
     let charge = call.stripe_account("acct_1").send().await.unwrap();
-    // The client at hand acts for somebody else: the list is still read for the account that it came from.
+    // The client acts for another account: the list is still read for the account that it came from.
     let refunds = charge
         .refunds()
         .unwrap()

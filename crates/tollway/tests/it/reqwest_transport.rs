@@ -44,7 +44,7 @@ async fn requests_arrive_whole_and_share_a_connection() {
 
 #[tokio::test]
 async fn failures_have_the_names_that_the_default_transport_gives_them() {
-    // A port that was just given back: nobody listens there.
+    // A port that was just closed: no server listens on it.
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -35,9 +35,9 @@ fn verifier() -> Verifier {
         .clock(Arc::new(ManualClock::at(1_700_000_000)))
 }
 
-/// A router whose handlers say who they are, and for whom their client acts.
+/// A router whose handlers return their own name and the account that their client acts for.
 fn builder(client: &Client) -> EventRouterBuilder<String> {
-    let whom = |client: &Client| {
+    let acting_for = |client: &Client| {
         format!(
             "{:?} {:?}",
             client.stripe_account(),
@@ -49,16 +49,16 @@ fn builder(client: &Client) -> EventRouterBuilder<String> {
         format!(
             "fallback {} known={known} {}",
             delivery.type_(),
-            whom(&client)
+            acting_for(&client)
         )
     })
     .on(
         EventType::AccountApplicationDeauthorized,
-        move |event, client| async move { format!("left {} {}", event.id(), whom(&client)) },
+        move |event, client| async move { format!("left {} {}", event.id(), acting_for(&client)) },
     )
     .on_notification(
         V2EventType::V2CoreAccountUpdated,
-        move |event, client| async move { format!("thin {} {}", event.id(), whom(&client)) },
+        move |event, client| async move { format!("thin {} {}", event.id(), acting_for(&client)) },
     )
 }
 
@@ -77,7 +77,7 @@ async fn each_delivery_goes_to_one_handler_with_a_client_of_its_own() {
     for (payload, answer) in [
         (LEFT, "left evt_1 Some(\"acct_1\") None"),
         (THIN, "thin evt_2 None Some(\"org_1/acct_2\")"),
-        // The platform's own: nobody's account.
+        // An event of the platform itself has no account.
         (
             r#"{"id": "evt_3", "object": "event", "type": "charge.succeeded"}"#,
             "fallback charge.succeeded known=true None None",

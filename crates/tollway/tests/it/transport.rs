@@ -21,7 +21,7 @@ fn client(url: impl Into<String>, clock: &ManualClock) -> Client {
 
 #[tokio::test]
 async fn a_refused_connection_had_no_effect() {
-    // A port that was just given back: nobody listens there.
+    // A port that was just closed: no server listens on it.
     let free = std::net::TcpListener::bind("127.0.0.1:0")
         .unwrap()
         .local_addr()

@@ -7,7 +7,7 @@ use bytes::Bytes;
 use futures_util::future::{Either, select};
 use http::{HeaderMap, StatusCode};
 
-use super::prepare::Prepared;
+use super::prepare::PreparedRequest;
 use crate::observe::{ObservedResponse, RequestEvent, ResponseEvent};
 use crate::transport::{ResponseBody, TransportError, TransportErrorKind, TransportRequest};
 
@@ -26,7 +26,7 @@ pub(super) struct ReceivedResponse {
 
 /// Makes one attempt and reports it to the observers.
 pub(super) async fn attempt(
-    request: &Prepared,
+    request: &PreparedRequest,
     timeout: Duration,
     attempt: u32,
 ) -> Result<ReceivedResponse, TransportError> {
@@ -66,7 +66,7 @@ pub(super) async fn attempt(
 
 /// Sends the request and reads the whole body, both within the time limit.
 async fn exchange(
-    request: &Prepared,
+    request: &PreparedRequest,
     timeout: Duration,
 ) -> Result<ReceivedResponse, TransportError> {
     let mut outgoing = TransportRequest::new(

@@ -6,12 +6,12 @@ use std::time::Duration;
 use serde_json::Value;
 
 use super::attempt::{ReceivedResponse, attempt};
-use super::prepare::Prepared;
+use super::prepare::PreparedRequest;
 use super::span;
 use crate::error::{Error, ErrorKind};
 use crate::operation::{ApiMode, Verb};
 use crate::response::{Response, ResponseMeta};
-use crate::retry::{self, Attempt};
+use crate::retry::{self, AttemptOutcome};
 use crate::transport::{ResponseBody, TransportError, TransportErrorKind};
 
 /// A successful call.
@@ -30,7 +30,7 @@ struct FailedAttempt {
 
 /// A call between two of its attempts.
 struct Call<'a> {
-    request: &'a Prepared,
+    request: &'a PreparedRequest,
     /// When the call began, by the client's monotonic clock.
     started: Duration,
     retries: u32,
@@ -39,7 +39,7 @@ struct Call<'a> {
 }
 
 /// Makes attempts until one succeeds, one fails for good, or the total time is over.
-pub(super) async fn run(request: &Prepared) -> Result<Success, Error> {
+pub(super) async fn run(request: &PreparedRequest) -> Result<Success, Error> {
     span::record_request(request);
     let mut call = Call {
         request,
@@ -124,7 +124,7 @@ impl Call<'_> {
         let (request, retries) = (self.request, self.retries);
         tracing::debug!(operation = request.name, retries, error = %cause, "no response from Stripe");
         self.unclear |= cause.may_have_been_sent();
-        let attempt = Attempt::Failed(cause.kind());
+        let attempt = AttemptOutcome::Failed(cause.kind());
         FailedAttempt {
             may_retry: retry::should_retry(attempt, retries, request.rules),
             retry_after: None,
@@ -136,7 +136,7 @@ impl Call<'_> {
         let request = self.request;
         self.unclear |= meta.status() >= 500;
         let json: Value = serde_json::from_slice(&body).unwrap_or_default();
-        let attempt = Attempt::Answered {
+        let attempt = AttemptOutcome::Response {
             status: meta.status(),
             should_retry: meta.header("stripe-should-retry"),
             code: json.pointer("/error/code").and_then(Value::as_str),
@@ -144,7 +144,7 @@ impl Call<'_> {
         FailedAttempt {
             may_retry: retry::should_retry(attempt, self.retries, request.rules),
             retry_after: meta.retry_after(),
-            error: Error::answer(Arc::new(meta), body, json, request.mode == ApiMode::V2),
+            error: Error::from_response(Arc::new(meta), body, json, request.mode == ApiMode::V2),
         }
     }
 
@@ -191,7 +191,7 @@ impl Call<'_> {
 }
 
 /// Logs a response and keeps its timing for the telemetry of the next request.
-fn record_response(request: &Prepared, meta: &ResponseMeta) {
+fn record_response(request: &PreparedRequest, meta: &ResponseMeta) {
     tracing::debug!(
         operation = request.name,
         status = meta.status(),
@@ -211,7 +211,7 @@ fn record_response(request: &Prepared, meta: &ResponseMeta) {
 /// Whether an error response proves that no earlier, unclear attempt took effect. Stripe checks the idempotency key before
 /// it refuses with 400, 402 or 404: if an earlier attempt had taken effect, Stripe would have replayed its result. It
 /// refuses with other statuses (401, 403, 409, 429, 5xx) before that check, so they prove nothing.
-fn settles(error: &Error, request: &Prepared) -> bool {
+fn settles(error: &Error, request: &PreparedRequest) -> bool {
     let replayed = error.last_response().is_some_and(ResponseMeta::is_replayed);
     let checked_key = matches!(error.status(), Some(400 | 402 | 404));
     request.has_idempotency_key && !request.rules.once_only && (replayed || checked_key)

@@ -12,11 +12,11 @@ use crate::client::handle::Shared;
 use crate::client::headers;
 use crate::client::throttle::RateClass;
 use crate::error::Error;
-use crate::meta::Sent;
+use crate::meta::SentRequest;
 use crate::operation::{ApiMode, Encoding, Verb};
 use crate::params::{ParamValue, Params};
 use crate::response::ResponseMeta;
-use crate::retry::Rules;
+use crate::retry::RetryRules;
 use crate::runtime::uuid;
 use crate::wire::{form, json_body, multipart};
 
@@ -24,12 +24,12 @@ use crate::wire::{form, json_body, multipart};
 const IDEMPOTENCY_KEY_CHARACTERS: usize = 255;
 
 /// A request that is ready to be sent, any number of times.
-pub(super) struct Prepared {
+pub(super) struct PreparedRequest {
     pub(super) shared: Arc<Shared>,
     pub(super) name: &'static str,
     pub(super) verb: Verb,
     pub(super) mode: ApiMode,
-    pub(super) rules: Rules,
+    pub(super) rules: RetryRules,
     pub(super) rate_class: RateClass,
     /// Whether a successful body is handed over as it arrives.
     pub(super) streamed: bool,
@@ -43,7 +43,7 @@ pub(super) struct Prepared {
 }
 
 /// Checks and encodes a request. Nothing has been sent when this fails.
-pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
+pub(super) fn prepare(mut request: Box<Draft>) -> Result<PreparedRequest, Error> {
     request.take_mistake()?;
     limits::check(&request.params)?;
     let operation = request.operation;
@@ -84,11 +84,11 @@ pub(super) fn prepare(mut request: Box<Draft>) -> Result<Prepared, Error> {
         content_type.as_deref(),
         idempotency_key.as_deref(),
     )?;
-    Ok(Prepared {
+    Ok(PreparedRequest {
         name: operation.name,
         verb: operation.verb,
         mode: operation.mode,
-        rules: Rules {
+        rules: RetryRules {
             max_retries: request
                 .options
                 .max_retries
@@ -210,7 +210,7 @@ fn join(base: &str, path: &str) -> Result<Uri, Error> {
     }
 }
 
-impl Prepared {
+impl PreparedRequest {
     /// The metadata of a response to this request.
     pub(super) fn meta(
         &self,
@@ -225,7 +225,7 @@ impl Prepared {
             retries,
             elapsed,
             read_only: self.verb == Verb::Get,
-            sent: Sent {
+            sent: SentRequest {
                 account: self.headers.get("stripe-account").cloned(),
                 context: self.headers.get("stripe-context").cloned(),
                 version: self.headers.get("stripe-version").cloned(),

@@ -4,7 +4,7 @@
 use tracing::Span;
 use tracing::field::Empty;
 
-use super::prepare::Prepared;
+use super::prepare::PreparedRequest;
 use crate::client::draft::{Draft, PathArgs};
 use crate::error::Error;
 use crate::response::ResponseMeta;
@@ -37,7 +37,7 @@ pub(super) fn open_span(request: &Draft) -> Span {
 }
 
 /// Records the fields that are known when the request has been encoded.
-pub(super) fn record_request(request: &Prepared) {
+pub(super) fn record_request(request: &PreparedRequest) {
     let span = Span::current();
     span.record("server.address", request.url.host());
     for (field, header) in [
