@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::generic::included;
+use crate::generic::includable_fields;
 use crate::params::Params;
 use crate::product_objects::{drafted, id_of};
 use crate::registry::Registry;
@@ -14,6 +14,7 @@ use crate::registry::Registry;
 const SECRET: &str = "apps.secret";
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_includable("apps.secret", "payload");
     registry.add("apps.secrets.create", create);
     registry.add("apps.secrets.find", find);
     registry.add("apps.secrets.delete_where", delete_where);
@@ -40,7 +41,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         None => drop(ctx.insert(SECRET, &secret)),
     }
     let payload = json!({"payload": params.text("payload")});
-    included::keep(ctx, id_of(&secret), &payload);
+    includable_fields::store(ctx, id_of(&secret), &payload);
     Ok(secret)
 }
 

@@ -180,6 +180,12 @@ impl ClockWatcher {
     }
 }
 
+/// A unix time as v2 writes it.
+pub(crate) fn rfc3339(unix_seconds: i64) -> String {
+    let time = jiff::Timestamp::from_second(unix_seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
+    format!("{time:.3}")
+}
+
 impl Default for Clock {
     fn default() -> Self {
         Self::system()

@@ -2,14 +2,16 @@
 
 use std::fmt;
 
-use crate::Engine;
-use crate::api::Action;
+use tollway_spec::OperationEntry;
+
+use crate::engine::Engine;
+use crate::generic::{Action, plan_of};
 
 /// How an operation is answered.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Answered {
-    /// By a module that knows how it works.
-    Behaviour,
+pub enum HandledBy {
+    /// By a handler of its own.
+    Handler,
     /// By a row of the transition table.
     Transition,
     /// By the generic state: kept, changed, listed, searched or deleted as the description says.
@@ -18,10 +20,10 @@ pub enum Answered {
     Computed,
 }
 
-impl fmt::Display for Answered {
+impl fmt::Display for HandledBy {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.pad(match self {
-            Self::Behaviour => "behaviour",
+            Self::Handler => "behaviour",
             Self::Transition => "transition",
             Self::Stateful => "stateful",
             Self::Computed => "computed",
@@ -29,27 +31,24 @@ impl fmt::Display for Answered {
     }
 }
 
-impl Engine {
-    /// Every operation of the description: how it is answered, then its method and path, then its name.
-    #[must_use]
-    pub fn coverage(&self) -> Vec<(Answered, String, String)> {
-        let operations = self.api().catalog().operations().iter().enumerate();
-        let line = |index: usize| {
-            let plan = self.api().plan(index, self.registry());
-            let entry = &self.api().catalog().operations()[index];
-            // OAuth has routes of its own, outside of the generic state.
-            let own_route = entry.path.starts_with("/oauth/");
-            let answered = match plan.action {
-                _ if plan.behaviour.is_some() || own_route => Answered::Behaviour,
-                Action::Transition(_) => Answered::Transition,
-                Action::Compute | Action::Stream => Answered::Computed,
-                _ => Answered::Stateful,
-            };
-            let url = format!("{} {}", entry.verb, entry.path);
-            (answered, url, plan.name.clone())
+/// Every operation of the description: how it is answered, then its method and path, then its name.
+#[must_use]
+pub fn coverage(engine: &Engine) -> Vec<(HandledBy, String, String)> {
+    let operations = engine.description().catalog().operations().iter();
+    let line = |(index, entry): (usize, &OperationEntry)| {
+        let plan = plan_of(engine.services(), index)?;
+        // OAuth has routes of its own, outside of the generic state.
+        let own_route = entry.path.starts_with("/oauth/");
+        let handled_by = match plan.action {
+            _ if plan.handler.is_some() || own_route => HandledBy::Handler,
+            Action::Transition(_) => HandledBy::Transition,
+            Action::Compute | Action::Stream => HandledBy::Computed,
+            _ => HandledBy::Stateful,
         };
-        let mut lines: Vec<_> = operations.map(|(index, _)| line(index)).collect();
-        lines.sort();
-        lines
-    }
+        let url = format!("{} {}", entry.verb, entry.path);
+        Some((handled_by, url, plan.name.clone()))
+    };
+    let mut lines: Vec<_> = operations.enumerate().filter_map(line).collect();
+    lines.sort();
+    lines
 }

@@ -1,39 +1,42 @@
-//! What a handler sees: the locked world, whose data it acts on, who asked, and what time it is.
+//! What a handler gets: the locked world, the scope it acts on, the caller, and the time.
 //!
 //! A handler reads and writes objects through the short methods here, or through [`Ctx::world`] for anything unusual. It never
-//! awaits and never touches another world. [`Ctx::acting_for`] lends a context for another account of the same world:
+//! awaits, and its context gives no access to another world. [`Ctx::acting_for`] lends a context for another account of the same world:
 //! that is how a destination charge reaches the seller's side.
 
 use std::sync::Arc;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
-use crate::Engine;
 use crate::error::ApiError;
-use crate::events;
-use crate::generic::{self, Reply, apply, synth};
 use crate::ids;
 use crate::key::KeyKind;
-use crate::params::Params;
 use crate::scope::Scope;
+use crate::services::Services;
 use crate::store::{Query, Record};
 use crate::world::{Connection, PrivateRecord, WorldState};
 
-/// A handler's view of the emulator.
+/// The context of a handler.
 #[derive(Debug)]
 pub struct Ctx<'a> {
     /// The locked world.
     pub world: &'a mut WorldState,
-    /// The engine around it: description, configuration, clock. Never open a world through it while in a handler.
-    pub engine: &'a Engine,
-    /// Whose data this request sees.
+    /// What all worlds have in common: configuration, clock, description, and what modules registered.
+    pub services: &'a Services,
+    /// The scope whose data the request reads and writes.
     pub scope: Scope,
-    /// Who asks.
+    /// The caller.
     pub caller: &'a Caller,
     /// The request itself.
     pub request: &'a RequestInfo,
     now: i64,
 }
+
+/// Acts on a notification of type `N`, in the scope of what notified. An error undoes the whole request.
+///
+/// Products do not call those above them: a payment that succeeds knows nothing of invoices. They [notify](Ctx::notify)
+/// with a value, and the products that registered a listener for its type act on it, in the order of registration.
+pub(crate) type Listener<N> = fn(&mut Ctx<'_>, &N) -> Result<(), ApiError>;
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]
@@ -61,7 +64,7 @@ impl Caller {
     }
 }
 
-/// What a handler may want to know of its request.
+/// Metadata of the current request.
 #[derive(Debug, Clone, Default)]
 pub struct RequestInfo {
     /// `req_…`; none for what nobody requested, as events of automatic actions.
@@ -79,15 +82,15 @@ pub struct RequestInfo {
 impl<'a> Ctx<'a> {
     pub(crate) fn new(
         world: &'a mut WorldState,
-        engine: &'a Engine,
+        services: &'a Services,
         scope: Scope,
         caller: &'a Caller,
         request: &'a RequestInfo,
     ) -> Self {
         Self {
-            now: engine.clock().now(),
+            now: services.clock().now(),
             world,
-            engine,
+            services,
             scope,
             caller,
             request,
@@ -119,7 +122,7 @@ impl<'a> Ctx<'a> {
     pub fn in_scope(&mut self, scope: Scope) -> Ctx<'_> {
         Ctx {
             world: self.world,
-            engine: self.engine,
+            services: self.services,
             scope,
             caller: self.caller,
             request: self.request,
@@ -144,6 +147,17 @@ impl<'a> Ctx<'a> {
         self.world
             .connection(self.scope.mode, account)
             .filter(|connection| connection.active)
+    }
+
+    /// Calls the listeners that are registered for notifications of this type, in the order of registration.
+    ///
+    /// # Errors
+    /// The first error of a listener; the listeners after it are not called.
+    pub fn notify<N: 'static>(&mut self, notification: &N) -> Result<(), ApiError> {
+        let listeners = self.services.list::<Listener<N>>();
+        listeners
+            .iter()
+            .try_for_each(|listener| listener(self, notification))
     }
 
     /// A new id with the type's prefix.
@@ -280,62 +294,8 @@ impl<'a> Ctx<'a> {
         let deleted = json!({"id": id, "object": object_type, "deleted": true});
         self.world
             .store
-            .bury(&self.scope, object_type, &deleted, self.now);
+            .mark_deleted(&self.scope, object_type, &deleted, self.now);
         deleted
-    }
-
-    /// Makes an event of this type in this scope: it is kept, and delivered once the request is committed.
-    #[expect(
-        clippy::needless_pass_by_value,
-        reason = "what changed is made for the event alone"
-    )]
-    pub fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>) {
-        events::record(self, event_type, object, previous_attributes.as_ref());
-    }
-
-    /// Calls the listeners that are registered for notifications of this type, in the order of registration.
-    ///
-    /// # Errors
-    /// The first error of a listener; the listeners after it are not called.
-    pub(crate) fn notify<N: 'static>(&mut self, notification: &N) -> Result<(), ApiError> {
-        let engine = self.engine;
-        engine
-            .registry()
-            .listeners::<N>()
-            .iter()
-            .try_for_each(|listener| listener(self, notification))
-    }
-
-    /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start
-    /// for a behaviour to fill in. It is not kept until inserted.
-    pub fn blank(&mut self, object_type: &str) -> Map<String, Value> {
-        synth::object(self, object_type)
-    }
-
-    /// Writes parameters into an object: each parameter that has the name of a field becomes its value, in the field's
-    /// shape; metadata is merged, cleared fields are emptied.
-    ///
-    /// # Errors
-    /// `resource_missing` if a parameter names an object that does not exist.
-    pub fn apply(
-        &mut self,
-        object_type: &str,
-        object: &mut Map<String, Value>,
-        params: &Map<String, Value>,
-    ) -> Result<(), ApiError> {
-        apply::to_object(self, object_type, object, params)
-    }
-
-    /// What the generic state would answer for an operation of this name: for behaviours that only add to it.
-    ///
-    /// # Errors
-    /// As the operation; 404 if there is no operation of this name.
-    pub fn generic(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError> {
-        let engine = self.engine;
-        let matched = engine.api().named(operation, engine.registry());
-        let matched = matched
-            .ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))?;
-        generic::generic(self, &matched, params).map(Reply::into_value)
     }
 }
 

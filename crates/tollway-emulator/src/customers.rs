@@ -6,7 +6,9 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payment_methods::{instrument, operations as payment_methods};
 use crate::registry::Registry;

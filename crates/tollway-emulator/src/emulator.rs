@@ -11,13 +11,15 @@ use tollway::transport::Transport;
 use crate::clock::Clock;
 use crate::config::{Config, MethodFee};
 use crate::engine::Engine;
-use crate::events::{self, Outbox};
+use crate::events::Outbox;
 use crate::http::{around, front};
 use crate::journal::DataError;
 use crate::listener::Listener;
 use crate::random::system_seed;
+use crate::registry::{Registry, Routes};
 use crate::server::Front;
 use crate::transport::InProcess;
+use crate::webhooks;
 
 /// A local Stripe. Cloning gives another handle on the same one.
 #[derive(Clone, Debug)]
@@ -101,12 +103,12 @@ impl Emulator {
     /// Delivers every webhook that is due by the clock, and returns once each was answered or failed. For tests; a
     /// served emulator does so by itself.
     pub async fn deliver_webhooks(&self) {
-        events::deliver_due(&self.engine).await;
+        webhooks::deliver_due(&self.engine).await;
     }
 
     /// Delivers webhooks as they become due, for as long as the future is polled. [`Emulator::deliver_webhooks`] does so once.
     pub async fn run_webhooks(&self) {
-        events::work(Arc::clone(&self.engine)).await;
+        webhooks::run_deliveries(Arc::clone(&self.engine)).await;
     }
 
     /// Compacts the data file whenever more than half of it is superseded.
@@ -124,22 +126,11 @@ impl Emulator {
     /// Every route, for a server of one's own.
     pub fn router(&self) -> Router {
         let engine = &self.engine;
-        Router::new()
-            .merge(crate::accounts::routes())
-            .merge(crate::oauth::routes())
-            .merge(crate::events::routes())
-            .merge(crate::files::routes())
-            .merge(crate::checkout::page::routes())
-            .merge(crate::documents::routes())
-            .merge(crate::invoice_page::routes())
-            .merge(crate::portal::routes())
-            .merge(crate::payments::authentication_page::routes())
-            .merge(crate::identity::routes())
-            .merge(crate::pages::routes())
+        let Routes { logged, unlogged } = engine.services().get().cloned().unwrap_or_default();
+        logged
             .fallback(front)
             .layer(from_fn_with_state(Arc::clone(engine), around))
-            .merge(crate::control::routes())
-            .merge(crate::console::routes())
+            .merge(unlogged)
             .layer(from_fn(crate::pages::from_here_only))
             .with_state(Arc::clone(engine))
     }
@@ -274,12 +265,90 @@ impl EmulatorBuilder {
         // A clock that was given is the caller's to set.
         let restore_clock = self.clock.is_none();
         let clock = self.clock.unwrap_or_default();
-        let mut engine = Engine::new(self.config, clock, seed, outbox)?;
+        let mut registry = registry();
+        registry.add_service(outbox);
+        let mut engine = registry.build(self.config, clock, seed)?;
         if let Some(path) = &self.data {
             engine.open_data_file(path, restore_clock)?;
         }
         Ok(Emulator {
             engine: Arc::new(engine),
         })
+    }
+}
+
+/// Everything that the emulator's modules add to the engine.
+pub(crate) fn registry() -> Registry {
+    let mut registry = Registry::default();
+    crate::webhooks::register(&mut registry);
+    crate::accounts::register(&mut registry);
+    crate::app_secrets::register(&mut registry);
+    crate::billing::register(&mut registry);
+    crate::checkout::register(&mut registry);
+    crate::customers::register(&mut registry);
+    crate::disputes::register(&mut registry);
+    crate::entitlements::register(&mut registry);
+    crate::ephemeral_keys::register(&mut registry);
+    crate::files::register(&mut registry);
+    crate::identity::register(&mut registry);
+    crate::issuing::register(&mut registry);
+    crate::ledger::register(&mut registry);
+    crate::payment_method_configurations::register(&mut registry);
+    crate::payment_methods::register(&mut registry);
+    crate::payments::register(&mut registry);
+    crate::payouts::register(&mut registry);
+    crate::portal::register(&mut registry);
+    crate::radar::register(&mut registry);
+    crate::reporting::register(&mut registry);
+    crate::tax::register(&mut registry);
+    crate::test_clocks::register(&mut registry);
+    crate::terminal::register(&mut registry);
+    crate::treasury::register(&mut registry);
+    crate::vault::register(&mut registry);
+    for routes in [
+        crate::accounts::routes(),
+        crate::oauth::routes(),
+        crate::files::routes(),
+        crate::payments::authentication_page::routes(),
+        crate::checkout::page::routes(),
+        crate::documents::routes(),
+        crate::invoice_page::routes(),
+        crate::portal::routes(),
+        crate::identity::routes(),
+        crate::pages::routes(),
+    ] {
+        registry.add_routes(routes);
+    }
+    for routes in [
+        crate::control::routes(),
+        crate::seed::routes(),
+        crate::console::routes(),
+    ] {
+        registry.add_unlogged_routes(routes);
+    }
+    registry
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+    use crate::generic::{Operations, plan_of};
+
+    #[test]
+    fn every_operation_has_a_plan_of_its_own_name() {
+        let emulator = Emulator::builder().seed(1).build().unwrap();
+        let services = emulator.engine().services();
+        let mut names = HashSet::new();
+        for index in 0..services.description().catalog().operations().len() {
+            assert!(names.insert(plan_of(services, index).unwrap().name.clone()));
+        }
+        for operation in services.get::<Operations>().unwrap().handled() {
+            assert!(
+                names.contains(operation),
+                "the description has no operation {operation}"
+            );
+        }
     }
 }

@@ -5,78 +5,71 @@ use std::path::Path;
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use tokio::sync::Notify;
-use tollway_spec::CatalogError;
 
-use crate::api::Api;
+use crate::claims::Claims;
 use crate::clock::Clock;
 use crate::config::Config;
 use crate::ctx::{Caller, Ctx, RequestInfo};
+use crate::description::Description;
 use crate::error::ApiError;
-use crate::events::Outbox;
 use crate::faults::Faults;
-use crate::http::Claims;
 use crate::journal::{self, DataError, Frame, Journal};
 use crate::log::RequestLog;
 use crate::random::Random;
-use crate::registry::Registry;
 use crate::scope::{Mode, Scope};
+use crate::services::Services;
 use crate::store::Change;
 use crate::world::{Orphan, World, Worlds};
 
 /// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
 #[derive(Debug)]
 pub struct Engine {
-    config: Config,
-    clock: Clock,
+    services: Services,
     worlds: Worlds,
-    api: Api,
-    registry: Registry,
     log: RequestLog,
     faults: Faults,
     in_flight: Claims,
     request_ids: Mutex<Random>,
     committed: Notify,
-    outbox: Outbox,
     journal: Option<Journal>,
     compaction_needed: Notify,
     address: OnceLock<String>,
 }
 
 impl Engine {
-    pub(crate) fn new(
-        config: Config,
-        clock: Clock,
-        seed: [u8; 32],
-        outbox: Outbox,
-    ) -> Result<Self, CatalogError> {
-        Ok(Self {
-            api: Api::load()?,
-            registry: Registry::complete(),
+    /// An engine without worlds. The seed determines ids and secrets.
+    #[must_use]
+    pub fn new(services: Services, seed: [u8; 32]) -> Self {
+        Self {
             worlds: Worlds::new(seed),
-            log: RequestLog::new(config.log_capacity),
+            log: RequestLog::new(services.config().log_capacity),
             faults: Faults::default(),
             in_flight: Claims::default(),
             request_ids: Mutex::new(Random::derive(seed, "request ids")),
             committed: Notify::new(),
-            outbox,
             journal: None,
             compaction_needed: Notify::new(),
             address: OnceLock::new(),
-            config,
-            clock,
-        })
+            services,
+        }
+    }
+
+    /// What handlers may use: configuration, clock, description, and what modules registered.
+    #[must_use]
+    pub fn services(&self) -> &Services {
+        &self.services
     }
 
     /// The settings.
     #[must_use]
     pub fn config(&self) -> &Config {
-        &self.config
+        self.services.config()
     }
 
     /// The clock that everything reads.
     #[must_use]
     pub fn clock(&self) -> &Clock {
-        &self.clock
+        self.services.clock()
     }
 
     /// All worlds.
@@ -87,8 +80,8 @@ impl Engine {
 
     /// The API's description.
     #[must_use]
-    pub fn api(&self) -> &Api {
-        &self.api
+    pub fn description(&self) -> &Description {
+        self.services.description()
     }
 
     /// The last requests.
@@ -115,21 +108,10 @@ impl Engine {
         format!("req_{}", random.alphanumeric(14))
     }
 
-    /// Which operations have a behaviour of their own.
-    #[must_use]
-    pub fn registry(&self) -> &Registry {
-        &self.registry
-    }
-
     /// Woken after every transaction that changed something: for background work such as webhook delivery.
     #[must_use]
     pub fn committed(&self) -> &Notify {
         &self.committed
-    }
-
-    /// The webhook deliveries that wait.
-    pub(crate) fn outbox(&self) -> &Outbox {
-        &self.outbox
     }
 
     /// Runs `work` with the world locked. What it wrote is kept before this returns; on an error it is undone,
@@ -148,7 +130,13 @@ impl Engine {
         let mut state = world.lock();
         // A bug in one handler must not leave half a change, nor a world that nobody can open any more.
         let outcome = catch_unwind(AssertUnwindSafe(|| {
-            work(&mut Ctx::new(&mut state, self, scope, caller, request))
+            work(&mut Ctx::new(
+                &mut state,
+                &self.services,
+                scope,
+                caller,
+                request,
+            ))
         }));
         let Ok(result) = outcome else {
             state.undo();
@@ -170,7 +158,7 @@ impl Engine {
             .as_ref()
             .filter(|_| !state.store.changes().is_empty())
         {
-            let written = journal.append(&state.name, state.store.changes(), self.clock.state());
+            let written = journal.append(&state.name, state.store.changes(), self.clock().state());
             if let Err(error) = written {
                 state.undo();
                 return Err(not_written(&error));
@@ -187,7 +175,8 @@ impl Engine {
         result
     }
 
-    /// Like [`Engine::transact`] for the emulator's own doings in a scope: pages, console, background work.
+    /// Like [`Engine::transact`] for work of the emulator itself: console, background work. Links lead to the
+    /// [base URL](Engine::set_base_url).
     ///
     /// # Errors
     /// As [`Engine::transact`].
@@ -197,17 +186,32 @@ impl Engine {
         scope: Scope,
         work: impl FnOnce(&mut Ctx<'_>) -> Result<T, ApiError>,
     ) -> Result<T, ApiError> {
+        let base_url = self.address.get().map_or("", String::as_str);
+        self.transact_at(base_url, world, scope, work)
+    }
+
+    /// [`Engine::transact_internal`] for a page, with links that lead back to the address it was opened at.
+    ///
+    /// # Errors
+    /// As [`Engine::transact`].
+    pub fn transact_at<T>(
+        &self,
+        base_url: &str,
+        world: &Arc<World>,
+        scope: Scope,
+        work: impl FnOnce(&mut Ctx<'_>) -> Result<T, ApiError>,
+    ) -> Result<T, ApiError> {
         let request = RequestInfo {
-            api_version: self.config.api_version.clone(),
-            base_url: self.address.get().cloned().unwrap_or_default(),
+            api_version: self.config().api_version.clone(),
+            base_url: base_url.to_owned(),
             ..RequestInfo::default()
         };
         self.transact(world, scope, &Caller::internal(), &request, work)
     }
 
-    /// Remembers where the first request came to: what the emulator makes by itself, as a renewed subscription's invoice,
-    /// links to its pages there.
-    pub(crate) fn reached_at(&self, base_url: &str) {
+    /// Sets the base URL of links in objects that no request makes, as a renewed subscription's invoice. The first call
+    /// counts.
+    pub(crate) fn set_base_url(&self, base_url: &str) {
         self.address.get_or_init(|| base_url.to_owned());
     }
 
@@ -310,7 +314,7 @@ impl Engine {
             }
         })?;
         if let Some(state) = clock.filter(|_| restore_clock) {
-            self.clock.restore(state);
+            self.clock().restore(state);
         }
         for world in &self.worlds.all() {
             self.worlds
@@ -335,7 +339,7 @@ impl Engine {
     /// See [`DataError`]. The old file stays in use.
     pub(crate) fn compact(&self) -> Result<(), DataError> {
         match &self.journal {
-            Some(journal) => journal.compact(|| self.snapshot(), self.clock.state()),
+            Some(journal) => journal.compact(|| self.snapshot(), self.clock().state()),
             None => Ok(()),
         }
     }
@@ -358,7 +362,7 @@ impl Engine {
     /// # Errors
     /// A 500 if it could not be written to disk.
     pub fn persist_clock(&self) -> Result<(), ApiError> {
-        self.write_to_journal(|journal| journal.keep_clock(self.clock.state()))
+        self.write_to_journal(|journal| journal.keep_clock(self.clock().state()))
     }
 
     fn forget_in_journal(&self, world: &str, stored_bytes: u64) -> Result<(), ApiError> {
@@ -397,20 +401,22 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::{Clock, Emulator};
+    use crate::clock::Clock;
+    use crate::extensions::Extensions;
 
-    fn one_world() -> (Emulator, Arc<World>, Scope) {
-        let builder = Emulator::builder().clock(Clock::manual(0)).seed(1);
-        let emulator = builder.build().unwrap();
-        let world = emulator.engine().worlds().open("a");
+    fn one_world() -> (Engine, Arc<World>, Scope) {
+        let description = Description::load().unwrap();
+        let clock = Clock::manual(0);
+        let services = Services::new(Config::default(), clock, description, Extensions::default());
+        let engine = Engine::new(services, [1; 32]);
+        let world = engine.worlds().open("a");
         let scope = world.lock().platform_scope(Mode::Test);
-        (emulator, world, scope)
+        (engine, world, scope)
     }
 
     #[test]
     fn a_panic_is_a_500_and_leaves_nothing() {
-        let (emulator, world, scope) = one_world();
-        let engine = emulator.engine();
+        let (engine, world, scope) = one_world();
         let error =
             engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
                 ctx.insert("customer", &json!({"id": "cus_1"}));
@@ -423,8 +429,7 @@ mod tests {
 
     #[test]
     fn an_error_undoes_unless_it_keeps() {
-        let (emulator, world, scope) = one_world();
-        let engine = emulator.engine();
+        let (engine, world, scope) = one_world();
         let fail = |id: &str, error: ApiError| {
             engine.transact_internal(&world, scope.clone(), |ctx| -> Result<(), ApiError> {
                 ctx.insert("charge", &json!({"id": id}));

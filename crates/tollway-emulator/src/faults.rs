@@ -32,13 +32,13 @@ pub struct Fault {
     pub latency_ms: u64,
     /// What happens then.
     #[serde(default)]
-    pub then: Then,
+    pub then: FaultEffect,
 }
 
 /// What a fault does besides waiting.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub enum Then {
+pub enum FaultEffect {
     /// The request goes on as usual.
     #[default]
     Nothing,
@@ -58,7 +58,7 @@ pub enum Then {
 
 /// What the front has to do.
 #[derive(Debug)]
-pub(crate) enum Effect {
+pub(crate) enum FaultAction {
     None,
     Refuse(ApiError),
     DropBefore,
@@ -70,21 +70,21 @@ impl Fault {
         (self.latency_ms > 0).then(|| Duration::from_millis(self.latency_ms))
     }
 
-    pub(crate) fn effect(&self) -> Effect {
+    pub(crate) fn action(&self) -> FaultAction {
         match self.then {
-            Then::Nothing => Effect::None,
-            Then::RateLimit => Effect::Refuse(ApiError::rate_limited()),
-            Then::LockTimeout => Effect::Refuse(lock_timeout(429)),
-            Then::Conflict => {
+            FaultEffect::Nothing => FaultAction::None,
+            FaultEffect::RateLimit => FaultAction::Refuse(ApiError::rate_limited()),
+            FaultEffect::LockTimeout => FaultAction::Refuse(lock_timeout(429)),
+            FaultEffect::Conflict => {
                 let mut error = lock_timeout(409);
                 error.should_retry = Some(true);
-                Effect::Refuse(error)
+                FaultAction::Refuse(error)
             }
-            Then::ServerError => Effect::Refuse(ApiError::internal(
+            FaultEffect::ServerError => FaultAction::Refuse(ApiError::internal(
                 "Sorry! There was an error while talking to one of our backends. Support has been notified.",
             )),
-            Then::DropBefore => Effect::DropBefore,
-            Then::DropAfter => Effect::DropAfter,
+            FaultEffect::DropBefore => FaultAction::DropBefore,
+            FaultEffect::DropAfter => FaultAction::DropAfter,
         }
     }
 
@@ -172,7 +172,12 @@ impl Faults {
     }
 
     /// The fault that hits this request, counted.
-    pub(crate) fn strike(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Fault> {
+    pub(crate) fn take_matching(
+        &self,
+        method: &Method,
+        path: &str,
+        headers: &HeaderMap,
+    ) -> Option<Fault> {
         let mut faults = self.lock();
         if faults.is_empty() {
             return None;
@@ -227,7 +232,7 @@ mod tests {
         let hits: Vec<_> = (0..4)
             .map(|_| {
                 faults
-                    .strike(&Method::GET, "/v1/x", &HeaderMap::new())
+                    .take_matching(&Method::GET, "/v1/x", &HeaderMap::new())
                     .is_some()
             })
             .collect();

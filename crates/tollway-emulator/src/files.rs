@@ -15,13 +15,15 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::generic::synth::empty_list;
-use crate::http::{Answer, Tag, caller_of};
+use crate::http::{ApiResponse, caller_of};
 use crate::json::{extend, text};
 use crate::located_object::open as open_page;
 use crate::pages;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::request_context::RequestContext;
 use crate::{Engine, Upload};
 
 const CONTENT: &str = "_file_content";
@@ -175,7 +177,7 @@ fn kind(upload: &Upload) -> Option<String> {
 async fn contents(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
-    Extension(tag): Extension<Tag>,
+    Extension(request_context): Extension<RequestContext>,
     request: Request,
 ) -> Response {
     let read =
@@ -189,6 +191,7 @@ async fn contents(
         });
     match read {
         Ok(content) => bytes(content),
-        Err(error) => Answer::error(&error, Some(&tag)).into_response(&tag.request_id),
+        Err(error) => ApiResponse::error(&error, Some(&request_context))
+            .into_response(&request_context.request_id),
     }
 }

@@ -75,7 +75,7 @@ async fn pay(
         return respond(&engine, &id, status, &form, &errors, false, None);
     };
     let page = format!("{}/_tollway/invoices/{id}", address.base());
-    let paid = address.transact(&engine, &world, scope, |ctx| {
+    let paid = engine.transact_at(address.base(), &world, scope, |ctx| {
         attempt(ctx, &id, &card, &page)
     });
     match paid {

@@ -10,9 +10,9 @@ use http::request::Parts;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use crate::Engine;
-use crate::http::{Details, DropConnection, Tag};
 use crate::key::redact;
+use crate::request_context::{DropConnection, RequestContext};
+use crate::scope::Scope;
 
 /// One request.
 #[derive(Debug, Clone, Serialize)]
@@ -36,7 +36,7 @@ pub struct Entry {
     /// The caller's idempotency key.
     pub idempotency_key: Option<String>,
     /// The parameters as they were sent.
-    pub params: Sent,
+    pub params: LoggedParams,
     /// Status of the answer; none if the connection was dropped.
     pub status: Option<u16>,
     /// The answer was given before.
@@ -48,7 +48,7 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn begin(engine: &Engine, request: &Request, tag: &Tag) -> Self {
+    pub(crate) fn begin(now_millis: i64, request: &Request, context: &RequestContext) -> Self {
         let header = |name: &str| {
             request
                 .headers()
@@ -56,8 +56,8 @@ impl Entry {
                 .and_then(|value| value.to_str().ok())
         };
         Self {
-            id: tag.request_id.clone(),
-            at: engine.clock().now_millis(),
+            id: context.request_id.clone(),
+            at: now_millis,
             method: request.method().to_string(),
             path: request.uri().path().to_owned(),
             operation: None,
@@ -65,7 +65,7 @@ impl Entry {
             account: None,
             livemode: None,
             idempotency_key: header("idempotency-key").map(str::to_owned),
-            params: Sent::default(),
+            params: LoggedParams::default(),
             status: None,
             replayed: false,
             error: None,
@@ -73,14 +73,14 @@ impl Entry {
         }
     }
 
-    pub(crate) fn finish(&mut self, response: &Response, details: Option<Details>) {
+    pub(crate) fn finish(&mut self, response: &Response, details: Option<LogDetails>) {
         let dropped = response.extensions().get::<DropConnection>().is_some();
         self.status = (!dropped).then(|| response.status().as_u16());
         let Some(details) = details else {
             return;
         };
         self.operation = details.operation;
-        self.params = details.sent;
+        self.params = details.params;
         self.replayed = details.replayed;
         self.error = details.error;
         if let Some((world, scope)) = details.acted {
@@ -91,21 +91,36 @@ impl Entry {
     }
 }
 
-/// Parameters as they were sent, read when somebody looks: a form as names and texts, `metadata[k]`, a JSON body as it is.
+/// What the log shows of a request besides its line and its status; a response extension, set by its handler.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct LogDetails {
+    /// The parameters as they were sent.
+    pub params: LoggedParams,
+    /// The name of the operation.
+    pub operation: Option<String>,
+    /// The world and scope it acted in.
+    pub acted: Option<(Arc<str>, Scope)>,
+    /// Whether the response is that of an earlier request with the same idempotency key.
+    pub replayed: bool,
+    /// Message of an error.
+    pub error: Option<String>,
+}
+
+/// Parameters as they were sent, read when the log is read: a form as names and texts, `metadata[k]`, a JSON body as it is.
 /// Card numbers and the like are not shown. Of a large or multipart body nothing is kept.
 #[derive(Debug, Clone, Default)]
-pub struct Sent {
+pub struct LoggedParams {
     query: String,
     body: Bytes,
 }
 
 /// Larger bodies are not kept in the log.
-const KEPT: usize = 16 * 1024;
+const MAX_BODY_BYTES: usize = 16 * 1024;
 
 /// Last parts of names whose values are not shown.
-const SECRET: &[&str] = &["number", "cvc", "client_secret", "account_number"];
+const SECRET_NAMES: &[&str] = &["number", "cvc", "client_secret", "account_number"];
 
-impl Sent {
+impl LoggedParams {
     pub(crate) fn new(parts: &Parts, body: &Bytes) -> Self {
         let multipart = parts
             .headers
@@ -113,7 +128,7 @@ impl Sent {
             .is_some_and(|value| value.as_bytes().starts_with(b"multipart/"));
         Self {
             query: parts.uri.query().unwrap_or_default().to_owned(),
-            body: if multipart || body.len() > KEPT {
+            body: if multipart || body.len() > MAX_BODY_BYTES {
                 Bytes::new()
             } else {
                 // A copy: the body is a piece of the connection's buffer, which must not be kept for it.
@@ -136,24 +151,24 @@ impl Sent {
             Ok(Value::Object(members)) => params.extend(members),
             _ => add(&self.body),
         }
-        params.iter_mut().for_each(hide);
+        params.iter_mut().for_each(redact_secrets);
         params
     }
 }
 
 /// Replaces what must not be shown.
-fn hide((name, value): (&String, &mut Value)) {
+fn redact_secrets((name, value): (&String, &mut Value)) {
     let last = name.rsplit('[').next().unwrap_or(name);
     match value {
-        Value::Object(members) => members.iter_mut().for_each(hide),
-        Value::String(text) if SECRET.contains(&last.trim_end_matches(']')) => {
+        Value::Object(members) => members.iter_mut().for_each(redact_secrets),
+        Value::String(text) if SECRET_NAMES.contains(&last.trim_end_matches(']')) => {
             *text = redact(text);
         }
         _ => {}
     }
 }
 
-impl Serialize for Sent {
+impl Serialize for LoggedParams {
     fn serialize<S: serde::Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         self.read().serialize(serializer)
     }

@@ -7,6 +7,7 @@ use tollway_spec::Shape;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -96,7 +97,7 @@ fn default(ctx: &mut Ctx<'_>) -> Value {
 
 /// The fields that are payment methods.
 fn methods(ctx: &Ctx<'_>) -> Vec<String> {
-    let object = ctx.engine.api().object(CONFIGURATION);
+    let object = ctx.services.description().object(CONFIGURATION);
     let fields = object.map_or(&[][..], |object| object.fields());
     let methods = fields
         .iter()

@@ -4,7 +4,9 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, text};
 use crate::params::Params;
 

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::generic::synth::empty_list;
 use crate::json::text;
 use crate::params::Params;

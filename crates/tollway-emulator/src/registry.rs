@@ -1,152 +1,128 @@
-//! What the products add to the emulator: handlers of operations, scheduled tasks and listeners.
+//! [`Registry`]: the one way in which modules add to the engine.
 //!
-//! An operation is named as the official clients name it: `charges.create`, `billing_portal.sessions.create`,
-//! `v2.core.accounts.create`. What is not registered is answered by the transition table or by the generic state.
-//!
-//! Products do not call those above them: a payment that succeeds knows nothing of invoices. They [notify](Ctx::notify)
-//! with a value, and the products that registered a listener for its type act on it, in the order of registration.
+//! A module registers handlers by operation, scheduled tasks by kind, routes, and values and lists that it or others look up
+//! by their type: includable fields, objects of mock mode, listeners. Nothing else of a module is known to the engine.
 
-use std::any::{Any, TypeId};
-use std::collections::HashMap;
-use std::fmt;
+use std::any::Any;
+use std::sync::Arc;
 
-use serde_json::Value;
+use axum::Router;
+use tollway_spec::CatalogError;
 
-use crate::ctx::Ctx;
-use crate::error::ApiError;
-use crate::params::Params;
-use crate::scheduler::{RunTask, ScheduledTask, run_stored};
+use crate::clock::Clock;
+use crate::config::Config;
+use crate::ctx::Listener;
+use crate::description::Description;
+use crate::engine::Engine;
+use crate::extensions::Extensions;
+use crate::generic::{
+    AnyHandler, AppliesTo, Handler, Handlers, IncludableField, MockObject, Operations, ReplyHandler,
+};
+use crate::scheduler::{ScheduledTask, TaskKinds};
+use crate::services::Services;
 
-/// A handler: parameters are checked, the world is locked, and the returned object is expanded and sent.
-/// On an error everything written is undone, unless the error [keeps it](ApiError::keeping_changes).
-pub type Behaviour = fn(&mut Ctx<'_>, &Params) -> Result<Value, ApiError>;
-
-/// Which requests a behaviour is for.
-pub(crate) type Concern = fn(&Params) -> bool;
-
-/// Acts on a notification of type `N`, in the scope of what notified. An error undoes the whole request.
-pub(crate) type Listener<N> = fn(&mut Ctx<'_>, &N) -> Result<(), ApiError>;
-
-/// Everything that products registered.
-#[derive(Default)]
+/// What modules add to an engine before its first request.
+#[derive(Debug, Default)]
 pub struct Registry {
-    behaviours: HashMap<&'static str, (Behaviour, Concern)>,
-    tasks: HashMap<&'static str, RunTask>,
-    /// A `Vec<Listener<N>>` by the type of `N`.
-    listeners: HashMap<TypeId, Box<dyn Any + Send + Sync>>,
+    handlers: Handlers,
+    routes: Routes,
+    extensions: Extensions,
+}
+
+/// The routes that modules added.
+#[derive(Debug, Default, Clone)]
+pub(crate) struct Routes {
+    /// Routes whose requests can be hit by faults and are logged.
+    pub logged: Router<Arc<Engine>>,
+    /// Routes of control and console.
+    pub unlogged: Router<Arc<Engine>>,
 }
 
 impl Registry {
-    /// Every behaviour there is.
-    #[must_use]
-    pub fn complete() -> Self {
-        let mut registry = Self::default();
-        crate::accounts::register(&mut registry);
-        crate::app_secrets::register(&mut registry);
-        crate::billing::register(&mut registry);
-        crate::checkout::register(&mut registry);
-        crate::customers::register(&mut registry);
-        crate::disputes::register(&mut registry);
-        crate::entitlements::register(&mut registry);
-        crate::ephemeral_keys::register(&mut registry);
-        crate::events::register(&mut registry);
-        crate::files::register(&mut registry);
-        crate::identity::register(&mut registry);
-        crate::issuing::register(&mut registry);
-        crate::ledger::register(&mut registry);
-        crate::payment_method_configurations::register(&mut registry);
-        crate::payment_methods::register(&mut registry);
-        crate::payments::register(&mut registry);
-        crate::payouts::register(&mut registry);
-        crate::portal::register(&mut registry);
-        crate::radar::register(&mut registry);
-        crate::reporting::register(&mut registry);
-        crate::tax::register(&mut registry);
-        crate::terminal::register(&mut registry);
-        crate::test_clocks::register(&mut registry);
-        crate::treasury::register(&mut registry);
-        crate::vault::register(&mut registry);
-        registry
-    }
-
-    /// Gives an operation a behaviour.
+    /// Adds the handler of an operation.
     ///
     /// # Panics
-    /// If it has one already: two modules would both claim to know how it works.
-    pub fn add(&mut self, operation: &'static str, behaviour: Behaviour) {
-        self.add_for(operation, |_| true, behaviour);
+    /// If the operation has one already: two modules would both claim to know how it works.
+    pub fn add(&mut self, operation: &'static str, handler: Handler) {
+        self.add_for(operation, |_| true, handler);
     }
 
-    /// Gives an operation a behaviour for some requests; the others are answered as if there were none.
+    /// Adds a handler for some requests of an operation; the others are answered as if there were none.
     ///
     /// # Panics
     /// As [`Registry::add`].
     pub(crate) fn add_for(
         &mut self,
         operation: &'static str,
-        concern: Concern,
-        behaviour: Behaviour,
+        applies_to: AppliesTo,
+        handler: Handler,
     ) {
-        let previous = self.behaviours.insert(operation, (behaviour, concern));
-        assert!(previous.is_none(), "two behaviours for {operation}");
+        self.handlers
+            .add(operation, applies_to, AnyHandler::Object(handler));
     }
 
-    /// Makes a kind of scheduled task known, so that stored ones can run.
+    /// Adds the handler of an operation that answers with something else than an object, as a document.
+    ///
+    /// # Panics
+    /// As [`Registry::add`].
+    pub(crate) fn add_reply(&mut self, operation: &'static str, handler: ReplyHandler) {
+        self.handlers
+            .add(operation, |_| true, AnyHandler::Reply(handler));
+    }
+
+    /// Adds routes outside of the API. Faults hit their requests, and the log shows them.
+    pub(crate) fn add_routes(&mut self, routes: Router<Arc<Engine>>) {
+        self.routes.logged = std::mem::take(&mut self.routes.logged).merge(routes);
+    }
+
+    /// Adds routes for the emulator's operator. No fault hits their requests, and the log does not show them.
+    pub(crate) fn add_unlogged_routes(&mut self, routes: Router<Arc<Engine>>) {
+        self.routes.unlogged = std::mem::take(&mut self.routes.unlogged).merge(routes);
+    }
+
+    /// Adds a member of objects that is sent only if `expand` names it.
+    pub(crate) fn add_includable(&mut self, object_type: &'static str, name: &'static str) {
+        self.extensions.push(IncludableField { object_type, name });
+    }
+
+    /// Adds how mock mode makes objects of a type.
+    pub(crate) fn add_mock_object(&mut self, mock: MockObject) {
+        self.extensions.push(mock);
+    }
+
+    /// Adds a kind of scheduled task, so that stored ones can run.
     ///
     /// # Panics
     /// If another task has the same kind.
     pub(crate) fn add_task<T: ScheduledTask>(&mut self) {
-        let previous = self.tasks.insert(T::KIND, run_stored::<T>);
-        assert!(previous.is_none(), "two scheduled tasks {}", T::KIND);
+        self.extensions.get_or_default::<TaskKinds>().add::<T>();
     }
 
     /// Calls `listener` with each notification of type `N`, after the listeners that are registered for it already.
     pub(crate) fn listen<N: 'static>(&mut self, listener: Listener<N>) {
-        let listeners = self
-            .listeners
-            .entry(TypeId::of::<N>())
-            .or_insert_with(|| Box::new(Vec::<Listener<N>>::new()));
-        if let Some(listeners) = listeners.downcast_mut::<Vec<Listener<N>>>() {
-            listeners.push(listener);
-        }
+        self.extensions.push(listener);
     }
 
-    /// The listeners for notifications of type `N`, in the order of registration.
-    pub(crate) fn listeners<N: 'static>(&self) -> &[Listener<N>] {
-        self.listeners
-            .get(&TypeId::of::<N>())
-            .and_then(|listeners| listeners.downcast_ref::<Vec<Listener<N>>>())
-            .map_or(&[], Vec::as_slice)
+    /// Adds a value that handlers get by its type.
+    pub(crate) fn add_service<T: Any + Send + Sync>(&mut self, service: T) {
+        self.extensions.insert(service);
     }
 
-    /// How to run stored tasks of a kind.
-    pub(crate) fn task(&self, kind: &str) -> Option<RunTask> {
-        self.tasks.get(kind).copied()
-    }
-
-    /// The behaviour of an operation.
-    #[must_use]
-    pub fn get(&self, operation: &str) -> Option<Behaviour> {
-        self.entry(operation).map(|(behaviour, _)| behaviour)
-    }
-
-    /// The behaviour of an operation, and which requests it is for.
-    pub(crate) fn entry(&self, operation: &str) -> Option<(Behaviour, Concern)> {
-        self.behaviours.get(operation).copied()
-    }
-
-    /// The names of all operations with a behaviour, in no order.
-    pub fn operations(&self) -> impl Iterator<Item = &'static str> {
-        self.behaviours.keys().copied()
-    }
-}
-
-impl fmt::Debug for Registry {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("Registry")
-            .field("behaviours", &self.behaviours.len())
-            .field("tasks", &self.tasks.len())
-            .field("listeners", &self.listeners.len())
-            .finish()
+    /// An engine with everything registered.
+    ///
+    /// # Errors
+    /// If the description does not fit this program.
+    pub(crate) fn build(
+        mut self,
+        config: Config,
+        clock: Clock,
+        seed: [u8; 32],
+    ) -> Result<Engine, CatalogError> {
+        let description = Description::load()?;
+        let operations = Operations::new(&description, self.handlers);
+        self.extensions.insert(operations);
+        self.extensions.insert(self.routes);
+        let services = Services::new(config, clock, description, self.extensions);
+        Ok(Engine::new(services, seed))
     }
 }

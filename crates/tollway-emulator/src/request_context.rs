@@ -1,18 +1,14 @@
 //! What a request carries through all layers: its id, the address it came to, and marks on it and on its response.
 
 use std::convert::Infallible;
-use std::sync::Arc;
 
 use axum::extract::{FromRequestParts, Request};
 use http::request::Parts;
 use http::{Extensions, HeaderMap, Uri};
 
-use crate::log::LoggedParams;
-use crate::scope::Scope;
-
 /// Id and address of a request; a request extension, set by the layer around all routes.
 #[derive(Debug, Clone)]
-pub struct RequestContext {
+pub(crate) struct RequestContext {
     /// `req_…`.
     pub request_id: String,
     /// Scheme and authority the request came to.
@@ -37,39 +33,24 @@ impl RequestContext {
 
 /// Mark on a request that came over TLS.
 #[derive(Debug, Clone, Copy)]
-pub struct Https;
+pub(crate) struct Https;
 
 /// Mark on a request of the emulator's own, as a seed's: no fault hits it and the log does not show it.
 #[derive(Debug, Clone, Copy)]
-pub struct Unlogged;
+pub(crate) struct Unlogged;
 
 /// Mark on a response that must not be sent: the server closes the connection instead.
 #[derive(Debug, Clone, Copy)]
-pub struct DropConnection;
-
-/// What the log shows of a request besides its line and its status; a response extension, set by its handler.
-#[derive(Debug, Clone, Default)]
-pub struct LogDetails {
-    /// The parameters as they were sent.
-    pub params: LoggedParams,
-    /// The name of the operation.
-    pub operation: Option<String>,
-    /// The world and scope it acted in.
-    pub acted: Option<(Arc<str>, Scope)>,
-    /// Whether the response is that of an earlier request with the same idempotency key.
-    pub replayed: bool,
-    /// Message of an error.
-    pub error: Option<String>,
-}
+pub(crate) struct DropConnection;
 
 /// Scheme and authority that a request came to.
 #[derive(Debug, Clone)]
-pub struct Address(String);
+pub(crate) struct Address(String);
 
 impl Address {
     /// Reads it from the parts of a request.
     #[must_use]
-    pub fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
+    pub(crate) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
         let host = headers.get("host").and_then(|host| host.to_str().ok());
         let host = host.or(uri.authority().map(http::uri::Authority::as_str));
         let scheme = match extensions.get::<Https>() {
@@ -81,13 +62,13 @@ impl Address {
 
     /// `http://127.0.0.1:12111`.
     #[must_use]
-    pub fn base(&self) -> &str {
+    pub(crate) fn base(&self) -> &str {
         &self.0
     }
 
     /// [`Address::base`], owned.
     #[must_use]
-    pub fn into_base(self) -> String {
+    pub(crate) fn into_base(self) -> String {
         self.0
     }
 }

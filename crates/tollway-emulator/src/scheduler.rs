@@ -9,17 +9,18 @@
 //! and wait for [`run_next_on_clock`]. A task reads the state of its object when it runs and does nothing if it has become
 //! pointless, so tasks are never canceled.
 
+use std::collections::HashMap;
 use std::sync::Arc;
 
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use crate::Engine;
 use crate::ctx::Ctx;
+use crate::engine::Engine;
 use crate::error::ApiError;
 use crate::scope::{Mode, Scope};
-use crate::world::{World, WorldState};
+use crate::world::{PrivateRecord, World, WorldState};
 
 const SCHEDULED: &str = "_due";
 const KIND: &str = "kind";
@@ -34,10 +35,30 @@ pub(crate) trait ScheduledTask: Serialize + DeserializeOwned + 'static {
 }
 
 /// Runs a stored task of one kind.
-pub(crate) type RunTask = fn(&mut Ctx<'_>, Value) -> Result<(), ApiError>;
+type RunTask = fn(&mut Ctx<'_>, Value) -> Result<(), ApiError>;
+
+/// The registered kinds of task.
+#[derive(Debug, Default)]
+pub(crate) struct TaskKinds(HashMap<&'static str, RunTask>);
+
+impl PrivateRecord for StoredTask {
+    /// Tasks on a test clock have a type of their own, see [`record_type`].
+    const TYPE: &'static str = SCHEDULED;
+}
+
+impl TaskKinds {
+    /// Adds a kind of task.
+    ///
+    /// # Panics
+    /// If another task has the same kind.
+    pub(crate) fn add<T: ScheduledTask>(&mut self) {
+        let previous = self.0.insert(T::KIND, run_stored::<T>);
+        assert!(previous.is_none(), "two scheduled tasks {}", T::KIND);
+    }
+}
 
 /// [`ScheduledTask::run`] of a stored task.
-pub(crate) fn run_stored<T: ScheduledTask>(ctx: &mut Ctx<'_>, task: Value) -> Result<(), ApiError> {
+fn run_stored<T: ScheduledTask>(ctx: &mut Ctx<'_>, task: Value) -> Result<(), ApiError> {
     let task: T = serde_json::from_value(task).map_err(|error| {
         ApiError::internal(format!(
             "a scheduled task {} cannot be read: {error}",
@@ -81,7 +102,7 @@ pub(crate) fn schedule<T: ScheduledTask>(
         task: value,
     };
     ctx.world
-        .put_typed(&scope, &record_type(test_clock), &id, &stored, at);
+        .save_as(&scope, &record_type(test_clock), &id, &stored, at);
     Ok(())
 }
 
@@ -166,13 +187,14 @@ pub(crate) fn run_next_on_clock(ctx: &mut Ctx<'_>, test_clock: &str) -> Result<(
 /// Removes a task's record and runs the task, with `now` set to its due time.
 fn run_one(ctx: &mut Ctx<'_>, record_type: &str, id: &str) -> Result<(), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let stored: Option<StoredTask> = ctx.world.typed(&platform, record_type, id);
+    let stored: Option<StoredTask> = ctx.world.load_as(&platform, record_type, id)?;
     ctx.world.store.remove(&platform, record_type, id);
     let Some(StoredTask { at, account, task }) = stored else {
         return Ok(());
     };
     let kind = task[KIND].as_str().unwrap_or_default();
-    let run = ctx.engine.registry().task(kind).ok_or_else(|| {
+    let kinds = ctx.services.get::<TaskKinds>();
+    let run = kinds.and_then(|kinds| kinds.0.get(kind)).ok_or_else(|| {
         ApiError::internal(format!("this version knows no scheduled task {kind:?}"))
     })?;
     let scope = Scope::new(ctx.scope.mode, account);

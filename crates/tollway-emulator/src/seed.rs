@@ -1,19 +1,24 @@
 //! Seeds: a file that says what worlds hold before the first request.
 
 use std::collections::BTreeMap;
+use std::sync::Arc;
 
 use axum::body::Body;
+use axum::extract::State;
+use axum::routing::post;
+use axum::{Json, Router};
 use http::{Request, header};
 use http_body_util::BodyExt;
 use serde::Deserialize;
 use serde_json::{Map, Value};
 use tower::ServiceExt;
 
-use crate::control::{ClockChange, PlatformChange};
+use crate::control::{ClockChange, ControlError, ControlResult, PlatformChange};
+use crate::engine::Engine;
 use crate::error::ApiError;
 use crate::faults::Fault;
-use crate::http::Unlogged;
 use crate::key::ApiKey;
+use crate::request_context::Unlogged;
 use crate::{Emulator, KeyKind};
 
 /// What worlds are to hold, as TOML or JSON.
@@ -104,6 +109,20 @@ struct RequestSeed {
 #[error("{0}")]
 pub struct SeedError(String);
 
+/// The control route of seeds.
+pub(crate) fn routes() -> Router<Arc<Engine>> {
+    Router::new().route("/_tollway/seed", post(play_seed))
+}
+
+/// `POST /_tollway/seed`: TOML or JSON, as a file for `--seed` has it.
+async fn play_seed(State(engine): State<Arc<Engine>>, text: String) -> ControlResult {
+    let refused =
+        |error: SeedError| ControlError::from(ApiError::invalid_request(error.to_string()));
+    let seed = Seed::parse(&text).map_err(refused)?;
+    Emulator::of(engine).seed(&seed).await.map_err(refused)?;
+    Ok(Json(serde_json::json!({"seeded": true})))
+}
+
 impl Seed {
     /// Reads TOML, or JSON if the text starts with a brace.
     ///
@@ -146,7 +165,7 @@ impl Emulator {
         let scope = world.lock().platform_scope(key.mode);
         let is_new = {
             let state = world.lock();
-            let own = |name: &&std::sync::Arc<str>| !name.starts_with('_');
+            let own = |name: &&Arc<str>| !name.starts_with('_');
             state.store.types(&scope).find(own).is_none()
         };
         let platform = seed.platform.clone();
@@ -170,7 +189,7 @@ impl Emulator {
                 .engine()
                 .transact_internal(&world, scope.clone(), |ctx| {
                     if let Some(secret) = secret {
-                        crate::events::set_secret(ctx, id, secret)?;
+                        crate::webhooks::set_secret(ctx, id, secret)?;
                     }
                     Ok(())
                 });

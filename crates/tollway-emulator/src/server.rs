@@ -21,9 +21,10 @@ use tokio::time::{Sleep, timeout};
 use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
-use crate::Engine;
-use crate::http::{self, DropConnection, Https};
+use crate::engine::Engine;
+use crate::http;
 use crate::listener::{Listener, Stream};
+use crate::request_context::{DropConnection, Https};
 
 /// A client that has not shaken hands by then is sent away.
 const HANDSHAKE: Duration = Duration::from_secs(10);

@@ -158,17 +158,25 @@ mod tests {
     use std::collections::HashSet;
 
     use super::*;
-    use crate::api::Api;
+    use crate::generic::plan_of;
     use crate::registry::Registry;
+    use crate::{Clock, Config, Engine};
+
+    fn engine() -> Engine {
+        let registry = Registry::default();
+        registry
+            .build(Config::default(), Clock::manual(0), [0; 32])
+            .unwrap()
+    }
 
     #[test]
     fn the_table_is_sorted_and_names_only_what_the_description_has() {
         assert!(TABLE.is_sorted_by_key(|row| row.operation));
-        let api = Api::load().unwrap();
-        let registry = Registry::default();
-        let count = api.catalog().operations().len();
+        let engine = engine();
+        let description = engine.description();
+        let count = description.catalog().operations().len();
         let names: HashSet<&str> = (0..count)
-            .map(|index| api.plan(index, &registry).name.as_str())
+            .map(|index| plan_of(engine.services(), index).unwrap().name.as_str())
             .collect();
         for row in TABLE {
             assert!(
@@ -177,7 +185,7 @@ mod tests {
                 row.operation
             );
             assert!(
-                row.event.is_empty() || api.has_event(row.event),
+                row.event.is_empty() || description.has_event(row.event),
                 "no event {}",
                 row.event
             );
@@ -186,14 +194,16 @@ mod tests {
 
     #[test]
     fn states_and_fields_exist_in_the_description() {
-        let api = Api::load().unwrap();
-        let registry = Registry::default();
-        for index in 0..api.catalog().operations().len() {
-            let plan = api.plan(index, &registry);
+        let engine = engine();
+        let description = engine.description();
+        for index in 0..description.catalog().operations().len() {
+            let plan = plan_of(engine.services(), index).unwrap();
             let Some(row) = find(&plan.name) else {
                 continue;
             };
-            let object = api.object(plan.resource.as_deref().unwrap()).unwrap();
+            let object = description
+                .object(plan.resource.as_deref().unwrap())
+                .unwrap();
             for state in row
                 .from
                 .iter()

@@ -12,7 +12,7 @@ use tollway::transport::{
 };
 use tower::ServiceExt;
 
-use crate::http::DropConnection;
+use crate::request_context::DropConnection;
 
 /// Sends requests straight into the router.
 #[derive(Debug)]

@@ -236,7 +236,7 @@ mod tests {
             .seed(1)
             .build()
             .unwrap();
-        let described = &emulator.engine().api().catalog().events().v1;
+        let described = &emulator.engine().description().catalog().events().v1;
         let mut known: Vec<String> = described.iter().map(|event| event.type_.clone()).collect();
         known.sort();
         assert_eq!(without, known);

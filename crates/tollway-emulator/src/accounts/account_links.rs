@@ -7,6 +7,7 @@ use crate::accounts::{operations as accounts, v2};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

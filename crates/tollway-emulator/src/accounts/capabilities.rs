@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::accounts::operations as accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -62,7 +63,7 @@ fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// The name in the path, if there is such a capability.
 fn known<'p>(ctx: &Ctx<'_>, params: &'p Params) -> Result<&'p str, ApiError> {
     let name = params.path("capability");
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     let described = api.object("account_capabilities");
     if described.is_some_and(|object| object.field(name).is_some()) {
         return Ok(name);

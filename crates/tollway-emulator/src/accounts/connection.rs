@@ -9,6 +9,7 @@ use crate::accounts::sellers::{self, Seller};
 use crate::accounts::{operations as accounts, v2};
 use crate::ctx::Ctx;
 use crate::events;
+use crate::events::EventCtx as _;
 use crate::scope::Mode;
 use crate::world::{Connection, ConnectionKind, GrantScope, TokenKind};
 

@@ -22,9 +22,14 @@ use axum::Router;
 use axum::routing::{get, post};
 
 use crate::Engine;
+use crate::generic::MockObject;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_mock_object(MockObject {
+        object_type: "account",
+        make: operations::plain,
+    });
     account_links::register(registry);
     capabilities::register(registry);
     country_specs::register(registry);

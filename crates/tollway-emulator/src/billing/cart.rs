@@ -6,6 +6,7 @@ use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::fees::proportional;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, number};
 use crate::store::Query;
 

@@ -7,6 +7,7 @@ use serde_json::{Map, Value};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

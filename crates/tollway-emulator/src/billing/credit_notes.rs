@@ -13,7 +13,9 @@ use crate::billing::invoices::payments;
 use crate::billing::{customer_balance, discounts, invoice_lines, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::proportional;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;
@@ -339,9 +341,7 @@ fn refund_invoice_payment(
     let mut form = Map::new();
     form.insert("payment_intent".into(), intent.into());
     form.insert("amount".into(), amount.into());
-    let refund = ctx.engine.registry().get("refunds.create");
-    let refund = refund.ok_or_else(|| ApiError::internal("refunds cannot be made"))?;
-    refund(ctx, &Params::new(Vec::new(), form))
+    ctx.call("refunds.create", &Params::new(Vec::new(), form))
 }
 
 /// Reduces the amount due of an invoice. An invoice with nothing left to pay is paid.

@@ -8,7 +8,9 @@ use crate::billing::period::Interval;
 use crate::billing::promotion_codes;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::proportional;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, number, text};
 
 /// The invoice that used the discount of a coupon with `duration=once`.

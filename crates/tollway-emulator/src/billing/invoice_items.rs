@@ -10,6 +10,8 @@ use crate::billing::pending_items::{
 use crate::billing::{discounts, invoice_record, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{number, text};
 use crate::params::Params;
 use crate::registry::Registry;

@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, text};
 
 /// How many lines an invoice contains; `/v1/invoices/{invoice}/lines` lists all.

@@ -5,6 +5,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 
 pub(crate) const INVOICE: &str = "invoice";

@@ -12,6 +12,7 @@ use serde_json::{Map, Value, json};
 use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::generic::window;
 use crate::json::text;
 use crate::params::Params;

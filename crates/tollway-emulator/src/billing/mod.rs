@@ -28,7 +28,7 @@ pub(crate) mod prices;
 mod products;
 mod promotion_codes;
 mod proration;
-pub(crate) mod quote_pdf;
+mod quote_pdf;
 mod quotes;
 mod schedules;
 mod subscription_items;
@@ -38,6 +38,7 @@ pub(crate) mod taxes;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_reply("quotes.pdf", quote_pdf::download);
     coupons::register(registry);
     credit_notes::register(registry);
     customer_balance::register(registry);

@@ -5,6 +5,8 @@ use serde_json::{Value, json};
 use crate::billing::invoice_lines::{LineOrigin, NewLine, line_pricing};
 use crate::billing::line_descriptions;
 use crate::ctx::Ctx;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, number, text};
 use crate::test_clocks;
 

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::billing::prices;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::json::text;
 use crate::params::Params;
 use crate::registry::Registry;

@@ -6,21 +6,23 @@ use crate::billing::cart::load_cart;
 use crate::ctx::Ctx;
 use crate::currency::format;
 use crate::error::ApiError;
+use crate::generic::Reply;
 use crate::json::{number, text};
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Document, Line};
+use crate::params::Params;
 
-/// The document behind `GET /v1/quotes/{quote}/pdf`.
-///
-/// # Errors
-/// 404 if there is no such quote, 400 while it is a draft.
-pub(crate) fn quote_document(ctx: &Ctx<'_>, id: &str) -> Result<Document, ApiError> {
-    let quote = ctx.required("quote", id)?;
+/// `GET /v1/quotes/{quote}/pdf`: 404 if there is no such quote, 400 while it is a draft.
+pub(super) fn download(ctx: &mut Ctx<'_>, params: &Params) -> Result<Reply, ApiError> {
+    let quote = ctx.required("quote", params.path("quote"))?;
     if quote["status"] == "draft" {
         let message = "A draft of a quote has no PDF: finalize it first.";
         return Err(ApiError::invalid_request(message));
     }
-    Ok(build_document(ctx, &quote))
+    Ok(Reply::Stream {
+        content_type: "application/pdf",
+        bytes: build_document(ctx, &quote).write().into(),
+    })
 }
 
 fn build_document(ctx: &Ctx<'_>, quote: &Value) -> Document {

@@ -19,6 +19,8 @@ use crate::billing::subscriptions::create;
 use crate::billing::{discounts, invoice_record, schedules, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, list, number, text};
 use crate::params::Params;
 use crate::payments::application::charging_application;

@@ -9,6 +9,7 @@ use crate::checkout::form::{Form, FormErrors, form_value};
 use crate::checkout::form_spec::FormSpec;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, text};
 use crate::pages::{Choose, Input};
 use crate::params::Params;

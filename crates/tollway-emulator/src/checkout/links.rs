@@ -13,6 +13,8 @@ use crate::billing::cart;
 use crate::checkout::{buyer, optional_items, session, shipping};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::text;
 use crate::located_object;
 use crate::pages::{self, Address};
@@ -158,7 +160,7 @@ pub(super) async fn visit(
             .unwrap_or("The link is no longer active.");
         return pages::message(StatusCode::GONE, "Nothing to pay here", text, None);
     }
-    let made = address.transact(&engine, &world, scope, |ctx| {
+    let made = engine.transact_at(address.base(), &world, scope, |ctx| {
         let params = session_params(ctx, &link, &query);
         session::create_session(ctx, &params, Some(&link))
     });

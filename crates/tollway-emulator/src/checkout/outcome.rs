@@ -11,6 +11,7 @@ use crate::checkout::subscription::create_subscription;
 use crate::checkout::{buyer, session_invoice};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::json::text;
 use crate::payments::notifications::{PaymentStage, PaymentUpdate, SetupSuccess};
 use crate::scope::Scope;

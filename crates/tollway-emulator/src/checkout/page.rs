@@ -97,14 +97,14 @@ async fn submit(
         "pay" => submit_payment(&engine, &address, &world, &scope, &session, &form),
         "promote" => {
             let code = form.get("promotion_code").map_or("", |code| code.trim());
-            address
-                .transact(&engine, &world, scope.clone(), |ctx| {
+            engine
+                .transact_at(address.base(), &world, scope.clone(), |ctx| {
                     apply_promotion_code(ctx, &id, code)
                 })
                 .map(|()| Some(FormErrors::new()))
         }
-        "update" => address
-            .transact(&engine, &world, scope.clone(), |ctx| {
+        "update" => engine
+            .transact_at(address.base(), &world, scope.clone(), |ctx| {
                 update_cart(ctx, &id, &form)
             })
             .map(Some),
@@ -164,7 +164,7 @@ async fn recover(
             Ok(found) => found,
             Err(page) => return *page,
         };
-    let made = address.transact(&engine, &world, scope, |ctx| {
+    let made = engine.transact_at(address.base(), &world, scope, |ctx| {
         session::recover_session(ctx, &expired_session)
     });
     match made {
@@ -189,7 +189,7 @@ fn submit_payment(
     let id = text(session, "id");
     let page = format!("{}/_tollway/checkout/{id}", address.base());
     let now = engine.clock().now();
-    address.transact(engine, world, scope.clone(), |ctx| {
+    engine.transact_at(address.base(), world, scope.clone(), |ctx| {
         let spec = FormSpec::of_session(ctx, session);
         match submission::read_answers(session, form, &spec, now) {
             Err(errors) => Ok(Some(errors)),

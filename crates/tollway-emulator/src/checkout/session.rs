@@ -15,6 +15,8 @@ use crate::checkout::{buyer, optional_items, session_invoice, shipping};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::text;
 use crate::params::Params;
 use crate::payments::payment_intents;

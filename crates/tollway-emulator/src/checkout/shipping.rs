@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 
 /// As many ways of shipping as a session or a link may have.

@@ -9,9 +9,10 @@ use serde_json::Value;
 
 use super::contexts::{AttemptRow, DeliveryCard, EventPage};
 use super::{back_to, moment, nothing};
-use crate::events::{self, newest_deliveries};
+use crate::events::newest_deliveries;
 use crate::pages;
 use crate::scope::Scope;
+use crate::webhooks;
 use crate::world::WorldState;
 use crate::{Engine, Mode};
 
@@ -79,7 +80,7 @@ fn find(world: &WorldState, id: &str) -> Option<Value> {
 
 /// `POST /_tollway/console/events/{event}/resend`.
 pub(super) async fn resend(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    match events::resend(&engine, &id) {
+    match webhooks::resend(&engine, &id) {
         Ok(sent) if sent > 0 => back_to(&format!("/_tollway/console/events/{id}")),
         _ => nothing("delivery of the event", &id),
     }

@@ -10,7 +10,7 @@ use serde::Deserialize;
 use super::back_to;
 use super::contexts::{FaultRow, FaultsPage};
 use crate::pages;
-use crate::{Engine, Fault, Then};
+use crate::{Engine, Fault, FaultEffect};
 
 const HERE: &str = "/_tollway/console/faults";
 
@@ -41,7 +41,7 @@ pub(super) struct Sent {
 impl Sent {
     fn read(&self) -> Result<Fault, String> {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        let then = serde_json::from_value::<Then>(self.then.as_str().into());
+        let then = serde_json::from_value::<FaultEffect>(self.then.as_str().into());
         Ok(Fault {
             method: text(&self.method),
             path: text(&self.path),

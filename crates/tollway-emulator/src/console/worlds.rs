@@ -16,8 +16,8 @@ use super::contexts::{
 use super::{back_to, balances, nothing};
 use crate::accounts::dashboard_page;
 use crate::control::PlatformChange;
-use crate::events::{Endpoint, all_endpoints};
 use crate::pages::{self, Address};
+use crate::webhooks::{Endpoint, all_endpoints};
 use crate::world::{World, WorldState};
 use crate::{ApiError, Engine, Mode};
 

@@ -8,7 +8,7 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-use super::{Outcome, Refusal, body};
+use super::{ControlError, ControlResult, body};
 use crate::{ApiError, Engine, Entry};
 
 /// What requests are looked for. What is not given may be anything.
@@ -61,7 +61,7 @@ fn is_written(wanted: &Value, found: &Value) -> bool {
     wanted == found || found.as_str() == Some(text.as_str())
 }
 
-pub(super) async fn requests(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+pub(super) async fn requests(State(engine): State<Arc<Engine>>, bytes: Bytes) -> ControlResult {
     let expected: Expected = body(&bytes)?;
     let found = engine
         .log()
@@ -89,5 +89,5 @@ pub(super) async fn requests(State(engine): State<Arc<Engine>>, bytes: Bytes) ->
         "Expected {wanted} such request, found {}; {seen}.",
         found.len()
     );
-    Err(Refusal(ApiError::invalid_request(message)))
+    Err(ControlError(ApiError::invalid_request(message)))
 }

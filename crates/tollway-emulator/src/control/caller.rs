@@ -7,15 +7,16 @@ use axum::extract::rejection::FormRejection;
 use axum::extract::{Form, FromRequest, Request};
 use http::Method;
 
-use super::Refusal;
+use super::ControlError;
+use crate::engine::Engine;
+use crate::error::ApiError;
 use crate::http::key_text;
 use crate::key::{ApiKey, KeyKind};
 use crate::scope::Scope;
 use crate::world::World;
-use crate::{ApiError, Engine};
 
 /// A request to the control API by a platform, with its form or, of a `GET`, its query.
-pub(crate) struct Asked {
+pub(crate) struct ControlRequest {
     /// The platform's secret key.
     pub(crate) key: ApiKey,
     /// The world of the key.
@@ -25,7 +26,7 @@ pub(crate) struct Asked {
     form: BTreeMap<String, String>,
 }
 
-impl Asked {
+impl ControlRequest {
     /// A field that says something.
     pub(crate) fn text(&self, name: &str) -> Option<&str> {
         self.form
@@ -49,10 +50,10 @@ impl Asked {
     }
 }
 
-impl FromRequest<Arc<Engine>> for Asked {
-    type Rejection = Refusal;
+impl FromRequest<Arc<Engine>> for ControlRequest {
+    type Rejection = ControlError;
 
-    async fn from_request(request: Request, engine: &Arc<Engine>) -> Result<Self, Refusal> {
+    async fn from_request(request: Request, engine: &Arc<Engine>) -> Result<Self, ControlError> {
         let in_header = key_text(request.headers());
         let form: BTreeMap<String, String> = if *request.method() == Method::GET {
             let query = request.uri().query().unwrap_or_default();

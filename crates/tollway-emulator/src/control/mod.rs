@@ -30,11 +30,13 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(crate) use self::caller::Asked;
+pub(crate) use self::caller::ControlRequest;
 pub(crate) use self::worlds::PlatformChange;
+use crate::engine::Engine;
+use crate::error::ApiError;
 use crate::faults::Fault;
-use crate::http::Answer;
-use crate::{ApiError, Emulator, Engine, Entry, Seed, SeedError};
+use crate::http::ApiResponse;
+use crate::log::Entry;
 
 /// Entries of the log in one answer if the caller does not say.
 const DEFAULT_LIMIT: usize = 100;
@@ -44,7 +46,6 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/_tollway/reset", post(reset))
-        .route("/_tollway/seed", post(seed))
         .route("/_tollway/clock", get(read_clock).post(move_clock))
         .route("/_tollway/requests", get(requests).delete(clear_requests))
         .route("/_tollway/requests/assert", post(assert::requests))
@@ -64,34 +65,34 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
 }
 
 /// There is no such control route.
-async fn unknown(method: Method, uri: Uri) -> Refusal {
-    Refusal(ApiError::unknown_url(method.as_str(), uri.path()))
+async fn unknown(method: Method, uri: Uri) -> ControlError {
+    ControlError(ApiError::unknown_url(method.as_str(), uri.path()))
 }
 
 /// A refusal in the shape of the API's errors.
 #[derive(Debug)]
-pub(crate) struct Refusal(ApiError);
+pub(crate) struct ControlError(ApiError);
 
-impl From<ApiError> for Refusal {
+impl From<ApiError> for ControlError {
     fn from(error: ApiError) -> Self {
         Self(error)
     }
 }
 
-impl IntoResponse for Refusal {
+impl IntoResponse for ControlError {
     fn into_response(self) -> Response {
-        Answer::error(&self.0, None).into_response("")
+        ApiResponse::error(&self.0, None).into_response("")
     }
 }
 
 /// What a control route answers.
-pub(crate) type Outcome = Result<Json<Value>, Refusal>;
+pub(crate) type ControlResult = Result<Json<Value>, ControlError>;
 
 /// A JSON body; an empty one counts as `{}`.
-fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, Refusal> {
+fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ControlError> {
     let text: &[u8] = if bytes.is_empty() { b"{}" } else { bytes };
     serde_json::from_slice(text).map_err(|error| {
-        Refusal(ApiError::invalid_request(format!(
+        ControlError(ApiError::invalid_request(format!(
             "The body is not what this route takes: {error}."
         )))
     })
@@ -103,7 +104,7 @@ struct Reset {
     world: Option<String>,
 }
 
-async fn reset(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+async fn reset(State(engine): State<Arc<Engine>>, bytes: Bytes) -> ControlResult {
     let Reset { world } = body(&bytes)?;
     engine.reset(world.as_deref())?;
     Ok(Json(
@@ -127,7 +128,7 @@ pub(crate) struct ClockChange {
     freeze: Option<bool>,
 }
 
-async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> ControlResult {
     let change: ClockChange = body(&bytes)?;
     change.apply(&engine)?;
     Ok(read_clock(State(engine)).await)
@@ -150,16 +151,8 @@ impl ClockChange {
     }
 }
 
-/// TOML or JSON, as a file for `--seed` has it.
-async fn seed(State(engine): State<Arc<Engine>>, text: String) -> Outcome {
-    let refused = |error: SeedError| Refusal(ApiError::invalid_request(error.to_string()));
-    let seed = Seed::parse(&text).map_err(refused)?;
-    Emulator::of(engine).seed(&seed).await.map_err(refused)?;
-    Ok(Json(json!({"seeded": true})))
-}
-
 #[derive(Deserialize)]
-struct Wanted {
+struct LogQuery {
     limit: Option<usize>,
     world: Option<String>,
     path: Option<String>,
@@ -167,31 +160,31 @@ struct Wanted {
     status: Option<u16>,
 }
 
-async fn requests(State(engine): State<Arc<Engine>>, Query(wanted): Query<Wanted>) -> Json<Value> {
+async fn requests(State(engine): State<Arc<Engine>>, Query(query): Query<LogQuery>) -> Json<Value> {
     let entries = engine
         .log()
-        .select(wanted.limit.unwrap_or(DEFAULT_LIMIT), |entry: &Entry| {
-            wanted
+        .select(query.limit.unwrap_or(DEFAULT_LIMIT), |entry: &Entry| {
+            query
                 .world
                 .as_deref()
                 .is_none_or(|world| entry.world.as_deref() == Some(world))
-                && wanted.path.as_deref().is_none_or(|path| entry.path == path)
-                && wanted
+                && query.path.as_deref().is_none_or(|path| entry.path == path)
+                && query
                     .operation
                     .as_deref()
                     .is_none_or(|operation| entry.operation.as_deref() == Some(operation))
-                && wanted
+                && query
                     .status
                     .is_none_or(|status| entry.status == Some(status))
         });
     Json(json!({ "data": entries }))
 }
 
-async fn request(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Outcome {
+async fn request(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> ControlResult {
     let found = engine.log().select(1, |entry| entry.id == id).pop();
     found
         .map(|entry| Json(json!(entry)))
-        .ok_or_else(|| Refusal(ApiError::no_such("request", &id, "id")))
+        .ok_or_else(|| ControlError(ApiError::no_such("request", &id, "id")))
 }
 
 async fn clear_requests(State(engine): State<Arc<Engine>>) -> StatusCode {
@@ -203,7 +196,7 @@ async fn faults(State(engine): State<Arc<Engine>>) -> Json<Value> {
     Json(json!({ "data": engine.faults().list() }))
 }
 
-async fn add_fault(State(engine): State<Arc<Engine>>, bytes: Bytes) -> Outcome {
+async fn add_fault(State(engine): State<Arc<Engine>>, bytes: Bytes) -> ControlResult {
     let fault: Fault = body(&bytes)?;
     engine.faults().add(fault.clone());
     Ok(Json(json!(fault)))

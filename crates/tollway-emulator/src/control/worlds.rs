@@ -9,10 +9,12 @@ use bytes::Bytes;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use super::{Outcome, Refusal, body};
+use super::{ControlError, ControlResult, body};
 use crate::currency::check as check_currency;
+use crate::engine::Engine;
+use crate::error::ApiError;
+use crate::scope::Mode;
 use crate::world::{AfterRetries, ModeSettings, Platform, RestrictedKey, World};
-use crate::{ApiError, Engine, Mode};
 
 pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
     let worlds: Vec<Value> = engine
@@ -25,7 +27,10 @@ pub(super) async fn list(State(engine): State<Arc<Engine>>) -> Json<Value> {
 }
 
 /// Reading a world makes it, as using its key does.
-pub(super) async fn read(State(engine): State<Arc<Engine>>, Path(name): Path<String>) -> Outcome {
+pub(super) async fn read(
+    State(engine): State<Arc<Engine>>,
+    Path(name): Path<String>,
+) -> ControlResult {
     let world = open(&engine, &name)?;
     Ok(Json(describe(&world)))
 }
@@ -58,7 +63,7 @@ pub(super) async fn change(
     State(engine): State<Arc<Engine>>,
     Path(name): Path<String>,
     bytes: Bytes,
-) -> Outcome {
+) -> ControlResult {
     let change: PlatformChange = body(&bytes)?;
     let world = open(&engine, &name)?;
     change.apply(&engine, &world)?;
@@ -90,10 +95,10 @@ impl PlatformChange {
     }
 }
 
-fn open(engine: &Engine, name: &str) -> Result<Arc<World>, Refusal> {
+fn open(engine: &Engine, name: &str) -> Result<Arc<World>, ControlError> {
     let key = crate::ApiKey::parse(&format!("sk_test_{name}"));
     let key = key.ok_or_else(|| {
-        Refusal(ApiError::invalid_request(
+        ControlError(ApiError::invalid_request(
             "A world is named by what follows sk_test_ in its key: letters, digits, - and _.",
         ))
     })?;

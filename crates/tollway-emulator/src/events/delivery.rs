@@ -5,14 +5,15 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::endpoints::Target;
+use super::Outbox;
+use super::targets::Target;
 use crate::ctx::Ctx;
 use crate::scope::{Mode, Scope};
 use crate::store::Collection;
 use crate::world::{PrivateRecord, WorldState, read_private_record};
 
 /// How many deliveries that are over are kept per mode; older ones are forgotten.
-pub(super) const KEPT: usize = 1_000;
+pub(crate) const KEPT: usize = 1_000;
 /// How many deliveries may wait per mode; beyond, the oldest is given up.
 const MAX_WAITING: usize = 10_000;
 
@@ -32,12 +33,12 @@ pub(crate) struct Delivery {
     /// `we_…`.
     pub(crate) endpoint: String,
     /// What is sent.
-    pub(super) body: String,
+    pub(crate) body: String,
     /// How it went so far.
     pub(crate) attempts: Vec<Attempt>,
     /// How many of the attempts were made before it was last sent again: the schedule counts from there.
     #[serde(default)]
-    pub(super) before: usize,
+    pub(crate) before: usize,
     /// When it is tried next, in Unix seconds; `None` once it is over.
     pub(crate) next_attempt: Option<i64>,
     /// `pending`, `delivered` or `failed`.
@@ -71,7 +72,7 @@ pub(crate) struct Attempt {
 
 impl Attempt {
     /// Was it answered with a 2xx?
-    pub(super) fn succeeded(&self) -> bool {
+    pub(crate) fn succeeded(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
     }
@@ -111,7 +112,7 @@ impl Delivery {
 }
 
 /// Sets out the delivery of `event` to an endpoint.
-pub(super) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
+pub(crate) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
     let mut event = event.clone();
     if let Some(version) = &target.api_version {
         event["api_version"] = version.as_str().into();
@@ -136,7 +137,7 @@ pub(super) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
 }
 
 /// Keeps a delivery: in the outbox if it waits, among the last [`KEPT`] ones if it is over.
-pub(super) fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
+pub(crate) fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
     let scope = ctx.world.platform_scope(mode);
     let (id, created) = (delivery.id.as_str(), delivery.created);
     let (record_type, max_records) = if delivery.next_attempt.is_some() {
@@ -149,10 +150,10 @@ pub(super) fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
         ctx.world.save(&scope, id, &ended, created);
         (EndedDelivery::TYPE, KEPT)
     };
-    if let Some(at) = delivery.next_attempt {
-        ctx.engine
-            .outbox()
-            .push(&ctx.world.name, mode, delivery, at);
+    if let Some(at) = delivery.next_attempt
+        && let Some(outbox) = ctx.services.get::<Outbox>()
+    {
+        outbox.push(&ctx.world.name, mode, delivery, at);
     }
     while let Some(oldest) = one_too_many(ctx.world, &scope, record_type, max_records) {
         ctx.world.store.remove(&scope, record_type, &oldest);
@@ -207,7 +208,7 @@ fn newest_of<'w, T: PrivateRecord + Into<Delivery>>(
 }
 
 /// How many kept deliveries of a world stand like this.
-pub(super) fn count(world: &WorldState, state: State) -> usize {
+pub(crate) fn count(world: &WorldState, state: State) -> usize {
     let in_mode = |mode: Mode| {
         let scope = world.platform_scope(mode);
         if state == State::Pending {
@@ -223,7 +224,7 @@ pub(super) fn count(world: &WorldState, state: State) -> usize {
 
 /// Sends an event again, at once and with a fresh schedule, to every endpoint it was set out to, as far as those deliveries
 /// are still kept. How many those are.
-pub(super) fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
+pub(crate) fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
     let (mode, now) = (ctx.scope.mode, ctx.now());
     let scope = ctx.world.platform_scope(mode);
     let again = newest_in_scope(ctx.world, &scope, usize::MAX, |it| it.event == event);

@@ -1,89 +1,44 @@
-//! Events and webhooks.
+//! Events: recording them, and setting out their deliveries.
 //!
 //! ```text
-//! Ctx::emit ─▶ record: the event is kept in its account's scope ─▶ one delivery per endpoint that hears of it
-//!                                                                   │ (outbox: what is due, and when)
-//! deliver_due / work ◀──────────────────────────────────────────────┘ ─▶ signed POST ─▶ attempt kept, or tried again
+//! Ctx::emit ─▶ record: the event is stored in its account's scope ─▶ one delivery for each endpoint that receives it ─▶ outbox
 //! ```
 //!
 //! An event of a connected account goes to the platform's Connect endpoints with the account's id in `account`, and to
-//! the account's own endpoints. Live Connect endpoints also hear of test events, as Stripe's do.
+//! the account's own endpoints. Live Connect endpoints also receive test events, as Stripe's do. The deliveries are made by
+//! [`webhooks`](crate::webhooks).
 
-mod attempt;
-mod delivery;
-mod destinations;
+pub(crate) mod delivery;
 pub(crate) mod difference;
-mod endpoints;
-mod http;
-mod made_up;
 mod outbox;
-mod schedule;
-mod selection;
-mod thin;
-mod worker;
+pub(crate) mod targets;
+pub(crate) mod thin;
 
 use std::sync::Arc;
 
-use axum::Router;
-use axum::routing::{get, post};
 use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
 pub(crate) use self::delivery::newest as newest_deliveries;
-pub(crate) use self::endpoints::{Endpoint, all as all_endpoints, set_secret};
-pub(crate) use self::http::resend_everywhere as resend;
-pub(crate) use self::outbox::Outbox;
+pub(crate) use self::outbox::{DueDelivery, Outbox};
 pub(crate) use self::thin::notify;
-pub(crate) use self::worker::{deliver_due, work};
-use crate::Engine;
 use crate::ctx::Ctx;
-use crate::error::ApiError;
-use crate::params::Params;
-use crate::registry::Registry;
-use crate::store::{InOrder, Written, to_bytes, write_to};
+use crate::store::{IdFirst, SerializedObject, to_bytes, write_to};
 
 /// How long events can be retrieved, in seconds: 30 days, as at Stripe.
-const KEPT: i64 = 30 * 24 * 60 * 60;
+const RETENTION_SECONDS: i64 = 30 * 24 * 60 * 60;
 
-/// Behaviours of this part.
-pub(crate) fn register(registry: &mut Registry) {
-    destinations::register(registry);
-    endpoints::register(registry);
-    thin::register(registry);
-    registry.add("events.list", list);
+/// What events add to a context.
+pub trait EventCtx {
+    /// Records an event of this type in this scope: it is stored, and delivered once the request is committed.
+    fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>);
 }
 
-/// `GET /v1/events`: in `type` a `*` stands for the rest of a name, `charge.*`.
-fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let stem = params.text("type").and_then(|name| name.strip_suffix('*'));
-    let Some(stem) = stem else {
-        return ctx.generic("events.list", params);
-    };
-    let known = &ctx.engine.api().catalog().events().v1;
-    let types = known.iter().map(|event| event.type_.as_str());
-    let types: Vec<Value> = types
-        .filter(|name| name.starts_with(stem))
-        .map(Value::from)
-        .collect();
-    let mut values = params.values().clone();
-    values.remove("type");
-    values.insert("types".into(), types.into());
-    ctx.generic("events.list", &Params::new(Vec::new(), values))
-}
-
-/// Control routes: deliveries and their attempts, delivering now, sending again, setting up an endpoint, events that nobody caused.
-pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new()
-        .route("/_tollway/deliveries", get(http::list))
-        .route("/_tollway/deliveries/flush", post(http::flush))
-        .route("/_tollway/events/{event}/resend", post(http::resend))
-        .route("/_tollway/events", post(http::make_up))
-        .route("/_tollway/webhook_endpoints", post(http::create_endpoint))
-        .route(
-            "/_tollway/webhook_endpoints/{id}",
-            post(http::change_secret),
-        )
+impl EventCtx for Ctx<'_> {
+    fn emit(&mut self, event_type: &str, object: &Value, previous_attributes: Option<Value>) {
+        record(self, event_type, object, previous_attributes.as_ref());
+    }
 }
 
 /// Makes and keeps an event in the context's scope, and sets out its deliveries. Its id.
@@ -105,14 +60,14 @@ pub(crate) fn record_written(
 ) -> Arc<str> {
     let (id, body) = deliver(ctx, event_type, object, previous_attributes);
     let (scope, created) = (ctx.scope.clone(), created(ctx));
-    let mut written = Written::new(created);
-    written.note("type", &event_type.into());
+    let mut written = SerializedObject::new(created);
+    written.index_field("type", &event_type.into());
     let written = written.finish(id, body);
     let kept = ctx
         .world
         .store
         .insert_written(&scope, "event", None, written);
-    let forgotten = created - KEPT;
+    let forgotten = created - RETENTION_SECONDS;
     ctx.world.store.expire(&scope, "event", forgotten);
     Arc::clone(&kept.id)
 }
@@ -164,7 +119,7 @@ fn join(
     text.extend_from_slice(object);
     if let Some(previous) = previous_attributes {
         text.extend_from_slice(b",\"previous_attributes\":");
-        write_to(&mut text, &InOrder(previous));
+        write_to(&mut text, &IdFirst(previous));
     }
     text.push(b'}');
     let seam = text.len();
@@ -176,7 +131,7 @@ fn join(
 /// When an event is made: by the emulator's clock. By a test clock far behind it would be forgotten at once, and by one far
 /// ahead never.
 fn created(ctx: &Ctx<'_>) -> i64 {
-    ctx.engine.clock().now()
+    ctx.services.clock().now()
 }
 
 /// Makes an event and sets out its deliveries; its id, and the event itself.
@@ -187,18 +142,18 @@ fn deliver(
     previous_attributes: Option<&Value>,
 ) -> (String, Bytes) {
     let id = ctx.new_id("event");
-    let mut listeners = endpoints::listening(ctx, event_type);
-    listeners.extend(destinations::listening(ctx, event_type, false));
+    let mut targets = targets::endpoints(ctx, event_type);
+    targets.extend(targets::destinations(ctx, event_type, false));
     let head = Head {
         id: &id,
         object: "event",
         account: (!ctx.is_platform()).then_some(&*ctx.scope.account),
-        api_version: &ctx.engine.config().api_version,
+        api_version: &ctx.services.config().api_version,
         created: created(ctx),
     };
     let tail = Tail {
         livemode: ctx.scope.livemode(),
-        pending_webhooks: listeners.len(),
+        pending_webhooks: targets.len(),
         request: Cause {
             id: ctx.request.id.as_deref(),
             idempotency_key: ctx.request.idempotency_key.as_deref(),
@@ -207,14 +162,14 @@ fn deliver(
     };
     let body = join(&head, object, previous_attributes, &tail);
     let twin = thin::twin_of(event_type);
-    let thin_listeners = destinations::listening(ctx, &twin, true);
-    if !listeners.is_empty() || !thin_listeners.is_empty() {
+    let thin_targets = targets::destinations(ctx, &twin, true);
+    if !targets.is_empty() || !thin_targets.is_empty() {
         // It was written just now.
         let event: Value = serde_json::from_slice(&body).unwrap_or_default();
-        for listener in listeners {
-            delivery::set_out(ctx, &event, &listener);
+        for target in targets {
+            delivery::set_out(ctx, &event, &target);
         }
-        thin::accompany(ctx, &event, &twin, &thin_listeners);
+        thin::accompany(ctx, &event, &twin, &thin_targets);
     }
     (id, body)
 }

@@ -15,15 +15,15 @@ use super::delivery::Delivery;
 use crate::scope::Mode;
 
 /// How many deliveries to one endpoint are under way at once.
-const PER_ENDPOINT: usize = 8;
+const MAX_PER_ENDPOINT: usize = 8;
 
 /// A delivery that waits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Due {
+pub(crate) struct DueDelivery {
     /// Unix seconds.
     pub(crate) at: i64,
     /// What became due at the same instant leaves in the order it was made.
-    pub(super) sequence: u64,
+    pub(crate) sequence: u64,
     /// The world's name.
     pub(crate) world: Arc<str>,
     /// Live or test.
@@ -31,10 +31,10 @@ pub(crate) struct Due {
     /// The delivery's id.
     pub(crate) delivery: String,
     /// `we_…`: where it goes.
-    pub(super) endpoint: String,
+    pub(crate) endpoint: String,
 }
 
-impl Due {
+impl DueDelivery {
     pub(crate) fn mode(&self) -> Mode {
         Mode::from_livemode(self.live)
     }
@@ -46,13 +46,13 @@ pub(crate) struct Outbox {
     state: Mutex<State>,
     sequence: AtomicU64,
     changed: Notify,
-    landed: Notify,
+    finished: Notify,
     filled: AtomicBool,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: BTreeSet<Due>,
+    waiting: BTreeSet<DueDelivery>,
     /// How many are under way, by endpoint.
     under_way: HashMap<String, usize>,
 }
@@ -65,13 +65,13 @@ impl Outbox {
             state: Mutex::default(),
             sequence: AtomicU64::new(0),
             changed: Notify::new(),
-            landed: Notify::new(),
+            finished: Notify::new(),
             filled: AtomicBool::new(false),
         }
     }
 
     /// The way out. HTTP is set up by the first delivery: most runs have none, and its trusted roots take time and memory.
-    pub(super) fn transport(&self) -> Result<&Arc<dyn Transport>, TransportError> {
+    pub(crate) fn transport(&self) -> Result<&Arc<dyn Transport>, TransportError> {
         if let Some(transport) = self.transport.get() {
             return Ok(transport);
         }
@@ -80,13 +80,13 @@ impl Outbox {
     }
 
     /// True once: whoever gets it looks for deliveries that an earlier process left behind.
-    pub(super) fn must_be_filled(&self) -> bool {
+    pub(crate) fn must_be_filled(&self) -> bool {
         !self.filled.swap(true, Ordering::SeqCst)
     }
 
     /// Adds a delivery of the world to what waits.
-    pub(super) fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
-        let due = Due {
+    pub(crate) fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
+        let due = DueDelivery {
             at,
             sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
             world: Arc::clone(world),
@@ -99,17 +99,17 @@ impl Outbox {
     }
 
     /// Does this delivery wait?
-    pub(super) fn holds(&self, delivery: &str) -> bool {
+    pub(crate) fn holds(&self, delivery: &str) -> bool {
         let state = self.state();
         state.waiting.iter().any(|due| due.delivery == delivery)
     }
 
-    /// Takes the first that is due by `now` and whose endpoint has room; it counts as under way until [`Outbox::land`].
-    pub(super) fn take_due(&self, now: i64) -> Option<Due> {
+    /// Takes the first that is due by `now` and whose endpoint has room; it counts as under way until [`Outbox::finish`].
+    pub(crate) fn take_due(&self, now: i64) -> Option<DueDelivery> {
         let mut state = self.state();
-        let has_room = |due: &&Due| {
+        let has_room = |due: &&DueDelivery| {
             let busy = state.under_way.get(&due.endpoint);
-            busy.is_none_or(|busy| *busy < PER_ENDPOINT)
+            busy.is_none_or(|busy| *busy < MAX_PER_ENDPOINT)
         };
         let mut due = state.waiting.iter().take_while(|due| due.at <= now);
         let first = due.find(has_room)?.clone();
@@ -118,8 +118,8 @@ impl Outbox {
         Some(first)
     }
 
-    /// What was taken was attempted.
-    pub(super) fn land(&self, due: &Due) {
+    /// Marks a taken delivery as finished and frees its endpoint's slot.
+    pub(crate) fn finish(&self, due: &DueDelivery) {
         let mut state = self.state();
         if let Some(busy) = state.under_way.get_mut(&due.endpoint) {
             *busy -= 1;
@@ -128,29 +128,29 @@ impl Outbox {
             }
         }
         drop(state);
-        self.landed.notify_waiters();
+        self.finished.notify_waiters();
     }
 
-    /// Done as soon as something lands after this call.
-    pub(super) fn next_landing(&self) -> Notified<'_> {
-        self.landed.notified()
+    /// Completes when a delivery finishes after this call.
+    pub(crate) fn next_finish(&self) -> Notified<'_> {
+        self.finished.notified()
     }
 
     /// Is nothing due by `now`, and nothing under way?
-    pub(super) fn is_quiet(&self, now: i64) -> bool {
+    pub(crate) fn is_quiet(&self, now: i64) -> bool {
         let state = self.state();
         let due = state.waiting.first().is_some_and(|first| first.at <= now);
         !due && state.under_way.is_empty()
     }
 
     /// When the next delivery becomes due after `now`, in Unix seconds. What is due already waits for room, not for time.
-    pub(super) fn next_after(&self, now: i64) -> Option<i64> {
+    pub(crate) fn next_after(&self, now: i64) -> Option<i64> {
         let state = self.state();
         let next = state.waiting.iter().find(|due| due.at > now);
         next.map(|due| due.at)
     }
 
-    pub(super) fn changed(&self) -> &Notify {
+    pub(crate) fn changed(&self) -> &Notify {
         &self.changed
     }
 

@@ -4,21 +4,12 @@
 
 use serde_json::{Value, json};
 
-use super::endpoints::Target;
-use super::{delivery, destinations};
+use super::targets::Target;
+use super::{delivery, targets};
+use crate::clock::rfc3339;
 use crate::ctx::Ctx;
-use crate::error::ApiError;
-use crate::generic::synth::rfc3339;
-use crate::generic::v2_page;
-use crate::params::Params;
-use crate::registry::Registry;
-use crate::store::{CreatedRange, Query};
 
-pub(super) const EVENT: &str = "v2.core.event";
-
-pub(super) fn register(registry: &mut Registry) {
-    registry.add("v2.core.events.list", list);
-}
+pub(crate) const EVENT: &str = "v2.core.event";
 
 /// Makes and keeps a thin event about an object, with what the description puts into its `data`, and sets out its deliveries.
 pub(crate) fn notify(
@@ -35,7 +26,7 @@ pub(crate) fn notify(
     let scope = ctx.scope.clone();
     let now = ctx.now();
     ctx.world.store.insert(&scope, EVENT, &event, now);
-    for target in destinations::listening(ctx, event_type, true) {
+    for target in targets::destinations(ctx, event_type, true) {
         delivery::set_out(ctx, &event, &target);
     }
 }
@@ -60,7 +51,7 @@ pub(super) fn accompany(ctx: &mut Ctx<'_>, snapshot: &Value, event_type: &str, t
     }
 }
 
-pub(super) fn make(
+pub(crate) fn make(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object_type: &str,
@@ -100,7 +91,7 @@ fn url_of(ctx: &Ctx<'_>, object_type: &str, object: &Value) -> Option<String> {
     if let ("v2.core.account_person", Some(account)) = (object_type, object["account"].as_str()) {
         return Some(format!("/v2/core/accounts/{account}/persons/{id}"));
     }
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     let retrieval = api.catalog().operations().iter().find(|entry| {
         entry.verb == tollway_spec::Verb::Get
             && entry.path.ends_with('}')
@@ -109,44 +100,4 @@ fn url_of(ctx: &Ctx<'_>, object_type: &str, object: &Value) -> Option<String> {
     })?;
     let (stem, _) = retrieval.path.rsplit_once('/')?;
     Some(format!("{stem}/{id}"))
-}
-
-/// `GET /v2/core/events`.
-fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let object = params.text("object_id");
-    let filters: Vec<(&str, &str)> = object
-        .into_iter()
-        .map(|id| ("related_object.id", id))
-        .collect();
-    let types = params.list("types").iter().filter_map(Value::as_str);
-    let types: Vec<String> = types.map(str::to_owned).collect();
-    let any_of = [("type", types.as_slice())];
-    let query = Query {
-        created: created(params)?,
-        filters: &filters,
-        any_of: if types.is_empty() { &[] } else { &any_of },
-        ..Query::default()
-    };
-    v2_page::of(ctx, EVENT, params, query)
-}
-
-/// `created[gte]` and its like, which are instants in `/v2`.
-fn created(params: &Params) -> Result<CreatedRange, ApiError> {
-    let at = |name: &str| {
-        let path = format!("created.{name}");
-        let parsed = params.text(&path).map(str::parse::<jiff::Timestamp>);
-        let wrong = |_| {
-            let message = "Give an instant such as 2026-01-31T12:00:00Z.";
-            ApiError::invalid_param(&format!("created[{name}]"), message)
-        };
-        parsed
-            .transpose()
-            .map_err(wrong)
-            .map(|at| at.map(jiff::Timestamp::as_second))
-    };
-    let (after, before) = (at("gt")?.map(|at| at + 1), at("lt")?.map(|at| at - 1));
-    Ok(CreatedRange {
-        from: at("gte")?.max(after),
-        to: [at("lte")?, before].into_iter().flatten().min(),
-    })
 }

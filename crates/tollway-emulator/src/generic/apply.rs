@@ -17,7 +17,7 @@ pub(crate) fn to_object(
     object: &mut Map<String, Value>,
     params: &Map<String, Value>,
 ) -> Result<(), ApiError> {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     match api.object(object_type).map(|object| &object.body) {
         Some(ObjectBody::Fields(fields)) => to_fields(ctx, fields, object, params, ""),
         Some(ObjectBody::Alias(Shape::Union { variants, .. })) => {
@@ -103,7 +103,7 @@ fn shape_value(
     given: &Value,
     path: &str,
 ) -> Result<Option<Value>, ApiError> {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     Ok(match (shape, given) {
         (Shape::Nullable(inner), _) => shape_value(ctx, inner, before, given, path)?,
         (Shape::Any, _) => Some(given.clone()),
@@ -231,7 +231,7 @@ fn listed(
     items: &[Value],
     path: &str,
 ) -> Result<Value, ApiError> {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     let mut list = before
         .filter(|list| list.is_object())
         .cloned()

@@ -3,8 +3,7 @@
 use serde_json::{Value, json};
 use tollway_spec::{Mode, Operation, Shape};
 
-use super::{belongs, emit, keep_change, missing, own_id, parent_id, resource, synth};
-use crate::api::Plan;
+use super::{Plan, emit, has_parent, keep_change, missing, own_id, parent_id, resource, synth};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -24,7 +23,7 @@ pub(super) fn delete(
         .world
         .store
         .get(&ctx.scope, &object_type, &id)
-        .filter(|record| !record.deleted && belongs(record, plan, params))
+        .filter(|record| !record.deleted && has_parent(record, plan, params))
         .cloned()
     else {
         return Err(missing(ctx, plan, params));
@@ -32,7 +31,9 @@ pub(super) fn delete(
     let before = record.parse();
     let left = what_is_left(ctx, operation, &before);
     let now = ctx.now();
-    ctx.world.store.bury(&ctx.scope, &object_type, &left, now);
+    ctx.world
+        .store
+        .mark_deleted(&ctx.scope, &object_type, &left, now);
     emit(ctx, &object_type, "deleted", &record, None);
     // Some deletions answer the object itself, as those of ephemeral keys do.
     let live_answer = matches!(&operation.response, Shape::Ref(name) if *name == object_type);
@@ -47,8 +48,8 @@ pub(super) fn what_is_left(ctx: &Ctx<'_>, operation: &Operation, before: &Value)
     }
     let described = match &operation.response {
         Shape::Ref(name) => ctx
-            .engine
-            .api()
+            .services
+            .description()
             .object(name)
             .filter(|object| object.deleted),
         _ => None,
@@ -79,8 +80,8 @@ fn delete_part(
         }
     }
     let name = ctx
-        .engine
-        .api()
+        .services
+        .description()
         .resource_of(&operation.response)
         .unwrap_or_default()
         .to_owned();

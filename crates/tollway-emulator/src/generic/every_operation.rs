@@ -9,9 +9,11 @@ use serde_json::{Value, json};
 use tollway_spec::{Encoding, Field, Mode as ApiMode, ObjectBody, Operation, Shape, Verb};
 use tower::ServiceExt;
 
+use super::GenericCtx as _;
 use super::mock::refers_to;
-use crate::api::{Action, Api, Plan};
+use super::{Action, Plan, plan_of};
 use crate::ctx::noun;
+use crate::description::Description;
 use crate::params::to_form;
 use crate::world::World;
 use crate::{Clock, Ctx, Emulator, EmulatorBuilder, Mode};
@@ -35,8 +37,8 @@ impl Walk {
         Self { emulator, world }
     }
 
-    fn api(&self) -> &Api {
-        self.emulator.engine().api()
+    fn api(&self) -> &Description {
+        self.emulator.engine().description()
     }
 
     fn with<T>(&self, work: impl FnOnce(&mut Ctx<'_>) -> T) -> T {
@@ -73,7 +75,7 @@ impl Walk {
         self.with(|ctx| {
             let types: Vec<_> = ctx.world.store.types(&ctx.scope).cloned().collect();
             for kept_type in types.iter().filter(|name| !name.starts_with('_')) {
-                let described = ctx.engine.api().object(kept_type);
+                let described = ctx.services.description().object(kept_type);
                 let fields = described.map_or(&[][..], |described| described.fields());
                 let names = fields.iter().map(|field| field.name.as_str());
                 let names: Vec<_> = names.filter(|name| refers_to(name, object_type)).collect();
@@ -196,7 +198,7 @@ impl Walk {
 }
 
 /// Everything an operation takes, objects within objects as far as `depth`.
-fn most(api: &Api, fields: &[Field], depth: usize) -> Value {
+fn most(api: &Description, fields: &[Field], depth: usize) -> Value {
     let member = |field: &Field| {
         let value = match (&field.shape, field.name.as_str()) {
             // No file and no expansion; and of two ways to say where to go on, neither.
@@ -218,7 +220,7 @@ fn most(api: &Api, fields: &[Field], depth: usize) -> Value {
     Value::Object(fields.iter().filter_map(member).collect())
 }
 
-fn most_of(api: &Api, shape: &Shape, depth: usize) -> Option<Value> {
+fn most_of(api: &Description, shape: &Shape, depth: usize) -> Option<Value> {
     let inside = |fields: &[Field]| {
         let object = most(api, fields, depth.checked_sub(1)?);
         (object != json!({})).then_some(object)
@@ -238,7 +240,7 @@ fn most_of(api: &Api, shape: &Shape, depth: usize) -> Option<Value> {
 }
 
 /// The least an operation takes. A form cannot say «an empty object», so an object has at least one member.
-fn least(api: &Api, fields: &[Field]) -> Value {
+fn least(api: &Description, fields: &[Field]) -> Value {
     let sendable = |field: &&Field| !matches!(field.shape, Shape::Binary);
     let required = fields
         .iter()
@@ -251,7 +253,7 @@ fn least(api: &Api, fields: &[Field]) -> Value {
     )
 }
 
-fn least_object(api: &Api, fields: &[Field]) -> Value {
+fn least_object(api: &Description, fields: &[Field]) -> Value {
     match least(api, fields) {
         Value::Object(members) if members.is_empty() => Value::Object(
             fields
@@ -264,7 +266,7 @@ fn least_object(api: &Api, fields: &[Field]) -> Value {
     }
 }
 
-fn named_value(api: &Api, field: &Field) -> Value {
+fn named_value(api: &Description, field: &Field) -> Value {
     if field.name == "query" {
         json!("created>0")
     } else {
@@ -272,7 +274,7 @@ fn named_value(api: &Api, field: &Field) -> Value {
     }
 }
 
-fn value(api: &Api, shape: &Shape) -> Value {
+fn value(api: &Description, shape: &Shape) -> Value {
     match shape {
         Shape::Integer | Shape::Number => json!(1),
         Shape::UnixTime => json!(1_700_000_100),
@@ -304,7 +306,7 @@ fn multipart() -> String {
 }
 
 /// Whether a value has the shape that the description gives.
-fn fits(api: &Api, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
+fn fits(api: &Description, shape: &Shape, value: &Value, at: &str) -> Result<(), String> {
     let wrong = |expected: &str| Err(format!("{at}: expected {expected}, found {value}"));
     let is = |good: bool, expected: &str| if good { Ok(()) } else { wrong(expected) };
     match shape {
@@ -377,7 +379,7 @@ fn fits(api: &Api, shape: &Shape, value: &Value, at: &str) -> Result<(), String>
     }
 }
 
-fn members(api: &Api, fields: &[Field], value: &Value, at: &str) -> Result<(), String> {
+fn members(api: &Description, fields: &[Field], value: &Value, at: &str) -> Result<(), String> {
     let Some(members) = value.as_object() else {
         return Err(format!("{at}: expected an object, found {value}"));
     };
@@ -397,18 +399,18 @@ fn members(api: &Api, fields: &[Field], value: &Value, at: &str) -> Result<(), S
 async fn every_operation_answers_in_its_shape() {
     let walk = Walk::new();
     let engine = Arc::clone(walk.emulator.engine());
-    let api = engine.api();
+    let api = engine.description();
     let mut faults = Vec::new();
     for (index, entry) in api.catalog().operations().iter().enumerate() {
         let operation = entry.get();
         if operation.path.starts_with("/oauth/") {
             continue;
         }
-        let plan = api.plan(index, engine.registry());
+        let plan = plan_of(engine.services(), index).unwrap();
         let path = walk.path(operation, plan);
         let params = least(api, &operation.params);
         let (status, body) = walk.answer(operation, &path, &params).await;
-        let generic = plan.behaviour.is_none();
+        let generic = plan.handler.is_none();
         let verdict = if status == 200 {
             fits(api, &operation.response, &body, "")
         } else if status < 500 && !generic && body["error"]["message"].is_string() {
@@ -449,14 +451,14 @@ async fn every_operation_answers_in_its_shape() {
 async fn a_mock_answers_every_operation_whatever_exists() {
     let walk = Walk::set_up(|builder| builder.mock(true));
     let engine = Arc::clone(walk.emulator.engine());
-    let api = engine.api();
+    let api = engine.description();
     let mut faults = Vec::new();
     for (index, entry) in api.catalog().operations().iter().enumerate() {
         let operation = entry.get();
         if operation.path.starts_with("/oauth/") {
             continue;
         }
-        let name = &api.plan(index, engine.registry()).name;
+        let name = &plan_of(engine.services(), index).unwrap().name;
         let all = [
             least(api, &operation.params),
             most(api, &operation.params, 1),

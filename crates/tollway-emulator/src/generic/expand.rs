@@ -5,10 +5,11 @@
 use serde_json::Value;
 use tollway_spec::{ObjectBody, Shape};
 
-use super::{included, list};
-use crate::api::Api;
+use super::{includable_fields, list};
 use crate::ctx::Ctx;
+use crate::description::Description;
 use crate::error::ApiError;
+use crate::services::Services;
 use crate::store::Query;
 
 /// Stripe's limit, `data.` of a list not counted.
@@ -21,7 +22,12 @@ pub(super) const TOTAL_COUNT: &str = "total_count";
 ///
 /// # Errors
 /// Stripe's 400.
-pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(), ApiError> {
+pub(crate) fn check(
+    services: &Services,
+    response: &Shape,
+    paths: &[String],
+) -> Result<(), ApiError> {
+    let api = services.description();
     for path in paths {
         if path == TOTAL_COUNT && matches!(response, Shape::SearchResult(_)) {
             continue;
@@ -45,7 +51,9 @@ pub(crate) fn check(api: &Api, response: &Shape, paths: &[String]) -> Result<(),
                 .flat_map(|shape| fields(api, shape, name))
                 .collect::<Vec<_>>();
             last_can = inside.iter().any(|shape| can_expand(shape))
-                || shapes.iter().any(|shape| included::is_one(shape, name));
+                || shapes
+                    .iter()
+                    .any(|shape| includable_fields::is_includable(services, shape, name));
             shapes = inside;
         }
         if shapes.is_empty() || !last_can {
@@ -79,7 +87,7 @@ fn can_expand(shape: &Shape) -> bool {
 }
 
 /// The shapes of a field in everything that a shape may be.
-fn fields<'a>(api: &'a Api, shape: &'a Shape, name: &str) -> Vec<&'a Shape> {
+fn fields<'a>(api: &'a Description, shape: &'a Shape, name: &str) -> Vec<&'a Shape> {
     let of_object = |target: &str| match api.object(target).map(|object| &object.body) {
         Some(ObjectBody::Fields(fields)) => fields
             .iter()
@@ -120,7 +128,7 @@ pub(crate) fn expand(ctx: &Ctx<'_>, response: &Shape, value: &mut Value, paths: 
 }
 
 fn walk(ctx: &Ctx<'_>, shape: &Shape, value: &mut Value, names: &[&str]) {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     match value {
         Value::Array(items) => {
             let item = match shape {
@@ -149,7 +157,7 @@ fn walk(ctx: &Ctx<'_>, shape: &Shape, value: &mut Value, names: &[&str]) {
     let Value::Object(members) = value else {
         return;
     };
-    included::bring(ctx, members, name);
+    includable_fields::insert_into(ctx, members, name);
     if !members.contains_key(*name)
         && let Some(list) = inside.iter().find_map(|shape| {
             part_list(
@@ -204,7 +212,7 @@ fn part_list(
     let Shape::List(item) = shape else {
         return None;
     };
-    let item_type = ctx.engine.api().resource_of(item)?;
+    let item_type = ctx.services.description().resource_of(item)?;
     let filters = [(owner_type, owner)];
     let by_parent = Query {
         limit: 10,

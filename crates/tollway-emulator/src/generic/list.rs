@@ -6,8 +6,7 @@ use bytes::Bytes;
 use serde_json::Value;
 use tollway_spec::{Mode, ObjectBody, Operation};
 
-use super::{parent_id, resource, v2_page};
-use crate::api::Plan;
+use super::{Plan, parent_id, resource, v2_page};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::params::Params;
@@ -177,8 +176,8 @@ struct Filters {
 fn filters(ctx: &Ctx<'_>, object_type: &str, params: &Params) -> Filters {
     let mut filters = Filters::default();
     let fields = match ctx
-        .engine
-        .api()
+        .services
+        .description()
         .object(object_type)
         .map(|object| &object.body)
     {

@@ -8,9 +8,7 @@ use serde_json::Value;
 use tollway_spec::Shape;
 
 use super::delete::what_is_left;
-use super::{Reply, apply, own_id, parent_id, resource, synth};
-use crate::accounts::operations::plain as plain_account;
-use crate::api::{Action, Matched, Plan};
+use super::{Action, Matched, MockObject, Plan, Reply, apply, own_id, parent_id, resource, synth};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
@@ -112,7 +110,7 @@ fn refer(ctx: &mut Ctx<'_>, wanted: &mut [Wanted], object_type: &str) -> Option<
     let id = ctx.new_id(object_type);
     let mut referred = false;
     for object in wanted {
-        let described = ctx.engine.api().object(&object.object_type);
+        let described = ctx.services.description().object(&object.object_type);
         let fields = described.map_or(&[][..], |described| described.fields());
         let names = fields.iter().map(|field| field.name.as_str());
         let new = names.filter(|name| {
@@ -155,8 +153,10 @@ fn make(ctx: &mut Ctx<'_>, wanted: &Wanted) {
     if wanted.object_type.is_empty() || wanted.id.is_empty() {
         return;
     }
-    let object = if wanted.object_type == "account" {
-        plain_account(ctx, &wanted.id)
+    let registered = ctx.services.list::<MockObject>().iter();
+    let mut registered = registered.filter(|it| it.object_type == wanted.object_type);
+    let object = if let Some(mock) = registered.next_back() {
+        (mock.make)(ctx, &wanted.id)
     } else {
         let mut object = synth::object(ctx, &wanted.object_type);
         for (member, id) in &wanted.references {

@@ -1,4 +1,4 @@
-//! The generic state: what any operation does that has no behaviour of its own.
+//! The generic state: what any operation does that has no handler of its own.
 //!
 //! Everything follows from the description: a creation makes a [schema-true object](synth), [writes the parameters](apply) into
 //! it and keeps it; an update writes parameters into the kept object; a deletion leaves `{id, object, deleted: true}`;
@@ -6,13 +6,16 @@
 
 pub(crate) mod apply;
 mod delete;
-mod draft;
 #[cfg(test)]
 mod every_operation;
 pub(crate) mod expand;
-pub(crate) mod included;
+mod handlers;
+pub(crate) mod includable_fields;
 mod list;
 mod mock;
+mod object_template;
+mod plan;
+mod reply;
 mod search;
 pub(crate) mod synth;
 mod transition;
@@ -20,60 +23,111 @@ pub(crate) mod v2_page;
 
 use std::sync::Arc;
 
-use bytes::Bytes;
 use serde_json::{Map, Value};
 use tollway_spec::{ObjectBody, Operation, Shape};
 
-pub(crate) use self::draft::Common;
+pub use self::handlers::Handler;
+pub(crate) use self::handlers::{AnyHandler, AppliesTo, Handlers, ReplyHandler};
 pub(crate) use self::list::window;
-use crate::api::{Action, Matched, Plan};
-use crate::billing::quote_pdf;
+use self::object_template::ObjectTemplate;
+pub(crate) use self::plan::{
+    Action, Matched, Operations, Plan, find_operation, named_operation, plan_of,
+};
+pub(crate) use self::reply::Reply;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events::{self, difference::previous_attributes};
 use crate::params::Params;
+use crate::services::Services;
 use crate::store::{Record, to_bytes};
 
-/// What an operation answers.
-#[derive(Debug)]
-pub(crate) enum Reply {
-    /// An object that is not kept, or is not to be sent as it is kept.
-    Object(Value),
-    /// An object as it is kept.
-    Record(Arc<Record>),
-    /// An object that was kept just now, read already.
-    Made(Arc<Record>, Value),
-    /// A page, its members joined already.
-    Page(Bytes),
-    /// Bytes that are no JSON.
-    Stream {
-        content_type: &'static str,
-        bytes: Bytes,
-    },
+/// Members of objects that are sent only to callers that name them in `expand`, by object type. Registered by products.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct IncludableField {
+    /// The object type.
+    pub object_type: &'static str,
+    /// The member.
+    pub name: &'static str,
 }
 
-impl Reply {
-    /// The body to send.
-    pub(crate) fn into_bytes(self) -> Bytes {
-        match self {
-            Self::Object(value) => to_bytes(&value),
-            Self::Record(record) | Self::Made(record, _) => record.body.clone(),
-            Self::Page(bytes) | Self::Stream { bytes, .. } => bytes,
-        }
+/// How an object that [mock mode](crate::Config::mock) needs is made, for a type that needs more than the description.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct MockObject {
+    /// The object type.
+    pub object_type: &'static str,
+    /// Makes the object with this id.
+    pub make: fn(&mut Ctx<'_>, id: &str) -> Value,
+}
+
+/// What the generic state adds to a context.
+pub trait GenericCtx {
+    /// A new, schema-true object of this type with a fresh id and every required field at its plain value: the start
+    /// for a handler to fill in. It is not stored until inserted.
+    fn blank(&mut self, object_type: &str) -> Map<String, Value>;
+
+    /// Writes parameters into an object: each parameter that has the name of a field becomes its value, in the field's
+    /// shape; metadata is merged, cleared fields are emptied.
+    ///
+    /// # Errors
+    /// `resource_missing` if a parameter names an object that does not exist.
+    fn apply(
+        &mut self,
+        object_type: &str,
+        object: &mut Map<String, Value>,
+        params: &Map<String, Value>,
+    ) -> Result<(), ApiError>;
+
+    /// What the generic state answers for an operation of this name: for handlers that only add to it.
+    ///
+    /// # Errors
+    /// As the operation; 500 if there is no operation of this name.
+    fn generic(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError>;
+
+    /// What an operation of this name answers, by its handler if it has one.
+    ///
+    /// # Errors
+    /// As [`GenericCtx::generic`].
+    fn call(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError>;
+}
+
+impl GenericCtx for Ctx<'_> {
+    fn blank(&mut self, object_type: &str) -> Map<String, Value> {
+        synth::object(self, object_type)
     }
 
-    pub(crate) fn into_value(self) -> Value {
-        match self {
-            Self::Object(value) | Self::Made(_, value) => value,
-            Self::Record(record) => record.parse(),
-            Self::Page(bytes) | Self::Stream { bytes, .. } => {
-                serde_json::from_slice(&bytes).unwrap_or_default()
-            }
-        }
+    fn apply(
+        &mut self,
+        object_type: &str,
+        object: &mut Map<String, Value>,
+        params: &Map<String, Value>,
+    ) -> Result<(), ApiError> {
+        apply::to_object(self, object_type, object, params)
+    }
+
+    fn generic(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError> {
+        let matched = existing_operation(self.services, operation)?;
+        generic(self, &matched, params).map(Reply::into_value)
+    }
+
+    fn call(&mut self, operation: &str, params: &Params) -> Result<Value, ApiError> {
+        let matched = existing_operation(self.services, operation)?;
+        attempt(self, &matched, params).map(Reply::into_value)
     }
 }
 
-/// Answers an operation: by its behaviour if it has one, by the generic state if not, and expands what was asked for.
+/// The operation of this name.
+///
+/// # Errors
+/// 500 if there is none.
+pub(crate) fn existing_operation<'s>(
+    services: &'s Services,
+    operation: &str,
+) -> Result<Matched<'s>, ApiError> {
+    let matched = named_operation(services, operation);
+    matched.ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))
+}
+
+/// Answers an operation: by its handler if it has one, by the generic state if not, and expands what was asked for.
 ///
 /// # Errors
 /// Whatever the operation refuses with.
@@ -82,12 +136,8 @@ pub(crate) fn answer(
     matched: &Matched<'_>,
     params: &Params,
 ) -> Result<Reply, ApiError> {
-    expand::check(
-        ctx.engine.api(),
-        &matched.operation.response,
-        params.expand(),
-    )?;
-    let reply = if ctx.engine.config().mock {
+    expand::check(ctx.services, &matched.operation.response, params.expand())?;
+    let reply = if ctx.services.config().mock {
         mock::answer(ctx, matched, params)?
     } else {
         attempt(ctx, matched, params)?
@@ -106,8 +156,8 @@ pub(crate) fn answer(
 }
 
 fn attempt(ctx: &mut Ctx<'_>, matched: &Matched<'_>, params: &Params) -> Result<Reply, ApiError> {
-    match matched.plan.behaviour {
-        Some((behaviour, concern)) if concern(params) => behaviour(ctx, params).map(Reply::Object),
+    match matched.plan.handler {
+        Some((handler, applies_to)) if applies_to(params) => handler.run(ctx, params),
         _ => generic(ctx, matched, params),
     }
 }
@@ -125,15 +175,14 @@ pub(crate) fn generic(
     match plan.action {
         Action::Create => create(ctx, operation, plan, params),
         Action::Compute => compute(ctx, operation, plan, params).map(Reply::Object),
-        Action::Retrieve => {
-            retrieve(ctx, plan, params).map(|record| Reply::Record(as_described(ctx, plan, record)))
-        }
+        Action::Retrieve => retrieve(ctx, plan, params)
+            .map(|record| Reply::Record(without_synthetic_id(ctx, plan, record))),
         Action::Update => update(ctx, plan, params).map(Reply::Record),
         Action::Delete => delete::delete(ctx, operation, plan, params).map(Reply::Object),
         Action::List => list::page(ctx, operation, plan, params).map(Reply::Page),
         Action::Search => search::page(ctx, plan, params).map(Reply::Page),
         Action::Transition(row) => transition::run(ctx, plan, row, params).map(Reply::Record),
-        Action::Stream => stream(ctx, plan, params),
+        Action::Stream => Err(missing(ctx, plan, params)),
     }
 }
 
@@ -182,14 +231,14 @@ fn create(
 ) -> Result<Reply, ApiError> {
     let object_type = resource(plan);
     let parent = parent_id(plan, params);
-    if plan.common.get().is_none() {
-        let common = Common::of(ctx, operation, plan);
+    if plan.template.get().is_none() {
+        let template = ObjectTemplate::of(ctx, operation, plan);
         // Another world's request may have been first; both are the same.
-        let _ = plan.common.set(common);
+        let _ = plan.template.set(template);
     }
-    if let Some(Some(common)) = plan.common.get() {
+    if let Some(Some(template)) = plan.template.get() {
         let field = parent_field(plan).zip(parent);
-        let written = common.write(ctx, object_type, params.values(), field)?;
+        let written = template.write(ctx, object_type, params.values(), field)?;
         refuse_taken_id(ctx, object_type, params)?;
         let store = &mut ctx.world.store;
         let record = store.insert_written(&ctx.scope, object_type, parent, written);
@@ -211,7 +260,7 @@ fn create(
         .store
         .insert_under(&ctx.scope, object_type, parent, &object, now);
     emit(ctx, object_type, "created", &record, None);
-    Ok(Reply::Made(record, object))
+    Ok(Reply::Created(record, object))
 }
 
 /// An id that the caller chose must be new.
@@ -246,7 +295,7 @@ fn new_object(
     let mut object = synth::object(ctx, &variant);
     apply::to_object(ctx, &variant, &mut object, params.values())?;
     if let (Some(field), Some(id)) = (parent_field(plan), parent_id(plan, params)) {
-        let api = ctx.engine.api();
+        let api = ctx.services.description();
         if api
             .object(&variant)
             .is_some_and(|object| object.field(field).is_some())
@@ -260,7 +309,7 @@ fn new_object(
 /// For a response that may be one of several types, the one the parameters speak of: `external_account[object]=bank_account`,
 /// `source=btok_…`.
 fn variant_of(ctx: &Ctx<'_>, response: &Shape, params: &Params) -> Option<String> {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     let Shape::Ref(name) = response else {
         return None;
     };
@@ -301,7 +350,7 @@ fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Recor
     let (object_type, id) = (resource(plan), own_id(plan, params));
     match ctx.world.store.get(&ctx.scope, object_type, id) {
         Some(record)
-            if belongs(record, plan, params)
+            if has_parent(record, plan, params)
                 && (!record.deleted || keeps_deleted(ctx, object_type)) =>
         {
             Ok(Arc::clone(record))
@@ -312,7 +361,7 @@ fn retrieve(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Recor
 }
 
 /// Whether a record is a part of the parent in the path.
-fn belongs(record: &Record, plan: &Plan, params: &Params) -> bool {
+fn has_parent(record: &Record, plan: &Plan, params: &Params) -> bool {
     match (&record.parent, parent_id(plan, params)) {
         (Some(parent), Some(id)) => **parent == *id,
         _ => true,
@@ -325,8 +374,8 @@ fn keeps_deleted(ctx: &Ctx<'_>, object_type: &str) -> bool {
         object_type,
         "customer" | "terminal.configuration" | "terminal.location" | "terminal.reader"
     ) && ctx
-        .engine
-        .api()
+        .services
+        .description()
         .object(&format!("deleted_{object_type}"))
         .is_some()
 }
@@ -340,8 +389,8 @@ fn singleton(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Arc<Record> {
 }
 
 /// What the description gives no id is kept under its place, and sent without one.
-fn as_described(ctx: &Ctx<'_>, plan: &Plan, record: Arc<Record>) -> Arc<Record> {
-    let described = ctx.engine.api().object(resource(plan));
+fn without_synthetic_id(ctx: &Ctx<'_>, plan: &Plan, record: Arc<Record>) -> Arc<Record> {
+    let described = ctx.services.description().object(resource(plan));
     let has_id =
         described.is_none_or(|object| object.fields().is_empty() || object.field("id").is_some());
     if plan.id.is_some() || has_id {
@@ -362,7 +411,11 @@ fn without_id(record: &Record) -> Record {
 }
 
 /// The object in the path, which must not be deleted: what can be changed.
-fn living(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
+fn find_undeleted(
+    ctx: &mut Ctx<'_>,
+    plan: &Plan,
+    params: &Params,
+) -> Result<Arc<Record>, ApiError> {
     let record = retrieve(ctx, plan, params)?;
     if record.deleted {
         return Err(missing(ctx, plan, params));
@@ -377,12 +430,12 @@ fn missing(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> ApiError {
 
 fn update(ctx: &mut Ctx<'_>, plan: &Plan, params: &Params) -> Result<Arc<Record>, ApiError> {
     let (object_type, id) = (resource(plan), own_id(plan, params));
-    let before = living(ctx, plan, params)?.parse();
+    let before = find_undeleted(ctx, plan, params)?.parse();
     let mut object = before.as_object().cloned().unwrap_or_default();
     apply::to_object(ctx, object_type, &mut object, params.values())?;
     object.entry("id").or_insert_with(|| id.into());
     let record = keep_change(ctx, object_type, &before, &Value::Object(object));
-    Ok(as_described(ctx, plan, record))
+    Ok(without_synthetic_id(ctx, plan, record))
 }
 
 /// Keeps a changed object and makes the event of the change, if anything changed.
@@ -396,16 +449,6 @@ fn keep_change(ctx: &mut Ctx<'_>, object_type: &str, before: &Value, after: &Val
     record
 }
 
-/// The only bytes that are no JSON: the PDF of a quote.
-fn stream(ctx: &Ctx<'_>, plan: &Plan, params: &Params) -> Result<Reply, ApiError> {
-    let id = parent_id(plan, params).unwrap_or_else(|| own_id(plan, params));
-    let document = quote_pdf::quote_document(ctx, id)?;
-    Ok(Reply::Stream {
-        content_type: "application/pdf",
-        bytes: document.write().into(),
-    })
-}
-
 fn emit(
     ctx: &mut Ctx<'_>,
     object_type: &str,
@@ -413,7 +456,7 @@ fn emit(
     object: &Record,
     previous: Option<&Value>,
 ) {
-    if let Some(name) = ctx.engine.api().event_name(object_type, happened) {
+    if let Some(name) = ctx.services.description().event_name(object_type, happened) {
         events::record_written(ctx, name, &object.body, previous);
     }
 }

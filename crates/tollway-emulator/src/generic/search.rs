@@ -9,8 +9,7 @@ use serde_json::{Value, json};
 
 use super::expand::TOTAL_COUNT;
 use super::list::{self, limit};
-use super::resource;
-use crate::api::Plan;
+use super::{Plan, resource};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 use tollway_spec::{Field, ObjectBody, Shape};
 
+pub(crate) use crate::clock::rfc3339;
 use crate::ctx::Ctx;
 use crate::ids;
 
@@ -107,7 +108,7 @@ pub(crate) fn plain(ctx: &mut Ctx<'_>, shape: &Shape) -> Value {
 }
 
 fn fields_of(ctx: &mut Ctx<'_>, object_type: &str, depth: usize) -> Map<String, Value> {
-    let api = ctx.engine.api();
+    let api = ctx.services.description();
     let Some(object) = api.object(object_type) else {
         return Map::new();
     };
@@ -268,10 +269,4 @@ fn value(ctx: &mut Ctx<'_>, shape: &Shape, name: &str, depth: usize) -> Value {
 /// A v1 list without members.
 pub(crate) fn empty_list(url: &str) -> Value {
     json!({"object": "list", "data": [], "has_more": false, "url": url})
-}
-
-/// A unix time as v2 writes it.
-pub(crate) fn rfc3339(unix_seconds: i64) -> String {
-    let time = jiff::Timestamp::from_second(unix_seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
-    format!("{time:.3}")
 }

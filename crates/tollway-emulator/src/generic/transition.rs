@@ -4,9 +4,8 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-use super::{apply, synth};
-use super::{emit, living, resource};
-use crate::api::Plan;
+use super::{Plan, apply, synth};
+use super::{emit, find_undeleted, resource};
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events;
@@ -26,12 +25,12 @@ pub(super) fn run(
     params: &Params,
 ) -> Result<Arc<Record>, ApiError> {
     let object_type = resource(plan);
-    let before = living(ctx, plan, params)?.parse();
+    let before = find_undeleted(ctx, plan, params)?.parse();
     let status = before
         .get("status")
         .and_then(Value::as_str)
         .unwrap_or_default();
-    let allowed = row.from.is_empty() || row.from.contains(&status) || ctx.engine.config().mock;
+    let allowed = row.from.is_empty() || row.from.contains(&status) || ctx.services.config().mock;
     if !allowed {
         return Err(wrong_state(object_type, row, status));
     }
@@ -102,9 +101,9 @@ fn complete(ctx: &mut Ctx<'_>, object_type: &str, object: &mut Map<String, Value
     let Some((first, _)) = path.split_once('.') else {
         return;
     };
-    let engine = ctx.engine;
-    let field = engine
-        .api()
+    let services = ctx.services;
+    let field = services
+        .description()
         .object(object_type)
         .and_then(|described| described.field(first));
     if let Some(field) = field.filter(|_| object.get(first).is_none_or(Value::is_null)) {

@@ -7,13 +7,13 @@ use base64::engine::general_purpose::STANDARD;
 use http::HeaderMap;
 use tollway_spec::Verb;
 
-use crate::api::Matched;
 use crate::ctx::{Caller, noun};
+use crate::engine::Engine;
 use crate::error::ApiError;
+use crate::generic::Matched;
 use crate::key::{ApiKey, KeyKind, redact};
-use crate::scope::Scope;
+use crate::scope::{Mode, Scope};
 use crate::world::{Access, GrantScope, TokenKind, World, WorldState, permission_resource};
-use crate::{Engine, Mode};
 
 /// An authenticated request.
 pub(super) struct Authenticated {

@@ -1,55 +1,43 @@
 //! `Idempotency-Key`: the first answer is kept for a day and given again.
 //!
-//! Kept are answers of what was carried out, failures included; not kept are refusals before that (wrong parameters) and
+//! StoredResponse are answers of what was carried out, failures included; not kept are refusals before that (wrong parameters) and
 //! conflicts. Keys belong to an account and mode. `/v2` carries out failed requests again.
-
-use std::sync::Arc;
 
 use bytes::Bytes;
 use http::{HeaderMap, StatusCode};
 use tollway_spec::Verb;
 
 use super::auth::Authenticated;
-use super::respond::Answer;
-use super::{Tag, is_v2};
-use crate::Engine;
-use crate::api::Matched;
+use super::is_v2;
+use super::respond::ApiResponse;
+use crate::claims::Claim;
 use crate::ctx::Ctx;
+use crate::engine::Engine;
 use crate::error::ApiError;
+use crate::generic::Matched;
 use crate::key::redact;
+use crate::request_context::RequestContext;
 
 /// The record type of kept answers: a line with format, status, request id and fingerprint, then the body.
-const RECORD: &str = "_idempotency";
+const RECORD_TYPE: &str = "_idempotency";
 
 /// Those of `/v2`, which are kept longer.
-const RECORD_V2: &str = "_idempotency_v2";
+const V2_RECORD_TYPE: &str = "_idempotency_v2";
 
 /// How long `/v1` keeps an answer, in seconds; `/v2` keeps it 30 days.
-const DAY: i64 = 24 * 60 * 60;
+const DAY_SECONDS: i64 = 24 * 60 * 60;
 
 /// The format of both.
 const FORMAT: &str = "v1";
 
 /// Stripe's limit.
-const MAX_LENGTH: usize = 255;
+const MAX_KEY_CHARACTERS: usize = 255;
 
 /// An idempotency key with what it stands for.
 pub(super) struct Key {
     pub(super) text: String,
     fingerprint: String,
     v2: bool,
-}
-
-/// While this lives, another request with the same key is a conflict.
-pub(super) struct InFlight<'e> {
-    engine: &'e Engine,
-    name: String,
-}
-
-impl Drop for InFlight<'_> {
-    fn drop(&mut self) {
-        self.engine.in_flight().remove(&self.name);
-    }
 }
 
 /// The key of a request that has one and heeds it: `POST`, and `DELETE` in `/v2`.
@@ -71,8 +59,9 @@ pub(super) fn key(
     if text.is_empty() {
         return Ok(None);
     }
-    if text.chars().count() > MAX_LENGTH {
-        let message = format!("Idempotency keys can be at most {MAX_LENGTH} characters long.");
+    if text.chars().count() > MAX_KEY_CHARACTERS {
+        let message =
+            format!("Idempotency keys can be at most {MAX_KEY_CHARACTERS} characters long.");
         return Err(ApiError::new(400, "idempotency_error", message));
     }
     Ok(Some(Key {
@@ -91,7 +80,7 @@ impl Key {
         &self,
         engine: &'e Engine,
         caller: &Authenticated,
-    ) -> Result<InFlight<'e>, ApiError> {
+    ) -> Result<Claim<'e>, ApiError> {
         let name = format!(
             "{}\n{}\n{}\n{}",
             caller.world.name(),
@@ -99,10 +88,8 @@ impl Key {
             caller.scope.account,
             self.text
         );
-        if !engine.in_flight().insert(name.clone()) {
-            return Err(ApiError::idempotency_in_use(&self.text));
-        }
-        Ok(InFlight { engine, name })
+        let claim = engine.in_flight().claim(name);
+        claim.ok_or_else(|| ApiError::idempotency_in_use(&self.text))
     }
 
     /// Gives the kept answer, or works the answer out and keeps it.
@@ -112,16 +99,16 @@ impl Key {
     pub(super) fn once(
         &self,
         ctx: &mut Ctx<'_>,
-        work: impl FnOnce(&mut Ctx<'_>) -> Result<Answer, ApiError>,
-        tag: &Tag,
-    ) -> Result<Answer, ApiError> {
+        work: impl FnOnce(&mut Ctx<'_>) -> Result<ApiResponse, ApiError>,
+        context: &RequestContext,
+    ) -> Result<ApiResponse, ApiError> {
         let kept = ctx
             .world
             .store
             .get(&ctx.scope, self.record_type(), &self.text)
-            .filter(|record| ctx.now() - record.created < self.lifetime());
+            .filter(|record| ctx.now() - record.created < self.lifetime_seconds());
         if let Some(record) = kept {
-            let kept = Kept::read(&record.body).ok_or_else(|| {
+            let kept = StoredResponse::read(&record.body).ok_or_else(|| {
                 let key = redact(&self.text);
                 let message = format!(
                     "The stored answer of the idempotency key {key} could not be read; nothing was changed."
@@ -131,13 +118,17 @@ impl Key {
             if kept.fingerprint != self.fingerprint {
                 return Err(ApiError::idempotency_mismatch(&self.text));
             }
-            return Ok(Answer::replayed(kept.status, kept.body, kept.request_id));
+            return Ok(ApiResponse::replayed(
+                kept.status,
+                kept.body,
+                kept.request_id,
+            ));
         }
         let answer = work(ctx).unwrap_or_else(|error| {
             if !error.keep_changes {
                 ctx.undo();
             }
-            Answer::error(&error, Some(tag))
+            ApiResponse::error(&error, Some(context))
         });
         let fails = !answer.status.is_success();
         if !(self.v2 && fails) && answer.status != StatusCode::CONFLICT && answer.is_json() {
@@ -146,7 +137,7 @@ impl Key {
         Ok(answer)
     }
 
-    fn keep(&self, ctx: &mut Ctx<'_>, answer: &Answer) {
+    fn keep(&self, ctx: &mut Ctx<'_>, answer: &ApiResponse) {
         let request_id = ctx.request.id.as_deref().unwrap_or_default();
         let mut body = format!(
             "{FORMAT} {} {request_id} {}\n",
@@ -159,28 +150,34 @@ impl Key {
         ctx.world
             .store
             .insert_raw(&ctx.scope, self.record_type(), &self.text, body.into(), now);
-        ctx.world
-            .store
-            .expire(&ctx.scope, self.record_type(), now - self.lifetime());
+        ctx.world.store.expire(
+            &ctx.scope,
+            self.record_type(),
+            now - self.lifetime_seconds(),
+        );
     }
 
     fn record_type(&self) -> &'static str {
-        if self.v2 { RECORD_V2 } else { RECORD }
+        if self.v2 { V2_RECORD_TYPE } else { RECORD_TYPE }
     }
 
-    fn lifetime(&self) -> i64 {
-        if self.v2 { 30 * DAY } else { DAY }
+    fn lifetime_seconds(&self) -> i64 {
+        if self.v2 {
+            30 * DAY_SECONDS
+        } else {
+            DAY_SECONDS
+        }
     }
 }
 
-struct Kept {
+struct StoredResponse {
     status: StatusCode,
     request_id: String,
     fingerprint: String,
     body: Bytes,
 }
 
-impl Kept {
+impl StoredResponse {
     fn read(record: &Bytes) -> Option<Self> {
         let end = record.iter().position(|byte| *byte == b'\n')?;
         let line = std::str::from_utf8(&record[..end]).ok()?;
@@ -199,42 +196,14 @@ impl Kept {
     }
 }
 
-/// Names of keys in use, one set for the whole emulator.
-#[derive(Debug, Default)]
-pub(crate) struct Claims(std::sync::Mutex<std::collections::HashSet<Arc<str>>>);
-
-impl Claims {
-    fn insert(&self, name: String) -> bool {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .insert(name.into())
-    }
-
-    fn remove(&self, name: &str) {
-        self.0
-            .lock()
-            .unwrap_or_else(std::sync::PoisonError::into_inner)
-            .remove(name);
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
-    fn a_key_is_claimed_by_one_request_at_a_time() {
-        let claims = Claims::default();
-        assert!(claims.insert("k".into()));
-        assert!(!claims.insert("k".into()));
-        claims.remove("k");
-        assert!(claims.insert("k".into()));
-    }
-
-    #[test]
-    fn kept_answers_are_read_back() {
-        let kept = Kept::read(&Bytes::from_static(b"402 req_1 abc\n{\"a\":\n1}")).unwrap();
+    fn stored_responses_are_read_back() {
+        let kept =
+            StoredResponse::read(&Bytes::from_static(b"402 req_1 abc\n{\"a\":\n1}")).unwrap();
         assert_eq!(
             (
                 kept.status.as_u16(),
@@ -244,13 +213,13 @@ mod tests {
             (402, "req_1", "abc")
         );
         assert_eq!(&kept.body[..], b"{\"a\":\n1}");
-        let numbered = Kept::read(&Bytes::from_static(b"v1 200 req_2 def\n{}")).unwrap();
+        let numbered = StoredResponse::read(&Bytes::from_static(b"v1 200 req_2 def\n{}")).unwrap();
         assert_eq!(
             (numbered.status.as_u16(), numbered.request_id.as_str()),
             (200, "req_2")
         );
         for unreadable in [&b"nonsense"[..], b"v2 200 req_2 def\n{}"] {
-            assert!(Kept::read(&Bytes::from_static(unreadable)).is_none());
+            assert!(StoredResponse::read(&Bytes::from_static(unreadable)).is_none());
         }
     }
 }

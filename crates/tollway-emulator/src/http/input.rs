@@ -8,8 +8,9 @@ use sha2::{Digest, Sha256};
 use tollway_spec::Encoding;
 
 use super::is_v2;
-use crate::api::{Api, Matched};
+use crate::description::Description;
 use crate::error::ApiError;
+use crate::generic::Matched;
 use crate::params::{self, Pair, PairValue, Params, Tree, multipart};
 
 /// Parameters that were read but not checked.
@@ -80,7 +81,11 @@ impl Input {
     ///
     /// # Errors
     /// Stripe's 400 for the first fault.
-    pub(super) fn check(self, api: &Api, matched: &Matched<'_>) -> Result<Params, ApiError> {
+    pub(super) fn check(
+        self,
+        api: &Description,
+        matched: &Matched<'_>,
+    ) -> Result<Params, ApiError> {
         let checked = params::check(api.catalog(), &matched.operation.params, &self.given)?;
         Ok(Params::checked(matched.path.clone(), checked))
     }

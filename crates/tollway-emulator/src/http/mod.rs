@@ -4,7 +4,8 @@
 //! operation of the URL ▶ key, world, account ▶ parameters, checked ▶ transaction (idempotency ▶ answer) ▶ headers
 //! ```
 //!
-//! [`watched`] puts faults, request ids and the log around it, and around the pages. Any bytes on any path end in a Stripe-shaped answer. Everything after reading the body is synchronous.
+//! [`with_faults_and_log`] puts faults, request ids and the log around it, and around the pages. Any bytes on any path end in
+//! a Stripe-shaped response. Everything after reading the body is synchronous.
 
 mod auth;
 mod idempotency;
@@ -26,18 +27,16 @@ use serde_json::json;
 use tollway_spec::{Mode as ApiMode, Verb};
 
 pub(crate) use self::auth::key_text;
-pub(crate) use self::idempotency::Claims;
-pub(crate) use self::respond::{Answer, DropConnection};
-use crate::Engine;
-use crate::api::Matched;
+pub(crate) use self::respond::ApiResponse;
 use crate::ctx::RequestInfo;
+use crate::engine::Engine;
 use crate::error::ApiError;
-use crate::faults::Effect;
-use crate::generic::{self, Reply};
+use crate::faults::FaultAction;
+use crate::generic::{self, Matched, Reply, existing_operation, find_operation};
 use crate::key::KeyKind;
-use crate::log::{Entry, Sent};
-use crate::pages::Address;
+use crate::log::{Entry, LogDetails, LoggedParams};
 use crate::params::{self, former::Moved};
+use crate::request_context::{RequestContext, Unlogged};
 use crate::scheduler;
 use crate::scope::Scope;
 use crate::world::World;
@@ -46,54 +45,7 @@ use crate::world::World;
 const MOCK_VERSION: HeaderValue = HeaderValue::from_static("master");
 
 /// Stripe refuses longer ones.
-const MAX_HEADER_VALUE: usize = 16 * 1024;
-
-/// What the layer around all routes tells the handlers of a request; a request extension.
-#[derive(Debug, Clone)]
-pub(crate) struct Tag {
-    /// `req_…`.
-    pub(crate) request_id: String,
-    /// Scheme and authority the request came to.
-    pub(crate) base_url: String,
-}
-
-impl Tag {
-    fn new(engine: &Engine, request: &Request) -> Self {
-        let address = Address::of(request.headers(), request.uri(), request.extensions());
-        Self {
-            request_id: engine.new_request_id(),
-            base_url: address.into_base(),
-        }
-    }
-
-    /// Where the request can be looked up.
-    fn log_url(&self) -> String {
-        format!("{}/_tollway/requests/{}", self.base_url, self.request_id)
-    }
-}
-
-/// Mark on a request that came over TLS.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Https;
-
-/// Mark on a request of the emulator's own, as a seed's: no fault hits it and the log does not show it.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct Unlogged;
-
-/// What a handler tells the layer around it, for the log; a response extension.
-#[derive(Debug, Clone, Default)]
-pub(crate) struct Details {
-    /// The parameters as they were sent.
-    pub(crate) sent: Sent,
-    /// The operation the request was taken for.
-    pub(crate) operation: Option<String>,
-    /// The world and scope it acted in.
-    pub(crate) acted: Option<(Arc<str>, Scope)>,
-    /// The answer was given before.
-    pub(crate) replayed: bool,
-    /// Message of an error.
-    pub(crate) error: Option<String>,
-}
+const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// Whether a path is the API's, and no page's: then [`api`] answers it, and no router need be asked.
 pub(crate) fn is_api(path: &str) -> bool {
@@ -102,11 +54,11 @@ pub(crate) fn is_api(path: &str) -> bool {
 
 /// The answer to a request whose path [`is_api`].
 pub(crate) async fn api(engine: &Arc<Engine>, request: Request) -> Response {
-    let answer = async |request, tag| {
-        let (response, details) = respond_to(engine, request, &tag).await;
+    let answer = async |request, context| {
+        let (response, details) = respond_to(engine, request, &context).await;
         (response, Some(details))
     };
-    watched(engine, request, answer).await
+    with_faults_and_log(engine, request, answer).await
 }
 
 /// Around every route but the control API.
@@ -119,31 +71,31 @@ pub(crate) async fn around(
     if path == "/_tollway" || path.starts_with("/_tollway/") {
         return next.run(request).await;
     }
-    let answer = async |mut request: Request, tag: Tag| {
-        request.extensions_mut().insert(tag);
+    let answer = async |mut request: Request, context: RequestContext| {
+        request.extensions_mut().insert(context);
         let mut response = next.run(request).await;
         let details = response.extensions_mut().remove();
         (response, details)
     };
-    watched(&engine, request, answer).await
+    with_faults_and_log(&engine, request, answer).await
 }
 
 /// Faults, request ids and the log around an answer.
-async fn watched(
+async fn with_faults_and_log(
     engine: &Arc<Engine>,
     request: Request,
-    answer: impl AsyncFnOnce(Request, Tag) -> (Response, Option<Details>),
+    answer: impl AsyncFnOnce(Request, RequestContext) -> (Response, Option<LogDetails>),
 ) -> Response {
-    let tag = Tag::new(engine, &request);
-    let mut entry = Entry::begin(engine, &request, &tag);
-    engine.reached_at(&tag.base_url);
+    let context = RequestContext::new(engine.new_request_id(), &request);
+    let mut entry = Entry::begin(engine.clock().now_millis(), &request, &context);
+    engine.set_base_url(&context.base_url);
     let logged = request.extensions().get::<Unlogged>().is_none();
-    let strike = || {
+    let take_fault = || {
         engine
             .faults()
-            .strike(request.method(), request.uri().path(), request.headers())
+            .take_matching(request.method(), request.uri().path(), request.headers())
     };
-    let fault = logged.then(strike).flatten();
+    let fault = logged.then(take_fault).flatten();
     if let Some(fault) = &fault {
         entry.fault = Some(fault.describe());
         if let Some(latency) = fault.latency() {
@@ -151,15 +103,17 @@ async fn watched(
         }
     }
     let mut details = None;
-    let mut response = match fault.map_or(Effect::None, |fault| fault.effect()) {
-        Effect::DropBefore => respond::dropped(),
-        Effect::Refuse(error) => Answer::error(&error, Some(&tag)).into_response(&tag.request_id),
-        effect => {
-            let (response, told) = answer(request, tag).await;
-            if matches!(effect, Effect::DropAfter) {
+    let mut response = match fault.map_or(FaultAction::None, |fault| fault.action()) {
+        FaultAction::DropBefore => respond::dropped(),
+        FaultAction::Refuse(error) => {
+            ApiResponse::error(&error, Some(&context)).into_response(&context.request_id)
+        }
+        action => {
+            let (response, log_details) = answer(request, context).await;
+            if matches!(action, FaultAction::DropAfter) {
                 respond::dropped()
             } else {
-                details = told;
+                details = log_details;
                 response
             }
         }
@@ -184,28 +138,32 @@ async fn watched(
 /// Answers everything that is not a page or the control API.
 pub(crate) async fn front(
     State(engine): State<Arc<Engine>>,
-    Extension(tag): Extension<Tag>,
+    Extension(context): Extension<RequestContext>,
     request: Request,
 ) -> Response {
-    let (mut response, details) = respond_to(&engine, request, &tag).await;
+    let (mut response, details) = respond_to(&engine, request, &context).await;
     response.extensions_mut().insert(details);
     response
 }
 
 /// The answer, and what is to be logged of it.
-async fn respond_to(engine: &Arc<Engine>, request: Request, tag: &Tag) -> (Response, Details) {
+async fn respond_to(
+    engine: &Arc<Engine>,
+    request: Request,
+    context: &RequestContext,
+) -> (Response, LogDetails) {
     let (parts, body) = request.into_parts();
-    let mut details = Details::default();
+    let mut details = LogDetails::default();
     let answer = match read_body(engine, body).await {
         Ok(body) => {
-            details.sent = Sent::new(&parts, &body);
-            answer(engine, &parts, &body, tag, &mut details)
+            details.params = LoggedParams::new(&parts, &body);
+            answer(engine, &parts, &body, context, &mut details)
         }
-        Err(error) => Answer::error(&error, Some(tag)),
+        Err(error) => ApiResponse::error(&error, Some(context)),
     };
     details.replayed = answer.is_replayed();
     details.error = answer.message();
-    (answer.into_response(&tag.request_id), details)
+    (answer.into_response(&context.request_id), details)
 }
 
 async fn read_body(engine: &Engine, body: Body) -> Result<Bytes, ApiError> {
@@ -228,16 +186,17 @@ fn answer(
     engine: &Arc<Engine>,
     parts: &Parts,
     body: &Bytes,
-    tag: &Tag,
-    details: &mut Details,
-) -> Answer {
+    context: &RequestContext,
+    details: &mut LogDetails,
+) -> ApiResponse {
     let version = self::version(engine, &parts.headers);
     let headers = respond::Echo::new(
         &parts.headers,
         version.as_deref().unwrap_or(&engine.config().api_version),
     );
-    let result = version.and_then(|version| checked(engine, parts, body, version, tag, details));
-    let answer = result.unwrap_or_else(|error| Answer::error(&error, Some(tag)));
+    let result =
+        version.and_then(|version| checked(engine, parts, body, version, context, details));
+    let answer = result.unwrap_or_else(|error| ApiResponse::error(&error, Some(context)));
     answer.with_echo(headers)
 }
 
@@ -246,28 +205,28 @@ fn checked(
     parts: &Parts,
     body: &Bytes,
     version: String,
-    tag: &Tag,
-    details: &mut Details,
-) -> Result<Answer, ApiError> {
+    context: &RequestContext,
+    details: &mut LogDetails,
+) -> Result<ApiResponse, ApiError> {
     let path = parts.uri.path();
     if parts
         .headers
         .values()
-        .any(|value| value.len() > MAX_HEADER_VALUE)
+        .any(|value| value.len() > MAX_HEADER_BYTES)
     {
         return Err(ApiError::invalid_request(
             "Invalid request: a header is too long.",
         ));
     }
     if engine.config().mock && path == "/" {
-        return Ok(Answer::success(Reply::Object(json!({}))));
+        return Ok(ApiResponse::success(Reply::Object(json!({}))));
     }
     let moved = match parts.method {
         Method::GET => params::former::moved(path, &version),
         _ => None,
     };
     let matched = match moved {
-        Some(moved) => named(engine, moved.operation)?,
+        Some(moved) => existing_operation(engine.services(), moved.operation)?,
         None => operation(engine, &parts.method, path)?,
     };
     details.operation = Some(matched.plan.name.clone());
@@ -286,13 +245,13 @@ fn checked(
         let secret = input.take_client_secret();
         auth::check_client_secret(&caller, &matched, secret.as_deref())?;
     }
-    let params = input.check(engine.api(), &matched)?;
+    let params = input.check(engine.description(), &matched)?;
     let request = RequestInfo {
-        id: Some(tag.request_id.clone()),
+        id: Some(context.request_id.clone()),
         idempotency_key: key.as_ref().map(|key| key.text.clone()),
         api_version: version,
         path: path.to_owned(),
-        base_url: tag.base_url.clone(),
+        base_url: context.base_url.clone(),
     };
     let _in_flight = key
         .as_ref()
@@ -306,11 +265,11 @@ fn checked(
         &request,
         |ctx| match &key {
             None => generic::answer(ctx, &matched, &params)
-                .map(|reply| Answer::success(as_moved(reply, moved))),
+                .map(|reply| ApiResponse::success(as_moved(reply, moved))),
             Some(key) => key.once(
                 ctx,
-                |ctx| generic::answer(ctx, &matched, &params).map(Answer::success),
-                tag,
+                |ctx| generic::answer(ctx, &matched, &params).map(ApiResponse::success),
+                context,
             ),
         },
     )
@@ -324,18 +283,13 @@ fn as_moved(reply: Reply, moved: Option<&Moved>) -> Reply {
     }
 }
 
-fn named<'e>(engine: &'e Engine, operation: &str) -> Result<Matched<'e>, ApiError> {
-    let matched = engine.api().named(operation, engine.registry());
-    matched.ok_or_else(|| ApiError::internal(format!("there is no operation {operation}")))
-}
-
 /// Who asks, for a route that the description does not have; judged as the operation of this name.
 pub(crate) fn caller_of(
     engine: &Engine,
     headers: &HeaderMap,
     operation: &str,
 ) -> Result<(Arc<World>, Scope), ApiError> {
-    let matched = named(engine, operation)?;
+    let matched = existing_operation(engine.services(), operation)?;
     let caller = auth::authenticate(engine, headers, &matched)?;
     Ok((caller.world, caller.scope))
 }
@@ -347,7 +301,7 @@ fn operation<'e>(engine: &'e Engine, method: &Method, path: &str) -> Result<Matc
         Method::DELETE => Some(Verb::Delete),
         _ => None,
     };
-    let found = verb.and_then(|verb| engine.api().find(verb, path, engine.registry()));
+    let found = verb.and_then(|verb| find_operation(engine.services(), verb, path));
     found.ok_or_else(|| {
         let error = ApiError::unknown_url(method.as_str(), path);
         if path.starts_with("/v2/") {

@@ -5,14 +5,14 @@ use axum::response::Response;
 use bytes::Bytes;
 use http::{HeaderMap, HeaderName, HeaderValue, StatusCode, header};
 
-use super::Tag;
 use crate::error::{ApiError, ErrorBody};
 use crate::generic::Reply;
+use crate::request_context::{DropConnection, RequestContext};
 use crate::store::to_bytes;
 
 /// An answer before it becomes a response.
 #[derive(Debug)]
-pub(crate) struct Answer {
+pub(crate) struct ApiResponse {
     pub(crate) status: StatusCode,
     pub(crate) body: Bytes,
     content_type: &'static str,
@@ -32,10 +32,6 @@ pub(super) struct Echo {
     account: Option<HeaderValue>,
 }
 
-/// Mark on a response that must not be sent: the server closes the connection instead.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct DropConnection;
-
 impl Echo {
     pub(super) fn new(headers: &HeaderMap, version: &str) -> Self {
         Self {
@@ -46,7 +42,7 @@ impl Echo {
     }
 }
 
-impl Answer {
+impl ApiResponse {
     fn new(status: StatusCode, body: Bytes) -> Self {
         Self {
             status,
@@ -72,10 +68,10 @@ impl Answer {
     }
 
     /// An error's status and body, which leads to the request in the log.
-    pub(crate) fn error(error: &ApiError, tag: Option<&Tag>) -> Self {
+    pub(crate) fn error(error: &ApiError, context: Option<&RequestContext>) -> Self {
         let mut body = error.to_json();
-        if let (ErrorBody::Api(_), Some(tag)) = (&error.body, tag) {
-            body["error"]["request_log_url"] = tag.log_url().into();
+        if let (ErrorBody::Api(_), Some(context)) = (&error.body, context) {
+            body["error"]["request_log_url"] = context.log_url().into();
         }
         let status =
             StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);

@@ -20,7 +20,8 @@ use self::context::IdentityPage;
 use crate::Engine;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::generic::included;
+use crate::generic::GenericCtx as _;
+use crate::generic::includable_fields;
 use crate::json::{extend, text};
 use crate::located_object::open as open_page;
 use crate::merchant_name::merchant_name;
@@ -36,6 +37,7 @@ const REPORT: &str = "identity.verification_report";
 const WAY_BACK: &str = "_identity_return";
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_includable("identity.verification_session", "verified_outputs");
     registry.add("identity.verification_sessions.create", create);
 }
 
@@ -120,7 +122,7 @@ async fn answer(
             return pages::message(StatusCode::BAD_REQUEST, "No decision", text, None);
         }
     };
-    let ended = address.transact(&engine, &world, scope, |ctx| {
+    let ended = engine.transact_at(address.base(), &world, scope, |ctx| {
         finish(ctx, &session, outcome);
         let kept = ctx.world.typed::<Value>(&ctx.scope, WAY_BACK, &id);
         Ok(kept.and_then(|kept| url_of(&kept)))
@@ -190,7 +192,7 @@ fn finish(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) {
             if session["type"] == "id_number" {
                 outputs["id_number_type"] = "us_ssn".into();
             }
-            included::keep(ctx, id_of(&session), &json!({"verified_outputs": outputs}));
+            includable_fields::store(ctx, id_of(&session), &json!({"verified_outputs": outputs}));
             let members = json!({"status": "verified", "last_verification_report": report["id"], "url": null, "client_secret": null});
             change(
                 ctx,

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::generic::included;
+use crate::generic::includable_fields;
 use crate::issuing::{CARD, CARDHOLDER};
 use crate::params::Params;
 use crate::product_objects::{drafted, id_of, keep};
@@ -40,7 +40,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if !card["shipping"].is_null() {
         card["shipping"]["status"] = "pending".into();
     }
-    included::keep(ctx, id_of(&card), &json!({"number": number, "cvc": cvc}));
+    includable_fields::store(ctx, id_of(&card), &json!({"number": number, "cvc": cvc}));
     keep(ctx, CARD, &card, "issuing_card.created");
     Ok(card)
 }

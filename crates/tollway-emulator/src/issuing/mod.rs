@@ -20,6 +20,8 @@ const CARDHOLDER: &str = "issuing.cardholder";
 const TRANSACTION: &str = "issuing.transaction";
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_includable("issuing.card", "cvc");
+    registry.add_includable("issuing.card", "number");
     authorizations::register(registry);
     cards::register(registry);
     transactions::register(registry);

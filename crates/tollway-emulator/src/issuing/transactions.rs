@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::issuing::{AUTHORIZATION, CARD, TRANSACTION};
 use crate::json::{extend, number, text};
 use crate::params::Params;

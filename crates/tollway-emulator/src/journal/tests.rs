@@ -24,7 +24,7 @@ fn changes(number: i64) -> Vec<Change> {
         bytes::Bytes::from_static(b"not json"),
         number,
     );
-    store.bury(
+    store.mark_deleted(
         &scope,
         "customer",
         &json!({"id": "cus_1", "deleted": true}),

@@ -124,7 +124,7 @@ pub(crate) fn give_out(
 
 /// Those that there are; the others are left out silently, as at Stripe.
 fn known_capabilities(ctx: &Ctx<'_>, names: &[String]) -> Vec<String> {
-    let described = ctx.engine.api().object("account_capabilities");
+    let described = ctx.services.description().object("account_capabilities");
     let known = |name: &&String| described.is_some_and(|object| object.field(name).is_some());
     names.iter().filter(known).cloned().collect()
 }

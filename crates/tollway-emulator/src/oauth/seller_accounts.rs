@@ -12,12 +12,12 @@ use serde_json::{Value, json};
 
 use crate::Engine;
 use crate::accounts::sellers;
-use crate::control::{Asked, Outcome};
+use crate::control::{ControlRequest, ControlResult};
 use crate::error::ApiError;
 use crate::oauth::seller_profile;
 use crate::scope::Mode;
 
-pub(crate) async fn list(asked: Asked) -> Outcome {
+pub(crate) async fn list(asked: ControlRequest) -> ControlResult {
     let sellers: Vec<Value> = sellers::sellers(&asked.world.lock())
         .iter()
         .map(|seller| json!(seller))
@@ -25,7 +25,10 @@ pub(crate) async fn list(asked: Asked) -> Outcome {
     Ok(Json(json!({"data": sellers})))
 }
 
-pub(crate) async fn create(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
+pub(crate) async fn create(
+    State(engine): State<Arc<Engine>>,
+    asked: ControlRequest,
+) -> ControlResult {
     let kind = asked.text("kind").unwrap_or("standard");
     if !matches!(kind, "standard" | "express") {
         return Err(ApiError::invalid_enum("kind", &["standard", "express"]).into());

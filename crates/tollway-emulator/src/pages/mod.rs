@@ -23,8 +23,9 @@ use serde::Serialize;
 pub(crate) use self::inputs::{Choose, Input};
 pub(crate) use self::message::{Link, message, not_found, refused};
 pub(crate) use self::pdf::{Document, Line};
-pub(crate) use self::request::{Address, from_here_only};
+pub(crate) use self::request::from_here_only;
 use crate::Engine;
+pub(crate) use crate::request_context::Address;
 
 /// The stylesheet of every page, served at `/_tollway/assets/pages.css`.
 const STYLESHEET: &str = include_str!("pages.css");

@@ -8,6 +8,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::payment_methods::cards::{self, Card};
 use crate::world::PrivateRecord;
 
@@ -108,7 +109,7 @@ pub(crate) fn check_expiry_and_cvc(
     card: &Card,
     card_params: &Value,
 ) -> Result<(), ApiError> {
-    if ctx.engine.config().mock {
+    if ctx.services.config().mock {
         return Ok(());
     }
     let wrong = |param: &str, message: &str| {

@@ -6,6 +6,7 @@ use sha2::{Digest, Sha256};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::payment_methods::cards;
 use crate::payment_methods::iban;
 use crate::payment_methods::method_types;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::ledger::posting::{Movement, balance_of, balance_transaction};
 use crate::params::Params;
 use crate::payments::charge_object::{self, NewCharge, copied_fields};

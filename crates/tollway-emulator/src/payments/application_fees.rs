@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::proportional;
 use crate::ledger::exchange::{self, Settled};
 use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction};

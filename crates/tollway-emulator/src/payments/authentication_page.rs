@@ -85,7 +85,7 @@ async fn decide(
         Ok(target) => target,
         Err(error) => return pages::refused(&error),
     };
-    let outcome = address.transact(&engine, &world, scope, |ctx| {
+    let outcome = engine.transact_at(address.base(), &world, scope, |ctx| {
         if object_type == SETUP_INTENT {
             setup_intents::authenticate(ctx, &id, approved)
         } else {

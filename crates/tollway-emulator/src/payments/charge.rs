@@ -4,6 +4,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::payment_methods::cards::{self, Decline};
 use crate::payment_methods::instrument::Instrument;
 use crate::payments::capability_checks;

@@ -3,6 +3,7 @@
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
+use crate::generic::GenericCtx as _;
 use crate::payment_methods::cards::Decline;
 use crate::payments::application::charging_application;
 use crate::payments::split::Split;

@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::durations::HOUR_SECONDS;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payments::payment_method_params::payment_method_of_params;
 use crate::registry::Registry;

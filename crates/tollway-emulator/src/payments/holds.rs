@@ -6,6 +6,7 @@ use serde_json::Value;
 use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::payments::intents::{PAYMENT_INTENT, status};
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 
 /// The object type of PaymentIntents.
 pub(crate) const PAYMENT_INTENT: &str = "payment_intent";

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::params::Params;
 use crate::payments::charge::DeclinedPayment;
 use crate::payments::holds;

@@ -14,6 +14,7 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::money::check_amount;
 use crate::params::Params;
 use crate::registry::Registry;

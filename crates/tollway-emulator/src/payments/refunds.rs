@@ -5,7 +5,9 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
+use crate::generic::GenericCtx as _;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::exchange;
 use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction, post};

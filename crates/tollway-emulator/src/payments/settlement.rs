@@ -39,7 +39,7 @@ pub(super) fn settle(
     let method = charge["payment_method_details"]["type"].as_str();
     let method = method.unwrap_or("card").to_owned();
     let stripe_fee =
-        FeeSchedule::of(ctx.engine.config(), &method, &settled.currency).on(settled.amount);
+        FeeSchedule::of(ctx.services.config(), &method, &settled.currency).on(settled.amount);
     // In a destination charge the destination pays the application fee, out of the transfer.
     let own_fee = split
         .application_fee_amount

@@ -10,6 +10,8 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payment_methods::instrument::{self, Instrument};
 use crate::payment_methods::non_card::{find_non_card, mark_verified};

@@ -7,6 +7,8 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::ledger::exchange::{self, Settled};
 use crate::ledger::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
 use crate::money::{check_amount, currency_param};

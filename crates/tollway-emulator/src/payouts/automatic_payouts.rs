@@ -12,6 +12,7 @@ use serde::{Deserialize, Serialize};
 use crate::accounts::operations::AccountChange;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::midnight;
 use crate::ledger::posting::{AccountPosting, balance_of};
 use crate::payouts::balance::balance_object;

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::ledger::entries::Amounts;
 use crate::ledger::exchange;
 use crate::ledger::posting::{balance_of, reserved};

@@ -8,6 +8,7 @@ use crate::accounts::operations;
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::params::Params;
 use crate::payouts::automatic_payouts;
 use crate::payouts::payout_settings::{self, StoredBalanceSettings};

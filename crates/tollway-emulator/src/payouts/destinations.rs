@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::accounts::operations as accounts;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::payouts::payout_settings;
 use crate::random::derived_text;
 

@@ -52,7 +52,7 @@ pub(super) fn check(amount: i64, currency: &str, destination: &Value) -> Result<
 
 /// Stripe's fee for an instant payout.
 fn fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
-    let config = ctx.engine.config();
+    let config = ctx.services.config();
     let fee = FeeSchedule::of(config, "instant_payout", currency).on(amount);
     if config.method_fees.contains_key("instant_payout") {
         fee

@@ -6,7 +6,9 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::available_on;
+use crate::generic::GenericCtx as _;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::posting::{Movement, arrival, balance_transaction, post};
 use crate::money::amount_and_currency;

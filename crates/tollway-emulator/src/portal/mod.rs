@@ -10,6 +10,8 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::page::routes;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

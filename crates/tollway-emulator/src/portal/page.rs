@@ -79,7 +79,7 @@ async fn act(
     let here = format!("/_tollway/portal/{id}");
     let mut errors = Texts::new();
     let card = EnteredCard::read(&form, engine.clock().now(), &mut errors);
-    let done = address.transact(&engine, &world, scope.clone(), |ctx| {
+    let done = engine.transact_at(address.base(), &world, scope.clone(), |ctx| {
         let features = features(ctx, &session);
         match form.get("decision").map(String::as_str) {
             Some("cancel") if features["subscription_cancel"]["enabled"] == true => {

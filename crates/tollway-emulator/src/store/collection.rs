@@ -71,8 +71,8 @@ pub struct Record {
     pub(super) keys: Box<[Key]>,
 }
 
-/// Place in the order: by time, then by order of making.
-type Place = (i64, u64);
+/// SortKey in the order: by time, then by order of making.
+type SortKey = (i64, u64);
 
 impl Record {
     /// A live record of this object.
@@ -142,21 +142,21 @@ impl Record {
         serde_json::from_slice(&self.body).unwrap_or_default()
     }
 
-    fn place(&self) -> Place {
+    fn sort_key(&self) -> SortKey {
         (self.created, self.sequence)
     }
 }
 
 /// An object that was written without being a value before, and what is needed to file it.
 #[derive(Debug)]
-pub(crate) struct Written {
+pub(crate) struct SerializedObject {
     id: String,
     created: i64,
     body: Bytes,
     keys: Vec<Key>,
 }
 
-impl Written {
+impl SerializedObject {
     /// An object of this moment, unless its `created` says otherwise.
     pub(crate) fn new(now: i64) -> Self {
         Self {
@@ -168,7 +168,7 @@ impl Written {
     }
 
     /// Takes note of a field, in the order of the names.
-    pub(crate) fn note(&mut self, name: &str, value: &Value) {
+    pub(crate) fn index_field(&mut self, name: &str, value: &Value) {
         self.keys.extend(key_of(name, value));
         if name == "created" {
             self.created = value.as_i64().unwrap_or(self.created);
@@ -220,8 +220,8 @@ fn key_of(name: &str, value: &Value) -> Option<Key> {
 #[derive(Debug, Default)]
 pub struct Collection {
     by_id: HashMap<Arc<str>, Arc<Record>>,
-    order: BTreeMap<Place, Arc<Record>>,
-    index: HashMap<&'static str, HashMap<Box<str>, BTreeSet<Place>>>,
+    order: BTreeMap<SortKey, Arc<Record>>,
+    index: HashMap<&'static str, HashMap<Box<str>, BTreeSet<SortKey>>>,
 }
 
 impl Collection {
@@ -269,14 +269,14 @@ impl Collection {
             for (name, value) in &record.keys {
                 let values = self.index.entry(name).or_default();
                 match values.get_mut(value) {
-                    Some(places) => places.insert(record.place()),
+                    Some(places) => places.insert(record.sort_key()),
                     None => values
                         .entry(value.clone())
                         .or_default()
-                        .insert(record.place()),
+                        .insert(record.sort_key()),
                 };
             }
-            self.order.insert(record.place(), record);
+            self.order.insert(record.sort_key(), record);
         }
         before
     }
@@ -289,12 +289,12 @@ impl Collection {
 
     /// Takes a record out of the order and the indexes.
     fn unlist(&mut self, record: &Record) {
-        self.order.remove(&record.place());
+        self.order.remove(&record.sort_key());
         for (name, value) in &record.keys {
             if let Some(values) = self.index.get_mut(name)
                 && let Some(places) = values.get_mut(value)
             {
-                places.remove(&record.place());
+                places.remove(&record.sort_key());
                 if places.is_empty() {
                     values.remove(value);
                 }
@@ -314,7 +314,7 @@ impl Collection {
             let place = self
                 .get(cursor)
                 .ok_or_else(|| UnknownCursor(cursor.to_owned()))?
-                .place();
+                .sort_key();
             if backwards {
                 low = low.max((place.0, place.1.saturating_add(1)));
             } else if place.1 == 0 {
@@ -347,7 +347,7 @@ impl Collection {
     }
 
     /// The fewest places of the index that hold every match, one set for each text that would do; none if no filter is indexed.
-    fn narrowest(&self, query: &Query<'_>) -> Option<Vec<&BTreeSet<Place>>> {
+    fn narrowest(&self, query: &Query<'_>) -> Option<Vec<&BTreeSet<SortKey>>> {
         let parent = query.parent.map(|parent| (PARENT, vec![parent]));
         let fields = query.filters.iter();
         let fields = fields.map(|(name, value)| (*name, vec![*value]));
@@ -364,10 +364,10 @@ impl Collection {
 }
 
 /// Sorted walks as one sorted walk, each place once.
-fn merged<'a, I: Iterator<Item = &'a Place>>(
+fn merged<'a, I: Iterator<Item = &'a SortKey>>(
     walks: impl Iterator<Item = I>,
-    before: impl Fn(&Place, &Place) -> bool,
-) -> impl Iterator<Item = &'a Place> {
+    before: impl Fn(&SortKey, &SortKey) -> bool,
+) -> impl Iterator<Item = &'a SortKey> {
     let mut walks: Vec<_> = walks.map(Iterator::peekable).collect();
     std::iter::from_fn(move || {
         let heads = walks.iter_mut().filter_map(|walk| walk.peek().copied());

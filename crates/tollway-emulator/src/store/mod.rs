@@ -19,7 +19,7 @@ use foldhash::HashMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub(crate) use self::collection::Written;
+pub(crate) use self::collection::SerializedObject;
 pub use self::collection::{Collection, Record};
 pub use self::query::{CreatedRange, Page, Query, UnknownCursor};
 use crate::error::ApiError;
@@ -115,7 +115,7 @@ impl Store {
         scope: &Scope,
         object_type: &str,
         parent: Option<&str>,
-        written: Written,
+        written: SerializedObject,
     ) -> Arc<Record> {
         let record = written.record(self.next_sequence, parent);
         self.put(scope, object_type, record)
@@ -179,7 +179,7 @@ impl Store {
     }
 
     /// Marks an object as deleted: it leaves the lists, and `object` (Stripe's `{id, object, deleted: true}`) is what is left of it.
-    pub fn bury(
+    pub fn mark_deleted(
         &mut self,
         scope: &Scope,
         object_type: &str,
@@ -420,7 +420,7 @@ fn id_of(object: &Value) -> &str {
 #[must_use]
 pub(crate) fn to_bytes(object: &Value) -> Bytes {
     let mut text = Vec::with_capacity(1024);
-    write_to(&mut text, &InOrder(object));
+    write_to(&mut text, &IdFirst(object));
     text.into()
 }
 
@@ -432,9 +432,9 @@ pub(crate) fn write_to<T: Serialize>(text: &mut Vec<u8>, value: &T) {
 
 /// A value whose objects are written with `id` and `object` first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct InOrder<'a>(pub(crate) &'a Value);
+pub(crate) struct IdFirst<'a>(pub(crate) &'a Value);
 
-impl Serialize for InOrder<'_> {
+impl Serialize for IdFirst<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         const FIRST: [&str; 2] = ["id", "object"];
         match self.0 {
@@ -444,9 +444,9 @@ impl Serialize for InOrder<'_> {
                     .iter()
                     .filter(|(name, _)| !FIRST.contains(&name.as_str()));
                 let members = leading.chain(rest);
-                serializer.collect_map(members.map(|(name, member)| (name, InOrder(member))))
+                serializer.collect_map(members.map(|(name, member)| (name, IdFirst(member))))
             }
-            Value::Array(items) => serializer.collect_seq(items.iter().map(InOrder)),
+            Value::Array(items) => serializer.collect_seq(items.iter().map(IdFirst)),
             scalar => scalar.serialize(serializer),
         }
     }

@@ -141,7 +141,7 @@ fn embedded_objects_are_found_by_their_id() {
 #[test]
 fn buried_objects_are_kept_but_not_listed() {
     let mut store = filled(2);
-    store.bury(
+    store.mark_deleted(
         &scope(),
         "charge",
         &json!({"id": "ch_1", "object": "charge", "deleted": true}),
@@ -223,7 +223,7 @@ fn apply(store: &mut Store, steps: &[Step]) {
                 store.update(&scope(), "charge", &object(id, customer), i64::from(id));
             }
             Step::Bury(id) => {
-                store.bury(&scope(), "charge", &object(id, 0), 0);
+                store.mark_deleted(&scope(), "charge", &object(id, 0), 0);
             }
             Step::Remove(id) => {
                 store.remove(&scope(), "charge", &format!("c{id}"));

@@ -21,6 +21,7 @@ use serde_json::{Map, Value, json};
 pub(crate) use self::due::{automatic, keep};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

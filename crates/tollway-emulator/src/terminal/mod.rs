@@ -18,6 +18,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payments::intents::PAYMENT_INTENT as INTENT;
 use crate::registry::Registry;

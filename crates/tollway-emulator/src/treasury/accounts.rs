@@ -4,7 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::generic::included;
+use crate::generic::GenericCtx as _;
+use crate::generic::includable_fields;
 use crate::json::{extend, list, text};
 use crate::params::Params;
 use crate::product_objects::{change, drafted, id_of, keep};
@@ -63,14 +64,14 @@ fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `GET …/{financial_account}/features`.
 fn retrieve_features(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = ctx.required(ACCOUNT, params.path("financial_account"))?;
-    Ok(included::of(ctx, id_of(&account), "features")
+    Ok(includable_fields::load(ctx, id_of(&account), "features")
         .unwrap_or_else(|| features(None, &Value::Null)))
 }
 
 /// `POST …/{financial_account}/features`.
 fn update_features(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(ACCOUNT, params.path("financial_account"))?;
-    let known = included::of(ctx, id_of(&before), "features").unwrap_or_default();
+    let known = includable_fields::load(ctx, id_of(&before), "features").unwrap_or_default();
     let features = features(Some(params.values()), &known);
     let mut account = before.clone();
     show(ctx, &mut account, &features);
@@ -148,7 +149,7 @@ fn show(ctx: &mut Ctx<'_>, account: &mut Value, features: &Value) {
     if let Value::Object(account) = account {
         account.remove("features");
     }
-    included::keep(ctx, id_of(account), &json!({"features": features}));
+    includable_fields::store(ctx, id_of(account), &json!({"features": features}));
 }
 
 #[cfg(test)]

@@ -19,6 +19,7 @@ use crate::registry::Registry;
 const ACCOUNT: &str = "treasury.financial_account";
 
 pub(crate) fn register(registry: &mut Registry) {
+    registry.add_includable("treasury.financial_account", "features");
     accounts::register(registry);
     flows::register(registry);
     received::register(registry);

@@ -45,7 +45,20 @@ impl WorldState {
     /// # Errors
     /// A 500 if the stored record cannot be read.
     pub fn load<T: PrivateRecord>(&self, scope: &Scope, id: &str) -> Result<Option<T>, ApiError> {
-        let record = self.store.get(scope, T::TYPE, id);
+        self.load_as(scope, T::TYPE, id)
+    }
+
+    /// [`load`](Self::load) of a record that is stored under another type than [`PrivateRecord::TYPE`].
+    ///
+    /// # Errors
+    /// As [`load`](Self::load).
+    pub fn load_as<T: PrivateRecord>(
+        &self,
+        scope: &Scope,
+        record_type: &str,
+        id: &str,
+    ) -> Result<Option<T>, ApiError> {
+        let record = self.store.get(scope, record_type, id);
         record.map(|record| read(record)).transpose()
     }
 
@@ -67,8 +80,20 @@ impl WorldState {
 
     /// Stores a private record. A value that is no JSON object fails the transaction.
     pub fn save<T: PrivateRecord>(&mut self, scope: &Scope, id: &str, value: &T, now: i64) {
+        self.save_as(scope, T::TYPE, id, value, now);
+    }
+
+    /// [`save`](Self::save) under another type than [`PrivateRecord::TYPE`].
+    pub fn save_as<T: PrivateRecord>(
+        &mut self,
+        scope: &Scope,
+        record_type: &str,
+        id: &str,
+        value: &T,
+        now: i64,
+    ) {
         match to_stored(value, id) {
-            Ok(object) => drop(self.store.update(scope, T::TYPE, &object, now)),
+            Ok(object) => drop(self.store.update(scope, record_type, &object, now)),
             Err(reason) => self
                 .store
                 .fail(unusable::<T>("could not be written", id, &reason)),

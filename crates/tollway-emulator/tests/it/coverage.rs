@@ -11,7 +11,7 @@ const WRITE: &str = "TOLLWAY_WRITE_COVERAGE";
 
 #[test]
 fn the_list_is_fresh() {
-    let lines = emulator().engine().coverage();
+    let lines = tollway_emulator::coverage(emulator().engine());
     let mut counts: BTreeMap<String, usize> = BTreeMap::new();
     for (answered, ..) in &lines {
         *counts.entry(answered.to_string()).or_default() += 1;

@@ -5,6 +5,8 @@ use hmac::{Hmac, KeyInit, Mac};
 use serde_json::Value;
 use sha2::Sha256;
 
+use tollway_emulator::EventCtx as _;
+
 use crate::support::{START, STUCK, Stripe};
 
 const KEY: &str = "sk_test_market";

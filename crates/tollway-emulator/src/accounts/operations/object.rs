@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::country_specs::currency_of;
 use crate::accounts::sellers::Seller;
 use crate::ctx::Ctx;
+use crate::generic::GenericCtx as _;
 
 /// The account of a seller that came by OAuth: complete, and able to be charged and paid out.
 pub(crate) fn of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {

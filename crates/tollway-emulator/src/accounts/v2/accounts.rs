@@ -8,6 +8,7 @@ use crate::accounts::v2::{ACCOUNT, fields, tokens};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
+use crate::generic::GenericCtx as _;
 use crate::generic::v2_page;
 use crate::params::Params;
 use crate::registry::Registry;

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 use crate::accounts::v2::{ACCOUNT, fields, instant, requirements};
 use crate::ctx::Ctx;
 use crate::events;
+use crate::generic::GenericCtx as _;
 
 /// The configurations there are.
 pub(super) const CONFIGURATIONS: [&str; 3] = ["customer", "merchant", "recipient"];
@@ -44,8 +45,8 @@ pub(super) fn blank(ctx: &mut Ctx<'_>, id: &Value) -> Value {
 pub(super) fn write(ctx: &Ctx<'_>, record: &mut Value, account: &Value) {
     fields::from_account(record, account);
     let merchant = ctx
-        .engine
-        .api()
+        .services
+        .description()
         .object("v2.core.account_configuration_merchant_capabilities");
     let known = |name: &str| merchant.is_some_and(|object| object.field(name).is_some());
     let held = account["capabilities"].as_object();

@@ -7,6 +7,7 @@ use crate::accounts::v2::{ACCOUNT, PERSON, accounts, fields, instant, tokens};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

@@ -8,6 +8,8 @@ use crate::billing::invoice_record::{self, INVOICE};
 use crate::billing::invoices::payments;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, number, text};
 use crate::params::Params;
 use crate::registry::Registry;

@@ -10,6 +10,7 @@ use crate::billing::invoices::totals::recalculate_invoice;
 use crate::billing::{customer_balance, discounts};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::json::{number, text};
 use crate::scheduler::ScheduledTask;
 use crate::test_clocks;

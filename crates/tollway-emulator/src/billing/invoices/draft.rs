@@ -11,6 +11,8 @@ use crate::billing::pending_items::{self, PendingItems};
 use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, list, number, text};
 use crate::test_clocks;
 

@@ -11,6 +11,7 @@ use crate::billing::pending_items::{self, INVOICE_ITEM, NewInvoiceItem};
 use crate::billing::{discounts, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::registry::Registry;

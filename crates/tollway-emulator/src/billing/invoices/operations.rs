@@ -14,6 +14,8 @@ use crate::billing::period::DAY_SECONDS;
 use crate::billing::{discounts, invoice_lines};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{number, text};
 use crate::params::Params;
 use crate::payments::split;

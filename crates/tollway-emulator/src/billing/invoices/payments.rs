@@ -9,6 +9,8 @@ use crate::billing::invoice_record::{self, AdvanceInvoice, INVOICE, save_changed
 use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::payments::notifications::{PaymentStage, PaymentUpdate};

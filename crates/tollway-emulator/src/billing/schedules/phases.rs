@@ -6,6 +6,7 @@ use crate::billing::period::Interval;
 use crate::billing::prices;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::json::{extend, list, text};
 
 pub(crate) const SCHEDULE: &str = "subscription_schedule";

@@ -9,6 +9,7 @@ use crate::billing::subscriptions::bills::{SubscriptionBill, draft_bill};
 use crate::billing::subscriptions::record::{SUBSCRIPTION, save_changed_subscription, status};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::json::text;
 use crate::params::Params;
 

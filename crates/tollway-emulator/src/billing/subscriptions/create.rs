@@ -16,6 +16,8 @@ use crate::billing::subscriptions::{payment_methods, thresholds};
 use crate::billing::{discounts, proration};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::json::text;
 use crate::params::Params;
 use crate::test_clocks;

@@ -10,6 +10,7 @@ use crate::billing::subscriptions::record::{
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::json::text;
 
 /// Seconds that the first invoice can stay unpaid.

@@ -5,6 +5,7 @@ use serde_json::{Value, json};
 use crate::billing::{discounts, pending_items, prices, taxes};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::json::{list, text};
 use crate::params::Params;
 

@@ -15,6 +15,7 @@ use crate::billing::subscriptions::record::{
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::json::{list, text};
 use crate::params::Params;
 use crate::registry::Registry;

@@ -7,6 +7,7 @@ use crate::billing::subscriptions::record::{
 };
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 
 /// Whether changes in the middle of a period are prorated.

@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 use crate::{customers, test_clocks};
 

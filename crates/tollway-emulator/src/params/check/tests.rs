@@ -2,18 +2,20 @@ use serde_json::json;
 use tollway_spec::Verb;
 
 use super::*;
-use crate::api::Api;
+use crate::description::Description;
 use crate::params::{pairs, tree};
-use crate::registry::Registry;
 
 /// The checked parameters of `POST path` with a form.
 fn post(path: &str, form: &str) -> Result<Value, ApiError> {
-    let api = Api::load().unwrap();
-    let registry = Registry::default();
-    let matched = api.find(Verb::Post, path, &registry).unwrap();
+    let description = Description::load().unwrap();
+    let (index, _) = description.find(Verb::Post, path).unwrap();
     let given = tree(pairs(form.as_bytes()).unwrap())?;
-    check(api.catalog(), &matched.operation.params, &given)
-        .map(|checked| Value::Object(checked.values))
+    check(
+        description.catalog(),
+        &description.operation(index).params,
+        &given,
+    )
+    .map(|checked| Value::Object(checked.values))
 }
 
 fn fault(path: &str, form: &str) -> (String, String, String) {
@@ -152,13 +154,16 @@ fn unions_take_the_variant_that_fits() {
         .unwrap()["card"]["number"],
         "4242"
     );
-    let api = Api::load().unwrap();
-    let registry = Registry::default();
-    let matched = api.find(Verb::Get, "/v1/charges", &registry).unwrap();
+    let description = Description::load().unwrap();
+    let (index, _) = description.find(Verb::Get, "/v1/charges").unwrap();
     let read = |query: &str| {
         let given = tree(pairs(query.as_bytes()).unwrap()).unwrap();
-        check(api.catalog(), &matched.operation.params, &given)
-            .map(|checked| Value::Object(checked.values))
+        check(
+            description.catalog(),
+            &description.operation(index).params,
+            &given,
+        )
+        .map(|checked| Value::Object(checked.values))
     };
     assert_eq!(read("created=5").unwrap(), json!({"created": 5}));
     assert_eq!(
@@ -190,10 +195,10 @@ fn metadata_has_limits() {
 
 #[test]
 fn every_line_of_the_description_can_be_checked_against() {
-    let api = Api::load().unwrap();
-    for entry in api.catalog().operations() {
+    let description = Description::load().unwrap();
+    for entry in description.catalog().operations() {
         let junk = tree(pairs(b"a=1&b[c]=2&expand[]=x&metadata[a]=b").unwrap()).unwrap();
-        let result = check(api.catalog(), &entry.get().params, &junk);
+        let result = check(description.catalog(), &entry.get().params, &junk);
         assert!(result.is_err(), "{} takes junk", entry.path);
     }
 }

@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::payment_methods::cards::Card;
 use crate::payment_methods::instrument::{PRESENT, expiry, store_card};
 use crate::world::PrivateRecord;

@@ -7,6 +7,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::payments::payer::is_paid_from_cash_balance;
 use crate::world::PrivateRecord;
 

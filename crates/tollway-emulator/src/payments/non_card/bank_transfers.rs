@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::ledger::entries::{Holder, Journal};
 use crate::ledger::posting::post;
 use crate::money::check_amount;

@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::params::Params;
 use crate::payment_methods::method_types::{self, PaymentFlow};
 use crate::payments::intents::{PAYMENT_INTENT, is_captured_manually};

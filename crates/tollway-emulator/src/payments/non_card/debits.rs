@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::payment_methods::method_types::{self, PaymentFlow};
 use crate::payment_methods::non_card::{debit_outcome, mark_verified};
 use crate::payment_methods::test_bank_accounts::DebitOutcome;

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payment_methods::method_types;
 use crate::world::PrivateRecord;

@@ -4,6 +4,8 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::payment_methods::method_types;
 use crate::payment_methods::operations as payment_methods;
 use crate::payments::charge_object::{self, NewCharge, copied_fields};

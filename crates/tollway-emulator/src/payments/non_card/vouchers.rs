@@ -11,6 +11,7 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::fees::midnight;
 use crate::params::Params;
 use crate::payment_methods::instrument::integer_param;

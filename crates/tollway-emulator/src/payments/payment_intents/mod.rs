@@ -15,6 +15,7 @@ mod fields;
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::money::{check_amount, payment_amount_and_currency};
 use crate::params::Params;
 use crate::payments::automatic_payment_methods::with_version_default;

@@ -1,22 +1,23 @@
 //! New objects written straight away: what every new object of a type has in common is written once and kept.
 //!
 //! Of an object made from the description, [`synth`] and [`apply`] decide every value. Most values are the same each time:
-//! [`Common`] keeps those as text, so that a creation works out only what differs (ids, times, what the caller gave), and no
+//! [`ObjectTemplate`] keeps those as text, so that a creation works out only what differs (ids, times, what the caller gave), and no
 //! tree of values is built to be written and thrown away.
 
 use serde_json::{Map, Value};
 use tollway_spec::{Field, ObjectBody, Operation, Shape};
 
+use super::Plan;
 use super::{apply, synth};
-use crate::api::{Api, Plan};
 use crate::ctx::Ctx;
+use crate::description::Description;
 use crate::error::ApiError;
 use crate::ids;
-use crate::store::{InOrder, Written, write_to};
+use crate::store::{IdFirst, SerializedObject, write_to};
 
-/// What all new objects of a type have in common.
+/// What all new objects of a type have in common, as a template.
 #[derive(Debug)]
-pub(crate) struct Common {
+pub(crate) struct ObjectTemplate {
     /// In the order of the description: randomness is drawn in it.
     members: Vec<Member>,
     /// The members' places in the order they are written.
@@ -29,12 +30,12 @@ struct Member {
     name: String,
     /// `"name":`
     label: String,
-    value: Plain,
+    value: FieldDefault,
 }
 
 /// What a field is before anything was given.
 #[derive(Debug)]
-enum Plain {
+enum FieldDefault {
     /// The same each time, and as it is written.
     Same(Value, Vec<u8>),
     /// Not there at all.
@@ -46,16 +47,16 @@ enum Plain {
 }
 
 /// What a field of one object became.
-enum Slot {
+enum FieldValue {
     Plain,
     Given(Value),
     Absent,
 }
 
-impl Common {
+impl ObjectTemplate {
     /// Of the objects an operation makes; none for those that need more than their fields one by one.
     pub(super) fn of(ctx: &mut Ctx<'_>, operation: &Operation, plan: &Plan) -> Option<Self> {
-        let api = ctx.engine.api();
+        let api = ctx.services.description();
         let object_type = super::resource(plan);
         if synth::secret_of(object_type).is_some() {
             return None;
@@ -71,9 +72,9 @@ impl Common {
                 let first = firsts.iter().find(|(name, _)| *name == field.name);
                 let value = match first {
                     Some((_, first)) => same(first.clone()),
-                    None if field.name == "id" => Plain::Id,
-                    None if !is_same(api, field, 0) => Plain::Fresh,
-                    None => synth::member(ctx, field, 0).map_or(Plain::Absent, same),
+                    None if field.name == "id" => FieldDefault::Id,
+                    None if !is_same(api, field, 0) => FieldDefault::Fresh,
+                    None => synth::member(ctx, field, 0).map_or(FieldDefault::Absent, same),
                 };
                 Member {
                     name: field.name.clone(),
@@ -100,16 +101,18 @@ impl Common {
         object_type: &str,
         params: &Map<String, Value>,
         parent: Option<(&str, &str)>,
-    ) -> Result<Written, ApiError> {
-        let api = ctx.engine.api();
+    ) -> Result<SerializedObject, ApiError> {
+        let api = ctx.services.description();
         let fields = fields_of(api, object_type).unwrap_or_default();
         let mut id = None;
         let mut slots = Vec::with_capacity(self.members.len());
         for (member, field) in self.members.iter().zip(fields) {
             slots.push(match &member.value {
-                Plain::Fresh => synth::member(ctx, field, 0).map_or(Slot::Absent, Slot::Given),
-                Plain::Absent => Slot::Absent,
-                Plain::Same(..) | Plain::Id => Slot::Plain,
+                FieldDefault::Fresh => {
+                    synth::member(ctx, field, 0).map_or(FieldValue::Absent, FieldValue::Given)
+                }
+                FieldDefault::Absent => FieldValue::Absent,
+                FieldDefault::Same(..) | FieldDefault::Id => FieldValue::Plain,
             });
         }
         let place_of = |name: &str| self.members.iter().position(|member| member.name == name);
@@ -126,22 +129,21 @@ impl Common {
                 continue;
             }
             let before = match (&slots[place], &self.members[place].value) {
-                (Slot::Given(value), _) | (Slot::Plain, Plain::Same(value, _)) => {
-                    Some(value.clone())
-                }
-                (Slot::Plain, Plain::Id) => id.clone().map(Value::from),
+                (FieldValue::Given(value), _)
+                | (FieldValue::Plain, FieldDefault::Same(value, _)) => Some(value.clone()),
+                (FieldValue::Plain, FieldDefault::Id) => id.clone().map(Value::from),
                 _ => None,
             };
             let value = apply::field_value(ctx, field, before, given, name)?;
-            slots[place] = value.map_or(Slot::Absent, Slot::Given);
+            slots[place] = value.map_or(FieldValue::Absent, FieldValue::Given);
         }
         if let Some((field, value)) = parent
             && let Some(place) = place_of(field)
         {
-            slots[place] = Slot::Given(value.into());
+            slots[place] = FieldValue::Given(value.into());
         }
         if let Some(place) = place_of("id")
-            && let Slot::Given(Value::String(given)) = &slots[place]
+            && let FieldValue::Given(Value::String(given)) = &slots[place]
         {
             id = Some(given.clone());
         }
@@ -151,9 +153,9 @@ impl Common {
     }
 
     /// Writes the members one behind the other.
-    fn join(&self, id: String, slots: &[Slot], now: i64) -> Written {
+    fn join(&self, id: String, slots: &[FieldValue], now: i64) -> SerializedObject {
         let mut text = Vec::with_capacity(1024);
-        let mut written = Written::new(now);
+        let mut written = SerializedObject::new(now);
         text.push(b'{');
         if !self.members.iter().any(|member| member.name == "id") {
             text.extend_from_slice(b"\"id\":");
@@ -163,17 +165,17 @@ impl Common {
         for place in &self.order {
             let Member { name, label, value } = &self.members[*place];
             match (&slots[*place], value) {
-                (Slot::Given(value), _) => {
+                (FieldValue::Given(value), _) => {
                     text.extend_from_slice(label.as_bytes());
-                    write_to(&mut text, &InOrder(value));
-                    written.note(name, value);
+                    write_to(&mut text, &IdFirst(value));
+                    written.index_field(name, value);
                 }
-                (Slot::Plain, Plain::Same(value, plain)) => {
+                (FieldValue::Plain, FieldDefault::Same(value, plain)) => {
                     text.extend_from_slice(label.as_bytes());
                     text.extend_from_slice(plain);
-                    written.note(name, value);
+                    written.index_field(name, value);
                 }
-                (Slot::Plain, Plain::Id) => {
+                (FieldValue::Plain, FieldDefault::Id) => {
                     text.extend_from_slice(label.as_bytes());
                     write_to(&mut text, &id);
                 }
@@ -189,24 +191,24 @@ impl Common {
     }
 }
 
-fn fields_of<'a>(api: &'a Api, object_type: &str) -> Option<&'a [Field]> {
+fn fields_of<'a>(api: &'a Description, object_type: &str) -> Option<&'a [Field]> {
     match &api.object(object_type)?.body {
         ObjectBody::Fields(fields) => Some(fields),
         ObjectBody::Alias(_) => None,
     }
 }
 
-fn same(value: Value) -> Plain {
+fn same(value: Value) -> FieldDefault {
     let mut text = Vec::new();
-    write_to(&mut text, &InOrder(&value));
-    Plain::Same(value, text)
+    write_to(&mut text, &IdFirst(&value));
+    FieldDefault::Same(value, text)
 }
 
 /// Deeper parts are worked out each time.
 const MAX_DEPTH: usize = 10;
 
 /// Whether a field of a new object has the same value each time.
-fn is_same(api: &Api, field: &Field, depth: usize) -> bool {
+fn is_same(api: &Description, field: &Field, depth: usize) -> bool {
     if field.nullable || !field.required {
         // Null, empty or absent, or a word of the description.
         return true;
@@ -214,7 +216,7 @@ fn is_same(api: &Api, field: &Field, depth: usize) -> bool {
     is_same_shape(api, &field.shape, &field.name, depth)
 }
 
-fn is_same_shape(api: &Api, shape: &Shape, name: &str, depth: usize) -> bool {
+fn is_same_shape(api: &Description, shape: &Shape, name: &str, depth: usize) -> bool {
     match shape {
         Shape::Boolean => name != "livemode",
         Shape::UnixTime | Shape::Currency | Shape::DateTime | Shape::Expandable { .. } => false,
@@ -245,16 +247,17 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::api::Action;
+    use crate::generic::{Action, plan_of};
     use crate::params::Params;
+    use crate::registry::Registry;
     use crate::store::{Record, to_bytes};
-    use crate::{Clock, Emulator, Mode};
+    use crate::{Clock, Config, Mode};
 
     #[test]
     fn what_is_written_is_what_the_description_makes() {
-        let builder = Emulator::builder().clock(Clock::manual(1_700_000_000));
-        let emulator = builder.seed(1).build().unwrap();
-        let engine = emulator.engine();
+        let clock = Clock::manual(1_700_000_000);
+        let registry = Registry::default();
+        let engine = registry.build(Config::default(), clock, [1; 32]).unwrap();
         let world = engine.worlds().open("a");
         let scope = world.lock().platform_scope(Mode::Test);
         let given = json!({
@@ -263,12 +266,19 @@ mod tests {
         });
         let compared = engine.transact_internal(&world, scope, |ctx| {
             let mut compared = 0;
-            for (index, entry) in engine.api().catalog().operations().iter().enumerate() {
-                let (plan, operation) = (engine.api().plan(index, engine.registry()), entry.get());
+            for (index, entry) in engine
+                .description()
+                .catalog()
+                .operations()
+                .iter()
+                .enumerate()
+            {
+                let plan = plan_of(engine.services(), index).unwrap();
+                let operation = entry.get();
                 if !matches!(plan.action, Action::Create) {
                     continue;
                 }
-                let Some(common) = Common::of(ctx, operation, plan) else {
+                let Some(template) = ObjectTemplate::of(ctx, operation, plan) else {
                     continue;
                 };
                 for values in [json!({}), given.clone()] {
@@ -290,7 +300,7 @@ mod tests {
                         object.insert("id".into(), ctx.new_id(object_type).into());
                     }
                     ctx.world.random = random;
-                    let written = common.write(ctx, object_type, params.values(), parent)?;
+                    let written = template.write(ctx, object_type, params.values(), parent)?;
                     // Members are written by name, whatever order the maps of this build keep them in.
                     let by_name: BTreeMap<String, Value> = object.into_iter().collect();
                     let object = Value::Object(by_name.into_iter().collect());

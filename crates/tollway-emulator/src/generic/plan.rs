@@ -4,56 +4,141 @@ use std::sync::OnceLock;
 
 use tollway_spec::{Field, Kind, Object, Operation, Shape, Verb};
 
-use super::Api;
-use crate::generic::Common;
-use crate::registry::{Behaviour, Concern, Registry};
+use super::ObjectTemplate;
+use super::handlers::{AnyHandler, AppliesTo, Handlers};
+use crate::description::Description;
+use crate::services::Services;
 use crate::transitions::{self, Transition};
+
+/// The handlers by operation, and what was worked out for each operation at its first use.
+#[derive(Debug)]
+pub(crate) struct Operations {
+    handlers: Handlers,
+    /// By the operation's index in the catalog.
+    plans: Box<[OnceLock<Plan>]>,
+}
+
+impl Operations {
+    /// For all operations of a description.
+    #[must_use]
+    pub(crate) fn new(description: &Description, handlers: Handlers) -> Self {
+        let operations = description.catalog().operations().iter();
+        Self {
+            handlers,
+            plans: operations.map(|_| OnceLock::new()).collect(),
+        }
+    }
+
+    /// The names of all operations that have a handler.
+    #[cfg(test)]
+    pub(crate) fn handled(&self) -> impl Iterator<Item = &'static str> {
+        self.handlers.names()
+    }
+}
+
+/// An operation with its plan, and the values of its path.
+#[derive(Debug)]
+pub(crate) struct Matched<'a> {
+    /// The operation.
+    pub operation: &'a Operation,
+    /// What is known about it beyond the description.
+    pub plan: &'a Plan,
+    /// Parts of the path by name, decoded.
+    pub path: Vec<(String, String)>,
+}
+
+/// The operation at this URL path (still percent-encoded).
+#[must_use]
+pub(crate) fn find_operation<'s>(
+    services: &'s Services,
+    verb: Verb,
+    path: &str,
+) -> Option<Matched<'s>> {
+    let (index, values) = services.description().find(verb, path)?;
+    let operation = services.description().operation(index);
+    let path = operation.path_params.iter().cloned().zip(values).collect();
+    Some(Matched {
+        operation,
+        plan: plan_of(services, index)?,
+        path,
+    })
+}
+
+/// The operation that the official clients call `customers.create`.
+#[must_use]
+pub(crate) fn named_operation<'s>(services: &'s Services, name: &str) -> Option<Matched<'s>> {
+    let index = services.description().index_of(name)?;
+    Some(Matched {
+        operation: services.description().operation(index),
+        plan: plan_of(services, index)?,
+        path: Vec::new(),
+    })
+}
+
+/// The plan of the operation at an index of the catalog; none if no operations were registered.
+#[must_use]
+pub(crate) fn plan_of(services: &Services, index: usize) -> Option<&Plan> {
+    let operations = services.get::<Operations>()?;
+    let description = services.description();
+    let operation = description.operation(index);
+    let plan = operations.plans[index]
+        .get_or_init(|| Plan::new(description, operation, &operations.handlers));
+    Some(plan)
+}
 
 /// What is known about an operation beyond its line in the description.
 #[derive(Debug)]
 pub(crate) struct Plan {
     /// `customers.create`.
-    pub(crate) name: String,
-    /// Its own behaviour, if it has one, and which requests that is for; it goes before the action.
-    pub(crate) behaviour: Option<(Behaviour, Concern)>,
+    pub name: String,
+    /// Its handler, if it has one, and which requests that is for; it goes before the action.
+    pub handler: Option<(AnyHandler, AppliesTo)>,
     /// What the generic state does for it.
-    pub(crate) action: Action,
+    pub action: Action,
     /// The type of the objects it is about.
-    pub(crate) resource: Option<String>,
+    pub resource: Option<String>,
     /// The object in the path that the object of this operation is a part of: its type, and its place among the path's parameters.
-    pub(crate) parent: Option<Parent>,
+    pub parent: Option<Parent>,
     /// The place of the object's own id among the path's parameters; none for lists, creations and singletons.
-    pub(crate) id: Option<usize>,
-    /// What all objects it makes have in common, worked out by the first one; none if each is made from nothing.
-    pub(crate) common: OnceLock<Option<Common>>,
+    pub id: Option<usize>,
+    /// The template of the objects it creates, made by the first creation; none if each is made from nothing.
+    pub(super) template: OnceLock<Option<ObjectTemplate>>,
 }
 
 /// The object that another one is a part of.
 #[derive(Debug, Clone, PartialEq)]
 pub(crate) struct Parent {
-    pub(crate) object_type: String,
-    pub(crate) index: usize,
+    /// Its type.
+    pub object_type: String,
+    /// The place of its id among the path's parameters.
+    pub index: usize,
 }
 
 /// Kinds of generic operation.
 #[derive(Debug, Clone, Copy)]
 pub(crate) enum Action {
+    /// Creates an object.
     Create,
+    /// Retrieves an object.
     Retrieve,
+    /// Changes an object.
     Update,
+    /// Deletes an object, or a part of one.
     Delete,
+    /// Lists objects.
     List,
+    /// Searches objects.
     Search,
     /// A row of the transition table.
     Transition(&'static Transition),
-    /// Answers with an object that is worked out and not kept, as previews are.
+    /// Answers with an object that is worked out and not stored, as previews are.
     Compute,
     /// Bytes, as of a PDF.
     Stream,
 }
 
 impl Plan {
-    pub(super) fn new(api: &Api, operation: &Operation, registry: &Registry) -> Self {
+    fn new(api: &Description, operation: &Operation, handlers: &Handlers) -> Self {
         let name = format!("{}.{}", operation.service, operation.method);
         let resource = resource(api, operation);
         let segments: Vec<&str> = operation.path.split('/').collect();
@@ -66,19 +151,19 @@ impl Plan {
             resource.as_deref().and_then(|name| api.object(name)),
         );
         Self {
-            behaviour: registry.entry(&name),
+            handler: handlers.get(&name),
             name,
             action,
             resource,
             parent,
             id,
-            common: OnceLock::new(),
+            template: OnceLock::new(),
         }
     }
 }
 
 /// What the operation is about: for a deletion the live object, not what is left of it.
-fn resource(api: &Api, operation: &Operation) -> Option<String> {
+fn resource(api: &Description, operation: &Operation) -> Option<String> {
     let name = api.resource_of(&operation.response)?;
     let live = name
         .strip_prefix("deleted_")
@@ -101,7 +186,7 @@ fn is_parameter(segment: &str) -> bool {
 /// The last parameter of the path if it names the object of this operation: it ends the path, or an action on the object
 /// follows, as in `/v1/charges/{charge}/capture`.
 fn own_id(
-    api: &Api,
+    api: &Description,
     operation: &Operation,
     segments: &[&str],
     resource: Option<&str>,
@@ -116,7 +201,7 @@ fn own_id(
 }
 
 /// The type of the object that the path's parameter at `index` names: what a retrieval of the path up to there answers.
-fn path_type<'a>(api: &'a Api, segments: &[&str], index: usize) -> Option<&'a str> {
+fn path_type<'a>(api: &'a Description, segments: &[&str], index: usize) -> Option<&'a str> {
     let end = segments
         .iter()
         .enumerate()
@@ -132,7 +217,7 @@ fn path_type<'a>(api: &'a Api, segments: &[&str], index: usize) -> Option<&'a st
 }
 
 fn parent(
-    api: &Api,
+    api: &Description,
     operation: &Operation,
     segments: &[&str],
     id: Option<usize>,

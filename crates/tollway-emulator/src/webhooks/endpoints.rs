@@ -1,48 +1,23 @@
-//! Webhook endpoints: `/v1/webhook_endpoints`, and who among them hears of an event.
+//! Webhook endpoints: `/v1/webhook_endpoints`, and their secrets.
 //!
 //! What Stripe does not show of an endpoint, its secret and whether it is a Connect endpoint, is a hidden record beside it.
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 use tollway_spec::Shape;
 
-use super::destinations::{self, DESTINATION};
-use super::selection::{Listener, hears};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::targets::{DESTINATION, ENDPOINT, EndpointSecret, receives_from};
+use crate::generic::{GenericCtx, named_operation};
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::scope::{Mode, Scope};
+use crate::scope::Mode;
 use crate::store::Collection;
-use crate::world::{PrivateRecord, WorldState};
-
-pub(super) const ENDPOINT: &str = "webhook_endpoint";
-
-/// What Stripe does not show of an endpoint or an event destination.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct EndpointSecret {
-    /// `whsec_…`.
-    pub(super) secret: String,
-    /// Whether the endpoint receives events of connected accounts.
-    pub(super) connect: bool,
-}
-
-impl PrivateRecord for EndpointSecret {
-    const TYPE: &'static str = "_webhook_endpoint";
-}
-
-/// An endpoint that hears of an event, and where it is kept.
-#[derive(Debug, Clone)]
-pub(super) struct Target {
-    pub(super) scope: Scope,
-    pub(super) id: String,
-    /// The version the endpoint wants its events in, if it said so.
-    pub(super) api_version: Option<String>,
-}
+use crate::world::WorldState;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("webhook_endpoints.create", |ctx, params| {
-        let wanted = Wanted {
+        let new_endpoint = NewEndpoint {
             url: params.text("url").unwrap_or_default(),
             connect: params.bool("connect").unwrap_or(false),
             enabled_events: params.list("enabled_events"),
@@ -53,14 +28,14 @@ pub(super) fn register(registry: &mut Registry) {
                 .cloned()
                 .map_or_else(|| json!({}), Value::Object),
         };
-        create(ctx, &wanted)
+        create(ctx, &new_endpoint)
     });
     registry.add("webhook_endpoints.update", update);
     registry.add("webhook_endpoints.delete", delete);
 }
 
 /// An endpoint to be made.
-pub(super) struct Wanted<'a> {
+pub(super) struct NewEndpoint<'a> {
     pub(super) url: &'a str,
     pub(super) connect: bool,
     pub(super) enabled_events: &'a [Value],
@@ -70,26 +45,26 @@ pub(super) struct Wanted<'a> {
 }
 
 /// Makes an endpoint; the answer is the only place where its secret is shown.
-pub(super) fn create(ctx: &mut Ctx<'_>, wanted: &Wanted<'_>) -> Result<Value, ApiError> {
-    check_url(ctx, wanted.url)?;
-    if wanted.enabled_events.is_empty() {
+pub(super) fn create(ctx: &mut Ctx<'_>, new_endpoint: &NewEndpoint<'_>) -> Result<Value, ApiError> {
+    check_url(ctx, new_endpoint.url)?;
+    if new_endpoint.enabled_events.is_empty() {
         return Err(ApiError::missing_parameter("enabled_events"));
     }
     let mut endpoint = ctx.blank(ENDPOINT);
-    let application = wanted
+    let application = new_endpoint
         .connect
         .then(|| ctx.world.platform.mode(ctx.scope.mode).client_id.clone());
-    endpoint.insert("url".into(), wanted.url.into());
-    endpoint.insert("enabled_events".into(), wanted.enabled_events.into());
-    endpoint.insert("description".into(), wanted.description.into());
-    endpoint.insert("api_version".into(), wanted.api_version.into());
+    endpoint.insert("url".into(), new_endpoint.url.into());
+    endpoint.insert("enabled_events".into(), new_endpoint.enabled_events.into());
+    endpoint.insert("description".into(), new_endpoint.description.into());
+    endpoint.insert("api_version".into(), new_endpoint.api_version.into());
     endpoint.insert("application".into(), application.into());
-    endpoint.insert("metadata".into(), wanted.metadata.clone());
+    endpoint.insert("metadata".into(), new_endpoint.metadata.clone());
     endpoint.insert("status".into(), "enabled".into());
     endpoint.remove("secret");
     let hidden = EndpointSecret {
         secret: format!("whsec_{}", ctx.world.random.alphanumeric(32)),
-        connect: wanted.connect,
+        connect: new_endpoint.connect,
     };
     let mut endpoint = Value::Object(endpoint);
     ctx.insert(ENDPOINT, &endpoint);
@@ -157,7 +132,7 @@ pub(super) fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
         )
         .code("url_invalid"));
     }
-    if ctx.engine.config().strict && ctx.scope.livemode() && !text.starts_with("https://") {
+    if ctx.services.config().strict && ctx.scope.livemode() && !text.starts_with("https://") {
         return Err(ApiError::invalid_param(
             "url",
             "Invalid URL: live mode endpoints must use https://",
@@ -169,10 +144,7 @@ pub(super) fn check_url(ctx: &Ctx<'_>, text: &str) -> Result<(), ApiError> {
 
 /// Is this a version that the API has had? The description lists them for webhook endpoints.
 pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result<(), ApiError> {
-    let engine = ctx.engine;
-    let creation = engine
-        .api()
-        .named("webhook_endpoints.create", engine.registry());
+    let creation = named_operation(ctx.services, "webhook_endpoints.create");
     let known = creation.is_some_and(|creation| {
         let params = &creation.operation.params;
         let versions = params.iter().find(|field| field.name == "api_version");
@@ -183,71 +155,6 @@ pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result
     }
     let message = format!("Invalid Stripe API version: {version}");
     Err(ApiError::invalid_param(param, message))
-}
-
-/// The endpoints that hear of an event of this type in the context's scope.
-pub(super) fn listening(ctx: &Ctx<'_>, event_type: &str) -> Vec<Target> {
-    if ctx.is_platform() {
-        return in_scope(ctx.world, &ctx.scope, event_type, false);
-    }
-    let mut targets = in_scope(ctx.world, &ctx.scope, event_type, false);
-    targets.extend(in_scope(
-        ctx.world,
-        &ctx.world.platform_scope(ctx.scope.mode),
-        event_type,
-        true,
-    ));
-    if !ctx.scope.livemode()
-        && ctx
-            .world
-            .connection(Mode::Live, &ctx.scope.account)
-            .is_some()
-    {
-        targets.extend(in_scope(
-            ctx.world,
-            &ctx.world.platform_scope(Mode::Live),
-            event_type,
-            true,
-        ));
-    }
-    targets
-}
-
-fn in_scope(
-    world: &WorldState,
-    scope: &Scope,
-    event_type: &str,
-    on_connected_account: bool,
-) -> Vec<Target> {
-    let Some(endpoints) = world.store.collection(scope, ENDPOINT) else {
-        return Vec::new();
-    };
-    let mut targets: Vec<Target> = endpoints
-        .newest_first()
-        .filter_map(|record| {
-            let endpoint = record.parse();
-            let hidden: EndpointSecret = world.load_or_fail(scope, &record.id)?;
-            let enabled_events: Vec<String> = endpoint["enabled_events"]
-                .as_array()?
-                .iter()
-                .filter_map(Value::as_str)
-                .map(str::to_owned)
-                .collect();
-            let status = endpoint["status"].as_str().unwrap_or_default();
-            let listener = Listener {
-                connect: hidden.connect,
-                status,
-                enabled_events: &enabled_events,
-            };
-            hears(listener, event_type, on_connected_account).then(|| Target {
-                scope: scope.clone(),
-                id: record.id.to_string(),
-                api_version: endpoint["api_version"].as_str().map(str::to_owned),
-            })
-        })
-        .collect();
-    targets.reverse();
-    targets
 }
 
 /// An endpoint or a destination as people want to see it.
@@ -279,8 +186,8 @@ pub(crate) fn all(world: &WorldState) -> Vec<Endpoint> {
                 let Some(hidden) = stored else {
                     continue;
                 };
-                let own = hears_of(&object, hidden.connect, false);
-                let connected = hears_of(&object, hidden.connect, true);
+                let own = receives_of(&object, hidden.connect, false);
+                let connected = receives_of(&object, hidden.connect, true);
                 let url = [&object["url"], &object["webhook_endpoint"]["url"]];
                 let url = url.into_iter().find_map(Value::as_str);
                 found.push(Endpoint {
@@ -297,10 +204,10 @@ pub(crate) fn all(world: &WorldState) -> Vec<Endpoint> {
     found
 }
 
-/// Does an endpoint hear of the platform's own events, or of those of connected accounts?
-fn hears_of(object: &Value, connect: bool, connected: bool) -> bool {
+/// Whether an endpoint receives the platform's own events, or those of connected accounts.
+fn receives_of(object: &Value, connect: bool, connected: bool) -> bool {
     match object["events_from"].as_array() {
-        Some(_) => destinations::hears_from(object, connected),
+        Some(_) => receives_from(object, connected),
         None => connect == connected,
     }
 }

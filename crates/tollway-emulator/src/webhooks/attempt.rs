@@ -8,26 +8,26 @@ use http::{HeaderMap, HeaderValue, Method, Uri, header};
 use serde_json::Value;
 use tollway::transport::TransportRequest;
 
-use super::delivery::{Attempt, Delivery, State, put};
-use super::endpoints::EndpointSecret;
-use super::outbox::Due;
-use super::{destinations, endpoints, schedule};
-use crate::Engine;
+use super::retry_schedule;
 use crate::ctx::Ctx;
+use crate::engine::Engine;
+use crate::events::delivery::{Attempt, Delivery, State, put};
+use crate::events::targets::{DESTINATION, ENDPOINT, EndpointSecret};
+use crate::events::{DueDelivery, Outbox};
 use crate::scope::{Mode, Scope};
 use crate::world::World;
 
 /// How long an endpoint may take to answer.
-const PATIENCE: Duration = Duration::from_secs(20);
+const RESPONSE_TIMEOUT: Duration = Duration::from_secs(20);
 /// How much of an endpoint's answer is kept.
-const EXCERPT: usize = 500;
+const EXCERPT_CHARACTERS: usize = 500;
 
 /// Makes one attempt of a delivery that is due, and keeps how it went.
-pub(super) async fn attempt(engine: &Arc<Engine>, due: &Due) {
+pub(super) async fn attempt(engine: &Arc<Engine>, due: &DueDelivery) {
     let Some(world) = engine.worlds().get(&due.world) else {
         return;
     };
-    let Some(letter) = prepare(engine, &world, due) else {
+    let Some(prepared) = prepare(engine, &world, due) else {
         return;
     };
     let at = engine.clock().now();
@@ -36,25 +36,25 @@ pub(super) async fn attempt(engine: &Arc<Engine>, due: &Due) {
         status: None,
         answer,
     };
-    let (attempt, last) = match letter {
-        Letter::Ready(request) => (send(engine, *request, at).await, false),
-        Letter::Unsendable(reason) => (failed(reason), false),
-        Letter::Unwanted(reason) => (failed(reason.to_owned()), true),
+    let (attempt, last) = match prepared {
+        PreparedAttempt::Ready(request) => (send(engine, *request, at).await, false),
+        PreparedAttempt::Unsendable(reason) => (failed(reason), false),
+        PreparedAttempt::Refused(reason) => (failed(reason.to_owned()), true),
     };
-    note(engine, &world, due.mode(), &due.delivery, attempt, last);
+    record(engine, &world, due.mode(), &due.delivery, attempt, last);
 }
 
 /// What is to be sent.
-enum Letter {
+enum PreparedAttempt {
     Ready(Box<TransportRequest>),
     /// It cannot be sent now.
     Unsendable(String),
     /// The endpoint was deleted or disabled: as at Stripe, it is not tried again.
-    Unwanted(&'static str),
+    Refused(&'static str),
 }
 
 /// The request to send, or why there is none; nothing if the delivery is over or was never committed.
-fn prepare(engine: &Engine, world: &World, due: &Due) -> Option<Letter> {
+fn prepare(engine: &Engine, world: &World, due: &DueDelivery) -> Option<PreparedAttempt> {
     let state = world.lock();
     let delivery: Delivery =
         state.load_or_fail(&state.platform_scope(due.mode()), &due.delivery)?;
@@ -67,17 +67,19 @@ fn prepare(engine: &Engine, world: &World, due: &Due) -> Option<Letter> {
     }
     let scope = Scope::new(due.mode(), delivery.owner.as_str());
     let object = |kind| state.store.object(&scope, kind, &delivery.endpoint);
-    let endpoint = object(endpoints::ENDPOINT).or_else(|| object(destinations::DESTINATION));
+    let endpoint = object(ENDPOINT).or_else(|| object(DESTINATION));
     let secret = state.load_or_fail::<EndpointSecret>(&scope, &delivery.endpoint);
     let (Some(endpoint), Some(EndpointSecret { secret, .. })) = (endpoint, secret) else {
-        return Some(Letter::Unwanted("the endpoint was deleted"));
+        return Some(PreparedAttempt::Refused("the endpoint was deleted"));
     };
     if endpoint["status"] != "enabled" {
-        return Some(Letter::Unwanted("the endpoint is disabled"));
+        return Some(PreparedAttempt::Refused("the endpoint is disabled"));
     }
     let now = engine.clock().now();
     let request = request(url_of(&endpoint), &secret, now, &delivery.body);
-    Some(request.map_or_else(Letter::Unsendable, |it| Letter::Ready(Box::new(it))))
+    Some(request.map_or_else(PreparedAttempt::Unsendable, |it| {
+        PreparedAttempt::Ready(Box::new(it))
+    }))
 }
 
 /// Where an endpoint, or an event destination, is.
@@ -111,14 +113,15 @@ fn request(url: &str, secret: &str, now: i64, body: &str) -> Result<TransportReq
         headers,
         Bytes::copy_from_slice(body.as_bytes()),
     );
-    request.timeout = PATIENCE;
+    request.timeout = RESPONSE_TIMEOUT;
     Ok(request)
 }
 
 async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
     let exchange = async {
-        let response = engine
-            .outbox()
+        let outbox = engine.services().get::<Outbox>();
+        let outbox = outbox.ok_or("nothing is delivered here")?;
+        let response = outbox
             .transport()
             .map_err(|error| error.to_string())?
             .send(request)
@@ -130,11 +133,11 @@ async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
             status,
             String::from_utf8_lossy(&body)
                 .chars()
-                .take(EXCERPT)
+                .take(EXCERPT_CHARACTERS)
                 .collect(),
         ))
     };
-    match tokio::time::timeout(PATIENCE, exchange).await {
+    match tokio::time::timeout(RESPONSE_TIMEOUT, exchange).await {
         Ok(Ok((status, answer))) => Attempt {
             at,
             status: Some(status),
@@ -155,7 +158,7 @@ async fn send(engine: &Engine, request: TransportRequest, at: i64) -> Attempt {
 
 /// Keeps the attempt; a 2xx ends the delivery, anything else has it tried again until the schedule ends, unless it was the
 /// `last` one.
-fn note(engine: &Engine, world: &Arc<World>, mode: Mode, id: &str, attempt: Attempt, last: bool) {
+fn record(engine: &Engine, world: &Arc<World>, mode: Mode, id: &str, attempt: Attempt, last: bool) {
     let scope = world.lock().platform_scope(mode);
     let kept = engine.transact_internal(world, scope, |ctx| {
         let Some(mut delivery) = ctx.load::<Delivery>(id)? else {
@@ -170,7 +173,7 @@ fn note(engine: &Engine, world: &Arc<World>, mode: Mode, id: &str, attempt: Atte
         }
         delivery.attempts.push(attempt);
         let tries = delivery.attempts.len() - delivery.before;
-        delivery.next_attempt = schedule::next_attempt(tries, ctx.now()).filter(|_| !over);
+        delivery.next_attempt = retry_schedule::next_attempt(tries, ctx.now()).filter(|_| !over);
         if delivery.state == State::Pending && delivery.next_attempt.is_none() {
             delivery.state = State::Failed;
         }

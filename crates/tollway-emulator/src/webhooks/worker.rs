@@ -9,78 +9,84 @@ use futures_util::StreamExt as _;
 use futures_util::stream::FuturesUnordered;
 
 use super::attempt::attempt;
-use super::delivery::Delivery;
-use super::outbox::Due;
-use crate::Engine;
+use crate::engine::Engine;
+use crate::events::delivery::Delivery;
+use crate::events::{DueDelivery, Outbox};
 use crate::scheduler;
 use crate::scope::Mode;
 
 /// How many deliveries are under way at once.
-const PARALLEL: usize = 32;
+const MAX_UNDER_WAY: usize = 32;
 
-/// Delivers in the background until the task is dropped: at once what is new, and later what is to be tried again.
-pub(crate) async fn work(engine: Arc<Engine>) {
+/// Delivers in the background until the future is dropped: at once what is new, and later what is to be tried again.
+pub(crate) async fn run_deliveries(engine: Arc<Engine>) {
+    let Some(outbox) = engine.services().get::<Outbox>() else {
+        return;
+    };
     let mut under_way = FuturesUnordered::new();
-    let mut landed = false;
+    let mut one_finished = false;
     loop {
         let mut clock = engine.clock().watch();
-        let changed = engine.outbox().changed().notified();
-        if !landed {
-            prepare(&engine);
+        let changed = outbox.changed().notified();
+        if !one_finished {
+            prepare(&engine, outbox);
         }
-        while under_way.len() < PARALLEL
-            && let Some(due) = engine.outbox().take_due(engine.clock().now())
+        while under_way.len() < MAX_UNDER_WAY
+            && let Some(due) = outbox.take_due(engine.clock().now())
         {
-            under_way.push(deliver(&engine, due));
+            under_way.push(deliver(&engine, outbox, due));
         }
-        landed = tokio::select! {
+        one_finished = tokio::select! {
             Some(()) = under_way.next() => true,
             () = changed => false,
             () = clock.changed() => false,
-            () = until_due(&engine) => false,
+            () = until_due(&engine, outbox) => false,
         };
     }
 }
 
 /// Attempts every delivery that is due now, and those that become due meanwhile; waits for those already under way.
 pub(crate) async fn deliver_due(engine: &Arc<Engine>) {
-    prepare(engine);
+    let Some(outbox) = engine.services().get::<Outbox>() else {
+        return;
+    };
+    prepare(engine, outbox);
     let mut under_way = FuturesUnordered::new();
     loop {
-        let landed = engine.outbox().next_landing();
-        while under_way.len() < PARALLEL
-            && let Some(due) = engine.outbox().take_due(engine.clock().now())
+        let finished = outbox.next_finish();
+        while under_way.len() < MAX_UNDER_WAY
+            && let Some(due) = outbox.take_due(engine.clock().now())
         {
-            under_way.push(deliver(engine, due));
+            under_way.push(deliver(engine, outbox, due));
         }
         if under_way.next().await.is_some() {
             continue;
         }
-        if engine.outbox().is_quiet(engine.clock().now()) {
+        if outbox.is_quiet(engine.clock().now()) {
             return;
         }
-        // Somebody else is at it.
-        landed.await;
+        // Another caller has the rest under way.
+        finished.await;
     }
 }
 
-async fn deliver(engine: &Arc<Engine>, due: Due) {
+async fn deliver(engine: &Arc<Engine>, outbox: &Outbox, due: DueDelivery) {
     attempt(engine, &due).await;
-    engine.outbox().land(&due);
+    outbox.finish(&due);
 }
 
-/// Lets happen what the clock made due, and looks once for deliveries that an earlier process left waiting.
-fn prepare(engine: &Engine) {
+/// Runs due tasks, and fills the outbox once with deliveries that an earlier process left waiting.
+fn prepare(engine: &Engine, outbox: &Outbox) {
     scheduler::run_all_due(engine);
-    if engine.outbox().must_be_filled() {
-        fill(engine);
+    if outbox.must_be_filled() {
+        fill(engine, outbox);
     }
 }
 
 /// Waits until something becomes due by the clock alone; for ever if the clock stands still.
-async fn until_due(engine: &Engine) {
+async fn until_due(engine: &Engine, outbox: &Outbox) {
     let next = [
-        engine.outbox().next_after(engine.clock().now()),
+        outbox.next_after(engine.clock().now()),
         scheduler::next_due(engine),
     ];
     let wait = next
@@ -96,17 +102,15 @@ async fn until_due(engine: &Engine) {
     }
 }
 
-fn fill(engine: &Engine) {
+fn fill(engine: &Engine, outbox: &Outbox) {
     for world in engine.worlds().all() {
         let state = world.lock();
         for mode in Mode::ALL {
             let waiting = state.load_all::<Delivery>(&state.platform_scope(mode));
             for delivery in state.or_fail(waiting).unwrap_or_default() {
-                if let Some(at) = delivery
-                    .next_attempt
-                    .filter(|_| !engine.outbox().holds(&delivery.id))
-                {
-                    engine.outbox().push(world.name(), mode, &delivery, at);
+                let next = delivery.next_attempt;
+                if let Some(at) = next.filter(|_| !outbox.holds(&delivery.id)) {
+                    outbox.push(world.name(), mode, &delivery, at);
                 }
             }
         }

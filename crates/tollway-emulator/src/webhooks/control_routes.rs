@@ -17,25 +17,25 @@ use axum::extract::{Path, Query, State};
 use axum::response::Json;
 use serde_json::{Value, json};
 
-use super::delivery::{self, Delivery, State as Standing};
-use super::endpoints::{self, Wanted};
-use super::made_up;
-use crate::Engine;
-use crate::control::{Asked, Outcome};
+use super::endpoints::{self, NewEndpoint};
+use super::{deliver_due, synthetic_events};
+use crate::control::{ControlRequest, ControlResult};
+use crate::engine::Engine;
 use crate::error::ApiError;
+use crate::events::delivery::{self, Delivery, State as DeliveryState};
 use crate::scope::Mode;
 use crate::world::World;
 
 /// How many deliveries are listed if not said.
-const LIMIT: usize = 100;
+const DEFAULT_LIMIT: usize = 100;
 
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
     Query(query): Query<BTreeMap<String, String>>,
-) -> Outcome {
-    let wanted = query.get("event");
+) -> ControlResult {
+    let event = query.get("event");
     let limit = match query.get("limit").map(|text| text.parse::<usize>()) {
-        None => LIMIT,
+        None => DEFAULT_LIMIT,
         Some(Ok(limit)) if (1..=delivery::KEPT).contains(&limit) => limit,
         Some(_) => {
             let message = format!("limit must be a number from 1 to {}.", delivery::KEPT);
@@ -48,7 +48,7 @@ pub(super) async fn list(
         .iter()
         .flat_map(|world| {
             delivery::newest(&world.lock(), limit, |delivery| {
-                wanted.is_none_or(|event| *event == delivery.event)
+                event.is_none_or(|event| *event == delivery.event)
             })
         })
         .collect();
@@ -58,21 +58,21 @@ pub(super) async fn list(
 }
 
 pub(super) async fn flush(State(engine): State<Arc<Engine>>) -> Json<Value> {
-    super::deliver_due(&engine).await;
+    deliver_due(&engine).await;
     let worlds = engine.worlds().all();
     let count = |state| -> usize {
         let in_world = |world: &Arc<World>| delivery::count(&world.lock(), state);
         worlds.iter().map(in_world).sum()
     };
     Json(json!({
-        "delivered": count(Standing::Delivered), "pending": count(Standing::Pending), "failed": count(Standing::Failed),
+        "delivered": count(DeliveryState::Delivered), "pending": count(DeliveryState::Pending), "failed": count(DeliveryState::Failed),
     }))
 }
 
 pub(super) async fn resend(
     State(engine): State<Arc<Engine>>,
     Path(event): Path<String>,
-) -> Outcome {
+) -> ControlResult {
     match resend_everywhere(&engine, &event)? {
         0 => Err(ApiError::no_such("delivery of the event", &event, "event").into()),
         sent => Ok(Json(json!({"event": event, "deliveries": sent}))),
@@ -92,34 +92,39 @@ pub(crate) fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, A
     Ok(sent)
 }
 
-pub(super) async fn make_up(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
-    let event_type = asked.required("type")?;
-    let scope = match asked.text("account") {
-        None => asked.scope.clone(),
+pub(super) async fn create_event(
+    State(engine): State<Arc<Engine>>,
+    request: ControlRequest,
+) -> ControlResult {
+    let event_type = request.required("type")?;
+    let scope = match request.text("account") {
+        None => request.scope.clone(),
         Some(account)
-            if asked
+            if request
                 .world
                 .lock()
-                .connection(asked.key.mode, account)
+                .connection(request.key.mode, account)
                 .is_some() =>
         {
-            asked.scope.for_account(account)
+            request.scope.for_account(account)
         }
         Some(account) => {
-            return Err(ApiError::account_invalid(&asked.key.redacted(), account).into());
+            return Err(ApiError::account_invalid(&request.key.redacted(), account).into());
         }
     };
-    let id = engine.transact_internal(&asked.world, scope, |ctx| made_up::make(ctx, event_type))?;
+    let id = engine.transact_internal(&request.world, scope, |ctx| {
+        synthetic_events::create(ctx, event_type)
+    })?;
     Ok(Json(json!({"id": id, "type": event_type})))
 }
 
 pub(super) async fn change_secret(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
-    asked: Asked,
-) -> Outcome {
-    let secret = asked.required("secret")?;
-    engine.transact_internal(&asked.world, asked.scope.clone(), |ctx| {
+    request: ControlRequest,
+) -> ControlResult {
+    let secret = request.required("secret")?;
+    engine.transact_internal(&request.world, request.scope.clone(), |ctx| {
         endpoints::set_secret(ctx, &id, secret)?
             .then_some(())
             .ok_or_else(|| ApiError::no_such("webhook endpoint", &id, "id"))
@@ -127,21 +132,24 @@ pub(super) async fn change_secret(
     Ok(Json(json!({"id": id})))
 }
 
-pub(super) async fn create_endpoint(State(engine): State<Arc<Engine>>, asked: Asked) -> Outcome {
-    let events = asked.text("enabled_events").unwrap_or("*");
+pub(super) async fn create_endpoint(
+    State(engine): State<Arc<Engine>>,
+    request: ControlRequest,
+) -> ControlResult {
+    let events = request.text("enabled_events").unwrap_or("*");
     let events: Vec<Value> = events.split(',').map(|name| name.trim().into()).collect();
-    let wanted = Wanted {
-        url: asked.text("url").unwrap_or_default(),
-        connect: asked.text("connect") == Some("true"),
+    let new_endpoint = NewEndpoint {
+        url: request.text("url").unwrap_or_default(),
+        connect: request.text("connect") == Some("true"),
         enabled_events: &events,
-        description: asked.text("description"),
+        description: request.text("description"),
         api_version: None,
         metadata: json!({}),
     };
-    let made = engine.transact_internal(&asked.world, asked.scope.clone(), |ctx| {
-        endpoints::create(ctx, &wanted)
+    let endpoint = engine.transact_internal(&request.world, request.scope.clone(), |ctx| {
+        endpoints::create(ctx, &new_endpoint)
     })?;
-    Ok(Json(made))
+    Ok(Json(endpoint))
 }
 
 fn shown(delivery: &Delivery) -> Value {

@@ -2,19 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::endpoints::{self, EndpointSecret, Target};
-use super::{delivery, thin};
+use super::endpoints;
+use crate::clock::rfc3339;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::generic::synth::rfc3339;
-use crate::generic::v2_page;
+use crate::events::targets::{DESTINATION, EndpointSecret, Target};
+use crate::events::{delivery, thin};
+use crate::generic::{GenericCtx, v2_page};
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::scope::Scope;
-use crate::store::{Collection, Query};
-use crate::world::WorldState;
-
-pub(super) const DESTINATION: &str = "v2.core.event_destination";
+use crate::store::Query;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("v2.core.event_destinations.create", create);
@@ -62,7 +59,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         destination["events_from"] = json!(["self"]);
     }
     if snapshot && version.is_none() {
-        destination["snapshot_api_version"] = ctx.engine.config().api_version.as_str().into();
+        destination["snapshot_api_version"] = ctx.services.config().api_version.as_str().into();
     }
     destination["description"] = params.text("description").unwrap_or_default().into();
     destination["status"] = "enabled".into();
@@ -113,7 +110,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// Are these events that there are?
 fn check_names(ctx: &Ctx<'_>, names: &[Value], snapshot: bool) -> Result<(), ApiError> {
-    let events = ctx.engine.api().catalog().events();
+    let events = ctx.services.description().catalog().events();
     for name in names.iter().filter_map(Value::as_str) {
         let known = if snapshot {
             events.v1.iter().any(|event| event.type_ == name)
@@ -169,57 +166,4 @@ fn ping(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     };
     delivery::set_out(ctx, &event, &target);
     Ok(event)
-}
-
-/// Does a destination hear of the account's own events, or of those of `connected` accounts?
-pub(super) fn hears_from(destination: &Value, connected: bool) -> bool {
-    let from = destination["events_from"].as_array();
-    let mut from = from.into_iter().flatten().filter_map(Value::as_str);
-    from.any(|from| matches!(from, "other_accounts" | "@accounts") == connected)
-}
-
-/// The destinations that hear of an event of this type in the context's scope.
-pub(super) fn listening(ctx: &Ctx<'_>, event_type: &str, thin: bool) -> Vec<Target> {
-    let mut targets = in_scope(ctx.world, &ctx.scope, event_type, thin, false);
-    if !ctx.is_platform() {
-        let platform = ctx.world.platform_scope(ctx.scope.mode);
-        targets.extend(in_scope(ctx.world, &platform, event_type, thin, true));
-    }
-    targets
-}
-
-fn in_scope(
-    world: &WorldState,
-    scope: &Scope,
-    event_type: &str,
-    thin: bool,
-    connect: bool,
-) -> Vec<Target> {
-    let all = world.store.collection(scope, DESTINATION);
-    let hears = |destination: &Value| {
-        let names = destination["enabled_events"].as_array();
-        let wanted = names
-            .into_iter()
-            .flatten()
-            .any(|name| *name == event_type || *name == "*");
-        wanted
-            && hears_from(destination, connect)
-            && destination["status"] == "enabled"
-            && destination["type"] == "webhook_endpoint"
-            && (destination["event_payload"] == "thin") == thin
-    };
-    let records = all.into_iter().flat_map(Collection::oldest_first);
-    records
-        .filter_map(|record| {
-            let destination = record.parse();
-            hears(&destination).then(|| Target {
-                scope: scope.clone(),
-                id: record.id.to_string(),
-                api_version: destination["snapshot_api_version"]
-                    .as_str()
-                    .filter(|_| !thin)
-                    .map(str::to_owned),
-            })
-        })
-        .collect()
 }

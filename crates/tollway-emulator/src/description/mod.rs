@@ -1,9 +1,8 @@
-//! The API as the description has it: which operation a URL is, and what is known about that operation.
+//! The description of the API: which operation a URL is, and the shapes of operations, objects and events.
 //!
-//! The description is part of the program, one line an operation and one line an object. At start only an index of the lines
-//! is read; a line is parsed when its operation is first asked for, and what follows from it (its [`Plan`]) is kept.
+//! The description is part of the program, one line for each operation and each object. At start only an index of the lines
+//! is read; a line is parsed at its first use.
 
-mod plan;
 mod route;
 
 use std::sync::OnceLock;
@@ -11,42 +10,30 @@ use std::sync::OnceLock;
 use foldhash::{HashMap, HashSet};
 use tollway_spec::{Catalog, CatalogError, Object, Operation, OperationEntry, Shape, Verb};
 
-pub(crate) use self::plan::{Action, Plan};
 use self::route::Routes;
-use crate::registry::Registry;
 
 /// The description, indexed.
 #[derive(Debug)]
-pub struct Api {
+pub struct Description {
     catalog: Catalog,
     routes: Routes,
-    plans: Vec<OnceLock<Plan>>,
     names: OnceLock<HashMap<String, usize>>,
     events: OnceLock<EventNames>,
 }
 
-/// A URL that is an operation.
-#[derive(Debug)]
-pub(crate) struct Matched<'a> {
-    pub(crate) operation: &'a Operation,
-    pub(crate) plan: &'a Plan,
-    /// Parts of the path by name, decoded.
-    pub(crate) path: Vec<(String, String)>,
-}
-
-/// Event types by what they are about.
+/// Event types by the objects they are about.
 #[derive(Debug, Default)]
 struct EventNames {
     by_object: HashMap<&'static str, Vec<&'static str>>,
     all: HashSet<&'static str>,
 }
 
-impl Api {
+impl Description {
     /// Reads the description's index.
     ///
     /// # Errors
     /// If the generated files do not fit this program.
-    pub(crate) fn load() -> Result<Self, CatalogError> {
+    pub fn load() -> Result<Self, CatalogError> {
         let catalog = Catalog::new(
             include_str!("../spec/operations.jsonl"),
             include_str!("../spec/objects.jsonl"),
@@ -57,15 +44,9 @@ impl Api {
         for (index, entry) in catalog.operations().iter().enumerate() {
             routes.add(entry.verb, entry.path, index);
         }
-        let plans = catalog
-            .operations()
-            .iter()
-            .map(|_| OnceLock::new())
-            .collect();
         Ok(Self {
             catalog,
             routes,
-            plans,
             names: OnceLock::new(),
             events: OnceLock::new(),
         })
@@ -77,52 +58,35 @@ impl Api {
         &self.catalog
     }
 
-    /// The operation at this URL path (still percent-encoded).
-    pub(crate) fn find(&self, verb: Verb, path: &str, registry: &Registry) -> Option<Matched<'_>> {
-        let (index, values) = self.routes.find(verb, path)?;
-        let operation = self.catalog.operations()[index].get();
-        let plan = self.plans[index].get_or_init(|| Plan::new(self, operation, registry));
-        let path = operation.path_params.iter().cloned().zip(values).collect();
-        Some(Matched {
-            operation,
-            plan,
-            path,
-        })
+    /// The operation at an index of the catalog.
+    #[must_use]
+    pub fn operation(&self, index: usize) -> &Operation {
+        self.catalog.operations()[index].get()
     }
 
-    /// The plan of the operation at an index of the catalog.
-    pub(crate) fn plan(&self, index: usize, registry: &Registry) -> &Plan {
-        let operation = self.catalog.operations()[index].get();
-        self.plans[index].get_or_init(|| Plan::new(self, operation, registry))
+    /// The index of the operation at this URL path (still percent-encoded), and the decoded values of its path parameters.
+    #[must_use]
+    pub fn find(&self, verb: Verb, path: &str) -> Option<(usize, Vec<String>)> {
+        self.routes.find(verb, path)
     }
 
-    /// The operation that the official clients call `customers.create`.
-    pub(crate) fn named(&self, name: &str, registry: &Registry) -> Option<Matched<'_>> {
+    /// The index of the operation that the official clients call `customers.create`.
+    #[must_use]
+    pub fn index_of(&self, name: &str) -> Option<usize> {
         let names = self.names.get_or_init(|| {
             let named = |(index, entry): (usize, &OperationEntry)| {
-                (
-                    format!("{}.{}", entry.get().service, entry.get().method),
-                    index,
-                )
+                let operation = entry.get();
+                (format!("{}.{}", operation.service, operation.method), index)
             };
-            self.catalog
-                .operations()
-                .iter()
-                .enumerate()
-                .map(named)
-                .collect()
+            let operations = self.catalog.operations().iter().enumerate();
+            operations.map(named).collect()
         });
-        let index = *names.get(name)?;
-        let operation = self.catalog.operations()[index].get();
-        Some(Matched {
-            operation,
-            plan: self.plan(index, registry),
-            path: Vec::new(),
-        })
+        names.get(name).copied()
     }
 
     /// The operation with this path template.
-    pub(crate) fn at(&self, verb: Verb, template: &str) -> Option<&Operation> {
+    #[must_use]
+    pub fn at(&self, verb: Verb, template: &str) -> Option<&Operation> {
         self.routes
             .template(verb, template)
             .map(|index| self.catalog.operations()[index].get())
@@ -134,8 +98,9 @@ impl Api {
         self.catalog.object(name)
     }
 
-    /// The type that a shape's objects are filed under: a resource's name, or a union's.
-    pub(crate) fn resource_of<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
+    /// The type that a shape's objects are stored under: a resource's name, or a union's.
+    #[must_use]
+    pub fn resource_of<'s>(&self, shape: &'s Shape) -> Option<&'s str> {
         match shape {
             Shape::Ref(name) => Some(name),
             Shape::List(item)
@@ -206,66 +171,46 @@ mod tests {
 
     #[test]
     fn urls_are_operations() {
-        let api = Api::load().unwrap();
-        let registry = Registry::default();
-        let found = api
-            .find(Verb::Get, "/v1/customers/cus_%31/sources/card_1", &registry)
-            .unwrap();
+        let description = Description::load().unwrap();
+        let name_of = |verb, path: &str| {
+            let (index, values) = description.find(verb, path)?;
+            let operation = description.operation(index);
+            let name = format!("{}.{}", operation.service, operation.method);
+            assert_eq!(description.index_of(&name), Some(index));
+            Some((name, values))
+        };
         assert_eq!(
-            found.operation.path,
-            "/v1/customers/{customer}/sources/{id}"
+            name_of(Verb::Get, "/v1/customers/cus_%31/sources/card_1"),
+            Some((
+                "customers.payment_sources.retrieve".into(),
+                vec!["cus_1".into(), "card_1".into()]
+            ))
         );
-        assert_eq!(
-            found.path,
-            [
-                ("customer".into(), "cus_1".into()),
-                ("id".into(), "card_1".into())
-            ]
-        );
-        assert_eq!(found.plan.name, "customers.payment_sources.retrieve");
-        assert!(api.find(Verb::Get, "/v1/nothing", &registry).is_none());
-        assert!(api.find(Verb::Delete, "/v1/charges", &registry).is_none());
-        let search = api
-            .find(Verb::Get, "/v1/customers/search", &registry)
-            .unwrap();
-        assert_eq!(search.plan.name, "customers.search");
+        assert_eq!(name_of(Verb::Get, "/v1/nothing"), None);
+        assert_eq!(name_of(Verb::Delete, "/v1/charges"), None);
+        let search = name_of(Verb::Get, "/v1/customers/search").unwrap();
+        assert_eq!(search.0, "customers.search");
     }
 
     #[test]
     fn the_default_version_is_the_descriptions() {
         assert_eq!(
-            Api::load().unwrap().catalog().version(),
+            Description::load().unwrap().catalog().version(),
             crate::Config::default().api_version
         );
     }
 
     #[test]
     fn events_are_named_after_their_objects() {
-        let api = Api::load().unwrap();
+        let description = Description::load().unwrap();
         assert_eq!(
-            api.event_name("customer", "created"),
+            description.event_name("customer", "created"),
             Some("customer.created")
         );
         assert_eq!(
-            api.event_name("subscription", "updated"),
+            description.event_name("subscription", "updated"),
             Some("customer.subscription.updated")
         );
-        assert_eq!(api.event_name("customer", "exploded"), None);
-    }
-
-    #[test]
-    fn every_operation_has_a_plan_of_its_own_name() {
-        let api = Api::load().unwrap();
-        let registry = Registry::complete();
-        let mut names = HashSet::default();
-        for index in 0..api.catalog().operations().len() {
-            assert!(names.insert(api.plan(index, &registry).name.clone()));
-        }
-        for operation in registry.operations() {
-            assert!(
-                names.contains(operation),
-                "the description has no operation {operation}"
-            );
-        }
+        assert_eq!(description.event_name("customer", "exploded"), None);
     }
 }

@@ -1,4 +1,4 @@
-//! Events that nobody caused: `POST /_tollway/events`, about an object made from the description and not kept.
+//! Synthetic events: `POST /_tollway/events`, about an object made from the description and not stored.
 //!
 //! For events that no request leads to here, as those of Stripe's own decisions, so that a handler can be tried on each.
 
@@ -6,19 +6,19 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::record;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::record;
 use crate::generic::synth;
 
-/// Makes an event of this type. Its id.
+/// Records an event of this type. Returns its id.
 ///
 /// # Errors
 /// 400 if the description has no such event.
-pub(super) fn make(ctx: &mut Ctx<'_>, event_type: &str) -> Result<Arc<str>, ApiError> {
-    let events = &ctx.engine.api().catalog().events().v1;
-    let known = events.iter().find(|event| event.type_ == event_type);
-    let Some(known) = known else {
+pub(super) fn create(ctx: &mut Ctx<'_>, event_type: &str) -> Result<Arc<str>, ApiError> {
+    let events = &ctx.services.description().catalog().events().v1;
+    let described = events.iter().find(|event| event.type_ == event_type);
+    let Some(described) = described else {
         let near = events
             .iter()
             .map(|event| event.type_.as_str())
@@ -27,7 +27,7 @@ pub(super) fn make(ctx: &mut Ctx<'_>, event_type: &str) -> Result<Arc<str>, ApiE
         let message = format!("There is no event '{event_type}'. Did you mean '{near}'?");
         return Err(ApiError::invalid_param("type", message));
     };
-    let named = known.object.as_deref();
+    let named = described.object.as_deref();
     let named = named.unwrap_or_else(|| event_type.rsplit_once('.').map_or("", |(stem, _)| stem));
     let object_type = named.to_owned();
     let object = synth::object(ctx, &object_type);
