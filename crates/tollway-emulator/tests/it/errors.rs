@@ -167,3 +167,20 @@ async fn v2_wants_its_version_named() {
     assert_eq!(named.header("stripe-version"), Some("2026-10-28.endive"));
     assert_eq!(named.status, 200);
 }
+
+#[tokio::test]
+async fn a_header_may_have_sixteen_kibibytes_and_no_more() {
+    let emulator = crate::client::emulator();
+    let api = crate::client::caller(&emulator, "sk_test_a");
+    let get_with_header = async |length: usize| {
+        api.call("GET", "/v1/customers", "")
+            .header("x-note", &"x".repeat(length))
+            .send()
+            .await
+    };
+    get_with_header(16 * 1024).await.ok();
+    let refused = get_with_header(16 * 1024 + 1).await;
+    let (status, message, _, _) = refused.error();
+    assert_eq!(status, 400);
+    assert!(message.contains("a header is too long"), "{message}");
+}

@@ -116,3 +116,32 @@ async fn long_keys_are_refused_and_gets_have_none() {
         (200, None)
     );
 }
+
+#[tokio::test]
+async fn v2_responses_are_given_again_for_thirty_days() {
+    let emulator = emulator();
+    let api = caller(&emulator, "sk_test_a");
+    let create = async || {
+        let body = serde_json::json!({
+            "name": "d", "type": "webhook_endpoint", "event_payload": "snapshot", "enabled_events": ["*"],
+            "webhook_endpoint": {"url": "https://example.com"},
+        });
+        api.call("POST", "/v2/core/event_destinations", "")
+            .json(&body)
+            .header("idempotency-key", "k1")
+            .send()
+            .await
+    };
+    let first = create().await.ok();
+    let thirty_days = Duration::from_hours(30 * 24);
+    emulator
+        .clock()
+        .advance(thirty_days - Duration::from_secs(1));
+    let replayed = create().await;
+    assert_eq!(replayed.header("idempotent-replayed"), Some("true"));
+    assert_eq!(replayed.ok()["id"], first["id"]);
+    emulator.clock().advance(Duration::from_secs(1));
+    let anew = create().await;
+    assert_eq!(anew.header("idempotent-replayed"), None);
+    assert_ne!(anew.ok()["id"], first["id"]);
+}

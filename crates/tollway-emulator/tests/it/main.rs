@@ -5,6 +5,7 @@
 mod accounts;
 mod anything;
 mod auth;
+mod authorization;
 mod client;
 mod connected;
 mod console;
