@@ -5,18 +5,16 @@ use std::pin::{Pin, pin};
 use std::sync::Arc;
 
 use axum::Router;
-use axum::middleware::{from_fn, from_fn_with_state};
 use tollway::transport::Transport;
 
 use crate::clock::Clock;
 use crate::config::{Config, MethodFee};
 use crate::engine::Engine;
 use crate::events::Outbox;
-use crate::http::{around, front};
 use crate::journal::DataError;
 use crate::listener::Listener;
 use crate::random::system_seed;
-use crate::registry::{Registry, Routes};
+use crate::registry::Registry;
 use crate::server::Front;
 use crate::transport::InProcess;
 use crate::webhooks;
@@ -125,14 +123,7 @@ impl Emulator {
 
     /// Every route, for a server of one's own.
     pub fn router(&self) -> Router {
-        let engine = &self.engine;
-        let Routes { logged, unlogged } = engine.services().get().cloned().unwrap_or_default();
-        logged
-            .fallback(front)
-            .layer(from_fn_with_state(Arc::clone(engine), around))
-            .merge(unlogged)
-            .layer(from_fn(crate::pages::from_here_only))
-            .with_state(Arc::clone(engine))
+        crate::server::router(&self.engine)
     }
 
     /// Serves on a listener until `shutdown` is done; requests under way are answered first, within ten seconds. Webhooks are

@@ -6,14 +6,13 @@ use axum::body::Body;
 use http::{Method, Request};
 use http_body_util::BodyExt;
 use serde_json::{Value, json};
+use tollway_engine::description::Description;
 use tollway_spec::{Encoding, Field, Mode as ApiMode, ObjectBody, Operation, Shape, Verb};
 use tower::ServiceExt;
 
-use super::GenericCtx as _;
-use super::mock::refers_to;
-use super::{Action, Plan, plan_of};
 use crate::ctx::noun;
-use crate::description::Description;
+use crate::generic::mock::refers_to;
+use crate::generic::{Action, GenericCtx as _, Plan, plan_of};
 use crate::params::to_form;
 use crate::world::World;
 use crate::{Clock, Ctx, Emulator, EmulatorBuilder, Mode};

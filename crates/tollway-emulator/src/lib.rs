@@ -1,66 +1,33 @@
 //! A local Stripe: stateful, with Connect, OAuth pages and signed webhooks.
 //!
-//! ```text
-//! HTTP front ──▶ key → World (lock) → Scope ──▶ operation of the description ──▶ checked Params
-//!                                                     │
-//!                 Behaviour (connect, money, events) ─┤  or transition table, or generic state
-//!                                                     ▼
-//!                       Ctx: Store (records), Clock, Random, emit ──▶ commit (journal) ──▶ answer, deliveries
-//! ```
-//!
-//! - [`World`]: one platform, found by what follows `sk_test_` in its key, behind one mutex. Handlers are synchronous
-//!   functions that run with it locked, in a transaction ([`Engine::transact`]): an error undoes everything.
-//! - [`Store`]: objects as ready-made JSON by [`Scope`] (mode, account), type and id. **Everything durable is a record
-//!   in it**, types with a leading `_` are the emulator's own.
-//! - [`Registry`]: operation (`charges.create`) → [`Behaviour`]`(&mut Ctx, &Params) -> Result<Value, ApiError>`.
-//! - [`ApiError`]: Stripe's errors. [`Clock`] and [`Random`]: the only time and chance.
+//! The machine (worlds, store, HTTP, events, generic state) is the crate `tollway-engine`. Here are Stripe's products, which
+//! register their handlers, scheduled tasks, listeners and pages with it, and [`Emulator`], which assembles both.
 
 mod account_summary;
 mod accounts;
 mod app_secrets;
 mod billing;
 mod checkout;
-mod claims;
-mod clock;
-mod config;
 mod console;
-mod control;
-mod coverage;
-mod ctx;
-mod currency;
 mod customers;
-mod description;
 mod disputes;
 mod documents;
 mod durations;
 mod emulator;
-mod engine;
 mod entitlements;
 mod ephemeral_keys;
-mod error;
-mod events;
-mod extensions;
-mod faults;
+#[cfg(test)]
+mod every_operation;
 mod fees;
 mod files;
-mod generic;
-mod http;
 mod identity;
-mod ids;
 mod invoice_page;
 mod issuing;
-mod journal;
-mod json;
-mod key;
 mod ledger;
-mod listener;
 mod located_object;
-mod log;
 mod merchant_name;
 mod money;
 mod oauth;
-mod pages;
-mod params;
 mod payment_method_configurations;
 mod payment_methods;
 mod payments;
@@ -68,50 +35,27 @@ mod payouts;
 mod portal;
 mod product_objects;
 mod radar;
-mod random;
-mod registry;
 mod reporting;
-mod request_context;
-mod scheduler;
-mod scope;
 mod seed;
-mod server;
-mod services;
-mod store;
 mod tax;
 mod terminal;
 mod test_clocks;
-mod tls;
-mod transitions;
-mod transport;
 mod treasury;
 mod vault;
-mod webhooks;
-mod world;
 
-pub use clock::Clock;
-pub use config::{Config, MethodFee};
-pub use coverage::{HandledBy, coverage};
-pub use ctx::{Caller, Ctx, RequestInfo};
-pub use description::Description;
 pub use emulator::{BuildError, Emulator, EmulatorBuilder};
-pub use engine::Engine;
-pub use error::{ApiError, ErrorBody};
-pub use events::EventCtx;
-pub use faults::{Fault, FaultEffect, Faults};
-pub use generic::{GenericCtx, Handler};
-pub use journal::DataError;
-pub use key::{ApiKey, KeyKind};
-pub use listener::Listener;
-pub use log::{Entry, LoggedParams, RequestLog};
-pub use params::{Params, Upload};
-pub use random::Random;
-pub use registry::Registry;
-pub use scope::{Mode, Scope};
 pub use seed::{Seed, SeedError};
-pub use store::{Collection, CreatedRange, Page, Query, Record, Store, UnknownCursor};
-pub use tls::{Identity, IdentityError};
-pub use world::{
-    Access, AfterRetries, Claim, Connection, ConnectionKind, GrantScope, ModeSettings, Platform,
-    PrivateRecord, RestrictedKey, Token, TokenKind, World, WorldState, Worlds,
+pub use tollway_engine::{
+    Access, AfterRetries, ApiError, ApiKey, Caller, Claim, Clock, Collection, Config, Connection,
+    ConnectionKind, CreatedRange, Ctx, DataError, Description, Engine, Entry, ErrorBody, EventCtx,
+    Fault, FaultEffect, Faults, GenericCtx, GrantScope, HandledBy, Handler, Identity,
+    IdentityError, KeyKind, Listener, LoggedParams, MethodFee, Mode, ModeSettings, Page, Params,
+    Platform, PrivateRecord, Query, Random, Record, Registry, RequestInfo, RequestLog,
+    RestrictedKey, Scope, Store, Token, TokenKind, UnknownCursor, Upload, World, WorldState,
+    Worlds, coverage,
+};
+use tollway_engine::{
+    clock, config, control, ctx, currency, engine, error, events, faults, generic, http, journal,
+    json, key, listener, pages, params, random, registry, request_context, scheduler, scope,
+    server, store, transport, webhooks, world,
 };

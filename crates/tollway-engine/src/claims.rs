@@ -5,18 +5,18 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 /// The claimed names, one set for the whole emulator.
 #[derive(Debug, Default)]
-pub(crate) struct Claims(Mutex<HashSet<Arc<str>>>);
+pub struct Claims(Mutex<HashSet<Arc<str>>>);
 
 /// A claimed name; dropping it releases the name.
 #[derive(Debug)]
-pub(crate) struct Claim<'c> {
+pub struct Claim<'c> {
     claims: &'c Claims,
     name: Arc<str>,
 }
 
 impl Claims {
     /// Claims a name; none if it is claimed already.
-    pub(crate) fn claim(&self, name: String) -> Option<Claim<'_>> {
+    pub fn claim(&self, name: String) -> Option<Claim<'_>> {
         let name: Arc<str> = name.into();
         let is_free = self.names().insert(Arc::clone(&name));
         is_free.then_some(Claim { claims: self, name })

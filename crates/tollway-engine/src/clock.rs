@@ -130,13 +130,13 @@ impl Clock {
 
     /// The state to store for the next start: the milliseconds of a frozen clock's time or of a running clock's offset to
     /// the system's time, and whether the clock is frozen.
-    pub(crate) fn state(&self) -> (i64, bool) {
+    pub fn state(&self) -> (i64, bool) {
         let ClockState { millis, frozen } = self.load();
         (millis, frozen)
     }
 
     /// Sets the clock to a stored [state](Clock::state).
-    pub(crate) fn restore(&self, (millis, frozen): (i64, bool)) {
+    pub fn restore(&self, (millis, frozen): (i64, bool)) {
         self.change(|_| ClockState { millis, frozen });
     }
 
@@ -181,7 +181,7 @@ impl ClockWatcher {
 }
 
 /// A unix time as v2 writes it.
-pub(crate) fn rfc3339(unix_seconds: i64) -> String {
+pub fn rfc3339(unix_seconds: i64) -> String {
     let time = jiff::Timestamp::from_second(unix_seconds).unwrap_or(jiff::Timestamp::UNIX_EPOCH);
     format!("{time:.3}")
 }

@@ -36,7 +36,7 @@ pub struct Ctx<'a> {
 ///
 /// Products do not call those above them: a payment that succeeds knows nothing of invoices. They [notify](Ctx::notify)
 /// with a value, and the products that registered a listener for its type act on it, in the order of registration.
-pub(crate) type Listener<N> = fn(&mut Ctx<'_>, &N) -> Result<(), ApiError>;
+pub type Listener<N> = fn(&mut Ctx<'_>, &N) -> Result<(), ApiError>;
 
 /// Who a request comes from.
 #[derive(Debug, Clone)]
@@ -80,7 +80,8 @@ pub struct RequestInfo {
 }
 
 impl<'a> Ctx<'a> {
-    pub(crate) fn new(
+    /// The context of one request in a locked world.
+    pub fn new(
         world: &'a mut WorldState,
         services: &'a Services,
         scope: Scope,
@@ -110,7 +111,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// The same request as if it were made at another time: what a test clock shows, or when something became due.
-    pub(crate) fn at(&mut self, now: i64) -> Ctx<'_> {
+    pub fn at(&mut self, now: i64) -> Ctx<'_> {
         let scope = self.scope.clone();
         Ctx {
             now,
@@ -131,7 +132,7 @@ impl<'a> Ctx<'a> {
     }
 
     /// Undoes everything this request wrote.
-    pub(crate) fn undo(&mut self) {
+    pub fn undo(&mut self) {
         self.world.undo();
     }
 
@@ -182,14 +183,14 @@ impl<'a> Ctx<'a> {
 
     /// Stripe's 404 for the object in the URL; it tells when the other mode has it.
     #[must_use]
-    pub(crate) fn no_such(&self, object_type: &str, id: &str) -> ApiError {
+    pub fn no_such(&self, object_type: &str, id: &str) -> ApiError {
         let error = ApiError::no_such(noun(object_type), id, param_of(object_type));
         self.missing(error, object_type, id)
     }
 
     /// Stripe's 400 for an object that a parameter names; it tells when the other mode has it.
     #[must_use]
-    pub(crate) fn no_such_reference(&self, object_type: &str, id: &str, param: &str) -> ApiError {
+    pub fn no_such_reference(&self, object_type: &str, id: &str, param: &str) -> ApiError {
         let error = ApiError::no_such_reference(noun(object_type), id, param);
         self.missing(error, object_type, id)
     }
@@ -216,7 +217,7 @@ impl<'a> Ctx<'a> {
 
     /// The live objects of a type in this scope whose field has this value, newest first; an embedded object counts by its id.
     #[must_use]
-    pub(crate) fn all_with(&self, object_type: &str, field: &str, value: &str) -> Vec<Value> {
+    pub fn all_with(&self, object_type: &str, field: &str, value: &str) -> Vec<Value> {
         self.every(
             object_type,
             &Query {
@@ -228,7 +229,7 @@ impl<'a> Ctx<'a> {
 
     /// The live objects of a type that are listed under another one, newest first.
     #[must_use]
-    pub(crate) fn all_under(&self, object_type: &str, parent: &str) -> Vec<Value> {
+    pub fn all_under(&self, object_type: &str, parent: &str) -> Vec<Value> {
         self.every(
             object_type,
             &Query {
@@ -301,7 +302,7 @@ impl<'a> Ctx<'a> {
 
 /// Stripe's word for an object type in messages: what follows the last dot, with exceptions.
 #[must_use]
-pub(crate) fn noun(object_type: &str) -> &str {
+pub fn noun(object_type: &str) -> &str {
     match object_type {
         "payment_intent" | "setup_intent" => object_type,
         "issuing.authorization" => "issuing authorization",
@@ -313,7 +314,7 @@ pub(crate) fn noun(object_type: &str) -> &str {
 
 /// The `param` that Stripe names when the object in the URL does not exist.
 #[must_use]
-pub(crate) fn param_of(object_type: &str) -> &str {
+pub fn param_of(object_type: &str) -> &str {
     match object_type {
         "payment_intent" | "setup_intent" => "intent",
         "coupon" | "price" | "plan" | "invoice" | "payment_method" => object_type,

@@ -53,13 +53,13 @@ const SMALLEST: &[(&str, i64)] = &[
 ];
 
 /// How many there are.
-#[cfg(test)]
-pub(crate) fn count() -> usize {
+#[must_use]
+pub fn count() -> usize {
     ALL.len()
 }
 
 /// How many digits follow the point.
-pub(crate) fn decimals(currency: &str) -> u32 {
+pub fn decimals(currency: &str) -> u32 {
     if WITHOUT_DECIMALS.contains(&currency) {
         0
     } else if THREE_DECIMALS.contains(&currency) {
@@ -70,7 +70,7 @@ pub(crate) fn decimals(currency: &str) -> u32 {
 }
 
 /// An amount as people write it: `10.00 usd`, `1000 jpy`.
-pub(crate) fn format(amount: i64, currency: &str) -> String {
+pub fn format(amount: i64, currency: &str) -> String {
     let places = decimals(currency);
     let unit = 10_i64.pow(places);
     let (sign, amount) = (if amount < 0 { "-" } else { "" }, amount.unsigned_abs());
@@ -98,14 +98,14 @@ fn sign(currency: &str) -> &'static str {
 }
 
 /// An amount without its currency: `10.00`.
-pub(crate) fn plain(amount: i64, currency: &str) -> String {
+pub fn plain(amount: i64, currency: &str) -> String {
     let text = format(amount, currency);
     let number = text.split(' ').next();
     number.unwrap_or_default().to_owned()
 }
 
 /// An amount as people type it, `10`, `10.5` or `10.00`, in the smallest unit; none if it is none in this currency.
-pub(crate) fn parse(text: &str, currency: &str) -> Option<i64> {
+pub fn parse(text: &str, currency: &str) -> Option<i64> {
     let places = decimals(currency) as usize;
     let (whole, part) = text.trim().split_once('.').unwrap_or((text.trim(), ""));
     let digits = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
@@ -116,7 +116,7 @@ pub(crate) fn parse(text: &str, currency: &str) -> Option<i64> {
 }
 
 /// Is this a currency, in lower case?
-pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
+pub fn check(currency: &str, param: &str) -> Result<(), ApiError> {
     if ALL.contains(&currency) {
         return Ok(());
     }
@@ -128,7 +128,7 @@ pub(crate) fn check(currency: &str, param: &str) -> Result<(), ApiError> {
 }
 
 /// Is this an amount that a card can be charged with in this currency?
-pub(crate) fn check_amount(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
+pub fn check_amount(amount: i64, currency: &str, param: &str) -> Result<(), ApiError> {
     let smallest = SMALLEST
         .iter()
         .find(|(name, _)| *name == currency)

@@ -21,7 +21,7 @@ use crate::services::Services;
 use crate::store::Change;
 use crate::world::{Orphan, World, Worlds};
 
-/// Everything the emulator is made of. One per [`Emulator`](crate::Emulator), shared by all requests.
+/// Everything an emulator consists of, shared by all requests.
 #[derive(Debug)]
 pub struct Engine {
     services: Services,
@@ -96,11 +96,13 @@ impl Engine {
         &self.faults
     }
 
-    pub(crate) fn in_flight(&self) -> &Claims {
+    /// The idempotency keys whose requests are under way.
+    pub fn in_flight(&self) -> &Claims {
         &self.in_flight
     }
 
-    pub(crate) fn new_request_id(&self) -> String {
+    /// A new `req_…`.
+    pub fn new_request_id(&self) -> String {
         let mut random = self
             .request_ids
             .lock()
@@ -211,7 +213,7 @@ impl Engine {
 
     /// Sets the base URL of links in objects that no request makes, as a renewed subscription's invoice. The first call
     /// counts.
-    pub(crate) fn set_base_url(&self, base_url: &str) {
+    pub fn set_base_url(&self, base_url: &str) {
         self.address.get_or_init(|| base_url.to_owned());
     }
 
@@ -280,11 +282,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`DataError`].
-    pub(crate) fn open_data_file(
-        &mut self,
-        path: &Path,
-        restore_clock: bool,
-    ) -> Result<(), DataError> {
+    pub fn open_data_file(&mut self, path: &Path, restore_clock: bool) -> Result<(), DataError> {
         let mut clock = None;
         let journal = Journal::open(path, |frame| match frame {
             Frame::Transaction { world, changes } => {
@@ -337,7 +335,7 @@ impl Engine {
     ///
     /// # Errors
     /// See [`DataError`]. The old file stays in use.
-    pub(crate) fn compact(&self) -> Result<(), DataError> {
+    pub fn compact(&self) -> Result<(), DataError> {
         match &self.journal {
             Some(journal) => journal.compact(|| self.snapshot(), self.clock().state()),
             None => Ok(()),
@@ -345,7 +343,7 @@ impl Engine {
     }
 
     /// Notified when the data file should be compacted.
-    pub(crate) fn compaction_needed(&self) -> &Notify {
+    pub fn compaction_needed(&self) -> &Notify {
         &self.compaction_needed
     }
 

@@ -289,20 +289,20 @@ impl ApiError {
 
     /// Says which object is missing.
     #[must_use]
-    pub(crate) fn about(mut self, object_type: &str, id: &str) -> Self {
+    pub fn about(mut self, object_type: &str, id: &str) -> Self {
         self.missing = Some(Box::new((object_type.to_owned(), id.to_owned())));
         self
     }
 
     /// Type and id of the object that is missing, if that is the fault.
-    pub(crate) fn missing(&self) -> Option<(&str, &str)> {
+    pub fn missing(&self) -> Option<(&str, &str)> {
         let (object_type, id) = &**self.missing.as_ref()?;
         Some((object_type, id))
     }
 
     /// Adds to the message that the object exists in the mode that the key is not of.
     #[must_use]
-    pub(crate) fn exists_in_other_mode(self, mode: Mode) -> Self {
+    pub fn exists_in_other_mode(self, mode: Mode) -> Self {
         let other = if mode.is_live() { "test" } else { "live" };
         let message = format!(
             "{}; a similar object exists in {other} mode, but a {mode} mode key was used to make this request.",

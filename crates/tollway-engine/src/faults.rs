@@ -58,19 +58,25 @@ pub enum FaultEffect {
 
 /// What the front has to do.
 #[derive(Debug)]
-pub(crate) enum FaultAction {
+pub enum FaultAction {
+    /// Nothing.
     None,
+    /// Refuse the request with this error.
     Refuse(ApiError),
+    /// Break the connection before the request has any effect.
     DropBefore,
+    /// Break the connection after the request had its effect.
     DropAfter,
 }
 
 impl Fault {
-    pub(crate) fn latency(&self) -> Option<Duration> {
+    /// How long to wait first.
+    pub fn latency(&self) -> Option<Duration> {
         (self.latency_ms > 0).then(|| Duration::from_millis(self.latency_ms))
     }
 
-    pub(crate) fn action(&self) -> FaultAction {
+    /// What to do with a request that the fault matches.
+    pub fn action(&self) -> FaultAction {
         match self.then {
             FaultEffect::Nothing => FaultAction::None,
             FaultEffect::RateLimit => FaultAction::Refuse(ApiError::rate_limited()),
@@ -88,7 +94,8 @@ impl Fault {
         }
     }
 
-    pub(crate) fn describe(&self) -> String {
+    /// The fault as text, for the log.
+    pub fn describe(&self) -> String {
         let then = serde_json::to_value(self.then)
             .ok()
             .and_then(|value| value.as_str().map(str::to_owned))
@@ -172,12 +179,7 @@ impl Faults {
     }
 
     /// The fault that hits this request, counted.
-    pub(crate) fn take_matching(
-        &self,
-        method: &Method,
-        path: &str,
-        headers: &HeaderMap,
-    ) -> Option<Fault> {
+    pub fn take_matching(&self, method: &Method, path: &str, headers: &HeaderMap) -> Option<Fault> {
         let mut faults = self.lock();
         if faults.is_empty() {
             return None;

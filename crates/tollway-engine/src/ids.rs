@@ -127,7 +127,7 @@ const PREFIXES: &[(&str, &str, usize)] = &[
 ///
 /// A type without a known prefix gets the initials of its words: `some.new_thing` gives `snt_`.
 #[must_use]
-pub(crate) fn prefix_of(object_type: &str) -> (String, usize) {
+pub fn prefix_of(object_type: &str) -> (String, usize) {
     if let Ok(row) = PREFIXES.binary_search_by_key(&object_type, |row| row.0) {
         return (PREFIXES[row].1.to_owned(), PREFIXES[row].2);
     }
@@ -138,7 +138,7 @@ pub(crate) fn prefix_of(object_type: &str) -> (String, usize) {
 }
 
 /// A new id for an object of this type; `livemode` matters only for ids that say their mode.
-pub(crate) fn new_id(object_type: &str, livemode: bool, random: &mut Random) -> String {
+pub fn new_id(object_type: &str, livemode: bool, random: &mut Random) -> String {
     let (mut id, length) = prefix_of(object_type);
     if object_type == "checkout.session" {
         id.push_str(if livemode { "live_" } else { "test_" });

@@ -87,7 +87,7 @@ impl fmt::Debug for ApiKey {
 
 /// Stars for all but a key's kind, mode and last four characters; short texts lose everything but their kind.
 #[must_use]
-pub(crate) fn redact(text: &str) -> String {
+pub fn redact(text: &str) -> String {
     let head: usize = text.split('_').take(2).map(|part| part.len() + 1).sum();
     let length = text.chars().count();
     let head = if text.starts_with("sk_") || text.starts_with("rk_") || text.starts_with("pk_") {

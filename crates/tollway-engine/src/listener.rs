@@ -24,8 +24,10 @@ enum Socket {
 }
 
 /// A connection that was taken.
-pub(crate) enum Stream {
+pub enum Stream {
+    /// A TCP connection.
     Tcp(TcpStream),
+    /// A connection on a Unix socket.
     #[cfg(unix)]
     Unix(UnixStream),
 }
@@ -57,12 +59,14 @@ impl Listener {
         self
     }
 
-    pub(crate) fn acceptor(&self) -> Option<TlsAcceptor> {
+    /// What accepts TLS on its connections, if it does.
+    pub fn acceptor(&self) -> Option<TlsAcceptor> {
         let identity = self.tls.as_ref()?;
         Some(TlsAcceptor::from(identity.config.clone()))
     }
 
-    pub(crate) async fn accept(&self) -> io::Result<Stream> {
+    /// The next connection.
+    pub async fn accept(&self) -> io::Result<Stream> {
         match &self.socket {
             Socket::Tcp(listener) => {
                 let (stream, _) = listener.accept().await?;

@@ -48,7 +48,8 @@ pub struct Entry {
 }
 
 impl Entry {
-    pub(crate) fn begin(now_millis: i64, request: &Request, context: &RequestContext) -> Self {
+    /// The entry of a request that just arrived.
+    pub fn begin(now_millis: i64, request: &Request, context: &RequestContext) -> Self {
         let header = |name: &str| {
             request
                 .headers()
@@ -73,7 +74,8 @@ impl Entry {
         }
     }
 
-    pub(crate) fn finish(&mut self, response: &Response, details: Option<LogDetails>) {
+    /// Adds the outcome.
+    pub fn finish(&mut self, response: &Response, details: Option<LogDetails>) {
         let dropped = response.extensions().get::<DropConnection>().is_some();
         self.status = (!dropped).then(|| response.status().as_u16());
         let Some(details) = details else {
@@ -93,7 +95,7 @@ impl Entry {
 
 /// What the log shows of a request besides its line and its status; a response extension, set by its handler.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct LogDetails {
+pub struct LogDetails {
     /// The parameters as they were sent.
     pub params: LoggedParams,
     /// The name of the operation.
@@ -121,7 +123,8 @@ const MAX_BODY_BYTES: usize = 16 * 1024;
 const SECRET_NAMES: &[&str] = &["number", "cvc", "client_secret", "account_number"];
 
 impl LoggedParams {
-    pub(crate) fn new(parts: &Parts, body: &Bytes) -> Self {
+    /// The parameters of a request.
+    pub fn new(parts: &Parts, body: &Bytes) -> Self {
         let multipart = parts
             .headers
             .get(http::header::CONTENT_TYPE)
@@ -182,7 +185,8 @@ pub struct RequestLog {
 }
 
 impl RequestLog {
-    pub(crate) fn new(capacity: usize) -> Self {
+    /// An empty log that holds this many requests.
+    pub fn new(capacity: usize) -> Self {
         Self {
             capacity,
             entries: Mutex::default(),

@@ -60,7 +60,7 @@ impl Random {
 /// `length` letters and digits that depend on `text` alone: stable ids of things that exist by themselves,
 /// such as the platform account of a key.
 #[must_use]
-pub(crate) fn derived_text(text: &str, length: usize) -> String {
+pub fn derived_text(text: &str, length: usize) -> String {
     Random::derive([0; 32], text).alphanumeric(length)
 }
 
@@ -72,7 +72,8 @@ pub(crate) fn derived_text(text: &str, length: usize) -> String {
     clippy::disallowed_methods,
     reason = "the one place of the emulator that takes entropy from the system"
 )]
-pub(crate) fn system_seed() -> Result<[u8; 32], getrandom::Error> {
+/// A seed from the system's random source.
+pub fn system_seed() -> Result<[u8; 32], getrandom::Error> {
     let mut seed = [0; 32];
     getrandom::fill(&mut seed)?;
     Ok(seed)

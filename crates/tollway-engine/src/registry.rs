@@ -31,7 +31,7 @@ pub struct Registry {
 
 /// The routes that modules added.
 #[derive(Debug, Default, Clone)]
-pub(crate) struct Routes {
+pub struct Routes {
     /// Routes whose requests can be hit by faults and are logged.
     pub logged: Router<Arc<Engine>>,
     /// Routes of control and console.
@@ -51,12 +51,7 @@ impl Registry {
     ///
     /// # Panics
     /// As [`Registry::add`].
-    pub(crate) fn add_for(
-        &mut self,
-        operation: &'static str,
-        applies_to: AppliesTo,
-        handler: Handler,
-    ) {
+    pub fn add_for(&mut self, operation: &'static str, applies_to: AppliesTo, handler: Handler) {
         self.handlers
             .add(operation, applies_to, AnyHandler::Object(handler));
     }
@@ -65,28 +60,28 @@ impl Registry {
     ///
     /// # Panics
     /// As [`Registry::add`].
-    pub(crate) fn add_reply(&mut self, operation: &'static str, handler: ReplyHandler) {
+    pub fn add_reply(&mut self, operation: &'static str, handler: ReplyHandler) {
         self.handlers
             .add(operation, |_| true, AnyHandler::Reply(handler));
     }
 
     /// Adds routes outside of the API. Faults hit their requests, and the log shows them.
-    pub(crate) fn add_routes(&mut self, routes: Router<Arc<Engine>>) {
+    pub fn add_routes(&mut self, routes: Router<Arc<Engine>>) {
         self.routes.logged = std::mem::take(&mut self.routes.logged).merge(routes);
     }
 
     /// Adds routes for the emulator's operator. No fault hits their requests, and the log does not show them.
-    pub(crate) fn add_unlogged_routes(&mut self, routes: Router<Arc<Engine>>) {
+    pub fn add_unlogged_routes(&mut self, routes: Router<Arc<Engine>>) {
         self.routes.unlogged = std::mem::take(&mut self.routes.unlogged).merge(routes);
     }
 
     /// Adds a member of objects that is sent only if `expand` names it.
-    pub(crate) fn add_includable(&mut self, object_type: &'static str, name: &'static str) {
+    pub fn add_includable(&mut self, object_type: &'static str, name: &'static str) {
         self.extensions.push(IncludableField { object_type, name });
     }
 
     /// Adds how mock mode makes objects of a type.
-    pub(crate) fn add_mock_object(&mut self, mock: MockObject) {
+    pub fn add_mock_object(&mut self, mock: MockObject) {
         self.extensions.push(mock);
     }
 
@@ -94,17 +89,17 @@ impl Registry {
     ///
     /// # Panics
     /// If another task has the same kind.
-    pub(crate) fn add_task<T: ScheduledTask>(&mut self) {
+    pub fn add_task<T: ScheduledTask>(&mut self) {
         self.extensions.get_or_default::<TaskKinds>().add::<T>();
     }
 
     /// Calls `listener` with each notification of type `N`, after the listeners that are registered for it already.
-    pub(crate) fn listen<N: 'static>(&mut self, listener: Listener<N>) {
+    pub fn listen<N: 'static>(&mut self, listener: Listener<N>) {
         self.extensions.push(listener);
     }
 
     /// Adds a value that handlers get by its type.
-    pub(crate) fn add_service<T: Any + Send + Sync>(&mut self, service: T) {
+    pub fn add_service<T: Any + Send + Sync>(&mut self, service: T) {
         self.extensions.insert(service);
     }
 
@@ -112,7 +107,7 @@ impl Registry {
     ///
     /// # Errors
     /// If the description does not fit this program.
-    pub(crate) fn build(
+    pub fn build(
         mut self,
         config: Config,
         clock: Clock,

@@ -8,7 +8,7 @@ use http::{Extensions, HeaderMap, Uri};
 
 /// Id and address of a request; a request extension, set by the layer around all routes.
 #[derive(Debug, Clone)]
-pub(crate) struct RequestContext {
+pub struct RequestContext {
     /// `req_…`.
     pub request_id: String,
     /// Scheme and authority the request came to.
@@ -17,7 +17,7 @@ pub(crate) struct RequestContext {
 
 impl RequestContext {
     /// The context of a request that gets this id.
-    pub(crate) fn new(request_id: String, request: &Request) -> Self {
+    pub fn new(request_id: String, request: &Request) -> Self {
         let address = Address::of(request.headers(), request.uri(), request.extensions());
         Self {
             request_id,
@@ -26,31 +26,31 @@ impl RequestContext {
     }
 
     /// Where the request can be looked up.
-    pub(crate) fn log_url(&self) -> String {
+    pub fn log_url(&self) -> String {
         format!("{}/_tollway/requests/{}", self.base_url, self.request_id)
     }
 }
 
 /// Mark on a request that came over TLS.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Https;
+pub struct Https;
 
 /// Mark on a request of the emulator's own, as a seed's: no fault hits it and the log does not show it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Unlogged;
+pub struct Unlogged;
 
 /// Mark on a response that must not be sent: the server closes the connection instead.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct DropConnection;
+pub struct DropConnection;
 
 /// Scheme and authority that a request came to.
 #[derive(Debug, Clone)]
-pub(crate) struct Address(String);
+pub struct Address(String);
 
 impl Address {
     /// Reads it from the parts of a request.
     #[must_use]
-    pub(crate) fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
+    pub fn of(headers: &HeaderMap, uri: &Uri, extensions: &Extensions) -> Self {
         let host = headers.get("host").and_then(|host| host.to_str().ok());
         let host = host.or(uri.authority().map(http::uri::Authority::as_str));
         let scheme = match extensions.get::<Https>() {
@@ -62,13 +62,13 @@ impl Address {
 
     /// `http://127.0.0.1:12111`.
     #[must_use]
-    pub(crate) fn base(&self) -> &str {
+    pub fn base(&self) -> &str {
         &self.0
     }
 
     /// [`Address::base`], owned.
     #[must_use]
-    pub(crate) fn into_base(self) -> String {
+    pub fn into_base(self) -> String {
         self.0
     }
 }

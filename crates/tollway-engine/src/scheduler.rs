@@ -26,7 +26,7 @@ const SCHEDULED: &str = "_due";
 const KIND: &str = "kind";
 
 /// One kind of task. Its members are stored with it, so renaming a member or the kind breaks existing data files.
-pub(crate) trait ScheduledTask: Serialize + DeserializeOwned + 'static {
+pub trait ScheduledTask: Serialize + DeserializeOwned + 'static {
     /// The name it is stored under.
     const KIND: &'static str;
 
@@ -39,7 +39,7 @@ type RunTask = fn(&mut Ctx<'_>, Value) -> Result<(), ApiError>;
 
 /// The registered kinds of task.
 #[derive(Debug, Default)]
-pub(crate) struct TaskKinds(HashMap<&'static str, RunTask>);
+pub struct TaskKinds(HashMap<&'static str, RunTask>);
 
 impl PrivateRecord for StoredTask {
     /// Tasks on a test clock have a type of their own, see [`record_type`].
@@ -51,7 +51,7 @@ impl TaskKinds {
     ///
     /// # Panics
     /// If another task has the same kind.
-    pub(crate) fn add<T: ScheduledTask>(&mut self) {
+    pub fn add<T: ScheduledTask>(&mut self) {
         let previous = self.0.insert(T::KIND, run_stored::<T>);
         assert!(previous.is_none(), "two scheduled tasks {}", T::KIND);
     }
@@ -80,7 +80,7 @@ struct StoredTask {
 }
 
 /// Schedules `task` in the context's scope at `at`, in Unix seconds of the emulator's clock or of a test clock.
-pub(crate) fn schedule<T: ScheduledTask>(
+pub fn schedule<T: ScheduledTask>(
     ctx: &mut Ctx<'_>,
     test_clock: Option<&str>,
     at: i64,
@@ -126,7 +126,7 @@ fn first(world: &WorldState, mode: Mode, record_type: &str) -> Option<(Arc<str>,
 
 /// Runs all tasks of a world that are due by the emulator's clock, in order. Each runs with `now` set to its due time.
 /// A task that fails is logged and forgotten.
-pub(crate) fn run_due(engine: &Engine, world: &Arc<World>) {
+pub fn run_due(engine: &Engine, world: &Arc<World>) {
     while let Some((id, scope)) = first_due(world, engine.clock().now()) {
         let outcome =
             engine.transact_internal(world, scope.clone(), |ctx| run_one(ctx, SCHEDULED, &id));
@@ -153,14 +153,14 @@ fn first_due(world: &World, now: i64) -> Option<(Arc<str>, Scope)> {
 }
 
 /// [`run_due`] for every world.
-pub(crate) fn run_all_due(engine: &Engine) {
+pub fn run_all_due(engine: &Engine) {
     for world in engine.worlds().all() {
         run_due(engine, &world);
     }
 }
 
 /// When the next task of any world is due by the emulator's clock, in Unix seconds.
-pub(crate) fn next_due(engine: &Engine) -> Option<i64> {
+pub fn next_due(engine: &Engine) -> Option<i64> {
     let worlds = engine.worlds().all();
     let of_world = |world: &Arc<World>| {
         let state = world.lock();
@@ -171,12 +171,12 @@ pub(crate) fn next_due(engine: &Engine) -> Option<i64> {
 }
 
 /// When the next task on a test clock is due.
-pub(crate) fn next_on_clock(ctx: &Ctx<'_>, test_clock: &str) -> Option<i64> {
+pub fn next_on_clock(ctx: &Ctx<'_>, test_clock: &str) -> Option<i64> {
     first(ctx.world, ctx.scope.mode, &record_type(Some(test_clock))).map(|(_, at)| at)
 }
 
 /// Runs the next task on a test clock.
-pub(crate) fn run_next_on_clock(ctx: &mut Ctx<'_>, test_clock: &str) -> Result<(), ApiError> {
+pub fn run_next_on_clock(ctx: &mut Ctx<'_>, test_clock: &str) -> Result<(), ApiError> {
     let record_type = record_type(Some(test_clock));
     match first(ctx.world, ctx.scope.mode, &record_type) {
         Some((id, _)) => run_one(ctx, &record_type, &id),

@@ -40,11 +40,14 @@ impl Mode {
         }
     }
 
-    pub(crate) fn other(self) -> Self {
+    /// The other mode.
+    #[must_use]
+    pub fn other(self) -> Self {
         Self::from_livemode(!self.is_live())
     }
 
-    pub(crate) fn index(self) -> usize {
+    /// 0 for test mode, 1 for live mode.
+    pub fn index(self) -> usize {
         usize::from(self.is_live())
     }
 }

@@ -11,6 +11,7 @@ use std::time::Duration;
 
 use axum::Router;
 use axum::body::Body;
+use axum::middleware::{from_fn, from_fn_with_state};
 use hyper::body::{Frame, Incoming, SizeHint};
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo, TokioTimer};
@@ -22,8 +23,10 @@ use tokio_rustls::TlsAcceptor;
 use tower::ServiceExt;
 
 use crate::engine::Engine;
-use crate::http;
+use crate::http::{self, around, front};
 use crate::listener::{Listener, Stream};
+use crate::pages::from_here_only;
+use crate::registry::Routes;
 use crate::request_context::{DropConnection, Https};
 
 /// A client that has not shaken hands by then is sent away.
@@ -41,16 +44,29 @@ const EXHAUSTED: Duration = Duration::from_millis(100);
 
 /// Who answers: the API itself what is its own, the router the rest.
 #[derive(Clone)]
-pub(crate) struct Front {
-    pub(crate) engine: Arc<Engine>,
-    pub(crate) router: Router,
+pub struct Front {
+    /// The engine.
+    pub engine: Arc<Engine>,
+    /// All routes.
+    pub router: Router,
+}
+
+/// Every route: those of the API, and those that modules registered.
+pub fn router(engine: &Arc<Engine>) -> Router {
+    let Routes { logged, unlogged } = engine.services().get().cloned().unwrap_or_default();
+    logged
+        .fallback(front)
+        .layer(from_fn_with_state(Arc::clone(engine), around))
+        .merge(unlogged)
+        .layer(from_fn(from_here_only))
+        .with_state(Arc::clone(engine))
 }
 
 /// Serves until `shutdown` is done, then answers what is under way.
 ///
 /// # Errors
 /// If the listener fails for good.
-pub(crate) async fn serve(
+pub async fn serve(
     front: Front,
     listener: Listener,
     mut shutdown: Pin<&mut (dyn Future<Output = ()> + Send + '_)>,
@@ -211,16 +227,17 @@ mod tests {
     use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
     use super::*;
-    use crate::Emulator;
+    use crate::registry::Registry;
+    use crate::{Clock, Config};
 
     /// What a client hears that sends this and then nothing more, on a clock that runs as soon as everybody waits.
     async fn silent_after(sent: &str) -> String {
         let (mut client, server) = tokio::io::duplex(4096);
-        let emulator = Emulator::builder().seed(7).build().unwrap();
-        let front = Front {
-            engine: Arc::clone(emulator.engine()),
-            router: emulator.router(),
-        };
+        let registry = Registry::default();
+        let engine = registry.build(Config::default(), Clock::manual(0), [7; 32]);
+        let engine = Arc::new(engine.unwrap());
+        let router = router(&engine);
+        let front = Front { engine, router };
         let connections = GracefulShutdown::new();
         let talk = tokio::spawn(converse(front, server, false, connections.watcher()));
         client.write_all(sent.as_bytes()).await.unwrap();

@@ -16,7 +16,8 @@ const LOCAL: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 #[derive(Debug, Clone)]
 pub struct Identity {
     certificate: String,
-    pub(crate) config: Arc<ServerConfig>,
+    /// The TLS configuration of a server with this identity.
+    pub config: Arc<ServerConfig>,
 }
 
 /// A certificate could not be made.

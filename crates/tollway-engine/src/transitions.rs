@@ -2,22 +2,22 @@
 
 /// One action on one type of object.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Transition {
+pub struct Transition {
     /// `invoices.finalize_invoice`.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// States the action is allowed in; empty: any.
-    pub(crate) from: &'static [&'static str],
+    pub from: &'static [&'static str],
     /// The state afterwards; empty: it stays.
-    pub(crate) to: &'static str,
+    pub to: &'static str,
     /// What else changes, dots lead into objects.
-    pub(crate) set: &'static [(&'static str, Set)],
+    pub set: &'static [(&'static str, Set)],
     /// The event it makes, if the API has one beyond `updated`.
-    pub(crate) event: &'static str,
+    pub event: &'static str,
 }
 
 /// A value that a transition sets.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Set {
+pub enum Set {
     /// The present time.
     Now,
     /// A truth value.
@@ -146,7 +146,7 @@ const TABLE: &[Transition] = &[
 ];
 
 /// The transition of an operation.
-pub(crate) fn find(operation: &str) -> Option<&'static Transition> {
+pub fn find(operation: &str) -> Option<&'static Transition> {
     TABLE
         .binary_search_by_key(&operation, |row| row.operation)
         .ok()

@@ -16,12 +16,13 @@ use crate::request_context::DropConnection;
 
 /// Sends requests straight into the router.
 #[derive(Debug)]
-pub(crate) struct InProcess {
+pub struct InProcess {
     router: Router,
 }
 
 impl InProcess {
-    pub(crate) fn new(router: Router) -> Self {
+    /// A transport into this router.
+    pub fn new(router: Router) -> Self {
         Self { router }
     }
 }

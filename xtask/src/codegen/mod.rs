@@ -51,7 +51,7 @@ pub(crate) type Files = BTreeMap<String, String>;
 
 /// Folders of which every file is generated: what is not made any more is removed.
 const OWNED: &[&str] = &[
-    "crates/tollway-emulator/src/spec",
+    "crates/tollway-engine/src/spec",
     exercise::FOLDER,
     layout::API,
 ];
@@ -82,7 +82,7 @@ pub(crate) fn generate(spec: &Spec) -> Result<Files, Error> {
     let mut files = layout::format(files)?;
     files.insert(format!("{}/check.txt", layout::API), checks::table(spec));
     let catalog = CatalogFiles::write(spec)?;
-    let emulator = "crates/tollway-emulator/src/spec";
+    let emulator = "crates/tollway-engine/src/spec";
     files.insert(format!("{emulator}/operations.jsonl"), catalog.operations);
     files.insert(format!("{emulator}/objects.jsonl"), catalog.objects);
     files.insert(format!("{emulator}/meta.jsonl"), catalog.meta);

@@ -52,7 +52,7 @@ impl Page for CheckoutPage {
 mod tests {
     use super::*;
     use crate::pages::Choose;
-    use crate::pages::tests::assert_sound;
+    use crate::pages::soundness::assert_sound;
 
     fn checkout() -> CheckoutPage {
         let mut country = Input::new("shipping_country", "Country", "select", "country");

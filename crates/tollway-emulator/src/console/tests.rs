@@ -3,7 +3,7 @@
 use super::contexts::*;
 use crate::accounts::dashboard_page::tests::dashboard;
 use crate::pages::Page;
-use crate::pages::tests::assert_sound;
+use crate::pages::soundness::assert_sound;
 
 fn owned(text: &str) -> String {
     text.to_owned()

@@ -51,7 +51,7 @@ impl Page for PortalPage {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::pages::tests::assert_sound;
+    use crate::pages::soundness::assert_sound;
 
     fn owned(text: &str) -> String {
         text.to_owned()

@@ -16,19 +16,19 @@ use crate::scope::Scope;
 use crate::world::World;
 
 /// A request to the control API by a platform, with its form or, of a `GET`, its query.
-pub(crate) struct ControlRequest {
+pub struct ControlRequest {
     /// The platform's secret key.
-    pub(crate) key: ApiKey,
+    pub key: ApiKey,
     /// The world of the key.
-    pub(crate) world: Arc<World>,
+    pub world: Arc<World>,
     /// The platform in the key's mode.
-    pub(crate) scope: Scope,
+    pub scope: Scope,
     form: BTreeMap<String, String>,
 }
 
 impl ControlRequest {
     /// A field that says something.
-    pub(crate) fn text(&self, name: &str) -> Option<&str> {
+    pub fn text(&self, name: &str) -> Option<&str> {
         self.form
             .get(name)
             .map(String::as_str)
@@ -39,13 +39,13 @@ impl ControlRequest {
     ///
     /// # Errors
     /// Stripe's 400 for a parameter that is missing.
-    pub(crate) fn required(&self, name: &str) -> Result<&str, ApiError> {
+    pub fn required(&self, name: &str) -> Result<&str, ApiError> {
         self.text(name)
             .ok_or_else(|| ApiError::missing_parameter(name))
     }
 
     /// All fields by name.
-    pub(crate) fn form(&self) -> &BTreeMap<String, String> {
+    pub fn form(&self) -> &BTreeMap<String, String> {
         &self.form
     }
 }

@@ -4,7 +4,6 @@
 //! | --- | --- |
 //! | `GET /healthz` | `{"status": "ok"}` |
 //! | `POST /_tollway/reset` | forgets every world, fault and logged request; `{"world": "…"}` only that one |
-//! | `POST /_tollway/seed` | brings worlds to what a [seed](crate::Seed) says, TOML or JSON |
 //! | `GET`, `POST /_tollway/clock` | reads or moves the clock: `{"advance": 60}`, `{"set": 1700000000}`, `{"freeze": true}` |
 //! | `GET`, `DELETE /_tollway/requests` | the log, newest first: `?limit=`, `?world=`, `?path=`, `?operation=`, `?status=` |
 //! | `GET /_tollway/requests/{id}` | one request |
@@ -30,8 +29,8 @@ use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Value, json};
 
-pub(crate) use self::caller::ControlRequest;
-pub(crate) use self::worlds::PlatformChange;
+pub use self::caller::ControlRequest;
+pub use self::worlds::PlatformChange;
 use crate::engine::Engine;
 use crate::error::ApiError;
 use crate::faults::Fault;
@@ -42,7 +41,7 @@ use crate::log::Entry;
 const DEFAULT_LIMIT: usize = 100;
 
 /// The routes.
-pub(crate) fn routes() -> Router<Arc<Engine>> {
+pub fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/healthz", get(async || Json(json!({"status": "ok"}))))
         .route("/_tollway/reset", post(reset))
@@ -71,7 +70,7 @@ async fn unknown(method: Method, uri: Uri) -> ControlError {
 
 /// A refusal in the shape of the API's errors.
 #[derive(Debug)]
-pub(crate) struct ControlError(ApiError);
+pub struct ControlError(ApiError);
 
 impl From<ApiError> for ControlError {
     fn from(error: ApiError) -> Self {
@@ -86,7 +85,7 @@ impl IntoResponse for ControlError {
 }
 
 /// What a control route answers.
-pub(crate) type ControlResult = Result<Json<Value>, ControlError>;
+pub type ControlResult = Result<Json<Value>, ControlError>;
 
 /// A JSON body; an empty one counts as `{}`.
 fn body<T: DeserializeOwned>(bytes: &Bytes) -> Result<T, ControlError> {
@@ -120,7 +119,7 @@ async fn read_clock(State(engine): State<Arc<Engine>>) -> Json<Value> {
 /// A move of the clock.
 #[derive(Debug, Clone, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub(crate) struct ClockChange {
+pub struct ClockChange {
     /// Unix seconds to set.
     set: Option<i64>,
     /// Seconds to go forward.
@@ -136,7 +135,7 @@ async fn move_clock(State(engine): State<Arc<Engine>>, bytes: Bytes) -> ControlR
 
 impl ClockChange {
     /// Moves the clock and keeps where it stands.
-    pub(crate) fn apply(&self, engine: &Engine) -> Result<(), ApiError> {
+    pub fn apply(&self, engine: &Engine) -> Result<(), ApiError> {
         let clock = engine.clock();
         if let Some(freeze) = self.freeze {
             clock.freeze(freeze);

@@ -38,7 +38,7 @@ pub(super) async fn read(
 /// Settings of a platform to be changed; what is not given stays.
 #[derive(Debug, Clone, Default, Deserialize)]
 #[serde(default, deny_unknown_fields)]
-pub(crate) struct PlatformChange {
+pub struct PlatformChange {
     business_name: Option<String>,
     email: Option<String>,
     country: Option<String>,
@@ -72,7 +72,7 @@ pub(super) async fn change(
 
 impl PlatformChange {
     /// Changes a world's platform, all of it or nothing.
-    pub(crate) fn apply(self, engine: &Engine, world: &Arc<World>) -> Result<(), ApiError> {
+    pub fn apply(self, engine: &Engine, world: &Arc<World>) -> Result<(), ApiError> {
         check(engine, world, &self)?;
         let scope = world.lock().platform_scope(Mode::Test);
         engine.transact_internal(world, scope, |ctx| {

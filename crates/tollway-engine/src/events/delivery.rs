@@ -13,44 +13,44 @@ use crate::store::Collection;
 use crate::world::{PrivateRecord, WorldState, read_private_record};
 
 /// How many deliveries that are over are kept per mode; older ones are forgotten.
-pub(crate) const KEPT: usize = 1_000;
+pub const KEPT: usize = 1_000;
 /// How many deliveries may wait per mode; beyond, the oldest is given up.
 const MAX_WAITING: usize = 10_000;
 
 /// One event on its way to one endpoint.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Delivery {
+pub struct Delivery {
     /// `dlv_…`.
-    pub(crate) id: String,
+    pub id: String,
     /// `evt_…`.
-    pub(crate) event: String,
+    pub event: String,
     /// `charge.succeeded`.
-    pub(crate) event_type: String,
+    pub event_type: String,
     /// The connected account the event is about.
-    pub(crate) account: Option<String>,
+    pub account: Option<String>,
     /// The account whose endpoint it is, the platform's or a connected one.
-    pub(crate) owner: String,
+    pub owner: String,
     /// `we_…`.
-    pub(crate) endpoint: String,
+    pub endpoint: String,
     /// What is sent.
-    pub(crate) body: String,
+    pub body: String,
     /// How it went so far.
-    pub(crate) attempts: Vec<Attempt>,
+    pub attempts: Vec<Attempt>,
     /// How many of the attempts were made before it was last sent again: the schedule counts from there.
     #[serde(default)]
-    pub(crate) before: usize,
+    pub before: usize,
     /// When it is tried next, in Unix seconds; `None` once it is over.
-    pub(crate) next_attempt: Option<i64>,
+    pub next_attempt: Option<i64>,
     /// `pending`, `delivered` or `failed`.
-    pub(crate) state: State,
+    pub state: State,
     /// When it was set out, in Unix seconds.
-    pub(crate) created: i64,
+    pub created: i64,
 }
 
 /// How a delivery stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-pub(crate) enum State {
+pub enum State {
     /// Waiting for an attempt.
     Pending,
     /// Answered with a 2xx.
@@ -61,18 +61,18 @@ pub(crate) enum State {
 
 /// One attempt.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Attempt {
+pub struct Attempt {
     /// Unix seconds.
-    pub(crate) at: i64,
+    pub at: i64,
     /// What the endpoint answered, if it did.
-    pub(crate) status: Option<u16>,
+    pub status: Option<u16>,
     /// The beginning of the answer, or why there is none.
-    pub(crate) answer: String,
+    pub answer: String,
 }
 
 impl Attempt {
     /// Was it answered with a 2xx?
-    pub(crate) fn succeeded(&self) -> bool {
+    pub fn succeeded(&self) -> bool {
         self.status
             .is_some_and(|status| (200..300).contains(&status))
     }
@@ -100,7 +100,7 @@ impl From<EndedDelivery> for Delivery {
 
 impl Delivery {
     /// How it stands, for people.
-    pub(crate) fn in_words(&self) -> String {
+    pub fn in_words(&self) -> String {
         let attempts = self.attempts.len();
         match self.state {
             State::Pending if attempts == 0 => "waiting".to_owned(),
@@ -112,7 +112,7 @@ impl Delivery {
 }
 
 /// Sets out the delivery of `event` to an endpoint.
-pub(crate) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
+pub fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
     let mut event = event.clone();
     if let Some(version) = &target.api_version {
         event["api_version"] = version.as_str().into();
@@ -137,7 +137,7 @@ pub(crate) fn set_out(ctx: &mut Ctx<'_>, event: &Value, target: &Target) {
 }
 
 /// Keeps a delivery: in the outbox if it waits, among the last [`KEPT`] ones if it is over.
-pub(crate) fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
+pub fn put(ctx: &mut Ctx<'_>, mode: Mode, delivery: &Delivery) {
     let scope = ctx.world.platform_scope(mode);
     let (id, created) = (delivery.id.as_str(), delivery.created);
     let (record_type, max_records) = if delivery.next_attempt.is_some() {
@@ -168,7 +168,7 @@ fn one_too_many(world: &WorldState, scope: &Scope, kind: &str, most: usize) -> O
 }
 
 /// The kept deliveries of a world in both modes, newest first: of those that pass `wanted`, at most `limit`.
-pub(crate) fn newest(
+pub fn newest(
     world: &WorldState,
     limit: usize,
     wanted: impl Fn(&Delivery) -> bool,
@@ -208,7 +208,7 @@ fn newest_of<'w, T: PrivateRecord + Into<Delivery>>(
 }
 
 /// How many kept deliveries of a world stand like this.
-pub(crate) fn count(world: &WorldState, state: State) -> usize {
+pub fn count(world: &WorldState, state: State) -> usize {
     let in_mode = |mode: Mode| {
         let scope = world.platform_scope(mode);
         if state == State::Pending {
@@ -224,7 +224,7 @@ pub(crate) fn count(world: &WorldState, state: State) -> usize {
 
 /// Sends an event again, at once and with a fresh schedule, to every endpoint it was set out to, as far as those deliveries
 /// are still kept. How many those are.
-pub(crate) fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
+pub fn resend(ctx: &mut Ctx<'_>, event: &str) -> usize {
     let (mode, now) = (ctx.scope.mode, ctx.now());
     let scope = ctx.world.platform_scope(mode);
     let again = newest_in_scope(ctx.world, &scope, usize::MAX, |it| it.event == event);

@@ -4,7 +4,7 @@ use serde_json::{Map, Value};
 
 /// The members of `before` that `after` changed. Objects are compared member by member, everything else as a whole; a
 /// member that is new was `null` before.
-pub(crate) fn previous_attributes(before: &Value, after: &Value) -> Map<String, Value> {
+pub fn previous_attributes(before: &Value, after: &Value) -> Map<String, Value> {
     let mut changed = Map::new();
     let (Value::Object(before), Value::Object(after)) = (before, after) else {
         return changed;

@@ -8,11 +8,11 @@
 //! the account's own endpoints. Live Connect endpoints also receive test events, as Stripe's do. The deliveries are made by
 //! [`webhooks`](crate::webhooks).
 
-pub(crate) mod delivery;
-pub(crate) mod difference;
+pub mod delivery;
+pub mod difference;
 mod outbox;
-pub(crate) mod targets;
-pub(crate) mod thin;
+pub mod targets;
+pub mod thin;
 
 use std::sync::Arc;
 
@@ -20,9 +20,9 @@ use bytes::Bytes;
 use serde::Serialize;
 use serde_json::Value;
 
-pub(crate) use self::delivery::newest as newest_deliveries;
-pub(crate) use self::outbox::{DueDelivery, Outbox};
-pub(crate) use self::thin::notify;
+pub use self::delivery::newest as newest_deliveries;
+pub use self::outbox::{DueDelivery, Outbox};
+pub use self::thin::notify;
 use crate::ctx::Ctx;
 use crate::store::{IdFirst, SerializedObject, to_bytes, write_to};
 
@@ -42,7 +42,7 @@ impl EventCtx for Ctx<'_> {
 }
 
 /// Makes and keeps an event in the context's scope, and sets out its deliveries. Its id.
-pub(crate) fn record(
+pub fn record(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &Value,
@@ -52,7 +52,7 @@ pub(crate) fn record(
 }
 
 /// [`record`] of an object that is written already, as every stored one is.
-pub(crate) fn record_written(
+pub fn record_written(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object: &[u8],
@@ -73,7 +73,7 @@ pub(crate) fn record_written(
 }
 
 /// Delivers an event without keeping it: an account that is no longer connected cannot be asked about it.
-pub(crate) fn announce(ctx: &mut Ctx<'_>, event_type: &str, object: &Value) {
+pub fn announce(ctx: &mut Ctx<'_>, event_type: &str, object: &Value) {
     deliver(ctx, event_type, &to_bytes(object), None);
 }
 

@@ -19,29 +19,30 @@ const MAX_PER_ENDPOINT: usize = 8;
 
 /// A delivery that waits.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct DueDelivery {
+pub struct DueDelivery {
     /// Unix seconds.
-    pub(crate) at: i64,
+    pub at: i64,
     /// What became due at the same instant leaves in the order it was made.
-    pub(crate) sequence: u64,
+    pub sequence: u64,
     /// The world's name.
-    pub(crate) world: Arc<str>,
+    pub world: Arc<str>,
     /// Live or test.
-    pub(crate) live: bool,
+    pub live: bool,
     /// The delivery's id.
-    pub(crate) delivery: String,
+    pub delivery: String,
     /// `we_…`: where it goes.
-    pub(crate) endpoint: String,
+    pub endpoint: String,
 }
 
 impl DueDelivery {
-    pub(crate) fn mode(&self) -> Mode {
+    /// The mode of the delivery.
+    pub fn mode(&self) -> Mode {
         Mode::from_livemode(self.live)
     }
 }
 
 /// The deliveries that wait, and the way out.
-pub(crate) struct Outbox {
+pub struct Outbox {
     transport: OnceLock<Arc<dyn Transport>>,
     state: Mutex<State>,
     sequence: AtomicU64,
@@ -59,7 +60,7 @@ struct State {
 
 impl Outbox {
     /// An empty outbox that sends through `transport`, or over HTTP.
-    pub(crate) fn new(transport: Option<Arc<dyn Transport>>) -> Self {
+    pub fn new(transport: Option<Arc<dyn Transport>>) -> Self {
         Self {
             transport: transport.map_or_else(OnceLock::new, OnceLock::from),
             state: Mutex::default(),
@@ -71,7 +72,7 @@ impl Outbox {
     }
 
     /// The way out. HTTP is set up by the first delivery: most runs have none, and its trusted roots take time and memory.
-    pub(crate) fn transport(&self) -> Result<&Arc<dyn Transport>, TransportError> {
+    pub fn transport(&self) -> Result<&Arc<dyn Transport>, TransportError> {
         if let Some(transport) = self.transport.get() {
             return Ok(transport);
         }
@@ -80,12 +81,12 @@ impl Outbox {
     }
 
     /// True once: whoever gets it looks for deliveries that an earlier process left behind.
-    pub(crate) fn must_be_filled(&self) -> bool {
+    pub fn must_be_filled(&self) -> bool {
         !self.filled.swap(true, Ordering::SeqCst)
     }
 
     /// Adds a delivery of the world to what waits.
-    pub(crate) fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
+    pub fn push(&self, world: &Arc<str>, mode: Mode, delivery: &Delivery, at: i64) {
         let due = DueDelivery {
             at,
             sequence: self.sequence.fetch_add(1, Ordering::SeqCst),
@@ -99,13 +100,13 @@ impl Outbox {
     }
 
     /// Does this delivery wait?
-    pub(crate) fn holds(&self, delivery: &str) -> bool {
+    pub fn holds(&self, delivery: &str) -> bool {
         let state = self.state();
         state.waiting.iter().any(|due| due.delivery == delivery)
     }
 
     /// Takes the first that is due by `now` and whose endpoint has room; it counts as under way until [`Outbox::finish`].
-    pub(crate) fn take_due(&self, now: i64) -> Option<DueDelivery> {
+    pub fn take_due(&self, now: i64) -> Option<DueDelivery> {
         let mut state = self.state();
         let has_room = |due: &&DueDelivery| {
             let busy = state.under_way.get(&due.endpoint);
@@ -119,7 +120,7 @@ impl Outbox {
     }
 
     /// Marks a taken delivery as finished and frees its endpoint's slot.
-    pub(crate) fn finish(&self, due: &DueDelivery) {
+    pub fn finish(&self, due: &DueDelivery) {
         let mut state = self.state();
         if let Some(busy) = state.under_way.get_mut(&due.endpoint) {
             *busy -= 1;
@@ -132,25 +133,26 @@ impl Outbox {
     }
 
     /// Completes when a delivery finishes after this call.
-    pub(crate) fn next_finish(&self) -> Notified<'_> {
+    pub fn next_finish(&self) -> Notified<'_> {
         self.finished.notified()
     }
 
     /// Is nothing due by `now`, and nothing under way?
-    pub(crate) fn is_quiet(&self, now: i64) -> bool {
+    pub fn is_quiet(&self, now: i64) -> bool {
         let state = self.state();
         let due = state.waiting.first().is_some_and(|first| first.at <= now);
         !due && state.under_way.is_empty()
     }
 
     /// When the next delivery becomes due after `now`, in Unix seconds. What is due already waits for room, not for time.
-    pub(crate) fn next_after(&self, now: i64) -> Option<i64> {
+    pub fn next_after(&self, now: i64) -> Option<i64> {
         let state = self.state();
         let next = state.waiting.iter().find(|due| due.at > now);
         next.map(|due| due.at)
     }
 
-    pub(crate) fn changed(&self) -> &Notify {
+    /// Notified when a delivery is added.
+    pub fn changed(&self) -> &Notify {
         &self.changed
     }
 

@@ -9,17 +9,17 @@ use crate::store::Collection;
 use crate::world::{PrivateRecord, WorldState};
 
 /// The type of webhook endpoints.
-pub(crate) const ENDPOINT: &str = "webhook_endpoint";
+pub const ENDPOINT: &str = "webhook_endpoint";
 /// The type of event destinations.
-pub(crate) const DESTINATION: &str = "v2.core.event_destination";
+pub const DESTINATION: &str = "v2.core.event_destination";
 
 /// What Stripe does not show of an endpoint or an event destination.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct EndpointSecret {
+pub struct EndpointSecret {
     /// `whsec_…`.
-    pub(crate) secret: String,
+    pub secret: String,
     /// Whether the endpoint receives events of connected accounts.
-    pub(crate) connect: bool,
+    pub connect: bool,
 }
 
 impl PrivateRecord for EndpointSecret {
@@ -28,11 +28,13 @@ impl PrivateRecord for EndpointSecret {
 
 /// An endpoint that receives an event, and where it is stored.
 #[derive(Debug, Clone)]
-pub(crate) struct Target {
-    pub(crate) scope: Scope,
-    pub(crate) id: String,
+pub struct Target {
+    /// The scope it is stored in.
+    pub scope: Scope,
+    /// Its id.
+    pub id: String,
     /// The version the endpoint wants its events in, if one was set.
-    pub(crate) api_version: Option<String>,
+    pub api_version: Option<String>,
 }
 
 /// What a webhook endpoint receives.
@@ -122,7 +124,7 @@ fn endpoints_in_scope(
 }
 
 /// Whether a destination receives the account's own events, or those of `connected` accounts.
-pub(crate) fn receives_from(destination: &Value, connected: bool) -> bool {
+pub fn receives_from(destination: &Value, connected: bool) -> bool {
     let from = destination["events_from"].as_array();
     let mut from = from.into_iter().flatten().filter_map(Value::as_str);
     from.any(|from| matches!(from, "other_accounts" | "@accounts") == connected)

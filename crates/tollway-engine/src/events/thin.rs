@@ -9,10 +9,11 @@ use super::{delivery, targets};
 use crate::clock::rfc3339;
 use crate::ctx::Ctx;
 
-pub(crate) const EVENT: &str = "v2.core.event";
+/// The type of thin events.
+pub const EVENT: &str = "v2.core.event";
 
 /// Makes and keeps a thin event about an object, with what the description puts into its `data`, and sets out its deliveries.
-pub(crate) fn notify(
+pub fn notify(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object_type: &str,
@@ -51,7 +52,8 @@ pub(super) fn accompany(ctx: &mut Ctx<'_>, snapshot: &Value, event_type: &str, t
     }
 }
 
-pub(crate) fn make(
+/// A thin event about an object. It is not stored.
+pub fn make(
     ctx: &mut Ctx<'_>,
     event_type: &str,
     object_type: &str,

@@ -11,7 +11,7 @@ use crate::error::ApiError;
 ///
 /// # Errors
 /// `resource_missing` if a parameter names an object that does not exist.
-pub(crate) fn to_object(
+pub fn to_object(
     ctx: &mut Ctx<'_>,
     object_type: &str,
     object: &mut Map<String, Value>,

@@ -22,11 +22,7 @@ pub(super) const TOTAL_COUNT: &str = "total_count";
 ///
 /// # Errors
 /// Stripe's 400.
-pub(crate) fn check(
-    services: &Services,
-    response: &Shape,
-    paths: &[String],
-) -> Result<(), ApiError> {
+pub fn check(services: &Services, response: &Shape, paths: &[String]) -> Result<(), ApiError> {
     let api = services.description();
     for path in paths {
         if path == TOTAL_COUNT && matches!(response, Shape::SearchResult(_)) {
@@ -120,7 +116,7 @@ fn fields<'a>(api: &'a Description, shape: &'a Shape, name: &str) -> Vec<&'a Sha
 }
 
 /// Expands the paths in a value.
-pub(crate) fn expand(ctx: &Ctx<'_>, response: &Shape, value: &mut Value, paths: &[String]) {
+pub fn expand(ctx: &Ctx<'_>, response: &Shape, value: &mut Value, paths: &[String]) {
     for path in paths {
         let names: Vec<&str> = path.split('.').collect();
         walk(ctx, response, value, &names);

@@ -17,14 +17,14 @@ use crate::params::Params;
 pub type Handler = fn(&mut Ctx<'_>, &Params) -> Result<Value, ApiError>;
 
 /// Answers an operation with any reply, as a document. Otherwise as [`Handler`].
-pub(crate) type ReplyHandler = fn(&mut Ctx<'_>, &Params) -> Result<Reply, ApiError>;
+pub type ReplyHandler = fn(&mut Ctx<'_>, &Params) -> Result<Reply, ApiError>;
 
 /// Which requests a handler is for.
-pub(crate) type AppliesTo = fn(&Params) -> bool;
+pub type AppliesTo = fn(&Params) -> bool;
 
 /// A handler of either kind.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum AnyHandler {
+pub enum AnyHandler {
     /// Answers with an object.
     Object(Handler),
     /// Answers with any reply.
@@ -36,7 +36,7 @@ impl AnyHandler {
     ///
     /// # Errors
     /// What the handler refuses with.
-    pub(crate) fn run(self, ctx: &mut Ctx<'_>, params: &Params) -> Result<Reply, ApiError> {
+    pub fn run(self, ctx: &mut Ctx<'_>, params: &Params) -> Result<Reply, ApiError> {
         match self {
             Self::Object(handler) => handler(ctx, params).map(Reply::Object),
             Self::Reply(handler) => handler(ctx, params),
@@ -46,32 +46,26 @@ impl AnyHandler {
 
 /// The handlers by operation.
 #[derive(Debug, Default)]
-pub(crate) struct Handlers(HashMap<&'static str, (AnyHandler, AppliesTo)>);
+pub struct Handlers(HashMap<&'static str, (AnyHandler, AppliesTo)>);
 
 impl Handlers {
     /// Adds the handler of an operation for some requests.
     ///
     /// # Panics
     /// If the operation has one already: two modules would both claim to know how it works.
-    pub(crate) fn add(
-        &mut self,
-        operation: &'static str,
-        applies_to: AppliesTo,
-        handler: AnyHandler,
-    ) {
+    pub fn add(&mut self, operation: &'static str, applies_to: AppliesTo, handler: AnyHandler) {
         let previous = self.0.insert(operation, (handler, applies_to));
         assert!(previous.is_none(), "two handlers for {operation}");
     }
 
     /// The handler of an operation, and which requests it is for.
     #[must_use]
-    pub(crate) fn get(&self, operation: &str) -> Option<(AnyHandler, AppliesTo)> {
+    pub fn get(&self, operation: &str) -> Option<(AnyHandler, AppliesTo)> {
         self.0.get(operation).copied()
     }
 
     /// The names of all operations with a handler, in no order.
-    #[cfg(test)]
-    pub(crate) fn names(&self) -> impl Iterator<Item = &'static str> {
+    pub fn names(&self) -> impl Iterator<Item = &'static str> {
         self.0.keys().copied()
     }
 }

@@ -22,7 +22,7 @@ impl PrivateRecord for IncludableMembers {
 }
 
 /// Stores includable members of an object; those stored before stay.
-pub(crate) fn store(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
+pub fn store(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
     let stored = ctx.world.load_or_fail(&ctx.scope, id);
     let IncludableMembers(mut all) = stored.unwrap_or_default();
     all.extend(members.as_object().cloned().unwrap_or_default());
@@ -30,7 +30,7 @@ pub(crate) fn store(ctx: &mut Ctx<'_>, id: &str, members: &Value) {
 }
 
 /// An includable member of an object.
-pub(crate) fn load(ctx: &Ctx<'_>, id: &str, name: &str) -> Option<Value> {
+pub fn load(ctx: &Ctx<'_>, id: &str, name: &str) -> Option<Value> {
     let IncludableMembers(mut all) = ctx.world.load_or_fail(&ctx.scope, id)?;
     all.remove(name)
 }

@@ -100,11 +100,7 @@ pub(super) fn limit(params: &Params) -> Result<usize, ApiError> {
 ///
 /// # Errors
 /// 400 for a limit out of range, or a cursor that is none of the ids.
-pub(crate) fn window(
-    params: &Params,
-    noun: &str,
-    ids: &[&str],
-) -> Result<(Range<usize>, bool), ApiError> {
+pub fn window(params: &Params, noun: &str, ids: &[&str]) -> Result<(Range<usize>, bool), ApiError> {
     let limit = limit(params)?;
     let place = |param: &str| {
         let cursor = params.text(param)?;

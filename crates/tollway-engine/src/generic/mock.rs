@@ -125,7 +125,7 @@ fn refer(ctx: &mut Ctx<'_>, wanted: &mut [Wanted], object_type: &str) -> Option<
 }
 
 /// Whether a member of this name names an object of this type: `customer`, `latest_payment_attempt_record`.
-pub(super) fn refers_to(member: &str, object_type: &str) -> bool {
+pub fn refers_to(member: &str, object_type: &str) -> bool {
     let noun = object_type.rsplit('.').next().unwrap_or(object_type);
     member
         .strip_suffix(noun)

@@ -4,22 +4,20 @@
 //! it and keeps it; an update writes parameters into the kept object; a deletion leaves `{id, object, deleted: true}`;
 //! a list is a walk along the store's order. Changes make the events that the description names.
 
-pub(crate) mod apply;
+pub mod apply;
 mod delete;
-#[cfg(test)]
-mod every_operation;
-pub(crate) mod expand;
+pub mod expand;
 mod handlers;
-pub(crate) mod includable_fields;
+pub mod includable_fields;
 mod list;
-mod mock;
+pub mod mock;
 mod object_template;
 mod plan;
 mod reply;
 mod search;
-pub(crate) mod synth;
+pub mod synth;
 mod transition;
-pub(crate) mod v2_page;
+pub mod v2_page;
 
 use std::sync::Arc;
 
@@ -27,13 +25,11 @@ use serde_json::{Map, Value};
 use tollway_spec::{ObjectBody, Operation, Shape};
 
 pub use self::handlers::Handler;
-pub(crate) use self::handlers::{AnyHandler, AppliesTo, Handlers, ReplyHandler};
-pub(crate) use self::list::window;
+pub use self::handlers::{AnyHandler, AppliesTo, Handlers, ReplyHandler};
+pub use self::list::window;
 use self::object_template::ObjectTemplate;
-pub(crate) use self::plan::{
-    Action, Matched, Operations, Plan, find_operation, named_operation, plan_of,
-};
-pub(crate) use self::reply::Reply;
+pub use self::plan::{Action, Matched, Operations, Plan, find_operation, named_operation, plan_of};
+pub use self::reply::Reply;
 use crate::ctx::{Ctx, noun};
 use crate::error::ApiError;
 use crate::events::{self, difference::previous_attributes};
@@ -43,7 +39,7 @@ use crate::store::{Record, to_bytes};
 
 /// Members of objects that are sent only to callers that name them in `expand`, by object type. Registered by products.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct IncludableField {
+pub struct IncludableField {
     /// The object type.
     pub object_type: &'static str,
     /// The member.
@@ -52,7 +48,7 @@ pub(crate) struct IncludableField {
 
 /// How an object that [mock mode](crate::Config::mock) needs is made, for a type that needs more than the description.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct MockObject {
+pub struct MockObject {
     /// The object type.
     pub object_type: &'static str,
     /// Makes the object with this id.
@@ -119,7 +115,7 @@ impl GenericCtx for Ctx<'_> {
 ///
 /// # Errors
 /// 500 if there is none.
-pub(crate) fn existing_operation<'s>(
+pub fn existing_operation<'s>(
     services: &'s Services,
     operation: &str,
 ) -> Result<Matched<'s>, ApiError> {
@@ -131,7 +127,7 @@ pub(crate) fn existing_operation<'s>(
 ///
 /// # Errors
 /// Whatever the operation refuses with.
-pub(crate) fn answer(
+pub fn answer(
     ctx: &mut Ctx<'_>,
     matched: &Matched<'_>,
     params: &Params,
@@ -163,7 +159,7 @@ fn attempt(ctx: &mut Ctx<'_>, matched: &Matched<'_>, params: &Params) -> Result<
 }
 
 /// What the generic state does for an operation, also for behaviours that only add to it.
-pub(crate) fn generic(
+pub fn generic(
     ctx: &mut Ctx<'_>,
     matched: &Matched<'_>,
     params: &Params,

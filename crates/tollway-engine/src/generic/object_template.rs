@@ -17,7 +17,7 @@ use crate::store::{IdFirst, SerializedObject, write_to};
 
 /// What all new objects of a type have in common, as a template.
 #[derive(Debug)]
-pub(crate) struct ObjectTemplate {
+pub(super) struct ObjectTemplate {
     /// In the order of the description: randomness is drawn in it.
     members: Vec<Member>,
     /// The members' places in the order they are written.

@@ -12,7 +12,7 @@ use crate::transitions::{self, Transition};
 
 /// The handlers by operation, and what was worked out for each operation at its first use.
 #[derive(Debug)]
-pub(crate) struct Operations {
+pub struct Operations {
     handlers: Handlers,
     /// By the operation's index in the catalog.
     plans: Box<[OnceLock<Plan>]>,
@@ -21,7 +21,7 @@ pub(crate) struct Operations {
 impl Operations {
     /// For all operations of a description.
     #[must_use]
-    pub(crate) fn new(description: &Description, handlers: Handlers) -> Self {
+    pub fn new(description: &Description, handlers: Handlers) -> Self {
         let operations = description.catalog().operations().iter();
         Self {
             handlers,
@@ -30,15 +30,14 @@ impl Operations {
     }
 
     /// The names of all operations that have a handler.
-    #[cfg(test)]
-    pub(crate) fn handled(&self) -> impl Iterator<Item = &'static str> {
+    pub fn handled(&self) -> impl Iterator<Item = &'static str> {
         self.handlers.names()
     }
 }
 
 /// An operation with its plan, and the values of its path.
 #[derive(Debug)]
-pub(crate) struct Matched<'a> {
+pub struct Matched<'a> {
     /// The operation.
     pub operation: &'a Operation,
     /// What is known about it beyond the description.
@@ -49,11 +48,7 @@ pub(crate) struct Matched<'a> {
 
 /// The operation at this URL path (still percent-encoded).
 #[must_use]
-pub(crate) fn find_operation<'s>(
-    services: &'s Services,
-    verb: Verb,
-    path: &str,
-) -> Option<Matched<'s>> {
+pub fn find_operation<'s>(services: &'s Services, verb: Verb, path: &str) -> Option<Matched<'s>> {
     let (index, values) = services.description().find(verb, path)?;
     let operation = services.description().operation(index);
     let path = operation.path_params.iter().cloned().zip(values).collect();
@@ -66,7 +61,7 @@ pub(crate) fn find_operation<'s>(
 
 /// The operation that the official clients call `customers.create`.
 #[must_use]
-pub(crate) fn named_operation<'s>(services: &'s Services, name: &str) -> Option<Matched<'s>> {
+pub fn named_operation<'s>(services: &'s Services, name: &str) -> Option<Matched<'s>> {
     let index = services.description().index_of(name)?;
     Some(Matched {
         operation: services.description().operation(index),
@@ -77,7 +72,7 @@ pub(crate) fn named_operation<'s>(services: &'s Services, name: &str) -> Option<
 
 /// The plan of the operation at an index of the catalog; none if no operations were registered.
 #[must_use]
-pub(crate) fn plan_of(services: &Services, index: usize) -> Option<&Plan> {
+pub fn plan_of(services: &Services, index: usize) -> Option<&Plan> {
     let operations = services.get::<Operations>()?;
     let description = services.description();
     let operation = description.operation(index);
@@ -88,7 +83,7 @@ pub(crate) fn plan_of(services: &Services, index: usize) -> Option<&Plan> {
 
 /// What is known about an operation beyond its line in the description.
 #[derive(Debug)]
-pub(crate) struct Plan {
+pub struct Plan {
     /// `customers.create`.
     pub name: String,
     /// Its handler, if it has one, and which requests that is for; it goes before the action.
@@ -107,7 +102,7 @@ pub(crate) struct Plan {
 
 /// The object that another one is a part of.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Parent {
+pub struct Parent {
     /// Its type.
     pub object_type: String,
     /// The place of its id among the path's parameters.
@@ -116,7 +111,7 @@ pub(crate) struct Parent {
 
 /// Kinds of generic operation.
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Action {
+pub enum Action {
     /// Creates an object.
     Create,
     /// Retrieves an object.

@@ -9,7 +9,7 @@ use crate::store::{Record, to_bytes};
 
 /// What an operation answers.
 #[derive(Debug)]
-pub(crate) enum Reply {
+pub enum Reply {
     /// An object that is not stored, or is not to be sent as it is stored.
     Object(Value),
     /// An object as it is stored.
@@ -30,7 +30,7 @@ pub(crate) enum Reply {
 impl Reply {
     /// The body to send.
     #[must_use]
-    pub(crate) fn into_bytes(self) -> Bytes {
+    pub fn into_bytes(self) -> Bytes {
         match self {
             Self::Object(value) => to_bytes(&value),
             Self::Record(record) | Self::Created(record, _) => record.body.clone(),
@@ -40,7 +40,7 @@ impl Reply {
 
     /// The object; null if the reply is no JSON.
     #[must_use]
-    pub(crate) fn into_value(self) -> Value {
+    pub fn into_value(self) -> Value {
         match self {
             Self::Object(value) | Self::Created(_, value) => value,
             Self::Record(record) => record.parse(),

@@ -3,7 +3,7 @@
 use serde_json::{Map, Value, json};
 use tollway_spec::{Field, ObjectBody, Shape};
 
-pub(crate) use crate::clock::rfc3339;
+pub use crate::clock::rfc3339;
 use crate::ctx::Ctx;
 use crate::ids;
 
@@ -98,12 +98,12 @@ const SECRETS: &[(&str, &str, &str)] = &[
 const MAX_DEPTH: usize = 10;
 
 /// A new object of a type, with a fresh id.
-pub(crate) fn object(ctx: &mut Ctx<'_>, object_type: &str) -> Map<String, Value> {
+pub fn object(ctx: &mut Ctx<'_>, object_type: &str) -> Map<String, Value> {
     fields_of(ctx, object_type, 0)
 }
 
 /// The plainest value of a field that has to be there.
-pub(crate) fn plain(ctx: &mut Ctx<'_>, shape: &Shape) -> Value {
+pub fn plain(ctx: &mut Ctx<'_>, shape: &Shape) -> Value {
     value(ctx, shape, "", 1)
 }
 
@@ -267,6 +267,6 @@ fn value(ctx: &mut Ctx<'_>, shape: &Shape, name: &str, depth: usize) -> Value {
 }
 
 /// A v1 list without members.
-pub(crate) fn empty_list(url: &str) -> Value {
+pub fn empty_list(url: &str) -> Value {
     json!({"object": "list", "data": [], "has_more": false, "url": url})
 }

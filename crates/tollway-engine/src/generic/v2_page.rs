@@ -19,7 +19,7 @@ const BACKWARD: &str = "page_before_";
 ///
 /// # Errors
 /// 400 for a limit out of range, or a page that there is not.
-pub(crate) fn of(
+pub fn of(
     ctx: &Ctx<'_>,
     object_type: &str,
     params: &Params,

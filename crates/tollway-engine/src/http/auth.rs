@@ -75,7 +75,7 @@ pub(super) fn authenticate(
 }
 
 /// The key of `Authorization: Bearer …`, or the user name of `Authorization: Basic …`.
-pub(crate) fn key_text(headers: &HeaderMap) -> Option<String> {
+pub fn key_text(headers: &HeaderMap) -> Option<String> {
     let value = headers.get(http::header::AUTHORIZATION)?.to_str().ok()?;
     let (scheme, credentials) = value.trim().split_once(' ').unwrap_or((value.trim(), ""));
     let credentials = credentials.trim();

@@ -26,8 +26,8 @@ use http_body_util::{BodyExt, LengthLimitError, Limited};
 use serde_json::json;
 use tollway_spec::{Mode as ApiMode, Verb};
 
-pub(crate) use self::auth::key_text;
-pub(crate) use self::respond::ApiResponse;
+pub use self::auth::key_text;
+pub use self::respond::ApiResponse;
 use crate::ctx::RequestInfo;
 use crate::engine::Engine;
 use crate::error::ApiError;
@@ -48,12 +48,12 @@ const MOCK_VERSION: HeaderValue = HeaderValue::from_static("master");
 const MAX_HEADER_BYTES: usize = 16 * 1024;
 
 /// Whether a path is the API's, and no page's: then [`api`] answers it, and no router need be asked.
-pub(crate) fn is_api(path: &str) -> bool {
+pub fn is_api(path: &str) -> bool {
     (path.starts_with("/v1/") || path.starts_with("/v2/")) && !path.ends_with("/contents")
 }
 
 /// The answer to a request whose path [`is_api`].
-pub(crate) async fn api(engine: &Arc<Engine>, request: Request) -> Response {
+pub async fn api(engine: &Arc<Engine>, request: Request) -> Response {
     let answer = async |request, context| {
         let (response, details) = respond_to(engine, request, &context).await;
         (response, Some(details))
@@ -62,11 +62,7 @@ pub(crate) async fn api(engine: &Arc<Engine>, request: Request) -> Response {
 }
 
 /// Around every route but the control API.
-pub(crate) async fn around(
-    State(engine): State<Arc<Engine>>,
-    request: Request,
-    next: Next,
-) -> Response {
+pub async fn around(State(engine): State<Arc<Engine>>, request: Request, next: Next) -> Response {
     let path = request.uri().path();
     if path == "/_tollway" || path.starts_with("/_tollway/") {
         return next.run(request).await;
@@ -136,7 +132,7 @@ async fn with_faults_and_log(
 }
 
 /// Answers everything that is not a page or the control API.
-pub(crate) async fn front(
+pub async fn front(
     State(engine): State<Arc<Engine>>,
     Extension(context): Extension<RequestContext>,
     request: Request,
@@ -284,7 +280,7 @@ fn as_moved(reply: Reply, moved: Option<&Moved>) -> Reply {
 }
 
 /// Who asks, for a route that the description does not have; judged as the operation of this name.
-pub(crate) fn caller_of(
+pub fn caller_of(
     engine: &Engine,
     headers: &HeaderMap,
     operation: &str,

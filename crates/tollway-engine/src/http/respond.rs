@@ -12,9 +12,11 @@ use crate::store::to_bytes;
 
 /// An answer before it becomes a response.
 #[derive(Debug)]
-pub(crate) struct ApiResponse {
-    pub(crate) status: StatusCode,
-    pub(crate) body: Bytes,
+pub struct ApiResponse {
+    /// Its status.
+    pub status: StatusCode,
+    /// Its body.
+    pub body: Bytes,
     content_type: &'static str,
     should_retry: Option<bool>,
     /// Refused for asking too often, not for a lock that somebody else holds.
@@ -68,7 +70,7 @@ impl ApiResponse {
     }
 
     /// An error's status and body, which leads to the request in the log.
-    pub(crate) fn error(error: &ApiError, context: Option<&RequestContext>) -> Self {
+    pub fn error(error: &ApiError, context: Option<&RequestContext>) -> Self {
         let mut body = error.to_json();
         if let (ErrorBody::Api(_), Some(context)) = (&error.body, context) {
             body["error"]["request_log_url"] = context.log_url().into();
@@ -100,7 +102,7 @@ impl ApiResponse {
     }
 
     /// Whether it was given before.
-    pub(crate) fn is_replayed(&self) -> bool {
+    pub fn is_replayed(&self) -> bool {
         self.original_request.is_some()
     }
 
@@ -114,7 +116,7 @@ impl ApiResponse {
     }
 
     /// The response with Stripe's headers.
-    pub(crate) fn into_response(self, request_id: &str) -> Response {
+    pub fn into_response(self, request_id: &str) -> Response {
         let mut response = Response::new(Body::from(self.body));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();

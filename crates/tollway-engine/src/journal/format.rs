@@ -25,9 +25,14 @@ const CREATED_AND_SEQUENCE_BYTES: usize = 16;
 
 /// A frame as it was read.
 #[derive(Debug)]
-pub(crate) enum Frame {
+pub enum Frame {
     /// Changes of a world.
-    Transaction { world: String, changes: Vec<Change> },
+    Transaction {
+        /// The world's name.
+        world: String,
+        /// Its changes, in order.
+        changes: Vec<Change>,
+    },
     /// A world was forgotten, or all of them.
     Forget(Option<String>),
     /// The clock: its milliseconds (of time if frozen, else of lead) and whether it is frozen.

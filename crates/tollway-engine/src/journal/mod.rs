@@ -21,7 +21,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use crc::{CRC_32_ISO_HDLC, Crc, Table};
 
-pub(crate) use self::format::Frame;
+pub use self::format::Frame;
 use crate::store::Change;
 
 const MAGIC: &[u8] = b"TOLLWAY1\n";
@@ -74,7 +74,7 @@ pub enum DataError {
 
 /// An open data file.
 #[derive(Debug)]
-pub(crate) struct Journal {
+pub struct Journal {
     inner: Mutex<Inner>,
     path: PathBuf,
     /// Held while the file is written anew.
@@ -99,10 +99,7 @@ impl Journal {
     ///
     /// # Errors
     /// See [`DataError`].
-    pub(crate) fn open(
-        path: &Path,
-        mut replay: impl FnMut(Frame) -> u64,
-    ) -> Result<Self, DataError> {
+    pub fn open(path: &Path, mut replay: impl FnMut(Frame) -> u64) -> Result<Self, DataError> {
         let io = |source| DataError::Io {
             path: path.to_owned(),
             source,
@@ -141,12 +138,7 @@ impl Journal {
     ///
     /// # Errors
     /// If it could not be written; then the file is as it was before.
-    pub(crate) fn append(
-        &self,
-        world: &str,
-        changes: &[Change],
-        clock: (i64, bool),
-    ) -> io::Result<()> {
+    pub fn append(&self, world: &str, changes: &[Change], clock: (i64, bool)) -> io::Result<()> {
         let mut inner = self.lock();
         let moved = inner.clock != Some(clock);
         if moved {
@@ -163,7 +155,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::append`].
-    pub(crate) fn forget(&self, world: &str, stored_bytes: u64) -> io::Result<()> {
+    pub fn forget(&self, world: &str, stored_bytes: u64) -> io::Result<()> {
         let mut inner = self.lock();
         inner.frame(|payload| format::write_forget(payload, Some(world)));
         inner.flush()?;
@@ -175,7 +167,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::append`].
-    pub(crate) fn forget_all(&self) -> io::Result<()> {
+    pub fn forget_all(&self) -> io::Result<()> {
         let mut inner = self.lock();
         inner.frame(|payload| format::write_forget(payload, None));
         inner.flush()?;
@@ -187,7 +179,7 @@ impl Journal {
     ///
     /// # Errors
     /// As [`Journal::append`].
-    pub(crate) fn keep_clock(&self, clock: (i64, bool)) -> io::Result<()> {
+    pub fn keep_clock(&self, clock: (i64, bool)) -> io::Result<()> {
         let mut inner = self.lock();
         inner.frame(|payload| format::write_clock(payload, clock));
         inner.flush()?;
@@ -200,7 +192,7 @@ impl Journal {
     ///
     /// # Errors
     /// See [`DataError`]. The old file stays in use.
-    pub(crate) fn compact<W: Iterator<Item = (Arc<str>, Vec<Change>)>>(
+    pub fn compact<W: Iterator<Item = (Arc<str>, Vec<Change>)>>(
         &self,
         snapshot: impl FnOnce() -> W,
         clock: (i64, bool),
@@ -238,7 +230,7 @@ impl Journal {
 
     /// Whether the file should be compacted: superseded records are more than half of it, and more than
     /// [`ALLOWED_SUPERSEDED_BYTES`].
-    pub(crate) fn needs_compaction(&self) -> bool {
+    pub fn needs_compaction(&self) -> bool {
         let inner = self.lock();
         let current_bytes = inner.end.saturating_sub(inner.superseded_bytes);
         inner.superseded_bytes > current_bytes.max(self.allowed_superseded_bytes)
@@ -280,7 +272,7 @@ impl Inner {
 
 /// How many bytes of the file become superseded by a change that is written to it: the record as it was, and the change
 /// itself if it only removes.
-pub(crate) fn superseded_bytes(change: &Change) -> u64 {
+pub fn superseded_bytes(change: &Change) -> u64 {
     let before = change.before.as_deref();
     let replaced = before.map_or(0, |record| format::record_length(change, record));
     let removal = match (&change.after, before) {
@@ -291,7 +283,7 @@ pub(crate) fn superseded_bytes(change: &Change) -> u64 {
 }
 
 /// How many bytes the record of a change fills in the file.
-pub(crate) fn stored_bytes(change: &Change) -> u64 {
+pub fn stored_bytes(change: &Change) -> u64 {
     let after = change.after.as_deref();
     after.map_or(0, |record| format::record_length(change, record))
 }

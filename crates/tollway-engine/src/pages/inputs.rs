@@ -6,25 +6,34 @@ use serde::Serialize;
 
 /// An input of a form.
 #[derive(Debug, Clone, Default, Serialize)]
-pub(crate) struct Input {
+pub struct Input {
     /// The name it is sent by, and its id with dashes.
-    pub(crate) name: String,
-    pub(crate) id: String,
-    pub(crate) label: String,
+    pub name: String,
+    /// The id of its control.
+    pub id: String,
+    /// Its label.
+    pub label: String,
     /// `text`, `email`, `tel`, `numeric`, `select` or `checkbox`.
-    pub(crate) kind: String,
-    pub(crate) autocomplete: String,
-    pub(crate) value: String,
+    pub kind: String,
+    /// The value of `autocomplete`.
+    pub autocomplete: String,
+    /// The value it shows.
+    pub value: String,
     /// What a `select` offers.
-    pub(crate) options: Vec<Choose>,
-    pub(crate) hint: String,
-    pub(crate) required: bool,
-    pub(crate) readonly: bool,
-    pub(crate) error: Option<String>,
+    pub options: Vec<Choose>,
+    /// A sentence below it; may be empty.
+    pub hint: String,
+    /// Whether it must be filled in.
+    pub required: bool,
+    /// Whether it cannot be changed.
+    pub readonly: bool,
+    /// What is wrong with the value that was sent.
+    pub error: Option<String>,
 }
 
 impl Input {
-    pub(crate) fn new(name: &str, label: &str, kind: &str, autocomplete: &str) -> Self {
+    /// An empty input.
+    pub fn new(name: &str, label: &str, kind: &str, autocomplete: &str) -> Self {
         Self {
             id: name.replace('_', "-"),
             name: name.to_owned(),
@@ -35,17 +44,15 @@ impl Input {
         }
     }
 
-    pub(crate) fn required(mut self) -> Self {
+    /// The same input, which must be filled in.
+    #[must_use]
+    pub fn required(mut self) -> Self {
         self.required = true;
         self
     }
 
     /// Shows again what was typed, and what is wrong with it. A security code is never shown again.
-    pub(crate) fn fill(
-        &mut self,
-        form: &BTreeMap<String, String>,
-        errors: &BTreeMap<String, String>,
-    ) {
+    pub fn fill(&mut self, form: &BTreeMap<String, String>, errors: &BTreeMap<String, String>) {
         if let Some(typed) = form.get(&self.name).filter(|_| self.name != "cvc") {
             self.value.clone_from(typed);
         }
@@ -55,14 +62,16 @@ impl Input {
 
 /// One of the values of an [`Input`].
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
-pub(crate) struct Choose {
-    pub(crate) value: String,
-    pub(crate) label: String,
+pub struct Choose {
+    /// The value that is sent.
+    pub value: String,
+    /// Its label.
+    pub label: String,
 }
 
 impl Choose {
     /// A value that is its own label.
-    pub(crate) fn plain(value: &str) -> Self {
+    pub fn plain(value: &str) -> Self {
         Self {
             value: value.to_owned(),
             label: value.to_owned(),

@@ -9,10 +9,13 @@ use crate::error::ApiError;
 
 /// One message and where to go next.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct MessagePage {
-    pub(crate) heading: String,
-    pub(crate) text: String,
-    pub(crate) link: Option<Link>,
+pub(super) struct MessagePage {
+    /// Its heading.
+    pub heading: String,
+    /// The message.
+    pub text: String,
+    /// Where to go next.
+    pub link: Option<Link>,
 }
 
 impl Page for MessagePage {
@@ -22,13 +25,15 @@ impl Page for MessagePage {
 
 /// Where to go next.
 #[derive(Debug, Clone, Serialize)]
-pub(crate) struct Link {
-    pub(crate) href: String,
-    pub(crate) label: String,
+pub struct Link {
+    /// Its target.
+    pub href: String,
+    /// Its text.
+    pub label: String,
 }
 
 /// One message, and where to go next.
-pub(crate) fn message(
+pub fn message(
     status: StatusCode,
     heading: &str,
     text: impl Into<String>,
@@ -43,13 +48,13 @@ pub(crate) fn message(
 }
 
 /// There is no such object.
-pub(crate) fn not_found(what: &str, id: &str) -> Response {
+pub fn not_found(what: &str, id: &str) -> Response {
     let text = format!("There is no {what} '{id}' here.");
     message(StatusCode::NOT_FOUND, "Not found", text, None)
 }
 
 /// An error of the API as a page.
-pub(crate) fn refused(error: &ApiError) -> Response {
+pub fn refused(error: &ApiError) -> Response {
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let text = error.get("message").unwrap_or_default();
     message(status, "Nothing was changed", text, None)

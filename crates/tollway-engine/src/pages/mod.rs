@@ -10,6 +10,8 @@ mod inputs;
 mod message;
 mod pdf;
 mod request;
+#[doc(hidden)]
+pub mod soundness;
 
 use std::sync::{Arc, LazyLock};
 
@@ -20,12 +22,12 @@ use http::{HeaderValue, StatusCode, header};
 use minijinja::{Environment, UndefinedBehavior};
 use serde::Serialize;
 
-pub(crate) use self::inputs::{Choose, Input};
-pub(crate) use self::message::{Link, message, not_found, refused};
-pub(crate) use self::pdf::{Document, Line};
-pub(crate) use self::request::from_here_only;
+pub use self::inputs::{Choose, Input};
+pub use self::message::{Link, message, not_found, refused};
+pub use self::pdf::{Document, Line};
+pub use self::request::from_here_only;
 use crate::Engine;
-pub(crate) use crate::request_context::Address;
+pub use crate::request_context::Address;
 
 /// The stylesheet of every page, served at `/_tollway/assets/pages.css`.
 const STYLESHEET: &str = include_str!("pages.css");
@@ -47,20 +49,21 @@ static FRAME: LazyLock<Environment<'static>> = LazyLock::new(|| {
 
 /// The template of a page, compiled into the program.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Template {
+pub struct Template {
     name: &'static str,
     text: &'static str,
 }
 
 impl Template {
     /// A template. `name` appears in errors and ends in `.html`, so that values are escaped.
-    pub(crate) const fn new(name: &'static str, text: &'static str) -> Self {
+    pub const fn new(name: &'static str, text: &'static str) -> Self {
         Self { name, text }
     }
 }
 
 /// The data of a page and the template that shows it.
-pub(crate) trait Page: Serialize {
+pub trait Page: Serialize {
+    /// The template.
     const TEMPLATE: Template;
 
     /// The page as HTML.
@@ -77,11 +80,7 @@ pub(crate) trait Page: Serialize {
 
 /// The page as a response with the headers of every page. `form_target` is the site that its forms may redirect to besides this
 /// server: browsers check a redirect after a form against `form-action`, so the policy must name the platform's origin.
-pub(crate) fn respond<P: Page>(
-    status: StatusCode,
-    page: &P,
-    form_target: Option<&url::Url>,
-) -> Response {
+pub fn respond<P: Page>(status: StatusCode, page: &P, form_target: Option<&url::Url>) -> Response {
     match page.html() {
         Ok(html) => with_page_headers((status, Html(html)).into_response(), form_target),
         Err(error) => {
@@ -96,10 +95,7 @@ pub(crate) fn respond<P: Page>(
 }
 
 /// Adds the headers that keep codes and tokens from leaking: no framing, no referrer to other sites, no caching, no script.
-pub(crate) fn with_page_headers(
-    mut response: Response,
-    form_target: Option<&url::Url>,
-) -> Response {
+pub fn with_page_headers(mut response: Response, form_target: Option<&url::Url>) -> Response {
     let target = form_target.map_or_else(String::new, |url| match url.origin() {
         // An app's own scheme has no origin.
         url::Origin::Opaque(_) => format!(" {}:", url.scheme()),
@@ -125,13 +121,13 @@ pub(crate) fn with_page_headers(
 }
 
 /// A date in words: `2 January 2026`.
-pub(crate) fn day(unix_seconds: i64) -> String {
+pub fn day(unix_seconds: i64) -> String {
     jiff::Timestamp::from_second(unix_seconds)
         .map_or_else(|_| String::new(), |at| at.strftime("%-d %B %Y").to_string())
 }
 
 /// The route of the stylesheet.
-pub(crate) fn routes() -> Router<Arc<Engine>> {
+pub fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/assets/pages.css", get(stylesheet))
 }
 
@@ -147,4 +143,4 @@ async fn stylesheet() -> impl IntoResponse {
 }
 
 #[cfg(test)]
-pub(crate) mod tests;
+pub mod tests;

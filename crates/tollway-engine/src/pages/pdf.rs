@@ -22,26 +22,29 @@ const FIXED: Name<'_> = Name(b"F3");
 
 /// A document to be written.
 #[derive(Debug, Clone, Default)]
-pub(crate) struct Document {
+pub struct Document {
     /// Its title and heading.
-    pub(crate) title: String,
-    pub(crate) lines: Vec<Line>,
+    pub title: String,
+    /// Its lines.
+    pub lines: Vec<Line>,
 }
 
 /// A line of a document.
 #[derive(Debug, Clone)]
-pub(crate) enum Line {
+pub enum Line {
+    /// Text, wrapped.
     Text(String),
     /// Words, and an amount at the right.
     Row(String, String),
     /// The same in bold.
     Sum(String, String),
+    /// Vertical space.
     Gap,
 }
 
 impl Document {
     /// The document as an answer to a browser.
-    pub(crate) fn respond(&self, file_name: &str) -> Response {
+    pub fn respond(&self, file_name: &str) -> Response {
         let name = format!("inline; filename=\"{file_name}.pdf\"");
         let headers = [
             (header::CONTENT_TYPE, "application/pdf".to_owned()),
@@ -52,7 +55,7 @@ impl Document {
     }
 
     /// The document's bytes.
-    pub(crate) fn write(&self) -> Vec<u8> {
+    pub fn write(&self) -> Vec<u8> {
         let mut pdf = Pdf::new();
         let mut ids = 1..;
         let mut next = || Ref::new(ids.next().unwrap_or(i32::MAX));

@@ -10,7 +10,7 @@ use crate::request_context::Address;
 
 /// Around the pages and the control API: a change that a browser sends from another site's page is refused. Programs that
 /// are no browsers say nothing of where they come from, and are let through.
-pub(crate) async fn from_here_only(request: Request, next: Next) -> Response {
+pub async fn from_here_only(request: Request, next: Next) -> Response {
     let changes = !matches!(*request.method(), Method::GET | Method::HEAD);
     if changes && comes_from_elsewhere(&request) {
         let text =

@@ -16,16 +16,18 @@ const METADATA_VALUE_LENGTH: usize = 500;
 
 /// A checked request: typed values, and the files that came with it.
 #[derive(Debug, Default)]
-pub(crate) struct Checked {
-    pub(crate) values: Map<String, Value>,
-    pub(crate) files: Vec<Upload>,
+pub struct Checked {
+    /// The parameters, typed.
+    pub values: Map<String, Value>,
+    /// The uploaded files.
+    pub files: Vec<Upload>,
 }
 
 /// Checks the parameters of an operation.
 ///
 /// # Errors
 /// Stripe's 400 for the first fault.
-pub(crate) fn check(
+pub fn check(
     catalog: &Catalog,
     fields: &[Field],
     given: &[(String, Tree)],

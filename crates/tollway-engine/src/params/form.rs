@@ -12,15 +12,19 @@ use crate::error::ApiError;
 
 /// A decoded pair of a form.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Pair {
-    pub(crate) key: String,
-    pub(crate) value: PairValue,
+pub struct Pair {
+    /// The name, decoded.
+    pub key: String,
+    /// The value.
+    pub value: PairValue,
 }
 
 /// What a pair holds; only multipart bodies hold files.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum PairValue {
+pub enum PairValue {
+    /// Text.
     Text(String),
+    /// A file.
     File(Upload),
 }
 
@@ -28,7 +32,7 @@ pub(crate) enum PairValue {
 ///
 /// # Errors
 /// If there are too many pairs, or a pair is not UTF-8.
-pub(crate) fn pairs(text: &[u8]) -> Result<Vec<Pair>, ApiError> {
+pub fn pairs(text: &[u8]) -> Result<Vec<Pair>, ApiError> {
     let mut pairs = Vec::new();
     for part in text
         .split(|byte| *byte == b'&')
@@ -63,7 +67,7 @@ fn decode(part: &[u8]) -> Result<String, ApiError> {
 }
 
 /// Writes parameters as the official clients do: `a[b][0]=c`.
-pub(crate) fn to_form(params: &Map<String, Value>) -> String {
+pub fn to_form(params: &Map<String, Value>) -> String {
     fn write(name: &str, value: &Value, out: &mut form_urlencoded::Serializer<'_, String>) {
         match value {
             Value::Object(members) => members
@@ -89,7 +93,7 @@ pub(crate) fn to_form(params: &Map<String, Value>) -> String {
 ///
 /// # Errors
 /// If a key contradicts another, or the tree is too deep or too big.
-pub(crate) fn tree(pairs: Vec<Pair>) -> Result<Vec<(String, Tree)>, ApiError> {
+pub fn tree(pairs: Vec<Pair>) -> Result<Vec<(String, Tree)>, ApiError> {
     if pairs.len() > MAX_VALUES {
         return Err(too_many());
     }

@@ -97,14 +97,14 @@ const OF_SUBSCRIPTION: &[(&str, &str)] = &[
 
 /// An operation that older versions had at another address.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Moved {
+pub struct Moved {
     path: &'static str,
     /// The first version without it.
     until: &'static str,
     /// What answers it now.
-    pub(crate) operation: &'static str,
+    pub operation: &'static str,
     /// The member of the answer that it was about; all of it if there is none.
-    pub(crate) member: Option<&'static str>,
+    pub member: Option<&'static str>,
 }
 
 const MOVED: &[Moved] = &[
@@ -123,7 +123,7 @@ const MOVED: &[Moved] = &[
 ];
 
 /// What a `GET` of this path was in version `asked`.
-pub(crate) fn moved(path: &str, asked: &str) -> Option<&'static Moved> {
+pub fn moved(path: &str, asked: &str) -> Option<&'static Moved> {
     MOVED
         .iter()
         .find(|moved| moved.path == path && date(asked) < moved.until)
@@ -152,12 +152,7 @@ fn rewrite_preview(given: &mut Vec<(String, Tree)>) {
 }
 
 /// Rewrites the former parameters of a request of version `asked`; `described` is the version of the description.
-pub(crate) fn rewrite(
-    operation: &str,
-    asked: &str,
-    described: &str,
-    given: &mut Vec<(String, Tree)>,
-) {
+pub fn rewrite(operation: &str, asked: &str, described: &str, given: &mut Vec<(String, Tree)>) {
     if date(asked) >= date(described) {
         return;
     }

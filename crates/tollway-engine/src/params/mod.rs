@@ -5,15 +5,15 @@
 
 mod check;
 mod form;
-pub(crate) mod former;
-pub(crate) mod multipart;
+pub mod former;
+pub mod multipart;
 mod tree;
 
 use serde_json::{Map, Value};
 
-pub(crate) use self::check::check;
-pub(crate) use self::form::{Pair, PairValue, pairs, to_form, tree};
-pub(crate) use self::tree::Tree;
+pub use self::check::check;
+pub use self::form::{Pair, PairValue, pairs, to_form, tree};
+pub use self::tree::Tree;
 pub use self::tree::Upload;
 
 /// The parameters of a request.
@@ -38,7 +38,7 @@ impl Params {
     }
 
     /// Parameters from a checked request; `expand` is taken out of the values.
-    pub(crate) fn checked(path: Vec<(String, String)>, checked: check::Checked) -> Self {
+    pub fn checked(path: Vec<(String, String)>, checked: check::Checked) -> Self {
         let check::Checked { mut values, files } = checked;
         let expand = match values.remove("expand") {
             Some(Value::Array(items)) => items

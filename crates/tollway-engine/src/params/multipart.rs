@@ -7,7 +7,7 @@ use super::tree::{MAX_VALUES, Upload};
 use crate::error::ApiError;
 
 /// The boundary of a `Content-Type`, if it is multipart.
-pub(crate) fn boundary(content_type: &str) -> Option<String> {
+pub fn boundary(content_type: &str) -> Option<String> {
     let (kind, parameters) = content_type.split_once(';')?;
     if !kind.trim().eq_ignore_ascii_case("multipart/form-data") {
         return None;
@@ -25,7 +25,7 @@ pub(crate) fn boundary(content_type: &str) -> Option<String> {
 ///
 /// # Errors
 /// If the body does not follow its boundary.
-pub(crate) fn pairs(body: &Bytes, boundary: &str) -> Result<Vec<Pair>, ApiError> {
+pub fn pairs(body: &Bytes, boundary: &str) -> Result<Vec<Pair>, ApiError> {
     let broken = || ApiError::invalid_request("Invalid request: the multipart body is malformed.");
     let delimiter = [b"--", boundary.as_bytes()].concat();
     let next_delimiter = [b"\r\n--", boundary.as_bytes()].concat();

@@ -4,18 +4,23 @@ use bytes::Bytes;
 use serde_json::{Number, Value};
 
 /// How deep a tree may be. Stripe's deepest parameter has seven levels.
-pub(crate) const MAX_DEPTH: usize = 16;
+pub(super) const MAX_DEPTH: usize = 16;
 
 /// How many values a request may carry.
-pub(crate) const MAX_VALUES: usize = 10_000;
+pub(super) const MAX_VALUES: usize = 10_000;
 
 /// A value as it was sent: forms know only texts, JSON knows the rest.
 #[derive(Debug, Clone, PartialEq)]
-pub(crate) enum Tree {
+pub enum Tree {
+    /// Text.
     Text(String),
+    /// A number of a JSON body.
     Number(Number),
+    /// A truth value of a JSON body.
     Bool(bool),
+    /// Null of a JSON body.
     Null,
+    /// A file.
     File(Upload),
     /// `a[]=1`, or a JSON array.
     List(Vec<Tree>),
@@ -36,7 +41,7 @@ pub struct Upload {
 
 impl Tree {
     /// A JSON value as a tree; `None` if it is too deep or too big.
-    pub(crate) fn from_json(value: Value) -> Option<Self> {
+    pub fn from_json(value: Value) -> Option<Self> {
         let mut budget = MAX_VALUES;
         Self::from_json_within(value, MAX_DEPTH, &mut budget)
     }

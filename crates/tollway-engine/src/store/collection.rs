@@ -149,7 +149,7 @@ impl Record {
 
 /// An object that was written without being a value before, and what is needed to file it.
 #[derive(Debug)]
-pub(crate) struct SerializedObject {
+pub struct SerializedObject {
     id: String,
     created: i64,
     body: Bytes,
@@ -158,7 +158,7 @@ pub(crate) struct SerializedObject {
 
 impl SerializedObject {
     /// An object of this moment, unless its `created` says otherwise.
-    pub(crate) fn new(now: i64) -> Self {
+    pub fn new(now: i64) -> Self {
         Self {
             id: String::new(),
             created: now,
@@ -168,7 +168,7 @@ impl SerializedObject {
     }
 
     /// Takes note of a field, in the order of the names.
-    pub(crate) fn index_field(&mut self, name: &str, value: &Value) {
+    pub fn index_field(&mut self, name: &str, value: &Value) {
         self.keys.extend(key_of(name, value));
         if name == "created" {
             self.created = value.as_i64().unwrap_or(self.created);
@@ -176,12 +176,14 @@ impl SerializedObject {
     }
 
     /// The whole of it.
-    pub(crate) fn finish(self, id: String, text: impl Into<Bytes>) -> Self {
+    #[must_use]
+    pub fn finish(self, id: String, text: impl Into<Bytes>) -> Self {
         let body = text.into();
         Self { id, body, ..self }
     }
 
-    pub(crate) fn record(self, sequence: u64, parent: Option<&str>) -> Record {
+    /// The record of the object.
+    pub fn record(self, sequence: u64, parent: Option<&str>) -> Record {
         let parent_key = parent.map(|parent| (PARENT, parent.into()));
         Record {
             id: self.id.into(),

@@ -19,7 +19,7 @@ use foldhash::HashMap;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
 
-pub(crate) use self::collection::SerializedObject;
+pub use self::collection::SerializedObject;
 pub use self::collection::{Collection, Record};
 pub use self::query::{CreatedRange, Page, Query, UnknownCursor};
 use crate::error::ApiError;
@@ -110,7 +110,7 @@ impl Store {
     }
 
     /// Like [`Store::insert_under`], for an object that is written already.
-    pub(crate) fn insert_written(
+    pub fn insert_written(
         &mut self,
         scope: &Scope,
         object_type: &str,
@@ -166,7 +166,7 @@ impl Store {
 
     /// Removes the oldest objects of a type that were made before a moment, two at most: done with every new one, that
     /// keeps pace with any number of them.
-    pub(crate) fn expire(&mut self, scope: &Scope, object_type: &str, before: i64) {
+    pub fn expire(&mut self, scope: &Scope, object_type: &str, before: i64) {
         for _ in 0..2 {
             let oldest = self
                 .collection(scope, object_type)
@@ -343,7 +343,7 @@ impl Store {
     }
 
     /// Takes over a record of another world as the newest here; counts as a change of this transaction.
-    pub(crate) fn adopt(&mut self, scope: &Scope, object_type: &str, record: &Record) {
+    pub fn adopt(&mut self, scope: &Scope, object_type: &str, record: &Record) {
         let record = Record {
             sequence: self.next_sequence,
             ..record.clone()
@@ -418,21 +418,21 @@ fn id_of(object: &Value) -> &str {
 
 /// Compact JSON with `id` and `object` first, the rest in alphabetical order: the order Stripe sends.
 #[must_use]
-pub(crate) fn to_bytes(object: &Value) -> Bytes {
+pub fn to_bytes(object: &Value) -> Bytes {
     let mut text = Vec::with_capacity(1024);
     write_to(&mut text, &IdFirst(object));
     text.into()
 }
 
 /// Appends compact JSON.
-pub(crate) fn write_to<T: Serialize>(text: &mut Vec<u8>, value: &T) {
+pub fn write_to<T: Serialize>(text: &mut Vec<u8>, value: &T) {
     // Writing texts, numbers and the like into memory cannot fail.
     let _ = serde_json::to_writer(text, value);
 }
 
 /// A value whose objects are written with `id` and `object` first.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct IdFirst<'a>(pub(crate) &'a Value);
+pub struct IdFirst<'a>(pub &'a Value);
 
 impl Serialize for IdFirst<'_> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {

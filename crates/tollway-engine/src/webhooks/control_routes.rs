@@ -80,7 +80,7 @@ pub(super) async fn resend(
 }
 
 /// Sends an event again, whichever world and mode has it: how many deliveries that are.
-pub(crate) fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, ApiError> {
+pub fn resend_everywhere(engine: &Engine, event: &str) -> Result<usize, ApiError> {
     let mut sent = 0;
     for world in engine.worlds().all() {
         for mode in Mode::ALL {

@@ -78,7 +78,7 @@ pub(super) fn create(ctx: &mut Ctx<'_>, new_endpoint: &NewEndpoint<'_>) -> Resul
 ///
 /// # Errors
 /// A 500 if the stored secret cannot be read.
-pub(crate) fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) -> Result<bool, ApiError> {
+pub fn set_secret(ctx: &mut Ctx<'_>, id: &str, secret: &str) -> Result<bool, ApiError> {
     let Some(stored) = ctx.load::<EndpointSecret>(id)? else {
         return Ok(false);
     };
@@ -158,23 +158,23 @@ pub(super) fn check_version(ctx: &Ctx<'_>, param: &str, version: &str) -> Result
 }
 
 /// An endpoint or a destination as people want to see it.
-pub(crate) struct Endpoint {
+pub struct Endpoint {
     /// Where it is.
-    pub(crate) url: String,
+    pub url: String,
     /// Live or test.
-    pub(crate) mode: Mode,
+    pub mode: Mode,
     /// Hears of the platform's own events.
-    pub(crate) own: bool,
+    pub own: bool,
     /// Hears of connected accounts.
-    pub(crate) connected: bool,
+    pub connected: bool,
     /// `enabled` or `disabled`.
-    pub(crate) status: String,
+    pub status: String,
     /// What its deliveries are signed with.
-    pub(crate) secret: String,
+    pub secret: String,
 }
 
 /// The platform's webhook endpoints and event destinations, oldest first.
-pub(crate) fn all(world: &WorldState) -> Vec<Endpoint> {
+pub fn all(world: &WorldState) -> Vec<Endpoint> {
     let mut found = Vec::new();
     for mode in Mode::ALL {
         let scope = world.platform_scope(mode);

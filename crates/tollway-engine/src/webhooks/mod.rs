@@ -18,14 +18,14 @@ use std::sync::Arc;
 use axum::Router;
 use axum::routing::{get, post};
 
-pub(crate) use self::control_routes::resend_everywhere as resend;
-pub(crate) use self::endpoints::{Endpoint, all as all_endpoints, set_secret};
-pub(crate) use self::worker::{deliver_due, run_deliveries};
+pub use self::control_routes::resend_everywhere as resend;
+pub use self::endpoints::{Endpoint, all as all_endpoints, set_secret};
+pub use self::worker::{deliver_due, run_deliveries};
 use crate::engine::Engine;
 use crate::registry::Registry;
 
 /// Registers handlers and routes.
-pub(crate) fn register(registry: &mut Registry) {
+pub fn register(registry: &mut Registry) {
     destinations::register(registry);
     endpoints::register(registry);
     event_lists::register(registry);

@@ -2,7 +2,7 @@
 
 /// The waits between attempts, in seconds, over about three days: short at first, so that a restarted server soon hears
 /// what it missed.
-pub(crate) const RETRY_AFTER: [i64; 12] = [
+pub(super) const RETRY_AFTER: [i64; 12] = [
     5,
     30,
     2 * MINUTE,
@@ -21,7 +21,7 @@ const MINUTE: i64 = 60;
 const HOUR: i64 = 60 * MINUTE;
 
 /// The instant of the next attempt after `attempts` failed ones, the last at `now`; `None` once it is time to give up.
-pub(crate) fn next_attempt(attempts: usize, now: i64) -> Option<i64> {
+pub(super) fn next_attempt(attempts: usize, now: i64) -> Option<i64> {
     let wait = RETRY_AFTER.get(attempts.checked_sub(1)?)?;
     Some(now + wait)
 }

@@ -19,7 +19,7 @@ use crate::scope::Mode;
 const MAX_UNDER_WAY: usize = 32;
 
 /// Delivers in the background until the future is dropped: at once what is new, and later what is to be tried again.
-pub(crate) async fn run_deliveries(engine: Arc<Engine>) {
+pub async fn run_deliveries(engine: Arc<Engine>) {
     let Some(outbox) = engine.services().get::<Outbox>() else {
         return;
     };
@@ -46,7 +46,7 @@ pub(crate) async fn run_deliveries(engine: Arc<Engine>) {
 }
 
 /// Attempts every delivery that is due now, and those that become due meanwhile; waits for those already under way.
-pub(crate) async fn deliver_due(engine: &Arc<Engine>) {
+pub async fn deliver_due(engine: &Arc<Engine>) {
     let Some(outbox) = engine.services().get::<Outbox>() else {
         return;
     };

@@ -42,22 +42,23 @@ pub enum Claim {
 
 /// What a world without a key held.
 #[derive(Debug)]
-pub(crate) struct Orphan {
+pub struct Orphan {
     /// Its name.
-    pub(crate) world: Arc<str>,
+    pub world: Arc<str>,
     /// The mode its client id was taken for.
-    pub(crate) mode: Mode,
+    pub mode: Mode,
     /// Its platform account.
-    pub(crate) account: Arc<str>,
+    pub account: Arc<str>,
     /// Its records, oldest first.
-    pub(crate) changes: Vec<Change>,
+    pub changes: Vec<Change>,
 }
 
 /// Start of the names of worlds that no key has opened yet; not a possible key tail.
 pub(super) const UNCLAIMED: &str = "client ";
 
 impl Worlds {
-    pub(crate) fn new(seed: [u8; 32]) -> Self {
+    /// No worlds yet. The seed determines ids and secrets.
+    pub fn new(seed: [u8; 32]) -> Self {
         Self {
             seed,
             inner: RwLock::default(),
@@ -117,7 +118,7 @@ impl Worlds {
     ///
     /// # Errors
     /// A 500 if a record of these cannot be read.
-    pub(crate) fn rebuild_directory(&self, world: &Arc<World>) -> Result<(), ApiError> {
+    pub fn rebuild_directory(&self, world: &Arc<World>) -> Result<(), ApiError> {
         let derived: Vec<Change> = {
             let mut state = world.lock();
             state.store.commit();
@@ -147,12 +148,12 @@ impl Worlds {
     }
 
     /// Forgets every world.
-    pub(crate) fn clear(&self) {
+    pub fn clear(&self) {
         *self.write() = Inner::default();
     }
 
     /// Forgets one world.
-    pub(crate) fn forget(&self, name: &str) {
+    pub fn forget(&self, name: &str) {
         let mut inner = self.write();
         inner.by_name.remove(name);
         inner
@@ -163,7 +164,7 @@ impl Worlds {
 
     /// Takes what the world without a key that waits under this client id holds; none if nobody waits there. The world is
     /// forgotten.
-    pub(crate) fn take_unclaimed(&self, client_id: &str) -> Option<Orphan> {
+    pub fn take_unclaimed(&self, client_id: &str) -> Option<Orphan> {
         let (from, mode) = self
             .of_client_id(client_id)
             .filter(|(world, _)| world.name().starts_with(UNCLAIMED))?;
@@ -189,7 +190,7 @@ impl Worlds {
     }
 
     /// Follows a world's committed changes.
-    pub(crate) fn index_changes(&self, world: &Arc<World>, changes: &[Change]) {
+    pub fn index_changes(&self, world: &Arc<World>, changes: &[Change]) {
         for change in changes {
             match &*change.object_type {
                 Token::TYPE | StoredRestrictedKey::TYPE => {

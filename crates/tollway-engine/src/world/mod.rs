@@ -19,12 +19,12 @@ use serde::de::DeserializeOwned;
 use serde_json::Value;
 
 pub use self::connection::{Connection, ConnectionKind, GrantScope, Token, TokenKind};
-pub(crate) use self::directory::Orphan;
+pub use self::directory::Orphan;
 pub use self::directory::{Claim, Worlds};
 pub use self::platform::{AfterRetries, ModeSettings, Platform};
 pub use self::private_record::PrivateRecord;
-pub(crate) use self::private_record::read as read_private_record;
-pub(crate) use self::restricted::resource as permission_resource;
+pub use self::private_record::read as read_private_record;
+pub use self::restricted::resource as permission_resource;
 pub use self::restricted::{Access, RestrictedKey};
 use crate::error::ApiError;
 use crate::key::redact;
@@ -53,7 +53,8 @@ pub struct WorldState {
 }
 
 impl World {
-    pub(crate) fn new(name: &str, seed: [u8; 32]) -> Self {
+    /// A new world of this name. The seed determines ids and secrets.
+    pub fn new(name: &str, seed: [u8; 32]) -> Self {
         let name: Arc<str> = name.into();
         let state = WorldState {
             platform: Platform::of_world(&name),
@@ -95,7 +96,7 @@ impl WorldState {
     }
 
     /// Undoes everything since the last commit.
-    pub(crate) fn undo(&mut self) {
+    pub fn undo(&mut self) {
         self.store.rollback();
         // An unreadable platform was refused at start; should it occur here, the next transaction reports it.
         let loaded = self.load_platform();
@@ -106,7 +107,7 @@ impl WorldState {
     ///
     /// # Errors
     /// A 500 if they cannot be read.
-    pub(crate) fn load_platform(&mut self) -> Result<(), ApiError> {
+    pub fn load_platform(&mut self) -> Result<(), ApiError> {
         let derived = Platform::of_world(&self.name);
         let scope = Scope::new(Mode::Live, Arc::clone(&derived.account));
         self.platform = self.load(&scope, Platform::RECORD_ID)?.unwrap_or(derived);

@@ -106,7 +106,7 @@ impl WorldState {
     }
 
     /// The value of a result; an error fails the transaction.
-    pub(crate) fn or_fail<T>(&self, result: Result<T, ApiError>) -> Option<T> {
+    pub fn or_fail<T>(&self, result: Result<T, ApiError>) -> Option<T> {
         result.map_err(|error| self.store.fail(error)).ok()
     }
 }
@@ -115,7 +115,7 @@ impl WorldState {
 ///
 /// # Errors
 /// A 500 that names the record.
-pub(crate) fn read<T: PrivateRecord>(record: &Record) -> Result<T, ApiError> {
+pub fn read<T: PrivateRecord>(record: &Record) -> Result<T, ApiError> {
     from_stored(&record.body)
         .map_err(|reason| unusable::<T>("could not be read", &record.id, &reason))
 }

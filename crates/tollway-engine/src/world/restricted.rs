@@ -70,7 +70,7 @@ impl From<StoredRestrictedKey> for RestrictedKey {
 }
 
 /// The resource of an object type as permissions name it.
-pub(crate) fn resource(object_type: &str) -> String {
+pub fn resource(object_type: &str) -> String {
     match object_type {
         "account" => "connected_account".into(),
         "webhook_endpoint" => "webhook".into(),

@@ -2,7 +2,7 @@
 
 use super::context::*;
 use crate::pages::Page;
-use crate::pages::tests::assert_sound;
+use crate::pages::soundness::assert_sound;
 
 fn authorize() -> AuthorizePage {
     let field = |id, label, r#type, autocomplete, value: &str, error: Option<&str>| Field {
