@@ -28,6 +28,7 @@ mod located_object;
 mod merchant_name;
 mod money;
 mod oauth;
+mod objects;
 mod payment_method_configurations;
 mod payment_methods;
 mod payments;

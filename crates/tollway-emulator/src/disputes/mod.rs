@@ -19,9 +19,12 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 use crate::generic::GenericCtx as _;
-use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::entries::{Holder, JournalEntry};
 use crate::ledger::exchange;
-use crate::ledger::posting::{Fee, Movement, balance_transaction, post};
+use crate::ledger::posting::{Fee, Movement, create_balance_transaction, post};
+use crate::money::Money;
+use crate::objects::status::DisputeStatus;
+use crate::objects::views::{Charge, Dispute};
 use crate::params::Params;
 use crate::payment_methods::cards::{DisputeKind, Outcome, of_charge};
 use crate::payments::non_card::debits::is_returned_by_customer;
@@ -106,7 +109,8 @@ fn on_charge_success(ctx: &mut Ctx<'_>, success: &ChargeSuccess) -> Result<(), A
 /// Opens the dispute that the charge's test card or bank account number asks for.
 fn open_dispute(ctx: &mut Ctx<'_>, charge: &str) -> Result<(), ApiError> {
     let charge = ctx.required("charge", charge)?;
-    let disputable = number(&charge, "amount_captured") - number(&charge, "amount_refunded");
+    let view = Charge::new(&charge);
+    let disputable = view.amount_captured()? - view.amount_refunded()?;
     if disputable > 0 && charge["disputed"] == false && is_returned_by_customer(ctx, &charge)? {
         return return_debit(ctx, charge, disputable);
     }
@@ -144,8 +148,7 @@ fn return_debit(ctx: &mut Ctx<'_>, charge: Value, amount: i64) -> Result<(), Api
     ctx.update(DISPUTE, &dispute);
     ctx.emit("charge.dispute.created", &dispute, None);
     withdraw_funds(ctx, &mut dispute)?;
-    close_dispute(ctx, dispute, "lost");
-    Ok(())
+    close_dispute(ctx, dispute, DisputeStatus::Lost)
 }
 
 /// What a dispute is about.
@@ -189,7 +192,7 @@ fn start_dispute(
     if spec.case != "inquiry" {
         withdraw_funds(ctx, &mut dispute)?;
     }
-    let due_by = number(&dispute["evidence_details"], "due_by");
+    let due_by = ctx.now() + EVIDENCE_WINDOW_SECONDS;
     let dispute = text(&dispute, "id");
     schedule(ctx, None, due_by, &EndEvidenceWindow { dispute })?;
     Ok(())
@@ -198,6 +201,11 @@ fn start_dispute(
 /// Stores a dispute and marks its charge as disputed.
 fn create_dispute(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, spec: &DisputeSpec) -> Value {
     let inquiry = spec.case == "inquiry";
+    let status = if inquiry {
+        DisputeStatus::WarningNeedsResponse
+    } else {
+        DisputeStatus::NeedsResponse
+    };
     let mut dispute = Value::Object(ctx.blank(DISPUTE));
     let due_by = ctx.now() + EVIDENCE_WINDOW_SECONDS;
     let card = &charge["payment_method_details"]["card"];
@@ -217,7 +225,7 @@ fn create_dispute(ctx: &mut Ctx<'_>, mut charge: Value, amount: i64, spec: &Disp
             "card": {"brand": card["brand"], "case_type": spec.case, "network_reason_code": "10"},
         },
         "reason": spec.reason,
-        "status": if inquiry { "warning_needs_response" } else { "needs_response" },
+        "status": status.as_str(),
     });
     if let (Value::Object(dispute), Value::Object(members)) = (&mut dispute, members) {
         dispute.extend(members);
@@ -248,11 +256,11 @@ fn create_fraud_warning(ctx: &mut Ctx<'_>, charge: &Value) {
 
 /// Withdraws the disputed money and Stripe's fee from the account.
 fn withdraw_funds(ctx: &mut Ctx<'_>, dispute: &mut Value) -> Result<(), ApiError> {
-    let amount = number(dispute, "amount");
+    let withdrawn = Dispute::new(dispute).money()?.negated()?;
     move_disputed_funds(
         ctx,
         dispute,
-        -amount,
+        withdrawn,
         DISPUTE_FEE,
         "Chargeback withdrawal for a charge",
     )?;
@@ -264,32 +272,31 @@ fn withdraw_funds(ctx: &mut Ctx<'_>, dispute: &mut Value) -> Result<(), ApiError
 fn move_disputed_funds(
     ctx: &mut Ctx<'_>,
     dispute: &mut Value,
-    amount: i64,
+    money: Money,
     fee: i64,
     description: &str,
 ) -> Result<(), ApiError> {
-    let (currency, now) = (text(dispute, "currency"), ctx.now());
+    let now = ctx.now();
     let account = Holder::Account(ctx.scope.account.to_string());
-    let settled = exchange::settle(ctx, amount, &currency);
-    let holder = exchange::outside(ctx, Holder::Cards, amount, &currency, &settled, now)?;
-    let journal = Journal::new(&settled.currency)
-        .line(account, settled.amount - fee, now)
+    let settled = exchange::settle(ctx, money)?;
+    let holder = exchange::counterparty(ctx, Holder::Cards, money, &settled, now)?;
+    let entry = JournalEntry::new(settled.currency())
+        .line(account, settled.money.less(fee)?.amount, now)
         .line(Holder::Stripe, fee, now)
-        .line(holder, -settled.amount, now);
-    post(ctx, &journal)?;
+        .line(holder, -settled.money.amount, now);
+    post(ctx, &entry)?;
     let movement = Movement {
         kind: "adjustment",
-        amount: settled.amount,
-        currency: &settled.currency,
+        money: settled.money,
         fees: vec![Fee::dispute(fee)],
-        source: &text(dispute, "id"),
+        source: Dispute::new(dispute).id()?,
         description: Some(description),
         available_on: now,
         exchange_rate: settled.exchange_rate(),
     };
-    let id = balance_transaction(ctx, &movement);
+    let id = create_balance_transaction(ctx, &movement)?;
     let mut transaction = ctx.required("balance_transaction", &id)?;
-    transaction["reporting_category"] = if amount < 0 {
+    transaction["reporting_category"] = if money.amount < 0 {
         "dispute"
     } else {
         "dispute_reversal"
@@ -307,11 +314,16 @@ fn move_disputed_funds(
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let before = ctx.required(DISPUTE, params.path("dispute"))?;
     let submits = params.has("evidence") && params.bool("submit").unwrap_or(true);
-    let open = matches!(status(&before), "needs_response" | "warning_needs_response");
-    if params.has("evidence") && !open {
+    let status = DisputeStatus::of(&before)?;
+    let next = match status {
+        DisputeStatus::NeedsResponse => Some(DisputeStatus::UnderReview),
+        DisputeStatus::WarningNeedsResponse => Some(DisputeStatus::WarningUnderReview),
+        _ => None,
+    };
+    if params.has("evidence") && next.is_none() {
         let message = format!(
             "You cannot submit evidence for this dispute: its status is {}.",
-            status(&before)
+            status.as_str()
         );
         return Err(ApiError::invalid_request(message));
     }
@@ -322,18 +334,13 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let has_evidence =
         evidence.is_some_and(|all| all.values().any(|one| one.is_string() && *one != ""));
     dispute["evidence_details"]["has_evidence"] = has_evidence.into();
-    if submits {
+    if let Some(next) = next.filter(|_| submits) {
+        next.set(&mut dispute)?;
         let count = dispute["evidence_details"]["submission_count"]
             .as_i64()
             .unwrap_or(0);
         dispute["evidence_details"]["submission_count"] = (count + 1).into();
         dispute["evidence_details"]["submission_method"] = "manual".into();
-        dispute["status"] = if is_inquiry(&before) {
-            "warning_under_review"
-        } else {
-            "under_review"
-        }
-        .into();
         let (dispute, now) = (text(&dispute, "id"), ctx.now());
         schedule(ctx, None, now, &JudgeDispute { dispute })?;
     }
@@ -344,24 +351,28 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// Decides a dispute under review by its evidence.
 fn decide_dispute(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
-    if !status(&dispute).ends_with("under_review") {
+    let status = DisputeStatus::of(&dispute)?;
+    if !matches!(
+        status,
+        DisputeStatus::UnderReview | DisputeStatus::WarningUnderReview
+    ) {
         return Ok(());
     }
     let before = dispute.clone();
     let evidence = text(&dispute["evidence"], "uncategorized_text");
-    match (evidence.as_str(), is_inquiry(&dispute)) {
+    match (evidence.as_str(), status.is_inquiry()) {
         ("winning_evidence" | "losing_evidence", true) => {
-            close_dispute(ctx, dispute, "warning_closed");
+            close_dispute(ctx, dispute, DisputeStatus::WarningClosed)?;
         }
         ("winning_evidence", false) => {
-            let amount = number(&dispute, "amount");
-            move_disputed_funds(ctx, &mut dispute, amount, 0, "Chargeback reversal")?;
+            let disputed = Dispute::new(&dispute).money()?;
+            move_disputed_funds(ctx, &mut dispute, disputed, 0, "Chargeback reversal")?;
             ctx.emit("charge.dispute.funds_reinstated", &dispute, None);
-            close_dispute(ctx, dispute, "won");
+            close_dispute(ctx, dispute, DisputeStatus::Won)?;
         }
-        ("losing_evidence", false) => close_dispute(ctx, dispute, "lost"),
+        ("losing_evidence", false) => close_dispute(ctx, dispute, DisputeStatus::Lost)?,
         ("escalate_inquiry_evidence", true) => {
-            dispute["status"] = "needs_response".into();
+            DisputeStatus::NeedsResponse.set(&mut dispute)?;
             dispute["is_charge_refundable"] = false.into();
             dispute["payment_method_details"]["card"]["case_type"] = "chargeback".into();
             update_dispute(ctx, &before, &dispute);
@@ -375,38 +386,41 @@ fn decide_dispute(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 /// `POST /v1/disputes/{dispute}/close`: the account accepts the dispute.
 fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let dispute = ctx.required(DISPUTE, params.path("dispute"))?;
-    let to = match status(&dispute) {
-        "needs_response" | "under_review" => "lost",
-        "warning_needs_response" | "warning_under_review" => "warning_closed",
-        other => {
-            let message = format!("This dispute is already closed: its status is {other}.");
+    let to = match DisputeStatus::of(&dispute)? {
+        DisputeStatus::NeedsResponse | DisputeStatus::UnderReview => DisputeStatus::Lost,
+        DisputeStatus::WarningNeedsResponse | DisputeStatus::WarningUnderReview => {
+            DisputeStatus::WarningClosed
+        }
+        closed => {
+            let closed = closed.as_str();
+            let message = format!("This dispute is already closed: its status is {closed}.");
             return Err(ApiError::invalid_request(message));
         }
     };
     let id = text(&dispute, "id");
-    close_dispute(ctx, dispute, to);
+    close_dispute(ctx, dispute, to)?;
     ctx.required(DISPUTE, &id)
 }
 
 /// Closes a dispute without submitted evidence.
 fn end_evidence_window(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut dispute = ctx.required(DISPUTE, id)?;
-    let to = match status(&dispute) {
-        "needs_response" => "lost",
-        "warning_needs_response" => "warning_closed",
+    let to = match DisputeStatus::of(&dispute)? {
+        DisputeStatus::NeedsResponse => DisputeStatus::Lost,
+        DisputeStatus::WarningNeedsResponse => DisputeStatus::WarningClosed,
         _ => return Ok(()),
     };
     dispute["evidence_details"]["past_due"] = true.into();
-    close_dispute(ctx, dispute, to);
-    Ok(())
+    close_dispute(ctx, dispute, to)
 }
 
 /// Closes a dispute with its final status.
-fn close_dispute(ctx: &mut Ctx<'_>, mut dispute: Value, to: &str) {
-    dispute["status"] = to.into();
-    dispute["is_charge_refundable"] = (to == "warning_closed").into();
+fn close_dispute(ctx: &mut Ctx<'_>, mut dispute: Value, to: DisputeStatus) -> Result<(), ApiError> {
+    to.set(&mut dispute)?;
+    dispute["is_charge_refundable"] = (to == DisputeStatus::WarningClosed).into();
     ctx.update(DISPUTE, &dispute);
     ctx.emit("charge.dispute.closed", &dispute, None);
+    Ok(())
 }
 
 /// Stores a changed dispute and emits its event.
@@ -439,18 +453,6 @@ fn on_refund_request(ctx: &mut Ctx<'_>, request: &RefundRequest) -> Result<(), A
     Ok(())
 }
 
-fn is_inquiry(dispute: &Value) -> bool {
-    status(dispute).starts_with("warning_")
-}
-
-fn status(dispute: &Value) -> &str {
-    dispute["status"].as_str().unwrap_or_default()
-}
-
 fn text(object: &Value, name: &str) -> String {
     object[name].as_str().unwrap_or_default().to_owned()
-}
-
-fn number(object: &Value, name: &str) -> i64 {
-    object[name].as_i64().unwrap_or(0)
 }

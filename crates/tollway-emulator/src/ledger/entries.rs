@@ -1,13 +1,14 @@
-//! Double entry: every movement of money is a `Journal` whose lines sum to zero per currency, and a `Balance` is what the
-//! lines of one holder add up to. Amounts are in the currency's smallest unit; instants are Unix seconds.
+//! Double entry: every movement of money is a [`JournalEntry`] whose lines sum to zero, and a [`Balance`] is the sum of the lines of
+//! one holder. Amounts are in the currency's smallest unit; times are Unix seconds.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::money::Currency;
 use crate::world::PrivateRecord;
 
-/// Whose money it is.
+/// The holder of money.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub(crate) enum Holder {
     /// A Stripe account: the platform or a connected account (`acct_…`).
@@ -16,49 +17,49 @@ pub(crate) enum Holder {
     Cards,
     /// Bank accounts, outside of Stripe.
     Banks,
-    /// What customers have sent, and not spent.
+    /// The cash balances of customers.
     Cash,
-    /// Stripe itself, which earns the processing fees.
+    /// Stripe, which earns the processing fees.
     Stripe,
-    /// What is kept back from a platform for what its connected accounts owe.
+    /// The reserve of a platform for the negative balances of its connected accounts.
     Reserve,
-    /// Where currencies are exchanged: what it has of one it has given for another.
+    /// The currency exchange: it receives money in one currency and pays it in another.
     Exchange,
 }
 
-/// One side of a movement.
+/// One line of a journal entry.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Line {
-    /// Whose balance moves.
+pub(crate) struct JournalLine {
+    /// The holder whose balance changes.
     pub(crate) holder: Holder,
-    /// Positive: the holder gets money.
+    /// Positive when the holder receives money.
     pub(crate) amount: i64,
-    /// From when on it counts as available.
+    /// When the money is available.
     pub(crate) available_on: i64,
 }
 
-/// One movement of money in one currency.
+/// A movement of money in one currency.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Journal {
-    currency: String,
-    lines: Vec<Line>,
+pub(crate) struct JournalEntry {
+    currency: Currency,
+    lines: Vec<JournalLine>,
 }
 
-/// A journal that would make or lose money.
+/// The error of a journal entry that would create or lose money.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("a movement of money must sum to zero, but this one sums to {sum} {currency}")]
-pub(crate) struct Unbalanced {
-    /// What is left over.
+pub(crate) struct UnbalancedEntry {
+    /// The sum of the lines.
     pub(crate) sum: i128,
-    /// In this currency.
-    pub(crate) currency: String,
+    /// The currency of the entry.
+    pub(crate) currency: Currency,
 }
 
-impl Journal {
-    /// An empty journal in `currency` (three lower-case letters).
-    pub(crate) fn new(currency: &str) -> Self {
+impl JournalEntry {
+    /// An entry without lines.
+    pub(crate) fn new(currency: Currency) -> Self {
         Self {
-            currency: currency.to_owned(),
+            currency,
             lines: Vec::new(),
         }
     }
@@ -67,7 +68,7 @@ impl Journal {
     #[must_use]
     pub(crate) fn line(mut self, holder: Holder, amount: i64, available_on: i64) -> Self {
         if amount != 0 {
-            self.lines.push(Line {
+            self.lines.push(JournalLine {
                 holder,
                 amount,
                 available_on,
@@ -77,25 +78,25 @@ impl Journal {
     }
 
     /// The currency of every line.
-    pub(crate) fn currency(&self) -> &str {
-        &self.currency
+    pub(crate) fn currency(&self) -> Currency {
+        self.currency
     }
 
-    /// The lines, once they are known to sum to zero.
-    pub(crate) fn balanced(&self) -> Result<&[Line], Unbalanced> {
+    /// The lines, if they sum to zero.
+    pub(crate) fn balanced(&self) -> Result<&[JournalLine], UnbalancedEntry> {
         let sum: i128 = self.lines.iter().map(|line| i128::from(line.amount)).sum();
         if sum == 0 {
             Ok(&self.lines)
         } else {
-            Err(Unbalanced {
+            Err(UnbalancedEntry {
                 sum,
-                currency: self.currency.clone(),
+                currency: self.currency,
             })
         }
     }
 }
 
-/// What one holder has, by currency.
+/// The money of one holder, by currency.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Balance {
     currencies: BTreeMap<String, Funds>,
@@ -108,27 +109,27 @@ impl PrivateRecord for Balance {
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 struct Funds {
     available: i64,
-    /// Amounts still on their way, by the instant they arrive.
+    /// Pending amounts, by the time they become available.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pending: BTreeMap<i64, i64>,
 }
 
-/// What a holder has in one currency at one instant.
+/// The money of a holder in one currency at one time.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Amounts {
     /// Three lower-case letters.
     pub(crate) currency: String,
-    /// May be paid out or transferred now.
+    /// The amount that can be paid out or transferred.
     pub(crate) available: i64,
-    /// On its way.
+    /// The amount that becomes available later.
     pub(crate) pending: i64,
 }
 
 impl Balance {
-    /// Adds `amount`, available from `available_on`, seen at `now`; what has arrived by now is settled on the way.
+    /// Adds `amount`, available at `available_on`. Pending money that is available at `now` becomes available.
     pub(crate) fn add(&mut self, currency: &str, amount: i64, available_on: i64, now: i64) {
         let funds = self.currencies.entry(currency.to_owned()).or_default();
-        funds.settle(now);
+        funds.move_pending_to_available(now);
         if available_on <= now {
             funds.available += amount;
         } else {
@@ -136,7 +137,7 @@ impl Balance {
         }
     }
 
-    /// Every currency the holder ever had, as it stands at `now`.
+    /// The amounts at `now` in every currency that the holder ever had.
     pub(crate) fn at(&self, now: i64) -> Vec<Amounts> {
         let amounts = |(currency, funds): (&String, &Funds)| {
             let arrived: i64 = funds.pending.range(..=now).map(|(_, amount)| amount).sum();
@@ -150,15 +151,15 @@ impl Balance {
         self.currencies.iter().map(amounts).collect()
     }
 
-    /// Where `amount` can be taken from: what is available first, then what arrives next, each part with when it arrives. What the
-    /// holder does not have comes from what is available.
+    /// The parts that `amount` is drawn from, each as amount and the time it is available: available money first, then pending money
+    /// by its time. A part that the holder does not have is drawn from the available money.
     pub(crate) fn draw(&self, currency: &str, amount: i64, now: i64) -> Vec<(i64, i64)> {
         let available = self.available(currency, now).max(0);
         let mut missing = amount - available.min(amount);
         let mut parts = vec![(amount - missing, now)];
         let pending = self.currencies.get(currency).map(|funds| &funds.pending);
-        for (at, there) in pending.into_iter().flat_map(|it| it.range(now + 1..)) {
-            let part = (*there).clamp(0, missing);
+        for (at, pending_amount) in pending.into_iter().flat_map(|it| it.range(now + 1..)) {
+            let part = (*pending_amount).clamp(0, missing);
             parts.push((part, *at));
             missing -= part;
         }
@@ -166,20 +167,20 @@ impl Balance {
         parts
     }
 
-    /// Everything the holder has in `currency`, on its way or there; negative when it owes.
+    /// The available and pending amount in `currency`; negative when the holder owes.
     pub(crate) fn total(&self, currency: &str) -> i64 {
         self.currencies.get(currency).map_or(0, |funds| {
             funds.available + funds.pending.values().sum::<i64>()
         })
     }
 
-    /// When the next money arrives after `now`, in any currency.
+    /// When the next pending money of any currency becomes available after `now`.
     pub(crate) fn next_arrival(&self, now: i64) -> Option<i64> {
         let next = |funds: &Funds| funds.pending.range(now + 1..).next().map(|(at, _)| *at);
         self.currencies.values().filter_map(next).min()
     }
 
-    /// What is available in `currency` at `now`.
+    /// The amount that is available in `currency` at `now`.
     pub(crate) fn available(&self, currency: &str, now: i64) -> i64 {
         self.at(now)
             .iter()
@@ -189,7 +190,7 @@ impl Balance {
 }
 
 impl Funds {
-    fn settle(&mut self, now: i64) {
+    fn move_pending_to_available(&mut self, now: i64) {
         let later = self.pending.split_off(&(now + 1));
         let arrived = std::mem::replace(&mut self.pending, later);
         self.available += arrived.into_values().sum::<i64>();
@@ -203,25 +204,26 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_journal_must_sum_to_zero() {
+    fn a_journal_entry_must_sum_to_zero() {
         let seller = Holder::Account("acct_1".to_owned());
-        let good = Journal::new("usd")
+        let usd = Currency::parse("usd").unwrap();
+        let balanced = JournalEntry::new(usd)
             .line(Holder::Cards, -1000, 5)
             .line(seller.clone(), 941, 5)
             .line(Holder::Stripe, 59, 5);
-        assert_eq!(good.balanced().unwrap().len(), 3);
-        let bad = Journal::new("usd")
+        assert_eq!(balanced.balanced().unwrap().len(), 3);
+        let error = JournalEntry::new(usd)
             .line(seller, 1, 0)
             .balanced()
             .unwrap_err();
         assert_eq!(
-            bad.to_string(),
+            error.to_string(),
             "a movement of money must sum to zero, but this one sums to 1 usd"
         );
     }
 
     #[test]
-    fn pending_becomes_available_when_its_instant_comes() {
+    fn pending_money_becomes_available_at_its_time() {
         let mut balance = Balance::default();
         balance.add("usd", 100, 10, 0);
         balance.add("usd", 30, 0, 0);
@@ -231,7 +233,7 @@ mod tests {
     }
 
     #[test]
-    fn money_is_drawn_from_what_is_there_first() {
+    fn money_is_drawn_from_available_money_first() {
         let mut balance = Balance::default();
         balance.add("usd", 50, 0, 0);
         balance.add("usd", 30, 10, 0);
@@ -245,7 +247,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn settling_never_changes_a_total(adds in prop::collection::vec((-500i64..500, 0i64..50, 0i64..50), 0..40)) {
+        fn the_passing_of_time_never_changes_a_total(adds in prop::collection::vec((-500i64..500, 0i64..50, 0i64..50), 0..40)) {
             let mut balance = Balance::default();
             let (mut sum, mut now) = (0, 0);
             for (amount, available_on, step) in adds {

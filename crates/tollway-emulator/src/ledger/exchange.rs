@@ -1,10 +1,10 @@
-//! Conversion: an account that lists bank accounts keeps money in their currencies, and in its default one. Anything else that it
-//! is paid, or pays, is converted into the default one on the way. An account that lists none keeps every currency as it comes,
-//! as does a platform whose `settlement_currencies` nobody has set.
+//! Currency conversion: an account with external accounts keeps money in their currencies; it converts every other currency into
+//! its default currency. An account without external accounts keeps every currency, and so does a platform without
+//! `settlement_currencies`.
 //!
 //! ```text
-//! card holder ─ eur ─▶ exchange            each journal is in one currency and sums to zero:
-//!                      exchange ─ usd ─▶ account    what the exchange holds is what was converted
+//! card holder ─ eur ─▶ exchange            each journal entry is in one currency and sums to zero
+//!                      exchange ─ usd ─▶ account
 //! ```
 //!
 //! See <https://docs.stripe.com/currencies/conversions>.
@@ -15,9 +15,10 @@ use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::window;
-use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::entries::{Holder, JournalEntry};
 use crate::ledger::exchange_rates::{self, Rate};
 use crate::ledger::posting::post;
+use crate::money::{Currency, Money};
 use crate::params::Params;
 use crate::registry::Registry;
 
@@ -26,149 +27,168 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("exchange_rates.retrieve", retrieve);
 }
 
-/// An amount as an account keeps it.
-#[derive(Debug, Clone, PartialEq)]
-pub(crate) struct Settled {
-    pub(crate) amount: i64,
-    pub(crate) currency: String,
-    /// What it was converted at, if it was.
-    pub(crate) rate: Option<Rate>,
+/// An amount in the settlement currency of an account.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub(crate) struct SettledMoney {
+    pub(crate) money: Money,
+    /// The rate of the conversion; none without a conversion.
+    rate: Option<Rate>,
 }
 
-impl Settled {
-    /// Another amount of the same payment.
-    pub(crate) fn part(&self, amount: i64, currency: &str) -> i64 {
-        self.rate
-            .map_or(amount, |rate| rate.of(amount, currency, &self.currency))
+impl SettledMoney {
+    /// An amount that needs no conversion.
+    pub(crate) const fn unconverted(money: Money) -> Self {
+        Self { money, rate: None }
+    }
+
+    /// The settlement currency.
+    pub(crate) const fn currency(&self) -> Currency {
+        self.money.currency
+    }
+
+    /// Another amount of the same payment, converted at the same rate.
+    pub(crate) fn convert(&self, part: Money) -> Money {
+        let Some(rate) = self.rate else {
+            return part;
+        };
+        let to = self.money.currency;
+        let amount = rate.convert(part.amount, part.currency.as_str(), to.as_str());
+        Money::new(amount, to)
     }
 
     /// `exchange_rate` of a balance transaction.
     pub(crate) fn exchange_rate(&self) -> Option<f64> {
-        self.rate.map(Rate::shown)
+        self.rate.map(Rate::as_float)
     }
 }
 
-/// What `amount` is on the balance of the context's account.
-pub(crate) fn settle(ctx: &Ctx<'_>, amount: i64, currency: &str) -> Settled {
-    let kept = settlement_currency(ctx, currency);
-    if kept == currency {
-        return Settled {
-            amount,
-            currency: kept,
-            rate: None,
-        };
+/// Converts money into the settlement currency of the context's account.
+pub(crate) fn settle(ctx: &Ctx<'_>, money: Money) -> Result<SettledMoney, ApiError> {
+    let to = settlement_currency(ctx, money.currency)?;
+    if to == money.currency {
+        return Ok(SettledMoney::unconverted(money));
     }
-    let rate = rate(ctx, currency, &kept);
-    Settled {
-        amount: rate.of(amount, currency, &kept),
-        currency: kept,
+    let rate = rate_between(ctx, money.currency.as_str(), to.as_str());
+    let amount = rate.convert(money.amount, money.currency.as_str(), to.as_str());
+    Ok(SettledMoney {
+        money: Money::new(amount, to),
         rate: Some(rate),
-    }
+    })
 }
 
-fn rate(ctx: &Ctx<'_>, from: &str, to: &str) -> Rate {
+fn rate_between(ctx: &Ctx<'_>, from: &str, to: &str) -> Rate {
     Rate::between(&ctx.world.platform.exchange_rates, from, to)
 }
 
-/// `amount` in another currency.
-pub(crate) fn convert(ctx: &Ctx<'_>, amount: i64, from: &str, to: &str) -> i64 {
-    if from == to {
-        return amount;
+/// Converts money into another currency.
+pub(crate) fn convert(ctx: &Ctx<'_>, money: Money, to: Currency) -> Money {
+    if money.currency == to {
+        return money;
     }
-    rate(ctx, from, to).of(amount, from, to)
+    let (from, code) = (money.currency.as_str(), to.as_str());
+    let amount = rate_between(ctx, from, code).convert(money.amount, from, code);
+    Money::new(amount, to)
 }
 
-/// The currency that the context's account keeps money in that comes in `currency`.
-fn settlement_currency(ctx: &Ctx<'_>, currency: &str) -> String {
+/// The currency in which the context's account keeps money that it receives in `currency`.
+fn settlement_currency(ctx: &Ctx<'_>, currency: Currency) -> Result<Currency, ApiError> {
     if ctx.is_platform() {
         let platform = &ctx.world.platform;
-        let kept = &platform.settlement_currencies;
-        if kept.is_empty() || kept.iter().any(|kept| kept == currency) {
-            return currency.to_owned();
+        let settled = &platform.settlement_currencies;
+        if settled.is_empty() || settled.iter().any(|settled| settled == currency.as_str()) {
+            return Ok(currency);
         }
-        return platform.default_currency.clone();
+        return Currency::of_stored(&platform.default_currency);
     }
     let account = AccountSummary::of(ctx).unwrap_or_default();
-    let mut banks = account.bank_currencies().peekable();
-    let keeps = banks.peek().is_none() || banks.any(|kept| kept == currency);
-    let default = account.default_currency.as_deref();
-    default.filter(|_| !keeps).unwrap_or(currency).to_owned()
+    let mut currencies = account.bank_currencies().peekable();
+    let is_kept =
+        currencies.peek().is_none() || currencies.any(|settled| settled == currency.as_str());
+    match account.default_currency.as_deref() {
+        Some(default) if !is_kept => Currency::of_stored(default),
+        _ => Ok(currency),
+    }
 }
 
-/// The currency of the context's account.
+/// The default currency of the context's account.
 pub(crate) fn default_currency(ctx: &Ctx<'_>) -> String {
     let own = AccountSummary::of(ctx).and_then(|account| account.default_currency);
     own.unwrap_or_else(|| ctx.world.platform.default_currency.clone())
 }
 
-/// Moves money between the context's account and somebody outside, who has it in another currency: `amount` to the account, or to
-/// `outside` when it is negative. Without a conversion nothing moves yet. Who the other side is in the account's currency.
-pub(crate) fn outside(
+/// Returns the ledger holder to post against for a payment of `money` between the context's account and `outside`. Posts nothing
+/// when no conversion is needed; else it posts the exchange with `outside`. A negative amount goes to `outside`.
+pub(crate) fn counterparty(
     ctx: &mut Ctx<'_>,
     outside: Holder,
-    amount: i64,
-    currency: &str,
-    settled: &Settled,
+    money: Money,
+    settled: &SettledMoney,
     at: i64,
 ) -> Result<Holder, ApiError> {
     if settled.rate.is_none() {
         return Ok(outside);
     }
-    let journal =
-        Journal::new(currency)
-            .line(outside, -amount, at)
-            .line(Holder::Exchange, amount, at);
-    post(ctx, &journal)?;
+    let entry = JournalEntry::new(money.currency)
+        .line(outside, -money.amount, at)
+        .line(Holder::Exchange, money.amount, at);
+    post(ctx, &entry)?;
     Ok(Holder::Exchange)
 }
 
-/// Moves money from one account to another, each of which keeps it in its own currency.
-pub(crate) fn between(
+/// Moves money from one account to another, each in its own settlement currency.
+pub(crate) fn transfer_between(
     ctx: &mut Ctx<'_>,
-    (from, paid): (&str, &Settled),
-    (to, gained): (&str, &Settled),
+    (from, paid): (&str, Money),
+    (to, received): (&str, Money),
     at: i64,
 ) -> Result<(), ApiError> {
     let account = |id: &str| Holder::Account(id.to_owned());
-    if (paid.amount, &paid.currency) == (gained.amount, &gained.currency) {
-        let journal = Journal::new(&paid.currency)
+    if paid == received {
+        let entry = JournalEntry::new(paid.currency)
             .line(account(from), -paid.amount, at)
             .line(account(to), paid.amount, at);
-        return post(ctx, &journal);
+        return post(ctx, &entry);
     }
-    let gives = Journal::new(&paid.currency)
+    let payment = JournalEntry::new(paid.currency)
         .line(account(from), -paid.amount, at)
         .line(Holder::Exchange, paid.amount, at);
-    post(ctx, &gives)?;
-    let takes = Journal::new(&gained.currency)
-        .line(Holder::Exchange, -gained.amount, at)
-        .line(account(to), gained.amount, at);
-    post(ctx, &takes)
+    post(ctx, &payment)?;
+    let receipt = JournalEntry::new(received.currency)
+        .line(Holder::Exchange, -received.amount, at)
+        .line(account(to), received.amount, at);
+    post(ctx, &receipt)
 }
 
-/// The rates of one currency into every other.
-fn object(ctx: &Ctx<'_>, currency: &str) -> Value {
+/// The `exchange_rate` object of a currency: its rates into every other currency.
+fn exchange_rate_object(ctx: &Ctx<'_>, currency: &str) -> Value {
     let rates: Map<String, Value> = exchange_rates::currencies()
         .filter(|other| *other != currency)
-        .map(|other| (other.to_owned(), rate(ctx, currency, other).shown().into()))
+        .map(|other| {
+            (
+                other.to_owned(),
+                rate_between(ctx, currency, other).as_float().into(),
+            )
+        })
         .collect();
     json!({"id": currency, "object": "exchange_rate", "rates": rates})
 }
 
+/// `GET /v1/exchange_rates/{rate_id}`.
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let wanted = params.path("rate_id").to_ascii_lowercase();
-    match exchange_rates::currencies().find(|currency| *currency == wanted) {
-        Some(currency) => Ok(object(ctx, currency)),
-        None => Err(ApiError::no_such("exchange rate", &wanted, "rate_id")),
+    let requested = params.path("rate_id").to_ascii_lowercase();
+    match exchange_rates::currencies().find(|currency| *currency == requested) {
+        Some(currency) => Ok(exchange_rate_object(ctx, currency)),
+        None => Err(ApiError::no_such("exchange rate", &requested, "rate_id")),
     }
 }
 
+/// `GET /v1/exchange_rates`.
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let all: Vec<&str> = exchange_rates::currencies().collect();
-    let (shown, has_more) = window(params, "exchange rate", &all)?;
-    let data: Vec<Value> = all[shown]
+    let (range, has_more) = window(params, "exchange rate", &all)?;
+    let data: Vec<Value> = all[range]
         .iter()
-        .map(|currency| object(ctx, currency))
+        .map(|currency| exchange_rate_object(ctx, currency))
         .collect();
     Ok(json!({"object": "list", "data": data, "has_more": has_more, "url": "/v1/exchange_rates"}))
 }

@@ -1,11 +1,11 @@
-//! What currencies are worth: a fixed table, so that every run converts alike. A world may have rates of its own.
+//! Exchange rates: a fixed table, so that every run converts the same way. A world may have its own rates.
 
 use std::collections::BTreeMap;
 
 /// Billionths: rates are whole numbers of them.
 const ONE: i128 = 1_000_000_000;
 
-/// Millionths of each currency for one US dollar, in the order of the alphabet. Round figures near the real ones.
+/// Millionths of each currency for one US dollar, in alphabetical order. Round figures near the real ones.
 #[rustfmt::skip]
 const PER_DOLLAR: &[(&str, i64)] = &[
     ("aed", 3_670_000), ("afn", 70_000_000), ("all", 90_000_000), ("amd", 390_000_000), ("ang", 1_800_000),
@@ -38,31 +38,31 @@ const PER_DOLLAR: &[(&str, i64)] = &[
     ("xof", 600_000_000), ("xpf", 109_000_000), ("yer", 250_000_000), ("zar", 18_000_000), ("zmw", 27_000_000),
 ];
 
-/// How many units of one currency a unit of another is worth, in billionths: `from * rate = to`.
+/// The rate between two currencies, in billionths: `from * rate = to`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) struct Rate(i128);
 
 impl Rate {
-    /// Between two currencies. `own` are a world's own rates, in units for one US dollar.
+    /// The rate between two currencies. `own` has the world's own rates, in units for one US dollar.
     pub(crate) fn between(own: &BTreeMap<String, f64>, from: &str, to: &str) -> Self {
         let (from, to) = (per_dollar(own, from), per_dollar(own, to));
         Self(rounded(to * ONE, from))
     }
 
-    /// As `exchange_rate` shows it.
+    /// `exchange_rate` of the API.
     #[expect(
         clippy::cast_precision_loss,
         reason = "a rate is far below what a float counts exactly"
     )]
-    pub(crate) fn shown(self) -> f64 {
+    pub(crate) fn as_float(self) -> f64 {
         self.0 as f64 / ONE as f64
     }
 
-    /// What an amount in the smallest unit is worth, in the smallest unit there; half a unit rounds away from zero.
-    pub(crate) fn of(self, amount: i64, from: &str, to: &str) -> i64 {
+    /// Converts an amount between smallest units; half a unit rounds away from zero.
+    pub(crate) fn convert(self, amount: i64, from: &str, to: &str) -> i64 {
         let unit = |currency| 10_i128.pow(crate::currency::decimals(currency));
-        let worth = rounded(i128::from(amount) * self.0 * unit(to), ONE * unit(from));
-        i64::try_from(worth).unwrap_or(i64::MAX)
+        let converted = rounded(i128::from(amount) * self.0 * unit(to), ONE * unit(from));
+        i64::try_from(converted).unwrap_or(i64::MAX)
     }
 }
 
@@ -89,7 +89,7 @@ fn millionths(rate: f64) -> i128 {
     (rate * 1e6).round() as i128
 }
 
-/// Every currency that there is a rate for.
+/// Every currency with a rate.
 pub(crate) fn currencies() -> impl Iterator<Item = &'static str> {
     PER_DOLLAR.iter().map(|(name, _)| *name)
 }
@@ -115,24 +115,24 @@ mod tests {
 
     #[test]
     fn decimals_are_minded() {
-        assert_eq!(rate("usd", "eur").of(1000, "usd", "eur"), 900);
-        assert_eq!(rate("usd", "jpy").of(1000, "usd", "jpy"), 1500);
-        assert_eq!(rate("jpy", "usd").of(1500, "jpy", "usd"), 1000);
-        assert_eq!(rate("usd", "kwd").of(1000, "usd", "kwd"), 3100);
-        assert_eq!(rate("kwd", "jpy").of(3100, "kwd", "jpy"), 1500);
-        assert_eq!(rate("usd", "eur").of(-5, "usd", "eur"), -5);
-        assert!((rate("usd", "eur").shown() - 0.9).abs() < 1e-9);
+        assert_eq!(rate("usd", "eur").convert(1000, "usd", "eur"), 900);
+        assert_eq!(rate("usd", "jpy").convert(1000, "usd", "jpy"), 1500);
+        assert_eq!(rate("jpy", "usd").convert(1500, "jpy", "usd"), 1000);
+        assert_eq!(rate("usd", "kwd").convert(1000, "usd", "kwd"), 3100);
+        assert_eq!(rate("kwd", "jpy").convert(3100, "kwd", "jpy"), 1500);
+        assert_eq!(rate("usd", "eur").convert(-5, "usd", "eur"), -5);
+        assert!((rate("usd", "eur").as_float() - 0.9).abs() < 1e-9);
     }
 
     #[test]
     fn a_world_may_have_its_own_rates() {
         let own = BTreeMap::from([("eur".to_owned(), 0.5)]);
         assert_eq!(
-            Rate::between(&own, "usd", "eur").of(1000, "usd", "eur"),
+            Rate::between(&own, "usd", "eur").convert(1000, "usd", "eur"),
             500
         );
         assert_eq!(
-            Rate::between(&own, "eur", "usd").of(500, "eur", "usd"),
+            Rate::between(&own, "eur", "usd").convert(500, "eur", "usd"),
             1000
         );
     }
@@ -142,9 +142,9 @@ mod tests {
         fn a_conversion_is_odd_and_never_shrinks_with_the_amount(amount in 0i64..100_000_000, more in 0i64..1000) {
             for (from, to) in [("usd", "eur"), ("jpy", "kwd"), ("vnd", "bhd"), ("usd", "usd")] {
                 let rate = rate(from, to);
-                let worth = rate.of(amount, from, to);
-                prop_assert_eq!(rate.of(-amount, from, to), -worth);
-                prop_assert!(rate.of(amount + more, from, to) >= worth);
+                let worth = rate.convert(amount, from, to);
+                prop_assert_eq!(rate.convert(-amount, from, to), -worth);
+                prop_assert!(rate.convert(amount + more, from, to) >= worth);
                 if from == to {
                     prop_assert_eq!(worth, amount);
                 }

@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::ledger::posting::{Movement, balance_of, balance_transaction};
+use crate::ledger::posting::{Movement, balance_of, create_balance_transaction};
+use crate::money::Money;
+use crate::objects::status::ChargeStatus;
 use crate::params::Params;
 use crate::payments::charge_object::{self, NewCharge, copied_fields};
 use crate::payments::settlement;
@@ -19,8 +21,7 @@ pub(super) fn create(
     ctx: &mut Ctx<'_>,
     params: &Params,
     account: &str,
-    amount: i64,
-    currency: &str,
+    money: Money,
 ) -> Result<Value, ApiError> {
     if !ctx.is_platform() || ctx.connection(account).is_none() {
         return Err(ApiError::no_such_reference("token", account, "source"));
@@ -29,11 +30,12 @@ pub(super) fn create(
         let message = "An account is debited at once: its money cannot be held with capture=false.";
         return Err(ApiError::invalid_param("capture", message));
     }
-    let available =
-        balance_of(ctx.world, &ctx.scope.for_account(account))?.available(currency, ctx.now());
-    if available < amount {
+    let available = balance_of(ctx.world, &ctx.scope.for_account(account))?
+        .available(money.currency.as_str(), ctx.now());
+    if available < money.amount {
         let message = format!(
-            "The account {account} has insufficient available funds for this debit: {available} {currency} are available."
+            "The account {account} has insufficient available funds for this debit: {available} {} are available.",
+            money.currency
         );
         return Err(ApiError::invalid_param("amount", message).code("balance_insufficient"));
     }
@@ -46,8 +48,7 @@ pub(super) fn create(
         "email": null, "name": null, "phone": null, "tax_id": null,
     });
     let new = NewCharge {
-        amount,
-        currency,
+        money,
         billing_details: &billing,
         customer: None,
         intent: None,
@@ -62,12 +63,12 @@ pub(super) fn create(
     charge["id"] = format!("py_1{}", ctx.world.random.alphanumeric(23)).into();
     charge["paid"] = true.into();
     charge["payment_method"] = Value::Null;
-    charge["status"] = "succeeded".into();
+    ChargeStatus::Succeeded.set(&mut charge)?;
     ctx.insert("charge", &charge);
-    settlement::settle(ctx, &mut charge, amount, &split)?;
+    settlement::settle(ctx, &mut charge, money.amount, &split)?;
     ctx.update("charge", &charge);
     let id = charge["id"].as_str().unwrap_or_default();
-    record_for_account(ctx, account, id, -amount, currency);
+    record_for_account(ctx, account, id, money.negated()?)?;
     ctx.emit("charge.succeeded", &charge, None);
     Ok(charge)
 }
@@ -77,23 +78,21 @@ pub(super) fn record_for_account(
     ctx: &mut Ctx<'_>,
     account: &str,
     source: &str,
-    amount: i64,
-    currency: &str,
-) {
+    money: Money,
+) -> Result<(), ApiError> {
     let now = ctx.now();
     let movement = Movement {
-        kind: if amount < 0 {
+        kind: if money.amount < 0 {
             "transfer"
         } else {
             "transfer_refund"
         },
-        amount,
-        currency,
+        money,
         fees: Vec::new(),
         source,
         description: Some("Account debit"),
         available_on: now,
         exchange_rate: None,
     };
-    balance_transaction(&mut ctx.acting_for(account), &movement);
+    create_balance_transaction(&mut ctx.acting_for(account), &movement).map(drop)
 }

@@ -6,10 +6,13 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::fees::proportional;
-use crate::ledger::exchange::{self, Settled};
-use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction};
+use crate::ledger::exchange::{self, SettledMoney};
+use crate::ledger::posting::{Fee, Movement, available_on, create_balance_transaction};
+use crate::money::Money;
+use crate::objects::views::ApplicationFee;
 use crate::params::Params;
 use crate::payments::application::charging_application;
+use crate::payments::embedded_list::prepend_to_list;
 use crate::registry::Registry;
 
 pub(super) fn register(registry: &mut Registry) {
@@ -18,8 +21,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// A fee to collect.
 pub(super) struct NewFee<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
+    pub(super) money: Money,
     /// The connected account that pays it.
     pub(super) payer: &'a str,
     /// The payer's charge.
@@ -33,19 +35,18 @@ pub(super) struct NewFee<'a> {
 pub(super) fn collect(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let application = charging_application(&ctx.acting_for(new.payer));
-    let (paid, settled) = settled_amounts(ctx, new.payer, new.amount, new.currency);
-    exchange::between(
+    let (paid, settled) = settle_fee(ctx, new.payer, new.money)?;
+    exchange::transfer_between(
         ctx,
-        (new.payer, &paid),
-        (&platform.account, &settled),
+        (new.payer, paid.money),
+        (&platform.account, settled.money),
         new.available_on,
     )?;
     let mut ctx = ctx.in_scope(platform);
     let id = ctx.new_id("application_fee");
     let movement = Movement {
         kind: "application_fee",
-        amount: settled.amount,
-        currency: &settled.currency,
+        money: settled.money,
         fees: Vec::new(),
         source: &id,
         description: None,
@@ -56,13 +57,13 @@ pub(super) fn collect(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, Api
         "id": id,
         "object": "application_fee",
         "account": new.payer,
-        "amount": new.amount,
+        "amount": new.money.amount,
         "amount_refunded": 0,
         "application": application,
-        "balance_transaction": balance_transaction(&mut ctx, &movement),
+        "balance_transaction": create_balance_transaction(&mut ctx, &movement)?,
         "charge": new.charge,
         "created": ctx.now(),
-        "currency": new.currency,
+        "currency": new.money.currency,
         "fee_source": {"charge": new.charge, "type": "charge"},
         "livemode": ctx.scope.livemode(),
         "originating_transaction": new.originating,
@@ -77,23 +78,23 @@ pub(super) fn collect(ctx: &mut Ctx<'_>, new: &NewFee<'_>) -> Result<String, Api
     Ok(id)
 }
 
-/// An amount of a fee in the settlement currencies of the payer and of the platform.
-fn settled_amounts(
+/// Converts a fee into the settlement currencies of the payer and of the platform.
+fn settle_fee(
     ctx: &mut Ctx<'_>,
     payer: &str,
-    amount: i64,
-    currency: &str,
-) -> (Settled, Settled) {
+    fee: Money,
+) -> Result<(SettledMoney, SettledMoney), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let paid = exchange::settle(&ctx.acting_for(payer), amount, currency);
-    let received = exchange::settle(&ctx.in_scope(platform), amount, currency);
-    (paid, received)
+    let paid = exchange::settle(&ctx.acting_for(payer), fee)?;
+    let received = exchange::settle(&ctx.in_scope(platform), fee)?;
+    Ok((paid, received))
 }
 
 /// `POST /v1/application_fees/{id}/refunds`.
 fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let fee = ctx.required("application_fee", params.path("id"))?;
-    let left = fee["amount"].as_i64().unwrap_or(0) - fee["amount_refunded"].as_i64().unwrap_or(0);
+    let view = ApplicationFee::new(&fee);
+    let left = view.amount()? - view.amount_refunded()?;
     if left == 0 {
         let id = params.path("id");
         return Err(ApiError::invalid_request(format!(
@@ -108,35 +109,39 @@ fn create_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
     }
     let metadata = params.map("metadata").cloned().unwrap_or_default();
     let refund = refund_fee(ctx, &fee, amount, &metadata)?;
-    record_refund_for_payer(ctx, &fee, amount);
+    record_refund_for_payer(ctx, &fee, amount)?;
     Ok(refund)
 }
 
 /// Creates the payer's balance transaction of a fee refund that comes without a refund of its charge.
-pub(super) fn record_refund_for_payer(ctx: &mut Ctx<'_>, fee: &Value, amount: i64) {
-    let text = |name: &str| fee[name].as_str().unwrap_or_default();
-    let application = fee["application"].as_str().map(str::to_owned);
-    let mut payer = ctx.acting_for(text("account"));
-    let settled = exchange::settle(&payer, amount, text("currency"));
+pub(super) fn record_refund_for_payer(
+    ctx: &mut Ctx<'_>,
+    fee: &Value,
+    amount: i64,
+) -> Result<(), ApiError> {
+    let fee = ApplicationFee::new(fee);
+    let application = fee.application().map(str::to_owned);
+    let mut payer = ctx.acting_for(fee.account()?);
+    let settled = exchange::settle(&payer, Money::new(amount, fee.currency()?))?;
+    let returned = settled.money.negated()?;
     let now = payer.now();
     let movement = Movement {
         kind: "adjustment",
-        amount: 0,
-        currency: &settled.currency,
-        fees: vec![Fee::application(-settled.amount, application)],
-        source: text("charge"),
+        money: settled.money.with_amount(0),
+        fees: vec![Fee::application(returned.amount, application)],
+        source: fee.charge()?,
         description: Some("Application fee refund"),
         available_on: now,
         exchange_rate: settled.exchange_rate(),
     };
-    balance_transaction(&mut payer, &movement);
+    create_balance_transaction(&mut payer, &movement).map(drop)
 }
 
 /// The share of an application fee that goes back when `amount` of `whole` is refunded; at most what is left of the fee.
-pub(super) fn refundable_share(fee: &Value, amount: i64, whole: i64) -> i64 {
-    let total = fee["amount"].as_i64().unwrap_or(0);
-    let left = total - fee["amount_refunded"].as_i64().unwrap_or(0);
-    proportional(total, amount, whole).min(left)
+pub(super) fn refundable_share(fee: &Value, amount: i64, whole: i64) -> Result<i64, ApiError> {
+    let fee = ApplicationFee::new(fee);
+    let total = fee.amount()?;
+    Ok(proportional(total, amount, whole).min(total - fee.amount_refunded()?))
 }
 
 /// Moves `amount` of a fee back to its payer and returns the `fee_refund`. The caller creates the payer's balance transaction.
@@ -148,22 +153,21 @@ pub(super) fn refund_fee(
 ) -> Result<Value, ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let mut ctx = ctx.in_scope(platform.clone());
-    let text = |name: &str| fee[name].as_str().unwrap_or_default();
-    let (id, currency) = (text("id"), text("currency"));
-    let at = arrival(&ctx, &fee["balance_transaction"]);
-    let payer = text("account");
-    let (returned, settled) = settled_amounts(&mut ctx, payer, amount, currency);
-    exchange::between(
+    let view = ApplicationFee::new(fee);
+    let (id, payer) = (view.id()?, view.account()?);
+    let money = Money::new(amount, view.currency()?);
+    let at = available_on(&ctx, &fee["balance_transaction"]);
+    let (returned, settled) = settle_fee(&mut ctx, payer, money)?;
+    exchange::transfer_between(
         &mut ctx,
-        (&platform.account, &settled),
-        (payer, &returned),
+        (&platform.account, settled.money),
+        (payer, returned.money),
         at,
     )?;
     let refund_id = ctx.new_id("fee_refund");
     let movement = Movement {
         kind: "application_fee_refund",
-        amount: -settled.amount,
-        currency: &settled.currency,
+        money: settled.money.negated()?,
         fees: Vec::new(),
         source: &refund_id,
         description: None,
@@ -174,9 +178,9 @@ pub(super) fn refund_fee(
         "id": refund_id,
         "object": "fee_refund",
         "amount": amount,
-        "balance_transaction": balance_transaction(&mut ctx, &movement),
+        "balance_transaction": create_balance_transaction(&mut ctx, &movement)?,
         "created": ctx.now(),
-        "currency": currency,
+        "currency": money.currency,
         "fee": id,
         "metadata": metadata,
     });
@@ -184,20 +188,11 @@ pub(super) fn refund_fee(
     ctx.world
         .store
         .insert_under(&platform, "fee_refund", Some(id), &refund, now);
+    let total_refunded = view.amount_refunded()? + amount;
     let mut fee = fee.clone();
-    let refunded = fee["amount_refunded"].as_i64().unwrap_or(0) + amount;
-    fee["refunded"] = (fee["amount"] == refunded).into();
-    fee["amount_refunded"] = refunded.into();
-    if let Some(data) = fee["refunds"]["data"].as_array_mut() {
-        data.insert(0, refund.clone());
-        data.truncate(10);
-    }
-    fee["refunds"]["total_count"] =
-        (fee["refunds"]["total_count"].as_i64().unwrap_or(0) + 1).into();
-    fee["refunds"]["has_more"] = fee["refunds"]["total_count"]
-        .as_i64()
-        .is_some_and(|count| count > 10)
-        .into();
+    fee["refunded"] = (fee["amount"] == total_refunded).into();
+    fee["amount_refunded"] = total_refunded.into();
+    prepend_to_list(&mut fee["refunds"], &refund);
     ctx.update("application_fee", &fee);
     ctx.emit("application_fee.refunded", &fee, None);
     Ok(refund)

@@ -5,6 +5,9 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
+use crate::money::Money;
+use crate::objects::status::ChargeStatus;
+use crate::objects::views::Charge;
 use crate::payment_methods::cards::{self, Decline};
 use crate::payment_methods::instrument::Instrument;
 use crate::payments::capability_checks;
@@ -19,8 +22,7 @@ const OVERCAPTURE_DIVISOR: i64 = 5;
 /// A card payment in the context's scope.
 #[derive(Debug, Clone)]
 pub(super) struct CardPayment {
-    pub(super) amount: i64,
-    pub(super) currency: String,
+    pub(super) money: Money,
     pub(super) instrument: Instrument,
     /// Capture the money now, or only authorize it.
     pub(super) capture: bool,
@@ -56,12 +58,12 @@ pub(super) struct DeclinedPayment {
 /// Charges the card. A declined payment stores a failed charge.
 pub(super) fn pay(ctx: &mut Ctx<'_>, payment: &CardPayment) -> Result<PaymentOutcome, ApiError> {
     let on_behalf_of = payment.copied_fields.get("on_behalf_of");
-    split::check(ctx, &payment.split, payment.amount)?;
+    split::check(ctx, &payment.split, payment.money.amount)?;
     split::check_on_behalf_of(ctx, on_behalf_of)?;
     capability_checks::check_charges(ctx, on_behalf_of)?;
     let mut charge = new_card_charge(ctx, payment);
     if let Some(decline) = decline_of(payment) {
-        charge_object::write_decline(&mut charge, &decline);
+        charge_object::write_decline(&mut charge, &decline)?;
         ctx.insert("charge", &charge);
         ctx.emit("charge.failed", &charge, None);
         let error = decline
@@ -71,10 +73,10 @@ pub(super) fn pay(ctx: &mut Ctx<'_>, payment: &CardPayment) -> Result<PaymentOut
         return Ok(PaymentOutcome::Declined(DeclinedPayment { charge, error }));
     }
     charge["paid"] = true.into();
-    charge["status"] = "succeeded".into();
+    ChargeStatus::Succeeded.set(&mut charge)?;
     ctx.insert("charge", &charge);
     if payment.capture {
-        settlement::settle(ctx, &mut charge, payment.amount, &payment.split)?;
+        settlement::settle(ctx, &mut charge, payment.money.amount, &payment.split)?;
         ctx.update("charge", &charge);
     }
     ctx.emit("charge.succeeded", &charge, None);
@@ -83,12 +85,12 @@ pub(super) fn pay(ctx: &mut Ctx<'_>, payment: &CardPayment) -> Result<PaymentOut
 }
 
 /// The largest amount that can still be captured: the rest of the authorized amount, or more with over-capture.
-pub(super) fn capturable_amount(charge: &Value) -> i64 {
-    let captured = charge["amount_captured"].as_i64().unwrap_or(0);
+pub(super) fn capturable_amount(charge: &Value) -> Result<i64, ApiError> {
+    let view = Charge::new(charge);
+    let authorized = view.amount()?;
     let overcapture = &charge["payment_method_details"]["card"]["overcapture"];
-    let authorized = charge["amount"].as_i64().unwrap_or(0);
     let maximum = overcapture["maximum_amount_capturable"].as_i64();
-    maximum.unwrap_or(authorized).max(authorized) - captured
+    Ok(maximum.unwrap_or(authorized).max(authorized) - view.amount_captured()?)
 }
 
 /// Changes the authorized amount of a charge; `overcapture` is whether its intent requested over-capture.
@@ -117,8 +119,11 @@ pub(super) fn capture(
     split: &Split,
     final_capture: bool,
 ) -> Result<(), ApiError> {
-    let most = capturable_amount(charge);
-    let amount = amount.unwrap_or(charge["amount"].as_i64().unwrap_or(0));
+    let most = capturable_amount(charge)?;
+    let amount = match amount {
+        Some(amount) => amount,
+        None => Charge::new(charge).amount()?,
+    };
     if charge["captured"] == true {
         let id = charge["id"].as_str().unwrap_or_default();
         return Err(
@@ -126,7 +131,7 @@ pub(super) fn capture(
                 .code("charge_already_captured"),
         );
     }
-    if charge["status"] != "succeeded" || charge["refunded"] == true {
+    if ChargeStatus::of(charge)? != ChargeStatus::Succeeded || charge["refunded"] == true {
         let id = charge["id"].as_str().unwrap_or_default();
         return Err(ApiError::invalid_request(format!(
             "Charge {id} cannot be captured: it holds no money."
@@ -140,7 +145,7 @@ pub(super) fn capture(
     split::check(ctx, split, amount)?;
     settlement::settle(ctx, charge, amount, split)?;
     if final_capture {
-        finish_capture(ctx, charge);
+        finish_capture(ctx, charge)?;
     } else {
         charge["captured"] = false.into();
         ctx.update("charge", charge);
@@ -150,13 +155,14 @@ pub(super) fn capture(
 }
 
 /// Ends the captures of a charge: the money that was not captured returns to the card holder.
-pub(super) fn finish_capture(ctx: &mut Ctx<'_>, charge: &mut Value) {
-    let number = |name: &str| charge[name].as_i64().unwrap_or(0);
-    let uncaptured = number("amount") - number("amount_captured");
+pub(super) fn finish_capture(ctx: &mut Ctx<'_>, charge: &mut Value) -> Result<(), ApiError> {
+    let view = Charge::new(charge);
+    let uncaptured = view.amount()? - view.amount_captured()?;
     charge["amount_refunded"] = uncaptured.max(0).into();
     charge["captured"] = true.into();
     ctx.update("charge", charge);
     ctx.emit("charge.captured", charge, None);
+    Ok(())
 }
 
 /// Why the payment is declined. A card that requires authentication is declined without it.
@@ -172,8 +178,7 @@ fn decline_of(payment: &CardPayment) -> Option<Decline> {
 fn new_card_charge(ctx: &mut Ctx<'_>, payment: &CardPayment) -> Value {
     let instrument = &payment.instrument;
     let new = NewCharge {
-        amount: payment.amount,
-        currency: &payment.currency,
+        money: payment.money,
         billing_details: &instrument.billing_details,
         customer: payment
             .customer
@@ -200,7 +205,7 @@ fn card_details(payment: &CardPayment) -> Value {
     } = &payment.instrument;
     if let Some(present) = &payment.instrument.present {
         let mut present = present.clone();
-        present["amount_authorized"] = payment.amount.into();
+        present["amount_authorized"] = payment.money.amount.into();
         return json!({"type": "card_present", "card_present": present});
     }
     let availability = |option: &str| {
@@ -211,7 +216,7 @@ fn card_details(payment: &CardPayment) -> Value {
         }
     };
     let overcapture = overcapture_details(
-        payment.amount,
+        payment.money.amount,
         payment.options["request_overcapture"] == "if_available",
     );
     let three_d_secure = payment.authenticated.then(|| {
@@ -223,7 +228,7 @@ fn card_details(payment: &CardPayment) -> Value {
     json!({
         "type": "card",
         "card": {
-            "amount_authorized": payment.amount,
+            "amount_authorized": payment.money.amount,
             "authorization_code": null,
             "brand": card.brand,
             "checks": card.checks(),

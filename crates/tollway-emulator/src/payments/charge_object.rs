@@ -4,6 +4,9 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::generic::GenericCtx as _;
+use crate::error::ApiError;
+use crate::money::Money;
+use crate::objects::status::ChargeStatus;
 use crate::payment_methods::cards::Decline;
 use crate::payments::application::charging_application;
 use crate::payments::split::Split;
@@ -32,8 +35,7 @@ pub(super) fn copied_fields(values: &Map<String, Value>) -> Map<String, Value> {
 
 /// A charge to build, whatever pays it.
 pub(super) struct NewCharge<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
+    pub(super) money: Money,
     pub(super) billing_details: &'a Value,
     pub(super) customer: Option<&'a str>,
     /// The id of the PaymentIntent.
@@ -57,7 +59,7 @@ pub(super) fn build(ctx: &mut Ctx<'_>, new: &NewCharge<'_>) -> Value {
     let application = charging_application(ctx);
     let descriptor = statement_descriptors::calculated_descriptor(ctx, new.copied_fields);
     let members = json!({
-        "amount": new.amount,
+        "amount": new.money.amount,
         "amount_captured": 0,
         "amount_refunded": 0,
         "application": application,
@@ -68,7 +70,7 @@ pub(super) fn build(ctx: &mut Ctx<'_>, new: &NewCharge<'_>) -> Value {
         "calculated_statement_descriptor": descriptor,
         "captured": false,
         "created": ctx.now(),
-        "currency": new.currency,
+        "currency": new.money.currency,
         "customer": new.customer,
         "description": null,
         "disputed": false,
@@ -98,7 +100,7 @@ pub(super) fn build(ctx: &mut Ctx<'_>, new: &NewCharge<'_>) -> Value {
         "source_transfer": null,
         "statement_descriptor": null,
         "statement_descriptor_suffix": null,
-        "status": "pending",
+        "status": ChargeStatus::Pending.as_str(),
         "transfer_data": new.split.transfer_data(),
         "transfer_group": null,
     });
@@ -131,7 +133,7 @@ fn risk_score(level: &str) -> i64 {
 }
 
 /// Fails the charge with a decline.
-pub(super) fn write_decline(charge: &mut Value, decline: &Decline) {
+pub(super) fn write_decline(charge: &mut Value, decline: &Decline) -> Result<(), ApiError> {
     let (network_status, reason, outcome_type, seller_message) = if decline.blocked {
         (
             "not_sent_to_network",
@@ -150,7 +152,7 @@ pub(super) fn write_decline(charge: &mut Value, decline: &Decline) {
     charge["paid"] = false.into();
     charge["captured"] = false.into();
     charge["amount_captured"] = 0.into();
-    charge["status"] = "failed".into();
+    ChargeStatus::Failed.set(charge)?;
     charge["failure_code"] = decline.code.into();
     charge["failure_message"] = decline.message.into();
     charge["outcome"]["network_status"] = network_status.into();
@@ -160,4 +162,5 @@ pub(super) fn write_decline(charge: &mut Value, decline: &Decline) {
     charge["outcome"]["network_decline_code"] = decline.network.into();
     charge["outcome"]["seller_message"] = seller_message.into();
     charge["receipt_url"] = Value::Null;
+    Ok(())
 }

@@ -4,7 +4,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::money::payment_amount_and_currency;
+use crate::money::payment_money;
 use crate::params::Params;
 use crate::payment_methods::instrument;
 use crate::payments::account_debits;
@@ -21,7 +21,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/charges`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = payment_amount_and_currency(params)?;
+    let money = payment_money(params)?;
     statement_descriptors::check(params)?;
     let customer = params
         .text("customer")
@@ -41,11 +41,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message).code(code));
     };
     if source.starts_with("acct_") {
-        return account_debits::create(ctx, params, source, amount, &currency);
+        return account_debits::create(ctx, params, source, money);
     }
     let payment = CardPayment {
-        amount,
-        currency,
+        money,
         instrument: instrument::resolve(ctx, source, "source")?,
         capture: params.bool("capture").unwrap_or(true),
         authenticated: false,

@@ -7,7 +7,9 @@ use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::payments::intents::{PAYMENT_INTENT, status};
+use crate::payments::intents::PAYMENT_INTENT;
+use crate::objects::status::PaymentIntentStatus;
+use crate::objects::views::{Charge, PaymentIntent};
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
@@ -34,7 +36,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// Schedules the end of a hold that starts now.
 pub(super) fn schedule_expiry(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    let intent = intent["id"].as_str().unwrap_or_default().to_owned();
+    let intent = PaymentIntent::new(intent).id()?.to_owned();
     let at = ctx.now() + HOLD_SECONDS;
     schedule(ctx, None, at, &ExpireHold { intent })
 }
@@ -42,39 +44,45 @@ pub(super) fn schedule_expiry(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), A
 /// Releases the money and cancels the intent, if its charge is as old as a hold lasts.
 fn expire_hold(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut intent = ctx.required(PAYMENT_INTENT, id)?;
-    let charge = intent["latest_charge"].as_str().unwrap_or_default();
-    let created = ctx
-        .get("charge", charge)
-        .and_then(|charge| charge["created"].as_i64());
-    let is_over = created.is_some_and(|created| created + HOLD_SECONDS <= ctx.now());
-    if status(&intent) == "requires_capture" && is_over {
-        release_hold(ctx, &intent, "charge.expired");
-        cancel_intent(ctx, &mut intent, Some("expired"));
+    if PaymentIntentStatus::of(&intent)? != PaymentIntentStatus::RequiresCapture {
+        return Ok(());
+    }
+    let charge = PaymentIntent::new(&intent).latest_charge();
+    let charge = ctx.required("charge", charge.unwrap_or_default())?;
+    if Charge::new(&charge).created()? + HOLD_SECONDS <= ctx.now() {
+        release_hold(ctx, &intent, "charge.expired")?;
+        cancel_intent(ctx, &mut intent, Some("expired"))?;
     }
     Ok(())
 }
 
 /// Returns the authorized money that was not captured to the payer, and emits `event` for the charge.
-pub(super) fn release_hold(ctx: &mut Ctx<'_>, intent: &Value, event: &str) {
-    let charge = intent["latest_charge"].as_str().unwrap_or_default();
-    if let Some(mut charge) = ctx.get("charge", charge) {
-        let captured = charge["amount_captured"].as_i64().unwrap_or(0);
-        let amount = charge["amount"].as_i64().unwrap_or(0);
+pub(super) fn release_hold(ctx: &mut Ctx<'_>, intent: &Value, event: &str) -> Result<(), ApiError> {
+    let charge = PaymentIntent::new(intent).latest_charge();
+    if let Some(mut charge) = charge.and_then(|charge| ctx.get("charge", charge)) {
+        let view = Charge::new(&charge);
+        let (amount, captured) = (view.amount()?, view.amount_captured()?);
         charge["amount_refunded"] = (amount - captured).into();
         charge["refunded"] = (captured == 0).into();
         charge["captured"] = (captured > 0).into();
         ctx.update("charge", &charge);
         ctx.emit(event, &charge, None);
     }
+    Ok(())
 }
 
 /// Cancels a PaymentIntent.
-pub(super) fn cancel_intent(ctx: &mut Ctx<'_>, intent: &mut Value, reason: Option<&str>) {
+pub(super) fn cancel_intent(
+    ctx: &mut Ctx<'_>,
+    intent: &mut Value,
+    reason: Option<&str>,
+) -> Result<(), ApiError> {
+    PaymentIntentStatus::Canceled.set(intent)?;
     intent["amount_capturable"] = 0.into();
     intent["canceled_at"] = ctx.now().into();
     intent["cancellation_reason"] = reason.into();
     intent["next_action"] = Value::Null;
-    intent["status"] = "canceled".into();
     ctx.update(PAYMENT_INTENT, intent);
     ctx.emit("payment_intent.canceled", intent, None);
+    Ok(())
 }

@@ -49,9 +49,9 @@ pub(super) struct FailureFields {
 }
 
 impl FailureFields {
-    /// Stores the error in the intent, returns the intent to `requires_payment_method` and emits the event. Returns the error
-    /// with the payment method that failed.
-    pub(super) fn return_to_requires_payment_method(
+    /// Stores the error in an intent that returned to `requires_payment_method` and emits the event. Returns the error with the
+    /// payment method that failed.
+    pub(super) fn record_failure(
         &self,
         ctx: &mut Ctx<'_>,
         intent: &mut Value,
@@ -64,7 +64,6 @@ impl FailureFields {
         intent[self.error] = error.to_json()["error"].take();
         intent["next_action"] = Value::Null;
         intent["payment_method"] = Value::Null;
-        intent["status"] = "requires_payment_method".into();
         ctx.update(self.object_type, intent);
         ctx.emit(self.event, intent, None);
         error

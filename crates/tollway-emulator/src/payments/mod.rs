@@ -20,6 +20,7 @@ pub(crate) mod charge;
 mod charge_object;
 mod charge_operations;
 mod confirmation_tokens;
+mod embedded_list;
 mod holds;
 pub(crate) mod intents;
 mod multicapture;

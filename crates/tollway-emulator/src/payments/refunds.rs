@@ -8,15 +8,18 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 use crate::generic::GenericCtx as _;
-use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::entries::{Holder, JournalEntry};
 use crate::ledger::exchange;
-use crate::ledger::posting::{Fee, Movement, arrival, balance_transaction, post};
+use crate::ledger::posting::{Fee, Movement, available_on, create_balance_transaction, post};
+use crate::money::Money;
+use crate::objects::status::{ChargeStatus, PaymentIntentStatus, RefundStatus};
+use crate::objects::views::{ApplicationFee, Charge, PaymentIntent, Refund, Transfer};
 use crate::params::Params;
 use crate::payment_methods::cards::{self, RefundOutcome};
 use crate::payments::account_debits;
 use crate::payments::application_fees;
 use crate::payments::cash_balance::cash::refund_to_cash_balance;
-use crate::payments::multicapture;
+use crate::payments::multicapture::{self, CapturePart, refund_shares};
 use crate::payments::notifications::RefundRequest;
 use crate::payments::payer::{debited_account, payer_of};
 use crate::payments::transfers;
@@ -45,8 +48,8 @@ pub(super) fn register(registry: &mut Registry) {
 /// `POST /v1/refunds`.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let charge = find_charge(ctx, params)?;
-    let left = unrefunded_amount(&charge);
-    let id = charge["id"].as_str().unwrap_or_default().to_owned();
+    let left = Charge::new(&charge).unrefunded_amount()?;
+    let id = Charge::new(&charge).id()?.to_owned();
     if charge["refunded"] == true || left == 0 {
         return Err(
             ApiError::invalid_request(format!("Charge {id} has already been refunded."))
@@ -67,7 +70,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         return Err(ApiError::invalid_param("amount", message));
     }
     let mut charge = RefundRequest::notify(ctx, charge)?;
-    if charge["status"] != "succeeded" {
+    if ChargeStatus::of(&charge)? != ChargeStatus::Succeeded {
         return Err(ApiError::invalid_param(
             "charge",
             format!("Charge {id} did not succeed: there is nothing to refund."),
@@ -96,9 +99,11 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     if params.text("reason") == Some("fraudulent") {
         charge["fraud_details"]["user_report"] = "fraudulent".into();
     }
-    let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) + amount;
+    let view = Charge::new(&charge);
+    let refunded = view.amount_refunded()? + amount;
+    let is_refunded = view.charged_amount()? == refunded;
     charge["amount_refunded"] = refunded.into();
-    charge["refunded"] = (charged_amount(&charge) == refunded).into();
+    charge["refunded"] = is_refunded.into();
     ctx.update("charge", &charge);
     ctx.emit("refund.created", &refund, None);
     ctx.emit("charge.refunded", &charge, None);
@@ -113,18 +118,18 @@ fn refund_outcome(charge: &Value) -> RefundOutcome {
 /// Completes a pending refund, or fails one that the card's bank rejects.
 fn finish_refund(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required("refund", id)?;
-    let charge = ctx.required("charge", before["charge"].as_str().unwrap_or_default())?;
+    let charge = ctx.required("charge", Refund::new(&before).charge()?)?;
     let mut refund = before.clone();
-    match refund_outcome(&charge) {
-        RefundOutcome::SucceedsLater => {
-            refund["status"] = "succeeded".into();
+    match (refund_outcome(&charge), RefundStatus::of(&before)?) {
+        (RefundOutcome::SucceedsLater, RefundStatus::Pending) => {
+            RefundStatus::Succeeded.set(&mut refund)?;
             ctx.update("refund", &refund);
         }
-        RefundOutcome::FailsLater => {
+        (RefundOutcome::FailsLater, RefundStatus::Succeeded) => {
             fail_refund(ctx, &mut refund, charge)?;
             ctx.emit("refund.failed", &refund, None);
         }
-        RefundOutcome::Succeeds => return Ok(()),
+        _ => return Ok(()),
     }
     let previous = Value::Object(previous_attributes(&before, &refund));
     ctx.emit("refund.updated", &refund, Some(previous.clone()));
@@ -134,31 +139,30 @@ fn finish_refund(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 
 /// Fails a refund: the money returns to the account, and the charge can be refunded again.
 fn fail_refund(ctx: &mut Ctx<'_>, refund: &mut Value, mut charge: Value) -> Result<(), ApiError> {
-    let (amount, now) = (refund["amount"].as_i64().unwrap_or(0), ctx.now());
-    let currency = refund["currency"].as_str().unwrap_or_default().to_owned();
-    let settled = exchange::settle(ctx, amount, &currency);
+    let now = ctx.now();
+    let money = Refund::new(refund).money()?;
+    let settled = exchange::settle(ctx, money)?;
     let account = Holder::Account(ctx.scope.account.to_string());
-    let payer = exchange::outside(ctx, payer_of(&charge), amount, &currency, &settled, now)?;
-    let journal = Journal::new(&settled.currency)
-        .line(payer, -settled.amount, now)
-        .line(account, settled.amount, now);
-    post(ctx, &journal)?;
+    let payer = exchange::counterparty(ctx, payer_of(&charge), money, &settled, now)?;
+    let entry = JournalEntry::new(settled.currency())
+        .line(payer, -settled.money.amount, now)
+        .line(account, settled.money.amount, now);
+    post(ctx, &entry)?;
     let movement = Movement {
         kind: "refund_failure",
-        amount: settled.amount,
-        currency: &settled.currency,
+        money: settled.money,
         fees: Vec::new(),
-        source: refund["id"].as_str().unwrap_or_default(),
+        source: Refund::new(refund).id()?,
         description: None,
         available_on: now,
         exchange_rate: settled.exchange_rate(),
     };
-    let transaction = balance_transaction(ctx, &movement);
+    let transaction = create_balance_transaction(ctx, &movement)?;
     refund["failure_balance_transaction"] = transaction.into();
     refund["failure_reason"] = "expired_or_canceled_card".into();
-    refund["status"] = "failed".into();
+    RefundStatus::Failed.set(refund)?;
     ctx.update("refund", refund);
-    let refunded = charge["amount_refunded"].as_i64().unwrap_or(0) - amount;
+    let refunded = Charge::new(&charge).amount_refunded()? - money.amount;
     charge["amount_refunded"] = refunded.into();
     charge["refunded"] = false.into();
     ctx.update("charge", &charge);
@@ -175,9 +179,10 @@ fn find_charge(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message).code("parameter_missing"));
     };
     let intent = ctx.referenced("payment_intent", id, "payment_intent")?;
-    let charge = intent["latest_charge"]
-        .as_str()
-        .filter(|_| intent["status"] == "succeeded");
+    let succeeded = PaymentIntentStatus::of(&intent)? == PaymentIntentStatus::Succeeded;
+    let charge = PaymentIntent::new(&intent)
+        .latest_charge()
+        .filter(|_| succeeded);
     let Some(charge) = charge else {
         let message =
             format!("This PaymentIntent ({id}) does not have a successful charge to refund.");
@@ -185,17 +190,6 @@ fn find_charge(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             .code("payment_intent_unexpected_state"));
     };
     ctx.referenced("charge", charge, "payment_intent")
-}
-
-/// The charged amount: more than the authorized amount after an over-capture.
-fn charged_amount(charge: &Value) -> i64 {
-    let number = |name: &str| charge[name].as_i64().unwrap_or(0);
-    number("amount").max(number("amount_captured"))
-}
-
-/// The amount of a charge that was not refunded.
-fn unrefunded_amount(charge: &Value) -> i64 {
-    charged_amount(charge) - charge["amount_refunded"].as_i64().unwrap_or(0)
 }
 
 /// With `reverse_transfer`, reverses the destination's share of each capture; the id of the last reversal.
@@ -214,8 +208,17 @@ fn reverse_transfer(
         let message = "The charge has no transfer that could be reversed.";
         return Err(ApiError::invalid_param("reverse_transfer", message));
     }
-    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = multicapture::refund_shares(&transfers, "amount_reversed", amount, whole);
+    let parts = transfers
+        .iter()
+        .map(|transfer| {
+            let transfer = Transfer::new(transfer);
+            Ok(CapturePart {
+                amount: transfer.amount()?,
+                returned: transfer.amount_reversed()?,
+            })
+        })
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    let shares = refund_shares(&parts, amount, Charge::new(charge).amount_captured()?);
     let mut last = None;
     for (transfer, share) in transfers.iter().zip(shares).filter(|(_, share)| *share > 0) {
         let reversal = transfers::reverse(ctx, transfer, share, Some(refund), &json!({}))?;
@@ -241,12 +244,21 @@ fn refund_fee(
         let message = "The charge has no application fee that could be refunded.";
         return Err(ApiError::invalid_param("refund_application_fee", message));
     }
-    let whole = charge["amount_captured"].as_i64().unwrap_or(0);
-    let shares = multicapture::refund_shares(&fees, "amount_refunded", amount, whole);
+    let parts = fees
+        .iter()
+        .map(|fee| {
+            let fee = ApplicationFee::new(fee);
+            Ok(CapturePart {
+                amount: fee.amount()?,
+                returned: fee.amount_refunded()?,
+            })
+        })
+        .collect::<Result<Vec<_>, ApiError>>()?;
+    let shares = refund_shares(&parts, amount, Charge::new(charge).amount_captured()?);
     for (fee, share) in fees.iter().zip(&shares).filter(|(_, share)| **share > 0) {
         application_fees::refund_fee(ctx, fee, *share, &Map::new())?;
         if is_destination_charge {
-            application_fees::record_refund_for_payer(ctx, fee, *share);
+            application_fees::record_refund_for_payer(ctx, fee, *share)?;
         }
     }
     Ok(if is_destination_charge {
@@ -267,40 +279,37 @@ fn return_money(
     if charge["captured"] != true {
         return Ok(None);
     }
-    let currency = charge["currency"].as_str().unwrap_or_default();
-    let at = arrival(ctx, &charge["balance_transaction"]);
+    let view = Charge::new(charge);
+    let money = Money::new(amount, view.currency()?);
+    let at = available_on(ctx, &charge["balance_transaction"]);
     let account = Holder::Account(ctx.scope.account.to_string());
-    let settled = exchange::settle(ctx, amount, currency);
-    let payee = exchange::outside(ctx, payer_of(charge), -amount, currency, &settled, at)?;
-    let journal = Journal::new(&settled.currency)
-        .line(account, -settled.amount, at)
-        .line(payee, settled.amount, at);
-    post(ctx, &journal)?;
-    let application = charge["application"].as_str().map(str::to_owned);
+    let settled = exchange::settle(ctx, money)?;
+    let returned = settled.money.negated()?;
+    let payee = exchange::counterparty(ctx, payer_of(charge), money.negated()?, &settled, at)?;
+    let entry = JournalEntry::new(settled.currency())
+        .line(account, returned.amount, at)
+        .line(payee, settled.money.amount, at);
+    post(ctx, &entry)?;
+    let fee = settled.convert(money.with_amount(refunded_fee)).negated()?;
+    let is_card = charge["payment_method_details"]["type"]
+        .as_str()
+        .is_some_and(cards::is_card);
     let movement = Movement {
-        kind: if charge["payment_method_details"]["type"]
-            .as_str()
-            .is_some_and(cards::is_card)
-        {
-            "refund"
-        } else {
-            "payment_refund"
-        },
-        amount: -settled.amount,
-        currency: &settled.currency,
+        kind: if is_card { "refund" } else { "payment_refund" },
+        money: returned,
         fees: vec![Fee::application(
-            -settled.part(refunded_fee, currency),
-            application,
+            fee.amount,
+            view.application().map(str::to_owned),
         )],
         source: refund,
-        description: charge["description"].as_str(),
+        description: view.description(),
         available_on: at,
         exchange_rate: settled.exchange_rate(),
     };
-    let transaction = balance_transaction(ctx, &movement);
+    let transaction = create_balance_transaction(ctx, &movement)?;
     refund_to_cash_balance(ctx, charge, amount, refund)?;
     if let Some(account) = debited_account(charge) {
-        account_debits::record_for_account(ctx, account, refund, amount, currency);
+        account_debits::record_for_account(ctx, account, refund, money)?;
     }
     Ok(Some(transaction))
 }
@@ -316,6 +325,10 @@ fn new_refund(
     reversal: Option<&str>,
 ) -> Value {
     let mut refund = Value::Object(ctx.blank("refund"));
+    let status = match refund_outcome(charge) {
+        RefundOutcome::SucceedsLater => RefundStatus::Pending,
+        RefundOutcome::Succeeds | RefundOutcome::FailsLater => RefundStatus::Succeeded,
+    };
     let members = json!({
         "id": id,
         "amount": amount,
@@ -337,7 +350,7 @@ fn new_refund(
         "reason": params.text("reason"),
         "receipt_number": null,
         "source_transfer_reversal": null,
-        "status": if refund_outcome(charge) == RefundOutcome::SucceedsLater { "pending" } else { "succeeded" },
+        "status": status.as_str(),
         "transfer_reversal": reversal,
     });
     if let (Value::Object(refund), Value::Object(members)) = (&mut refund, members) {

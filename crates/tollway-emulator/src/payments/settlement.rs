@@ -13,9 +13,11 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::fees::{FeeSchedule, available_after};
-use crate::ledger::entries::{Holder, Journal};
-use crate::ledger::exchange;
-use crate::ledger::posting::{Fee, Movement, balance_transaction, post};
+use crate::ledger::entries::{Holder, JournalEntry};
+use crate::ledger::exchange::{self, SettledMoney};
+use crate::ledger::posting::{Fee, Movement, create_balance_transaction, post};
+use crate::money::Money;
+use crate::objects::views::Charge;
 use crate::payment_methods::cards::{self, Outcome};
 use crate::payments::application::charging_application;
 use crate::payments::application_fees::{self, NewFee};
@@ -32,87 +34,121 @@ pub(super) fn settle(
     amount: i64,
     split: &Split,
 ) -> Result<(), ApiError> {
-    let id = charge["id"].as_str().unwrap_or_default().to_owned();
-    let currency = charge["currency"].as_str().unwrap_or_default().to_owned();
+    let view = Charge::new(charge);
+    let money = Money::new(amount, view.currency()?);
+    let captured = view.amount_captured()?;
     let at = available_on(ctx, charge)?;
-    let settled = exchange::settle(ctx, amount, &currency);
-    let method = charge["payment_method_details"]["type"].as_str();
-    let method = method.unwrap_or("card").to_owned();
-    let stripe_fee =
-        FeeSchedule::of(ctx.services.config(), &method, &settled.currency).on(settled.amount);
-    // In a destination charge the destination pays the application fee, out of the transfer.
-    let own_fee = split
-        .application_fee_amount
-        .filter(|fee| *fee > 0 && split.destination.is_none());
-    let account = Holder::Account(ctx.scope.account.to_string());
-    let payer = payer_of(charge);
-    let payer = exchange::outside(ctx, payer, amount, &currency, &settled, at)?;
-    let journal = Journal::new(&settled.currency)
-        .line(payer, -settled.amount, at)
-        .line(Holder::Stripe, stripe_fee, at)
-        .line(account, settled.amount - stripe_fee, at);
-    post(ctx, &journal)?;
-    let mut fees = vec![Fee::stripe(stripe_fee)];
-    if let Some(fee) = own_fee {
-        let fee = settled.part(fee, &currency);
-        fees.insert(0, Fee::application(fee, charging_application(ctx)));
+    let settled = exchange::settle(ctx, money)?;
+    charge["balance_transaction"] = post_charge(ctx, charge, money, &settled, split, at)?.into();
+    charge["captured"] = true.into();
+    charge["amount_captured"] = (captured + amount).into();
+    charge["application_fee_amount"] = split.application_fee_amount.into();
+    if let Some(fee) = direct_fee(split) {
+        collect_fee(ctx, charge, money.with_amount(fee), at)?;
     }
+    if let Some(destination) = &split.destination {
+        transfer_to_destination(ctx, charge, money, &settled, split, destination, at)?;
+    }
+    Ok(())
+}
+
+/// The application fee of a direct charge. In a destination charge the destination pays the fee, out of the transfer.
+fn direct_fee(split: &Split) -> Option<i64> {
+    split
+        .application_fee_amount
+        .filter(|fee| *fee > 0 && split.destination.is_none())
+}
+
+/// Posts the charge, less Stripe's fee, to the charging account; the id of its balance transaction.
+fn post_charge(
+    ctx: &mut Ctx<'_>,
+    charge: &Value,
+    money: Money,
+    settled: &SettledMoney,
+    split: &Split,
+    at: i64,
+) -> Result<String, ApiError> {
+    let method = charge["payment_method_details"]["type"].as_str();
+    let method = method.unwrap_or("card");
+    let config = ctx.services.config();
+    let gross = settled.money;
+    let stripe_fee = FeeSchedule::of(config, method, gross.currency.as_str()).on(gross.amount);
+    let account = Holder::Account(ctx.scope.account.to_string());
+    let payer = exchange::counterparty(ctx, payer_of(charge), money, settled, at)?;
+    let entry = JournalEntry::new(gross.currency)
+        .line(payer, -gross.amount, at)
+        .line(Holder::Stripe, stripe_fee, at)
+        .line(account, gross.less(stripe_fee)?.amount, at);
+    post(ctx, &entry)?;
+    let mut fees = vec![Fee::stripe(stripe_fee)];
+    if let Some(fee) = direct_fee(split) {
+        let fee = settled.convert(money.with_amount(fee));
+        fees.insert(0, Fee::application(fee.amount, charging_application(ctx)));
+    }
+    let view = Charge::new(charge);
     let movement = Movement {
-        kind: if cards::is_card(&method) {
+        kind: if cards::is_card(method) {
             "charge"
         } else {
             "payment"
         },
-        amount: settled.amount,
-        currency: &settled.currency,
+        money: gross,
         fees,
-        source: &id,
-        description: charge["description"].as_str(),
+        source: view.id()?,
+        description: view.description(),
         available_on: at,
         exchange_rate: settled.exchange_rate(),
     };
-    charge["balance_transaction"] = balance_transaction(ctx, &movement).into();
-    charge["captured"] = true.into();
-    let captured = charge["amount_captured"].as_i64().unwrap_or(0);
-    charge["amount_captured"] = (captured + amount).into();
-    charge["application_fee_amount"] = split.application_fee_amount.into();
-    if let Some(fee) = own_fee {
-        let payer = ctx.scope.account.to_string();
-        let new_fee = NewFee {
-            amount: fee,
-            currency: &currency,
-            payer: &payer,
-            charge: &id,
-            originating: None,
-            available_on: at,
-        };
-        multicapture::remember_previous_capture(ctx, charge)?;
-        charge["application_fee"] = application_fees::collect(ctx, &new_fee)?.into();
-    }
-    if let Some(destination) = &split.destination {
-        let transfer = NewTransfer {
-            amount: settled.part(split.transfer_amount.unwrap_or(amount), &currency),
-            currency: &settled.currency,
-            destination,
-            source_transaction: Some(&id),
-            application_fee_amount: split
-                .application_fee_amount
-                .filter(|fee| *fee > 0)
-                .map(|fee| settled.part(fee, &currency)),
-            transfer_group: charge["transfer_group"]
-                .as_str()
-                .map(str::to_owned)
-                .or_else(|| Some(format!("group_{id}"))),
-            available_on: at,
-            description: None,
-            metadata: json!({}),
-        };
-        multicapture::remember_previous_capture(ctx, charge)?;
-        let result = transfers::execute(ctx, &transfer)?;
-        charge["transfer"] = result.transfer["id"].clone();
-        charge["transfer_group"] = result.transfer["transfer_group"].clone();
-        charge["application_fee"] = result.application_fee.into();
-    }
+    create_balance_transaction(ctx, &movement)
+}
+
+/// Collects the application fee of a direct charge.
+fn collect_fee(ctx: &mut Ctx<'_>, charge: &mut Value, fee: Money, at: i64) -> Result<(), ApiError> {
+    multicapture::remember_previous_capture(ctx, charge)?;
+    let payer = ctx.scope.account.to_string();
+    let new = NewFee {
+        money: fee,
+        payer: &payer,
+        charge: Charge::new(charge).id()?,
+        originating: None,
+        available_on: at,
+    };
+    charge["application_fee"] = application_fees::collect(ctx, &new)?.into();
+    Ok(())
+}
+
+/// Transfers the destination's share, from which the platform collects its application fee.
+fn transfer_to_destination(
+    ctx: &mut Ctx<'_>,
+    charge: &mut Value,
+    money: Money,
+    settled: &SettledMoney,
+    split: &Split,
+    destination: &str,
+    at: i64,
+) -> Result<(), ApiError> {
+    multicapture::remember_previous_capture(ctx, charge)?;
+    let share = money.with_amount(split.transfer_amount.unwrap_or(money.amount));
+    let fee = split.application_fee_amount.filter(|fee| *fee > 0);
+    let view = Charge::new(charge);
+    let id = view.id()?;
+    let transfer = NewTransfer {
+        money: settled.convert(share),
+        destination,
+        source_transaction: Some(id),
+        application_fee_amount: fee.map(|fee| settled.convert(money.with_amount(fee)).amount),
+        transfer_group: view
+            .transfer_group()
+            .map(str::to_owned)
+            .or_else(|| Some(format!("group_{id}"))),
+        available_on: at,
+        description: None,
+        metadata: json!({}),
+    };
+    let result = transfers::execute(ctx, &transfer)?;
+    charge["transfer"] = result.transfer["id"].clone();
+    charge["transfer_group"] = result.transfer["transfer_group"].clone();
+    charge["application_fee"] = result.application_fee.into();
     Ok(())
 }
 

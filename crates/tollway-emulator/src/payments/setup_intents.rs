@@ -12,6 +12,8 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::generic::GenericCtx as _;
+use crate::objects::status::SetupIntentStatus;
+use crate::objects::views::SetupIntent;
 use crate::params::Params;
 use crate::payment_methods::instrument::{self, Instrument};
 use crate::payment_methods::non_card::{find_non_card, mark_verified};
@@ -20,7 +22,7 @@ use crate::payments::application::charging_application;
 use crate::payments::automatic_payment_methods::{self, require_return_url};
 use crate::payments::confirmation_tokens;
 use crate::payments::intents::{
-    FailureFields, SETUP_INTENT, authentication_action, requests_authentication, status,
+    FailureFields, SETUP_INTENT, authentication_action, requests_authentication,
     unexpected_setup_status,
 };
 use crate::payments::non_card::{mandates, microdeposits};
@@ -52,7 +54,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         "metadata": {},
         "payment_method_options": {"card": {"mandate_options": null, "network": null, "request_three_d_secure": "automatic"}},
         "payment_method_types": ["card"],
-        "status": "requires_payment_method",
+        "status": SetupIntentStatus::RequiresPaymentMethod.as_str(),
         "usage": "off_session",
     });
     if let Value::Object(members) = members {
@@ -74,7 +76,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 /// `POST /v1/setup_intents/{intent}`.
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
-    if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
+    if is_final(&intent)? {
         return Err(unexpected_setup_status(&intent, "updated"));
     }
     let intent = write(ctx, &intent, params)?;
@@ -85,12 +87,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `POST /v1/setup_intents/{intent}/confirm`.
 pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
-    let confirmable = [
-        "requires_payment_method",
-        "requires_confirmation",
-        "requires_action",
-    ];
-    if !confirmable.contains(&status(&intent)) {
+    if is_final(&intent)? {
         return Err(unexpected_setup_status(&intent, "confirmed"));
     }
     let with_token = confirmation_tokens::with_token_params(ctx, params, Some(&intent))?;
@@ -103,12 +100,12 @@ pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiEr
 /// `POST /v1/setup_intents/{intent}/cancel`.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(SETUP_INTENT, params.path("intent"))?;
-    if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
+    if is_final(&intent)? {
         return Err(unexpected_setup_status(&intent, "canceled"));
     }
     intent["cancellation_reason"] = params.text("cancellation_reason").into();
     intent["next_action"] = Value::Null;
-    intent["status"] = "canceled".into();
+    SetupIntentStatus::Canceled.set(&mut intent)?;
     ctx.update(SETUP_INTENT, &intent);
     ctx.emit("setup_intent.canceled", &intent, None);
     Ok(intent)
@@ -131,14 +128,15 @@ fn write(ctx: &mut Ctx<'_>, intent: &Value, params: &Params) -> Result<Value, Ap
     if let Some(method) = payment_method_of_params(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
         intent["next_action"] = Value::Null;
-        intent["status"] = "requires_confirmation".into();
+        SetupIntentStatus::RequiresConfirmation.set(&mut intent)?;
     }
     Ok(intent)
 }
 
 /// Confirms the intent.
 fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, ApiError> {
-    let Some(method) = intent["payment_method"].as_str().map(str::to_owned) else {
+    let method = SetupIntent::new(&intent).payment_method();
+    let Some(method) = method.map(str::to_owned) else {
         let message = "You cannot confirm this SetupIntent because it's missing a payment method. You can either update the \
                        SetupIntent with a payment method and then confirm it again, or confirm it again directly with a payment \
                        method or ConfirmationToken.";
@@ -152,6 +150,7 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
         }
         if microdeposits::are_required(ctx, &intent, &method)? {
             intent["payment_method"] = method["id"].clone();
+            SetupIntentStatus::RequiresAction.set(&mut intent)?;
             let intent = microdeposits::send_deposits(ctx, intent, SETUP_INTENT);
             ctx.emit("setup_intent.requires_action", &intent, None);
             return Ok(intent);
@@ -166,7 +165,7 @@ fn run(ctx: &mut Ctx<'_>, mut intent: Value, params: &Params) -> Result<Value, A
     if needs_authentication {
         let id = intent["id"].as_str().unwrap_or_default();
         intent["next_action"] = authentication_action(ctx, id, params.text("return_url"));
-        intent["status"] = "requires_action".into();
+        SetupIntentStatus::RequiresAction.set(&mut intent)?;
         ctx.update(SETUP_INTENT, &intent);
         ctx.emit("setup_intent.requires_action", &intent, None);
         return Ok(intent);
@@ -190,17 +189,29 @@ fn verify(ctx: &mut Ctx<'_>, intent: Value) -> Result<Value, ApiError> {
     succeed(ctx, intent, id, method["customer"].as_str())
 }
 
+/// Whether the status of the intent allows neither changes nor a confirmation.
+fn is_final(intent: &Value) -> Result<bool, ApiError> {
+    Ok(match SetupIntentStatus::of(intent)? {
+        SetupIntentStatus::Processing
+        | SetupIntentStatus::Succeeded
+        | SetupIntentStatus::Canceled => true,
+        SetupIntentStatus::RequiresPaymentMethod
+        | SetupIntentStatus::RequiresConfirmation
+        | SetupIntentStatus::RequiresAction => false,
+    })
+}
+
 /// Applies the payer's decision on the authentication page: the payer approves or not.
 pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
     let mut intent = ctx.required(SETUP_INTENT, id)?;
-    if status(&intent) != "requires_action" {
+    if SetupIntentStatus::of(&intent)? != SetupIntentStatus::RequiresAction {
         return Err(unexpected_setup_status(&intent, "authenticated"));
     }
     if intent["next_action"]["type"] == microdeposits::ACTION {
         return if approved {
             verify(ctx, intent)
         } else {
-            fail(ctx, &mut intent, microdeposits::verification_failure());
+            fail(ctx, &mut intent, microdeposits::verification_failure())?;
             Ok(intent)
         };
     }
@@ -216,7 +227,7 @@ pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Resul
         "The latest attempt to set up the payment method has failed because authentication failed.";
     let error = ApiError::invalid_request(message).code("setup_intent_authentication_failure");
     create_attempt(ctx, &mut intent, Some(&error));
-    fail(ctx, &mut intent, error);
+    fail(ctx, &mut intent, error)?;
     Ok(intent)
 }
 
@@ -229,7 +240,7 @@ fn complete_card_setup(
     if let Some(decline) = instrument.card.attach_decline() {
         let error = decline.to_error();
         create_attempt(ctx, &mut intent, Some(&error));
-        let error = fail(ctx, &mut intent, error);
+        let error = fail(ctx, &mut intent, error)?;
         return Err(error.with("setup_intent", intent).keeping_changes());
     }
     instrument::mark_set_up(ctx, &instrument.id)?;
@@ -243,13 +254,13 @@ pub(crate) fn succeed(
     method: &str,
     owner: Option<&str>,
 ) -> Result<Value, ApiError> {
-    if let (Some(customer), None) = (intent["customer"].as_str(), owner) {
+    if let (Some(customer), None) = (SetupIntent::new(&intent).customer(), owner) {
         payment_methods::attach_to_customer(ctx, method, customer)?;
     }
     create_attempt(ctx, &mut intent, None);
     intent["last_setup_error"] = Value::Null;
     intent["next_action"] = Value::Null;
-    intent["status"] = "succeeded".into();
+    SetupIntentStatus::Succeeded.set(&mut intent)?;
     ctx.update(SETUP_INTENT, &intent);
     ctx.emit("setup_intent.succeeded", &intent, None);
     SetupSuccess::notify(ctx, intent)
@@ -257,13 +268,18 @@ pub(crate) fn succeed(
 
 /// Returns the intent to `requires_payment_method` with the error as `last_setup_error`. Returns the error with the payment
 /// method that failed.
-pub(crate) fn fail(ctx: &mut Ctx<'_>, intent: &mut Value, error: ApiError) -> ApiError {
+pub(crate) fn fail(
+    ctx: &mut Ctx<'_>,
+    intent: &mut Value,
+    error: ApiError,
+) -> Result<ApiError, ApiError> {
     const FIELDS: FailureFields = FailureFields {
         object_type: SETUP_INTENT,
         error: "last_setup_error",
         event: "setup_intent.setup_failed",
     };
-    FIELDS.return_to_requires_payment_method(ctx, intent, error)
+    SetupIntentStatus::RequiresPaymentMethod.set(intent)?;
+    Ok(FIELDS.record_failure(ctx, intent, error))
 }
 
 /// Creates the `setup_attempt` of a confirmation; `error` is why it failed.

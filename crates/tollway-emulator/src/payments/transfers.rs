@@ -9,13 +9,16 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::generic::GenericCtx as _;
-use crate::ledger::exchange::{self, Settled};
-use crate::ledger::posting::{Fee, Movement, arrival, balance_of, balance_transaction};
-use crate::money::{check_amount, currency_param};
+use crate::ledger::exchange::{self, SettledMoney};
+use crate::ledger::posting::{Fee, Movement, balance_of, available_on, create_balance_transaction};
+use crate::money::{check_amount, currency_param, Currency, Money};
+use crate::objects::status::{ChargeStatus, RefundStatus};
+use crate::objects::views::{BalanceTransaction, Charge, Transfer};
 use crate::params::Params;
 use crate::payments::application::charging_application;
 use crate::payments::application_fees::{self, NewFee};
 use crate::payments::capability_checks;
+use crate::payments::embedded_list::prepend_to_list;
 use crate::registry::Registry;
 use crate::world::PrivateRecord;
 
@@ -36,8 +39,7 @@ impl PrivateRecord for TransferredAmount {
 
 /// A transfer from the platform.
 pub(super) struct NewTransfer<'a> {
-    pub(super) amount: i64,
-    pub(super) currency: &'a str,
+    pub(super) money: Money,
     pub(super) destination: &'a str,
     /// The charge whose money is transferred.
     pub(super) source_transaction: Option<&'a str>,
@@ -87,10 +89,10 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .ok_or_else(|| ApiError::missing_parameter("amount"))?;
     check_amount(amount, "amount")?;
     let available_on = if let Some(charge) = &source_charge {
-        charge.check(amount, &currency)?;
+        charge.check(amount, currency)?;
         charge.available_on
     } else {
-        let available = balance_of(ctx.world, &ctx.scope)?.available(&currency, ctx.now());
+        let available = balance_of(ctx.world, &ctx.scope)?.available(currency.as_str(), ctx.now());
         if available < amount {
             let message = format!(
                 "You have insufficient available funds in your Stripe account: {available} {currency} are available. Charge the \
@@ -105,8 +107,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .as_ref()
         .and_then(|charge| charge["transfer_group"].as_str().map(str::to_owned));
     let transfer = NewTransfer {
-        amount,
-        currency: &currency,
+        money: Money::new(amount, currency),
         destination,
         source_transaction: source,
         application_fee_amount: None,
@@ -126,33 +127,36 @@ struct SourceCharge {
     amount: i64,
     /// The amount that was neither refunded nor transferred.
     left: i64,
-    currency: String,
+    currency: Currency,
     available_on: i64,
 }
 
 impl SourceCharge {
     fn load(ctx: &Ctx<'_>, charge: &Value) -> Result<Self, ApiError> {
-        let text =
-            |object: &Value, name: &str| object[name].as_str().unwrap_or_default().to_owned();
-        let number = |name: &str| charge[name].as_i64().unwrap_or(0);
-        let transaction = ctx.get("balance_transaction", &text(charge, "balance_transaction"));
-        let charged_in = text(charge, "currency");
-        let currency = transaction
-            .as_ref()
-            .map_or_else(|| charged_in.clone(), |it| text(it, "currency"));
-        let whole = transaction.and_then(|it| it["amount"].as_i64());
-        let amount = whole.unwrap_or_else(|| number("amount_captured"));
-        let refunded = exchange::convert(ctx, number("amount_refunded"), &charged_in, &currency);
+        let view = Charge::new(charge);
+        let transaction = charge["balance_transaction"]
+            .as_str()
+            .and_then(|id| ctx.get("balance_transaction", id));
+        let charged_in = view.currency()?;
+        let (amount, currency) = match &transaction {
+            Some(transaction) => {
+                let money = BalanceTransaction::new(transaction).money()?;
+                (money.amount, money.currency)
+            }
+            None => (view.amount_captured()?, charged_in),
+        };
+        let refunded = Money::new(view.amount_refunded()?, charged_in);
+        let refunded = exchange::convert(ctx, refunded, currency);
         Ok(Self {
             amount,
-            left: amount - refunded - transferred_amount(ctx, &text(charge, "id"))?,
-            available_on: arrival(ctx, &charge["balance_transaction"]),
+            left: amount - refunded.amount - transferred_amount(ctx, view.id()?)?,
+            available_on: available_on(ctx, &charge["balance_transaction"]),
             currency,
         })
     }
 
     /// Checks that `amount` of the charge is left to transfer.
-    fn check(&self, amount: i64, currency: &str) -> Result<(), ApiError> {
+    fn check(&self, amount: i64, currency: Currency) -> Result<(), ApiError> {
         if self.currency != currency {
             let message = format!(
                 "The currency of source_transaction's balance transaction is {}, not {currency}.",
@@ -191,51 +195,40 @@ fn add_transferred_amount(
     Ok(())
 }
 
-/// An amount that needs no conversion.
-fn unconverted(amount: i64, currency: &str) -> Settled {
-    Settled {
-        amount,
-        currency: currency.to_owned(),
-        rate: None,
-    }
-}
-
 /// Moves the money to the destination, and the application fee back to the platform.
 pub(super) fn execute(
     ctx: &mut Ctx<'_>,
     new: &NewTransfer<'_>,
 ) -> Result<TransferResult, ApiError> {
     let platform = ctx.scope.account.to_string();
-    let sent = unconverted(new.amount, new.currency);
-    let received = exchange::settle(&ctx.acting_for(new.destination), new.amount, new.currency);
-    exchange::between(
+    let received = exchange::settle(&ctx.acting_for(new.destination), new.money)?;
+    exchange::transfer_between(
         ctx,
-        (&platform, &sent),
-        (new.destination, &received),
+        (&platform, new.money),
+        (new.destination, received.money),
         new.available_on,
     )?;
     let id = ctx.new_id("transfer");
     let payment_id = format!("py_1{}", ctx.world.random.alphanumeric(23));
     let movement = Movement {
         kind: "transfer",
-        amount: -new.amount,
-        currency: new.currency,
+        money: new.money.negated()?,
         fees: Vec::new(),
         source: &id,
         description: new.description,
         available_on: new.available_on,
         exchange_rate: None,
     };
-    let own = balance_transaction(ctx, &movement);
+    let transaction = create_balance_transaction(ctx, &movement)?;
     let application_fee = create_destination_payment(ctx, new, &received, &id, &payment_id)?;
     let transfer = json!({
         "id": id,
         "object": "transfer",
-        "amount": new.amount,
+        "amount": new.money.amount,
         "amount_reversed": 0,
-        "balance_transaction": own,
+        "balance_transaction": transaction,
         "created": ctx.now(),
-        "currency": new.currency,
+        "currency": new.money.currency,
         "description": new.description,
         "destination": new.destination,
         "destination_payment": payment_id,
@@ -250,7 +243,7 @@ pub(super) fn execute(
         "transfer_group": new.transfer_group,
     });
     ctx.insert("transfer", &transfer);
-    add_transferred_amount(ctx, new.source_transaction, new.amount)?;
+    add_transferred_amount(ctx, new.source_transaction, new.money.amount)?;
     ctx.emit("transfer.created", &transfer, None);
     Ok(TransferResult {
         transfer,
@@ -262,15 +255,14 @@ pub(super) fn execute(
 fn create_destination_payment(
     ctx: &mut Ctx<'_>,
     new: &NewTransfer<'_>,
-    received: &Settled,
+    received: &SettledMoney,
     transfer: &str,
     payment_id: &str,
 ) -> Result<Option<String>, ApiError> {
     let application_fee = match new.application_fee_amount {
         Some(amount) => {
             let fee = NewFee {
-                amount,
-                currency: new.currency,
+                money: new.money.with_amount(amount),
                 payer: new.destination,
                 charge: payment_id,
                 originating: new.source_transaction,
@@ -284,24 +276,23 @@ fn create_destination_payment(
     let application = charging_application(&destination_ctx);
     let fee = new
         .application_fee_amount
-        .map(|amount| received.part(amount, new.currency))
-        .map(|amount| Fee::application(amount, application.clone()));
+        .map(|amount| received.convert(new.money.with_amount(amount)))
+        .map(|fee| Fee::application(fee.amount, application.clone()));
     let movement = Movement {
         kind: "payment",
-        amount: received.amount,
-        currency: &received.currency,
+        money: received.money,
         fees: fee.into_iter().collect(),
         source: payment_id,
         description: new.description,
         available_on: new.available_on,
         exchange_rate: received.exchange_rate(),
     };
-    let balance_transaction = balance_transaction(&mut destination_ctx, &movement);
+    let balance_transaction = create_balance_transaction(&mut destination_ctx, &movement)?;
     let mut payment = Value::Object(destination_ctx.blank("charge"));
     let members = json!({
         "id": payment_id,
-        "amount": new.amount,
-        "amount_captured": new.amount,
+        "amount": new.money.amount,
+        "amount_captured": new.money.amount,
         "amount_refunded": 0,
         "application": application,
         "application_fee": application_fee,
@@ -313,7 +304,7 @@ fn create_destination_payment(
         },
         "captured": true,
         "created": destination_ctx.now(),
-        "currency": new.currency,
+        "currency": new.money.currency,
         "disputed": false,
         "fraud_details": {},
         "livemode": destination_ctx.scope.livemode(),
@@ -323,7 +314,7 @@ fn create_destination_payment(
         "payment_method_details": {"type": "stripe_account", "stripe_account": {}},
         "refunded": false,
         "source_transfer": transfer,
-        "status": "succeeded",
+        "status": ChargeStatus::Succeeded.as_str(),
         "transfer_group": new.transfer_group,
     });
     if let (Value::Object(payment), Value::Object(members)) = (&mut payment, members) {
@@ -336,8 +327,8 @@ fn create_destination_payment(
 /// `POST /v1/transfers/{id}/reversals`.
 fn create_reversal(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let transfer = ctx.required("transfer", params.path("id"))?;
-    let left = transfer["amount"].as_i64().unwrap_or(0)
-        - transfer["amount_reversed"].as_i64().unwrap_or(0);
+    let view = Transfer::new(&transfer);
+    let left = view.amount()? - view.amount_reversed()?;
     let amount = params.int("amount").unwrap_or(left);
     if amount < 1 || amount > left {
         let message = format!(
@@ -364,23 +355,18 @@ pub(super) fn reverse(
     source_refund: Option<&str>,
     metadata: &Value,
 ) -> Result<Value, ApiError> {
-    let text = |name: &str| transfer[name].as_str().unwrap_or_default();
-    let (id, currency, destination) = (text("id"), text("currency"), text("destination"));
-    let at = arrival(ctx, &transfer["balance_transaction"]);
+    let view = Transfer::new(transfer);
+    let (id, destination) = (view.id()?, view.destination()?);
+    let money = Money::new(amount, view.currency()?);
+    let at = available_on(ctx, &transfer["balance_transaction"]);
     let platform = ctx.scope.account.to_string();
-    let returned = exchange::settle(&ctx.acting_for(destination), amount, currency);
-    exchange::between(
-        ctx,
-        (destination, &returned),
-        (&platform, &unconverted(amount, currency)),
-        at,
-    )?;
+    let returned = exchange::settle(&ctx.acting_for(destination), money)?;
+    exchange::transfer_between(ctx, (destination, returned.money), (&platform, money), at)?;
     let reversal_id = ctx.new_id("transfer_reversal");
-    let payment_refund = refund_destination_payment(ctx, transfer, amount, &returned, at);
+    let payment_refund = refund_destination_payment(ctx, view, money, &returned, at)?;
     let movement = Movement {
         kind: "transfer_refund",
-        amount,
-        currency,
+        money,
         fees: Vec::new(),
         source: &reversal_id,
         description: None,
@@ -391,9 +377,9 @@ pub(super) fn reverse(
         "id": reversal_id,
         "object": "transfer_reversal",
         "amount": amount,
-        "balance_transaction": balance_transaction(ctx, &movement),
+        "balance_transaction": create_balance_transaction(ctx, &movement)?,
         "created": ctx.now(),
-        "currency": currency,
+        "currency": money.currency,
         "destination_payment_refund": payment_refund,
         "metadata": metadata,
         "source_refund": source_refund,
@@ -403,19 +389,13 @@ pub(super) fn reverse(
     ctx.world
         .store
         .insert_under(&scope, "transfer_reversal", Some(id), &reversal, now);
+    let total_reversed = view.amount_reversed()? + amount;
     let mut transfer = transfer.clone();
-    let reversed = transfer["amount_reversed"].as_i64().unwrap_or(0) + amount;
-    transfer["amount_reversed"] = reversed.into();
-    transfer["reversed"] = (transfer["amount"] == reversed).into();
-    if let Some(data) = transfer["reversals"]["data"].as_array_mut() {
-        data.insert(0, reversal.clone());
-        data.truncate(10);
-    }
-    let count = transfer["reversals"]["total_count"].as_i64().unwrap_or(0) + 1;
-    transfer["reversals"]["total_count"] = count.into();
-    transfer["reversals"]["has_more"] = (count > 10).into();
+    transfer["amount_reversed"] = total_reversed.into();
+    transfer["reversed"] = (transfer["amount"] == total_reversed).into();
+    prepend_to_list(&mut transfer["reversals"], &reversal);
     ctx.update("transfer", &transfer);
-    add_transferred_amount(ctx, transfer["source_transaction"].as_str(), -amount)?;
+    add_transferred_amount(ctx, view.source_transaction(), -amount)?;
     ctx.emit("transfer.reversed", &transfer, None);
     Ok(reversal)
 }
@@ -423,43 +403,41 @@ pub(super) fn reverse(
 /// Refunds the destination's payment by the amount of a reversal; the id of the refund.
 fn refund_destination_payment(
     ctx: &mut Ctx<'_>,
-    transfer: &Value,
-    amount: i64,
-    returned: &Settled,
+    transfer: Transfer<'_>,
+    money: Money,
+    returned: &SettledMoney,
     at: i64,
-) -> String {
-    let text = |name: &str| transfer[name].as_str().unwrap_or_default();
-    let (payment, currency) = (text("destination_payment"), text("currency"));
-    let mut destination_ctx = ctx.acting_for(text("destination"));
+) -> Result<String, ApiError> {
+    let payment = transfer.destination_payment()?;
+    let mut destination_ctx = ctx.acting_for(transfer.destination()?);
     let id = format!("pyr_1{}", destination_ctx.world.random.alphanumeric(23));
     let movement = Movement {
         kind: "payment_refund",
-        amount: -returned.amount,
-        currency: &returned.currency,
+        money: returned.money.negated()?,
         fees: Vec::new(),
         source: &id,
         description: None,
         available_on: at,
         exchange_rate: returned.exchange_rate(),
     };
-    let balance_transaction = balance_transaction(&mut destination_ctx, &movement);
+    let balance_transaction = create_balance_transaction(&mut destination_ctx, &movement)?;
     let mut refund = Value::Object(destination_ctx.blank("refund"));
     refund["id"] = id.as_str().into();
-    refund["amount"] = amount.into();
+    refund["amount"] = money.amount.into();
     refund["balance_transaction"] = balance_transaction.into();
     refund["charge"] = payment.into();
-    refund["currency"] = currency.into();
+    refund["currency"] = money.currency.as_str().into();
     refund["created"] = destination_ctx.now().into();
     refund["metadata"] = json!({});
-    refund["status"] = "succeeded".into();
+    refund["status"] = RefundStatus::Succeeded.as_str().into();
     destination_ctx.insert("refund", &refund);
     if let Some(mut payment) = destination_ctx.get("charge", payment) {
-        let refunded = payment["amount_refunded"].as_i64().unwrap_or(0) + amount;
+        let refunded = Charge::new(&payment).amount_refunded()? + money.amount;
         payment["amount_refunded"] = refunded.into();
         payment["refunded"] = (payment["amount"] == refunded).into();
         destination_ctx.update("charge", &payment);
     }
-    id
+    Ok(id)
 }
 
 /// Refunds the share of the application fee on a transfer's payment that `amount` is of the transfer.
@@ -468,19 +446,18 @@ pub(super) fn refund_fee_of_payment(
     transfer: &Value,
     amount: i64,
 ) -> Result<(), ApiError> {
-    let text = |name: &str| transfer[name].as_str().unwrap_or_default().to_owned();
+    let transfer = Transfer::new(transfer);
     let payment = ctx
-        .acting_for(text("destination"))
-        .get("charge", &text("destination_payment"));
+        .acting_for(transfer.destination()?)
+        .get("charge", transfer.destination_payment()?);
     let fee_id = payment.and_then(|payment| payment["application_fee"].as_str().map(str::to_owned));
     let Some(fee) = fee_id.and_then(|id| ctx.get("application_fee", &id)) else {
         return Ok(());
     };
-    let whole = transfer["amount"].as_i64().unwrap_or(0);
-    let share = application_fees::refundable_share(&fee, amount, whole);
+    let share = application_fees::refundable_share(&fee, amount, transfer.amount()?)?;
     if share > 0 {
         application_fees::refund_fee(ctx, &fee, share, &serde_json::Map::new())?;
-        application_fees::record_refund_for_payer(ctx, &fee, share);
+        application_fees::record_refund_for_payer(ctx, &fee, share)?;
     }
     Ok(())
 }

@@ -15,6 +15,7 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::fees::midnight;
 use crate::ledger::posting::{AccountPosting, balance_of};
+use crate::money::{Currency, Money};
 use crate::payouts::balance::balance_object;
 use crate::payouts::destinations::automatic_destination;
 use crate::payouts::operations::create_automatic_payout;
@@ -167,9 +168,9 @@ fn pay_out(ctx: &mut Ctx<'_>, schedule: &Schedule) -> Result<(), ApiError> {
         let Some(destination) = destination else {
             continue;
         };
+        let money = Money::new(amount, Currency::of_stored(&amounts.currency)?);
         let descriptor = schedule.statement_descriptor.as_deref();
-        let payout =
-            create_automatic_payout(ctx, amount, &amounts.currency, &destination, descriptor)?;
+        let payout = create_automatic_payout(ctx, money, &destination, descriptor)?;
         record_paid_transactions(ctx, &payout, &amounts.currency)?;
     }
     Ok(())

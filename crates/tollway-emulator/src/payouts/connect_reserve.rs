@@ -12,8 +12,11 @@ use serde_json::json;
 use crate::account_summary::AccountSummary;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::ledger::entries::{Holder, Journal};
-use crate::ledger::posting::{AccountPosting, Movement, balance_of, balance_transaction, post};
+use crate::ledger::entries::{Holder, JournalEntry};
+use crate::ledger::posting::{
+    AccountPosting, Movement, balance_of, create_balance_transaction, post,
+};
+use crate::money::{Currency, Money};
 use crate::scheduler::{ScheduledTask, schedule};
 use crate::world::PrivateRecord;
 
@@ -66,7 +69,7 @@ fn adjust_reserve(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
     let scope = ctx.scope.for_account(account);
     for amounts in balance_of(ctx.world, &scope)?.at(ctx.now()) {
         let owed = (-amounts.available - amounts.pending).max(0);
-        set_reserve(ctx, account, &amounts.currency, owed)?;
+        set_reserve(ctx, account, Currency::of_stored(&amounts.currency)?, owed)?;
     }
     Ok(())
 }
@@ -75,17 +78,17 @@ fn adjust_reserve(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
 fn set_reserve(
     ctx: &mut Ctx<'_>,
     account: &str,
-    currency: &str,
+    currency: Currency,
     owed: i64,
 ) -> Result<(), ApiError> {
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let reserve = ctx.world.load::<AccountReserve>(&platform, account)?;
     let mut reserve = reserve.unwrap_or_default();
-    let increase = owed - reserve.amounts.get(currency).copied().unwrap_or(0);
+    let increase = owed - reserve.amounts.get(currency.as_str()).copied().unwrap_or(0);
     if increase == 0 {
         return Ok(());
     }
-    reserve.amounts.insert(currency.to_owned(), owed);
+    reserve.amounts.insert(currency.to_string(), owed);
     let now = ctx.now();
     if reserve.amounts.values().all(|amount| *amount == 0) {
         ctx.world.remove::<AccountReserve>(&platform, account);
@@ -93,10 +96,10 @@ fn set_reserve(
         ctx.world.save(&platform, account, &reserve, now);
     }
     let platform_account = Holder::Account(platform.account.to_string());
-    let journal = Journal::new(currency)
+    let entry = JournalEntry::new(currency)
         .line(platform_account, -increase, now)
         .line(Holder::Reserve, increase, now);
-    post(ctx, &journal)?;
+    post(ctx, &entry)?;
     let mut platform_ctx = ctx.in_scope(platform);
     let description = format!("Connect reserve for {account}");
     let id = platform_ctx.new_id("reserve_transaction");
@@ -106,16 +109,14 @@ fn set_reserve(
     platform_ctx.insert("reserve_transaction", &transaction);
     let movement = Movement {
         kind: "reserve_transaction",
-        amount: -increase,
-        currency,
+        money: Money::new(-increase, currency),
         fees: Vec::new(),
         source: &id,
         description: Some(&description),
         available_on: now,
         exchange_rate: None,
     };
-    balance_transaction(&mut platform_ctx, &movement);
-    Ok(())
+    create_balance_transaction(&mut platform_ctx, &movement).map(drop)
 }
 
 /// Whether the platform bears the losses of the account.

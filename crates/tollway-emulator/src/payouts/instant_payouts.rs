@@ -9,8 +9,9 @@ use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
 use crate::fees::FeeSchedule;
-use crate::ledger::entries::{Amounts, Holder, Journal};
-use crate::ledger::posting::{Movement, balance_transaction, post};
+use crate::ledger::entries::{Amounts, Holder, JournalEntry};
+use crate::ledger::posting::{Movement, create_balance_transaction, post};
+use crate::money::Money;
 use crate::payouts::destinations::{instant_destinations, supports_instant_payouts};
 
 /// The currencies of the countries that have instant payouts.
@@ -23,7 +24,8 @@ const MIN_AMOUNT: i64 = 50;
 const MAX_AMOUNT: i64 = 999_900;
 
 /// Checks that `amount` can be paid out instantly to the destination.
-pub(super) fn check(amount: i64, currency: &str, destination: &Value) -> Result<(), ApiError> {
+pub(super) fn check(money: Money, destination: &Value) -> Result<(), ApiError> {
+    let (amount, currency) = (money.amount, money.currency.as_str());
     if !supports_instant_payouts(destination) {
         let message = "This external account does not support instant payouts: pay out to a debit card, or with method=standard.";
         return Err(ApiError::invalid_param("method", message).code("instant_payouts_unsupported"));
@@ -73,33 +75,30 @@ pub(super) fn own_fee(ctx: &Ctx<'_>, amount: i64, currency: &str) -> i64 {
 /// Charges the platform the fee for an instant payout of a connected account, or returns it if the payout is `undone`.
 pub(super) fn charge_platform_fee(
     ctx: &mut Ctx<'_>,
-    amount: i64,
-    currency: &str,
+    money: Money,
     undone: bool,
 ) -> Result<(), ApiError> {
     if ctx.is_platform() {
         return Ok(());
     }
-    let fee = fee(ctx, amount, currency) * if undone { -1 } else { 1 };
+    let fee = fee(ctx, money.amount, money.currency.as_str()) * if undone { -1 } else { 1 };
     let (platform, now) = (ctx.world.platform_scope(ctx.scope.mode), ctx.now());
     let payer = Holder::Account(platform.account.to_string());
-    let journal = Journal::new(currency)
+    let entry = JournalEntry::new(money.currency)
         .line(payer, -fee, now)
         .line(Holder::Stripe, fee, now);
-    post(ctx, &journal)?;
+    post(ctx, &entry)?;
     let description = format!("Instant payout fee for {}", ctx.scope.account);
     let movement = Movement {
         kind: "stripe_fee",
-        amount: -fee,
-        currency,
+        money: money.with_amount(-fee),
         fees: Vec::new(),
         source: "",
         description: Some(&description),
         available_on: now,
         exchange_rate: None,
     };
-    balance_transaction(&mut ctx.in_scope(platform), &movement);
-    Ok(())
+    create_balance_transaction(&mut ctx.in_scope(platform), &movement).map(drop)
 }
 
 /// `instant_available` of a balance in one currency; none without a debit card in it.

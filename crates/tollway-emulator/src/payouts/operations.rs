@@ -18,9 +18,11 @@ use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 use crate::fees::available_on;
 use crate::generic::GenericCtx as _;
-use crate::ledger::entries::{Holder, Journal};
-use crate::ledger::posting::{Fee, Movement, balance_of, balance_transaction, post};
-use crate::money::amount_and_currency;
+use crate::ledger::entries::{Holder, JournalEntry};
+use crate::ledger::posting::{Fee, Movement, balance_of, post, create_balance_transaction};
+use crate::money::{Money, money_param};
+use crate::objects::status::PayoutStatus;
+use crate::objects::views::Payout;
 use crate::params::Params;
 use crate::payment_methods::bank_accounts;
 use crate::payouts::destinations::{find_destination, mark_errored};
@@ -57,8 +59,9 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/payouts`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = amount_and_currency(params)?;
-    let destination = find_destination(ctx, &currency, params.text("destination"));
+    let money = money_param(params)?;
+    let currency = money.currency.as_str();
+    let destination = find_destination(ctx, currency, params.text("destination"));
     let Some(destination) = destination else {
         return Err(match params.text("destination") {
             Some(id) => ApiError::no_such_reference("external account", id, "destination"),
@@ -69,14 +72,14 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     };
     let instant = params.text("method") == Some("instant");
     if instant {
-        instant_payouts::check(amount, &currency, &destination)?;
+        instant_payouts::check(money, &destination)?;
     }
     let balance = balance_of(ctx.world, &ctx.scope)?;
     let (available, needed) = if instant {
-        let fee = instant_payouts::own_fee(ctx, amount, &currency);
-        (balance.total(&currency), amount + fee)
+        let fee = instant_payouts::own_fee(ctx, money.amount, currency);
+        (balance.total(currency), money.amount + fee)
     } else {
-        (balance.available(&currency, ctx.now()), amount)
+        (balance.available(currency, ctx.now()), money.amount)
     };
     if available < needed {
         let message = "You have insufficient funds in your Stripe account for this transfer. Your card balance is too low. You \
@@ -90,8 +93,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         available_on(ctx.now())
     };
     let new = NewPayout {
-        amount,
-        currency: &currency,
+        money,
         destination: &destination,
         arrival,
         automatic: false,
@@ -106,8 +108,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// A payout to create. A negative amount moves money from the bank to the account.
 struct NewPayout<'a> {
-    amount: i64,
-    currency: &'a str,
+    money: Money,
     destination: &'a Value,
     arrival: i64,
     automatic: bool,
@@ -125,19 +126,19 @@ fn create_payout(ctx: &mut Ctx<'_>, new: &NewPayout<'_>) -> Result<Value, ApiErr
     let id = payout["id"].as_str().unwrap_or_default().to_owned();
     let now = ctx.now();
     let fee = if new.method == "instant" {
-        instant_payouts::charge_platform_fee(ctx, new.amount, new.currency, false)?;
-        instant_payouts::own_fee(ctx, new.amount, new.currency)
+        instant_payouts::charge_platform_fee(ctx, new.money, false)?;
+        instant_payouts::own_fee(ctx, new.money.amount, new.money.currency.as_str())
     } else {
         0
     };
-    let transaction = post_payout(ctx, &id, "payout", new.currency, -new.amount, fee)?;
+    let transaction = post_payout(ctx, &id, "payout", new.money.negated()?, fee)?;
     let members = json!({
-        "amount": new.amount,
+        "amount": new.money.amount,
         "arrival_date": new.arrival,
         "automatic": new.automatic,
         "balance_transaction": transaction,
         "created": now,
-        "currency": new.currency,
+        "currency": new.money.currency,
         "description": new.description,
         "destination": new.destination["id"],
         "livemode": ctx.scope.livemode(),
@@ -147,7 +148,7 @@ fn create_payout(ctx: &mut Ctx<'_>, new: &NewPayout<'_>) -> Result<Value, ApiErr
         "reconciliation_status": if new.automatic { "in_progress" } else { "not_applicable" },
         "source_type": "card",
         "statement_descriptor": new.statement_descriptor,
-        "status": "pending",
+        "status": PayoutStatus::Pending.as_str(),
         "type": if new.destination["object"] == "card" { "card" } else { "bank_account" },
     });
     if let (Value::Object(payout), Value::Object(members)) = (&mut payout, members) {
@@ -165,14 +166,12 @@ fn create_payout(ctx: &mut Ctx<'_>, new: &NewPayout<'_>) -> Result<Value, ApiErr
 /// Creates an automatic payout, or a debit of the bank account if `amount` is negative; its id.
 pub(super) fn create_automatic_payout(
     ctx: &mut Ctx<'_>,
-    amount: i64,
-    currency: &str,
+    money: Money,
     destination: &Value,
     statement_descriptor: Option<&str>,
 ) -> Result<String, ApiError> {
     let new = NewPayout {
-        amount,
-        currency,
+        money,
         destination,
         arrival: ctx.now() + DAY_SECONDS,
         automatic: true,
@@ -192,63 +191,55 @@ fn post_payout(
     ctx: &mut Ctx<'_>,
     payout: &str,
     kind: &'static str,
-    currency: &str,
-    amount: i64,
+    money: Money,
     fee: i64,
 ) -> Result<String, ApiError> {
     let now = ctx.now();
     let account = Holder::Account(ctx.scope.account.to_string());
-    let deducted = fee - amount;
+    let deducted = fee - money.amount;
     let parts = if deducted > 0 {
-        balance_of(ctx.world, &ctx.scope)?.draw(currency, deducted, now)
+        balance_of(ctx.world, &ctx.scope)?.draw(money.currency.as_str(), deducted, now)
     } else {
         vec![(deducted, now)]
     };
-    let mut journal = Journal::new(currency)
-        .line(Holder::Banks, -amount, now)
+    let mut entry = JournalEntry::new(money.currency)
+        .line(Holder::Banks, -money.amount, now)
         .line(Holder::Stripe, fee, now);
     for (part, at) in parts {
-        journal = journal.line(account.clone(), -part, at);
+        entry = entry.line(account.clone(), -part, at);
     }
-    post(ctx, &journal)?;
+    post(ctx, &entry)?;
     let movement = Movement {
         kind,
-        amount,
-        currency,
+        money,
         fees: vec![Fee::stripe(fee)],
         source: payout,
         description: Some("STRIPE PAYOUT"),
         available_on: now,
         exchange_rate: None,
     };
-    Ok(balance_transaction(ctx, &movement))
+    create_balance_transaction(ctx, &movement)
 }
 
 /// Sends a pending payout, or completes or fails it at its arrival date.
 fn advance_payout(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let before = ctx.required(PAYOUT, id)?;
     let mut payout = before.clone();
-    let status = payout["status"].as_str().unwrap_or_default();
-    let arrived = payout["arrival_date"]
-        .as_i64()
-        .is_some_and(|at| at <= ctx.now());
-    let event = match (status, arrived) {
-        ("pending", false) => {
-            payout["status"] = "in_transit".into();
+    let view = Payout::new(&before);
+    let has_arrived = view.arrival_date()? <= ctx.now();
+    let event = match (PayoutStatus::of(&before)?, has_arrived) {
+        (PayoutStatus::Pending, false) => {
+            PayoutStatus::InTransit.set(&mut payout)?;
             "payout.updated"
         }
-        ("pending" | "in_transit", true) => {
-            let bank = payout["destination"]
-                .as_str()
-                .unwrap_or_default()
-                .to_owned();
-            match bank_accounts::transfer_failure(ctx, &bank)? {
+        (PayoutStatus::Pending | PayoutStatus::InTransit, true) => {
+            match bank_accounts::transfer_failure(ctx, view.destination()?)? {
                 None => {
-                    payout["status"] = "paid".into();
+                    PayoutStatus::Paid.set(&mut payout)?;
                     "payout.paid"
                 }
                 Some((code, message)) => {
-                    payout["status"] = "failed".into();
+                    PayoutStatus::Failed.set(&mut payout)?;
                     payout["failure_code"] = code.into();
                     payout["failure_message"] = message.into();
                     payout["failure_balance_transaction"] =
@@ -273,36 +264,35 @@ fn advance_payout(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     if reconciled {
         ctx.emit("payout.reconciliation_completed", &payout, None);
     }
-    if payout["status"] == "failed" && payout["automatic"] == true {
-        let bank = payout["destination"].as_str().unwrap_or_default();
-        mark_errored(ctx, bank)?;
+    if event == "payout.failed" && payout["automatic"] == true {
+        mark_errored(ctx, view.destination()?)?;
     }
     Ok(())
 }
 
 /// Returns the money of a payout to the account; the id of the balance transaction.
 fn return_money(ctx: &mut Ctx<'_>, payout: &Value, kind: &'static str) -> Result<String, ApiError> {
-    let text = |name: &str| payout[name].as_str().unwrap_or_default();
-    let amount = payout["amount"].as_i64().unwrap_or(0);
+    let view = Payout::new(payout);
+    let money = view.money()?;
     let fee = if payout["method"] == "instant" {
-        instant_payouts::charge_platform_fee(ctx, amount, text("currency"), true)?;
-        instant_payouts::own_fee(ctx, amount, text("currency"))
+        instant_payouts::charge_platform_fee(ctx, money, true)?;
+        instant_payouts::own_fee(ctx, money.amount, money.currency.as_str())
     } else {
         0
     };
-    post_payout(ctx, text("id"), kind, text("currency"), amount, -fee)
+    post_payout(ctx, view.id()?, kind, money, -fee)
 }
 
 /// `POST /v1/payouts/{payout}/cancel`: only while it is pending.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
-    if payout["status"] != "pending" {
+    if PayoutStatus::of(&payout)? != PayoutStatus::Pending {
         return Err(ApiError::invalid_request(
             "Payouts can only be canceled while they are pending: this one has been sent, or is over.",
         ));
     }
     payout["failure_balance_transaction"] = return_money(ctx, &payout, "payout_cancel")?.into();
-    payout["status"] = "canceled".into();
+    PayoutStatus::Canceled.set(&mut payout)?;
     ctx.update(PAYOUT, &payout);
     ctx.emit("payout.canceled", &payout, None);
     Ok(payout)
@@ -312,7 +302,7 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut payout = ctx.required(PAYOUT, params.path("payout"))?;
     let id = params.path("payout").to_owned();
-    if payout["status"] != "paid" || !payout["reversed_by"].is_null() {
+    if PayoutStatus::of(&payout)? != PayoutStatus::Paid || !payout["reversed_by"].is_null() {
         return Err(ApiError::invalid_request(
             "Only a payout that was paid, and not reversed yet, can be reversed.",
         ));
@@ -323,10 +313,8 @@ fn reverse(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         ));
     }
     let destination = json!({"id": payout["destination"], "object": payout["type"]});
-    let currency = payout["currency"].as_str().unwrap_or_default().to_owned();
     let new = NewPayout {
-        amount: -payout["amount"].as_i64().unwrap_or(0),
-        currency: &currency,
+        money: Payout::new(&payout).money()?.negated()?,
         destination: &destination,
         arrival: available_on(ctx.now()),
         automatic: false,

@@ -7,11 +7,13 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::fees::available_on;
 use crate::generic::GenericCtx as _;
-use crate::ledger::entries::{Holder, Journal};
-use crate::ledger::posting::{Movement, arrival, balance_transaction, post};
-use crate::money::amount_and_currency;
+use crate::ledger::entries::{Holder, JournalEntry};
+use crate::ledger::posting::{Movement, post, available_on, create_balance_transaction};
+use crate::fees;
+use crate::money::{Money, money_param};
+use crate::objects::status::TopupStatus;
+use crate::objects::views::Topup;
 use crate::params::Params;
 use crate::payment_methods::bank_accounts;
 use crate::registry::Registry;
@@ -41,7 +43,7 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/topups`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = amount_and_currency(params)?;
+    let money = money_param(params)?;
     let source = params.text("source").map(str::to_owned);
     let number = source
         .as_deref()
@@ -55,14 +57,14 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         _ => None,
     };
-    let arrives = available_on(ctx.now());
+    let arrives = fees::available_on(ctx.now());
     let mut topup = Value::Object(ctx.blank(TOPUP));
     let id = topup["id"].as_str().unwrap_or_default().to_owned();
     let members = json!({
-        "amount": amount,
-        "balance_transaction": post_topup(ctx, &id, "topup", &currency, amount, arrives)?,
+        "amount": money.amount,
+        "balance_transaction": post_topup(ctx, &id, "topup", money, arrives)?,
         "created": ctx.now(),
-        "currency": currency,
+        "currency": money.currency,
         "description": params.text("description"),
         "expected_availability_date": arrives,
         "initiated_by": "user",
@@ -70,7 +72,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "metadata": params.map("metadata").cloned().unwrap_or_default(),
         "source": source_object,
         "statement_descriptor": params.text("statement_descriptor"),
-        "status": "pending",
+        "status": TopupStatus::Pending.as_str(),
         "transfer_group": params.text("transfer_group"),
     });
     if let (Value::Object(topup), Value::Object(members)) = (&mut topup, members) {
@@ -90,44 +92,42 @@ fn post_topup(
     ctx: &mut Ctx<'_>,
     topup: &str,
     kind: &'static str,
-    currency: &str,
-    amount: i64,
+    money: Money,
     at: i64,
 ) -> Result<String, ApiError> {
     let account = Holder::Account(ctx.scope.account.to_string());
-    let journal = Journal::new(currency)
-        .line(account, amount, at)
-        .line(Holder::Banks, -amount, at);
-    post(ctx, &journal)?;
+    let entry = JournalEntry::new(money.currency)
+        .line(account, money.amount, at)
+        .line(Holder::Banks, -money.amount, at);
+    post(ctx, &entry)?;
     let movement = Movement {
         kind,
-        amount,
-        currency,
+        money,
         fees: Vec::new(),
         source: topup,
         description: Some("STRIPE TOPUP"),
         available_on: at,
         exchange_rate: None,
     };
-    Ok(balance_transaction(ctx, &movement))
+    create_balance_transaction(ctx, &movement)
 }
 
 /// Completes a pending top-up, or fails it if its bank account fails transfers.
 fn finish_topup(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut topup = ctx.required(TOPUP, id)?;
-    if topup["status"] != "pending" {
+    if TopupStatus::of(&topup)? != TopupStatus::Pending {
         return Ok(());
     }
     let event = match bank_accounts::transfer_failure(ctx, id)? {
         None => {
-            topup["status"] = "succeeded".into();
+            TopupStatus::Succeeded.set(&mut topup)?;
             "topup.succeeded"
         }
         Some((code, message)) => {
             reverse_topup(ctx, &topup)?;
             topup["failure_code"] = code.into();
             topup["failure_message"] = message.into();
-            topup["status"] = "failed".into();
+            TopupStatus::Failed.set(&mut topup)?;
             "topup.failed"
         }
     };
@@ -139,13 +139,13 @@ fn finish_topup(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
 /// `POST /v1/topups/{topup}/cancel`: only while it is pending.
 fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut topup = ctx.required(TOPUP, params.path("topup"))?;
-    if topup["status"] != "pending" {
+    if TopupStatus::of(&topup)? != TopupStatus::Pending {
         return Err(ApiError::invalid_request(
             "Only pending top-ups can be canceled.",
         ));
     }
     reverse_topup(ctx, &topup)?;
-    topup["status"] = "canceled".into();
+    TopupStatus::Canceled.set(&mut topup)?;
     ctx.update(TOPUP, &topup);
     ctx.emit("topup.canceled", &topup, None);
     Ok(topup)
@@ -153,9 +153,8 @@ fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// Reverses the balance transaction of a top-up.
 fn reverse_topup(ctx: &mut Ctx<'_>, topup: &Value) -> Result<(), ApiError> {
-    let text = |name: &str| topup[name].as_str().unwrap_or_default();
-    let (id, currency) = (text("id"), text("currency"));
-    let amount = topup["amount"].as_i64().unwrap_or(0);
-    let at = arrival(ctx, &topup["balance_transaction"]);
-    post_topup(ctx, id, "topup_reversal", currency, -amount, at).map(drop)
+    let view = Topup::new(topup);
+    let at = available_on(ctx, &topup["balance_transaction"]);
+    let reversed = view.money()?.negated()?;
+    post_topup(ctx, view.id()?, "topup_reversal", reversed, at).map(drop)
 }

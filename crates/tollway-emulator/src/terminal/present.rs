@@ -98,7 +98,7 @@ fn set_up(
     intent["payment_method"] = presented["id"].clone();
     if let Some(decline) = card.attach_decline() {
         let error = decline.to_error();
-        return Err(setup_intents::fail(ctx, &mut intent, error));
+        return Err(setup_intents::fail(ctx, &mut intent, error)?);
     }
     let generated = instrument::create_payment_method(ctx, card, &json!({}), &Map::new())?;
     let id = generated["id"].as_str().unwrap_or_default().to_owned();

@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
+use crate::objects::views::Charge;
 use crate::payments::payer::is_paid_from_cash_balance;
 use crate::world::PrivateRecord;
 
@@ -118,14 +119,15 @@ pub(in crate::payments) fn refund_to_cash_balance(
     if !is_paid_from_cash_balance(charge) {
         return Ok(());
     }
-    let customer = charge["customer"].as_str().unwrap_or_default();
-    let currency = charge["currency"].as_str().unwrap_or_default();
+    let view = Charge::new(charge);
+    let customer = view.customer().unwrap_or_default();
+    let currency = view.currency()?;
     let details = json!({"refunded_from_payment": {"refund": refund}});
     change_balance(
         ctx,
         customer,
         amount,
-        currency,
+        currency.as_str(),
         "refunded_from_payment",
         &details,
     )

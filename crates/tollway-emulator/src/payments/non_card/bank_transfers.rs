@@ -6,12 +6,13 @@
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
-use crate::currency;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::ledger::entries::{Holder, Journal};
+use crate::ledger::entries::{Holder, JournalEntry};
 use crate::ledger::posting::post;
-use crate::money::check_amount;
+use crate::money::{Money, check_amount, parse_currency};
+use crate::objects::status::PaymentIntentStatus;
+use crate::objects::views::PaymentIntent;
 use crate::params::Params;
 use crate::payments::cash_balance::addresses::{country_of, financial_addresses, transfer_type};
 use crate::payments::cash_balance::cash::{CashBalance, cash_balance_object, change_balance};
@@ -36,27 +37,23 @@ fn fund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.required("customer", &customer)?;
     let amount = params.int("amount").unwrap_or(0);
     check_amount(amount, "amount")?;
-    let currency = params
-        .text("currency")
-        .unwrap_or_default()
-        .to_ascii_lowercase();
-    currency::check(&currency, "currency")?;
-    receive_transfer(ctx, &customer, amount, &currency, params.text("reference"))
+    let currency = parse_currency(params.text("currency").unwrap_or_default(), "currency")?;
+    let money = Money::new(amount, currency);
+    receive_transfer(ctx, &customer, money, params.text("reference"))
 }
 
 /// Adds a transfer to the customer's cash balance, pays the intents that wait for it, and returns the cash balance transaction.
 fn receive_transfer(
     ctx: &mut Ctx<'_>,
     customer: &str,
-    amount: i64,
-    currency: &str,
+    money: Money,
     reference: Option<&str>,
 ) -> Result<Value, ApiError> {
-    let now = ctx.now();
-    let journal = Journal::new(currency)
-        .line(Holder::Banks, -amount, now)
-        .line(Holder::Cash, amount, now);
-    post(ctx, &journal)?;
+    let (now, currency) = (ctx.now(), money.currency.as_str());
+    let entry = JournalEntry::new(money.currency)
+        .line(Holder::Banks, -money.amount, now)
+        .line(Holder::Cash, money.amount, now);
+    post(ctx, &entry)?;
     let kind = transfer_type(currency);
     let sender = match kind {
         "us_bank_transfer" => json!({"network": "ach", "sender_name": "Jenny Rosen"}),
@@ -76,7 +73,7 @@ fn receive_transfer(
         transfer[kind] = sender;
     }
     let details = json!({"funded": {"bank_transfer": transfer}});
-    let transaction = change_balance(ctx, customer, amount, currency, "funded", &details)?;
+    let transaction = change_balance(ctx, customer, money.amount, currency, "funded", &details)?;
     if !CashBalance::load(ctx, customer)?.is_reconciled_manually() {
         for intent in waiting_intents(ctx, customer, currency, reference) {
             apply_balance(ctx, intent, None)?;
@@ -121,11 +118,11 @@ pub(super) fn confirm(
             "A payment with customer_balance needs a customer, whose money it is: pass customer.";
         return Err(ApiError::invalid_param("customer", message).code("parameter_missing"));
     };
-    let amount = intent["amount"].as_i64().unwrap_or(0);
-    let currency = intent["currency"].as_str().unwrap_or_default().to_owned();
+    let Money { amount, currency } = PaymentIntent::new(&intent).money()?;
+    let currency = currency.as_str();
     let options = &intent["payment_method_options"]["customer_balance"];
     let balance = CashBalance::load(ctx, &customer)?;
-    let available = balance.amount(&currency);
+    let available = balance.amount(currency);
     if available < amount && options["funding_type"] != "bank_transfer" {
         let message = format!(
             "The customer's balance of {available} {currency} does not cover the payment: pass \
@@ -136,7 +133,7 @@ pub(super) fn confirm(
     }
     let kind = options["bank_transfer"]["type"]
         .as_str()
-        .unwrap_or(transfer_type(&currency));
+        .unwrap_or(transfer_type(currency));
     let country = options["bank_transfer"]["eu_bank_transfer"]["country"].as_str();
     let country = country.unwrap_or(country_of(kind));
     let id = intent["id"].as_str().unwrap_or_default();
@@ -155,12 +152,12 @@ pub(super) fn confirm(
     });
     intent["payment_method"] = method["id"].clone();
     intent["last_payment_error"] = Value::Null;
-    intent["status"] = "requires_action".into();
+    PaymentIntentStatus::RequiresAction.set(&mut intent)?;
     ctx.update(PAYMENT_INTENT, &intent);
     if available >= amount || (available > 0 && !balance.is_reconciled_manually()) {
         intent = apply_balance(ctx, intent, None)?;
     }
-    if intent["status"] == "requires_action" {
+    if PaymentIntentStatus::of(&intent)? == PaymentIntentStatus::RequiresAction {
         ctx.emit("payment_intent.requires_action", &intent, None);
     }
     Ok(intent)
@@ -172,24 +169,22 @@ fn apply_balance(
     mut intent: Value,
     amount: Option<i64>,
 ) -> Result<Value, ApiError> {
-    let text = |name: &str| intent[name].as_str().unwrap_or_default().to_owned();
-    let (id, customer, currency) = (text("id"), text("customer"), text("currency"));
-    let remaining = intent["next_action"][ACTION]["amount_remaining"]
-        .as_i64()
-        .unwrap_or(0);
-    let applied = CashBalance::load(ctx, &customer)?
-        .amount(&currency)
+    let view = PaymentIntent::new(&intent);
+    let (customer, currency) = (view.customer().unwrap_or_default(), view.currency()?);
+    let remaining = remaining_amount(&intent)?;
+    let applied = CashBalance::load(ctx, customer)?
+        .amount(currency.as_str())
         .min(remaining)
         .min(amount.unwrap_or(remaining));
     if applied < 1 {
         return Ok(intent);
     }
-    let details = json!({"applied_to_payment": {"payment_intent": id}});
+    let details = json!({"applied_to_payment": {"payment_intent": view.id()?}});
     change_balance(
         ctx,
-        &customer,
+        customer,
         -applied,
-        &currency,
+        currency.as_str(),
         "applied_to_payment",
         &details,
     )?;
@@ -234,22 +229,28 @@ fn apply_customer_balance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, A
 
 /// Simulates a bank transfer of the amount that the intent still waits for.
 pub(super) fn send_remaining_amount(ctx: &mut Ctx<'_>, intent: &Value) -> Result<Value, ApiError> {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let action = &intent["next_action"][ACTION];
-    let amount = action["amount_remaining"].as_i64().unwrap_or(0);
-    let (customer, currency) = (text(&intent["customer"]), text(&intent["currency"]));
-    receive_transfer(
-        ctx,
-        &customer,
-        amount,
-        &currency,
-        Some(&text(&action["reference"])),
-    )?;
-    let intent = ctx.required(PAYMENT_INTENT, &text(&intent["id"]))?;
+    let view = PaymentIntent::new(intent);
+    let money = Money::new(remaining_amount(intent)?, view.currency()?);
+    let customer = view.customer().unwrap_or_default();
+    let reference = intent["next_action"][ACTION]["reference"].as_str();
+    receive_transfer(ctx, customer, money, Some(reference.unwrap_or_default()))?;
+    let intent = ctx.required(PAYMENT_INTENT, view.id()?)?;
     if intent["next_action"]["type"] == ACTION {
         return apply_balance(ctx, intent, None);
     }
     Ok(intent)
+}
+
+/// The amount that an intent still waits for.
+fn remaining_amount(intent: &Value) -> Result<i64, ApiError> {
+    intent["next_action"][ACTION]["amount_remaining"]
+        .as_i64()
+        .ok_or_else(|| {
+            let id = &intent["id"];
+            ApiError::internal(format!(
+                "The stored payment_intent {id} waits for a bank transfer but has no 'amount_remaining'."
+            ))
+        })
 }
 
 /// Returns the money that was applied to a canceled intent to the customer's cash balance.
@@ -257,19 +258,22 @@ pub(in crate::payments) fn return_applied_balance(
     ctx: &mut Ctx<'_>,
     intent: &Value,
 ) -> Result<(), ApiError> {
-    let remaining = intent["next_action"][ACTION]["amount_remaining"].as_i64();
-    let (Some(remaining), Some(customer)) = (remaining, intent["customer"].as_str()) else {
+    if intent["next_action"]["type"] != ACTION {
+        return Ok(());
+    }
+    let view = PaymentIntent::new(intent);
+    let Some(customer) = view.customer() else {
         return Ok(());
     };
-    let applied = intent["amount"].as_i64().unwrap_or(0) - remaining;
+    let applied = view.amount()? - remaining_amount(intent)?;
     if applied > 0 {
-        let currency = intent["currency"].as_str().unwrap_or_default();
+        let currency = view.currency()?;
         let details = json!({"unapplied_from_payment": {"payment_intent": intent["id"]}});
         change_balance(
             ctx,
             customer,
             applied,
-            currency,
+            currency.as_str(),
             "unapplied_from_payment",
             &details,
         )?;

@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
+use crate::objects::status::PaymentIntentStatus;
 use crate::params::Params;
 use crate::payment_methods::method_types::{self, PaymentFlow};
 use crate::payments::intents::{PAYMENT_INTENT, is_captured_manually};
@@ -51,6 +52,7 @@ pub(in crate::payments) fn confirm(
         }
         PaymentFlow::BankTransfer => bank_transfers::confirm(ctx, intent, method),
         PaymentFlow::Debit { .. } if microdeposits::are_required(ctx, &intent, method)? => {
+            PaymentIntentStatus::RequiresAction.set(&mut intent)?;
             let intent = microdeposits::send_deposits(ctx, intent, PAYMENT_INTENT);
             ctx.emit("payment_intent.requires_action", &intent, None);
             Ok(intent)
@@ -84,7 +86,7 @@ pub(in crate::payments) fn apply_decision(
     match intent["next_action"]["type"].as_str() {
         Some(microdeposits::ACTION) if approved => debits::verify(ctx, intent),
         Some(microdeposits::ACTION) => {
-            fail_attempt(ctx, &mut intent, microdeposits::verification_failure());
+            fail_attempt(ctx, &mut intent, microdeposits::verification_failure())?;
             Ok(intent)
         }
         Some(bank_transfers::ACTION) if approved => {
@@ -94,6 +96,6 @@ pub(in crate::payments) fn apply_decision(
             vouchers::expire_voucher(ctx, intent)
         }
         _ if approved => charge_intent(ctx, intent, method),
-        _ => Ok(fail_authentication(ctx, intent)),
+        _ => fail_authentication(ctx, intent),
     }
 }

@@ -7,6 +7,8 @@ use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
+use crate::objects::status::{ChargeStatus, PaymentIntentStatus};
+use crate::objects::views::PaymentIntent;
 use crate::payment_methods::method_types::{self, PaymentFlow};
 use crate::payment_methods::non_card::{debit_outcome, mark_verified};
 use crate::payment_methods::test_bank_accounts::DebitOutcome;
@@ -49,7 +51,7 @@ pub(super) fn start_debit(
     intent["latest_charge"] = charge["id"].clone();
     intent["last_payment_error"] = Value::Null;
     intent["next_action"] = Value::Null;
-    intent["status"] = "processing".into();
+    PaymentIntentStatus::Processing.set(&mut intent)?;
     attach_for_future_usage(ctx, &intent, method)?;
     ctx.update(PAYMENT_INTENT, &intent);
     ctx.emit("payment_intent.processing", &intent, None);
@@ -78,12 +80,12 @@ pub(in crate::payments) fn verify(ctx: &mut Ctx<'_>, intent: Value) -> Result<Va
 /// Completes or fails a processing intent, as its bank account number decides.
 fn settle_debit(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let intent = ctx.required(PAYMENT_INTENT, id)?;
-    if intent["status"] != "processing" {
+    if PaymentIntentStatus::of(&intent)? != PaymentIntentStatus::Processing {
         return Ok(());
     }
-    let charge = intent["latest_charge"].as_str().unwrap_or_default();
-    let mut charge = ctx.required("charge", charge)?;
-    let method = intent["payment_method"].as_str().unwrap_or_default();
+    let view = PaymentIntent::new(&intent);
+    let mut charge = ctx.required("charge", view.latest_charge().unwrap_or_default())?;
+    let method = view.payment_method().unwrap_or_default();
     let (code, message) = match debit_outcome(ctx, method)? {
         DebitOutcome::Succeeds | DebitOutcome::SucceedsThenDisputed => {
             return complete_charge(ctx, intent, charge).map(drop);
@@ -91,7 +93,7 @@ fn settle_debit(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         DebitOutcome::StaysProcessing => return Ok(()),
         DebitOutcome::Fails(code, message) => (code, message),
     };
-    charge["status"] = "failed".into();
+    ChargeStatus::Failed.set(&mut charge)?;
     charge["failure_code"] = code.into();
     charge["failure_message"] = message.into();
     charge["outcome"] = json!({

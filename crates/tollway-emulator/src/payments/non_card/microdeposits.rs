@@ -33,7 +33,7 @@ pub(in crate::payments) fn are_required(
     Ok(uses_microdeposits && is_unverified(ctx, id)?)
 }
 
-/// Sends the deposits: the intent waits for their amounts.
+/// Sends the deposits for an intent that requires action: it waits for their amounts.
 pub(in crate::payments) fn send_deposits(
     ctx: &mut Ctx<'_>,
     mut intent: Value,
@@ -48,7 +48,6 @@ pub(in crate::payments) fn send_deposits(
             "microdeposit_type": "descriptor_code",
         },
     });
-    intent["status"] = "requires_action".into();
     ctx.update(object_type, &intent);
     intent
 }

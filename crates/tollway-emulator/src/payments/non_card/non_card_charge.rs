@@ -6,6 +6,8 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::generic::GenericCtx as _;
+use crate::objects::status::ChargeStatus;
+use crate::objects::views::PaymentIntent;
 use crate::payment_methods::method_types;
 use crate::payment_methods::operations as payment_methods;
 use crate::payments::charge_object::{self, NewCharge, copied_fields};
@@ -27,7 +29,7 @@ pub(super) fn charge_intent(
     let kind = method["type"].as_str().unwrap_or_default();
     if is_captured_manually(&intent, kind) {
         charge["paid"] = true.into();
-        charge["status"] = "succeeded".into();
+        ChargeStatus::Succeeded.set(&mut charge)?;
         ctx.insert("charge", &charge);
         ctx.emit("charge.succeeded", &charge, None);
         attach_for_future_usage(ctx, &intent, method)?;
@@ -44,9 +46,9 @@ pub(super) fn complete_charge(
     intent: Value,
     mut charge: Value,
 ) -> Result<Value, ApiError> {
-    let amount = intent["amount"].as_i64().unwrap_or(0);
+    let amount = PaymentIntent::new(&intent).amount()?;
     charge["paid"] = true.into();
-    charge["status"] = "succeeded".into();
+    ChargeStatus::Succeeded.set(&mut charge)?;
     settlement::settle(ctx, &mut charge, amount, &Split::of_object(&intent))?;
     ctx.update("charge", &charge);
     ctx.emit("charge.succeeded", &charge, None);
@@ -81,12 +83,11 @@ pub(super) fn new_charge(
     method: &Value,
 ) -> Result<Value, ApiError> {
     let split = Split::of_object(intent);
-    let amount = intent["amount"].as_i64().unwrap_or(0);
-    split::check(ctx, &split, amount)?;
+    let money = PaymentIntent::new(intent).money()?;
+    split::check(ctx, &split, money.amount)?;
     let kind = method["type"].as_str().unwrap_or_default();
     let new = NewCharge {
-        amount,
-        currency: intent["currency"].as_str().unwrap_or_default(),
+        money,
         billing_details: &method["billing_details"],
         customer: intent["customer"].as_str().or(method["customer"].as_str()),
         intent: intent["id"].as_str(),

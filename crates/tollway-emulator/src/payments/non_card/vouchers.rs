@@ -13,6 +13,7 @@ use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::fees::midnight;
+use crate::objects::status::PaymentIntentStatus;
 use crate::params::Params;
 use crate::payment_methods::instrument::integer_param;
 use crate::payments::intents::{PAYMENT_INTENT, action_page_url};
@@ -97,7 +98,7 @@ pub(super) fn create_voucher(
     }
     let number = ctx.world.random.digits(14);
     intent["next_action"] = display_action(ctx, &intent, kind, &number, expires);
-    intent["status"] = "requires_action".into();
+    PaymentIntentStatus::RequiresAction.set(&mut intent)?;
     intent["last_payment_error"] = Value::Null;
     ctx.update(PAYMENT_INTENT, &intent);
     ctx.emit("payment_intent.requires_action", &intent, None);
@@ -201,8 +202,8 @@ pub(in crate::payments) fn reference_of(next_action: &Value) -> String {
 /// Charges or expires the voucher of an intent; does nothing if the intent does not wait for this voucher any more.
 fn end_voucher(ctx: &mut Ctx<'_>, intent: &str, voucher: &str, paid: bool) -> Result<(), ApiError> {
     let intent = ctx.required(PAYMENT_INTENT, intent)?;
-    let is_waiting =
-        intent["status"] == "requires_action" && reference_of(&intent["next_action"]) == voucher;
+    let is_waiting = PaymentIntentStatus::of(&intent)? == PaymentIntentStatus::RequiresAction
+        && reference_of(&intent["next_action"]) == voucher;
     if !is_waiting {
         return Ok(());
     }

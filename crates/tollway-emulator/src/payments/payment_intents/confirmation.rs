@@ -5,6 +5,8 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::objects::status::PaymentIntentStatus;
+use crate::objects::views::PaymentIntent;
 use crate::params::Params;
 use crate::payment_methods::instrument::{self, Instrument};
 use crate::payment_methods::method_types::is_redirect_based;
@@ -14,8 +16,7 @@ use crate::payments::automatic_payment_methods::require_return_url;
 use crate::payments::charge::{self, CardPayment, PaymentOutcome};
 use crate::payments::charge_object::copied_fields;
 use crate::payments::intents::{
-    PAYMENT_INTENT, is_captured_manually, requests_authentication, status,
-    unexpected_payment_status,
+    PAYMENT_INTENT, is_captured_manually, requests_authentication, unexpected_payment_status,
 };
 use crate::payments::non_card::confirmation as non_card;
 use crate::payments::payment_attempt::{
@@ -117,15 +118,13 @@ fn charge_card(
     authenticated: bool,
     off_session: bool,
 ) -> Result<Value, ApiError> {
-    let amount = intent["amount"].as_i64().unwrap_or(0);
     let kind = instrument
         .present
         .as_ref()
         .map_or("card", |_| "card_present");
     let manual = is_captured_manually(&intent, kind);
     let payment = CardPayment {
-        amount,
-        currency: intent["currency"].as_str().unwrap_or_default().to_owned(),
+        money: PaymentIntent::new(&intent).money()?,
         instrument,
         capture: !manual,
         authenticated,
@@ -177,7 +176,7 @@ fn attach_for_future_usage(
 /// Applies the payer's decision on the authentication page: the payer approves or not.
 pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Result<Value, ApiError> {
     let mut intent = ctx.required(PAYMENT_INTENT, id)?;
-    if status(&intent) != "requires_action" {
+    if PaymentIntentStatus::of(&intent)? != PaymentIntentStatus::RequiresAction {
         return Err(unexpected_payment_status(&intent, "authenticated"));
     }
     let method = intent["payment_method"]
@@ -190,7 +189,7 @@ pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Resul
         };
         ctx.save(id, &authenticated);
         intent["next_action"] = Value::Null;
-        intent["status"] = "requires_confirmation".into();
+        PaymentIntentStatus::RequiresConfirmation.set(&mut intent)?;
         ctx.update(PAYMENT_INTENT, &intent);
         return Ok(intent);
     }
@@ -201,5 +200,5 @@ pub(crate) fn authenticate(ctx: &mut Ctx<'_>, id: &str, approved: bool) -> Resul
         let instrument = instrument::resolve(ctx, &method, "payment_method")?;
         return charge_card(ctx, intent, instrument, true, false);
     }
-    Ok(fail_authentication(ctx, intent))
+    fail_authentication(ctx, intent)
 }

@@ -5,6 +5,8 @@ use serde_json::{Map, Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
+use crate::money::Money;
+use crate::objects::status::PaymentIntentStatus;
 use crate::params::Params;
 use crate::payments::application::charging_application;
 use crate::payments::automatic_payment_methods;
@@ -92,7 +94,7 @@ pub(super) fn write(
 }
 
 /// Builds an intent that requires a payment method. It is not stored.
-pub(super) fn new_intent(ctx: &mut Ctx<'_>, amount: i64, currency: &str) -> Value {
+pub(super) fn new_intent(ctx: &mut Ctx<'_>, money: Money) -> Value {
     let mut intent = Value::Object(ctx.blank(PAYMENT_INTENT));
     let secret = format!(
         "{}_secret_{}",
@@ -101,7 +103,7 @@ pub(super) fn new_intent(ctx: &mut Ctx<'_>, amount: i64, currency: &str) -> Valu
     );
     let members = json!({
         "allowed_payment_method_types": null,
-        "amount": amount,
+        "amount": money.amount,
         "amount_capturable": 0,
         "amount_received": 0,
         "application": charging_application(ctx),
@@ -113,7 +115,7 @@ pub(super) fn new_intent(ctx: &mut Ctx<'_>, amount: i64, currency: &str) -> Valu
         "client_secret": secret,
         "confirmation_method": "automatic",
         "created": ctx.now(),
-        "currency": currency,
+        "currency": money.currency,
         "customer": null,
         "customer_account": null,
         "description": null,
@@ -134,7 +136,7 @@ pub(super) fn new_intent(ctx: &mut Ctx<'_>, amount: i64, currency: &str) -> Valu
         "source": null,
         "statement_descriptor": null,
         "statement_descriptor_suffix": null,
-        "status": "requires_payment_method",
+        "status": PaymentIntentStatus::RequiresPaymentMethod.as_str(),
         "transfer_data": null,
         "transfer_group": null,
     });

@@ -16,12 +16,14 @@ use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::money::{check_amount, payment_amount_and_currency};
+use crate::money::{check_amount, parse_currency, payment_money};
+use crate::objects::status::PaymentIntentStatus;
+use crate::objects::views::PaymentIntent;
 use crate::params::Params;
 use crate::payments::automatic_payment_methods::with_version_default;
 use crate::payments::confirmation_tokens;
 use crate::payments::holds::{cancel_intent, release_hold};
-use crate::payments::intents::{PAYMENT_INTENT, status, unexpected_payment_status};
+use crate::payments::intents::{PAYMENT_INTENT, unexpected_payment_status};
 use crate::payments::non_card::bank_transfers::return_applied_balance;
 use crate::payments::non_card::confirmation::check_manual_capture;
 use crate::payments::non_card::{debits, microdeposits};
@@ -46,21 +48,21 @@ pub(super) fn register(registry: &mut Registry) {
 
 /// `POST /v1/payment_intents`.
 pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (amount, currency) = payment_amount_and_currency(params)?;
-    split::check(ctx, &Split::of_params(params), amount)?;
+    let money = payment_money(params)?;
+    split::check(ctx, &Split::of_params(params), money.amount)?;
     split::check_on_behalf_of(ctx, params.at("on_behalf_of"))?;
     if let Some(customer) = params.text("customer") {
         ctx.referenced("customer", customer, "customer")?;
     }
     let with_token = confirmation_tokens::with_token_params(ctx, params, None)?;
     let params = &*with_token;
-    let mut intent = fields::new_intent(ctx, amount, &currency);
+    let mut intent = fields::new_intent(ctx, money);
     fields::write(ctx, &mut intent, params)?;
     check_off_session(params)?;
     check_capture_method(&intent, params)?;
     if let Some(method) = payment_method_of_params(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
-        intent["status"] = "requires_confirmation".into();
+        PaymentIntentStatus::RequiresConfirmation.set(&mut intent)?;
     }
     ctx.insert(PAYMENT_INTENT, &intent);
     ctx.emit("payment_intent.created", &intent, None);
@@ -74,34 +76,33 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 /// `POST /v1/payment_intents/{intent}`.
 pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(PAYMENT_INTENT, params.path("intent"))?;
-    let changes_authorized = status(&intent) == "requires_capture"
+    let status = PaymentIntentStatus::of(&intent)?;
+    let changes_authorized = status == PaymentIntentStatus::RequiresCapture
         && ["amount", "currency", "payment_method"]
             .iter()
             .any(|name| params.has(name));
-    if changes_authorized || matches!(status(&intent), "succeeded" | "canceled" | "processing") {
+    if changes_authorized || is_final(status) {
         return Err(unexpected_payment_status(&intent, "updated"));
     }
     if let Some(currency) = params.text("currency") {
-        let currency = currency.to_ascii_lowercase();
-        currency::check(&currency, "currency")?;
-        intent["currency"] = currency.into();
+        intent["currency"] = parse_currency(currency, "currency")?.as_str().into();
     }
     if let Some(amount) = params.int("amount") {
         check_amount(amount, "amount")?;
-        let currency = intent["currency"].as_str().unwrap_or_default();
-        currency::check_amount(amount, currency, "amount")?;
+        let currency = PaymentIntent::new(&intent).currency()?;
+        currency::check_amount(amount, currency.as_str(), "amount")?;
         intent["amount"] = amount.into();
     }
     fields::write(ctx, &mut intent, params)?;
     split::check(
         ctx,
         &Split::of_object(&intent),
-        intent["amount"].as_i64().unwrap_or(0),
+        PaymentIntent::new(&intent).amount()?,
     )?;
     if let Some(method) = payment_method_of_params(ctx, params, &intent)? {
         intent["payment_method"] = method.into();
         intent["next_action"] = Value::Null;
-        intent["status"] = "requires_confirmation".into();
+        PaymentIntentStatus::RequiresConfirmation.set(&mut intent)?;
     }
     ctx.update(PAYMENT_INTENT, &intent);
     Ok(intent)
@@ -110,10 +111,8 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
 /// `POST /v1/payment_intents/{intent}/confirm`.
 pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(PAYMENT_INTENT, params.path("intent"))?;
-    if !matches!(
-        status(&intent),
-        "requires_payment_method" | "requires_confirmation" | "requires_action"
-    ) {
+    let status = PaymentIntentStatus::of(&intent)?;
+    if is_final(status) || status == PaymentIntentStatus::RequiresCapture {
         return Err(unexpected_payment_status(&intent, "confirmed"));
     }
     let with_token = confirmation_tokens::with_token_params(ctx, params, Some(&intent))?;
@@ -129,15 +128,29 @@ pub(crate) fn confirm(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiEr
 /// `POST /v1/payment_intents/{intent}/cancel`.
 pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut intent = ctx.required(PAYMENT_INTENT, params.path("intent"))?;
-    if matches!(status(&intent), "succeeded" | "canceled" | "processing") {
+    let status = PaymentIntentStatus::of(&intent)?;
+    if is_final(status) {
         return Err(unexpected_payment_status(&intent, "canceled"));
     }
-    if status(&intent) == "requires_capture" {
-        release_hold(ctx, &intent, "charge.refunded");
+    if status == PaymentIntentStatus::RequiresCapture {
+        release_hold(ctx, &intent, "charge.refunded")?;
     }
     return_applied_balance(ctx, &intent)?;
-    cancel_intent(ctx, &mut intent, params.text("cancellation_reason"));
+    cancel_intent(ctx, &mut intent, params.text("cancellation_reason"))?;
     Ok(intent)
+}
+
+/// Whether an intent with this status can neither be changed, confirmed nor canceled.
+const fn is_final(status: PaymentIntentStatus) -> bool {
+    match status {
+        PaymentIntentStatus::Processing
+        | PaymentIntentStatus::Succeeded
+        | PaymentIntentStatus::Canceled => true,
+        PaymentIntentStatus::RequiresPaymentMethod
+        | PaymentIntentStatus::RequiresConfirmation
+        | PaymentIntentStatus::RequiresAction
+        | PaymentIntentStatus::RequiresCapture => false,
+    }
 }
 
 /// `POST /v1/payment_intents/{intent}/verify_microdeposits`.

@@ -237,3 +237,28 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
     assert_eq!(closed["data"].as_array().unwrap().len(), 2);
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn a_dispute_is_lost_when_its_evidence_window_of_seven_days_ends() {
+    let shop = Shop::open().await;
+    let (_, dispute) = disputed(&shop, "tok_createDispute").await;
+    let path = format!("/v1/disputes/{}", id(&dispute));
+    shop.stripe.advance(7 * 86_400 - 1);
+    assert_eq!(shop.get(&path).await["status"], "needs_response");
+    shop.stripe.advance(1);
+    assert_eq!(shop.get(&path).await["status"], "lost");
+}
+
+#[tokio::test]
+async fn the_balance_transaction_of_a_dispute_names_the_dispute_fee() {
+    let shop = Shop::open().await;
+    let (_, dispute) = disputed(&shop, "tok_createDispute").await;
+    let transaction = &dispute["balance_transactions"][0];
+    let fee = &transaction["fee_details"][0];
+    assert_eq!(
+        (&fee["amount"], &fee["type"]),
+        (&1500.into(), &"stripe_fee".into())
+    );
+    assert_eq!(fee["description"], "Dispute fee");
+    assert_eq!(transaction["reporting_category"], "dispute");
+}

@@ -529,3 +529,57 @@ async fn a_refund_takes_its_share_from_every_part_of_a_charge() {
         [-(12 + 30 + 17 + 30), -(12 + 30 + 17 + 30)]
     );
 }
+
+#[tokio::test]
+async fn a_hold_expires_after_seven_days_and_not_before() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+    ]);
+    let intent = shop.post("/v1/payment_intents", &form).await.ok();
+    let path = format!("/v1/payment_intents/{}", id(&intent));
+    shop.stripe.advance(7 * 86_400 - 1);
+    assert_eq!(shop.get(&path).await["status"], "requires_capture");
+    shop.stripe.advance(1);
+    let expired = shop.get(&path).await;
+    assert_eq!(expired["status"], "canceled");
+    assert_eq!(expired["cancellation_reason"], "expired");
+}
+
+#[tokio::test]
+async fn overcapture_adds_a_fifth_to_the_authorized_amount_also_after_an_increment() {
+    let shop = Shop::open().await;
+    let form = intending(&[
+        ("capture_method", "manual"),
+        ("payment_method", "pm_card_visa"),
+        ("confirm", "true"),
+        (
+            "payment_method_options[card][request_overcapture]",
+            "if_available",
+        ),
+        (
+            "payment_method_options[card][request_incremental_authorization]",
+            "if_available",
+        ),
+    ]);
+    for (increment, most) in [(None, 1200), (Some("1500"), 1800)] {
+        let intent = shop.post("/v1/payment_intents", &form).await.ok();
+        let path = format!("/v1/payment_intents/{}", id(&intent));
+        if let Some(amount) = increment {
+            let increment = format!("{path}/increment_authorization");
+            shop.post(&increment, &[("amount", amount)]).await.ok();
+        }
+        let charge = format!("/v1/charges/{}", intent["latest_charge"].as_str().unwrap());
+        let details = &shop.get(&charge).await["payment_method_details"]["card"]["overcapture"];
+        assert_eq!(details["maximum_amount_capturable"], most);
+        let capture = format!("{path}/capture");
+        let too_much = (most + 1).to_string();
+        let refused = shop.post(&capture, &[("amount_to_capture", too_much.as_str())]);
+        assert_eq!(refused.await.json()["error"]["code"], "amount_too_large");
+        let all = most.to_string();
+        let captured = shop.post(&capture, &[("amount_to_capture", all.as_str())]);
+        assert_eq!(captured.await.ok()["amount_received"], most);
+    }
+}
