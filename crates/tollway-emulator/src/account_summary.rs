@@ -41,13 +41,13 @@ impl AccountSummary {
         Self::of_account(ctx, &ctx.scope.account)
     }
 
-    /// The summary of an account; none for the platform's own, which has no object.
+    /// The summary of an account; none for the platform's own account, which has no object.
     pub(crate) fn of_account(ctx: &Ctx<'_>, id: &str) -> Option<Self> {
         let platform = ctx.world.platform_scope(ctx.scope.mode);
         ctx.world.typed(&platform, "account", id)
     }
 
-    /// Whether the platform bears what the account owes.
+    /// Whether the platform bears the losses of the account.
     pub(crate) fn losses_are_the_platforms(&self) -> bool {
         self.controller["losses"]["payments"] == "application"
     }
@@ -63,7 +63,7 @@ impl AccountSummary {
         banks.filter_map(|bank| bank.currency.as_deref())
     }
 
-    /// What its customers read on their statements.
+    /// The statement descriptor of its payments.
     pub(crate) fn statement_descriptor(&self) -> Option<&str> {
         let settings = self.settings.as_ref()?;
         settings.card_payments["statement_descriptor_prefix"]
