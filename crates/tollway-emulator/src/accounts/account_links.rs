@@ -1,89 +1,76 @@
-//! Ways to Stripe's pages for an account: account links, login links, account sessions.
+//! Links to Stripe's pages for an account: account links, login links, account sessions.
 
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use crate::accounts::{operations as accounts, v2};
+use crate::accounts::access::{controlled_account, reachable_account};
+use crate::accounts::onboarding_start::record_onboarding_start;
+use crate::accounts::v2_records::fields::timestamp;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
 use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
-/// An account link works once, for five minutes.
-pub(crate) const LIFETIME: i64 = 5 * 60;
+/// An account link can be opened once, for five minutes.
+const LINK_LIFETIME_SECONDS: i64 = 5 * 60;
 /// An account session lasts an hour.
-const SESSION: i64 = 3600;
-const LINK: &str = "_account_link";
+const SESSION_LIFETIME_SECONDS: i64 = 3600;
 
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("account_links.create", create);
     registry.add("v2.core.account_links.create", create_v2);
-    registry.add("accounts.login_links.create", login);
-    registry.add("account_sessions.create", session);
+    registry.add("accounts.login_links.create", create_login_link);
+    registry.add("account_sessions.create", create_account_session);
 }
 
-/// A way to the onboarding page, and back.
+/// A link to the onboarding page, stored under its token.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(crate) struct Link {
+pub(crate) struct AccountLink {
     pub(crate) account: String,
     pub(crate) refresh_url: String,
     pub(crate) return_url: String,
     /// Unix seconds.
     pub(crate) expires_at: i64,
-    /// It was opened, and works no more for anybody else.
+    /// Whether it was opened; it cannot be opened again.
     #[serde(default)]
     pub(crate) opened: bool,
-    /// The answers were sent.
+    /// Whether the form was submitted.
     #[serde(default)]
     pub(crate) done: bool,
-    /// It asks for what will be due one day, too.
+    /// Whether it collects `eventually_due` fields as well.
     #[serde(default)]
     pub(crate) eventually: bool,
-    /// What a link made by `/v2` is for, `account_onboarding`: its return is told of.
+    /// The use case of a link of `/v2`, as `account_onboarding`; its return emits an event.
     #[serde(default)]
     pub(crate) use_case: Option<String>,
 }
 
-/// An account whose owner was sent to Stripe to tell about itself.
-const BEGAN: &str = "_onboarding_began";
-
-/// When that was last, in Unix seconds.
-#[derive(Debug, Serialize, Deserialize)]
-struct Began {
-    at: i64,
+impl PrivateRecord for AccountLink {
+    const TYPE: &'static str = "_account_link";
+    const ID_IS_SECRET: bool = true;
 }
 
-/// Was the owner of an account sent to Stripe to tell about itself?
-pub(crate) fn began(ctx: &Ctx<'_>, account: &str) -> bool {
-    let scope = ctx.world.platform_scope(ctx.scope.mode);
-    let began: Option<Began> = ctx.world.typed(&scope, BEGAN, account);
-    began.is_some()
-}
-
-fn begin(ctx: &mut Ctx<'_>, account: &str) {
+/// Stores a link under its token.
+pub(super) fn save_link(ctx: &mut Ctx<'_>, token: &str, link: &AccountLink) {
     let scope = ctx.world.platform_scope(ctx.scope.mode);
     let now = ctx.now();
-    let began = Began { at: now };
-    ctx.world.put_typed(&scope, BEGAN, account, &began, now);
-}
-
-/// Keeps a link under its token.
-pub(crate) fn put(ctx: &mut Ctx<'_>, token: &str, link: &Link) {
-    let scope = ctx.world.platform_scope(ctx.scope.mode);
-    let now = ctx.now();
-    ctx.world.put_typed(&scope, LINK, token, link, now);
+    ctx.world.save(&scope, token, link, now);
 }
 
 /// The link of a token, in the context's mode.
-pub(crate) fn get(ctx: &Ctx<'_>, token: &str) -> Option<Link> {
+///
+/// # Errors
+/// A 500 if the stored link cannot be read.
+pub(super) fn load_link(ctx: &Ctx<'_>, token: &str) -> Result<Option<AccountLink>, ApiError> {
     let scope = ctx.world.platform_scope(ctx.scope.mode);
-    ctx.world.typed(&scope, LINK, token)
+    ctx.world.load(&scope, token)
 }
 
-/// Makes a link; its URL.
-fn make(
+/// Creates a link, and returns its URL.
+fn create_link(
     ctx: &mut Ctx<'_>,
     account: &str,
     refresh_url: Option<&str>,
@@ -91,7 +78,7 @@ fn make(
     eventually: bool,
     use_case: Option<&str>,
 ) -> Result<String, ApiError> {
-    accounts::controlled(ctx, account)?;
+    controlled_account(ctx, account)?;
     let (Some(refresh_url), return_url) = (refresh_url, return_url) else {
         return Err(ApiError::missing_parameter("refresh_url"));
     };
@@ -99,35 +86,40 @@ fn make(
         ("refresh_url", Some(refresh_url)),
         ("return_url", return_url),
     ] {
-        let good = url.is_none_or(|url| {
+        let is_valid = url.is_none_or(|url| {
             url::Url::parse(url).is_ok_and(|url| matches!(url.scheme(), "http" | "https"))
         });
-        if !good {
+        if !is_valid {
             return Err(ApiError::invalid_param(name, "Not a valid URL").code("url_invalid"));
         }
     }
     let token = ctx.world.random.alphanumeric(32);
-    let link = Link {
+    let link = AccountLink {
         account: account.to_owned(),
         refresh_url: refresh_url.to_owned(),
         return_url: return_url.unwrap_or(refresh_url).to_owned(),
-        expires_at: ctx.now() + LIFETIME,
+        expires_at: ctx.now() + LINK_LIFETIME_SECONDS,
         opened: false,
         done: false,
         eventually,
         use_case: use_case.map(str::to_owned),
     };
-    put(ctx, &token, &link);
-    begin(ctx, account);
+    save_link(ctx, &token, &link);
+    record_onboarding_start(ctx, account);
     Ok(format!(
         "{}/_tollway/onboarding/{token}",
         ctx.request.base_url
     ))
 }
 
-/// Is this a link that the account may have? Where Stripe collects the requirements, it asks for changes by itself.
-fn allowed(ctx: &mut Ctx<'_>, account: &str, is_update: bool, param: &str) -> Result<(), ApiError> {
-    let object = accounts::controlled(ctx, account)?;
+/// Checks that the account can have such a link: there are no update links where Stripe collects the requirements.
+fn check_link_type(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    is_update: bool,
+    param: &str,
+) -> Result<(), ApiError> {
+    let object = controlled_account(ctx, account)?;
     if is_update && object["controller"]["requirement_collection"] != "application" {
         let message = "You cannot create `account_update` type Account Links for this account: Stripe collects its requirements.";
         return Err(ApiError::invalid_param(param, message));
@@ -135,8 +127,8 @@ fn allowed(ctx: &mut Ctx<'_>, account: &str, is_update: bool, param: &str) -> Re
     Ok(())
 }
 
-/// The owner has come back from the page of a link of `/v2`.
-pub(crate) fn returned(ctx: &mut Ctx<'_>, link: &Link) {
+/// Emits `v2.core.account_link.returned` when the owner leaves the page of a link of `/v2`.
+pub(super) fn emit_link_returned(ctx: &mut Ctx<'_>, link: &AccountLink) {
     let Some(use_case) = &link.use_case else {
         return;
     };
@@ -168,8 +160,8 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let fields = params.text("collection_options.fields");
     let eventually = fields.or(params.text("collect")) == Some("eventually_due");
-    allowed(ctx, account, is_update, "type")?;
-    let url = make(
+    check_link_type(ctx, account, is_update, "type")?;
+    let url = create_link(
         ctx,
         account,
         params.text("refresh_url"),
@@ -178,7 +170,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         None,
     )?;
     Ok(json!({
-        "object": "account_link", "created": ctx.now(), "expires_at": ctx.now() + LIFETIME, "url": url,
+        "object": "account_link", "created": ctx.now(), "expires_at": ctx.now() + LINK_LIFETIME_SECONDS, "url": url,
     }))
 }
 
@@ -190,8 +182,8 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if params.map(&format!("use_case.{kind}")).is_none() {
         return Err(ApiError::missing_parameter(&format!("use_case[{kind}]")));
     }
-    allowed(ctx, &account, kind == "account_update", "use_case[type]")?;
-    let url = make(
+    check_link_type(ctx, &account, kind == "account_update", "use_case[type]")?;
+    let url = create_link(
         ctx,
         &account,
         at("refresh_url"),
@@ -201,8 +193,8 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     )?;
     let mut link = ctx.generic("v2.core.account_links.create", params)?;
     link["account"] = account.into();
-    link["created"] = v2::instant(ctx.now());
-    link["expires_at"] = v2::instant(ctx.now() + LIFETIME);
+    link["created"] = timestamp(ctx.now());
+    link["expires_at"] = timestamp(ctx.now() + LINK_LIFETIME_SECONDS);
     link["livemode"] = ctx.scope.livemode().into();
     link["url"] = url.into();
     link["use_case"] = params.at("use_case").cloned().unwrap_or_default();
@@ -210,9 +202,9 @@ fn create_v2(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 }
 
 /// `POST /v1/accounts/{account}/login_links`: for accounts with the Express dashboard.
-fn login(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create_login_link(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("account");
-    let account = accounts::reachable(ctx, id)?;
+    let account = reachable_account(ctx, id)?;
     if account["controller"]["stripe_dashboard"]["type"] != "express" {
         let message = "Cannot create a login link for an account that does not have access to the Express Dashboard.";
         return Err(ApiError::invalid_request(message));
@@ -226,15 +218,15 @@ fn login(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     Ok(json!({"object": "login_link", "created": ctx.now(), "url": url}))
 }
 
-/// Only where the platform collects the requirements may it let people in without Stripe's sign-in.
-fn check_features(account: &Value, asked: Option<&Map<String, Value>>) -> Result<(), ApiError> {
+/// Checks that only platforms that collect the requirements disable Stripe's sign-in.
+fn check_features(account: &Value, requested: Option<&Map<String, Value>>) -> Result<(), ApiError> {
     if account["controller"]["requirement_collection"] == "application" {
         return Ok(());
     }
-    let mut components = asked.into_iter().flatten();
-    let without = components
+    let mut components = requested.into_iter().flatten();
+    let disabled = components
         .find(|(_, component)| component["features"]["disable_stripe_user_authentication"] == true);
-    let Some((name, _)) = without else {
+    let Some((name, _)) = disabled else {
         return Ok(());
     };
     let message = "You can only disable Stripe user authentication for accounts where your platform is responsible for collecting \
@@ -244,21 +236,22 @@ fn check_features(account: &Value, asked: Option<&Map<String, Value>>) -> Result
 }
 
 /// `POST /v1/account_sessions`.
-fn session(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create_account_session(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.text("account").unwrap_or_default().to_owned();
-    let account = accounts::reachable(ctx, &id)?;
-    let asked = params.map("components");
-    let enabled = asked.is_some_and(|asked| asked.values().any(|it| it["enabled"] == true));
-    if !enabled {
+    let account = reachable_account(ctx, &id)?;
+    let components = params.map("components");
+    let is_enabled =
+        components.is_some_and(|components| components.values().any(|it| it["enabled"] == true));
+    if !is_enabled {
         let message = "You must enable at least one component.";
         return Err(ApiError::invalid_param("components", message));
     }
-    check_features(&account, asked)?;
+    check_features(&account, components)?;
     let mut session = ctx.generic("account_sessions.create", params)?;
-    begin(ctx, &id);
+    record_onboarding_start(ctx, &id);
     session["account"] = id.into();
     session["client_secret"] = format!("accs_secret__{}", ctx.world.random.alphanumeric(48)).into();
-    session["expires_at"] = (ctx.now() + SESSION).into();
+    session["expires_at"] = (ctx.now() + SESSION_LIFETIME_SECONDS).into();
     session["livemode"] = ctx.scope.livemode().into();
     Ok(session)
 }

@@ -1,15 +1,15 @@
-//! `account` objects: of sellers that came by OAuth, of the platform itself, and empty ones to be filled in.
+//! `account` objects: of sellers who connected by OAuth, of the platform itself, and blank ones for new accounts.
 
 use serde_json::{Map, Value, json};
 
-use crate::accounts::country_specs::currency_of;
+use crate::accounts::countries::currency_of_country;
 use crate::accounts::sellers::Seller;
 use crate::ctx::Ctx;
 use crate::generic::GenericCtx as _;
 
-/// The account of a seller that came by OAuth: complete, and able to be charged and paid out.
-pub(crate) fn of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
-    let mut account = bare(ctx, &seller.account, &seller.country);
+/// The account of a seller who connected by OAuth: complete, with charges and payouts enabled.
+pub(super) fn account_of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
+    let mut account = blank_account(ctx, &seller.account, &seller.country);
     account.insert("type".into(), seller.kind.as_str().into());
     account.insert("email".into(), seller.email.as_str().into());
     account.insert("created".into(), seller.created.into());
@@ -35,17 +35,17 @@ pub(crate) fn of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
     account.insert("capabilities".into(), Value::Object(capabilities.collect()));
     account.insert("controller".into(), json!({"type": "account"}));
     if seller.kind == "express" {
-        account.insert("individual".into(), individual(ctx, seller));
+        account.insert("individual".into(), individual_of_seller(ctx, seller));
     } else {
         let phone = seller.profile.get("phone_number");
         account["business_profile"]["support_phone"] = phone.map(String::as_str).into();
     }
-    ready(&mut account);
+    enable(&mut account);
     Value::Object(account)
 }
 
-/// What an Express platform sees of the person; owners of Standard accounts keep that to themselves.
-fn individual(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
+/// The `individual` of an Express account. Platforms do not see that of a Standard account.
+fn individual_of_seller(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
     let mut person = Value::Object(ctx.blank("person"));
     person["account"] = seller.account.as_str().into();
     person["created"] = seller.created.into();
@@ -78,7 +78,7 @@ fn individual(ctx: &mut Ctx<'_>, seller: &Seller) -> Value {
     person
 }
 
-/// The API's word for what OAuth calls a sole proprietorship, a corporation and so on.
+/// The API's `business_type` for the value that OAuth has for it, such as `sole_prop`.
 fn business_type(word: Option<&str>) -> Value {
     match word {
         Some("sole_prop" | "individual") => "individual".into(),
@@ -89,9 +89,9 @@ fn business_type(word: Option<&str>) -> Value {
 }
 
 /// The platform's own account.
-pub(super) fn of_platform(ctx: &mut Ctx<'_>) -> Value {
+pub(super) fn account_of_platform(ctx: &mut Ctx<'_>) -> Value {
     let platform = ctx.world.platform.clone();
-    let mut account = bare(ctx, &platform.account, &platform.country);
+    let mut account = blank_account(ctx, &platform.account, &platform.country);
     account.insert("type".into(), "standard".into());
     account.insert("email".into(), platform.email.into());
     account.insert("default_currency".into(), platform.default_currency.into());
@@ -103,12 +103,12 @@ pub(super) fn of_platform(ctx: &mut Ctx<'_>) -> Value {
         json!({"card_payments": "active", "transfers": "active"}),
     );
     account.remove("controller");
-    ready(&mut account);
+    enable(&mut account);
     Value::Object(account)
 }
 
-/// An account with every member in its place and nothing known but its country.
-pub(super) fn bare(ctx: &mut Ctx<'_>, id: &str, country: &str) -> Map<String, Value> {
+/// An account with every member and no values but its id, country and currency.
+pub(super) fn blank_account(ctx: &mut Ctx<'_>, id: &str, country: &str) -> Map<String, Value> {
     let country = country.to_ascii_uppercase();
     let mut account = ctx.blank("account");
     account.remove("livemode");
@@ -122,15 +122,15 @@ pub(super) fn bare(ctx: &mut Ctx<'_>, id: &str, country: &str) -> Map<String, Va
         "business_type": null,
         "country": country,
         "created": ctx.now(),
-        "default_currency": currency_of(&country),
+        "default_currency": currency_of_country(&country),
         "email": null,
         "external_accounts": {
             "object": "list", "data": [], "has_more": false, "total_count": 0,
             "url": format!("/v1/accounts/{id}/external_accounts"),
         },
-        "future_requirements": no_requirements(),
+        "future_requirements": empty_requirements(),
         "metadata": {},
-        "requirements": no_requirements(),
+        "requirements": empty_requirements(),
         "settings": {
             "bacs_debit_payments": {"display_name": null, "service_user_number": null},
             "branding": {"icon": null, "logo": null, "primary_color": null, "secondary_color": null},
@@ -159,15 +159,47 @@ pub(super) fn bare(ctx: &mut Ctx<'_>, id: &str, country: &str) -> Map<String, Va
     account
 }
 
-fn no_requirements() -> Value {
+fn empty_requirements() -> Value {
     json!({
         "alternatives": [], "current_deadline": null, "currently_due": [], "disabled_reason": null, "errors": [],
         "eventually_due": [], "past_due": [], "pending_verification": [],
     })
 }
 
-pub(super) fn ready(account: &mut Map<String, Value>) {
+/// Enables charges and payouts.
+fn enable(account: &mut Map<String, Value>) {
     for name in ["charges_enabled", "payouts_enabled", "details_submitted"] {
         account.insert(name.into(), true.into());
     }
+}
+
+/// The `controller` of an account of this type; the members that the request sets replace the defaults.
+pub(super) fn controller_of(kind: &str, requested: Option<&Map<String, Value>>) -> Value {
+    let (fees, losses, collection, dashboard) = match kind {
+        "custom" => ("application_custom", "application", "application", "none"),
+        "express" => ("application_express", "application", "stripe", "express"),
+        _ => ("account", "stripe", "stripe", "full"),
+    };
+    let mut controller = json!({
+        "type": "application",
+        "is_controller": true,
+        "fees": {"payer": fees},
+        "losses": {"payments": losses},
+        "requirement_collection": collection,
+        "stripe_dashboard": {"type": dashboard},
+    });
+    for (name, value) in requested.into_iter().flatten() {
+        controller[name] = value.clone();
+    }
+    controller
+}
+
+/// A Custom account without any information about its owner.
+pub(crate) fn blank_custom_account(ctx: &mut Ctx<'_>, id: &str) -> Value {
+    let country = ctx.world.platform.country.clone();
+    let mut account = blank_account(ctx, id, &country);
+    account.insert("type".into(), "custom".into());
+    account.insert("controller".into(), controller_of("custom", None));
+    account.insert("capabilities".into(), json!({}));
+    Value::Object(account)
 }

@@ -1,20 +1,36 @@
-//! Connected accounts: what is known of a seller, what is missing, and whether the account is connected to the platform.
+//! Connected accounts: their objects, persons, capabilities, external accounts and requirements, and their connection to the platform.
 //!
-//! [`operations`] and the parts ([`persons`], [`capabilities`], [`external_accounts`]) hold what is known, [`requirements`] what is
-//! missing. A seller fills in what is missing on the page of [`onboarding_page`], which [`account_links`] lead to.
+//! ```text
+//! dashboard_page, onboarding_page
+//! account_links, country_specs, v2, capabilities, external_accounts, persons, operations      operations of the API
+//! connection, account_changes, access                                                         rules
+//! requirements, v2_records, …_object, …_record, onboarding_start, sellers, countries          objects and records
+//! ```
+//!
+//! Every change of an account goes through [`account_changes`], which evaluates its [`requirements`], emits the events and
+//! notifies other products. An owner fills in what is missing on the [`onboarding_page`], which [`account_links`] lead to.
 
-pub(crate) mod account_links;
-pub(crate) mod capabilities;
+pub(crate) mod access;
+pub(crate) mod account_changes;
+mod account_links;
+pub(crate) mod account_object;
+mod capabilities;
+mod capability_object;
 pub(crate) mod connection;
-pub(crate) mod country_specs;
+mod countries;
+mod country_specs;
 pub(crate) mod dashboard_page;
-pub(crate) mod external_accounts;
+mod external_account_object;
+mod external_accounts;
 mod onboarding_page;
-pub(crate) mod operations;
-pub(crate) mod persons;
-pub(crate) mod requirements;
+mod onboarding_start;
+mod operations;
+mod person_record;
+mod persons;
+mod requirements;
 pub(crate) mod sellers;
-pub(crate) mod v2;
+mod v2;
+mod v2_records;
 
 use std::sync::Arc;
 
@@ -39,7 +55,7 @@ pub(crate) fn register(registry: &mut Registry) {
     v2::register(registry);
 }
 
-/// The dashboard of a seller, and the onboarding page.
+/// The routes of the dashboard and the onboarding page.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/_tollway/dashboard/{account}", get(dashboard_page::show))

@@ -1,10 +1,11 @@
-//! Persons behind an account: owners, directors, and the one who speaks for the business.
-//!
-//! They are kept in the platform's scope, under their account, whoever asks for them.
+//! `/v1/accounts/{account}/persons`: owners, directors and the representative of a business.
 
 use serde_json::{Value, json};
 
-use crate::accounts::{operations as accounts, v2};
+use crate::accounts::access::{reachable_account, require_editable_persons};
+use crate::accounts::account_changes::refresh_requirements;
+use crate::accounts::person_record::{PERSON, mark_provided_numbers};
+use crate::accounts::v2_records;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
@@ -12,11 +13,8 @@ use crate::events::difference::previous_attributes;
 use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
-use crate::store::Query;
 
-const PERSON: &str = "person";
-
-pub(crate) fn register(registry: &mut Registry) {
+pub(super) fn register(registry: &mut Registry) {
     registry.add("accounts.persons.create", create);
     registry.add("accounts.persons.retrieve", retrieve);
     registry.add("accounts.persons.update", update);
@@ -24,56 +22,29 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("accounts.persons.list", list);
 }
 
-/// Numbers are taken and not shown: what `given` says of them leaves a mark in the object.
-pub(crate) fn mark(object: &mut Value, given: &Value) {
-    for (number, shown) in [
-        ("id_number", "id_number_provided"),
-        ("id_number_secondary", "id_number_secondary_provided"),
-        ("ssn_last_4", "ssn_last_4_provided"),
-        ("tax_id", "tax_id_provided"),
-        ("vat_id", "vat_id_provided"),
-    ] {
-        if given[number]
-            .as_str()
-            .is_some_and(|number| !number.is_empty())
-        {
-            object[shown] = true.into();
-        }
-    }
-}
-
-/// Who speaks for the business.
-pub(crate) fn representative(ctx: &Ctx<'_>, account: &str) -> Option<Value> {
-    let all = of_account(ctx, account, 100);
-    all.into_iter()
-        .find(|person| person["relationship"]["representative"] == true)
-}
-
-/// The persons of an account, newest first.
-fn of_account(ctx: &Ctx<'_>, account: &str, limit: usize) -> Vec<Value> {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let query = Query {
-        limit,
-        parent: Some(account),
-        ..Query::default()
-    };
-    let page = ctx.world.store.list(&platform, PERSON, &query);
-    let records = page.map(|page| page.records).unwrap_or_default();
-    records.iter().map(|record| record.parse()).collect()
-}
-
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    add(ctx, params.path("account"), params)
+    add_person(ctx, params.path("account"), params)
 }
 
 /// Adds a person to an account that the platform controls.
-pub(crate) fn add(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
-    accounts::tellable(ctx, account)?;
-    make(ctx, account, params)
+///
+/// # Errors
+/// 403 if only the owner can add persons.
+pub(super) fn add_person(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    params: &Params,
+) -> Result<Value, ApiError> {
+    require_editable_persons(ctx, account)?;
+    create_person(ctx, account, params)
 }
 
 /// Adds a person to an account.
-pub(crate) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn create_person(
+    ctx: &mut Ctx<'_>,
+    account: &str,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let mut person = ctx.blank(PERSON);
     person.insert("account".into(), account.into());
     person.insert("created".into(), ctx.now().into());
@@ -85,10 +56,10 @@ pub(crate) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<
             "percent_ownership": null, "representative": false, "title": null,
         }),
     );
-    person.insert("verification".into(), verification());
+    person.insert("verification".into(), verified());
     ctx.apply(PERSON, &mut person, params.values())?;
     let mut person = Value::Object(person);
-    mark(&mut person, &Value::Object(params.values().clone()));
+    mark_provided_numbers(&mut person, &Value::Object(params.values().clone()));
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let now = ctx.now();
     ctx.world
@@ -96,12 +67,13 @@ pub(crate) fn make(ctx: &mut Ctx<'_>, account: &str, params: &Params) -> Result<
         .insert_under(&platform, PERSON, Some(account), &person, now);
     ctx.acting_for(account)
         .emit("person.created", &person, None);
-    v2::mirror_person(ctx, account, &person);
-    rejudge(ctx, account)?;
+    v2_records::sync_person(ctx, account, &person);
+    refresh_requirements(ctx, account)?;
     Ok(person)
 }
 
-fn verification() -> Value {
+/// The `verification` of a person: the emulator verifies everyone at once.
+fn verified() -> Value {
     json!({
         "additional_document": {"back": null, "details": null, "details_code": null, "front": null},
         "details": null, "details_code": null,
@@ -110,43 +82,39 @@ fn verification() -> Value {
     })
 }
 
-/// A person may have changed what its account lacks.
-fn rejudge(ctx: &mut Ctx<'_>, account: &str) -> Result<(), ApiError> {
-    let before = accounts::reachable(ctx, account)?;
-    accounts::keep(ctx, &before, before.clone())?;
-    Ok(())
-}
-
-fn find(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<Value, ApiError> {
-    accounts::reachable(ctx, account)?;
+fn find_person(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<Value, ApiError> {
+    reachable_account(ctx, account)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let person = ctx.world.store.object(&platform, PERSON, id);
-    let theirs = person.filter(|person| person["account"] == account);
-    theirs.ok_or_else(|| ApiError::no_such("person", id, "person"))
+    let person = person.filter(|person| person["account"] == account);
+    person.ok_or_else(|| ApiError::no_such("person", id, "person"))
 }
 
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    find(ctx, params.path("account"), params.path("person"))
+    find_person(ctx, params.path("account"), params.path("person"))
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    replace(ctx, params.path("account"), params.path("person"), params)
+    update_person(ctx, params.path("account"), params.path("person"), params)
 }
 
-/// Writes into the person of this id what is said of it.
-pub(crate) fn replace(
+/// Changes a person of an account that the platform controls.
+///
+/// # Errors
+/// 403 if only the owner can change persons; 404 if the account has no such person.
+pub(super) fn update_person(
     ctx: &mut Ctx<'_>,
     account: &str,
     id: &str,
     params: &Params,
 ) -> Result<Value, ApiError> {
-    accounts::tellable(ctx, account)?;
-    let before = find(ctx, account, id)?;
-    change(ctx, account, &before, params)
+    require_editable_persons(ctx, account)?;
+    let before = find_person(ctx, account, id)?;
+    change_person(ctx, account, &before, params)
 }
 
-/// Writes into a person what is said of it.
-pub(crate) fn change(
+/// Changes a person as the parameters say.
+pub(super) fn change_person(
     ctx: &mut Ctx<'_>,
     account: &str,
     before: &Value,
@@ -155,7 +123,7 @@ pub(crate) fn change(
     let mut members = before.as_object().cloned().unwrap_or_default();
     ctx.apply(PERSON, &mut members, params.values())?;
     let mut person = Value::Object(members);
-    mark(&mut person, &Value::Object(params.values().clone()));
+    mark_provided_numbers(&mut person, &Value::Object(params.values().clone()));
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.in_scope(platform).update(PERSON, &person);
     let previous = previous_attributes(before, &person);
@@ -163,37 +131,40 @@ pub(crate) fn change(
         let previous = Value::Object(previous);
         ctx.acting_for(account)
             .emit("person.updated", &person, Some(previous));
-        v2::mirror_person(ctx, account, &person);
+        v2_records::sync_person(ctx, account, &person);
     }
-    rejudge(ctx, account)?;
+    refresh_requirements(ctx, account)?;
     Ok(person)
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("person");
-    take_away(ctx, params.path("account"), id)?;
+    remove_person(ctx, params.path("account"), id)?;
     Ok(json!({"id": id, "object": PERSON, "deleted": true}))
 }
 
-/// Takes a person from an account.
-pub(crate) fn take_away(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
-    accounts::tellable(ctx, account)?;
-    let person = find(ctx, account, id)?;
+/// Removes a person from an account that the platform controls.
+///
+/// # Errors
+/// 403 if only the owner can remove persons; 404 if the account has no such person.
+pub(super) fn remove_person(ctx: &mut Ctx<'_>, account: &str, id: &str) -> Result<(), ApiError> {
+    require_editable_persons(ctx, account)?;
+    let person = find_person(ctx, account, id)?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     ctx.world.store.remove(&platform, PERSON, id);
     ctx.acting_for(account)
         .emit("person.deleted", &person, None);
-    v2::forget_person(ctx, account, id);
-    rejudge(ctx, account)
+    v2_records::remove_person_record(ctx, account, id);
+    refresh_requirements(ctx, account)
 }
 
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    accounts::reachable(ctx, params.path("account"))?;
+    reachable_account(ctx, params.path("account"))?;
     let platform = ctx.world.platform_scope(ctx.scope.mode);
     let mut all = ctx
         .in_scope(platform)
         .generic("accounts.persons.list", params)?;
-    let wanted: Vec<&str> = params
+    let relationships: Vec<&str> = params
         .map("relationship")
         .into_iter()
         .flatten()
@@ -202,7 +173,7 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .collect();
     if let Some(data) = all["data"].as_array_mut() {
         data.retain(|person| {
-            wanted
+            relationships
                 .iter()
                 .all(|name| person["relationship"][name] == true)
         });

@@ -1,12 +1,12 @@
-//! What Stripe still wants to know of an account that a platform made, and so whether the account may be charged and paid out.
+//! The requirements of accounts that a platform created, and the capabilities that depend on them.
 
 use serde_json::{Value, json};
 
-use crate::accounts::persons;
+use crate::accounts::person_record::representative;
 use crate::ctx::Ctx;
 
-/// Fields of a person who is the business, or who speaks for it.
-const PERSON: &[&str] = &[
+/// The required fields of an individual, and of the representative of a company.
+const PERSON_FIELDS: &[&str] = &[
     "address.city",
     "address.line1",
     "address.postal_code",
@@ -19,8 +19,8 @@ const PERSON: &[&str] = &[
     "phone",
 ];
 
-/// Fields of a business that is not one person.
-const COMPANY: &[&str] = &[
+/// The required fields of a company.
+const COMPANY_FIELDS: &[&str] = &[
     "address.city",
     "address.line1",
     "address.postal_code",
@@ -29,70 +29,71 @@ const COMPANY: &[&str] = &[
     "tax_id",
 ];
 
-/// What an account lacks, as the API names it: `business_type`, `individual.dob.day`, `representative.first_name`.
-pub(crate) fn due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
+/// The missing fields of an account, by their names in the API: `business_type`, `individual.dob.day`, `representative.first_name`.
+pub(super) fn currently_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
     let unset = |path: &str| is_unset(account, path);
     let mut due: Vec<String> = Vec::new();
-    let mut want = |missing: bool, path: &str| {
+    let mut require = |missing: bool, path: &str| {
         if missing {
             due.push(path.to_owned());
         }
     };
-    want(unset("business_profile.mcc"), "business_profile.mcc");
-    // A description of the product will do instead of a web address.
+    require(unset("business_profile.mcc"), "business_profile.mcc");
+    // A description of the product replaces the website.
     let described = !unset("business_profile.product_description");
-    want(
+    require(
         unset("business_profile.url") && !described,
         "business_profile.url",
     );
-    want(unset("business_type"), "business_type");
+    require(unset("business_type"), "business_type");
     let banks = account["external_accounts"]["data"].as_array();
-    want(banks.is_none_or(Vec::is_empty), "external_account");
+    require(banks.is_none_or(Vec::is_empty), "external_account");
     match account["business_type"].as_str() {
         None => {}
         Some("individual") => {
-            for field in PERSON {
+            for field in PERSON_FIELDS {
                 let path = format!("individual.{field}");
-                want(unset(&path), &path);
+                require(unset(&path), &path);
             }
-            want(
-                lacks_id(account, &account["individual"]),
+            require(
+                lacks_ssn(account, &account["individual"]),
                 "individual.ssn_last_4",
             );
         }
         Some(_) => {
-            for field in COMPANY {
+            for field in COMPANY_FIELDS {
                 let path = format!("company.{field}");
-                let given = *field == "tax_id" && account["company"]["tax_id_provided"] == true;
-                want(unset(&path) && !given, &path);
+                let is_provided =
+                    *field == "tax_id" && account["company"]["tax_id_provided"] == true;
+                require(unset(&path) && !is_provided, &path);
             }
-            let speaker = persons::representative(ctx, account["id"].as_str().unwrap_or_default());
+            let speaker = representative(ctx, account["id"].as_str().unwrap_or_default());
             let (name, speaker) = match &speaker {
                 Some(person) => (person["id"].as_str().unwrap_or_default(), person),
                 None => ("representative", &Value::Null),
             };
-            for field in PERSON {
+            for field in PERSON_FIELDS {
                 let path = format!("{name}.{field}");
-                want(is_unset(speaker, field), &path);
+                require(is_unset(speaker, field), &path);
             }
-            want(lacks_id(account, speaker), &format!("{name}.ssn_last_4"));
+            require(lacks_ssn(account, speaker), &format!("{name}.ssn_last_4"));
         }
     }
-    want(unset("tos_acceptance.date"), "tos_acceptance.date");
-    want(unset("tos_acceptance.ip"), "tos_acceptance.ip");
+    require(unset("tos_acceptance.date"), "tos_acceptance.date");
+    require(unset("tos_acceptance.ip"), "tos_acceptance.ip");
     due.sort();
     due
 }
 
-/// What an account will lack one day, beside what it lacks now: in the United States the whole social security number.
-pub(crate) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
-    let mut due = due(ctx, account);
+/// The missing fields of an account now and in the future: in the United States also the whole social security number.
+pub(super) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
+    let mut due = currently_due(ctx, account);
     let speaker;
     let person = match account["business_type"].as_str() {
         None => return due,
         Some("individual") => Some(("individual", &account["individual"])),
         Some(_) => {
-            speaker = persons::representative(ctx, account["id"].as_str().unwrap_or_default());
+            speaker = representative(ctx, account["id"].as_str().unwrap_or_default());
             let person = speaker.as_ref();
             person.map(|person| (person["id"].as_str().unwrap_or_default(), person))
         }
@@ -105,23 +106,23 @@ pub(crate) fn eventually_due(ctx: &Ctx<'_>, account: &Value) -> Vec<String> {
     due
 }
 
-/// In the United States the last digits of the social security number are asked for.
-fn lacks_id(account: &Value, person: &Value) -> bool {
+/// Whether the last digits of the social security number are missing, which are required in the United States.
+fn lacks_ssn(account: &Value, person: &Value) -> bool {
     account["country"] == "US"
         && person["ssn_last_4_provided"] != true
         && person["id_number_provided"] != true
 }
 
 fn is_unset(object: &Value, path: &str) -> bool {
-    let found = path
+    let member = path
         .split('.')
         .try_fold(object, |value, name| value.get(name));
-    found.is_none_or(|value| value.is_null() || value == "")
+    member.is_none_or(|value| value.is_null() || value == "")
 }
 
-/// Writes into the account what it lacks, and what it may do.
-pub(crate) fn judge(ctx: &Ctx<'_>, account: &mut Value) {
-    let due = due(ctx, account);
+/// Writes the requirements of an account, the status of its capabilities and what they enable.
+pub(super) fn update_requirements(ctx: &Ctx<'_>, account: &mut Value) {
+    let due = currently_due(ctx, account);
     let rejected = account["requirements"]["disabled_reason"]
         .as_str()
         .filter(|reason| reason.starts_with("rejected"))
@@ -135,17 +136,17 @@ pub(crate) fn judge(ctx: &Ctx<'_>, account: &mut Value) {
         (None, true) => Value::Null,
         (None, false) => "requirements.past_due".into(),
     };
-    let works = complete && rejected.is_none();
-    let state = if works { "active" } else { "inactive" };
+    let enabled = complete && rejected.is_none();
+    let status = if enabled { "active" } else { "inactive" };
     let capabilities = account["capabilities"].as_object_mut();
-    let mut wanted = Vec::new();
+    let mut requested = Vec::new();
     for (name, capability) in capabilities.into_iter().flatten() {
-        *capability = state.into();
-        wanted.push(name.clone());
+        *capability = status.into();
+        requested.push(name.clone());
     }
-    let charges = wanted.iter().any(|name| name.ends_with("_payments"))
-        || wanted.iter().any(|name| name == "transfers");
+    let charges = requested.iter().any(|name| name.ends_with("_payments"))
+        || requested.iter().any(|name| name == "transfers");
     account["details_submitted"] = complete.into();
-    account["charges_enabled"] = (works && charges).into();
-    account["payouts_enabled"] = (works && charges).into();
+    account["charges_enabled"] = (enabled && charges).into();
+    account["payouts_enabled"] = (enabled && charges).into();
 }

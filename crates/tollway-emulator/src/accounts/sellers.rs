@@ -1,16 +1,15 @@
-//! Sellers: businesses that sign in at the OAuth page, each with its account id. They are private records above the modes, stored
-//! in the platform's live scope. Instants are Unix seconds.
+//! Sellers: businesses that sign in on the OAuth page, each with its account id. A seller is one private record for both modes,
+//! stored in the platform's live scope. Times are Unix seconds.
 
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::ApiError;
 use crate::scope::Mode;
-use crate::world::WorldState;
+use crate::world::{PrivateRecord, WorldState};
 
-const SELLER: &str = "_seller";
-
-/// A business as the sign-in page knows it.
+/// A business that can sign in on the OAuth page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Seller {
     /// `acct_…`.
@@ -18,9 +17,9 @@ pub(crate) struct Seller {
     pub(crate) account: String,
     /// `standard`, `express` or `custom`.
     pub(crate) kind: String,
-    /// What the seller signs in with.
+    /// The e-mail address that the seller signs in with.
     pub(crate) email: String,
-    /// What its customers know it by.
+    /// The name that its customers see.
     #[serde(default)]
     pub(crate) business_name: Option<String>,
     /// Two capital letters.
@@ -31,15 +30,19 @@ pub(crate) struct Seller {
     /// Another platform's name when that platform controls the account, which then refuses `read_write`.
     #[serde(default)]
     pub(crate) controlled_by: Option<String>,
-    /// The capabilities it gets when it is first connected; the usual two if none is named.
+    /// The capabilities of its account when it is first connected; `card_payments` and `transfers` if empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) capabilities: Vec<String>,
-    /// When it was made.
+    /// When it was created.
     pub(crate) created: i64,
 }
 
+impl PrivateRecord for Seller {
+    const TYPE: &'static str = "_seller";
+}
+
 impl Seller {
-    /// The capabilities it gets when it is first connected.
+    /// The capabilities of its account when it is first connected.
     pub(crate) fn first_capabilities(&self) -> Vec<&str> {
         if self.capabilities.is_empty() {
             return vec!["card_payments", "transfers"];
@@ -54,23 +57,30 @@ impl Seller {
 }
 
 /// Every seller of the world, newest first.
-pub(crate) fn sellers(world: &WorldState) -> Vec<Seller> {
-    world.all_typed(&world.platform_scope(Mode::Live), SELLER)
+///
+/// # Errors
+/// A 500 if a stored seller cannot be read.
+pub(crate) fn load_sellers(world: &WorldState) -> Result<Vec<Seller>, ApiError> {
+    world.load_all(&world.platform_scope(Mode::Live))
 }
 
 /// The seller with this account id.
-pub(crate) fn seller(world: &WorldState, account: &str) -> Option<Seller> {
-    world.typed(&world.platform_scope(Mode::Live), SELLER, account)
+///
+/// # Errors
+/// A 500 if the stored seller cannot be read.
+pub(crate) fn load_seller(world: &WorldState, account: &str) -> Result<Option<Seller>, ApiError> {
+    world.load(&world.platform_scope(Mode::Live), account)
 }
 
-/// Keeps a seller.
-pub(crate) fn put_seller(world: &mut WorldState, seller: &Seller) {
+/// Stores a seller.
+pub(crate) fn save_seller(world: &mut WorldState, seller: &Seller) {
     let scope = world.platform_scope(Mode::Live);
-    world.put_typed(&scope, SELLER, &seller.account, seller, seller.created);
+    world.save(&scope, &seller.account, seller, seller.created);
 }
 
-/// The name of a connected account, if it has one.
+/// The name of a connected account's seller, if it has one.
 pub(crate) fn name_of(world: &WorldState, account: &str) -> Option<String> {
-    let seller = seller(world, account)?;
+    let scope = world.platform_scope(Mode::Live);
+    let seller: Seller = world.load_or_fail(&scope, account)?;
     Some(seller.label().to_owned()).filter(|name| !name.is_empty())
 }

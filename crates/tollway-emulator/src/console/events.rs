@@ -1,4 +1,4 @@
-//! One event: what it says, and how its deliveries went.
+//! The page of one event: its body, its deliveries and their attempts.
 
 use std::sync::Arc;
 
@@ -8,23 +8,23 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::contexts::{AttemptRow, DeliveryCard, EventPage};
-use super::{back_to, moment, nothing};
 use crate::events::newest_deliveries;
+use super::{format_time, not_found, redirect_to};
 use crate::pages;
 use crate::scope::Scope;
 use crate::webhooks;
 use crate::world::WorldState;
 use crate::{Engine, Mode};
 
-/// Deliveries of one event on its page.
-const DELIVERIES: usize = 100;
+/// The number of deliveries on the page.
+const SHOWN_DELIVERIES: usize = 100;
 
 /// `GET /_tollway/console/events/{event}`.
 pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
     for world in engine.worlds().all() {
         let state = world.lock();
-        let event = find(&state, &id);
-        let deliveries = newest_deliveries(&state, DELIVERIES, |it| it.event == id);
+        let event = find_event(&state, &id);
+        let deliveries = newest_deliveries(&state, SHOWN_DELIVERIES, |it| it.event == id);
         if event.is_none() && deliveries.is_empty() {
             continue;
         }
@@ -50,7 +50,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
                         .attempts
                         .iter()
                         .map(|attempt| AttemptRow {
-                            at: moment(attempt.at.saturating_mul(1000)),
+                            at: format_time(attempt.at.saturating_mul(1000)),
                             status: attempt
                                 .status
                                 .map_or_else(|| "none".to_owned(), |status| status.to_string()),
@@ -64,11 +64,11 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
         drop(state);
         return pages::respond(StatusCode::OK, &page, None);
     }
-    nothing("event", &id)
+    not_found("event", &id)
 }
 
-/// The event as it is kept, in whichever scope of the world.
-fn find(world: &WorldState, id: &str) -> Option<Value> {
+/// The stored event, from any scope of the world.
+fn find_event(world: &WorldState, id: &str) -> Option<Value> {
     Mode::ALL.into_iter().find_map(|mode| {
         let mut accounts = world.store.accounts(mode);
         accounts.find_map(|account| {
@@ -81,7 +81,7 @@ fn find(world: &WorldState, id: &str) -> Option<Value> {
 /// `POST /_tollway/console/events/{event}/resend`.
 pub(super) async fn resend(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
     match webhooks::resend(&engine, &id) {
-        Ok(sent) if sent > 0 => back_to(&format!("/_tollway/console/events/{id}")),
-        _ => nothing("delivery of the event", &id),
+        Ok(sent) if sent > 0 => redirect_to(&format!("/_tollway/console/events/{id}")),
+        _ => not_found("delivery of the event", &id),
     }
 }

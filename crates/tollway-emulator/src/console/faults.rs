@@ -1,4 +1,4 @@
-//! Faults: which are in force, one more, none.
+//! The page of faults: the active ones, with forms to add one and to clear all.
 
 use std::sync::Arc;
 
@@ -7,21 +7,21 @@ use axum::response::Response;
 use http::StatusCode;
 use serde::Deserialize;
 
-use super::back_to;
 use super::contexts::{FaultRow, FaultsPage};
+use super::redirect_to;
 use crate::pages;
 use crate::{Engine, Fault, FaultEffect};
 
-const HERE: &str = "/_tollway/console/faults";
+const FAULTS_PATH: &str = "/_tollway/console/faults";
 
 /// `GET /_tollway/console/faults`.
 pub(super) async fn show(State(engine): State<Arc<Engine>>) -> Response {
-    respond(&engine, StatusCode::OK, None)
+    show_faults(&engine, StatusCode::OK, None)
 }
 
-/// The form of a fault; an empty input says nothing.
+/// The form of a fault; an empty field is not set.
 #[derive(Debug, Deserialize)]
-pub(super) struct Sent {
+pub(super) struct FaultForm {
     #[serde(default)]
     method: String,
     #[serde(default)]
@@ -38,23 +38,24 @@ pub(super) struct Sent {
     then: String,
 }
 
-impl Sent {
-    fn read(&self) -> Result<Fault, String> {
+impl FaultForm {
+    fn to_fault(&self) -> Result<Fault, String> {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         let then = serde_json::from_value::<FaultEffect>(self.then.as_str().into());
         Ok(Fault {
             method: text(&self.method),
             path: text(&self.path),
             key: text(&self.key),
-            after: number(&self.after, "Let pass first")?.unwrap_or(0),
-            times: number(&self.times, "How many requests")?,
-            latency_ms: number(&self.latency_ms, "Wait, in milliseconds")?.unwrap_or(0),
+            after: parse_number(&self.after, "Let pass first")?.unwrap_or(0),
+            times: parse_number(&self.times, "How many requests")?,
+            latency_ms: parse_number(&self.latency_ms, "Wait, in milliseconds")?.unwrap_or(0),
             then: then.map_err(|_| format!("'{}' is nothing that can happen.", self.then))?,
         })
     }
 }
 
-fn number<T: std::str::FromStr>(text: &str, label: &str) -> Result<Option<T>, String> {
+/// The number of a field; none if the field is empty.
+fn parse_number<T: std::str::FromStr>(text: &str, label: &str) -> Result<Option<T>, String> {
     match text.trim() {
         "" => Ok(None),
         text => text
@@ -65,23 +66,26 @@ fn number<T: std::str::FromStr>(text: &str, label: &str) -> Result<Option<T>, St
 }
 
 /// `POST /_tollway/console/faults`.
-pub(super) async fn add(State(engine): State<Arc<Engine>>, Form(sent): Form<Sent>) -> Response {
-    match sent.read() {
+pub(super) async fn add(
+    State(engine): State<Arc<Engine>>,
+    Form(form): Form<FaultForm>,
+) -> Response {
+    match form.to_fault() {
         Ok(fault) => {
             engine.faults().add(fault);
-            back_to(HERE)
+            redirect_to(FAULTS_PATH)
         }
-        Err(error) => respond(&engine, StatusCode::BAD_REQUEST, Some(error)),
+        Err(error) => show_faults(&engine, StatusCode::BAD_REQUEST, Some(error)),
     }
 }
 
 /// `POST /_tollway/console/faults/clear`.
 pub(super) async fn clear(State(engine): State<Arc<Engine>>) -> Response {
     engine.faults().clear();
-    back_to(HERE)
+    redirect_to(FAULTS_PATH)
 }
 
-fn respond(engine: &Engine, status: StatusCode, error: Option<String>) -> Response {
+fn show_faults(engine: &Engine, status: StatusCode, error: Option<String>) -> Response {
     let any = |text: Option<String>| text.unwrap_or_else(|| "any".to_owned());
     let row = |fault: Fault| FaultRow {
         does: fault.describe().replace('_', " "),

@@ -1,15 +1,15 @@
-//! The operator's console under `/_tollway/console`: what happens in the emulator, for people.
+//! The operator's console under `/_tollway/console`: pages about what happens in the emulator.
 //!
 //! | page | shows |
 //! | --- | --- |
 //! | `/_tollway/console` | every world: its applications, accounts, newest events |
-//! | `/_tollway/console/worlds/{world}` | one world: connections to end, balances as a chart and as a table, its settings, webhook endpoints, events |
-//! | `/_tollway/console/requests[?live=1]` | the request log, by itself every two seconds with `live` |
+//! | `/_tollway/console/worlds/{world}` | one world: connections, balances as charts and tables, settings, webhook endpoints, events |
+//! | `/_tollway/console/requests[?live=1]` | the request log; with `live` it reloads every two seconds |
 //! | `/_tollway/console/requests/{request}` | one request |
 //! | `/_tollway/console/events/{event}` | an event, its deliveries and their attempts, **Send again** |
-//! | `/_tollway/console/faults` | the faults in force, one more, none |
+//! | `/_tollway/console/faults` | the active faults, with forms to add one and to clear all |
 //!
-//! Plain HTML without a script: what is live is a `Refresh` header that a link switches on and off.
+//! The pages contain no script: the live log has a `Refresh` header, which a link switches on and off.
 
 mod balances;
 mod contexts;
@@ -50,12 +50,13 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
         .route("/_tollway/console/faults/clear", post(faults::clear))
 }
 
-/// Back to a page after a change.
-fn back_to(path: &str) -> Response {
+/// Redirects to a page after a change.
+fn redirect_to(path: &str) -> Response {
     pages::with_page_headers(Redirect::to(path).into_response(), None)
 }
 
-fn nothing(what: &str, id: &str) -> Response {
+/// The page for an object that does not exist, or no longer.
+fn not_found(what: &str, id: &str) -> Response {
     let text = format!("There is no {what} '{id}' here, or no more.");
     let link = Link {
         href: "/_tollway/console".to_owned(),
@@ -64,8 +65,8 @@ fn nothing(what: &str, id: &str) -> Response {
     pages::message(StatusCode::NOT_FOUND, "Not found", text, Some(link))
 }
 
-/// A time of the emulator's clock, from Unix milliseconds.
-fn moment(millis: i64) -> String {
+/// A time in words, from Unix milliseconds.
+fn format_time(millis: i64) -> String {
     jiff::Timestamp::from_millisecond(millis)
         .map_or_else(|_| String::new(), |at| at.strftime("%F %T").to_string())
 }

@@ -1,4 +1,4 @@
-//! The request log as pages.
+//! The pages of the request log.
 
 use std::sync::Arc;
 
@@ -8,18 +8,18 @@ use http::{HeaderValue, StatusCode, header};
 use serde::Deserialize;
 
 use super::contexts::{RequestPage, RequestRow, RequestsPage};
-use super::{moment, nothing};
+use super::{format_time, not_found};
 use crate::pages;
 use crate::{Engine, Entry};
 
-/// Requests on the page.
-const SHOWN: usize = 100;
-/// Seconds between two looks at a log that is watched live.
-const EVERY: HeaderValue = HeaderValue::from_static("2");
+/// The number of requests on the page.
+const SHOWN_REQUESTS: usize = 100;
+/// The interval at which the live page reloads, in seconds.
+const RELOAD_SECONDS: HeaderValue = HeaderValue::from_static("2");
 
-/// What is to be shown.
+/// The filter of the log, from the query of the page.
 #[derive(Debug, Default, Deserialize)]
-pub(super) struct Wanted {
+pub(super) struct LogFilter {
     #[serde(default)]
     live: String,
     #[serde(default)]
@@ -30,15 +30,15 @@ pub(super) struct Wanted {
     errors: String,
 }
 
-impl Wanted {
+impl LogFilter {
     fn accepts(&self, entry: &Entry) -> bool {
         let world = self.world.is_empty() || entry.world.as_deref() == Some(&self.world);
         let failed = entry.status.is_none_or(|status| status >= 400);
         world && entry.path.contains(&self.path) && (self.errors.is_empty() || failed)
     }
 
-    /// The same page, live or not.
-    fn address(&self, live: bool) -> String {
+    /// The path of the page with this filter, live or not.
+    fn page_path(&self, live: bool) -> String {
         let mut query = form_urlencoded::Serializer::new(String::new());
         let fields = [
             ("world", &self.world),
@@ -58,30 +58,34 @@ impl Wanted {
 /// `GET /_tollway/console/requests`.
 pub(super) async fn list(
     State(engine): State<Arc<Engine>>,
-    Query(wanted): Query<Wanted>,
+    Query(filter): Query<LogFilter>,
 ) -> Response {
-    let entries = engine.log().select(SHOWN, |entry| wanted.accepts(entry));
-    let live = !wanted.live.is_empty();
+    let entries = engine
+        .log()
+        .select(SHOWN_REQUESTS, |entry| filter.accepts(entry));
+    let live = !filter.live.is_empty();
     let page = RequestsPage {
         live,
-        toggle: wanted.address(!live),
-        path: wanted.path.clone(),
-        errors: !wanted.errors.is_empty(),
-        world: wanted.world.clone(),
+        toggle: filter.page_path(!live),
+        path: filter.path.clone(),
+        errors: !filter.errors.is_empty(),
+        world: filter.world.clone(),
         rows: entries.iter().map(row).collect(),
     };
     let mut response = pages::respond(StatusCode::OK, &page, None);
     if live {
-        response.headers_mut().insert(header::REFRESH, EVERY);
+        response
+            .headers_mut()
+            .insert(header::REFRESH, RELOAD_SECONDS);
     }
     response
 }
 
 /// `GET /_tollway/console/requests/{request}`.
 pub(super) async fn one(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let found = engine.log().select(1, |entry| entry.id == id).pop();
-    let Some(entry) = found else {
-        return nothing("request", &id);
+    let entry = engine.log().select(1, |entry| entry.id == id).pop();
+    let Some(entry) = entry else {
+        return not_found("request", &id);
     };
     let mode = entry
         .livemode
@@ -101,7 +105,7 @@ pub(super) async fn one(State(engine): State<Arc<Engine>>, Path(id): Path<String
 fn row(entry: &Entry) -> RequestRow {
     RequestRow {
         id: entry.id.clone(),
-        at: moment(entry.at),
+        at: format_time(entry.at),
         method: entry.method.clone(),
         path: entry.path.clone(),
         operation: entry.operation.clone().unwrap_or_default(),

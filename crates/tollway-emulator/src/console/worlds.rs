@@ -1,4 +1,4 @@
-//! Worlds: every one in short, and one with all it holds.
+//! The pages of worlds: a summary of every world, and one world with its balances, settings and connections.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -13,61 +13,72 @@ use super::contexts::{
     ApplicationRow, ConsolePage, EndpointRow, EventRow, SellerConnection, SellerRow, WorldPage,
     WorldSection,
 };
-use super::{back_to, balances, nothing};
-use crate::accounts::dashboard_page;
+use super::{balances, not_found, redirect_to};
+use crate::accounts::dashboard_page::active_connections;
+use crate::accounts::sellers;
 use crate::control::PlatformChange;
 use crate::pages::{self, Address};
 use crate::webhooks::{Endpoint, all_endpoints};
 use crate::world::{World, WorldState};
 use crate::{ApiError, Engine, Mode};
 
-/// Events on a page.
-const EVENTS: usize = 20;
+/// The number of events on a page.
+const SHOWN_EVENTS: usize = 20;
 
 /// `GET /_tollway/console`.
 pub(super) async fn all(State(engine): State<Arc<Engine>>, address: Address) -> Response {
     let worlds = engine.worlds().all();
-    let page = ConsolePage {
+    let sections: Result<_, _> = worlds.iter().map(|world| section(&world.lock())).collect();
+    let page = sections.map(|worlds| ConsolePage {
         base: address.base().to_owned(),
-        worlds: worlds.iter().map(|world| section(&world.lock())).collect(),
-    };
-    pages::respond(StatusCode::OK, &page, None)
+        worlds,
+    });
+    match page {
+        Ok(page) => pages::respond(StatusCode::OK, &page, None),
+        Err(error) => pages::refused(&error),
+    }
 }
 
 /// `GET /_tollway/console/worlds/{world}`.
 pub(super) async fn one(State(engine): State<Arc<Engine>>, Path(name): Path<String>) -> Response {
     match engine.worlds().get(&name) {
-        Some(world) => show(&engine, &world, StatusCode::OK, None),
-        None => nothing("world", &name),
+        Some(world) => show_world(&engine, &world, StatusCode::OK, None),
+        None => not_found("world", &name),
     }
 }
 
-fn show(engine: &Engine, world: &World, status: StatusCode, error: Option<String>) -> Response {
-    let world = world.lock();
-    let charts = match balances::charts(&world, engine.clock().now()) {
-        Ok(charts) => charts,
-        Err(error) => return pages::refused(&error),
-    };
-    let page = WorldPage {
-        world: section(&world),
-        connections: connections(&world),
-        charts,
-        endpoints: endpoints(&world),
-        business_name: world.platform.business_name.clone(),
-        error,
-    };
-    drop(world);
-    pages::respond(status, &page, None)
+fn show_world(
+    engine: &Engine,
+    world: &World,
+    status: StatusCode,
+    error: Option<String>,
+) -> Response {
+    let page = world_page(&world.lock(), engine.clock().now(), error);
+    match page {
+        Ok(page) => pages::respond(status, &page, None),
+        Err(error) => pages::refused(&error),
+    }
 }
 
-/// `POST /_tollway/console/worlds/{world}`: saves the settings; what the form leaves out stays.
+fn world_page(world: &WorldState, now: i64, error: Option<String>) -> Result<WorldPage, ApiError> {
+    Ok(WorldPage {
+        world: section(world)?,
+        connections: seller_connections(world)?,
+        charts: balances::charts(world, now)?,
+        endpoints: endpoint_rows(world),
+        business_name: world.platform.business_name.clone(),
+        error,
+    })
+}
+
+/// `POST /_tollway/console/worlds/{world}`: saves the settings that the form contains.
 pub(super) async fn save(
     State(engine): State<Arc<Engine>>,
     Path(name): Path<String>,
     Form(sent): Form<BTreeMap<String, String>>,
 ) -> Response {
     let Some(world) = engine.worlds().get(&name) else {
-        return nothing("world", &name);
+        return not_found("world", &name);
     };
     let text = |name: &str| sent.get(name).map(|text| text.trim());
     let mode = |mode: Mode| {
@@ -81,8 +92,8 @@ pub(super) async fn save(
     let change = serde_json::from_value::<PlatformChange>(change);
     let change = change.map_err(|error| ApiError::invalid_request(error.to_string()));
     match change.and_then(|change| change.apply(&engine, &world)) {
-        Ok(()) => back_to(&format!("/_tollway/console/worlds/{name}")),
-        Err(error) => show(
+        Ok(()) => redirect_to(&format!("/_tollway/console/worlds/{name}")),
+        Err(error) => show_world(
             &engine,
             &world,
             StatusCode::BAD_REQUEST,
@@ -91,7 +102,7 @@ pub(super) async fn save(
     }
 }
 
-fn endpoints(world: &WorldState) -> Vec<EndpointRow> {
+fn endpoint_rows(world: &WorldState) -> Vec<EndpointRow> {
     let row = |endpoint: Endpoint| EndpointRow {
         url: endpoint.url,
         mode: endpoint.mode.as_str(),
@@ -106,7 +117,8 @@ fn endpoints(world: &WorldState) -> Vec<EndpointRow> {
     all_endpoints(world).into_iter().map(row).collect()
 }
 
-fn section(world: &WorldState) -> WorldSection {
+/// A world with its applications, sellers and newest events.
+fn section(world: &WorldState) -> Result<WorldSection, ApiError> {
     let application = |mode: Mode| {
         let settings = world.platform.mode(mode);
         ApplicationRow {
@@ -115,24 +127,24 @@ fn section(world: &WorldState) -> WorldSection {
             redirect_uris: settings.redirect_uris.clone(),
         }
     };
-    WorldSection {
+    Ok(WorldSection {
         name: world.name.to_string(),
         account: world.platform.account.to_string(),
         applications: Mode::ALL.map(application).into(),
-        sellers: sellers(world),
+        sellers: seller_rows(world)?,
         events: newest_events(world),
-    }
+    })
 }
 
-fn sellers(world: &WorldState) -> Vec<SellerRow> {
-    let row = |(account, label): (String, String)| {
-        let connected: Vec<String> = dashboard_page::connections_of(world, &account)
+fn seller_rows(world: &WorldState) -> Result<Vec<SellerRow>, ApiError> {
+    let row = |seller: sellers::Seller| {
+        let connected: Vec<String> = active_connections(world, &seller)
             .iter()
             .map(|it| format!("{} ({})", it.mode, it.scope))
             .collect();
         SellerRow {
-            account,
-            label,
+            label: seller.label().to_owned(),
+            account: seller.account,
             connected: if connected.is_empty() {
                 "no".to_owned()
             } else {
@@ -140,29 +152,25 @@ fn sellers(world: &WorldState) -> Vec<SellerRow> {
             },
         }
     };
-    dashboard_page::named_sellers(world)
-        .into_iter()
-        .map(row)
-        .collect()
+    Ok(sellers::load_sellers(world)?.into_iter().map(row).collect())
 }
 
-/// Every connection that holds, with the button that ends it on the seller's side.
-fn connections(world: &WorldState) -> Vec<SellerConnection> {
-    let of_seller = |(account, label): (String, String)| {
-        dashboard_page::connections_of(world, &account)
-            .into_iter()
-            .map(move |connection| SellerConnection {
-                account: account.clone(),
-                label: label.clone(),
-                connection,
-            })
-    };
-    let sellers = dashboard_page::named_sellers(world).into_iter();
-    sellers.flat_map(of_seller).collect()
+/// Every active connection, with the button that ends it as the seller would.
+fn seller_connections(world: &WorldState) -> Result<Vec<SellerConnection>, ApiError> {
+    let mut rows = Vec::new();
+    for seller in sellers::load_sellers(world)? {
+        let connections = active_connections(world, &seller).into_iter();
+        rows.extend(connections.map(|connection| SellerConnection {
+            account: seller.account.clone(),
+            label: seller.label().to_owned(),
+            connection,
+        }));
+    }
+    Ok(rows)
 }
 
 fn newest_events(world: &WorldState) -> Vec<EventRow> {
-    crate::events::newest_deliveries(world, EVENTS, |_| true)
+    crate::events::newest_deliveries(world, SHOWN_EVENTS, |_| true)
         .into_iter()
         .map(|delivery| EventRow {
             deliveries: delivery.in_words(),

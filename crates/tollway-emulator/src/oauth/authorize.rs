@@ -1,9 +1,9 @@
-//! Reading `GET /oauth/authorize`: which application asks for what, and where the answer goes.
+//! The request of `GET /oauth/authorize`: the application, the scope and the redirect URI.
 //!
-//! [`AuthorizeRequest::parse`] reads the query; [`AuthorizeRequest::check`] judges it against the application as Stripe
-//! does. Nothing here redirects: until the redirect URI is known to be the platform's, an error is a page.
+//! [`AuthorizeRequest::parse`] reads the query; [`AuthorizeRequest::check`] validates it against the settings of the application.
+//! An error is never redirected: the redirect URI may not be the platform's.
 //!
-//! `always_prompt` makes no difference: nobody is signed in beforehand, so the page is always shown.
+//! `always_prompt` has no effect: the page is always shown.
 
 use std::collections::BTreeMap;
 
@@ -13,58 +13,58 @@ use crate::oauth::error::{OAuthError, OAuthErrorCode, invalid_client, invalid_re
 use crate::scope::Mode;
 use crate::world::GrantScope;
 
-/// The two doors: Standard accounts and Express accounts.
+/// The authorize endpoints: one for Standard accounts and one for Express accounts.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Door {
+pub(crate) enum AuthorizeEndpoint {
     /// `/oauth/authorize`.
     Standard,
     /// `/express/oauth/authorize`.
     Express,
 }
 
-/// What the query of an authorize URL says, before it is judged.
+/// The query of an authorize URL, not validated.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct AuthorizeRequest {
-    /// `client_id`: the application that asks.
+    /// `client_id`: the application.
     pub(crate) client_id: Option<String>,
     /// `response_type`: must be `code`.
     pub(crate) response_type: Option<String>,
-    /// `redirect_uri`: where the answer goes.
+    /// `redirect_uri`: where the browser goes afterwards.
     pub(crate) redirect_uri: Option<String>,
     /// `scope`: `read_write` or `read_only`.
     pub(crate) scope: Option<String>,
-    /// `state`: given back untouched.
+    /// `state`: returned unchanged.
     pub(crate) state: Option<String>,
     /// `stripe_landing`: `login` or `register`.
     pub(crate) stripe_landing: Option<String>,
-    /// `suggested_capabilities[]`: what a new Express account is to be able to do.
+    /// `suggested_capabilities[]`: the capabilities of a new Express account.
     pub(crate) suggested_capabilities: Vec<String>,
-    /// `stripe_user[...]`: what the platform already knows about the seller.
+    /// `stripe_user[…]`: the prefills of the form.
     pub(crate) stripe_user: BTreeMap<String, String>,
 }
 
-/// What an authorize request is judged against: the application's own settings.
+/// The settings of an application that an authorize request is validated against.
 #[derive(Debug, Clone)]
 pub(crate) struct ClientPolicy<'a> {
-    /// The mode of the client id; in strict live mode only `https` will do.
+    /// The mode of the client id; strict live mode requires `https`.
     pub(crate) mode: Mode,
-    /// The redirect URIs the platform has configured, the first being the default.
+    /// The configured redirect URIs; the first is the default.
     pub(crate) redirect_uris: &'a [String],
-    /// Refuse what was never configured, as Stripe itself does.
+    /// Whether redirect URIs that are not configured are refused, as Stripe does.
     pub(crate) strict: bool,
 }
 
-/// A judged request: what the page shows and where its answer goes.
+/// The result of validating an authorize request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Authorize {
-    /// Where the answer goes, as it was given or configured.
+pub(crate) struct ValidAuthorization {
+    /// The redirect URI, from the request or the configuration.
     pub(crate) redirect_uri: Url,
-    /// What is asked for.
+    /// The requested scope.
     pub(crate) scope: GrantScope,
 }
 
 impl AuthorizeRequest {
-    /// Reads the query of an authorize URL; a repeated parameter counts by its last value.
+    /// Reads the query of an authorize URL; a repeated parameter has its last value.
     pub(crate) fn parse(query: &str) -> Self {
         let mut request = Self::default();
         for (name, value) in form_urlencoded::parse(query.as_bytes()) {
@@ -107,17 +107,21 @@ impl AuthorizeRequest {
         }
     }
 
-    /// Judges the request; every error echoes `state` and is shown as a page, never redirected.
+    /// Validates the request. Every error has the `state` of the request, and is never redirected.
     pub(crate) fn check(
         &self,
-        door: Door,
+        endpoint: AuthorizeEndpoint,
         policy: &ClientPolicy<'_>,
-    ) -> Result<Authorize, OAuthError> {
-        self.judge(door, policy)
+    ) -> Result<ValidAuthorization, OAuthError> {
+        self.validate(endpoint, policy)
             .map_err(|error| error.with_state(self.state.as_deref()))
     }
 
-    fn judge(&self, door: Door, policy: &ClientPolicy<'_>) -> Result<Authorize, OAuthError> {
+    fn validate(
+        &self,
+        endpoint: AuthorizeEndpoint,
+        policy: &ClientPolicy<'_>,
+    ) -> Result<ValidAuthorization, OAuthError> {
         match self.response_type.as_deref() {
             None | Some("") => {
                 return Err(invalid_request(
@@ -132,10 +136,12 @@ impl AuthorizeRequest {
                 ));
             }
         }
-        let scope = match (door, self.scope.as_deref()) {
-            (Door::Express, None | Some("" | "express" | "read_write")) => GrantScope::Express,
-            (Door::Standard, Some("read_write")) => GrantScope::ReadWrite,
-            (Door::Standard, None | Some("" | "read_only")) => GrantScope::ReadOnly,
+        let scope = match (endpoint, self.scope.as_deref()) {
+            (AuthorizeEndpoint::Express, None | Some("" | "express" | "read_write")) => {
+                GrantScope::Express
+            }
+            (AuthorizeEndpoint::Standard, Some("read_write")) => GrantScope::ReadWrite,
+            (AuthorizeEndpoint::Standard, None | Some("" | "read_only")) => GrantScope::ReadOnly,
             (_, Some(other)) => {
                 return Err(OAuthError::new(
                     OAuthErrorCode::InvalidScope,
@@ -145,27 +151,27 @@ impl AuthorizeRequest {
                 ));
             }
         };
-        Ok(Authorize {
+        Ok(ValidAuthorization {
             redirect_uri: self.redirect_uri(policy)?,
             scope,
         })
     }
 
     fn redirect_uri(&self, policy: &ClientPolicy<'_>) -> Result<Url, OAuthError> {
-        let bad = |text: String| OAuthError::new(OAuthErrorCode::InvalidRedirectUri, text);
+        let invalid = |text: String| OAuthError::new(OAuthErrorCode::InvalidRedirectUri, text);
         let configured = policy.redirect_uris;
         let text = match (self.redirect_uri.as_deref(), configured.first()) {
-            (Some(given), _) if !given.is_empty() => given,
+            (Some(requested), _) if !requested.is_empty() => requested,
             (_, Some(first)) => first,
             (_, None) => {
-                return Err(bad(
+                return Err(invalid(
                     "No redirect_uri was given and the platform has none configured: pass one"
                         .to_owned(),
                 ));
             }
         };
         let url = Url::parse(text).map_err(|_| {
-            bad(format!(
+            invalid(format!(
                 "The redirect URI '{text}' is not a valid absolute URL"
             ))
         })?;
@@ -173,14 +179,14 @@ impl AuthorizeRequest {
             || url.host().is_none()
             || url.fragment().is_some()
         {
-            return Err(bad(format!(
+            return Err(invalid(format!(
                 "The redirect URI '{text}' must be an http or https URL without a fragment"
             )));
         }
-        if configured.iter().any(|known| known == text) {
-            // Configured ones were judged when they were configured, except for this rule of live mode.
+        if configured.iter().any(|uri| uri == text) {
+            // The other rules were checked when the URI was configured.
             if policy.mode.is_live() && policy.strict && url.scheme() != "https" {
-                return Err(bad(format!(
+                return Err(invalid(format!(
                     "The redirect URI '{text}' must use https in live mode"
                 )));
             }
@@ -189,7 +195,7 @@ impl AuthorizeRequest {
         if configured.is_empty() && !policy.strict && is_loopback(&url) {
             return Ok(url);
         }
-        Err(bad(if configured.is_empty() {
+        Err(invalid(if configured.is_empty() {
             format!(
                 "The redirect URI '{text}' is not configured for this platform: add it, or use a loopback address"
             )
@@ -201,7 +207,7 @@ impl AuthorizeRequest {
     }
 }
 
-/// `ca_` and at least one letter, digit or underscore, as every client id looks.
+/// Whether the text has the form of a client id: `ca_` and letters, digits or underscores.
 pub(crate) fn is_client_id(text: &str) -> bool {
     text.strip_prefix("ca_").is_some_and(|tail| {
         (1..=255).contains(&tail.len())
@@ -211,7 +217,7 @@ pub(crate) fn is_client_id(text: &str) -> bool {
     })
 }
 
-/// Does the URL point at this very machine?
+/// Whether the host of the URL is this machine.
 pub(crate) fn is_loopback(url: &Url) -> bool {
     match url.host() {
         Some(Host::Domain(name)) => name == "localhost" || name.ends_with(".localhost"),
@@ -221,7 +227,7 @@ pub(crate) fn is_loopback(url: &Url) -> bool {
     }
 }
 
-/// The redirect after **Connect**: `code`, `scope` and `state` added to what the URI already carries.
+/// The redirect after **Connect**: the URI with `code`, `scope` and `state` added to its query.
 pub(crate) fn success_redirect(
     redirect_uri: &Url,
     code: &str,
@@ -240,7 +246,7 @@ pub(crate) fn success_redirect(
     url
 }
 
-/// The redirect after **Deny**: `error`, `error_description` and `state`.
+/// The redirect after **Deny**: the URI with `error`, `error_description` and `state` added to its query.
 pub(crate) fn denied_redirect(redirect_uri: &Url, state: Option<&str>) -> Url {
     let mut url = redirect_uri.clone();
     let mut query = url.query_pairs_mut();

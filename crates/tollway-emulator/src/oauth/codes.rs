@@ -1,70 +1,94 @@
-//! Authorization codes, and the code behind each connection. Both are private records in the mode of their client id.
-//! Instants are Unix seconds.
+//! Authorization codes, and the code of each connection. Both are private records in the mode of their client id. Times are Unix
+//! seconds.
 
 use serde::{Deserialize, Serialize};
 
+use crate::error::ApiError;
 use crate::scope::Mode;
-use crate::world::{GrantScope, WorldState};
+use crate::world::{GrantScope, PrivateRecord, WorldState};
 
-/// How long an authorization code lives, in seconds.
-pub(crate) const CODE_LIFETIME: i64 = 5 * 60;
+/// An authorization code can be redeemed for five minutes.
+pub(super) const CODE_LIFETIME_SECONDS: i64 = 5 * 60;
 
-const CODE: &str = "_code";
-const GRANT: &str = "_grant";
-
-/// An authorization code and what became of it.
+/// An authorization code.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(crate) struct Code {
+pub(crate) struct AuthorizationCode {
     /// `ac_…`.
     pub(crate) id: String,
-    /// The application that asked.
+    /// The application that it was issued to.
     pub(crate) client_id: String,
-    /// The account that said yes.
+    /// The account that consented.
     pub(crate) account: String,
-    /// What it granted.
+    /// The scope that was granted.
     pub(crate) scope: GrantScope,
-    /// When it was given out.
+    /// When it was issued.
     pub(crate) created: i64,
-    /// It has been used.
+    /// Whether it was redeemed.
     #[serde(default)]
     pub(crate) redeemed: bool,
 }
 
-/// The code behind a connection: presenting it again ends the connection.
+impl PrivateRecord for AuthorizationCode {
+    const TYPE: &'static str = "_code";
+    const ID_IS_SECRET: bool = true;
+}
+
+/// The code that a connection was made with: redeeming it again ends the connection.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-struct Grant {
+struct ConnectionCode {
     code: String,
 }
 
-/// A code and the mode it was given out in.
-pub(crate) fn code(world: &WorldState, code: &str) -> Option<(Mode, Code)> {
-    Mode::ALL
-        .into_iter()
-        .find_map(|mode| Some((mode, world.typed(&world.platform_scope(mode), CODE, code)?)))
+impl PrivateRecord for ConnectionCode {
+    const TYPE: &'static str = "_grant";
 }
 
-/// Keeps a code.
-pub(crate) fn put_code(world: &mut WorldState, mode: Mode, code: &Code) {
+/// An authorization code, and the mode that it was issued in.
+///
+/// # Errors
+/// A 500 if the stored code cannot be read.
+pub(super) fn load_code(
+    world: &WorldState,
+    code: &str,
+) -> Result<Option<(Mode, AuthorizationCode)>, ApiError> {
+    for mode in Mode::ALL {
+        if let Some(code) = world.load(&world.platform_scope(mode), code)? {
+            return Ok(Some((mode, code)));
+        }
+    }
+    Ok(None)
+}
+
+/// Stores a code.
+pub(super) fn save_code(world: &mut WorldState, mode: Mode, code: &AuthorizationCode) {
     let scope = world.platform_scope(mode);
-    world.put_typed(&scope, CODE, &code.id, code, code.created);
+    world.save(&scope, &code.id, code, code.created);
 }
 
-/// The code that the connection to `account` came from.
-pub(crate) fn grant_of(world: &WorldState, mode: Mode, account: &str) -> Option<String> {
-    let grant: Option<Grant> = world.typed(&world.platform_scope(mode), GRANT, account);
-    grant.map(|grant| grant.code)
+/// The code that the connection of `account` was made with.
+///
+/// # Errors
+/// A 500 if the stored record cannot be read.
+pub(super) fn load_connection_code(
+    world: &WorldState,
+    mode: Mode,
+    account: &str,
+) -> Result<Option<String>, ApiError> {
+    let stored: Option<ConnectionCode> = world.load(&world.platform_scope(mode), account)?;
+    Ok(stored.map(|stored| stored.code))
 }
 
-/// Remembers the code that the connection to `account` came from.
-pub(crate) fn put_grant(world: &mut WorldState, mode: Mode, account: &str, code: &str, now: i64) {
+/// Stores the code that the connection of `account` was made with. `now` is in Unix seconds.
+pub(super) fn save_connection_code(
+    world: &mut WorldState,
+    mode: Mode,
+    account: &str,
+    code: &str,
+    now: i64,
+) {
     let scope = world.platform_scope(mode);
-    world.put_typed(
-        &scope,
-        GRANT,
-        account,
-        &Grant {
-            code: code.to_owned(),
-        },
-        now,
-    );
+    let stored = ConnectionCode {
+        code: code.to_owned(),
+    };
+    world.save(&scope, account, &stored, now);
 }

@@ -3,14 +3,16 @@
 use http::StatusCode;
 use serde::Serialize;
 
+use crate::error::ApiError;
+
 /// Why an OAuth request was refused, by the name Stripe sends in `error`.
 ///
 /// See <https://docs.stripe.com/connect/oauth-reference>.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum OAuthErrorCode {
-    /// The seller said no; the only code that travels back on the redirect.
+    /// The seller denied the request; the only code that is sent with the redirect.
     AccessDenied,
-    /// The client id is nobody's, not the caller's, or the key is unusable.
+    /// The client id is unknown or another platform's, or the key is not a secret key.
     InvalidClient,
     /// The code or refresh token is unknown, expired, used, foreign, or of the other mode.
     InvalidGrant,
@@ -18,7 +20,7 @@ pub(crate) enum OAuthErrorCode {
     InvalidRedirectUri,
     /// A required parameter is missing or malformed.
     InvalidRequest,
-    /// The scope has no such name, or asks for more than was granted.
+    /// The scope is unknown, or more than was granted.
     InvalidScope,
     /// The account is controlled by the platform and cannot be disconnected.
     NoDeauthOnControlledAccount,
@@ -29,7 +31,7 @@ pub(crate) enum OAuthErrorCode {
 }
 
 impl OAuthErrorCode {
-    /// The word on the wire.
+    /// The value of `error`.
     pub(crate) const fn as_str(self) -> &'static str {
         match self {
             Self::AccessDenied => "access_denied",
@@ -45,7 +47,7 @@ impl OAuthErrorCode {
     }
 }
 
-/// An OAuth refusal: a code for programs, a sentence for people.
+/// An OAuth error: a code and a sentence.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{}: {description}", code.as_str())]
 pub(crate) struct OAuthError {
@@ -58,7 +60,7 @@ pub(crate) struct OAuthError {
 }
 
 #[derive(Serialize)]
-struct Body<'a> {
+struct OAuthErrorBody<'a> {
     error: &'a str,
     error_description: &'a str,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -66,7 +68,7 @@ struct Body<'a> {
 }
 
 impl OAuthError {
-    /// A refusal with its sentence.
+    /// An error without `state`.
     pub(crate) fn new(code: OAuthErrorCode, description: impl Into<String>) -> Self {
         Self {
             code,
@@ -75,14 +77,14 @@ impl OAuthError {
         }
     }
 
-    /// The same refusal, echoing the caller's `state`.
+    /// The same error with the caller's `state`.
     #[must_use]
     pub(crate) fn with_state(mut self, state: Option<&str>) -> Self {
         self.state = state.map(str::to_owned);
         self
     }
 
-    /// 401 for `invalid_client`, as OAuth wants it; 400 for the rest.
+    /// 401 for `invalid_client`, as RFC 6749 requires; 400 for the others.
     pub(crate) fn status(&self) -> StatusCode {
         match self.code {
             OAuthErrorCode::InvalidClient => StatusCode::UNAUTHORIZED,
@@ -92,7 +94,7 @@ impl OAuthError {
 
     /// The JSON body: `error`, `error_description` and, when there is one, `state`.
     pub(crate) fn body(&self) -> Vec<u8> {
-        let body = Body {
+        let body = OAuthErrorBody {
             error: self.code.as_str(),
             error_description: &self.description,
             state: self.state.as_deref(),
@@ -101,17 +103,28 @@ impl OAuthError {
     }
 }
 
+/// Why an OAuth operation did not succeed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum OAuthFailure {
+    /// The request is refused with an OAuth error. Changes are kept: a code that is used twice ends the connection.
+    #[error(transparent)]
+    Refused(#[from] OAuthError),
+    /// The emulator failed, and changed nothing.
+    #[error(transparent)]
+    Failed(#[from] ApiError),
+}
+
 /// `invalid_request`: something is missing or malformed.
 pub(crate) fn invalid_request(description: impl Into<String>) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidRequest, description)
 }
 
-/// `invalid_grant`: the code or token is of no use to this caller.
+/// `invalid_grant`: the caller cannot use the code or token.
 pub(crate) fn invalid_grant(description: impl Into<String>) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidGrant, description)
 }
 
-/// `invalid_client`: the caller or the client id is not who it says.
+/// `invalid_client`: the key or the client id is not valid.
 pub(crate) fn invalid_client(description: impl Into<String>) -> OAuthError {
     OAuthError::new(OAuthErrorCode::InvalidClient, description)
 }

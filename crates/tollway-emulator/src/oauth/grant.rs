@@ -1,7 +1,8 @@
-//! The rules of `POST /oauth/token`, as plain decisions over the records: no store, no clock, no randomness.
+//! The rules of `POST /oauth/token`, as functions of the records: no store, no clock, no randomness.
 
-use crate::oauth::codes::{CODE_LIFETIME, Code};
+use crate::oauth::codes::{AuthorizationCode, CODE_LIFETIME_SECONDS};
 use crate::oauth::error::{OAuthError, OAuthErrorCode, invalid_grant, invalid_request};
+use crate::oauth::responses::nonempty;
 use crate::scope::Mode;
 use crate::world::{GrantScope, Token, TokenKind};
 
@@ -12,21 +13,21 @@ pub(crate) struct TokenRequest {
     pub(crate) code: Option<String>,
     pub(crate) refresh_token: Option<String>,
     pub(crate) scope: Option<String>,
-    /// The account must have these.
+    /// Capabilities that the account must have.
     pub(crate) assert_capabilities: Vec<String>,
 }
 
-/// A token request whose parameters make sense.
+/// A valid token request.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum Grant {
+pub(crate) enum TokenGrant {
     /// Redeem a code.
     AuthorizationCode(String),
-    /// Refresh, keeping or narrowing the scope.
+    /// Refresh with this token, and with this scope if one is named.
     RefreshToken(String, Option<GrantScope>),
 }
 
 impl TokenRequest {
-    /// Reads a form body; a repeated parameter counts by its last value.
+    /// Reads a form body; a repeated parameter has its last value.
     pub(crate) fn parse(body: &[u8]) -> Self {
         let mut request = Self::default();
         for (name, value) in form_urlencoded::parse(body) {
@@ -45,26 +46,26 @@ impl TokenRequest {
         request
     }
 
-    /// Which grant is asked for.
-    pub(crate) fn grant(&self) -> Result<Grant, OAuthError> {
-        match given(self.grant_type.as_ref()).as_deref() {
+    /// Validates the parameters.
+    pub(crate) fn grant(&self) -> Result<TokenGrant, OAuthError> {
+        match nonempty(self.grant_type.as_ref()).as_deref() {
             None => Err(invalid_request(
                 "No grant_type was given: it must be 'authorization_code' or 'refresh_token'",
             )),
-            Some("authorization_code") => given(self.code.as_ref())
-                .map(Grant::AuthorizationCode)
+            Some("authorization_code") => nonempty(self.code.as_ref())
+                .map(TokenGrant::AuthorizationCode)
                 .ok_or_else(|| {
                     invalid_request(
                         "No code was given: pass the authorization code of the redirect",
                     )
                 }),
             Some("refresh_token") => {
-                let token = given(self.refresh_token.as_ref()).ok_or_else(|| {
+                let token = nonempty(self.refresh_token.as_ref()).ok_or_else(|| {
                     invalid_request(
                         "No refresh_token was given: pass the one of the first exchange",
                     )
                 })?;
-                let scope = given(self.scope.as_ref()).map(|word| {
+                let scope = nonempty(self.scope.as_ref()).map(|word| {
                     GrantScope::parse(&word).ok_or_else(|| {
                         OAuthError::new(
                             OAuthErrorCode::InvalidScope,
@@ -72,7 +73,7 @@ impl TokenRequest {
                         )
                     })
                 });
-                Ok(Grant::RefreshToken(token, scope.transpose()?))
+                Ok(TokenGrant::RefreshToken(token, scope.transpose()?))
             }
             Some(other) => Err(OAuthError::new(
                 OAuthErrorCode::UnsupportedGrantType,
@@ -84,24 +85,25 @@ impl TokenRequest {
     }
 }
 
-/// A parameter that says something.
-pub(crate) fn given(value: Option<&String>) -> Option<String> {
-    value.filter(|text| !text.is_empty()).cloned()
-}
-
-/// What a presented code leads to.
+/// What redeeming a code does.
 #[derive(Debug, PartialEq, Eq)]
 pub(crate) enum Redemption {
-    /// Its first use: connect the account.
+    /// The first use connects the account.
     Connect,
-    /// A second use: end the connection, then refuse with this.
+    /// A second use ends the connection and is refused with this error.
     Revoke(OAuthError),
-    /// Refuse and change nothing.
+    /// The code is refused, and nothing changes.
     Refuse(OAuthError),
 }
 
-/// Judges a code of the caller's platform, given out in mode `issued`, presented with a key of mode `presented` at `now`.
-pub(crate) fn redeem(code: &Code, issued: Mode, presented: Mode, now: i64) -> Redemption {
+/// Decides on a code of the caller's platform that was issued in mode `issued` and is redeemed with a key of mode `presented` at
+/// `now`, in Unix seconds.
+pub(crate) fn check_code(
+    code: &AuthorizationCode,
+    issued: Mode,
+    presented: Mode,
+    now: i64,
+) -> Redemption {
     let id = &code.id;
     if issued != presented {
         return Redemption::Refuse(invalid_grant(format!(
@@ -113,27 +115,30 @@ pub(crate) fn redeem(code: &Code, issued: Mode, presented: Mode, now: i64) -> Re
             "Authorization code has already been used: {id}. All tokens issued with it are revoked"
         )));
     }
-    // At exactly five minutes the code is still good.
-    if now - code.created > CODE_LIFETIME {
+    // At exactly five minutes the code is still valid.
+    if now - code.created > CODE_LIFETIME_SECONDS {
         return Redemption::Refuse(invalid_grant(format!("Authorization code expired: {id}")));
     }
     Redemption::Connect
 }
 
-/// The refusal of a code nobody gave out to this platform.
+/// The error for a code that was not issued to this platform.
 pub(crate) fn unknown_code(code: &str) -> OAuthError {
     invalid_grant(format!(
         "Authorization code does not exist, or belongs to another platform: {code}"
     ))
 }
 
-/// Judges a refresh token that was issued in mode `issued`, presented with a key of mode `presented`; the answer is the
-/// scope of the new access token.
-pub(crate) fn refresh(
+/// Decides on a refresh token that was issued in mode `issued` and is used with a key of mode `presented`. Returns the scope of
+/// the new access token.
+///
+/// # Errors
+/// `invalid_grant` or `invalid_scope`.
+pub(crate) fn check_refresh_token(
     token: &Token,
     issued: Mode,
     presented: Mode,
-    wanted: Option<GrantScope>,
+    requested: Option<GrantScope>,
 ) -> Result<GrantScope, OAuthError> {
     if token.kind != TokenKind::Refresh {
         return Err(unknown_refresh_token());
@@ -143,13 +148,13 @@ pub(crate) fn refresh(
             "Refresh token has been revoked: the account is no longer connected",
         ));
     }
-    // A live grant has a test pair; a test grant has no live one.
+    // A live grant can be refreshed in test mode, and not the other way round.
     if presented.is_live() && !issued.is_live() {
         return Err(invalid_grant(
             "Refresh token was issued in test mode, but the secret key is a live mode key",
         ));
     }
-    let scope = wanted.unwrap_or(token.scope);
+    let scope = requested.unwrap_or(token.scope);
     if covers(token.scope, scope) {
         return Ok(scope);
     }
@@ -163,14 +168,14 @@ pub(crate) fn refresh(
     ))
 }
 
-/// The refusal of a refresh token nobody gave out to this platform.
+/// The error for a refresh token that was not issued to this platform.
 pub(crate) fn unknown_refresh_token() -> OAuthError {
     invalid_grant("Refresh token does not exist, or belongs to another platform")
 }
 
-/// Does a grant of `granted` also cover `wanted`?
-fn covers(granted: GrantScope, wanted: GrantScope) -> bool {
-    granted == wanted || (granted == GrantScope::ReadWrite && wanted == GrantScope::ReadOnly)
+/// Whether a grant of `granted` includes `requested`.
+fn covers(granted: GrantScope, requested: GrantScope) -> bool {
+    granted == requested || (granted == GrantScope::ReadWrite && requested == GrantScope::ReadOnly)
 }
 
 #[cfg(test)]
@@ -178,8 +183,8 @@ mod tests {
     use super::*;
     use Mode::{Live, Test};
 
-    fn code(redeemed: bool) -> Code {
-        Code {
+    fn code(redeemed: bool) -> AuthorizationCode {
+        AuthorizationCode {
             id: "ac_1".to_owned(),
             client_id: "ca_1".to_owned(),
             account: "acct_1".to_owned(),
@@ -199,25 +204,28 @@ mod tests {
     }
 
     #[test]
-    fn a_code_lives_five_minutes() {
-        assert_eq!(redeem(&code(false), Test, Test, 1300), Redemption::Connect);
-        assert!(refused(redeem(&code(false), Test, Test, 1301)).contains("expired"));
+    fn code_can_be_redeemed_for_five_minutes() {
+        assert_eq!(
+            check_code(&code(false), Test, Test, 1300),
+            Redemption::Connect
+        );
+        assert!(refused(check_code(&code(false), Test, Test, 1301)).contains("expired"));
     }
 
     #[test]
-    fn a_second_use_revokes_even_when_late_but_not_from_the_other_mode() {
+    fn second_use_revokes_even_after_expiry_but_not_in_the_other_mode() {
         for now in [1001, 9999] {
             assert!(matches!(
-                redeem(&code(true), Live, Live, now),
+                check_code(&code(true), Live, Live, now),
                 Redemption::Revoke(_)
             ));
         }
-        assert!(refused(redeem(&code(true), Live, Test, 1001)).contains("live mode"));
-        assert!(refused(redeem(&code(false), Test, Live, 1001)).contains("test mode"));
+        assert!(refused(check_code(&code(true), Live, Test, 1001)).contains("live mode"));
+        assert!(refused(check_code(&code(false), Test, Live, 1001)).contains("test mode"));
     }
 
     #[test]
-    fn the_parameters_are_judged_before_the_code() {
+    fn parameters_are_validated_before_the_code() {
         use OAuthErrorCode::{InvalidRequest, InvalidScope, UnsupportedGrantType};
         for (body, code) in [
             ("", InvalidRequest),
@@ -243,7 +251,7 @@ mod tests {
         let good = TokenRequest::parse(b"grant_type=authorization_code&code=ac_1&scope=ignored");
         assert_eq!(
             good.grant(),
-            Ok(Grant::AuthorizationCode("ac_1".to_owned()))
+            Ok(TokenGrant::AuthorizationCode("ac_1".to_owned()))
         );
     }
 
@@ -257,23 +265,27 @@ mod tests {
             revoked,
         };
         let whole = token(GrantScope::ReadWrite, TokenKind::Refresh, false);
-        assert_eq!(refresh(&whole, Live, Live, None), Ok(GrantScope::ReadWrite));
         assert_eq!(
-            refresh(&whole, Live, Test, Some(GrantScope::ReadOnly)),
+            check_refresh_token(&whole, Live, Live, None),
+            Ok(GrantScope::ReadWrite)
+        );
+        assert_eq!(
+            check_refresh_token(&whole, Live, Test, Some(GrantScope::ReadOnly)),
             Ok(GrantScope::ReadOnly)
         );
         let small = token(GrantScope::ReadOnly, TokenKind::Refresh, false);
-        let error = refresh(&small, Live, Live, Some(GrantScope::ReadWrite)).unwrap_err();
+        let error =
+            check_refresh_token(&small, Live, Live, Some(GrantScope::ReadWrite)).unwrap_err();
         assert_eq!(error.code, OAuthErrorCode::InvalidScope);
         for bad in [
-            refresh(&whole, Test, Live, None),
-            refresh(
+            check_refresh_token(&whole, Test, Live, None),
+            check_refresh_token(
                 &token(GrantScope::ReadWrite, TokenKind::Refresh, true),
                 Live,
                 Live,
                 None,
             ),
-            refresh(
+            check_refresh_token(
                 &token(GrantScope::ReadWrite, TokenKind::Access, false),
                 Live,
                 Live,

@@ -1,20 +1,22 @@
 //! OAuth for Standard and Express accounts.
 //!
 //! ```text
-//! GET/POST /oauth/authorize ─▶ authorize (is the request sound?) ─▶ page ─▶ seller profile ─▶ code
-//! POST /oauth/token         ─▶ grant (may this code or token be used?) ─▶ connection::begin ─▶ tokens, event
-//! POST /oauth/deauthorize   ─▶ connection::end ─▶ tokens revoked, event
+//! GET/POST /oauth/authorize ─▶ authorize (validates) ─▶ authorize_page ─▶ seller_profile ─▶ code_issuance
+//! POST /oauth/token         ─▶ grant (validates) ─▶ connect_account ─▶ tokens, event
+//! POST /oauth/deauthorize   ─▶ disconnect_account ─▶ tokens revoked, event
 //! ```
 //!
-//! [`authorize_page`] and [`token_endpoint`] speak HTTP, [`operations`] does the work in transactions, [`authorize`] and [`grant`]
-//! decide whether a request is valid. See <https://docs.stripe.com/connect/oauth-reference>.
+//! [`authorize_page`] and [`token_endpoint`] handle HTTP, [`operations`] and [`code_issuance`] work in transactions, [`authorize`] and
+//! [`grant`] validate requests. See <https://docs.stripe.com/connect/oauth-reference>.
 
 mod authorize;
 mod authorize_page;
+mod code_issuance;
 mod codes;
 mod error;
 mod grant;
 mod operations;
+mod responses;
 mod seller_accounts;
 mod seller_profile;
 mod token_endpoint;

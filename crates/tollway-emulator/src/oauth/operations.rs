@@ -1,9 +1,5 @@
-//! What the OAuth endpoints do, each as one transaction: giving out a code, redeeming it, refreshing, deauthorising.
-//!
-//! A refusal is an `Ok(Err(OAuthError))` of the transaction, because some refusals change things: reusing a code ends the
-//! connection.
+//! `POST /oauth/token` and `POST /oauth/deauthorize`, each as one transaction: redeeming a code, refreshing, disconnecting.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use serde_json::{Value, json};
@@ -13,24 +9,27 @@ use crate::accounts::sellers::{self, Seller};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::key::{ApiKey, KeyKind};
-use crate::oauth::codes::{self, Code};
+use crate::oauth::codes;
 use crate::oauth::error::{
-    OAuthError, OAuthErrorCode, invalid_client, invalid_grant, invalid_request,
+    OAuthError, OAuthErrorCode, OAuthFailure, invalid_client, invalid_grant, invalid_request,
 };
-use crate::oauth::grant::{self, Grant, Redemption, TokenRequest, given};
-use crate::oauth::seller_profile::{self, Complaint};
+use crate::oauth::grant::{self, Redemption, TokenGrant, TokenRequest};
+use crate::oauth::responses::nonempty;
 use crate::scope::Mode;
 use crate::world::{GrantScope, Token, TokenKind, World};
 use crate::{Claim, Engine};
 
-/// A platform as its secret key shows it.
-pub(crate) struct Caller {
-    pub(crate) world: Arc<World>,
-    pub(crate) mode: Mode,
+/// The platform that a secret key belongs to, in the mode of the key.
+pub(super) struct KeyOwner {
+    world: Arc<World>,
+    mode: Mode,
 }
 
-/// The platform behind a secret key.
-pub(crate) fn caller(engine: &Engine, key: Option<&str>) -> Result<Caller, OAuthError> {
+/// The platform that a secret key belongs to.
+///
+/// # Errors
+/// `invalid_client` if the key is missing, publishable or an access token.
+pub(super) fn key_owner(engine: &Engine, key: Option<&str>) -> Result<KeyOwner, OAuthError> {
     let text = key.filter(|text| !text.is_empty()).ok_or_else(|| {
         invalid_client("No API key was given: send your platform's secret key as Bearer, as Basic user, or as client_secret")
     })?;
@@ -47,162 +46,92 @@ pub(crate) fn caller(engine: &Engine, key: Option<&str>) -> Result<Caller, OAuth
             "The API key is an access token of a connected account: send the platform's own key",
         ));
     }
-    Ok(Caller {
+    Ok(KeyOwner {
         world,
         mode: key.mode,
     })
 }
 
-/// Who says yes on the authorize page.
-pub(crate) enum Yes {
-    /// An account that exists.
-    Existing(String),
-    /// A new one, described by the form.
-    New(BTreeMap<String, String>),
-    /// A new one with the form skipped; these are the prefills.
-    Skipped(BTreeMap<String, String>),
-}
-
-/// Why the page is shown again.
-pub(crate) enum Again {
-    /// One sentence.
-    Message(String),
-    /// What to put right in the form.
-    Form(Vec<Complaint>),
-}
-
-/// Gives out a code for the account that said yes.
-pub(crate) fn give_out(
-    ctx: &mut Ctx<'_>,
-    yes: Yes,
-    client_id: &str,
-    scope: GrantScope,
-    kind: &str,
-    capabilities: &[String],
-) -> Result<String, Again> {
-    let now = ctx.now();
-    let is_new = !matches!(yes, Yes::Existing(_));
-    let mut seller = match yes {
-        Yes::Existing(account) => {
-            let seller = sellers::seller(ctx.world, &account).filter(|seller| seller.kind == kind);
-            let seller = seller.ok_or_else(|| {
-                Again::Message(format!(
-                    "There is no {kind} account '{account}' to sign in to."
-                ))
-            })?;
-            if let Some(reason) = refusal(&seller, scope) {
-                return Err(Again::Message(format!(
-                    "This account {reason}. Choose another one or create a new one."
-                )));
-            }
-            seller
-        }
-        Yes::New(form) => {
-            let account = ctx.new_id("account");
-            seller_profile::from_form(&form, &account, kind, now).map_err(Again::Form)?
-        }
-        Yes::Skipped(prefills) => {
-            let account = ctx.new_id("account");
-            seller_profile::skipped(&prefills, &account, kind, now)
-        }
-    };
-    if is_new && kind == "express" {
-        seller.capabilities = known_capabilities(ctx, capabilities);
-    }
-    sellers::put_seller(ctx.world, &seller);
-    let code = Code {
-        id: format!("ac_{}", ctx.world.random.alphanumeric(32)),
-        client_id: client_id.to_owned(),
-        account: seller.account,
-        scope,
-        created: now,
-        redeemed: false,
-    };
-    codes::put_code(ctx.world, ctx.scope.mode, &code);
-    Ok(code.id)
-}
-
-/// Those that there are; the others are left out silently, as at Stripe.
-fn known_capabilities(ctx: &Ctx<'_>, names: &[String]) -> Vec<String> {
-    let described = ctx.services.description().object("account_capabilities");
-    let known = |name: &&String| described.is_some_and(|object| object.field(name).is_some());
-    names.iter().filter(known).cloned().collect()
-}
-
-/// Why an account cannot grant this scope, as the end of a sentence.
-pub(crate) fn refusal(seller: &Seller, scope: GrantScope) -> Option<String> {
-    let controller = seller
-        .controlled_by
-        .as_ref()
-        .filter(|_| scope == GrantScope::ReadWrite)?;
-    Some(format!("is already controlled by {controller}"))
-}
-
 /// `POST /oauth/token`.
-pub(crate) fn token(
+pub(super) fn token(
     engine: &Engine,
-    caller: &Caller,
+    owner: &KeyOwner,
     request: &TokenRequest,
-) -> Result<Result<Value, OAuthError>, ApiError> {
-    let grant = match request.grant() {
-        Ok(grant) => grant,
-        Err(error) => return Ok(Err(error)),
-    };
-    if let Grant::AuthorizationCode(code) = &grant {
-        claim(engine, caller, code);
+) -> Result<Value, OAuthFailure> {
+    let grant = request.grant()?;
+    if let TokenGrant::AuthorizationCode(code) = &grant {
+        claim_client_id(engine, owner, code)?;
     }
-    let scope = caller.world.lock().platform_scope(caller.mode);
-    engine.transact_internal(&caller.world, scope, |ctx| {
-        Ok(match &grant {
-            Grant::AuthorizationCode(code) => redeem(ctx, code, &request.assert_capabilities),
-            Grant::RefreshToken(token, scope) => refresh(ctx, token, *scope),
-        })
+    transact(engine, owner, |ctx| match &grant {
+        TokenGrant::AuthorizationCode(code) => redeem(ctx, code, &request.assert_capabilities),
+        TokenGrant::RefreshToken(token, scope) => refresh(ctx, token, *scope),
     })
 }
 
-/// A code of a client id nobody owns makes the client id the caller's.
-fn claim(engine: &Engine, caller: &Caller, code: &str) {
-    if engine.config().strict || codes::code(&caller.world.lock(), code).is_some() {
-        return;
-    }
-    let mut holders = engine
-        .worlds()
-        .all()
-        .into_iter()
-        .filter(|world| !Arc::ptr_eq(world, &caller.world));
-    let found = holders.find_map(|world| codes::code(&world.lock(), code));
-    if let Some((_, code)) = found
-        && matches!(
-            engine.worlds().claim_of(&code.client_id),
-            Claim::Unclaimed(..)
-        )
-    {
-        engine.adopt(&code.client_id, &caller.world, caller.mode);
-    }
+/// Runs `work` in a transaction of the platform. A refusal keeps its changes; another failure undoes them.
+fn transact(
+    engine: &Engine,
+    owner: &KeyOwner,
+    work: impl FnOnce(&mut Ctx<'_>) -> Result<Value, OAuthFailure>,
+) -> Result<Value, OAuthFailure> {
+    let scope = owner.world.lock().platform_scope(owner.mode);
+    let mut refusal = None;
+    let value = engine.transact_internal(&owner.world, scope, |ctx| match work(ctx) {
+        Ok(value) => Ok(value),
+        Err(OAuthFailure::Failed(error)) => Err(error),
+        Err(OAuthFailure::Refused(error)) => {
+            refusal = Some(error);
+            Ok(Value::Null)
+        }
+    })?;
+    refusal.map_or(Ok(value), |error| Err(error.into()))
 }
 
-fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Value, OAuthError> {
+/// Redeeming a code of an unclaimed client id makes the client id the caller's.
+fn claim_client_id(engine: &Engine, owner: &KeyOwner, code: &str) -> Result<(), ApiError> {
+    if engine.config().strict || codes::load_code(&owner.world.lock(), code)?.is_some() {
+        return Ok(());
+    }
+    for world in engine.worlds().all() {
+        if Arc::ptr_eq(&world, &owner.world) {
+            continue;
+        }
+        let found = codes::load_code(&world.lock(), code)?;
+        let Some((_, code)) = found else {
+            continue;
+        };
+        let claim = engine.worlds().claim_of(&code.client_id);
+        if matches!(claim, Claim::Unclaimed(..)) {
+            engine.adopt(&code.client_id, &owner.world, owner.mode);
+        }
+        break;
+    }
+    Ok(())
+}
+
+fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Value, OAuthFailure> {
     let (issued, mut code) =
-        codes::code(ctx.world, code).ok_or_else(|| grant::unknown_code(code))?;
+        codes::load_code(ctx.world, code)?.ok_or_else(|| grant::unknown_code(code))?;
     let mode = ctx.scope.mode;
-    match grant::redeem(&code, issued, mode, ctx.now()) {
-        Redemption::Refuse(error) => return Err(error),
+    match grant::check_code(&code, issued, mode, ctx.now()) {
+        Redemption::Refuse(error) => return Err(error.into()),
         Redemption::Revoke(error) => {
-            if codes::grant_of(ctx.world, mode, &code.account).as_deref() == Some(&code.id) {
-                connection::end(ctx, &code.account);
+            let connected_with = codes::load_connection_code(ctx.world, mode, &code.account)?;
+            if connected_with.as_deref() == Some(&code.id) {
+                connection::disconnect_account(ctx, &code.account);
             }
-            return Err(error);
+            return Err(error.into());
         }
         Redemption::Connect => {}
     }
-    let seller =
-        sellers::seller(ctx.world, &code.account).ok_or_else(|| grant::unknown_code(&code.id))?;
+    let seller = sellers::load_seller(ctx.world, &code.account)?
+        .ok_or_else(|| grant::unknown_code(&code.id))?;
     assert_capabilities(ctx, &seller, capabilities)?;
     code.redeemed = true;
     let now = ctx.now();
-    codes::put_code(ctx.world, mode, &code);
-    codes::put_grant(ctx.world, mode, &code.account, &code.id, now);
-    connection::begin(ctx, &seller, &code.client_id, code.scope);
+    codes::save_code(ctx.world, mode, &code);
+    codes::save_connection_code(ctx.world, mode, &code.account, &code.id, now);
+    connection::connect_account(ctx, &seller, &code.client_id, code.scope);
     let refresh_token = new_token(
         ctx,
         TokenKind::Refresh,
@@ -210,7 +139,7 @@ fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Valu
         code.scope,
         &code.client_id,
     );
-    Ok(answer(
+    Ok(token_response(
         ctx,
         &code.account,
         code.scope,
@@ -222,14 +151,14 @@ fn redeem(ctx: &mut Ctx<'_>, code: &str, capabilities: &[String]) -> Result<Valu
 fn refresh(
     ctx: &mut Ctx<'_>,
     refresh_token: &str,
-    wanted: Option<GrantScope>,
-) -> Result<Value, OAuthError> {
+    requested: Option<GrantScope>,
+) -> Result<Value, OAuthFailure> {
     let presented = ctx.scope.mode;
     let found = Mode::ALL
         .into_iter()
         .find_map(|mode| Some((mode, ctx.world.token(mode, refresh_token)?)));
     let (issued, token) = found.ok_or_else(grant::unknown_refresh_token)?;
-    let scope = grant::refresh(&token, issued, presented, wanted)?;
+    let scope = grant::check_refresh_token(&token, issued, presented, requested)?;
     if ctx
         .world
         .connection(issued, &token.account)
@@ -237,15 +166,16 @@ fn refresh(
     {
         return Err(invalid_grant(
             "Refresh token has been revoked: the account is no longer connected",
-        ));
+        )
+        .into());
     }
     if ctx.connection(&token.account).is_none() {
-        let seller =
-            sellers::seller(ctx.world, &token.account).ok_or_else(grant::unknown_refresh_token)?;
-        connection::begin(ctx, &seller, &token.client_id, token.scope);
+        let seller = sellers::load_seller(ctx.world, &token.account)?
+            .ok_or_else(grant::unknown_refresh_token)?;
+        connection::connect_account(ctx, &seller, &token.client_id, token.scope);
     }
     connection::revoke_tokens(ctx, &token.account, Some(TokenKind::Access), Some(scope));
-    Ok(answer(
+    Ok(token_response(
         ctx,
         &token.account,
         scope,
@@ -254,18 +184,19 @@ fn refresh(
     ))
 }
 
+/// Checks that the account has the capabilities.
 fn assert_capabilities(
     ctx: &Ctx<'_>,
     seller: &Seller,
-    wanted: &[String],
+    capabilities: &[String],
 ) -> Result<(), OAuthError> {
     let account = connection::account_object(ctx, &seller.account);
-    let holds = |name: &str| match &account {
+    let has_capability = |name: &str| match &account {
         Some(account) => account["capabilities"][name] == "active",
-        // It gets them when it is connected.
+        // It has them once it is connected.
         None => seller.first_capabilities().contains(&name),
     };
-    match wanted.iter().find(|name| !holds(name)) {
+    match capabilities.iter().find(|name| !has_capability(name)) {
         None => Ok(()),
         Some(missing) => Err(invalid_request(format!(
             "The account does not have the capability '{missing}'"
@@ -273,7 +204,8 @@ fn assert_capabilities(
     }
 }
 
-fn answer(
+/// The response of `/oauth/token`, with a new access token.
+fn token_response(
     ctx: &mut Ctx<'_>,
     account: &str,
     scope: GrantScope,
@@ -291,13 +223,13 @@ fn answer(
     })
 }
 
-/// The account's publishable key: one for as long as it is connected.
+/// The account's publishable key, which stays the same as long as it is connected.
 fn publishable_key(ctx: &mut Ctx<'_>, account: &str, scope: GrantScope, client_id: &str) -> String {
     let tokens = ctx.world.tokens_of(ctx.scope.mode, account);
-    let known = tokens
+    let existing = tokens
         .into_iter()
         .find(|(_, token)| token.kind == TokenKind::Publishable && !token.revoked);
-    match known {
+    match existing {
         Some((text, _)) => text.to_string(),
         None => new_token(ctx, TokenKind::Publishable, account, scope, client_id),
     }
@@ -329,55 +261,52 @@ fn new_token(
 }
 
 /// `POST /oauth/deauthorize`.
-pub(crate) fn deauthorize(
+pub(super) fn deauthorize(
     engine: &Engine,
-    caller: &Caller,
+    owner: &KeyOwner,
     client_id: Option<&String>,
     stripe_user_id: Option<&String>,
-) -> Result<Result<Value, OAuthError>, ApiError> {
-    let required =
-        |value, name| given(value).ok_or_else(|| invalid_request(format!("No {name} was given")));
-    let (client_id, account) = match (
-        required(client_id, "client_id"),
-        required(stripe_user_id, "stripe_user_id"),
-    ) {
-        (Ok(client_id), Ok(account)) => (client_id, account),
-        (Err(error), _) | (_, Err(error)) => return Ok(Err(error)),
+) -> Result<Value, OAuthFailure> {
+    let required = |value, name| {
+        nonempty(value).ok_or_else(|| invalid_request(format!("No {name} was given")))
     };
-    let scope = caller.world.lock().platform_scope(caller.mode);
-    engine.transact_internal(&caller.world, scope, |ctx| {
-        Ok(disconnect(ctx, &client_id, &account))
-    })
+    let client_id = required(client_id, "client_id")?;
+    let account = required(stripe_user_id, "stripe_user_id")?;
+    transact(engine, owner, |ctx| disconnect(ctx, &client_id, &account))
 }
 
-fn disconnect(ctx: &mut Ctx<'_>, client_id: &str, account: &str) -> Result<Value, OAuthError> {
+fn disconnect(ctx: &mut Ctx<'_>, client_id: &str, account: &str) -> Result<Value, OAuthFailure> {
     let mode = ctx.scope.mode;
     match ctx.world.platform.mode_of_client_id(client_id) {
         None => {
             return Err(invalid_client(format!(
                 "No application of this platform has the client_id '{client_id}'"
-            )));
+            ))
+            .into());
         }
         Some(other) if other != mode => {
             return Err(invalid_client(format!(
                 "The client_id '{client_id}' is a {other} mode one, but the secret key is a {mode} mode key"
-            )));
+            ))
+            .into());
         }
         Some(_) => {}
     }
     if ctx.connection(account).is_none() {
         return Err(invalid_client(format!(
             "This application is not connected to the account '{account}', or that account does not exist"
-        )));
+        ))
+        .into());
     }
-    if connection::is_controlled(ctx, account) {
+    if connection::is_controlled(ctx, account)? {
         return Err(OAuthError::new(
             OAuthErrorCode::NoDeauthOnControlledAccount,
             format!(
                 "The account '{account}' is controlled by this platform and cannot be disconnected: reject it instead"
             ),
-        ));
+        )
+        .into());
     }
-    connection::end(ctx, account);
+    connection::disconnect_account(ctx, account);
     Ok(json!({"stripe_user_id": account}))
 }

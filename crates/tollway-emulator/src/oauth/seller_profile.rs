@@ -1,67 +1,71 @@
-//! A new seller from what the platform prefilled and the form said: `stripe_user[…]`.
+//! A new seller from the platform's prefills and the form: `stripe_user[…]`.
 //!
-//! Stripe ignores a bad prefill silently; what a person typed into the form is answered with a message instead.
+//! Stripe ignores an invalid prefill silently; an invalid field of the form is answered with a message.
 
 use std::collections::BTreeMap;
 
 use crate::accounts::sellers::Seller;
 
-/// Which accounts a prefill is for.
+/// The accounts that a prefill applies to.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum For {
+enum Applicability {
     Everyone,
-    /// Only Standard accounts take it.
+    /// Only Standard accounts.
     Standard,
     Japan,
     StandardInJapan,
 }
 
-/// The members of `stripe_user[…]` that are kept with the account, besides those with a place of their own.
-const KEPT: &[(&str, For)] = &[
-    ("url", For::Everyone),
-    ("phone_number", For::Everyone),
-    ("first_name", For::Everyone),
-    ("last_name", For::Everyone),
-    ("product_description", For::Everyone),
-    ("business_type", For::Everyone),
-    ("dob_day", For::Everyone),
-    ("dob_month", For::Everyone),
-    ("dob_year", For::Everyone),
-    ("street_address", For::Standard),
-    ("city", For::Everyone),
-    ("state", For::Standard),
-    ("zip", For::Standard),
-    ("physical_product", For::Standard),
-    ("currency", For::Standard),
-    ("first_name_kana", For::Japan),
-    ("first_name_kanji", For::Japan),
-    ("last_name_kana", For::Japan),
-    ("last_name_kanji", For::Japan),
-    ("gender", For::Japan),
-    ("block_kana", For::StandardInJapan),
-    ("block_kanji", For::StandardInJapan),
-    ("building_kana", For::StandardInJapan),
-    ("building_kanji", For::StandardInJapan),
+/// The members of `stripe_user[…]` that are stored in the seller's profile.
+const PROFILE_FIELDS: &[(&str, Applicability)] = &[
+    ("url", Applicability::Everyone),
+    ("phone_number", Applicability::Everyone),
+    ("first_name", Applicability::Everyone),
+    ("last_name", Applicability::Everyone),
+    ("product_description", Applicability::Everyone),
+    ("business_type", Applicability::Everyone),
+    ("dob_day", Applicability::Everyone),
+    ("dob_month", Applicability::Everyone),
+    ("dob_year", Applicability::Everyone),
+    ("street_address", Applicability::Standard),
+    ("city", Applicability::Everyone),
+    ("state", Applicability::Standard),
+    ("zip", Applicability::Standard),
+    ("physical_product", Applicability::Standard),
+    ("currency", Applicability::Standard),
+    ("first_name_kana", Applicability::Japan),
+    ("first_name_kanji", Applicability::Japan),
+    ("last_name_kana", Applicability::Japan),
+    ("last_name_kanji", Applicability::Japan),
+    ("gender", Applicability::Japan),
+    ("block_kana", Applicability::StandardInJapan),
+    ("block_kanji", Applicability::StandardInJapan),
+    ("building_kana", Applicability::StandardInJapan),
+    ("building_kanji", Applicability::StandardInJapan),
 ];
 
-fn whom(name: &str) -> Option<For> {
-    KEPT.iter()
-        .find(|(kept, _)| *kept == name)
-        .map(|(_, whom)| *whom)
+fn applicability_of(name: &str) -> Option<Applicability> {
+    PROFILE_FIELDS
+        .iter()
+        .find(|(field, _)| *field == name)
+        .map(|(_, applicability)| *applicability)
 }
 
 fn is_japanese(name: &str) -> bool {
-    matches!(whom(name), Some(For::Japan | For::StandardInJapan))
+    matches!(
+        applicability_of(name),
+        Some(Applicability::Japan | Applicability::StandardInJapan)
+    )
 }
 
-/// The prefills that hold up for an account of this kind; the others are as if they had not been sent.
+/// The prefills that are valid for an account of this type.
 ///
 /// See the table of `stripe_user` at <https://docs.stripe.com/connect/oauth-reference>.
-pub(crate) fn valid_prefills(
-    given: &BTreeMap<String, String>,
+pub(super) fn valid_prefills(
+    prefills: &BTreeMap<String, String>,
     kind: &str,
 ) -> BTreeMap<String, String> {
-    let mut valid: BTreeMap<String, String> = given
+    let mut valid: BTreeMap<String, String> = prefills
         .iter()
         .filter(|(name, value)| !value.trim().is_empty() && is_valid(name, value.trim(), kind))
         .map(|(name, value)| (name.clone(), value.trim().to_owned()))
@@ -84,9 +88,9 @@ pub(crate) fn valid_prefills(
     valid
 }
 
-/// Day, month and year are given, and there was such a day.
-fn is_birthday(given: &BTreeMap<String, String>) -> bool {
-    let part = |name: &str| given.get(name).and_then(|text| text.parse::<i16>().ok());
+/// Whether day, month and year are present and form a date.
+fn is_birthday(form: &BTreeMap<String, String>) -> bool {
+    let part = |name: &str| form.get(name).and_then(|text| text.parse::<i16>().ok());
     let (year, month, day) = (part("dob_year"), part("dob_month"), part("dob_day"));
     let small = |part: Option<i16>| part.and_then(|part| i8::try_from(part).ok());
     match (year, small(month), small(day)) {
@@ -95,7 +99,7 @@ fn is_birthday(given: &BTreeMap<String, String>) -> bool {
     }
 }
 
-/// Seven digits, perhaps with a hyphen behind the third.
+/// Seven digits, optionally with a hyphen after the third.
 fn is_japanese_zip(text: &str) -> bool {
     let digits: Vec<u8> = text.bytes().filter(|byte| *byte != b'-').collect();
     let hyphen = text.find('-').is_none_or(|at| at == 3);
@@ -104,7 +108,10 @@ fn is_japanese_zip(text: &str) -> bool {
 
 fn is_valid(name: &str, value: &str, kind: &str) -> bool {
     let standard = kind == "standard";
-    let for_standard = matches!(whom(name), Some(For::Standard | For::StandardInJapan));
+    let for_standard = matches!(
+        applicability_of(name),
+        Some(Applicability::Standard | Applicability::StandardInJapan)
+    );
     if !standard && for_standard {
         return false;
     }
@@ -128,39 +135,42 @@ fn is_valid(name: &str, value: &str, kind: &str) -> bool {
         "dob_month" => in_range(value, 1, 12),
         "dob_year" => in_range(value, 1901, 9999),
         "business_name" => true,
-        name => whom(name).is_some(),
+        name => applicability_of(name).is_some(),
     }
 }
 
-/// What is wrong with one input of the form.
+/// An error of one field of the form.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Complaint {
+pub(super) struct FieldError {
     /// The `stripe_user` member.
-    pub(crate) field: &'static str,
+    pub(super) field: &'static str,
     /// One sentence.
-    pub(crate) text: &'static str,
+    pub(super) text: &'static str,
 }
 
-/// The new seller that the form describes, or what to put right. `account` is the id it gets.
-pub(crate) fn from_form(
+/// The new seller that the form describes. `account` is its id.
+///
+/// # Errors
+/// The errors of the fields.
+pub(super) fn from_form(
     form: &BTreeMap<String, String>,
     account: &str,
     kind: &str,
     now: i64,
-) -> Result<Seller, Vec<Complaint>> {
+) -> Result<Seller, Vec<FieldError>> {
     let value = |name: &str| {
         form.get(name)
             .map(|text| text.trim())
             .filter(|text| !text.is_empty())
     };
-    let mut complaints = Vec::new();
+    let mut errors = Vec::new();
     match value("email") {
-        None => complaints.push(Complaint {
+        None => errors.push(FieldError {
             field: "email",
             text: "Give the e-mail address of the new account.",
         }),
         Some(email) if !is_email(email) => {
-            complaints.push(Complaint {
+            errors.push(FieldError {
                 field: "email",
                 text: "This is not an e-mail address.",
             });
@@ -168,26 +178,26 @@ pub(crate) fn from_form(
         Some(_) => {}
     }
     if value("country").is_some_and(|country| !is_country(country)) {
-        complaints.push(Complaint {
+        errors.push(FieldError {
             field: "country",
             text: "Give the country as two letters, such as US.",
         });
     }
     if value("url").is_some_and(|url| !is_web_address(url)) {
-        complaints.push(Complaint {
+        errors.push(FieldError {
             field: "url",
             text: "Give the web address with http:// or https://.",
         });
     }
-    if complaints.is_empty() {
-        Ok(seller(form, account, kind, now))
+    if errors.is_empty() {
+        Ok(new_seller(form, account, kind, now))
     } else {
-        Err(complaints)
+        Err(errors)
     }
 }
 
-/// The seller made when the form is skipped: whatever of the prefills holds up, the rest made up.
-pub(crate) fn skipped(
+/// The seller for a skipped form: the valid prefills, and test data for the rest.
+pub(super) fn test_seller(
     prefills: &BTreeMap<String, String>,
     account: &str,
     kind: &str,
@@ -198,10 +208,10 @@ pub(crate) fn skipped(
         .or_insert_with(|| format!("{}@seller.example", account.to_lowercase()));
     form.entry("business_name".to_owned())
         .or_insert_with(|| "Test seller".to_owned());
-    seller(&form, account, kind, now)
+    new_seller(&form, account, kind, now)
 }
 
-fn seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) -> Seller {
+fn new_seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) -> Seller {
     let mut profile = valid_prefills(form, kind);
     let email = profile.remove("email").unwrap_or_default();
     let country = profile
@@ -222,7 +232,7 @@ fn seller(form: &BTreeMap<String, String>, account: &str, kind: &str, now: i64) 
     }
 }
 
-/// Something before and after one `@`, with a dot behind it or a bare host such as `localhost`.
+/// Whether the text has a name and a host around one `@`.
 fn is_email(text: &str) -> bool {
     text.split_once('@').is_some_and(|(name, host)| {
         let clean = |part: &str| {
@@ -259,15 +269,15 @@ mod tests {
     }
 
     #[test]
-    fn a_good_form_makes_a_seller() {
-        let given = form(&[
+    fn valid_form_creates_a_seller() {
+        let prefills = form(&[
             ("email", " a@b.example "),
             ("business_name", "Bakery"),
             ("country", "de"),
             ("zip", "010"),
             ("odd", "x"),
         ]);
-        let seller = from_form(&given, "acct_1", "standard", 7).unwrap();
+        let seller = from_form(&prefills, "acct_1", "standard", 7).unwrap();
         assert_eq!(
             (
                 seller.email.as_str(),
@@ -280,7 +290,7 @@ mod tests {
     }
 
     #[test]
-    fn each_bad_input_gets_its_sentence() {
+    fn each_invalid_field_has_an_error() {
         let bad = form(&[
             ("email", "nobody"),
             ("country", "Germany"),
@@ -302,7 +312,7 @@ mod tests {
 
     #[test]
     fn bad_prefills_are_ignored() {
-        let given = form(&[
+        let prefills = form(&[
             ("email", "a b@c"),
             ("country", "USA"),
             ("dob_year", "1900"),
@@ -314,7 +324,7 @@ mod tests {
             ("first_name", "Ann"),
         ]);
         assert_eq!(
-            valid_prefills(&given, "standard"),
+            valid_prefills(&prefills, "standard"),
             form(&[("first_name", "Ann")])
         );
     }
@@ -361,10 +371,10 @@ mod tests {
     }
 
     #[test]
-    fn what_belongs_together_comes_together() {
+    fn prefills_need_the_fields_that_they_depend_on() {
         let left = |pairs: &[(&str, &str)]| -> Vec<String> {
-            let kept = valid_prefills(&form(pairs), "standard");
-            kept.into_keys().collect()
+            let valid = valid_prefills(&form(pairs), "standard");
+            valid.into_keys().collect()
         };
         let needy = [
             ("phone_number", "4155550100"),
@@ -389,8 +399,8 @@ mod tests {
     }
 
     #[test]
-    fn skipping_uses_what_is_good_and_makes_up_the_rest() {
-        let seller = skipped(
+    fn skipped_form_uses_valid_prefills_and_test_data() {
+        let seller = test_seller(
             &form(&[("email", "bad"), ("country", "fr")]),
             "acct_1X",
             "standard",

@@ -1,81 +1,62 @@
-//! `POST /oauth/token` and `POST /oauth/deauthorize` over HTTP: forms, with the secret key as Basic user, as Bearer or as
+//! `POST /oauth/token` and `POST /oauth/deauthorize` over HTTP: forms, with the secret key as Basic user, as Bearer token or as
 //! `client_secret`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use axum::extract::State;
-use axum::response::{IntoResponse, Response};
+use axum::response::Response;
 use bytes::Bytes;
-use http::{HeaderMap, StatusCode, header};
+use http::{HeaderMap, StatusCode};
 use serde_json::Value;
 
 use crate::Engine;
-use crate::error::ApiError;
 use crate::http::key_text;
-use crate::oauth::error::OAuthError;
+use crate::oauth::error::OAuthFailure;
 use crate::oauth::grant::TokenRequest;
-use crate::oauth::operations as oauth;
+use crate::oauth::operations::{self, KeyOwner};
+use crate::oauth::responses::{failure_response, json_response, read_form};
 
-pub(crate) async fn token(
+pub(super) async fn token(
     State(engine): State<Arc<Engine>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let form = form(&body);
-    let answer = oauth::caller(&engine, secret_key(&headers, &form).as_deref())
-        .map(|caller| oauth::token(&engine, &caller, &TokenRequest::parse(&body)));
-    answered(answer)
+    let result = key_owner(&engine, &headers, &read_form(&body))
+        .and_then(|owner| operations::token(&engine, &owner, &TokenRequest::parse(&body)));
+    respond(result)
 }
 
-pub(crate) async fn deauthorize(
+pub(super) async fn deauthorize(
     State(engine): State<Arc<Engine>>,
     headers: HeaderMap,
     body: Bytes,
 ) -> Response {
-    let form = form(&body);
-    let answer = oauth::caller(&engine, secret_key(&headers, &form).as_deref()).map(|caller| {
-        oauth::deauthorize(
+    let form = read_form(&body);
+    let result = key_owner(&engine, &headers, &form).and_then(|owner| {
+        operations::deauthorize(
             &engine,
-            &caller,
+            &owner,
             form.get("client_id"),
             form.get("stripe_user_id"),
         )
     });
-    answered(answer)
+    respond(result)
 }
 
-/// Three ways to end: the key was of no use, the request was refused, or something failed here.
-fn answered(answer: Result<Result<Result<Value, OAuthError>, ApiError>, OAuthError>) -> Response {
-    match answer {
-        Ok(Ok(Ok(body))) => json(StatusCode::OK, body.to_string().into_bytes()),
-        Ok(Ok(Err(error))) | Err(error) => refused(&error),
-        Ok(Err(error)) => failed(&error),
+fn respond(result: Result<Value, OAuthFailure>) -> Response {
+    match result {
+        Ok(body) => json_response(StatusCode::OK, body.to_string().into_bytes()),
+        Err(failure) => failure_response(&failure),
     }
 }
 
-fn json(status: StatusCode, body: Vec<u8>) -> Response {
-    let headers = [
-        (header::CONTENT_TYPE, "application/json"),
-        (header::CACHE_CONTROL, "no-store"),
-    ];
-    (status, headers, body).into_response()
-}
-
-pub(crate) fn refused(error: &OAuthError) -> Response {
-    json(error.status(), error.body())
-}
-
-pub(crate) fn failed(error: &ApiError) -> Response {
-    let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-    json(status, error.to_json().to_string().into_bytes())
-}
-
-/// The secret key of a request: from the Authorization header, else `client_secret`.
-fn secret_key(headers: &HeaderMap, form: &BTreeMap<String, String>) -> Option<String> {
-    key_text(headers).or_else(|| form.get("client_secret").cloned())
-}
-
-pub(crate) fn form(body: &[u8]) -> BTreeMap<String, String> {
-    form_urlencoded::parse(body).into_owned().collect()
+/// The platform that the secret key of a request belongs to. The key is in the Authorization header, else in `client_secret`.
+fn key_owner(
+    engine: &Engine,
+    headers: &HeaderMap,
+    form: &BTreeMap<String, String>,
+) -> Result<KeyOwner, OAuthFailure> {
+    let key = key_text(headers).or_else(|| form.get("client_secret").cloned());
+    Ok(operations::key_owner(engine, key.as_deref())?)
 }

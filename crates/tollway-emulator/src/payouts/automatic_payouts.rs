@@ -9,7 +9,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use crate::accounts::operations::AccountChange;
+use crate::accounts::account_changes::AccountChange;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;

@@ -4,7 +4,7 @@
 
 use serde_json::{Map, Value, json};
 
-use crate::accounts::operations;
+use crate::accounts::account_changes::save_account;
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
@@ -94,7 +94,7 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if let Some(before) = payout_settings::account(ctx) {
         let mut account = before.clone();
         account["settings"]["payouts"] = settings;
-        operations::keep(ctx, &before, account)?;
+        save_account(ctx, &before, account)?;
     } else {
         stored.payouts = settings;
     }

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::accounts::operations as accounts;
+use crate::accounts::account_changes::save_account;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
@@ -61,7 +61,7 @@ pub(super) fn mark_errored(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> 
     bank["status"] = "errored".into();
     let bank = bank.clone();
     ctx.emit("account.external_account.updated", &bank, None);
-    accounts::keep(ctx, &before, account)?;
+    save_account(ctx, &before, account)?;
     Ok(())
 }
 

@@ -4,7 +4,7 @@ use serde::Serialize;
 
 use crate::pages::{Page, Template};
 
-/// What a seller sees of its own account.
+/// The dashboard of a seller's account.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct DashboardPage {
     pub(crate) account: String,

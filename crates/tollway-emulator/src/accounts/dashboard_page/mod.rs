@@ -1,6 +1,6 @@
-//! A seller's dashboard: who is connected to whom, and the button that ends it on Stripe's side.
+//! A seller's dashboard: the connections and balances of an account, and a button that ends a connection.
 //!
-//! By curl: `curl -i http://127.0.0.1:12111/_tollway/dashboard/acct_…/disconnect -d mode=test`.
+//! With curl: `curl -i http://127.0.0.1:12111/_tollway/dashboard/acct_…/disconnect -d mode=test`.
 
 mod context;
 
@@ -23,15 +23,18 @@ use crate::pages::{self, Link};
 use crate::scope::{Mode, Scope};
 use crate::world::{World, WorldState};
 
-pub(crate) async fn show(
+/// `GET /_tollway/dashboard/{account}`.
+pub(super) async fn show(
     State(engine): State<Arc<Engine>>,
     Path(account): Path<String>,
 ) -> Response {
-    let Some((world, seller)) = find(&engine, &account) else {
-        return no_such_account(&account);
+    let (world, seller) = match find_seller(&engine, &account) {
+        Ok(Some(found)) => found,
+        Ok(None) => return no_such_account(&account),
+        Err(error) => return pages::refused(&error),
     };
     let world = world.lock();
-    let balances = match balances(&world, &account, engine.clock().now()) {
+    let balances = match balance_rows(&world, &account, engine.clock().now()) {
         Ok(balances) => balances,
         Err(error) => return pages::refused(&error),
     };
@@ -40,26 +43,29 @@ pub(crate) async fn show(
         email: seller.email.clone(),
         country: seller.country.clone(),
         controlled_by: seller.controlled_by.clone(),
-        connections: connections(&world, &seller),
+        connections: active_connections(&world, &seller),
         balances,
         account,
     };
     pages::respond(StatusCode::OK, &page, None)
 }
 
-pub(crate) async fn disconnect(
+/// `POST /_tollway/dashboard/{account}/disconnect`.
+pub(super) async fn disconnect(
     State(engine): State<Arc<Engine>>,
     Path(account): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let Some((world, seller)) = find(&engine, &account) else {
-        return no_such_account(&account);
+    let (world, seller) = match find_seller(&engine, &account) {
+        Ok(Some(found)) => found,
+        Ok(None) => return no_such_account(&account),
+        Err(error) => return pages::refused(&error),
     };
     let mode = match form.get("mode").map(String::as_str) {
         None | Some("" | "test") => Mode::Test,
         Some("live") => Mode::Live,
         Some(other) => {
-            return message(
+            return dashboard_message(
                 StatusCode::BAD_REQUEST,
                 "Unknown mode",
                 format!("The mode '{other}' is neither test nor live."),
@@ -70,19 +76,21 @@ pub(crate) async fn disconnect(
         let text = format!(
             "The account {account} was made by the platform: only the platform can end the connection."
         );
-        return message(StatusCode::CONFLICT, "Not possible", text);
+        return dashboard_message(StatusCode::CONFLICT, "Not possible", text);
     }
     let scope = world.lock().platform_scope(mode);
-    match engine.transact_internal(&world, scope, |ctx| Ok(connection::end(ctx, &account))) {
+    match engine.transact_internal(&world, scope, |ctx| {
+        Ok(connection::disconnect_account(ctx, &account))
+    }) {
         Ok(true) => pages::with_page_headers(
             Redirect::to(&format!("/_tollway/dashboard/{account}")).into_response(),
             None,
         ),
         Ok(false) => {
             let text = format!("No platform is connected to the account {account} in {mode} mode.");
-            message(StatusCode::CONFLICT, "Not connected", text)
+            dashboard_message(StatusCode::CONFLICT, "Not connected", text)
         }
-        Err(error) => message(
+        Err(error) => dashboard_message(
             StatusCode::INTERNAL_SERVER_ERROR,
             "Nothing was changed",
             error.to_string(),
@@ -90,22 +98,8 @@ pub(crate) async fn disconnect(
     }
 }
 
-/// Accounts that people know by a name, and the name.
-pub(crate) fn named_sellers(world: &WorldState) -> Vec<(String, String)> {
-    let named = |seller: Seller| {
-        let label = seller.label().to_owned();
-        (seller.account, label)
-    };
-    sellers::sellers(world).into_iter().map(named).collect()
-}
-
-/// The connections of an account that hold, in both modes.
-pub(crate) fn connections_of(world: &WorldState, account: &str) -> Vec<ConnectionCard> {
-    let seller = sellers::seller(world, account);
-    seller.map_or_else(Vec::new, |seller| connections(world, &seller))
-}
-
-fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
+/// The active connections of a seller's account, in both modes.
+pub(crate) fn active_connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
     let card = |mode: Mode| {
         let connection = world
             .connection(mode, &seller.account)
@@ -123,7 +117,7 @@ fn connections(world: &WorldState, seller: &Seller) -> Vec<ConnectionCard> {
     Mode::ALL.into_iter().filter_map(card).collect()
 }
 
-fn balances(world: &WorldState, account: &str, now: i64) -> Result<Vec<BalanceRow>, ApiError> {
+fn balance_rows(world: &WorldState, account: &str, now: i64) -> Result<Vec<BalanceRow>, ApiError> {
     let mut rows = Vec::new();
     for mode in Mode::ALL {
         let balance = posting::balance_of(world, &Scope::new(mode, account))?;
@@ -137,23 +131,26 @@ fn balances(world: &WorldState, account: &str, now: i64) -> Result<Vec<BalanceRo
     Ok(rows)
 }
 
-/// The world that an account lives in.
-fn find(engine: &Engine, account: &str) -> Option<(Arc<World>, Seller)> {
-    engine.worlds().all().into_iter().find_map(|world| {
-        let seller = sellers::seller(&world.lock(), account)?;
-        Some((world, seller))
-    })
+/// The seller of an account, and its world.
+fn find_seller(engine: &Engine, account: &str) -> Result<Option<(Arc<World>, Seller)>, ApiError> {
+    for world in engine.worlds().all() {
+        let seller = sellers::load_seller(&world.lock(), account)?;
+        if let Some(seller) = seller {
+            return Ok(Some((world, seller)));
+        }
+    }
+    Ok(None)
 }
 
 fn no_such_account(account: &str) -> Response {
-    message(
+    dashboard_message(
         StatusCode::NOT_FOUND,
         "No such account",
         format!("There is no account '{account}' here."),
     )
 }
 
-fn message(status: StatusCode, heading: &str, text: String) -> Response {
+fn dashboard_message(status: StatusCode, heading: &str, text: String) -> Response {
     let link = Link {
         href: "/_tollway/console".to_owned(),
         label: "All accounts".to_owned(),

@@ -4,18 +4,18 @@ use serde::Serialize;
 
 use crate::pages::{Page, Template};
 
-/// What an account still lacks, as a form.
+/// The requirements of an account, as a form.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct OnboardingPage {
     pub(crate) platform: String,
     pub(crate) account: String,
     pub(crate) mode: &'static str,
     pub(crate) fields: Vec<OnboardingField>,
-    /// What was wrong with the form that was sent.
+    /// Why the form was not accepted.
     pub(crate) error: Option<String>,
 }
 
-/// One requirement.
+/// The field of a requirement.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct OnboardingField {
     pub(crate) id: String,

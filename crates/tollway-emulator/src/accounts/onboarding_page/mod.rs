@@ -1,9 +1,9 @@
-//! The onboarding page: a person tells Stripe what an account still lacks, and goes back to the platform.
+//! The onboarding page: the owner of an account fills in what Stripe requires, and returns to the platform.
 //!
-//! `GET /_tollway/onboarding/{token}` shows one field for each requirement; `POST` with `decision=submit` takes what was filled in,
-//! `decision=skip` fills everything with test data, `decision=later` takes nothing (the buttons `#submit`, `#skip`, `#later`). Each
-//! leads to the link's `return_url`; a link that was opened before, or is too old, leads to its `refresh_url`.
-//! By curl: `curl -i http://127.0.0.1:12111/_tollway/onboarding/… -d decision=skip`.
+//! `GET /_tollway/onboarding/{token}` shows one field for each requirement. `POST` with `decision=submit` stores the fields,
+//! `decision=skip` fills every field with test data, `decision=later` stores nothing (the buttons `#submit`, `#skip`, `#later`). Each
+//! redirects to the link's `return_url`; a link that was opened before or has expired redirects to its `refresh_url`.
+//! With curl: `curl -i http://127.0.0.1:12111/_tollway/onboarding/… -d decision=skip`.
 
 mod context;
 
@@ -18,8 +18,13 @@ use serde_json::{Map, Value, json};
 
 use self::context::{OnboardingField, OnboardingPage};
 use crate::Engine;
-use crate::accounts::account_links::{self, Link};
-use crate::accounts::{external_accounts, operations as accounts, persons, requirements};
+use crate::accounts::access::reachable_account;
+use crate::accounts::account_changes::{save_account, write_members};
+use crate::accounts::account_links::{self, AccountLink};
+use crate::accounts::external_account_object::{new_external_account, replace_default};
+use crate::accounts::person_record::representative;
+use crate::accounts::persons::{change_person, create_person};
+use crate::accounts::requirements;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::pages;
@@ -27,10 +32,10 @@ use crate::params::Params;
 use crate::scope::{Mode, Scope};
 use crate::world::World;
 
-/// After it was opened, a link still takes its answers for this long, in seconds.
-const PATIENCE: i64 = 3600;
+/// An opened link accepts its form for one hour.
+const OPENED_LINK_LIFETIME_SECONDS: i64 = 3600;
 
-/// What test data says, by the last part of a requirement's name or by the whole of it.
+/// Test data by requirement: by its whole name, or by the end of it.
 const TEST_DATA: &[(&str, &str)] = &[
     ("address.city", "San Francisco"),
     ("address.line1", "address_full_match"),
@@ -55,22 +60,24 @@ const TEST_DATA: &[(&str, &str)] = &[
 ];
 
 /// `GET /_tollway/onboarding/{token}`.
-pub(crate) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<String>) -> Response {
-    let Some((world, scope, link)) = find(&engine, &token) else {
-        return unknown();
+pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<String>) -> Response {
+    let (world, scope, link) = match find_link(&engine, &token) {
+        Ok(Some(found)) => found,
+        Ok(None) => return unknown_link(),
+        Err(error) => return pages::refused(&error),
     };
     if link.opened || link.expires_at <= engine.clock().now() {
         return redirect(&link.refresh_url);
     }
     let opened = engine.transact_internal(&world, scope, |ctx| {
-        let link = Link {
+        let link = AccountLink {
             opened: true,
-            expires_at: ctx.now() + PATIENCE,
+            expires_at: ctx.now() + OPENED_LINK_LIFETIME_SECONDS,
             ..link.clone()
         };
-        account_links::put(ctx, &token, &link);
-        let account = accounts::reachable(ctx, &link.account)?;
-        Ok((page(ctx, &account, &link, None), link))
+        account_links::save_link(ctx, &token, &link);
+        let account = reachable_account(ctx, &link.account)?;
+        Ok((onboarding_page(ctx, &account, &link, None), link))
     });
     match opened {
         Ok((page, link)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
@@ -79,24 +86,26 @@ pub(crate) async fn show(State(engine): State<Arc<Engine>>, Path(token): Path<St
 }
 
 /// `POST /_tollway/onboarding/{token}`.
-pub(crate) async fn submit(
+pub(super) async fn submit(
     State(engine): State<Arc<Engine>>,
     Path(token): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let Some((world, scope, link)) = find(&engine, &token) else {
-        return unknown();
+    let (world, scope, link) = match find_link(&engine, &token) {
+        Ok(Some(found)) => found,
+        Ok(None) => return unknown_link(),
+        Err(error) => return pages::refused(&error),
     };
     if link.done || link.expires_at <= engine.clock().now() {
         return redirect(&link.refresh_url);
     }
     let skips = match form.get("decision").map(String::as_str) {
         Some("later") => {
-            let told = engine.transact_internal(&world, scope, |ctx| {
-                account_links::returned(ctx, &link);
+            let left = engine.transact_internal(&world, scope, |ctx| {
+                account_links::emit_link_returned(ctx, &link);
                 Ok(())
             });
-            return told.map_or_else(
+            return left.map_or_else(
                 |error| pages::refused(&error),
                 |()| redirect(&link.return_url),
             );
@@ -110,57 +119,61 @@ pub(crate) async fn submit(
             return pages::refused(&error);
         }
     };
-    let answered = engine.transact_internal(&world, scope, |ctx| {
-        // Some answers raise new questions: after the kind of business, its people.
+    let submitted = engine.transact_internal(&world, scope, |ctx| {
+        // Some fields add requirements: the business type adds those of its persons.
         for _ in 0..4 {
-            let account = accounts::reachable(ctx, &link.account)?;
-            let due = asked(ctx, &account, &link);
-            let answers = answers(&due, &form, skips);
-            if answers.is_empty() {
+            let account = reachable_account(ctx, &link.account)?;
+            let due = required_fields(ctx, &account, &link);
+            let values = field_values(&due, &form, skips);
+            if values.is_empty() {
                 break;
             }
-            take(ctx, &account, &answers)?;
+            apply_values(ctx, &account, &values)?;
         }
-        let account = accounts::reachable(ctx, &link.account)?;
-        if !skips && !asked(ctx, &account, &link).is_empty() {
+        let account = reachable_account(ctx, &link.account)?;
+        if !skips && !required_fields(ctx, &account, &link).is_empty() {
             let error = "Something is still missing.";
-            return Ok(Some(page(ctx, &account, &link, Some(error))));
+            return Ok(Some(onboarding_page(ctx, &account, &link, Some(error))));
         }
-        let link = Link {
+        let link = AccountLink {
             done: true,
             ..link.clone()
         };
-        account_links::put(ctx, &token, &link);
-        account_links::returned(ctx, &link);
+        account_links::save_link(ctx, &token, &link);
+        account_links::emit_link_returned(ctx, &link);
         Ok(None)
     });
-    match answered {
+    match submitted {
         Ok(None) => redirect(&link.return_url),
         Ok(Some(page)) => pages::respond(StatusCode::OK, &page, target(&link).as_ref()),
         Err(error) => pages::refused(&error),
     }
 }
 
-/// What the page of a link asks for.
-fn asked(ctx: &Ctx<'_>, account: &Value, link: &Link) -> Vec<String> {
+/// The requirements that a link collects.
+fn required_fields(ctx: &Ctx<'_>, account: &Value, link: &AccountLink) -> Vec<String> {
     if link.eventually {
         requirements::eventually_due(ctx, account)
     } else {
-        requirements::due(ctx, account)
+        requirements::currently_due(ctx, account)
     }
 }
 
-/// What the form says about each requirement, or test data says.
-fn answers(due: &[String], form: &BTreeMap<String, String>, skips: bool) -> Vec<(String, String)> {
-    let answer = |path: &String| {
-        let typed = form
+/// The value of each requirement: from the form, else test data if the form was skipped.
+fn field_values(
+    due: &[String],
+    form: &BTreeMap<String, String>,
+    skips: bool,
+) -> Vec<(String, String)> {
+    let value_of = |path: &String| {
+        let submitted = form
             .get(path)
             .map(|text| text.trim())
             .filter(|text| !text.is_empty());
-        let given = typed.or_else(|| test_data(path).filter(|_| skips))?;
-        Some((path.clone(), given.to_owned()))
+        let value = submitted.or_else(|| test_data(path).filter(|_| skips))?;
+        Some((path.clone(), value.to_owned()))
     };
-    due.iter().filter_map(answer).collect()
+    due.iter().filter_map(value_of).collect()
 }
 
 fn test_data(path: &str) -> Option<&'static str> {
@@ -170,49 +183,53 @@ fn test_data(path: &str) -> Option<&'static str> {
         .map(|(_, value)| *value)
 }
 
-/// Writes answers where they belong: into the account, or to the person who speaks for it.
-fn take(ctx: &mut Ctx<'_>, account: &Value, answers: &[(String, String)]) -> Result<(), ApiError> {
+/// Writes the values into the account and its representative.
+fn apply_values(
+    ctx: &mut Ctx<'_>,
+    account: &Value,
+    values: &[(String, String)],
+) -> Result<(), ApiError> {
     let id = account["id"].as_str().unwrap_or_default().to_owned();
     let mut changes = Map::new();
     let mut person = Map::new();
-    for (path, text) in answers {
+    for (path, text) in values {
         let (first, rest) = path.split_once('.').unwrap_or((path, ""));
         if first == "representative" || first.starts_with("person_") {
-            put(&mut person, rest, text);
+            set_path(&mut person, rest, text);
         } else if path == "tos_acceptance.date" {
-            put(&mut changes, path, &ctx.now().to_string());
-            put(&mut changes, "tos_acceptance.ip", "127.0.0.1");
+            set_path(&mut changes, path, &ctx.now().to_string());
+            set_path(&mut changes, "tos_acceptance.ip", "127.0.0.1");
         } else if path != "external_account" {
-            put(&mut changes, path, text);
+            set_path(&mut changes, path, text);
         }
     }
     let mut after = account.as_object().cloned().unwrap_or_default();
-    accounts::write(ctx, &mut after, &changes)?;
-    let bank = answers.iter().find(|(path, _)| path == "external_account");
+    write_members(ctx, &mut after, &changes)?;
+    let bank = values.iter().find(|(path, _)| path == "external_account");
     if let Some((_, number)) = bank {
-        let given = json!({"object": "bank_account", "account_number": number});
-        let made = external_accounts::make(ctx, &after, &given)?;
-        external_accounts::replace_default(&mut after, made);
+        let spec = json!({"object": "bank_account", "account_number": number});
+        let external_account = new_external_account(ctx, &after, &spec)?;
+        replace_default(&mut after, external_account);
     }
-    accounts::keep(ctx, account, Value::Object(after))?;
+    save_account(ctx, account, Value::Object(after))?;
     if person.is_empty() {
         return Ok(());
     }
-    if let Some(before) = persons::representative(ctx, &id) {
-        persons::change(ctx, &id, &before, &Params::new(Vec::new(), person))?;
+    if let Some(before) = representative(ctx, &id) {
+        change_person(ctx, &id, &before, &Params::new(Vec::new(), person))?;
     } else {
         person.insert("relationship".into(), json!({"representative": true}));
-        persons::make(ctx, &id, &Params::new(Vec::new(), person))?;
+        create_person(ctx, &id, &Params::new(Vec::new(), person))?;
     }
     Ok(())
 }
 
-/// Sets the value at a dotted path; numbers where the API has numbers.
-fn put(target: &mut Map<String, Value>, path: &str, text: &str) {
+/// Sets the value at a dotted path, as a number where the API has a number.
+fn set_path(target: &mut Map<String, Value>, path: &str, text: &str) {
     if let Some((first, rest)) = path.split_once('.') {
         let inner = target.entry(first).or_insert_with(|| json!({}));
         if let Value::Object(inner) = inner {
-            put(inner, rest, text);
+            set_path(inner, rest, text);
         }
         return;
     }
@@ -224,11 +241,17 @@ fn put(target: &mut Map<String, Value>, path: &str, text: &str) {
     target.insert(path.to_owned(), value);
 }
 
-fn page(ctx: &Ctx<'_>, account: &Value, link: &Link, error: Option<&str>) -> OnboardingPage {
-    let due = asked(ctx, account, link);
+/// The page with the requirements of an account.
+fn onboarding_page(
+    ctx: &Ctx<'_>,
+    account: &Value,
+    link: &AccountLink,
+    error: Option<&str>,
+) -> OnboardingPage {
+    let due = required_fields(ctx, account, link);
     let field = |path: &String| OnboardingField {
         id: path.replace('.', "-"),
-        label: label(path),
+        label: field_label(path),
         r#type: if path == "tos_acceptance.date" {
             "checkbox"
         } else {
@@ -249,39 +272,44 @@ fn page(ctx: &Ctx<'_>, account: &Value, link: &Link, error: Option<&str>) -> Onb
     }
 }
 
-/// A requirement in words: `individual.dob.day` is "Individual: dob day".
-fn label(path: &str) -> String {
+/// A requirement in words: `individual.dob.day` is `individual: dob day`.
+fn field_label(path: &str) -> String {
     match path {
         "tos_acceptance.date" => return "I accept the terms of service".to_owned(),
         "business_type" => return "Kind of business: individual, company or non_profit".to_owned(),
         "external_account" => return "Bank account number".to_owned(),
         _ => {}
     }
-    let (who, what) = path.split_once('.').unwrap_or(("", path));
-    let who = if who.starts_with("person_") {
+    let (owner, field) = path.split_once('.').unwrap_or(("", path));
+    let owner = if owner.starts_with("person_") {
         "representative"
     } else {
-        who
+        owner
     };
-    format!("{who}: {what}").replace(['.', '_'], " ")
+    format!("{owner}: {field}").replace(['.', '_'], " ")
 }
 
-/// The link of a token, and whose it is.
-fn find(engine: &Engine, token: &str) -> Option<(Arc<World>, Scope, Link)> {
-    engine.worlds().all().into_iter().find_map(|world| {
-        Mode::ALL.into_iter().find_map(|mode| {
+/// The link of a token, with its world and scope.
+fn find_link(
+    engine: &Engine,
+    token: &str,
+) -> Result<Option<(Arc<World>, Scope, AccountLink)>, ApiError> {
+    for world in engine.worlds().all() {
+        for mode in Mode::ALL {
             let scope = world.lock().platform_scope(mode);
-            let link = engine
-                .transact_internal(&world, scope.clone(), |ctx| {
-                    Ok(account_links::get(ctx, token))
-                })
-                .ok()??;
-            Some((Arc::clone(&world), scope, link))
-        })
-    })
+            let link = engine.transact_internal(&world, scope.clone(), |ctx| {
+                account_links::load_link(ctx, token)
+            })?;
+            if let Some(link) = link {
+                return Ok(Some((world, scope, link)));
+            }
+        }
+    }
+    Ok(None)
 }
 
-fn target(link: &Link) -> Option<url::Url> {
+/// The platform's site, which the form may redirect to.
+fn target(link: &AccountLink) -> Option<url::Url> {
     url::Url::parse(&link.return_url).ok()
 }
 
@@ -290,7 +318,7 @@ fn redirect(url: &str) -> Response {
     pages::with_page_headers(Redirect::to(url).into_response(), target.as_ref())
 }
 
-fn unknown() -> Response {
+fn unknown_link() -> Response {
     let text = "There is no such account link.";
     pages::message(StatusCode::NOT_FOUND, "Nothing was changed", text, None)
 }
@@ -300,7 +328,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn there_is_test_data_for_everything_that_is_asked() {
+    fn every_requirement_has_test_data() {
         for path in [
             "individual.dob.day",
             "company.address.line1",
@@ -317,11 +345,11 @@ mod tests {
     }
 
     #[test]
-    fn answers_become_parameters() {
+    fn set_path_nests_values_and_parses_numbers() {
         let mut params = Map::new();
-        put(&mut params, "dob.day", "1");
-        put(&mut params, "dob.year", "1901");
-        put(&mut params, "phone", "0000");
+        set_path(&mut params, "dob.day", "1");
+        set_path(&mut params, "dob.year", "1901");
+        set_path(&mut params, "phone", "0000");
         assert_eq!(
             Value::Object(params),
             json!({"dob": {"day": 1, "year": 1901}, "phone": "0000"})

@@ -2,9 +2,14 @@
 
 use serde_json::{Value, json};
 
-use crate::accounts::operations as accounts;
-use crate::accounts::v2::mirror::{self, CONFIGURATIONS};
-use crate::accounts::v2::{ACCOUNT, fields, tokens};
+use crate::accounts::account_changes::change_account;
+use crate::accounts::operations::{create_account, remove_account};
+use crate::accounts::v2::tokens;
+use crate::accounts::v2_records::account_record::{
+    ACCOUNT_RECORD, CONFIGURATIONS, apply_configuration, blank_account_record, save_account_record,
+    write_account,
+};
+use crate::accounts::v2_records::fields;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::events;
@@ -22,70 +27,77 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("v2.core.accounts.close", close);
 }
 
-/// The configurations that a request speaks of.
-fn asked(params: &Params) -> Vec<&'static str> {
-    let given = |name: &&str| params.map(&format!("configuration.{name}")).is_some();
-    CONFIGURATIONS.into_iter().filter(given).collect()
+/// The configurations that a request names.
+fn named_configurations(params: &Params) -> Vec<&'static str> {
+    let is_named = |name: &&str| params.map(&format!("configuration.{name}")).is_some();
+    CONFIGURATIONS.into_iter().filter(is_named).collect()
 }
 
-/// Only a merchant or a recipient has a twin in `/v1`.
-fn wants_twin(configurations: &[&str]) -> bool {
+/// Whether an account with these configurations has a counterpart in `/v1`: merchants and recipients have one.
+fn needs_v1_account(configurations: &[&str]) -> bool {
     configurations.iter().any(|name| *name != "customer")
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let params = &tokens::of_account(ctx, params)?;
-    let configurations = asked(params);
-    let record = if wants_twin(&configurations) {
+    let params = &tokens::account_params(ctx, params)?;
+    let configurations = named_configurations(params);
+    let record = if needs_v1_account(&configurations) {
         let id = ctx.new_id("account");
-        make_twin(ctx, &id, params)?;
-        // Made with the twin, and told of.
-        let record = ctx.required(ACCOUNT, &id)?;
-        let record = changed(ctx, &record, params)?;
-        ctx.update(ACCOUNT, &record);
+        create_v1_account(ctx, &id, params)?;
+        // Creating the account of `/v1` created the record and emitted its event.
+        let record = ctx.required(ACCOUNT_RECORD, &id)?;
+        let record = with_params_applied(ctx, &record, params)?;
+        ctx.update(ACCOUNT_RECORD, &record);
         record
     } else {
         let id = ctx.new_id("account").into();
-        let record = mirror::blank(ctx, &id);
-        let record = changed(ctx, &record, params)?;
-        mirror::put(ctx, None, &record);
+        let record = blank_account_record(ctx, &id);
+        let record = with_params_applied(ctx, &record, params)?;
+        save_account_record(ctx, None, &record);
         record
     };
-    Ok(shown(record, params))
+    Ok(with_included_parts(record, params))
 }
 
-/// Makes the account of `/v1`, of what the parameters say and of what is known already.
-fn make_twin(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
-    let known = ctx.get(ACCOUNT, id);
-    let known = known.and_then(|record| record.as_object().cloned());
-    let known = Params::new(Vec::new(), known.unwrap_or_default());
-    let mut form = fields::to_account(&known);
-    fields::merge(&mut form, fields::to_account(params));
-    form.insert("controller".into(), fields::controller(params));
-    accounts::make(ctx, id, &Params::new(Vec::new(), form))
+/// Creates the account of `/v1` from the record, if there is one, and the parameters.
+fn create_v1_account(ctx: &mut Ctx<'_>, id: &str, params: &Params) -> Result<Value, ApiError> {
+    let record = ctx.get(ACCOUNT_RECORD, id);
+    let members = record.and_then(|record| record.as_object().cloned());
+    let stored = Params::new(Vec::new(), members.unwrap_or_default());
+    let mut form = fields::to_v1_account(&stored);
+    fields::merge_members(&mut form, fields::to_v1_account(params));
+    form.insert("controller".into(), fields::to_v1_controller(params));
+    create_account(ctx, id, &Params::new(Vec::new(), form))
 }
 
-/// The record after the parameters, with the last word to the twin, if there is one.
-fn changed(ctx: &mut Ctx<'_>, record: &Value, params: &Params) -> Result<Value, ApiError> {
+/// The record with the parameters applied; members of the account of `/v1` win, if there is one.
+fn with_params_applied(
+    ctx: &mut Ctx<'_>,
+    record: &Value,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let mut members = record.as_object().cloned().unwrap_or_default();
-    ctx.apply(ACCOUNT, &mut members, params.values())?;
+    ctx.apply(ACCOUNT_RECORD, &mut members, params.values())?;
     let mut record = Value::Object(members);
-    for name in asked(params) {
-        mirror::apply_configuration(&mut record, name);
+    for name in named_configurations(params) {
+        apply_configuration(&mut record, name);
     }
     if let Some(country) = record["identity"]["country"].as_str() {
         record["identity"]["country"] = country.to_ascii_uppercase().into();
     }
-    let twin = record["id"].as_str().and_then(|id| ctx.get("account", id));
-    if let Some(twin) = twin {
-        mirror::write(ctx, &mut record, &twin);
+    let v1_account = record["id"].as_str().and_then(|id| ctx.get("account", id));
+    if let Some(v1_account) = v1_account {
+        write_account(ctx, &mut record, &v1_account);
     }
     Ok(record)
 }
 
-/// An account that can still be changed.
-pub(super) fn open(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
-    let record = ctx.required(ACCOUNT, id)?;
+/// The record of an account that is not closed.
+///
+/// # Errors
+/// 404 if there is no such account; 400 `account_closed` if it is closed.
+pub(super) fn open_account(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let record = ctx.required(ACCOUNT_RECORD, id)?;
     if record["closed"] == true {
         let message = format!("The account {id} is closed and cannot be changed any more.");
         return Err(ApiError::invalid_request(message).code("account_closed"));
@@ -93,8 +105,8 @@ pub(super) fn open(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     Ok(record)
 }
 
-/// The account with the parts that `include` names; `/v2` leaves out the others.
-fn shown(mut account: Value, params: &Params) -> Value {
+/// The account with the parts that `include` names, and without the others and nulls.
+fn with_included_parts(mut account: Value, params: &Params) -> Value {
     let included = |part: &str| params.list("include").iter().any(|it| it == part);
     let Value::Object(members) = &mut account else {
         return account;
@@ -121,28 +133,30 @@ fn shown(mut account: Value, params: &Params) -> Value {
 
 fn retrieve(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = ctx.generic("v2.core.accounts.retrieve", params)?;
-    Ok(shown(account, params))
+    Ok(with_included_parts(account, params))
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id").to_owned();
-    let before = open(ctx, &id)?;
-    let params = &tokens::of_account(ctx, params)?;
+    let before = open_account(ctx, &id)?;
+    let params = &tokens::account_params(ctx, params)?;
     if ctx.get("account", &id).is_some() {
-        let mut form = fields::to_account(params);
+        let mut form = fields::to_v1_account(params);
         form.remove("country");
-        accounts::change(ctx, &id, &Params::new(Vec::new(), form))?;
-    } else if wants_twin(&asked(params)) {
-        make_twin(ctx, &id, params)?;
+        change_account(ctx, &id, &Params::new(Vec::new(), form))?;
+    } else if needs_v1_account(&named_configurations(params)) {
+        create_v1_account(ctx, &id, params)?;
     }
-    // The twin may have changed the record already.
-    let now = ctx.get(ACCOUNT, &id).unwrap_or_else(|| before.clone());
-    let after = changed(ctx, &now, params)?;
-    mirror::put(ctx, Some(&now), &after);
-    Ok(shown(after, params))
+    // The change of the account of `/v1` may have updated the record.
+    let current = ctx
+        .get(ACCOUNT_RECORD, &id)
+        .unwrap_or_else(|| before.clone());
+    let after = with_params_applied(ctx, &current, params)?;
+    save_account_record(ctx, Some(&current), &after);
+    Ok(with_included_parts(after, params))
 }
 
-/// `GET /v2/core/accounts`: those that are open, if nothing else is asked for.
+/// `GET /v2/core/accounts`: the accounts that are not closed, unless `closed` is set.
 fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let closed = params.bool("closed").unwrap_or(false).to_string();
     let mut filters = vec![("closed", closed.as_str())];
@@ -151,7 +165,7 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     filters.extend(applied.map(|name| ("applied_configurations", name)));
     let mut page = v2_page::of(
         ctx,
-        ACCOUNT,
+        ACCOUNT_RECORD,
         params,
         Query {
             filters: &filters,
@@ -162,36 +176,42 @@ fn list(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let data = data
         .into_iter()
         .flatten()
-        .map(|account| shown(account, params));
+        .map(|account| with_included_parts(account, params));
     page["data"] = data.collect();
     Ok(page)
 }
 
-/// `POST /v2/core/accounts/{id}/close`: nobody can act for it any more.
+/// `POST /v2/core/accounts/{id}/close`: ends the connection as well.
 fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("id").to_owned();
-    let mut account = open(ctx, &id)?;
+    let mut account = open_account(ctx, &id)?;
     let named: Vec<&str> = params
         .list("applied_configurations")
         .iter()
         .filter_map(Value::as_str)
         .collect();
     let applied = account["applied_configurations"].as_array();
-    let left = applied
+    let missing = applied
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
         .find(|name| !named.contains(name));
-    if let Some(left) = left.filter(|_| params.has("applied_configurations")) {
+    if let Some(missing) = missing.filter(|_| params.has("applied_configurations")) {
         let message = format!(
-            "All of the account's configurations must be closed together: '{left}' is missing."
+            "All of the account's configurations must be closed together: '{missing}' is missing."
         );
         return Err(ApiError::invalid_param("applied_configurations", message));
     }
     account["closed"] = true.into();
     account["applied_configurations"] = json!([]);
-    ctx.update(ACCOUNT, &account);
-    accounts::let_go(ctx, &id);
-    events::notify(ctx, "v2.core.account.closed", ACCOUNT, &account, None);
-    Ok(shown(account, params))
+    ctx.update(ACCOUNT_RECORD, &account);
+    remove_account(ctx, &id);
+    events::notify(
+        ctx,
+        "v2.core.account.closed",
+        ACCOUNT_RECORD,
+        &account,
+        None,
+    );
+    Ok(with_included_parts(account, params))
 }

@@ -1,12 +1,16 @@
-//! `/v2/core/accounts/{account_id}/persons`: the persons of `/v1` in the words of `/v2`.
+//! `/v2/core/accounts/{account_id}/persons`: the persons of `/v1` with the field names of `/v2`.
 
 use serde_json::{Value, json};
 
 use crate::accounts::persons;
-use crate::accounts::v2::{ACCOUNT, PERSON, accounts, fields, instant, tokens};
+use crate::accounts::v2::{accounts, tokens};
+use crate::accounts::v2_records::account_record::PERSON_RECORD;
+use crate::accounts::v2_records::fields;
+use crate::accounts::v2_records::person_record::{
+    blank_person_record, remove_person_record, save_person_record,
+};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::events;
 use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
@@ -17,134 +21,74 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add("v2.core.accounts.persons.delete", delete);
 }
 
-/// Brings the record of `/v2` to what the person of `/v1` says; makes one if there is none.
-pub(crate) fn mirror(ctx: &mut Ctx<'_>, account: &str, person: &Value) {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let mut ctx = ctx.in_scope(platform);
-    if ctx.get(ACCOUNT, account).is_none() {
-        return;
-    }
-    let before = person["id"].as_str().and_then(|id| ctx.get(PERSON, id));
-    let mut after = match &before {
-        Some(before) => before.clone(),
-        None => blank(&mut ctx, account, &person["id"]),
-    };
-    fields::from_person(&mut after, person);
-    put(&mut ctx, account, before.as_ref(), after);
-}
-
-/// The person of `/v1` is gone: its record as well.
-pub(crate) fn forget(ctx: &mut Ctx<'_>, account: &str, person: &str) {
-    let platform = ctx.world.platform_scope(ctx.scope.mode);
-    let mut ctx = ctx.in_scope(platform.clone());
-    if let Some(record) = ctx.get(PERSON, person) {
-        ctx.world.store.remove(&platform, PERSON, person);
-        tell(&mut ctx, "deleted", account, &record);
-    }
-}
-
-fn blank(ctx: &mut Ctx<'_>, account: &str, id: &Value) -> Value {
-    let mut record = Value::Object(ctx.blank(PERSON));
-    if id.is_string() {
-        record["id"] = id.clone();
-    }
-    record["account"] = account.into();
-    record["created"] = instant(ctx.now());
-    record["updated"] = instant(ctx.now());
-    record["livemode"] = ctx.scope.livemode().into();
-    record
-}
-
-/// Keeps a record, and tells of the change if there is one.
-fn put(ctx: &mut Ctx<'_>, account: &str, before: Option<&Value>, mut after: Value) -> Value {
-    match before {
-        None => {
-            let (scope, now) = (ctx.scope.clone(), ctx.now());
-            let store = &mut ctx.world.store;
-            store.insert_under(&scope, PERSON, Some(account), &after, now);
-            tell(ctx, "created", account, &after);
-        }
-        Some(before) if *before == after => {}
-        Some(_) => {
-            after["updated"] = instant(ctx.now());
-            ctx.update(PERSON, &after);
-            tell(ctx, "updated", account, &after);
-        }
-    }
-    after
-}
-
-fn tell(ctx: &mut Ctx<'_>, what: &str, account: &str, person: &Value) {
-    let name = format!("v2.core.account_person.{what}");
-    let data = json!({"account_id": account});
-    events::notify(ctx, &name, PERSON, person, Some(data));
-}
-
-/// A record after the parameters.
-fn changed(ctx: &mut Ctx<'_>, record: &Value, params: &Params) -> Result<Value, ApiError> {
+/// The record with the parameters applied.
+fn with_params(ctx: &mut Ctx<'_>, record: &Value, params: &Params) -> Result<Value, ApiError> {
     let mut members = record.as_object().cloned().unwrap_or_default();
-    ctx.apply(PERSON, &mut members, params.values())?;
+    ctx.apply(PERSON_RECORD, &mut members, params.values())?;
     Ok(Value::Object(members))
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let account = params.path("account_id").to_owned();
-    accounts::open(ctx, &account)?;
-    let params = &tokens::of_person(ctx, params)?;
-    if !has_twin(ctx, &account) {
-        let record = blank(ctx, &account, &Value::Null);
-        let record = changed(ctx, &record, params)?;
-        return Ok(put(ctx, &account, None, record));
+    accounts::open_account(ctx, &account)?;
+    let params = &tokens::person_params(ctx, params)?;
+    if !has_v1_account(ctx, &account) {
+        let record = blank_person_record(ctx, &account, &Value::Null);
+        let record = with_params(ctx, &record, params)?;
+        return Ok(save_person_record(ctx, &account, None, record));
     }
-    let form = Params::new(Vec::new(), fields::to_person(params));
-    let twin = persons::add(ctx, &account, &form)?;
-    let id = twin["id"].as_str().unwrap_or_default().to_owned();
-    // Made with the twin, and told of.
-    let record = ctx.required(PERSON, &id)?;
-    let record = changed(ctx, &record, params)?;
-    ctx.update(PERSON, &record);
+    let form = Params::new(Vec::new(), fields::to_v1_person(params));
+    let v1_person = persons::add_person(ctx, &account, &form)?;
+    let id = v1_person["id"].as_str().unwrap_or_default().to_owned();
+    // Adding the person of `/v1` created the record and emitted its event.
+    let record = ctx.required(PERSON_RECORD, &id)?;
+    let record = with_params(ctx, &record, params)?;
+    ctx.update(PERSON_RECORD, &record);
     Ok(record)
 }
 
-/// Does `/v1` know the account, and so its persons?
-fn has_twin(ctx: &Ctx<'_>, account: &str) -> bool {
+/// Whether `/v1` has the account, and so its persons.
+fn has_v1_account(ctx: &Ctx<'_>, account: &str) -> bool {
     ctx.get("account", account).is_some()
 }
 
-/// The person of the path, if it is the account's.
-fn find(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// The person of the path.
+///
+/// # Errors
+/// 404 if the account has no such person.
+fn find_record(ctx: &Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let (account, id) = (params.path("account_id"), params.path("id"));
-    accounts::open(ctx, account)?;
+    accounts::open_account(ctx, account)?;
     let person = ctx
-        .get(PERSON, id)
+        .get(PERSON_RECORD, id)
         .filter(|person| person["account"] == account);
-    person.ok_or_else(|| ctx.no_such(PERSON, id))
+    person.ok_or_else(|| ctx.no_such(PERSON_RECORD, id))
 }
 
 fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut now = find(ctx, params)?;
-    let params = &tokens::of_person(ctx, params)?;
+    let mut record = find_record(ctx, params)?;
+    let params = &tokens::person_params(ctx, params)?;
     let account = params.path("account_id").to_owned();
-    if has_twin(ctx, &account) {
-        let form = Params::new(Vec::new(), fields::to_person(params));
-        persons::replace(ctx, &account, params.path("id"), &form)?;
-        // With the twin the record has changed already.
-        now = ctx.required(PERSON, params.path("id"))?;
+    if has_v1_account(ctx, &account) {
+        let form = Params::new(Vec::new(), fields::to_v1_person(params));
+        persons::update_person(ctx, &account, params.path("id"), &form)?;
+        // Changing the person of `/v1` has updated the record.
+        record = ctx.required(PERSON_RECORD, params.path("id"))?;
     }
-    let after = changed(ctx, &now, params)?;
-    Ok(put(ctx, &account, Some(&now), after))
+    let after = with_params(ctx, &record, params)?;
+    Ok(save_person_record(ctx, &account, Some(&record), after))
 }
 
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    find(ctx, params)?;
+    find_record(ctx, params)?;
     let (account, id) = (
         params.path("account_id").to_owned(),
         params.path("id").to_owned(),
     );
-    if has_twin(ctx, &account) {
-        persons::take_away(ctx, &account, &id)?;
+    if has_v1_account(ctx, &account) {
+        persons::remove_person(ctx, &account, &id)?;
     } else {
-        forget(ctx, &account, &id);
+        remove_person_record(ctx, &account, &id);
     }
-    Ok(json!({"id": id, "object": PERSON}))
+    Ok(json!({"id": id, "object": PERSON_RECORD}))
 }

@@ -1,34 +1,48 @@
-//! Account and person tokens: what somebody's own page sent to Stripe, to be applied once by the platform.
+//! Account and person tokens: parameters that a page sends to Stripe itself, and that the platform applies once.
 //!
 //! See <https://docs.stripe.com/connect/account-tokens>.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
-use crate::accounts::v2::{fields, instant};
+use crate::accounts::v2_records::fields::{self, timestamp};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
-/// What a token stands for is a hidden record beside it.
-const CONTENT: &str = "_v2_token";
-/// How long a token can be used, in seconds.
-const LIFETIME: i64 = 10 * 60;
+/// A token can be used for ten minutes.
+const TOKEN_LIFETIME_SECONDS: i64 = 10 * 60;
+
+/// The parameters that a token stands for, stored under its id.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct TokenParams(Map<String, Value>);
+
+impl PrivateRecord for TokenParams {
+    const TYPE: &'static str = "_v2_token";
+}
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("v2.core.account_tokens.create", |ctx, params| {
-        create(ctx, "v2.core.account_tokens.create", ACCOUNT, params)
+        create(ctx, "v2.core.account_tokens.create", ACCOUNT_TOKEN, params)
     });
     registry.add("v2.core.accounts.person_tokens.create", |ctx, params| {
-        create(ctx, "v2.core.accounts.person_tokens.create", PERSON, params)
+        create(
+            ctx,
+            "v2.core.accounts.person_tokens.create",
+            PERSON_TOKEN,
+            params,
+        )
     });
 }
 
 /// The record type of tokens for accounts.
-const ACCOUNT: &str = "v2.core.account_token";
+const ACCOUNT_TOKEN: &str = "v2.core.account_token";
 /// The record type of tokens for persons.
-const PERSON: &str = "v2.core.account_person_token";
+const PERSON_TOKEN: &str = "v2.core.account_person_token";
 
 fn create(
     ctx: &mut Ctx<'_>,
@@ -37,27 +51,25 @@ fn create(
     params: &Params,
 ) -> Result<Value, ApiError> {
     let mut token = ctx.generic(operation, params)?;
-    token["expires_at"] = instant(ctx.now() + LIFETIME);
+    token["expires_at"] = timestamp(ctx.now() + TOKEN_LIFETIME_SECONDS);
     token["used"] = false.into();
     ctx.update(object_type, &token);
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
     let id = token["id"].as_str().unwrap_or_default();
-    ctx.world
-        .put_typed(&scope, CONTENT, id, params.values(), now);
+    ctx.save(id, &TokenParams(params.values().clone()));
     Ok(token)
 }
 
-/// The parameters of an account with what its `account_token` stands for.
-pub(super) fn of_account(ctx: &mut Ctx<'_>, params: &Params) -> Result<Params, ApiError> {
-    applied(ctx, params, "account_token", ACCOUNT)
+/// The parameters of an account, merged with those of its `account_token`.
+pub(super) fn account_params(ctx: &mut Ctx<'_>, params: &Params) -> Result<Params, ApiError> {
+    with_token_params(ctx, params, "account_token", ACCOUNT_TOKEN)
 }
 
-/// The parameters of a person with what its `person_token` stands for.
-pub(super) fn of_person(ctx: &mut Ctx<'_>, params: &Params) -> Result<Params, ApiError> {
-    applied(ctx, params, "person_token", PERSON)
+/// The parameters of a person, merged with those of its `person_token`.
+pub(super) fn person_params(ctx: &mut Ctx<'_>, params: &Params) -> Result<Params, ApiError> {
+    with_token_params(ctx, params, "person_token", PERSON_TOKEN)
 }
 
-fn applied(
+fn with_token_params(
     ctx: &mut Ctx<'_>,
     params: &Params,
     name: &str,
@@ -65,27 +77,31 @@ fn applied(
 ) -> Result<Params, ApiError> {
     let mut values = Map::new();
     if let Some(id) = params.text(name) {
-        let refused = |why: &str| {
+        let unusable = |reason: &str| {
             Err(ApiError::invalid_param(
                 name,
-                format!("The token {id} {why}: make another one."),
+                format!("The token {id} {reason}: make another one."),
             ))
         };
-        let content: Option<Map<String, Value>> = ctx.world.typed(&ctx.scope, CONTENT, id);
-        let (Some(mut token), Some(content)) = (ctx.get(object_type, id), content) else {
+        let stored = ctx.load::<TokenParams>(id)?;
+        let (Some(mut token), Some(TokenParams(token_params))) = (ctx.get(object_type, id), stored)
+        else {
             return Err(ctx.no_such_reference(object_type, id, name));
         };
         if token["used"] == true {
-            return refused("has been used");
+            return unusable("has been used");
         }
-        // Instants of one form compare as texts.
-        if token["expires_at"].as_str() < instant(ctx.now()).as_str() {
-            return refused("has expired");
+        // Times in the same format compare as strings.
+        if token["expires_at"].as_str() < timestamp(ctx.now()).as_str() {
+            return unusable("has expired");
         }
         token["used"] = true.into();
         ctx.update(object_type, &token);
-        values = content;
+        values = token_params;
+        // Every stored record has these two.
+        values.remove("id");
+        values.remove("_format");
     }
-    fields::merge(&mut values, params.values().clone());
+    fields::merge_members(&mut values, params.values().clone());
     Ok(Params::new(params.path_parts().to_vec(), values))
 }

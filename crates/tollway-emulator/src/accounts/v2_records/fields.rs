@@ -1,13 +1,14 @@
-//! Which field of `/v2` is which of `/v1`: one table for accounts and one for persons, read in both directions.
+//! The fields of `/v2` and their counterparts in `/v1`: one table for accounts and one for persons, used in both directions.
 //!
 //! See <https://docs.stripe.com/connect/accounts-v2/migrate-integration>.
 
 use serde_json::{Map, Value, json};
 
+use crate::generic::synth::rfc3339;
 use crate::params::Params;
 
-/// Accounts.
-const ACCOUNT: &[(&str, &str)] = &[
+/// Fields of accounts: `/v2`, `/v1`.
+const ACCOUNT_FIELDS: &[(&str, &str)] = &[
     ("contact_email", "email"),
     ("display_name", "settings.dashboard.display_name"),
     ("metadata", "metadata"),
@@ -93,14 +94,14 @@ const ACCOUNT: &[(&str, &str)] = &[
     ("identity.individual.surname", "individual.last_name"),
 ];
 
-/// When the terms of service were accepted: an instant in `/v2`, a unix time in `/v1`.
-const ACCEPTED: (&str, &str) = (
+/// The time at which the terms of service were accepted: RFC 3339 in `/v2`, Unix seconds in `/v1`.
+const TERMS_ACCEPTED_AT: (&str, &str) = (
     "identity.attestations.terms_of_service.account.date",
     "tos_acceptance.date",
 );
 
-/// Persons.
-const PERSON: &[(&str, &str)] = &[
+/// Fields of persons: `/v2`, `/v1`.
+const PERSON_FIELD_NAMES: &[(&str, &str)] = &[
     ("address", "address"),
     ("date_of_birth", "dob"),
     ("email", "email"),
@@ -119,49 +120,49 @@ const PERSON: &[(&str, &str)] = &[
     ("surname", "last_name"),
 ];
 
-/// A share of the business: a decimal in `/v2`, a number in `/v1`.
-const SHARE: &str = "relationship.percent_ownership";
+/// The share of an owner: a decimal string in `/v2`, a number in `/v1`.
+const PERCENT_OWNERSHIP: &str = "relationship.percent_ownership";
 
-/// The capability to be paid out to, which is the recipient's in `/v2`.
+/// The capability of `/v1` that belongs to the recipient configuration in `/v2`.
 pub(super) const TRANSFERS: &str = "transfers";
 
-/// What the parameters of an account of `/v2` come to in `/v1`.
-pub(super) fn to_account(params: &Params) -> Map<String, Value> {
-    let mut form = copied(params, ACCOUNT);
+/// The `/v1` parameters of an account, from those of `/v2`.
+pub(crate) fn to_v1_account(params: &Params) -> Map<String, Value> {
+    let mut form = map_params(params, ACCOUNT_FIELDS);
     if let Some(at) = params
-        .text(ACCEPTED.0)
+        .text(TERMS_ACCEPTED_AT.0)
         .and_then(|text| text.parse::<jiff::Timestamp>().ok())
     {
-        set(&mut form, ACCEPTED.1, at.as_second().into());
+        set(&mut form, TERMS_ACCEPTED_AT.1, at.as_second().into());
     }
-    for number in numbers(params, "identity.individual.id_numbers") {
+    for number in id_numbers(params, "identity.individual.id_numbers") {
         set(
             &mut form,
             &format!("individual.{}", number.name),
             number.value,
         );
     }
-    if let Some(number) = numbers(params, "identity.business_details.id_numbers").next() {
+    if let Some(number) = id_numbers(params, "identity.business_details.id_numbers").next() {
         set(&mut form, "company.tax_id", number.value);
     }
-    if let Some(capabilities) = capabilities(params) {
+    if let Some(capabilities) = v1_capabilities(params) {
         form.insert("capabilities".into(), capabilities.into());
     }
     form
 }
 
-/// Writes one form over another, member by member.
-pub(super) fn merge(form: &mut Map<String, Value>, over: Map<String, Value>) {
+/// Merges one object into another, member by member; the values of `over` win.
+pub(crate) fn merge_members(form: &mut Map<String, Value>, over: Map<String, Value>) {
     for (name, value) in over {
         match (form.get_mut(&name), value) {
-            (Some(Value::Object(there)), Value::Object(inner)) => merge(there, inner),
+            (Some(Value::Object(object)), Value::Object(inner)) => merge_members(object, inner),
             (_, value) => drop(form.insert(name, value)),
         }
     }
 }
 
-/// Who answers for what, as `/v1` says it.
-pub(super) fn controller(params: &Params) -> Value {
+/// The `controller` of `/v1` for the parameters of `/v2`.
+pub(crate) fn to_v1_controller(params: &Params) -> Value {
     let mut controller =
         json!({"stripe_dashboard": {"type": params.text("dashboard").unwrap_or("none")}});
     if let Some(losses) = params.text("defaults.responsibilities.losses_collector") {
@@ -175,11 +176,11 @@ pub(super) fn controller(params: &Params) -> Value {
     controller
 }
 
-/// Writes into a record of `/v2` what the account of `/v1` says.
-pub(super) fn from_account(record: &mut Value, account: &Value) {
-    copy_back(record, account, ACCOUNT);
+/// Writes the members of an account of `/v1` into its record of `/v2`.
+pub(super) fn write_v1_account(record: &mut Value, account: &Value) {
+    copy_members(record, account, ACCOUNT_FIELDS);
     if let Some(at) = account["tos_acceptance"]["date"].as_i64() {
-        set_in(record, ACCEPTED.0, crate::accounts::v2::instant(at));
+        set_in(record, TERMS_ACCEPTED_AT.0, timestamp(at));
     }
     let controller = &account["controller"];
     let fees = match controller["fees"]["payer"].as_str() {
@@ -198,58 +199,60 @@ pub(super) fn from_account(record: &mut Value, account: &Value) {
         .into();
 }
 
-/// What the parameters of a person of `/v2` come to in `/v1`.
-pub(super) fn to_person(params: &Params) -> Map<String, Value> {
-    let mut form = copied(params, PERSON);
-    let share = params.text(SHARE).and_then(|text| text.parse::<f64>().ok());
+/// The `/v1` parameters of a person, from those of `/v2`.
+pub(crate) fn to_v1_person(params: &Params) -> Map<String, Value> {
+    let mut form = map_params(params, PERSON_FIELD_NAMES);
+    let share = params
+        .text(PERCENT_OWNERSHIP)
+        .and_then(|text| text.parse::<f64>().ok());
     if let Some(share) = share {
-        set(&mut form, SHARE, share.into());
+        set(&mut form, PERCENT_OWNERSHIP, share.into());
     }
     if let Some(nationality) = params.list("nationalities").first() {
         form.insert("nationality".into(), nationality.clone());
     }
-    for number in numbers(params, "id_numbers") {
+    for number in id_numbers(params, "id_numbers") {
         form.insert(number.name.into(), number.value);
     }
     form
 }
 
-/// Writes into a person of `/v2` what the person of `/v1` says.
-pub(super) fn from_person(record: &mut Value, person: &Value) {
-    copy_back(record, person, PERSON);
+/// Writes the members of a person of `/v1` into its record of `/v2`.
+pub(super) fn write_v1_person(record: &mut Value, person: &Value) {
+    copy_members(record, person, PERSON_FIELD_NAMES);
     if let Some(share) = person["relationship"]["percent_ownership"].as_f64() {
-        set_in(record, SHARE, share.to_string().into());
+        set_in(record, PERCENT_OWNERSHIP, share.to_string().into());
     }
     if person["nationality"].is_string() {
         record["nationalities"] = json!([person["nationality"]]);
     }
 }
 
-/// The capabilities that are asked for or given up, by their names in `/v1`.
-fn capabilities(params: &Params) -> Option<Map<String, Value>> {
+/// The capabilities that the parameters request or give up, by their names in `/v1`.
+fn v1_capabilities(params: &Params) -> Option<Map<String, Value>> {
     let merchant = params.map("configuration.merchant.capabilities");
-    let mut wishes: Map<String, Value> = merchant
+    let mut requests: Map<String, Value> = merchant
         .into_iter()
         .flatten()
-        .filter(|(_, wish)| wish["requested"].is_boolean())
-        .map(|(name, wish)| (name.clone(), wish.clone()))
+        .filter(|(_, request)| request["requested"].is_boolean())
+        .map(|(name, request)| (name.clone(), request.clone()))
         .collect();
     let transfers =
         "configuration.recipient.capabilities.stripe_balance.stripe_transfers.requested";
     if let Some(requested) = params.bool(transfers) {
-        wishes.insert(TRANSFERS.into(), json!({"requested": requested}));
+        requests.insert(TRANSFERS.into(), json!({"requested": requested}));
     }
-    (!wishes.is_empty()).then_some(wishes)
+    (!requests.is_empty()).then_some(requests)
 }
 
-/// A number that identifies somebody, by the name that `/v1` has for its kind.
-struct Number {
+/// An identification number, by the member of `/v1` that its kind has.
+struct IdNumber {
     name: &'static str,
     value: Value,
 }
 
-fn numbers(params: &Params, path: &str) -> impl Iterator<Item = Number> {
-    params.list(path).iter().map(|number| Number {
+fn id_numbers(params: &Params, path: &str) -> impl Iterator<Item = IdNumber> {
+    params.list(path).iter().map(|number| IdNumber {
         name: match number["type"].as_str() {
             Some("us_ssn_last_4" | "us_itin_last_4") => "ssn_last_4",
             _ => "id_number",
@@ -258,30 +261,30 @@ fn numbers(params: &Params, path: &str) -> impl Iterator<Item = Number> {
     })
 }
 
-fn copied(params: &Params, table: &[(&str, &str)]) -> Map<String, Value> {
+fn map_params(params: &Params, table: &[(&str, &str)]) -> Map<String, Value> {
     let mut form = Map::new();
-    for (there, here) in table {
-        if let Some(value) = params.at(there) {
-            set(&mut form, here, value.clone());
+    for (v2_path, v1_path) in table {
+        if let Some(value) = params.at(v2_path) {
+            set(&mut form, v1_path, value.clone());
         }
     }
     form
 }
 
-/// What `/v1` has no value for goes away.
-fn copy_back(record: &mut Value, object: &Value, table: &[(&str, &str)]) {
-    for (there, here) in table {
-        let value = here
+/// Copies the members of a table from an object of `/v1`; those without a value are removed.
+fn copy_members(record: &mut Value, object: &Value, table: &[(&str, &str)]) {
+    for (v2_path, v1_path) in table {
+        let value = v1_path
             .split('.')
             .try_fold(object, |value, name| value.get(name));
         match value {
-            None | Some(Value::Null) => unset(record, there),
-            Some(value) => set_in(record, there, without_nulls(value)),
+            None | Some(Value::Null) => unset(record, v2_path),
+            Some(value) => set_in(record, v2_path, without_nulls(value)),
         }
     }
 }
 
-/// `/v2` leaves out what it has no value for.
+/// A value without its null members, which `/v2` leaves out.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => members
@@ -324,6 +327,11 @@ fn unset(record: &mut Value, path: &str) {
     }
 }
 
+/// Unix seconds as `/v2` writes times.
+pub(crate) fn timestamp(seconds: i64) -> Value {
+    rfc3339(seconds).into()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -336,8 +344,8 @@ mod tests {
     }
 
     #[test]
-    fn an_account_goes_there_and_back() {
-        let given = json!({
+    fn account_fields_map_to_v1_and_back() {
+        let params_v2 = json!({
             "contact_email": "a@x.example", "display_name": "A",
             "defaults": {"profile": {"business_url": "https://a.example"}},
             "identity": {
@@ -349,7 +357,7 @@ mod tests {
             "configuration": {"merchant": {"mcc": "5734", "capabilities": {"card_payments": {"requested": true}}},
                 "recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": true}}}}},
         });
-        let form = to_account(&params(given.clone()));
+        let form = to_v1_account(&params(params_v2.clone()));
         assert_eq!(
             Value::Object(form.clone()),
             json!({
@@ -361,8 +369,8 @@ mod tests {
             })
         );
         let mut record = json!({"contact_email": "old", "identity": {"country": "US"}});
-        from_account(&mut record, &Value::Object(form));
-        assert_eq!(record["contact_email"], given["contact_email"]);
+        write_v1_account(&mut record, &Value::Object(form));
+        assert_eq!(record["contact_email"], params_v2["contact_email"]);
         assert_eq!(record["identity"]["individual"]["given_name"], "Ann");
         assert_eq!(
             record["identity"]["attestations"]["terms_of_service"]["account"]["date"],
@@ -376,12 +384,12 @@ mod tests {
     }
 
     #[test]
-    fn a_person_goes_there_and_back() {
-        let given = json!({
+    fn person_fields_map_to_v1_and_back() {
+        let params_v2 = json!({
             "given_name": "Ann", "nationalities": ["US"], "relationship": {"owner": true, "percent_ownership": "12.5"},
             "id_numbers": [{"type": "us_ssn", "value": "000000000"}],
         });
-        let form = to_person(&params(given));
+        let form = to_v1_person(&params(params_v2));
         assert_eq!(
             Value::Object(form.clone()),
             json!({
@@ -390,7 +398,7 @@ mod tests {
             })
         );
         let mut record = json!({});
-        from_person(&mut record, &Value::Object(form));
+        write_v1_person(&mut record, &Value::Object(form));
         assert_eq!(record["relationship"]["percent_ownership"], "12.5");
         assert_eq!(record["nationalities"], json!(["US"]));
     }

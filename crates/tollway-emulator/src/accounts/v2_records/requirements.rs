@@ -1,9 +1,9 @@
-//! What is missing, as `/v2` says it: an entry each, with the capabilities that wait for it.
+//! The requirements of `/v2`: one entry for each missing field, with the capabilities that it restricts.
 
 use serde_json::{Value, json};
 
-/// Fields of `/v1` by their names in `/v2`; what is not here keeps its name.
-const NAMES: &[(&str, &str)] = &[
+/// The names in `/v2` of fields of `/v1`. A field that is not in the table has the same name.
+const RENAMED_REQUIREMENTS: &[(&str, &str)] = &[
     ("business_profile.mcc", "configuration.merchant.mcc"),
     ("business_profile.url", "defaults.profile.business_url"),
     ("business_type", "identity.entity_type"),
@@ -18,15 +18,15 @@ const NAMES: &[(&str, &str)] = &[
     ),
 ];
 
-/// Where the fields of somebody are.
-const PLACES: &[(&str, &str)] = &[
+/// The objects of `/v2` that hold the fields of a company or a person.
+const FIELD_OWNERS: &[(&str, &str)] = &[
     ("company", "identity.business_details"),
     ("individual", "identity.individual"),
     ("representative", "persons.representative"),
 ];
 
-/// Fields of persons and companies.
-const FIELDS: &[(&str, &str)] = &[
+/// The names in `/v2` of fields of persons and companies.
+const RENAMED_FIELDS: &[(&str, &str)] = &[
     ("dob.day", "date_of_birth.day"),
     ("dob.month", "date_of_birth.month"),
     ("dob.year", "date_of_birth.year"),
@@ -38,13 +38,13 @@ const FIELDS: &[(&str, &str)] = &[
 ];
 
 /// The requirements of an account of `/v1` with its capabilities, as `(configuration, capability)`.
-pub(super) fn of(account: &Value, capabilities: &[(&'static str, String)]) -> Value {
+pub(super) fn v2_requirements(account: &Value, capabilities: &[(&'static str, String)]) -> Value {
     let due = account["requirements"]["currently_due"].as_array();
     let entries: Vec<Value> = due
         .into_iter()
         .flatten()
         .filter_map(Value::as_str)
-        .map(|name| entry(name, capabilities))
+        .map(|name| requirement_entry(name, capabilities))
         .collect();
     let mut requirements = json!({"entries": entries});
     if !entries.is_empty() {
@@ -53,7 +53,7 @@ pub(super) fn of(account: &Value, capabilities: &[(&'static str, String)]) -> Va
     requirements
 }
 
-fn entry(name: &str, capabilities: &[(&'static str, String)]) -> Value {
+fn requirement_entry(name: &str, capabilities: &[(&'static str, String)]) -> Value {
     let restricts: Vec<Value> = capabilities
         .iter()
         .map(|(configuration, capability)| {
@@ -62,7 +62,7 @@ fn entry(name: &str, capabilities: &[(&'static str, String)]) -> Value {
         .collect();
     let mut entry = json!({
         "awaiting_action_from": "user",
-        "description": described(name),
+        "description": v2_name(name),
         "errors": [],
         "impact": {"restricts_capabilities": restricts},
         "minimum_deadline": {"status": "past_due"},
@@ -70,31 +70,31 @@ fn entry(name: &str, capabilities: &[(&'static str, String)]) -> Value {
     });
     if let Some((person, _)) = name
         .split_once('.')
-        .filter(|(who, _)| who.starts_with("person_"))
+        .filter(|(owner, _)| owner.starts_with("person_"))
     {
         entry["reference"] = json!({"type": "person", "resource": person});
     }
     entry
 }
 
-/// The name in `/v2` of a field of `/v1`.
-fn described(name: &str) -> String {
-    let known = |table: &[(&'static str, &'static str)], name: &str| {
+/// The name in `/v2` of a requirement of `/v1`.
+fn v2_name(name: &str) -> String {
+    let renamed = |table: &[(&'static str, &'static str)], name: &str| {
         let found = table.iter().find(|(old, _)| *old == name);
         found.map(|(_, new)| *new)
     };
-    if let Some(whole) = known(NAMES, name) {
+    if let Some(whole) = renamed(RENAMED_REQUIREMENTS, name) {
         return whole.to_owned();
     }
-    let Some((who, field)) = name.split_once('.') else {
+    let Some((owner, field)) = name.split_once('.') else {
         return name.to_owned();
     };
-    let place = if who.starts_with("person_") {
+    let path = if owner.starts_with("person_") {
         "persons"
     } else {
-        known(PLACES, who).unwrap_or(who)
+        renamed(FIELD_OWNERS, owner).unwrap_or(owner)
     };
-    format!("{place}.{}", known(FIELDS, field).unwrap_or(field))
+    format!("{path}.{}", renamed(RENAMED_FIELDS, field).unwrap_or(field))
 }
 
 #[cfg(test)]
@@ -102,7 +102,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn fields_have_their_names_in_v2() {
+    fn requirements_have_their_names_in_v2() {
         for (old, new) in [
             ("business_type", "identity.entity_type"),
             (
@@ -116,21 +116,24 @@ mod tests {
                 "persons.representative.address.city",
             ),
         ] {
-            assert_eq!(described(old), new);
+            assert_eq!(v2_name(old), new);
         }
     }
 
     #[test]
-    fn an_entry_says_what_waits_for_it() {
+    fn entry_names_its_person_and_the_restricted_capability() {
         let account = json!({"requirements": {"currently_due": ["person_1.email"]}});
-        let made = of(&account, &[("merchant", "card_payments".to_owned())]);
-        let entry = &made["entries"][0];
+        let requirements = v2_requirements(&account, &[("merchant", "card_payments".to_owned())]);
+        let entry = &requirements["entries"][0];
         assert_eq!(entry["reference"]["resource"], "person_1");
         assert_eq!(
             entry["impact"]["restricts_capabilities"][0]["capability"],
             "card_payments"
         );
-        assert_eq!(made["summary"]["minimum_deadline"]["status"], "past_due");
-        assert!(of(&json!({}), &[]).get("summary").is_none());
+        assert_eq!(
+            requirements["summary"]["minimum_deadline"]["status"],
+            "past_due"
+        );
+        assert!(v2_requirements(&json!({}), &[]).get("summary").is_none());
     }
 }

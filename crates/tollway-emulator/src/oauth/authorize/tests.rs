@@ -6,8 +6,8 @@ const OPEN: ClientPolicy<'static> = ClientPolicy {
     strict: false,
 };
 
-fn check(query: &str, policy: &ClientPolicy<'_>) -> Result<Authorize, OAuthError> {
-    AuthorizeRequest::parse(query).check(Door::Standard, policy)
+fn check(query: &str, policy: &ClientPolicy<'_>) -> Result<ValidAuthorization, OAuthError> {
+    AuthorizeRequest::parse(query).check(AuthorizeEndpoint::Standard, policy)
 }
 
 #[test]
@@ -30,7 +30,7 @@ fn scope_defaults_to_read_only_and_express_has_its_own() {
     let query = "response_type=code&redirect_uri=http://localhost:1/cb";
     assert_eq!(check(query, &OPEN).unwrap().scope, GrantScope::ReadOnly);
     let express = AuthorizeRequest::parse(query)
-        .check(Door::Express, &OPEN)
+        .check(AuthorizeEndpoint::Express, &OPEN)
         .unwrap();
     assert_eq!(express.scope, GrantScope::Express);
 }

@@ -1,8 +1,8 @@
-//! The authorize page over HTTP.
+//! The authorize page: a seller connects an account to the platform, or denies the request.
 //!
 //! - `GET /oauth/authorize`, `GET /express/oauth/authorize`: the page, or an error as JSON that is never redirected.
 //! - `POST` to the same address, query included: `decision=connect|skip|deny`, and for `connect` either
-//!   `account=acct_…` or `account=new` with `stripe_user[email]=…`. Answers 303 to the redirect URI. By curl:
+//!   `account=acct_…` or `account=new` with `stripe_user[email]=…`. Redirects to the redirect URI with 303. With curl:
 //!   `curl -i "$AUTHORIZE_URL" -d decision=connect -d "stripe_user[email]=seller@example.com"`.
 
 mod context;
@@ -15,17 +15,18 @@ use axum::response::{IntoResponse, Redirect, Response};
 use bytes::Bytes;
 use http::StatusCode;
 
-use self::context::{AuthorizePage, Choice, Field};
+use self::context::{AuthorizePage, SellerOption, SignUpField};
 use crate::accounts::sellers;
 use crate::oauth::authorize::{
-    Authorize, AuthorizeRequest, ClientPolicy, Door, denied_redirect, success_redirect,
+    AuthorizeEndpoint, AuthorizeRequest, ClientPolicy, ValidAuthorization, denied_redirect,
+    success_redirect,
 };
-use crate::oauth::error::{OAuthError, invalid_client};
-use crate::oauth::grant::given;
-use crate::oauth::operations as oauth;
-use crate::oauth::operations::{Again, Yes};
-use crate::oauth::seller_profile::{self, Complaint};
-use crate::oauth::token_endpoint::{failed, form, refused};
+use crate::oauth::code_issuance::{
+    CodeRequest, FormRejection, IssueCodeOutcome, SellerChoice, issue_code, scope_refusal,
+};
+use crate::oauth::error::{OAuthError, OAuthFailure, invalid_client};
+use crate::oauth::responses::{failure_response, nonempty, read_form};
+use crate::oauth::seller_profile::{self, FieldError};
 use crate::pages;
 use crate::scope::Mode;
 use crate::world::{GrantScope, World};
@@ -37,7 +38,7 @@ pub(crate) async fn standard(
 ) -> Response {
     show(
         &engine,
-        Door::Standard,
+        AuthorizeEndpoint::Standard,
         query.as_deref().unwrap_or_default(),
     )
 }
@@ -46,7 +47,11 @@ pub(crate) async fn express(
     State(engine): State<Arc<Engine>>,
     RawQuery(query): RawQuery,
 ) -> Response {
-    show(&engine, Door::Express, query.as_deref().unwrap_or_default())
+    show(
+        &engine,
+        AuthorizeEndpoint::Express,
+        query.as_deref().unwrap_or_default(),
+    )
 }
 
 pub(crate) async fn decide_standard(
@@ -56,7 +61,7 @@ pub(crate) async fn decide_standard(
 ) -> Response {
     decide(
         &engine,
-        Door::Standard,
+        AuthorizeEndpoint::Standard,
         query.as_deref().unwrap_or_default(),
         &body,
     )
@@ -69,23 +74,24 @@ pub(crate) async fn decide_express(
 ) -> Response {
     decide(
         &engine,
-        Door::Express,
+        AuthorizeEndpoint::Express,
         query.as_deref().unwrap_or_default(),
         &body,
     )
 }
 
-/// An authorize request with its world, once it holds up.
+/// A valid authorize request with its world.
 struct Visit {
     world: Arc<World>,
     mode: Mode,
     client_id: String,
-    door: Door,
+    endpoint: AuthorizeEndpoint,
     request: AuthorizeRequest,
-    authorize: Authorize,
+    authorization: ValidAuthorization,
 }
 
-fn visit(engine: &Engine, door: Door, query: &str) -> Result<Visit, OAuthError> {
+/// Reads and validates an authorize request.
+fn visit(engine: &Engine, endpoint: AuthorizeEndpoint, query: &str) -> Result<Visit, OAuthError> {
     let request = AuthorizeRequest::parse(query);
     let client_id = request.client_id()?.to_owned();
     let (world, mode) = match engine.worlds().of_client_id(&client_id) {
@@ -106,41 +112,44 @@ fn visit(engine: &Engine, door: Door, query: &str) -> Result<Visit, OAuthError> 
         redirect_uris: &redirect_uris,
         strict: engine.config().strict,
     };
-    let authorize = request.check(door, &policy)?;
+    let authorization = request.check(endpoint, &policy)?;
     Ok(Visit {
         world,
         mode,
         client_id,
-        door,
+        endpoint,
         request,
-        authorize,
+        authorization,
     })
 }
 
-fn show(engine: &Engine, door: Door, query: &str) -> Response {
-    match visit(engine, door, query) {
+fn show(engine: &Engine, endpoint: AuthorizeEndpoint, query: &str) -> Response {
+    match visit(engine, endpoint, query) {
         Ok(visit) => {
-            let form = seller_profile::valid_prefills(&visit.request.stripe_user, kind(visit.door));
+            let form = seller_profile::valid_prefills(
+                &visit.request.stripe_user,
+                account_type(visit.endpoint),
+            );
             page(
                 &visit,
                 StatusCode::OK,
                 &form,
                 None,
-                &Again::Form(Vec::new()),
+                &FormRejection::Fields(Vec::new()),
             )
         }
-        Err(error) => refused(&error),
+        Err(error) => failure_response(&error.into()),
     }
 }
 
-fn decide(engine: &Engine, door: Door, query: &str, body: &[u8]) -> Response {
-    let visit = match visit(engine, door, query) {
+fn decide(engine: &Engine, endpoint: AuthorizeEndpoint, query: &str, body: &[u8]) -> Response {
+    let visit = match visit(engine, endpoint, query) {
         Ok(visit) => visit,
-        Err(error) => return refused(&error),
+        Err(error) => return failure_response(&error.into()),
     };
-    let sent = form(body);
+    let sent = read_form(body);
     let prefills = &visit.request.stripe_user;
-    let mut details = seller_profile::valid_prefills(prefills, kind(visit.door));
+    let mut details = seller_profile::valid_prefills(prefills, account_type(visit.endpoint));
     for (name, value) in &sent {
         if let Some(member) = name
             .strip_prefix("stripe_user[")
@@ -149,17 +158,17 @@ fn decide(engine: &Engine, door: Door, query: &str, body: &[u8]) -> Response {
             details.insert(member.to_owned(), value.clone());
         }
     }
-    let account = given(sent.get("account"));
-    let yes = match sent.get("decision").map(String::as_str) {
+    let account = nonempty(sent.get("account"));
+    let choice = match sent.get("decision").map(String::as_str) {
         Some("deny") => {
-            return go_back(&denied_redirect(
-                &visit.authorize.redirect_uri,
+            return redirect_to_platform(&denied_redirect(
+                &visit.authorization.redirect_uri,
                 visit.request.state.as_deref(),
             ));
         }
-        Some("skip") if visit.mode == Mode::Test => Yes::Skipped(prefills.clone()),
+        Some("skip") if visit.mode == Mode::Test => SellerChoice::Skipped(prefills.clone()),
         Some("skip") => {
-            return again(
+            return show_again(
                 &visit,
                 &details,
                 None,
@@ -167,11 +176,11 @@ fn decide(engine: &Engine, door: Door, query: &str, body: &[u8]) -> Response {
             );
         }
         Some("connect") => match account.as_deref() {
-            None | Some("new") => Yes::New(details.clone()),
-            Some(account) => Yes::Existing(account.to_owned()),
+            None | Some("new") => SellerChoice::New(details.clone()),
+            Some(account) => SellerChoice::Existing(account.to_owned()),
         },
         _ => {
-            return again(
+            return show_again(
                 &visit,
                 &details,
                 None,
@@ -181,49 +190,48 @@ fn decide(engine: &Engine, door: Door, query: &str, body: &[u8]) -> Response {
     };
     let scope = visit.world.lock().platform_scope(visit.mode);
     let outcome = engine.transact_internal(&visit.world, scope, |ctx| {
-        Ok(oauth::give_out(
-            ctx,
-            yes,
-            &visit.client_id,
-            visit.authorize.scope,
-            kind(visit.door),
-            &visit.request.suggested_capabilities,
-        ))
+        let request = CodeRequest {
+            client_id: &visit.client_id,
+            scope: visit.authorization.scope,
+            account_type: account_type(visit.endpoint),
+            capabilities: &visit.request.suggested_capabilities,
+        };
+        issue_code(ctx, choice, request)
     });
     match outcome {
-        Ok(Ok(code)) => {
+        Ok(IssueCodeOutcome::Issued(code)) => {
             let state = visit.request.state.as_deref();
-            go_back(&success_redirect(
-                &visit.authorize.redirect_uri,
+            redirect_to_platform(&success_redirect(
+                &visit.authorization.redirect_uri,
                 &code,
-                visit.authorize.scope,
+                visit.authorization.scope,
                 state,
             ))
         }
-        Ok(Err(reason)) => page(
+        Ok(IssueCodeOutcome::Rejected(rejection)) => page(
             &visit,
             StatusCode::UNPROCESSABLE_ENTITY,
             &details,
             account.as_deref(),
-            &reason,
+            &rejection,
         ),
-        Err(error) => failed(&error),
+        Err(error) => failure_response(&error.into()),
     }
 }
 
-/// The kind of account that comes in by this door.
-fn kind(door: Door) -> &'static str {
-    match door {
-        Door::Standard => "standard",
-        Door::Express => "express",
+/// The type of account that connects at this endpoint.
+fn account_type(endpoint: AuthorizeEndpoint) -> &'static str {
+    match endpoint {
+        AuthorizeEndpoint::Standard => "standard",
+        AuthorizeEndpoint::Express => "express",
     }
 }
 
-fn go_back(url: &url::Url) -> Response {
+fn redirect_to_platform(url: &url::Url) -> Response {
     pages::with_page_headers(Redirect::to(url.as_str()).into_response(), Some(url))
 }
 
-fn again(
+fn show_again(
     visit: &Visit,
     details: &BTreeMap<String, String>,
     account: Option<&str>,
@@ -234,7 +242,7 @@ fn again(
         StatusCode::BAD_REQUEST,
         details,
         account,
-        &Again::Message(message.to_owned()),
+        &FormRejection::Message(message.to_owned()),
     )
 }
 
@@ -243,28 +251,32 @@ fn page(
     status: StatusCode,
     details: &BTreeMap<String, String>,
     account: Option<&str>,
-    reason: &Again,
+    rejection: &FormRejection,
 ) -> Response {
     let world = visit.world.lock();
-    let scope = visit.authorize.scope;
-    let sellers: Vec<Choice> = sellers::sellers(&world)
+    let scope = visit.authorization.scope;
+    let sellers = match sellers::load_sellers(&world) {
+        Ok(sellers) => sellers,
+        Err(error) => return failure_response(&OAuthFailure::Failed(error)),
+    };
+    let sellers: Vec<SellerOption> = sellers
         .into_iter()
-        .filter(|seller| seller.kind == kind(visit.door))
-        .map(|seller| Choice {
+        .filter(|seller| seller.kind == account_type(visit.endpoint))
+        .map(|seller| SellerOption {
             label: seller.label().to_owned(),
-            refusal: oauth::refusal(&seller, scope),
+            refusal: scope_refusal(&seller, scope),
             account: seller.account,
             email: seller.email,
         })
         .collect();
     let platform = world.platform.business_name.clone();
     drop(world);
-    let (message, complaints): (Option<String>, &[Complaint]) = match reason {
-        Again::Message(message) => (Some(message.clone()), &[]),
-        Again::Form(complaints) if complaints.is_empty() => (None, &[]),
-        Again::Form(complaints) => (
+    let (message, errors): (Option<String>, &[FieldError]) = match rejection {
+        FormRejection::Message(message) => (Some(message.clone()), &[]),
+        FormRejection::Fields(errors) if errors.is_empty() => (None, &[]),
+        FormRejection::Fields(errors) => (
             Some("The new account needs a correction below.".to_owned()),
-            complaints,
+            errors,
         ),
     };
     let chosen = preselected(visit, account, &sellers);
@@ -273,37 +285,38 @@ fn page(
         mode: visit.mode.as_str(),
         permissions: permissions(scope),
         returns_to: visit
-            .authorize
+            .authorization
             .redirect_uri
             .host_str()
             .unwrap_or_default()
             .to_owned(),
         chosen,
         sellers,
-        fields: fields(details, complaints),
+        fields: fields(details, errors),
         may_skip: visit.mode == Mode::Test,
         error: message,
     };
-    pages::respond(status, &page, Some(&visit.authorize.redirect_uri))
+    pages::respond(status, &page, Some(&visit.authorization.redirect_uri))
 }
 
-/// The account that was chosen, or else what `stripe_landing` asks for: signing in, or a new account.
-fn preselected(visit: &Visit, account: Option<&str>, sellers: &[Choice]) -> String {
-    let login = match visit.request.stripe_landing.as_deref() {
+/// The account of the form; else by `stripe_landing` the first account, or `new`.
+fn preselected(visit: &Visit, account: Option<&str>, sellers: &[SellerOption]) -> String {
+    let signs_in = match visit.request.stripe_landing.as_deref() {
         Some("login") => true,
         Some("register") => false,
-        _ => visit.authorize.scope == GrantScope::ReadOnly,
+        _ => visit.authorization.scope == GrantScope::ReadOnly,
     };
     let first = sellers
         .iter()
         .find(|seller| seller.refusal.is_none())
-        .filter(|_| login);
+        .filter(|_| signs_in);
     account
         .or(first.map(|seller| seller.account.as_str()))
         .unwrap_or("new")
         .to_owned()
 }
 
+/// The granted permissions in words.
 fn permissions(scope: GrantScope) -> Vec<&'static str> {
     let see = "see your payments, customers, products and balance";
     match scope {
@@ -319,7 +332,7 @@ fn permissions(scope: GrantScope) -> Vec<&'static str> {
     }
 }
 
-fn fields(details: &BTreeMap<String, String>, complaints: &[Complaint]) -> Vec<Field> {
+fn fields(details: &BTreeMap<String, String>, errors: &[FieldError]) -> Vec<SignUpField> {
     const FIELDS: [(&str, &str, &str, &str); 4] = [
         ("email", "E-mail", "email", "email"),
         ("business_name", "Business name", "text", "organization"),
@@ -331,17 +344,17 @@ fn fields(details: &BTreeMap<String, String>, complaints: &[Complaint]) -> Vec<F
         &'static str,
         &'static str,
         &'static str,
-    )| Field {
+    )| SignUpField {
         id: name,
         name,
         label,
         r#type,
         autocomplete,
         value: details.get(name).cloned().unwrap_or_default(),
-        error: complaints
+        error: errors
             .iter()
-            .find(|complaint| complaint.field == name)
-            .map(|complaint| complaint.text.to_owned()),
+            .find(|error| error.field == name)
+            .map(|error| error.text.to_owned()),
     };
     FIELDS.into_iter().map(field).collect()
 }

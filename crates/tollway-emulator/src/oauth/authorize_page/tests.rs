@@ -5,7 +5,7 @@ use crate::pages::Page;
 use crate::pages::soundness::assert_sound;
 
 fn authorize() -> AuthorizePage {
-    let field = |id, label, r#type, autocomplete, value: &str, error: Option<&str>| Field {
+    let field = |id, label, r#type, autocomplete, value: &str, error: Option<&str>| SignUpField {
         id,
         name: id,
         label,
@@ -23,13 +23,13 @@ fn authorize() -> AuthorizePage {
         ],
         returns_to: "shop.example".to_owned(),
         sellers: vec![
-            Choice {
+            SellerOption {
                 account: "acct_1".to_owned(),
                 label: "Bakery".to_owned(),
                 email: "b@x.example".to_owned(),
                 refusal: None,
             },
-            Choice {
+            SellerOption {
                 account: "acct_2".to_owned(),
                 label: "Smithy".to_owned(),
                 email: "s@x.example".to_owned(),
