@@ -1,4 +1,4 @@
-//! Secrets that Stripe Apps keep: one of each name in each scope. The payload is sent only to those who expand it.
+//! Secrets of Stripe Apps: one for each name and scope. The payload is sent only to requests that expand it.
 //!
 //! See <https://docs.stripe.com/api/secret_management>.
 
@@ -8,10 +8,10 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::includable_fields;
 use crate::params::Params;
-use crate::product_objects::{drafted, id_of};
+use crate::product_objects::{id_of, new_object};
 use crate::registry::Registry;
 
-const SECRET: &str = "apps.secret";
+const APP_SECRET: &str = "apps.secret";
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_includable("apps.secret", "payload");
@@ -20,7 +20,7 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("apps.secrets.delete_where", delete_where);
 }
 
-/// `POST /v1/apps/secrets`: a new secret, or a new payload of the one that has the name.
+/// `POST /v1/apps/secrets`: creates a secret, or replaces the payload of the one with this name.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let user = params.text("scope.user");
     match (params.text("scope.type"), user) {
@@ -31,14 +31,14 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
         _ => {}
     }
-    let more = json!({"payload": null, "expires_at": params.int("expires_at")});
-    let mut secret = drafted(ctx, SECRET, params, more)?;
-    match same(ctx, params) {
-        Some(former) => {
-            secret["id"] = former["id"].clone();
-            ctx.update(SECRET, &secret);
+    let members = json!({"payload": null, "expires_at": params.int("expires_at")});
+    let mut secret = new_object(ctx, APP_SECRET, params, members)?;
+    match find_secret(ctx, params) {
+        Some(existing) => {
+            secret["id"] = existing["id"].clone();
+            ctx.update(APP_SECRET, &secret);
         }
-        None => drop(ctx.insert(SECRET, &secret)),
+        None => drop(ctx.insert(APP_SECRET, &secret)),
     }
     let payload = json!({"payload": params.text("payload")});
     includable_fields::store(ctx, id_of(&secret), &payload);
@@ -47,32 +47,32 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// `GET /v1/apps/secrets/find`.
 fn find(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    same(ctx, params).ok_or_else(|| missing(params))
+    find_secret(ctx, params).ok_or_else(|| no_such_secret(params))
 }
 
 /// `POST /v1/apps/secrets/delete`.
 fn delete_where(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut secret = same(ctx, params).ok_or_else(|| missing(params))?;
+    let mut secret = find_secret(ctx, params).ok_or_else(|| no_such_secret(params))?;
     let id = id_of(&secret).to_owned();
-    ctx.delete(SECRET, &id);
+    ctx.delete(APP_SECRET, &id);
     secret["deleted"] = true.into();
     Ok(secret)
 }
 
-/// The secret of the name and scope that parameters name; one that has expired is no more.
-fn same(ctx: &Ctx<'_>, params: &Params) -> Option<Value> {
-    let all = ctx.world.store.all(&ctx.scope, SECRET);
+/// The secret with the name and scope of the parameters, unless it has expired.
+fn find_secret(ctx: &Ctx<'_>, params: &Params) -> Option<Value> {
+    let all = ctx.world.store.all(&ctx.scope, APP_SECRET);
     let now = ctx.now();
     all.into_iter().find(|secret| {
-        let alive = secret["expires_at"].as_i64().is_none_or(|end| now < end);
+        let is_current = secret["expires_at"].as_i64().is_none_or(|end| now < end);
         let user = secret["scope"]["user"].as_str();
-        alive
+        is_current
             && secret["name"].as_str() == params.text("name")
             && secret["scope"]["type"].as_str() == params.text("scope.type")
             && user == params.text("scope.user")
     })
 }
 
-fn missing(params: &Params) -> ApiError {
+fn no_such_secret(params: &Params) -> ApiError {
     ApiError::no_such("secret", params.text("name").unwrap_or_default(), "name")
 }

@@ -1,4 +1,4 @@
-//! Keys for an app on a customer's phone: they live an hour and belong to one customer, card or verification.
+//! Ephemeral keys for mobile apps: each gives access to one customer, card or verification session for an hour.
 //!
 //! See <https://docs.stripe.com/issuing/elements#ephemeral-key-authentication>.
 
@@ -7,16 +7,16 @@ use serde_json::{Value, json};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::product_objects::{drafted, id_of};
+use crate::product_objects::{id_of, new_object};
 use crate::registry::Registry;
 
-const KEY: &str = "ephemeral_key";
+const EPHEMERAL_KEY: &str = "ephemeral_key";
 
-/// Seconds.
-const LIFETIME: i64 = 3600;
+/// A key expires after one hour.
+const KEY_LIFETIME_SECONDS: i64 = 3600;
 
-/// What a key may belong to: the parameter, and the type of its object.
-const OWNERS: [(&str, &str); 3] = [
+/// The objects that a key can give access to: the parameter, and the type of the object.
+const KEY_OBJECTS: [(&str, &str); 3] = [
     ("customer", "customer"),
     ("issuing_card", "issuing.card"),
     ("verification_session", "identity.verification_session"),
@@ -27,9 +27,9 @@ pub(crate) fn register(registry: &mut Registry) {
     registry.add("ephemeral_keys.delete", delete);
 }
 
-/// `POST /v1/ephemeral_keys`: the secret is in this answer alone.
+/// `POST /v1/ephemeral_keys`: only this response contains the secret.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let named = OWNERS.iter().filter_map(|(param, object_type)| {
+    let named = KEY_OBJECTS.iter().filter_map(|(param, object_type)| {
         let id = params.text(param)?;
         Some((*param, *object_type, id))
     });
@@ -39,21 +39,21 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         return Err(ApiError::invalid_request(message));
     };
     ctx.referenced(object_type, owner, param)?;
-    let more = json!({"expires": ctx.now() + LIFETIME});
-    let key = drafted(ctx, KEY, params, more)?;
-    let mut kept = key.clone();
-    if let Value::Object(kept) = &mut kept {
-        kept.remove("secret");
+    let members = json!({"expires": ctx.now() + KEY_LIFETIME_SECONDS});
+    let key = new_object(ctx, EPHEMERAL_KEY, params, members)?;
+    let mut stored = key.clone();
+    if let Value::Object(members) = &mut stored {
+        members.remove("secret");
     }
-    ctx.insert(KEY, &kept);
+    ctx.insert(EPHEMERAL_KEY, &stored);
     Ok(key)
 }
 
-/// `DELETE /v1/ephemeral_keys/{key}`: the key as it was, expired now.
+/// `DELETE /v1/ephemeral_keys/{key}`: the response is the key, which expires now.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut key = ctx.required(KEY, params.path("key"))?;
+    let mut key = ctx.required(EPHEMERAL_KEY, params.path("key"))?;
     key["expires"] = ctx.now().into();
     let id = id_of(&key).to_owned();
-    ctx.delete(KEY, &id);
+    ctx.delete(EPHEMERAL_KEY, &id);
     Ok(key)
 }

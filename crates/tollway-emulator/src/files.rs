@@ -1,6 +1,6 @@
 //! Files: uploads, their content, and links to them.
 //!
-//! The content is kept beside the file object under a type of the emulator's own.
+//! The content is stored beside the file object, under a record type of its own.
 
 use std::sync::Arc;
 
@@ -26,24 +26,23 @@ use crate::registry::Registry;
 use crate::request_context::RequestContext;
 use crate::{Engine, Upload};
 
-const CONTENT: &str = "_file_content";
-const LINK: &str = "file_link";
+const FILE_CONTENT: &str = "_file_content";
+const FILE_LINK: &str = "file_link";
 
-/// How long files of some purposes live, in seconds.
-const SHORT_LIFE: i64 = 7 * 24 * 60 * 60;
+/// Files of some purposes expire after seven days.
+const SHORT_LIFETIME_SECONDS: i64 = 7 * 24 * 60 * 60;
 
-/// Behaviours of this part.
 pub(crate) fn register(registry: &mut Registry) {
     registry.add("files.create", create);
     registry.add("file_links.create", create_link);
     registry.add("file_links.update", update_link);
 }
 
-/// The content of a file, on the files host.
+/// The routes of the content of files and of links.
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new()
         .route("/v1/files/{file}/contents", get(contents))
-        .route("/_tollway/file_links/{link}", get(linked))
+        .route("/_tollway/file_links/{link}", get(content_of_link))
 }
 
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
@@ -51,26 +50,31 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .file("file")
         .ok_or_else(|| ApiError::missing_parameter("file"))?;
     let purpose = params.text("purpose").unwrap_or_default();
-    let file = keep(ctx, purpose, upload, kind(upload).as_deref());
+    let file = store_file(ctx, purpose, upload, file_type(upload).as_deref());
     let id = file["id"].as_str().unwrap_or_default().to_owned();
     if let Some(link) = params
         .map("file_link_data")
         .filter(|link| link.get("create") == Some(&Value::Bool(true)))
     {
-        link_to(ctx, &id, link)?;
+        new_link(ctx, &id, link)?;
     }
     Ok(file)
 }
 
-/// A new file with this content.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, purpose: &str, upload: &Upload, kind: Option<&str>) -> Value {
+/// Stores a new file with this content.
+pub(crate) fn store_file(
+    ctx: &mut Ctx<'_>,
+    purpose: &str,
+    upload: &Upload,
+    file_type: Option<&str>,
+) -> Value {
     let mut file = Value::Object(ctx.blank("file"));
     let id = file["id"].as_str().unwrap_or_default().to_owned();
     let expires = matches!(
         purpose,
         "dispute_evidence" | "sigma_scheduled_query" | "finance_report_run"
     )
-    .then(|| ctx.now() + SHORT_LIFE);
+    .then(|| ctx.now() + SHORT_LIFETIME_SECONDS);
     extend(
         &mut file,
         json!({
@@ -80,14 +84,14 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, purpose: &str, upload: &Upload, kind: Opti
             "purpose": purpose,
             "size": upload.bytes.len(),
             "title": null,
-            "type": kind,
+            "type": file_type,
             "url": format!("{}/v1/files/{id}/contents", ctx.request.base_url),
         }),
     );
     let now = ctx.now();
     ctx.world
         .store
-        .insert_raw(&ctx.scope, CONTENT, &id, upload.bytes.clone(), now);
+        .insert_raw(&ctx.scope, FILE_CONTENT, &id, upload.bytes.clone(), now);
     ctx.insert("file", &file);
     file
 }
@@ -96,19 +100,19 @@ pub(crate) fn keep(ctx: &mut Ctx<'_>, purpose: &str, upload: &Upload, kind: Opti
 fn create_link(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let file = params.text("file").unwrap_or_default();
     ctx.referenced("file", file, "file")?;
-    link_to(ctx, file, params.values())
+    new_link(ctx, file, params.values())
 }
 
-/// A public link to a file.
-fn link_to(ctx: &mut Ctx<'_>, file: &str, params: &Map<String, Value>) -> Result<Value, ApiError> {
-    let mut link = ctx.blank(LINK);
-    ctx.apply(LINK, &mut link, params)?;
+/// Stores a public link to a file.
+fn new_link(ctx: &mut Ctx<'_>, file: &str, params: &Map<String, Value>) -> Result<Value, ApiError> {
+    let mut link = ctx.blank(FILE_LINK);
+    ctx.apply(FILE_LINK, &mut link, params)?;
     let id = link["id"].as_str().unwrap_or_default();
     let url = format!("{}/_tollway/file_links/{id}", ctx.request.base_url);
     link.insert("url".into(), url.into());
     link.insert("file".into(), file.into());
     let link = Value::Object(link);
-    ctx.insert(LINK, &link);
+    ctx.insert(FILE_LINK, &link);
     Ok(link)
 }
 
@@ -121,7 +125,7 @@ fn update_link(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let mut link = ctx.generic("file_links.update", &params)?;
     link["expired"] = has_expired(&link, ctx.now()).into();
-    ctx.update(LINK, &link);
+    ctx.update(FILE_LINK, &link);
     Ok(link)
 }
 
@@ -129,41 +133,41 @@ fn has_expired(link: &Value, now: i64) -> bool {
     link["expires_at"].as_i64().is_some_and(|end| end <= now)
 }
 
-/// `GET /_tollway/file_links/{link}`: the content, for anybody who has the link.
-async fn linked(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let (world, scope, link) = match open_page(&engine, LINK, "file", &id) {
+/// `GET /_tollway/file_links/{link}`: the content; no key is needed.
+async fn content_of_link(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let (world, scope, link) = match open_page(&engine, FILE_LINK, "file", &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
     let content = world
         .lock()
         .store
-        .get(&scope, CONTENT, text(&link, "file"))
+        .get(&scope, FILE_CONTENT, text(&link, "file"))
         .map(|record| record.body.clone());
     match content {
-        Some(content) if !has_expired(&link, engine.clock().now()) => bytes(content),
+        Some(content) if !has_expired(&link, engine.clock().now()) => content_response(content),
         _ => pages::not_found("file", &id),
     }
 }
 
-fn bytes(content: Bytes) -> Response {
+fn content_response(content: Bytes) -> Response {
     let plain = [(header::CONTENT_TYPE, "application/octet-stream")];
     (plain, Body::from(content)).into_response()
 }
 
-/// Stripe's word for a type: what the content begins with, else the name's ending.
-fn kind(upload: &Upload) -> Option<String> {
-    let starts: &[(&[u8], &str)] = &[
+/// The type of a file: by the first bytes of its content, else by the ending of its name.
+fn file_type(upload: &Upload) -> Option<String> {
+    let signatures: &[(&[u8], &str)] = &[
         (b"\x89PNG", "png"),
         (b"\xff\xd8\xff", "jpg"),
         (b"%PDF", "pdf"),
         (b"GIF8", "gif"),
         (b"PK\x03\x04", "zip"),
     ];
-    let known = starts
+    let by_content = signatures
         .iter()
-        .find(|(start, _)| upload.bytes.starts_with(start))
-        .map(|(_, kind)| (*kind).to_owned());
+        .find(|(signature, _)| upload.bytes.starts_with(signature))
+        .map(|(_, name)| (*name).to_owned());
     let ending = || {
         upload
             .filename
@@ -171,9 +175,10 @@ fn kind(upload: &Upload) -> Option<String> {
             .rsplit_once('.')
             .map(|(_, ending)| ending.to_ascii_lowercase())
     };
-    known.or_else(ending)
+    by_content.or_else(ending)
 }
 
+/// `GET /v1/files/{file}/contents`.
 async fn contents(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
@@ -185,13 +190,12 @@ async fn contents(
             let state = world.lock();
             let content = state
                 .store
-                .get(&scope, CONTENT, &id)
+                .get(&scope, FILE_CONTENT, &id)
                 .map(|record| record.body.clone());
             content.ok_or_else(|| ApiError::no_such("file", &id, "id"))
         });
     match read {
-        Ok(content) => bytes(content),
-        Err(error) => ApiResponse::error(&error, Some(&request_context))
-            .into_response(&request_context.request_id),
+        Ok(content) => content_response(content),
+        Err(error) => ApiResponse::error(&error, Some(&request_context)).into_response(&request_context.request_id),
     }
 }

@@ -1,4 +1,4 @@
-//! What the product modules share: building, storing and changing an object together with its event.
+//! Creating, storing and changing an object together with its event, for several products.
 
 use serde_json::Value;
 
@@ -10,28 +10,31 @@ use crate::generic::GenericCtx as _;
 use crate::json::{extend, text};
 use crate::params::Params;
 
-/// A new object with the caller's parameters in it, and `more`. It is not kept yet.
-pub(crate) fn drafted(
+/// A new object with the caller's parameters and `members`. It is not stored.
+///
+/// # Errors
+/// 400 for parameters that do not fit.
+pub(crate) fn new_object(
     ctx: &mut Ctx<'_>,
     object_type: &str,
     params: &Params,
-    more: Value,
+    members: Value,
 ) -> Result<Value, ApiError> {
     let mut object = ctx.blank(object_type);
     ctx.apply(object_type, &mut object, params.values())?;
     let mut object = Value::Object(object);
-    extend(&mut object, more);
+    extend(&mut object, members);
     Ok(object)
 }
 
-/// Keeps a new object and tells of it.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, object_type: &str, object: &Value, event: &str) {
+/// Stores a new object and emits its event.
+pub(crate) fn insert_and_emit(ctx: &mut Ctx<'_>, object_type: &str, object: &Value, event: &str) {
     ctx.insert(object_type, object);
     ctx.emit(event, object, None);
 }
 
-/// Writes members into a kept object and tells of it.
-pub(crate) fn change(
+/// Writes members into a stored object and emits its event.
+pub(crate) fn update_and_emit(
     ctx: &mut Ctx<'_>,
     object_type: &str,
     before: &Value,

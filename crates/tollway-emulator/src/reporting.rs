@@ -1,6 +1,6 @@
-//! Reports of what happened on the balance, as CSV files (<https://docs.stripe.com/reports/api>).
+//! Reports about the balance transactions of an account, as CSV files (<https://docs.stripe.com/reports/api>).
 //!
-//! A run is `pending` in the answer that makes it and has succeeded when it is asked for next.
+//! A run is `pending` in the response that creates it and `succeeded` when it is retrieved.
 
 use std::collections::BTreeMap;
 
@@ -14,22 +14,22 @@ use crate::files;
 use crate::generic::synth::empty_list;
 use crate::json::{number, text};
 use crate::params::Params;
-use crate::product_objects::{change, drafted, id_of};
+use crate::product_objects::{id_of, new_object, update_and_emit};
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};
 
-const RUN: &str = "reporting.report_run";
-const TYPE: &str = "reporting.report_type";
+const REPORT_RUN: &str = "reporting.report_run";
+const REPORT_TYPE: &str = "reporting.report_type";
 
-/// A report that can be run.
-struct Report {
+/// A type of report.
+struct ReportType {
     id: &'static str,
     name: &'static str,
     columns: &'static [&'static str],
     of_payouts: bool,
 }
 
-const ITEMIZED: &[&str] = &[
+const ITEMIZED_COLUMNS: &[&str] = &[
     "balance_transaction_id",
     "created_utc",
     "available_on_utc",
@@ -42,7 +42,7 @@ const ITEMIZED: &[&str] = &[
     "description",
 ];
 
-const SUMMARY: &[&str] = &[
+const SUMMARY_COLUMNS: &[&str] = &[
     "reporting_category",
     "currency",
     "count",
@@ -52,11 +52,11 @@ const SUMMARY: &[&str] = &[
 ];
 
 #[rustfmt::skip]
-const REPORTS: &[Report] = &[
-    Report { id: "balance_change_from_activity.itemized.3", name: "Balance change from activity, itemized", columns: ITEMIZED, of_payouts: false },
-    Report { id: "balance_change_from_activity.summary.1", name: "Balance change from activity, summary", columns: SUMMARY, of_payouts: false },
-    Report { id: "payouts.itemized.3", name: "Payouts, itemized", columns: ITEMIZED, of_payouts: true },
-    Report { id: "payouts.summary.1", name: "Payouts, summary", columns: SUMMARY, of_payouts: true },
+const REPORTS: &[ReportType] = &[
+    ReportType { id: "balance_change_from_activity.itemized.3", name: "Balance change from activity, itemized", columns: ITEMIZED_COLUMNS, of_payouts: false },
+    ReportType { id: "balance_change_from_activity.summary.1", name: "Balance change from activity, summary", columns: SUMMARY_COLUMNS, of_payouts: false },
+    ReportType { id: "payouts.itemized.3", name: "Payouts, itemized", columns: ITEMIZED_COLUMNS, of_payouts: true },
+    ReportType { id: "payouts.summary.1", name: "Payouts, summary", columns: SUMMARY_COLUMNS, of_payouts: true },
 ];
 
 pub(crate) fn register(registry: &mut Registry) {
@@ -66,12 +66,12 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 /// `GET /v1/reporting/report_types`.
-#[expect(clippy::unnecessary_wraps, reason = "behaviours answer a result")]
+#[expect(clippy::unnecessary_wraps, reason = "handlers return a result")]
 fn list_types(ctx: &mut Ctx<'_>, _: &Params) -> Result<Value, ApiError> {
     let mut page = empty_list("/v1/reporting/report_types");
     page["data"] = REPORTS
         .iter()
-        .map(|report| described(ctx, report))
+        .map(|report| report_type_object(ctx, report))
         .collect();
     Ok(page)
 }
@@ -81,11 +81,11 @@ fn retrieve_type(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
     let id = params.path("report_type");
     let report = REPORTS.iter().find(|report| report.id == id);
     report
-        .map(|report| described(ctx, report))
-        .ok_or_else(|| ctx.no_such(TYPE, id))
+        .map(|report| report_type_object(ctx, report))
+        .ok_or_else(|| ctx.no_such(REPORT_TYPE, id))
 }
 
-fn described(ctx: &Ctx<'_>, report: &Report) -> Value {
+fn report_type_object(ctx: &Ctx<'_>, report: &ReportType) -> Value {
     let version = report
         .id
         .rsplit('.')
@@ -93,7 +93,7 @@ fn described(ctx: &Ctx<'_>, report: &Report) -> Value {
         .and_then(|text| text.parse::<i64>().ok());
     json!({
         "id": report.id,
-        "object": TYPE,
+        "object": REPORT_TYPE,
         "data_available_end": ctx.now(),
         "data_available_start": 0,
         "default_columns": report.columns,
@@ -111,41 +111,47 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .iter()
         .find(|report| report.id == id)
         .ok_or_else(|| {
-            let known: Vec<_> = REPORTS.iter().map(|report| report.id).collect();
+            let types: Vec<_> = REPORTS.iter().map(|report| report.id).collect();
             let message = format!(
                 "There is no report of type {id} here. The types are: {}",
-                known.join(", ")
+                types.join(", ")
             );
             ApiError::invalid_param("report_type", message)
         })?;
-    let (start, end) = interval(params, ctx.now())?;
-    let columns = columns(report, params)?;
-    let run = drafted(
+    let (start, end) = report_interval(params, ctx.now())?;
+    let columns = report_columns(report, params)?;
+    let run = new_object(
         ctx,
-        RUN,
+        REPORT_RUN,
         params,
         json!({"status": "pending", "result": null}),
     )?;
-    ctx.insert(RUN, &run);
-    let moved = movements(ctx, report, params, start, end);
-    let rows = if report.columns == SUMMARY {
-        summed(&moved)
+    ctx.insert(REPORT_RUN, &run);
+    let transactions = reported_transactions(ctx, report, params, start, end);
+    let rows = if report.columns == SUMMARY_COLUMNS {
+        summary_rows(&transactions)
     } else {
-        moved.iter().map(item).collect()
+        transactions.iter().map(item_row).collect()
     };
     let upload = Upload {
         filename: Some(format!("{}.csv", id_of(&run))),
-        bytes: csv(&columns, &rows).into(),
+        bytes: to_csv(&columns, &rows).into(),
         content_type: None,
     };
-    let file = files::keep(ctx, "finance_report_run", &upload, Some("csv"));
+    let file = files::store_file(ctx, "finance_report_run", &upload, Some("csv"));
     let members = json!({"status": "succeeded", "succeeded_at": ctx.now(), "result": file});
-    change(ctx, RUN, &run, members, "reporting.report_run.succeeded");
+    update_and_emit(
+        ctx,
+        REPORT_RUN,
+        &run,
+        members,
+        "reporting.report_run.succeeded",
+    );
     Ok(run)
 }
 
-/// The seconds a report is about: from `interval_start` on, before `interval_end`.
-fn interval(params: &Params, now: i64) -> Result<(i64, i64), ApiError> {
+/// `interval_start` and `interval_end`, in Unix seconds. The end is exclusive.
+fn report_interval(params: &Params, now: i64) -> Result<(i64, i64), ApiError> {
     let required = |name: &str| {
         let path = format!("parameters.{name}");
         let missing = || ApiError::missing_parameter(&format!("parameters[{name}]"));
@@ -161,15 +167,18 @@ fn interval(params: &Params, now: i64) -> Result<(i64, i64), ApiError> {
     Ok((start, end))
 }
 
-fn columns<'a>(report: &'a Report, params: &'a Params) -> Result<Vec<&'a str>, ApiError> {
-    let chosen = params.list("parameters.columns");
-    if chosen.is_empty() {
+fn report_columns<'a>(
+    report: &'a ReportType,
+    params: &'a Params,
+) -> Result<Vec<&'a str>, ApiError> {
+    let requested = params.list("parameters.columns");
+    if requested.is_empty() {
         return Ok(report.columns.to_vec());
     }
-    let columns = chosen.iter().filter_map(Value::as_str);
+    let columns = requested.iter().filter_map(Value::as_str);
     let columns = columns.map(|column| {
-        let known = report.columns.contains(&column);
-        let refused = || {
+        let exists = report.columns.contains(&column);
+        let unknown = || {
             let message = format!(
                 "{column} is no column of {}. Its columns are: {}",
                 report.id,
@@ -177,13 +186,19 @@ fn columns<'a>(report: &'a Report, params: &'a Params) -> Result<Vec<&'a str>, A
             );
             ApiError::invalid_param("parameters[columns]", message)
         };
-        known.then_some(column).ok_or_else(refused)
+        exists.then_some(column).ok_or_else(unknown)
     });
     columns.collect()
 }
 
-/// The balance transactions that a report is about, oldest first.
-fn movements(ctx: &Ctx<'_>, report: &Report, params: &Params, start: i64, end: i64) -> Vec<Value> {
+/// The balance transactions of a report, oldest first.
+fn reported_transactions(
+    ctx: &Ctx<'_>,
+    report: &ReportType,
+    params: &Params,
+    start: i64,
+    end: i64,
+) -> Vec<Value> {
     let query = Query {
         limit: usize::MAX,
         created: CreatedRange {
@@ -192,36 +207,38 @@ fn movements(ctx: &Ctx<'_>, report: &Report, params: &Params, start: i64, end: i
         },
         ..Query::default()
     };
-    let found = ctx
+    let page = ctx
         .world
         .store
         .list(&ctx.scope, "balance_transaction", &query);
-    let records = found.unwrap_or_default().records;
-    let is = |moved: &Value, name: &str| {
-        let wanted = params.text(&format!("parameters.{name}"));
-        wanted.is_none_or(|wanted| moved[name] == wanted)
+    let records = page.unwrap_or_default().records;
+    let matches = |transaction: &Value, name: &str| {
+        let filter = params.text(&format!("parameters.{name}"));
+        filter.is_none_or(|value| transaction[name] == value)
     };
-    let moved = records.iter().rev().map(|record| record.parse());
-    moved
-        .filter(|moved| {
-            text(moved, "reporting_category").starts_with("payout") == report.of_payouts
+    let transactions = records.iter().rev().map(|record| record.parse());
+    transactions
+        .filter(|transaction| {
+            text(transaction, "reporting_category").starts_with("payout") == report.of_payouts
         })
-        .filter(|moved| is(moved, "currency") && is(moved, "reporting_category"))
+        .filter(|transaction| {
+            matches(transaction, "currency") && matches(transaction, "reporting_category")
+        })
         .collect()
 }
 
-/// A row: what stands in each column.
-type Row = BTreeMap<&'static str, String>;
+/// A row of a report: the cells by column.
+type ReportRow = BTreeMap<&'static str, String>;
 
-fn item(moved: &Value) -> Row {
-    let currency = text(moved, "currency");
-    let amount = |name: &str| plain_amount(number(moved, name), currency);
+fn item_row(transaction: &Value) -> ReportRow {
+    let currency = text(transaction, "currency");
+    let amount = |name: &str| plain_amount(number(transaction, name), currency);
     let time = |name: &str| {
-        let at = jiff::Timestamp::from_second(number(moved, name)).unwrap_or_default();
+        let at = jiff::Timestamp::from_second(number(transaction, name)).unwrap_or_default();
         at.strftime("%Y-%m-%d %H:%M:%S").to_string()
     };
-    Row::from([
-        ("balance_transaction_id", id_of(moved).to_owned()),
+    ReportRow::from([
+        ("balance_transaction_id", id_of(transaction).to_owned()),
         ("created_utc", time("created")),
         ("available_on_utc", time("available_on")),
         ("currency", currency.to_owned()),
@@ -230,26 +247,29 @@ fn item(moved: &Value) -> Row {
         ("net", amount("net")),
         (
             "reporting_category",
-            text(moved, "reporting_category").to_owned(),
+            text(transaction, "reporting_category").to_owned(),
         ),
-        ("source_id", text(moved, "source").to_owned()),
-        ("description", text(moved, "description").to_owned()),
+        ("source_id", text(transaction, "source").to_owned()),
+        ("description", text(transaction, "description").to_owned()),
     ])
 }
 
 /// One row for each category and currency.
-fn summed(moved: &[Value]) -> Vec<Row> {
+fn summary_rows(transactions: &[Value]) -> Vec<ReportRow> {
     let mut sums: BTreeMap<(&str, &str), [i64; 4]> = BTreeMap::new();
-    for moved in moved {
-        let of = (text(moved, "reporting_category"), text(moved, "currency"));
-        let sum = sums.entry(of).or_default();
+    for transaction in transactions {
+        let key = (
+            text(transaction, "reporting_category"),
+            text(transaction, "currency"),
+        );
+        let sum = sums.entry(key).or_default();
         sum[0] += 1;
-        for (place, name) in ["amount", "fee", "net"].into_iter().enumerate() {
-            sum[place + 1] += number(moved, name);
+        for (index, name) in ["amount", "fee", "net"].into_iter().enumerate() {
+            sum[index + 1] += number(transaction, name);
         }
     }
     let row = |((category, currency), [count, gross, fee, net]): ((&str, &str), [i64; 4])| {
-        Row::from([
+        ReportRow::from([
             ("reporting_category", category.to_owned()),
             ("currency", currency.to_owned()),
             ("count", count.to_string()),
@@ -261,8 +281,8 @@ fn summed(moved: &[Value]) -> Vec<Row> {
     sums.into_iter().map(row).collect()
 }
 
-/// Every cell in quotes, as Stripe's files have them (RFC 4180).
-fn csv(columns: &[&str], rows: &[Row]) -> String {
+/// The rows as CSV (RFC 4180). Every cell is quoted, as in Stripe's files.
+fn to_csv(columns: &[&str], rows: &[ReportRow]) -> String {
     let line = |cells: Vec<&str>| {
         let quoted = cells
             .iter()
@@ -284,20 +304,20 @@ mod tests {
     use super::*;
 
     #[test]
-    fn cells_are_quoted_and_amounts_added_by_category() {
-        let moved = |category: &str, amount: i64| json!({"reporting_category": category, "currency": "jpy", "amount": amount, "fee": 1, "net": amount - 1});
-        let rows = summed(&[
-            moved("charge", 10),
-            moved("refund", -4),
-            moved("charge", 20),
+    fn summary_adds_amounts_by_category_and_quotes_cells() {
+        let movement = |category: &str, amount: i64| json!({"reporting_category": category, "currency": "jpy", "amount": amount, "fee": 1, "net": amount - 1});
+        let rows = summary_rows(&[
+            movement("charge", 10),
+            movement("refund", -4),
+            movement("charge", 20),
         ]);
-        let text = csv(&["reporting_category", "count", "net"], &rows);
+        let text = to_csv(&["reporting_category", "count", "net"], &rows);
         assert_eq!(
             text,
             "\"reporting_category\",\"count\",\"net\"\n\"charge\",\"2\",\"28\"\n\"refund\",\"1\",\"-5\"\n"
         );
         assert_eq!(
-            csv(&["a"], &[Row::from([("a", "\"x\"".to_owned())])]),
+            to_csv(&["a"], &[ReportRow::from([("a", "\"x\"".to_owned())])]),
             "\"a\"\n\"\"\"x\"\"\"\n"
         );
     }

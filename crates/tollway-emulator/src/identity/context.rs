@@ -4,15 +4,15 @@ use serde::Serialize;
 
 use crate::pages::{Page, Template};
 
-/// The question how the check of a person's identity ends.
+/// The page of a verification session.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct IdentityPage {
-    /// The name of whoever asks.
+    /// The name of the business that requests the verification.
     pub(crate) merchant: String,
-    /// The account that asks.
+    /// The account that requests the verification.
     pub(crate) account: String,
     pub(crate) session: String,
-    /// Why the last check failed.
+    /// Why the last verification failed.
     pub(crate) error: Option<String>,
 }
 

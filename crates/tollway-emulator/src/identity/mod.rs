@@ -1,7 +1,7 @@
-//! Identity: a verification has a page that asks how it ends, as Stripe's does in test mode.
+//! Identity: verification sessions, and a page on which a person chooses how the verification ends, as in Stripe's test mode.
 //!
-//! `GET /_tollway/identity/{session}` asks; `POST` with `decision=verify`, `decision=fail` or `decision=decline` answers (the buttons
-//! `#verify`, `#fail` and `#decline`) and sends the person to the session's `return_url`.
+//! `GET /_tollway/identity/{session}` shows the page. `POST` with `decision=verify`, `decision=fail` or `decision=decline` (the buttons
+//! `#verify`, `#fail` and `#decline`) ends the verification and redirects to the session's `return_url`.
 //! See <https://docs.stripe.com/identity/verification-sessions>.
 
 mod context;
@@ -14,6 +14,7 @@ use axum::extract::{Form, Path, State};
 use axum::response::{IntoResponse, Redirect, Response};
 use axum::routing::get;
 use http::StatusCode;
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use self::context::IdentityPage;
@@ -27,14 +28,22 @@ use crate::located_object::open as open_page;
 use crate::merchant_name::merchant_name;
 use crate::pages::{self, Address};
 use crate::params::Params;
-use crate::product_objects::{change, drafted, id_of, keep};
+use crate::product_objects::{id_of, insert_and_emit, new_object, update_and_emit};
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
-const SESSION: &str = "identity.verification_session";
-const REPORT: &str = "identity.verification_report";
+const VERIFICATION_SESSION: &str = "identity.verification_session";
+const VERIFICATION_REPORT: &str = "identity.verification_report";
 
-/// Where the page sends people in the end, by session.
-const WAY_BACK: &str = "_identity_return";
+/// The `return_url` of a session, stored under its id.
+#[derive(Debug, Serialize, Deserialize)]
+struct VerificationReturn {
+    url: String,
+}
+
+impl PrivateRecord for VerificationReturn {
+    const TYPE: &'static str = "_identity_return";
+}
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_includable("identity.verification_session", "verified_outputs");
@@ -42,12 +51,12 @@ pub(crate) fn register(registry: &mut Registry) {
 }
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/_tollway/identity/{session}", get(ask).post(answer))
+    Router::new().route("/_tollway/identity/{session}", get(show).post(decide))
 }
 
 /// `POST /v1/identity/verification_sessions`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut session = drafted(ctx, SESSION, params, json!({}))?;
+    let mut session = new_object(ctx, VERIFICATION_SESSION, params, json!({}))?;
     let id = id_of(&session).to_owned();
     if session["type"] == "document" && session["options"].is_null() {
         session["options"] = json!({"document": {}});
@@ -60,31 +69,34 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
                 ApiError::invalid_param("return_url", "Not a valid URL").code("url_invalid")
             );
         }
-        let (scope, now) = (ctx.scope.clone(), ctx.now());
-        ctx.world
-            .put_typed(&scope, WAY_BACK, &id, &json!({"url": url}), now);
+        let stored = VerificationReturn {
+            url: url.to_owned(),
+        };
+        ctx.save(&id, &stored);
     }
-    keep(
+    insert_and_emit(
         ctx,
-        SESSION,
+        VERIFICATION_SESSION,
         &session,
         "identity.verification_session.created",
     );
     Ok(session)
 }
 
-async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
-    let (world, scope, session) = match open_page(&engine, SESSION, "verification", &id) {
-        Ok(found) => found,
-        Err(page) => return *page,
-    };
+async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Response {
+    let (world, scope, session) =
+        match open_page(&engine, VERIFICATION_SESSION, "verification", &id) {
+            Ok(found) => found,
+            Err(page) => return *page,
+        };
     if session["status"] != "requires_input" {
-        return over(&session);
+        return ended_page(&session);
     }
     let state = world.lock();
-    let target = state
-        .typed::<Value>(&scope, WAY_BACK, &id)
-        .and_then(|kept| url_of(&kept));
+    let target = match state.load::<VerificationReturn>(&scope, &id) {
+        Ok(stored) => stored.and_then(|stored| stored.url()),
+        Err(error) => return pages::refused(&error),
+    };
     let page = IdentityPage {
         merchant: merchant_name(&state, &scope),
         account: scope.account.to_string(),
@@ -95,27 +107,28 @@ async fn ask(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> Respo
     pages::respond(StatusCode::OK, &page, target.as_ref())
 }
 
-async fn answer(
+async fn decide(
     State(engine): State<Arc<Engine>>,
     address: Address,
     Path(id): Path<String>,
     Form(form): Form<BTreeMap<String, String>>,
 ) -> Response {
-    let (world, scope, session) = match open_page(&engine, SESSION, "verification", &id) {
-        Ok(found) => found,
-        Err(page) => return *page,
-    };
+    let (world, scope, session) =
+        match open_page(&engine, VERIFICATION_SESSION, "verification", &id) {
+            Ok(found) => found,
+            Err(page) => return *page,
+        };
     if session["status"] != "requires_input" {
-        return over(&session);
+        return ended_page(&session);
     }
     let outcome = match form.get("decision").map(String::as_str) {
-        Some("verify") => Outcome::Verified,
-        Some("fail") => Outcome::Failed(
+        Some("verify") => VerificationOutcome::Verified,
+        Some("fail") => VerificationOutcome::Failed(
             "document_unverified_other",
             "The document could not be verified.",
         ),
         Some("decline") => {
-            Outcome::Failed("consent_declined", "The person declined to be verified.")
+            VerificationOutcome::Failed("consent_declined", "The person declined to be verified.")
         }
         _ => {
             let text = "Answer with decision=verify, decision=fail or decision=decline.";
@@ -123,9 +136,9 @@ async fn answer(
         }
     };
     let ended = engine.transact_at(address.base(), &world, scope, |ctx| {
-        finish(ctx, &session, outcome);
-        let kept = ctx.world.typed::<Value>(&ctx.scope, WAY_BACK, &id);
-        Ok(kept.and_then(|kept| url_of(&kept)))
+        end_verification(ctx, &session, outcome);
+        let stored = ctx.load::<VerificationReturn>(&id)?;
+        Ok(stored.and_then(|stored| stored.url()))
     });
     match ended {
         Ok(Some(url)) => {
@@ -139,7 +152,8 @@ async fn answer(
     }
 }
 
-fn over(session: &Value) -> Response {
+/// The page for a session that has ended.
+fn ended_page(session: &Value) -> Response {
     let text = format!(
         "The verification {} does not wait for an answer: its status is {}.",
         id_of(session),
@@ -148,20 +162,22 @@ fn over(session: &Value) -> Response {
     pages::message(StatusCode::CONFLICT, "Nothing to verify", text, None)
 }
 
-fn url_of(kept: &Value) -> Option<url::Url> {
-    url::Url::parse(text(kept, "url")).ok()
+impl VerificationReturn {
+    fn url(&self) -> Option<url::Url> {
+        url::Url::parse(&self.url).ok()
+    }
 }
 
 /// How a verification ends.
 #[derive(Debug, Clone, Copy)]
-enum Outcome {
+enum VerificationOutcome {
     Verified,
     /// The code and the reason of `last_error`.
     Failed(&'static str, &'static str),
 }
 
-/// What Stripe's test documents say.
-fn person() -> Value {
+/// The person of Stripe's test documents.
+fn test_person() -> Value {
     json!({
         "address": {"city": "San Francisco", "country": "US", "line1": "1234 Main St.", "line2": null, "postal_code": "94111", "state": "CA"},
         "dob": {"day": 1, "month": 1, "year": 1901},
@@ -170,21 +186,21 @@ fn person() -> Value {
     })
 }
 
-/// The check has been made: a report says what came out, and the session goes by it.
-fn finish(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) {
+/// Ends a verification: stores a report and changes the session.
+fn end_verification(ctx: &mut Ctx<'_>, session: &Value, outcome: VerificationOutcome) {
     let processing = json!({"status": "processing", "last_error": null});
-    let session = change(
+    let session = update_and_emit(
         ctx,
-        SESSION,
+        VERIFICATION_SESSION,
         session,
         processing,
         "identity.verification_session.processing",
     );
-    let report = report(ctx, &session, outcome);
-    ctx.insert(REPORT, &report);
+    let report = new_report(ctx, &session, outcome);
+    ctx.insert(VERIFICATION_REPORT, &report);
     match outcome {
-        Outcome::Verified => {
-            let mut outputs = person();
+        VerificationOutcome::Verified => {
+            let mut outputs = test_person();
             extend(
                 &mut outputs,
                 json!({"email": null, "phone": null, "id_number_type": null}),
@@ -194,21 +210,21 @@ fn finish(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) {
             }
             includable_fields::store(ctx, id_of(&session), &json!({"verified_outputs": outputs}));
             let members = json!({"status": "verified", "last_verification_report": report["id"], "url": null, "client_secret": null});
-            change(
+            update_and_emit(
                 ctx,
-                SESSION,
+                VERIFICATION_SESSION,
                 &session,
                 members,
                 "identity.verification_session.verified",
             );
         }
-        Outcome::Failed(code, reason) => {
+        VerificationOutcome::Failed(code, reason) => {
             let members = json!({
                 "status": "requires_input", "last_verification_report": report["id"], "last_error": {"code": code, "reason": reason},
             });
-            change(
+            update_and_emit(
                 ctx,
-                SESSION,
+                VERIFICATION_SESSION,
                 &session,
                 members,
                 "identity.verification_session.requires_input",
@@ -217,17 +233,19 @@ fn finish(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) {
     }
 }
 
-fn report(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) -> Value {
+fn new_report(ctx: &mut Ctx<'_>, session: &Value, outcome: VerificationOutcome) -> Value {
     let (status, error) = match outcome {
-        Outcome::Verified => ("verified", Value::Null),
-        Outcome::Failed(code, reason) => ("unverified", json!({"code": code, "reason": reason})),
+        VerificationOutcome::Verified => ("verified", Value::Null),
+        VerificationOutcome::Failed(code, reason) => {
+            ("unverified", json!({"code": code, "reason": reason}))
+        }
     };
-    // A check of its own has codes of its own.
+    // The codes of a document, an ID number and a selfie differ.
     let error_of = |code: &str| match &error {
         Value::Null => Value::Null,
         error => json!({"code": code, "reason": error["reason"]}),
     };
-    let mut report = Value::Object(ctx.blank(REPORT));
+    let mut report = Value::Object(ctx.blank(VERIFICATION_REPORT));
     extend(
         &mut report,
         json!({
@@ -241,12 +259,12 @@ fn report(ctx: &mut Ctx<'_>, session: &Value, outcome: Outcome) -> Value {
         let mut checked = json!({"status": status, "error": error_of("id_number_unverified_other"), "id_number_type": "us_ssn"});
         extend(
             &mut checked,
-            json!({"dob": person()["dob"], "first_name": "Jenny", "last_name": "Rosen"}),
+            json!({"dob": test_person()["dob"], "first_name": "Jenny", "last_name": "Rosen"}),
         );
         report["id_number"] = checked;
         return report;
     }
-    let mut document = person();
+    let mut document = test_person();
     extend(
         &mut document,
         json!({

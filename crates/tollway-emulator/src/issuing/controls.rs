@@ -1,4 +1,4 @@
-//! Whether a purchase is allowed: the states of card and holder, and the spending controls of both.
+//! Whether an authorization is approved: by the status of card and cardholder, and by the spending controls of both.
 
 use jiff::civil::Weekday;
 use jiff::tz::TimeZone;
@@ -6,85 +6,97 @@ use jiff::{Timestamp, ToSpan, Zoned};
 use serde_json::Value;
 
 use crate::ctx::Ctx;
-use crate::issuing::AUTHORIZATION;
+use crate::issuing::object_types::AUTHORIZATION;
 use crate::json::{list, number, text};
 use crate::product_objects::id_of;
 use crate::store::{CreatedRange, Query};
 
-/// Why a purchase is approved, or why it is not: `request_history[].reason`.
-pub(super) struct Verdict {
+/// Whether an authorization is approved, and `request_history[].reason`.
+pub(super) struct AuthorizationDecision {
     pub(super) approved: bool,
     pub(super) reason: &'static str,
 }
 
-const fn declined(reason: &'static str) -> Verdict {
-    Verdict {
+const fn decline(reason: &'static str) -> AuthorizationDecision {
+    AuthorizationDecision {
         approved: false,
         reason,
     }
 }
 
-/// Judges an authorization that is not kept yet.
-pub(super) fn judge(ctx: &Ctx<'_>, card: &Value, holder: &Value, purchase: &Value) -> Verdict {
+/// Decides on an authorization that is not stored yet.
+pub(super) fn decide_authorization(
+    ctx: &Ctx<'_>,
+    card: &Value,
+    cardholder: &Value,
+    authorization: &Value,
+) -> AuthorizationDecision {
     match text(card, "status") {
         "active" => {}
-        "canceled" => return declined("card_canceled"),
-        _ => return declined("card_inactive"),
+        "canceled" => return decline("card_canceled"),
+        _ => return decline("card_inactive"),
     }
-    match text(holder, "status") {
+    match text(cardholder, "status") {
         "active" => {}
-        "blocked" => return declined("cardholder_blocked"),
-        _ => return declined("cardholder_inactive"),
+        "blocked" => return decline("cardholder_blocked"),
+        _ => return decline("cardholder_inactive"),
     }
-    let allowed = |owner: &Value, spent_by: (&str, &str)| {
+    let is_allowed = |owner: &Value, spent_by: (&str, &str)| {
         let controls = &owner["spending_controls"];
-        merchant_allowed(controls, &purchase["merchant_data"])
-            && within_limits(ctx, controls, spent_by, purchase)
+        is_merchant_allowed(controls, &authorization["merchant_data"])
+            && is_within_limits(ctx, controls, spent_by, authorization)
     };
-    if allowed(card, ("card", id_of(card))) && allowed(holder, ("cardholder", id_of(holder))) {
-        return Verdict {
+    if is_allowed(card, ("card", id_of(card)))
+        && is_allowed(cardholder, ("cardholder", id_of(cardholder)))
+    {
+        return AuthorizationDecision {
             approved: true,
             reason: "card_active",
         };
     }
-    declined("spending_controls")
+    decline("spending_controls")
 }
 
-fn merchant_allowed(controls: &Value, merchant: &Value) -> bool {
-    let named = |name: &str, value: &Value| list(controls, name).contains(value);
+fn is_merchant_allowed(controls: &Value, merchant: &Value) -> bool {
+    let lists = |name: &str, value: &Value| list(controls, name).contains(value);
     let passes = |kind: &str, value: &Value| {
-        let only = format!("allowed_{kind}");
-        let none_named = list(controls, &only).is_empty();
-        (none_named || named(&only, value)) && !named(&format!("blocked_{kind}"), value)
+        let allowed = format!("allowed_{kind}");
+        let allows_all = list(controls, &allowed).is_empty();
+        (allows_all || lists(&allowed, value)) && !lists(&format!("blocked_{kind}"), value)
     };
     passes("categories", &merchant["category"])
         && passes("merchant_countries", &merchant["country"])
 }
 
-fn within_limits(
+fn is_within_limits(
     ctx: &Ctx<'_>,
     controls: &Value,
     (owner, id): (&str, &str),
-    purchase: &Value,
+    authorization: &Value,
 ) -> bool {
-    let category = &purchase["merchant_data"]["category"];
-    let amount = number(purchase, "amount");
+    let category = &authorization["merchant_data"]["category"];
+    let amount = number(authorization, "amount");
     list(controls, "spending_limits").iter().all(|limit| {
         let categories = list(limit, "categories");
-        let concerns = |category: &Value| categories.is_empty() || categories.contains(category);
-        if !concerns(category) {
+        let counts = |category: &Value| categories.is_empty() || categories.contains(category);
+        if !counts(category) {
             return true;
         }
-        let before = match text(limit, "interval") {
+        let spent = match text(limit, "interval") {
             "per_authorization" => 0,
-            interval => spent(ctx, (owner, id), start_of(ctx.now(), interval), concerns),
+            interval => spent_since(
+                ctx,
+                (owner, id),
+                interval_start(ctx.now(), interval),
+                counts,
+            ),
         };
-        before + amount <= number(limit, "amount")
+        spent + amount <= number(limit, "amount")
     })
 }
 
-/// What was approved since a moment, in categories that count.
-fn spent(
+/// The sum of the authorizations approved since a time, in Unix seconds, in the categories that count.
+fn spent_since(
     ctx: &Ctx<'_>,
     (owner, id): (&str, &str),
     since: Option<i64>,
@@ -99,22 +111,22 @@ fn spent(
         filters: &[(owner, id)],
         ..Query::default()
     };
-    let found = ctx
+    let page = ctx
         .world
         .store
         .list(&ctx.scope, AUTHORIZATION, &query)
         .unwrap_or_default();
-    let purchases = found.records.iter().map(|record| record.parse());
-    purchases
-        .filter(|purchase| {
-            purchase["approved"] == true && counts(&purchase["merchant_data"]["category"])
+    let authorizations = page.records.iter().map(|record| record.parse());
+    authorizations
+        .filter(|authorization| {
+            authorization["approved"] == true && counts(&authorization["merchant_data"]["category"])
         })
-        .map(|purchase| number(&purchase, "amount"))
+        .map(|authorization| number(&authorization, "amount"))
         .sum()
 }
 
-/// When the present day, week, month or year began, by UTC; none for all time.
-fn start_of(now: i64, interval: &str) -> Option<i64> {
+/// The start of the current day, week, month or year, in UTC; none for `all_time`.
+fn interval_start(now: i64, interval: &str) -> Option<i64> {
     let now = Timestamp::from_second(now).ok()?.to_zoned(TimeZone::UTC);
     let day = now.start_of_day().ok()?;
     let start: Zoned = match interval {
@@ -136,34 +148,34 @@ mod tests {
     use super::*;
 
     #[test]
-    fn intervals_begin_by_the_calendar() {
+    fn intervals_start_by_the_calendar() {
         // Wednesday, 15 November 2023, 12:00.
         let now = 1_700_049_600;
-        let begins = |interval| start_of(now, interval);
-        assert_eq!(begins("daily"), Some(1_700_006_400));
-        assert_eq!(begins("weekly"), Some(1_699_833_600));
-        assert_eq!(begins("monthly"), Some(1_698_796_800));
-        assert_eq!(begins("yearly"), Some(1_672_531_200));
-        assert_eq!(begins("all_time"), None);
+        let start = |interval| interval_start(now, interval);
+        assert_eq!(start("daily"), Some(1_700_006_400));
+        assert_eq!(start("weekly"), Some(1_699_833_600));
+        assert_eq!(start("monthly"), Some(1_698_796_800));
+        assert_eq!(start("yearly"), Some(1_672_531_200));
+        assert_eq!(start("all_time"), None);
     }
 
     #[test]
     fn merchants_are_allowed_or_blocked_by_category_and_country() {
         let bar = json!({"category": "bars", "country": "US"});
-        assert!(merchant_allowed(&json!({}), &bar));
-        assert!(merchant_allowed(
+        assert!(is_merchant_allowed(&json!({}), &bar));
+        assert!(is_merchant_allowed(
             &json!({"allowed_categories": ["bars"]}),
             &bar
         ));
-        assert!(!merchant_allowed(
+        assert!(!is_merchant_allowed(
             &json!({"allowed_categories": ["bakeries"]}),
             &bar
         ));
-        assert!(!merchant_allowed(
+        assert!(!is_merchant_allowed(
             &json!({"blocked_categories": ["bars"]}),
             &bar
         ));
-        assert!(!merchant_allowed(
+        assert!(!is_merchant_allowed(
             &json!({"blocked_merchant_countries": ["US"]}),
             &bar
         ));

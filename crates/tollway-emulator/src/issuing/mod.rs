@@ -1,23 +1,19 @@
-//! Issuing in test mode: cards with numbers, purchases with them, and what becomes of those.
+//! Issuing in test mode: cards, authorizations and transactions.
 //!
 //! ```text
-//! test_helpers authorizations.create ─▶ controls: approved? ─▶ capture, increment, reverse ─▶ issuing.transaction
+//! test_helpers authorizations.create ─▶ controls: approved or declined ─▶ capture, increment, reverse ─▶ issuing.transaction
 //! ```
 //!
-//! Purchases are not taken from a balance: whoever tests Issuing need not fund one first.
+//! Authorizations are not taken from a balance, so that no balance must be funded first.
 //! See <https://docs.stripe.com/issuing/testing>.
 
 mod authorizations;
 mod cards;
 mod controls;
+mod object_types;
 mod transactions;
 
 use crate::registry::Registry;
-
-const AUTHORIZATION: &str = "issuing.authorization";
-const CARD: &str = "issuing.card";
-const CARDHOLDER: &str = "issuing.cardholder";
-const TRANSACTION: &str = "issuing.transaction";
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_includable("issuing.card", "cvc");

@@ -1,17 +1,15 @@
-//! Money that really moved with an issued card, as its account sees it: purchases are negative, refunds positive.
+//! Transactions of issued cards, and disputes about them. Captures are negative, refunds positive.
 
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
-use crate::issuing::{AUTHORIZATION, CARD, TRANSACTION};
+use crate::issuing::object_types::{AUTHORIZATION, CARD, DISPUTE, TRANSACTION};
 use crate::json::{extend, number, text};
 use crate::params::Params;
-use crate::product_objects::{change, drafted, id_of, keep};
+use crate::product_objects::{id_of, insert_and_emit, new_object, update_and_emit};
 use crate::registry::Registry;
-
-const DISPUTE: &str = "issuing.dispute";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add(
@@ -23,18 +21,18 @@ pub(super) fn register(registry: &mut Registry) {
         unlinked_refund,
     );
     registry.add("test_helpers.issuing.transactions.refund", refund);
-    registry.add("issuing.disputes.create", dispute);
+    registry.add("issuing.disputes.create", create_dispute);
 }
 
-/// What a transaction is.
+/// The type of a transaction.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Kind {
+pub(super) enum TransactionKind {
     Capture,
     Refund,
 }
 
-impl Kind {
-    fn name(self) -> &'static str {
+impl TransactionKind {
+    fn as_str(self) -> &'static str {
         match self {
             Self::Capture => "capture",
             Self::Refund => "refund",
@@ -49,34 +47,39 @@ impl Kind {
     }
 }
 
-/// Money moved for an authorization.
-pub(super) fn of_authorization(
+/// Creates the transaction of an authorization.
+pub(super) fn create_authorization_transaction(
     ctx: &mut Ctx<'_>,
-    purchase: &Value,
-    kind: Kind,
+    authorization: &Value,
+    kind: TransactionKind,
     amount: i64,
 ) -> Value {
     let members = json!({
-        "authorization": purchase["id"],
-        "card": purchase["card"]["id"],
-        "cardholder": purchase["cardholder"],
-        "currency": purchase["currency"],
-        "merchant_currency": purchase["merchant_currency"],
-        "merchant_data": purchase["merchant_data"],
-        "wallet": purchase["wallet"],
+        "authorization": authorization["id"],
+        "card": authorization["card"]["id"],
+        "cardholder": authorization["cardholder"],
+        "currency": authorization["currency"],
+        "merchant_currency": authorization["merchant_currency"],
+        "merchant_data": authorization["merchant_data"],
+        "wallet": authorization["wallet"],
     });
-    moved(ctx, members, kind, amount)
+    create_transaction(ctx, members, kind, amount)
 }
 
-fn moved(ctx: &mut Ctx<'_>, members: Value, kind: Kind, amount: i64) -> Value {
+fn create_transaction(
+    ctx: &mut Ctx<'_>,
+    members: Value,
+    kind: TransactionKind,
+    amount: i64,
+) -> Value {
     let mut transaction = Value::Object(ctx.blank(TRANSACTION));
     extend(&mut transaction, members);
     let signed = kind.signed(amount);
     extend(
         &mut transaction,
-        json!({"amount": signed, "merchant_amount": signed, "type": kind.name()}),
+        json!({"amount": signed, "merchant_amount": signed, "type": kind.as_str()}),
     );
-    keep(
+    insert_and_emit(
         ctx,
         TRANSACTION,
         &transaction,
@@ -85,20 +88,20 @@ fn moved(ctx: &mut Ctx<'_>, members: Value, kind: Kind, amount: i64) -> Value {
     transaction
 }
 
-/// `POST …/create_force_capture`: a shop takes money that it never asked for.
+/// `POST …/create_force_capture`: a capture without an authorization.
 fn force_capture(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    without_authorization(ctx, params, Kind::Capture)
+    create_unlinked_transaction(ctx, params, TransactionKind::Capture)
 }
 
-/// `POST …/create_unlinked_refund`: a shop gives money that it never took.
+/// `POST …/create_unlinked_refund`: a refund without a capture.
 fn unlinked_refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    without_authorization(ctx, params, Kind::Refund)
+    create_unlinked_transaction(ctx, params, TransactionKind::Refund)
 }
 
-fn without_authorization(
+fn create_unlinked_transaction(
     ctx: &mut Ctx<'_>,
     params: &Params,
-    kind: Kind,
+    kind: TransactionKind,
 ) -> Result<Value, ApiError> {
     let card = ctx.referenced(CARD, params.text("card").unwrap_or_default(), "card")?;
     let amount = params.int("amount").unwrap_or(0);
@@ -109,71 +112,74 @@ fn without_authorization(
         ));
     }
     let currency = params.text("currency").or(card["currency"].as_str());
-    // Its merchant is read from the parameters as that of an authorization is.
-    let merchant = drafted(ctx, AUTHORIZATION, params, json!({}))?["merchant_data"].take();
+    // The parameters of the merchant are those of an authorization.
+    let merchant = new_object(ctx, AUTHORIZATION, params, json!({}))?["merchant_data"].take();
     let members = json!({
         "authorization": null, "card": card["id"], "cardholder": card["cardholder"]["id"], "currency": currency,
         "merchant_currency": currency, "merchant_data": merchant,
     });
-    Ok(moved(ctx, members, kind, amount))
+    Ok(create_transaction(ctx, members, kind, amount))
 }
 
 /// `POST …/{transaction}/refund`.
 fn refund(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let purchase = ctx.required(TRANSACTION, params.path("transaction"))?;
-    let taken = -number(&purchase, "amount");
-    let amount = params.int("refund_amount").unwrap_or(taken);
-    if !(1..=taken).contains(&amount) {
+    let transaction = ctx.required(TRANSACTION, params.path("transaction"))?;
+    let captured = -number(&transaction, "amount");
+    let amount = params.int("refund_amount").unwrap_or(captured);
+    if !(1..=captured).contains(&amount) {
         let message = format!(
             "Refund at least 1 and at most the {} that were captured.",
-            taken.max(0)
+            captured.max(0)
         );
         return Err(ApiError::invalid_param("refund_amount", message));
     }
-    let mut members = purchase.clone();
+    let mut members = transaction.clone();
     if let Value::Object(members) = &mut members {
         members
             .retain(|name, _| !matches!(name.as_str(), "id" | "created" | "dispute" | "metadata"));
     }
-    let refund = moved(ctx, members, Kind::Refund, amount);
-    let authorization = text(&purchase, "authorization");
-    if let Some(kept) = ctx.get(AUTHORIZATION, authorization) {
-        let mut all = kept["transactions"].as_array().cloned().unwrap_or_default();
-        all.push(refund.clone());
-        change(
+    let refund = create_transaction(ctx, members, TransactionKind::Refund, amount);
+    let authorization = text(&transaction, "authorization");
+    if let Some(before) = ctx.get(AUTHORIZATION, authorization) {
+        let mut transactions = before["transactions"]
+            .as_array()
+            .cloned()
+            .unwrap_or_default();
+        transactions.push(refund.clone());
+        update_and_emit(
             ctx,
             AUTHORIZATION,
-            &kept,
-            json!({"transactions": all}),
+            &before,
+            json!({"transactions": transactions}),
             "issuing_authorization.updated",
         );
     }
     Ok(refund)
 }
 
-/// `POST /v1/issuing/disputes`: about a purchase, for all of it if nothing else is said.
-fn dispute(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let mut more = json!({});
+/// `POST /v1/issuing/disputes`: disputes a transaction, for its whole amount unless `amount` is set.
+fn create_dispute(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let mut members = json!({});
     if let Some(id) = params.text("transaction") {
-        let purchase = ctx.referenced(TRANSACTION, id, "transaction")?;
-        if !purchase["dispute"].is_null() {
+        let transaction = ctx.referenced(TRANSACTION, id, "transaction")?;
+        if !transaction["dispute"].is_null() {
             let message = format!("The transaction {id} has been disputed already.");
             return Err(ApiError::invalid_param("transaction", message));
         }
-        let all = -number(&purchase, "amount");
-        more = json!({"amount": params.int("amount").unwrap_or(all), "currency": purchase["currency"]});
+        let captured = -number(&transaction, "amount");
+        members = json!({"amount": params.int("amount").unwrap_or(captured), "currency": transaction["currency"]});
     }
-    let dispute = drafted(ctx, DISPUTE, params, more)?;
-    keep(ctx, DISPUTE, &dispute, "issuing_dispute.created");
-    if let Some(purchase) = params
+    let dispute = new_object(ctx, DISPUTE, params, members)?;
+    insert_and_emit(ctx, DISPUTE, &dispute, "issuing_dispute.created");
+    if let Some(transaction) = params
         .text("transaction")
         .and_then(|id| ctx.get(TRANSACTION, id))
     {
         let members = json!({"dispute": id_of(&dispute)});
-        change(
+        update_and_emit(
             ctx,
             TRANSACTION,
-            &purchase,
+            &transaction,
             members,
             "issuing_transaction.updated",
         );

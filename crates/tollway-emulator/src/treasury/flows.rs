@@ -1,4 +1,4 @@
-//! What an account sends and fetches itself: made as `processing`, ended by a test helper, or canceled.
+//! Outbound payments, outbound transfers and inbound transfers: created as `processing`, then continued by a test helper or canceled.
 
 use serde_json::{Value, json};
 
@@ -7,24 +7,27 @@ use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
 use crate::json::{number, text};
 use crate::params::Params;
-use crate::product_objects::{drafted, keep};
+use crate::product_objects::{insert_and_emit, new_object};
 use crate::registry::Registry;
-use crate::treasury::ledger::{self, Impact, State, TRANSACTION, cash};
-use crate::treasury::received::{amount, insufficient};
+use crate::treasury::received::{insufficient_funds, required_amount};
+use crate::treasury::transactions::{
+    BalanceImpact, TRANSACTION, TransactionStatus, add_entry, cash_balance, open_financial_account,
+    start_transaction,
+};
 
-/// Seconds until money arrives.
-const DAY: i64 = 24 * 60 * 60;
+/// Outbound flows arrive after one day.
+const ARRIVAL_SECONDS: i64 = 24 * 60 * 60;
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("treasury.outbound_payments.create", |ctx, params| {
-        send(ctx, params, "outbound_payment")
+        create_outbound(ctx, params, "outbound_payment")
     });
     registry.add("treasury.outbound_transfers.create", |ctx, params| {
-        send(ctx, params, "outbound_transfer")
+        create_outbound(ctx, params, "outbound_transfer")
     });
-    registry.add("treasury.inbound_transfers.create", fetch);
+    registry.add("treasury.inbound_transfers.create", create_inbound);
     registry.add("treasury.outbound_payments.cancel", |ctx, params| {
-        undo(
+        cancel_flow(
             ctx,
             params,
             "treasury.outbound_payments.cancel",
@@ -32,7 +35,7 @@ pub(super) fn register(registry: &mut Registry) {
         )
     });
     registry.add("treasury.outbound_transfers.cancel", |ctx, params| {
-        undo(
+        cancel_flow(
             ctx,
             params,
             "treasury.outbound_transfers.cancel",
@@ -40,7 +43,7 @@ pub(super) fn register(registry: &mut Registry) {
         )
     });
     registry.add("treasury.inbound_transfers.cancel", |ctx, params| {
-        undo(
+        cancel_flow(
             ctx,
             params,
             "treasury.inbound_transfers.cancel",
@@ -50,7 +53,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.outbound_payments.fail",
         |ctx, params| {
-            undo(
+            cancel_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.outbound_payments.fail",
@@ -61,7 +64,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.outbound_transfers.fail",
         |ctx, params| {
-            undo(
+            cancel_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.outbound_transfers.fail",
@@ -72,7 +75,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.inbound_transfers.fail",
         |ctx, params| {
-            undo(
+            cancel_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.inbound_transfers.fail",
@@ -82,16 +85,16 @@ pub(super) fn register(registry: &mut Registry) {
     );
     registry.add(
         "test_helpers.treasury.outbound_payments.post",
-        |ctx, params| finish(ctx, params, "test_helpers.treasury.outbound_payments.post"),
+        |ctx, params| post_flow(ctx, params, "test_helpers.treasury.outbound_payments.post"),
     );
     registry.add(
         "test_helpers.treasury.outbound_transfers.post",
-        |ctx, params| finish(ctx, params, "test_helpers.treasury.outbound_transfers.post"),
+        |ctx, params| post_flow(ctx, params, "test_helpers.treasury.outbound_transfers.post"),
     );
     registry.add(
         "test_helpers.treasury.inbound_transfers.succeed",
         |ctx, params| {
-            finish(
+            post_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.inbound_transfers.succeed",
@@ -101,7 +104,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.outbound_payments.return_outbound_payment",
         |ctx, params| {
-            come_back(
+            return_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.outbound_payments.return_outbound_payment",
@@ -111,7 +114,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.outbound_transfers.return_outbound_transfer",
         |ctx, params| {
-            come_back(
+            return_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.outbound_transfers.return_outbound_transfer",
@@ -121,7 +124,7 @@ pub(super) fn register(registry: &mut Registry) {
     registry.add(
         "test_helpers.treasury.inbound_transfers.return_inbound_transfer",
         |ctx, params| {
-            come_back(
+            return_flow(
                 ctx,
                 params,
                 "test_helpers.treasury.inbound_transfers.return_inbound_transfer",
@@ -130,69 +133,73 @@ pub(super) fn register(registry: &mut Registry) {
     );
 }
 
-/// `POST /v1/treasury/outbound_payments`, and `outbound_transfers`: the money is set aside until it has arrived.
-fn send(ctx: &mut Ctx<'_>, params: &Params, flow_type: &str) -> Result<Value, ApiError> {
-    let amount = amount(params)?;
-    let account = ledger::open(ctx, params.text("financial_account").unwrap_or_default())?;
-    if cash(&account) < amount {
-        return Err(insufficient(&account, amount));
+/// `POST /v1/treasury/outbound_payments`, and `outbound_transfers`: the amount is pending until the flow is posted.
+fn create_outbound(ctx: &mut Ctx<'_>, params: &Params, flow_type: &str) -> Result<Value, ApiError> {
+    let amount = required_amount(params)?;
+    let account =
+        open_financial_account(ctx, params.text("financial_account").unwrap_or_default())?;
+    if cash_balance(&account) < amount {
+        return Err(insufficient_funds(&account, amount));
     }
-    let impact = Impact {
+    let impact = BalanceImpact {
         cash: -amount,
         outbound_pending: amount,
-        ..Impact::default()
+        ..BalanceImpact::default()
     };
-    let word = flow_type.strip_prefix("outbound_").unwrap_or(flow_type);
-    let more = json!({
+    let name = flow_type.strip_prefix("outbound_").unwrap_or(flow_type);
+    let members = json!({
         "cancelable": true,
-        "expected_arrival_date": ctx.now() + DAY,
-        "statement_descriptor": params.text("statement_descriptor").unwrap_or(word),
+        "expected_arrival_date": ctx.now() + ARRIVAL_SECONDS,
+        "statement_descriptor": params.text("statement_descriptor").unwrap_or(name),
     });
-    create(ctx, params, flow_type, more, (-amount, impact))
+    create_flow(ctx, params, flow_type, members, (-amount, impact))
 }
 
-/// `POST /v1/treasury/inbound_transfers`: the money is on its way.
-fn fetch(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let amount = amount(params)?;
-    ledger::open(ctx, params.text("financial_account").unwrap_or_default())?;
-    let impact = Impact {
+/// `POST /v1/treasury/inbound_transfers`.
+fn create_inbound(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let amount = required_amount(params)?;
+    open_financial_account(ctx, params.text("financial_account").unwrap_or_default())?;
+    let impact = BalanceImpact {
         inbound_pending: amount,
-        ..Impact::default()
+        ..BalanceImpact::default()
     };
     let descriptor = params.text("statement_descriptor").unwrap_or("transfer");
-    let more = json!({"cancelable": true, "returned": false, "statement_descriptor": descriptor});
-    create(ctx, params, "inbound_transfer", more, (amount, impact))
+    let members =
+        json!({"cancelable": true, "returned": false, "statement_descriptor": descriptor});
+    create_flow(ctx, params, "inbound_transfer", members, (amount, impact))
 }
 
-fn create(
+fn create_flow(
     ctx: &mut Ctx<'_>,
     params: &Params,
     flow_type: &str,
-    more: Value,
-    moved: (i64, Impact),
+    members: Value,
+    movement: (i64, BalanceImpact),
 ) -> Result<Value, ApiError> {
     let object_type = format!("treasury.{flow_type}");
-    let mut flow = drafted(ctx, &object_type, params, more)?;
+    let mut flow = new_object(ctx, &object_type, params, members)?;
     flow["status"] = "processing".into();
-    flow["transaction"] = ledger::begin(ctx, flow_type, &flow, moved, State::Open).into();
-    keep(ctx, &object_type, &flow, &format!("{object_type}.created"));
+    flow["transaction"] =
+        start_transaction(ctx, flow_type, &flow, movement, TransactionStatus::Open).into();
+    insert_and_emit(ctx, &object_type, &flow, &format!("{object_type}.created"));
     Ok(flow)
 }
 
-/// The flow after `operation`, which the table of transitions describes; none is cancelable then.
-fn moved_on(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
+/// Applies the transition of `operation` to the flow, which cannot be canceled afterwards.
+fn transition_flow(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
     let mut flow = ctx.generic(operation, params)?;
     flow["cancelable"] = false.into();
-    keep_quietly(ctx, &flow);
+    update_flow(ctx, &flow);
     Ok(flow)
 }
 
-fn keep_quietly(ctx: &mut Ctx<'_>, flow: &Value) {
+/// Stores a flow without an event.
+fn update_flow(ctx: &mut Ctx<'_>, flow: &Value) {
     ctx.update(text(flow, "object"), flow);
 }
 
-/// `outbound_payment` of a `treasury.outbound_payment`.
-fn type_of(flow: &Value) -> String {
+/// The flow type of an object: `outbound_payment` for `treasury.outbound_payment`.
+fn flow_type_of(flow: &Value) -> String {
     let object_type = text(flow, "object");
     object_type
         .rsplit('.')
@@ -202,82 +209,99 @@ fn type_of(flow: &Value) -> String {
 }
 
 fn is_inbound(flow: &Value) -> bool {
-    type_of(flow) == "inbound_transfer"
+    flow_type_of(flow) == "inbound_transfer"
 }
 
-/// The money has arrived.
-fn finish(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
-    let flow = moved_on(ctx, params, operation)?;
+/// The flow succeeds: posts its transaction.
+fn post_flow(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
+    let flow = transition_flow(ctx, params, operation)?;
     let amount = number(&flow, "amount");
     let (kind, impact) = if is_inbound(&flow) {
-        let arrived = Impact {
+        let credit = BalanceImpact {
             cash: amount,
             inbound_pending: -amount,
-            ..Impact::default()
+            ..BalanceImpact::default()
         };
-        (type_of(&flow), arrived)
+        (flow_type_of(&flow), credit)
     } else {
-        let gone = Impact {
+        let debit = BalanceImpact {
             outbound_pending: -amount,
-            ..Impact::default()
+            ..BalanceImpact::default()
         };
-        (format!("{}_posting", type_of(&flow)), gone)
+        (format!("{}_posting", flow_type_of(&flow)), debit)
     };
-    ledger::go_on(
+    add_entry(
         ctx,
         text(&flow, "transaction"),
         &kind,
         impact,
-        State::Posted,
+        TransactionStatus::Posted,
     );
     Ok(flow)
 }
 
-/// The money never left, or never came.
-fn undo(ctx: &mut Ctx<'_>, params: &Params, operation: &str, why: &str) -> Result<Value, ApiError> {
-    let flow = moved_on(ctx, params, operation)?;
-    void(ctx, &flow, why);
+/// The flow is canceled or fails: voids its transaction.
+fn cancel_flow(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+    operation: &str,
+    reason: &str,
+) -> Result<Value, ApiError> {
+    let flow = transition_flow(ctx, params, operation)?;
+    void_transaction(ctx, &flow, reason);
     Ok(flow)
 }
 
-fn void(ctx: &mut Ctx<'_>, flow: &Value, why: &str) {
+fn void_transaction(ctx: &mut Ctx<'_>, flow: &Value, reason: &str) {
     let amount = number(flow, "amount");
     let (kind, impact) = if is_inbound(flow) {
-        let not_coming = Impact {
+        let release = BalanceImpact {
             inbound_pending: -amount,
-            ..Impact::default()
+            ..BalanceImpact::default()
         };
-        ("inbound_transfer_return".to_owned(), not_coming)
+        ("inbound_transfer_return".to_owned(), release)
     } else {
-        let here_again = Impact {
+        let refund = BalanceImpact {
             cash: amount,
             outbound_pending: -amount,
-            ..Impact::default()
+            ..BalanceImpact::default()
         };
-        (format!("{}_{why}", type_of(flow)), here_again)
+        (format!("{}_{reason}", flow_type_of(flow)), refund)
     };
-    ledger::go_on(ctx, text(flow, "transaction"), &kind, impact, State::Void);
+    add_entry(
+        ctx,
+        text(flow, "transaction"),
+        &kind,
+        impact,
+        TransactionStatus::Void,
+    );
 }
 
-/// A bank sends the money back: also when it had arrived, and then by a transaction of its own.
-fn come_back(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
-    let mut flow = moved_on(ctx, params, operation)?;
+/// The bank returns the money: voids an open transaction, and creates another one if it was posted.
+fn return_flow(ctx: &mut Ctx<'_>, params: &Params, operation: &str) -> Result<Value, ApiError> {
+    let mut flow = transition_flow(ctx, params, operation)?;
     let transaction = ctx.get(TRANSACTION, text(&flow, "transaction"));
     let returned = if transaction.is_some_and(|transaction| transaction["status"] == "open") {
-        void(ctx, &flow, "return");
+        void_transaction(ctx, &flow, "return");
         text(&flow, "transaction").to_owned()
     } else {
-        let back = number(&flow, "amount") * if is_inbound(&flow) { -1 } else { 1 };
-        let impact = Impact {
-            cash: back,
-            ..Impact::default()
+        let amount = number(&flow, "amount") * if is_inbound(&flow) { -1 } else { 1 };
+        let impact = BalanceImpact {
+            cash: amount,
+            ..BalanceImpact::default()
         };
-        ledger::begin(ctx, &type_of(&flow), &flow, (back, impact), State::Posted)
+        start_transaction(
+            ctx,
+            &flow_type_of(&flow),
+            &flow,
+            (amount, impact),
+            TransactionStatus::Posted,
+        )
     };
     if !is_inbound(&flow) {
         let code = params.text("returned_details.code").unwrap_or("other");
         flow["returned_details"] = json!({"code": code, "transaction": returned});
-        keep_quietly(ctx, &flow);
+        update_flow(ctx, &flow);
     }
     Ok(flow)
 }

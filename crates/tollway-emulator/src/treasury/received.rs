@@ -1,4 +1,4 @@
-//! What others send to a financial account or take from it, and what is undone of that.
+//! Received credits and debits of financial accounts, and their reversals.
 
 use serde_json::{Value, json};
 
@@ -7,25 +7,36 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::json::{number, text};
 use crate::params::Params;
-use crate::product_objects::{drafted, id_of, keep};
+use crate::product_objects::{id_of, insert_and_emit, new_object};
 use crate::registry::Registry;
-use crate::treasury::ledger::{Impact, State, begin, cash, open};
+use crate::treasury::transactions::{
+    BalanceImpact, TransactionStatus, cash_balance, open_financial_account, start_transaction,
+};
 
-const CREDIT: &str = "treasury.received_credit";
-const DEBIT: &str = "treasury.received_debit";
+const RECEIVED_CREDIT: &str = "treasury.received_credit";
+const RECEIVED_DEBIT: &str = "treasury.received_debit";
 
 pub(super) fn register(registry: &mut Registry) {
-    registry.add("test_helpers.treasury.received_credits.create", credit);
-    registry.add("test_helpers.treasury.received_debits.create", debit);
+    registry.add(
+        "test_helpers.treasury.received_credits.create",
+        create_received_credit,
+    );
+    registry.add(
+        "test_helpers.treasury.received_debits.create",
+        create_received_debit,
+    );
     registry.add("treasury.credit_reversals.create", reverse_credit);
     registry.add("treasury.debit_reversals.create", reverse_debit);
 }
 
-/// An amount that can be sent.
-pub(super) fn amount(params: &Params) -> Result<i64, ApiError> {
+/// The `amount` of a flow, in cents.
+///
+/// # Errors
+/// 400 if it is missing or less than 1, or if `currency` is not `usd`.
+pub(super) fn required_amount(params: &Params) -> Result<i64, ApiError> {
     let amount = params.int("amount").filter(|amount| *amount > 0);
-    let least = || ApiError::invalid_param("amount", "The amount is at least 1 cent.");
-    let amount = amount.ok_or_else(least)?;
+    let too_small = || ApiError::invalid_param("amount", "The amount is at least 1 cent.");
+    let amount = amount.ok_or_else(too_small)?;
     if params.text("currency") == Some("usd") {
         return Ok(amount);
     }
@@ -34,68 +45,85 @@ pub(super) fn amount(params: &Params) -> Result<i64, ApiError> {
 }
 
 /// `POST /v1/test_helpers/treasury/received_credits`.
-fn credit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let amount = amount(params)?;
-    open(ctx, params.text("financial_account").unwrap_or_default())?;
-    let mut credit = drafted(ctx, CREDIT, params, json!({"status": "succeeded"}))?;
-    let impact = Impact {
+fn create_received_credit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let amount = required_amount(params)?;
+    open_financial_account(ctx, params.text("financial_account").unwrap_or_default())?;
+    let mut credit = new_object(ctx, RECEIVED_CREDIT, params, json!({"status": "succeeded"}))?;
+    let impact = BalanceImpact {
         cash: amount,
-        ..Impact::default()
+        ..BalanceImpact::default()
     };
-    credit["transaction"] = begin(
+    credit["transaction"] = start_transaction(
         ctx,
         "received_credit",
         &credit,
         (amount, impact),
-        State::Posted,
+        TransactionStatus::Posted,
     )
     .into();
-    keep(ctx, CREDIT, &credit, "treasury.received_credit.created");
+    insert_and_emit(
+        ctx,
+        RECEIVED_CREDIT,
+        &credit,
+        "treasury.received_credit.created",
+    );
     Ok(credit)
 }
 
-/// `POST /v1/test_helpers/treasury/received_debits`: fails if the account has less.
-fn debit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let amount = amount(params)?;
-    let account = open(ctx, params.text("financial_account").unwrap_or_default())?;
-    let covered = cash(&account) >= amount;
-    let more = if covered {
+/// `POST /v1/test_helpers/treasury/received_debits`: the debit fails if the balance is too small.
+fn create_received_debit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let amount = required_amount(params)?;
+    let account =
+        open_financial_account(ctx, params.text("financial_account").unwrap_or_default())?;
+    let is_covered = cash_balance(&account) >= amount;
+    let members = if is_covered {
         json!({"status": "succeeded"})
     } else {
         json!({"status": "failed", "failure_code": "insufficient_funds"})
     };
-    let mut debit = drafted(ctx, DEBIT, params, more)?;
-    if covered {
-        let impact = Impact {
+    let mut debit = new_object(ctx, RECEIVED_DEBIT, params, members)?;
+    if is_covered {
+        let impact = BalanceImpact {
             cash: -amount,
-            ..Impact::default()
+            ..BalanceImpact::default()
         };
-        debit["transaction"] = begin(
+        debit["transaction"] = start_transaction(
             ctx,
             "received_debit",
             &debit,
             (-amount, impact),
-            State::Posted,
+            TransactionStatus::Posted,
         )
         .into();
     }
-    keep(ctx, DEBIT, &debit, "treasury.received_debit.created");
+    insert_and_emit(
+        ctx,
+        RECEIVED_DEBIT,
+        &debit,
+        "treasury.received_debit.created",
+    );
     Ok(debit)
 }
 
-/// `POST /v1/treasury/credit_reversals`: the money goes back to whoever sent it.
+/// `POST /v1/treasury/credit_reversals`.
 fn reverse_credit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let credit = reversible(ctx, params, CREDIT, "received_credit", "credit_reversal")?;
-    let account = open(ctx, text(&credit, "financial_account"))?;
+    let credit = reversible_flow(
+        ctx,
+        params,
+        RECEIVED_CREDIT,
+        "received_credit",
+        "credit_reversal",
+    )?;
+    let account = open_financial_account(ctx, text(&credit, "financial_account"))?;
     let amount = number(&credit, "amount");
-    if cash(&account) < amount {
-        return Err(insufficient(&account, amount));
+    if cash_balance(&account) < amount {
+        return Err(insufficient_funds(&account, amount));
     }
-    let impact = Impact {
+    let impact = BalanceImpact {
         cash: -amount,
-        ..Impact::default()
+        ..BalanceImpact::default()
     };
-    undo(
+    create_reversal(
         ctx,
         params,
         &credit,
@@ -105,15 +133,21 @@ fn reverse_credit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
     )
 }
 
-/// `POST /v1/treasury/debit_reversals`: the money comes back from whoever took it.
+/// `POST /v1/treasury/debit_reversals`.
 fn reverse_debit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let debit = reversible(ctx, params, DEBIT, "received_debit", "debit_reversal")?;
+    let debit = reversible_flow(
+        ctx,
+        params,
+        RECEIVED_DEBIT,
+        "received_debit",
+        "debit_reversal",
+    )?;
     let amount = number(&debit, "amount");
-    let impact = Impact {
+    let impact = BalanceImpact {
         cash: amount,
-        ..Impact::default()
+        ..BalanceImpact::default()
     };
-    undo(
+    create_reversal(
         ctx,
         params,
         &debit,
@@ -123,8 +157,11 @@ fn reverse_debit(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> 
     )
 }
 
-/// What is to be undone, if it succeeded and was not undone before.
-fn reversible(
+/// The received credit or debit to reverse.
+///
+/// # Errors
+/// 400 if it failed or was reversed before.
+fn reversible_flow(
     ctx: &Ctx<'_>,
     params: &Params,
     object_type: &str,
@@ -140,32 +177,38 @@ fn reversible(
     Err(ApiError::invalid_param(param, message))
 }
 
-fn undo(
+fn create_reversal(
     ctx: &mut Ctx<'_>,
     params: &Params,
     received: &Value,
     flow_type: &str,
-    (amount, impact): (i64, Impact),
-    (status, done): (&str, &str),
+    (amount, impact): (i64, BalanceImpact),
+    (status, event): (&str, &str),
 ) -> Result<Value, ApiError> {
     let object_type = format!("treasury.{flow_type}");
-    let more = json!({
+    let members = json!({
         "amount": received["amount"],
         "currency": received["currency"],
         "financial_account": text(received, "financial_account"),
         "network": received["network"],
         "status": status,
     });
-    let mut reversal = drafted(ctx, &object_type, params, more)?;
-    reversal["transaction"] =
-        begin(ctx, flow_type, &reversal, (amount, impact), State::Posted).into();
-    keep(
+    let mut reversal = new_object(ctx, &object_type, params, members)?;
+    reversal["transaction"] = start_transaction(
+        ctx,
+        flow_type,
+        &reversal,
+        (amount, impact),
+        TransactionStatus::Posted,
+    )
+    .into();
+    insert_and_emit(
         ctx,
         &object_type,
         &reversal,
         &format!("{object_type}.created"),
     );
-    ctx.emit(&format!("{object_type}.{done}"), &reversal, None);
+    ctx.emit(&format!("{object_type}.{event}"), &reversal, None);
     let mut received = received.clone();
     received["linked_flows"][flow_type] = id_of(&reversal).into();
     let received_type = text(&received, "object").to_owned();
@@ -173,12 +216,12 @@ fn undo(
     Ok(reversal)
 }
 
-/// The refusal of a flow that is more than its account has.
-pub(super) fn insufficient(account: &Value, amount: i64) -> ApiError {
+/// The error for a flow that exceeds the balance of its account.
+pub(super) fn insufficient_funds(account: &Value, amount: i64) -> ApiError {
     let message = format!(
         "The financial account {} has {} usd, which is less than {amount}.",
         id_of(account),
-        cash(account)
+        cash_balance(account)
     );
     ApiError::invalid_param("amount", message).code("treasury_insufficient_funds")
 }

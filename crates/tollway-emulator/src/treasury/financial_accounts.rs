@@ -1,4 +1,4 @@
-//! Financial accounts and their features: what is asked for is active at once.
+//! Financial accounts and their features. A requested feature is active at once.
 
 use serde_json::{Map, Value, json};
 
@@ -8,13 +8,12 @@ use crate::generic::GenericCtx as _;
 use crate::generic::includable_fields;
 use crate::json::{extend, list, text};
 use crate::params::Params;
-use crate::product_objects::{change, drafted, id_of, keep};
+use crate::product_objects::{id_of, insert_and_emit, new_object, update_and_emit};
 use crate::registry::Registry;
-use crate::treasury::ACCOUNT;
-use crate::treasury::ledger::cash;
+use crate::treasury::transactions::{FINANCIAL_ACCOUNT, cash_balance};
 
 /// The routing number of Stripe's test bank.
-const ROUTING: &str = "110000000";
+const ROUTING_NUMBER: &str = "110000000";
 
 pub(super) fn register(registry: &mut Registry) {
     registry.add("treasury.financial_accounts.create", create);
@@ -32,7 +31,7 @@ pub(super) fn register(registry: &mut Registry) {
 /// `POST /v1/treasury/financial_accounts`.
 fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let zero = json!({"usd": 0});
-    let more = json!({
+    let members = json!({
         "balance": {"cash": zero, "inbound_pending": zero, "outbound_pending": zero},
         "country": "US",
         "financial_addresses": [],
@@ -40,20 +39,25 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "restricted_features": [],
         "status": "open",
     });
-    let mut account = drafted(ctx, ACCOUNT, params, more)?;
-    let features = features(params.map("features"), &Value::Null);
-    show(ctx, &mut account, &features);
-    keep(ctx, ACCOUNT, &account, "treasury.financial_account.created");
+    let mut account = new_object(ctx, FINANCIAL_ACCOUNT, params, members)?;
+    let features = merge_features(params.map("features"), &Value::Null);
+    write_features(ctx, &mut account, &features);
+    insert_and_emit(
+        ctx,
+        FINANCIAL_ACCOUNT,
+        &account,
+        "treasury.financial_account.created",
+    );
     Ok(account)
 }
 
 /// `POST …/{financial_account}/close`: only an empty account can be closed.
 fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let account = ctx.required(ACCOUNT, params.path("financial_account"))?;
-    let there = cash(&account);
-    if there != 0 {
+    let account = ctx.required(FINANCIAL_ACCOUNT, params.path("financial_account"))?;
+    let balance = cash_balance(&account);
+    if balance != 0 {
         let message = format!(
-            "The financial account {} holds {there} usd: transfer them away before closing it.",
+            "The financial account {} holds {balance} usd: transfer them away before closing it.",
             id_of(&account)
         );
         return Err(ApiError::invalid_request(message));
@@ -63,21 +67,21 @@ fn close(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// `GET …/{financial_account}/features`.
 fn retrieve_features(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let account = ctx.required(ACCOUNT, params.path("financial_account"))?;
+    let account = ctx.required(FINANCIAL_ACCOUNT, params.path("financial_account"))?;
     Ok(includable_fields::load(ctx, id_of(&account), "features")
-        .unwrap_or_else(|| features(None, &Value::Null)))
+        .unwrap_or_else(|| merge_features(None, &Value::Null)))
 }
 
 /// `POST …/{financial_account}/features`.
 fn update_features(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let before = ctx.required(ACCOUNT, params.path("financial_account"))?;
-    let known = includable_fields::load(ctx, id_of(&before), "features").unwrap_or_default();
-    let features = features(Some(params.values()), &known);
+    let before = ctx.required(FINANCIAL_ACCOUNT, params.path("financial_account"))?;
+    let stored = includable_fields::load(ctx, id_of(&before), "features").unwrap_or_default();
+    let features = merge_features(Some(params.values()), &stored);
     let mut account = before.clone();
-    show(ctx, &mut account, &features);
-    change(
+    write_features(ctx, &mut account, &features);
+    update_and_emit(
         ctx,
-        ACCOUNT,
+        FINANCIAL_ACCOUNT,
         &before,
         account,
         "treasury.financial_account.features_status_updated",
@@ -85,19 +89,19 @@ fn update_features(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
     Ok(features)
 }
 
-/// Features as they are after `asked` for some: those of before stay.
-fn features(asked: Option<&Map<String, Value>>, before: &Value) -> Value {
+/// The features after some were requested; the others stay as they were.
+fn merge_features(requested: Option<&Map<String, Value>>, before: &Value) -> Value {
     let mut features = json!({"object": "treasury.financial_account_features"});
     extend(&mut features, before.clone());
-    for (name, feature) in asked.into_iter().flatten() {
-        features[name] = switched(feature, &before[name]);
+    for (name, feature) in requested.into_iter().flatten() {
+        features[name] = merge_feature(feature, &before[name]);
     }
     features
 }
 
-/// A feature, or a group of them, as it is after it was asked for.
-fn switched(asked: &Value, before: &Value) -> Value {
-    let Some(members) = asked.as_object() else {
+/// A feature, or a group of features, after the request.
+fn merge_feature(params: &Value, before: &Value) -> Value {
+    let Some(members) = params.as_object() else {
         return before.clone();
     };
     if let Some(requested) = members.get("requested") {
@@ -109,13 +113,13 @@ fn switched(asked: &Value, before: &Value) -> Value {
         json!({})
     };
     for (name, feature) in members {
-        group[name] = switched(feature, &before[name]);
+        group[name] = merge_feature(feature, &before[name]);
     }
     group
 }
 
-/// The names of the features that are requested, `outbound_payments.ach`, sorted.
-fn active(features: &Value) -> Vec<String> {
+/// The sorted names of the requested features, such as `outbound_payments.ach`.
+fn active_feature_names(features: &Value) -> Vec<String> {
     let mut names = Vec::new();
     for (name, feature) in features.as_object().into_iter().flatten() {
         if feature["requested"] == true {
@@ -129,9 +133,9 @@ fn active(features: &Value) -> Vec<String> {
     names
 }
 
-/// Writes features into their account; an address is given to an account that asks for one.
-fn show(ctx: &mut Ctx<'_>, account: &mut Value, features: &Value) {
-    let names = active(features);
+/// Writes features into their account, and adds a financial address if one is requested.
+fn write_features(ctx: &mut Ctx<'_>, account: &mut Value, features: &Value) {
+    let names = active_feature_names(features);
     let has_address = !list(account, "financial_addresses").is_empty();
     if !has_address && names.iter().any(|name| name == "financial_addresses.aba") {
         let holder = ctx.get("account", &ctx.scope.account);
@@ -140,7 +144,7 @@ fn show(ctx: &mut Ctx<'_>, account: &mut Value, features: &Value) {
             "type": "aba",
             "aba": {
                 "account_holder_name": holder.unwrap_or_default(), "account_number_last4": ctx.world.random.digits(4),
-                "bank_name": "STRIPE TEST BANK", "routing_number": ROUTING,
+                "bank_name": "STRIPE TEST BANK", "routing_number": ROUTING_NUMBER,
             },
             "supported_networks": ["ach", "us_domestic_wire"],
         }]);
@@ -157,14 +161,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn features_are_switched_one_by_one() {
-        let asked = json!({"card_issuing": {"requested": true}, "outbound_payments": {"ach": {"requested": true}}});
-        let first = features(asked.as_object(), &Value::Null);
-        assert_eq!(active(&first), ["card_issuing", "outbound_payments.ach"]);
-        let more = json!({"card_issuing": {"requested": false}, "outbound_payments": {"us_domestic_wire": {"requested": true}}});
-        let second = features(more.as_object(), &first);
+    fn features_are_requested_one_by_one() {
+        let params = json!({"card_issuing": {"requested": true}, "outbound_payments": {"ach": {"requested": true}}});
+        let first = merge_features(params.as_object(), &Value::Null);
         assert_eq!(
-            active(&second),
+            active_feature_names(&first),
+            ["card_issuing", "outbound_payments.ach"]
+        );
+        let more = json!({"card_issuing": {"requested": false}, "outbound_payments": {"us_domestic_wire": {"requested": true}}});
+        let second = merge_features(more.as_object(), &first);
+        assert_eq!(
+            active_feature_names(&second),
             [
                 "outbound_payments.ach",
                 "outbound_payments.us_domestic_wire"

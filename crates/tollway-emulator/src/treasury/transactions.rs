@@ -1,4 +1,4 @@
-//! What a financial account has: each movement is an entry of a transaction, and changes the account's balance.
+//! Transactions of financial accounts: each movement is an entry of a transaction, and changes the account's balance.
 
 use serde_json::{Value, json};
 
@@ -7,20 +7,20 @@ use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
 use crate::json::{extend, number};
 use crate::product_objects::id_of;
-use crate::treasury::ACCOUNT;
 
+pub(super) const FINANCIAL_ACCOUNT: &str = "treasury.financial_account";
 pub(super) const TRANSACTION: &str = "treasury.transaction";
-const ENTRY: &str = "treasury.transaction_entry";
+const TRANSACTION_ENTRY: &str = "treasury.transaction_entry";
 
 /// How a movement changes the three parts of a balance, in cents.
 #[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Impact {
+pub(super) struct BalanceImpact {
     pub(super) cash: i64,
     pub(super) inbound_pending: i64,
     pub(super) outbound_pending: i64,
 }
 
-impl Impact {
+impl BalanceImpact {
     fn parts(self) -> [(&'static str, i64); 3] {
         [
             ("cash", self.cash),
@@ -30,17 +30,20 @@ impl Impact {
     }
 }
 
-/// What has become of a transaction.
+/// The status of a transaction.
 #[derive(Debug, Clone, Copy, PartialEq)]
-pub(super) enum State {
+pub(super) enum TransactionStatus {
     Open,
     Posted,
     Void,
 }
 
-/// The account, if money can flow through it.
-pub(super) fn open(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
-    let account = ctx.referenced(ACCOUNT, id, "financial_account")?;
+/// The account.
+///
+/// # Errors
+/// 404 if there is no such account; 400 if it is closed.
+pub(super) fn open_financial_account(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
+    let account = ctx.referenced(FINANCIAL_ACCOUNT, id, "financial_account")?;
     if account["status"] == "open" {
         return Ok(account);
     }
@@ -48,18 +51,18 @@ pub(super) fn open(ctx: &Ctx<'_>, id: &str) -> Result<Value, ApiError> {
     Err(ApiError::invalid_param("financial_account", message))
 }
 
-/// What an account has, in cents.
-pub(super) fn cash(account: &Value) -> i64 {
+/// The cash balance of an account, in cents.
+pub(super) fn cash_balance(account: &Value) -> i64 {
     number(&account["balance"]["cash"], "usd")
 }
 
-/// Begins the transaction of a flow; its id.
-pub(super) fn begin(
+/// Creates the transaction of a flow with its first entry, and returns its id.
+pub(super) fn start_transaction(
     ctx: &mut Ctx<'_>,
     flow_type: &str,
     flow: &Value,
-    (amount, impact): (i64, Impact),
-    state: State,
+    (amount, impact): (i64, BalanceImpact),
+    status: TransactionStatus,
 ) -> String {
     let mut transaction = Value::Object(ctx.blank(TRANSACTION));
     let description = flow["description"].as_str().unwrap_or_default();
@@ -79,17 +82,23 @@ pub(super) fn begin(
     );
     ctx.insert(TRANSACTION, &transaction);
     let id = id_of(&transaction).to_owned();
-    go_on(ctx, &id, flow_type, impact, state);
+    add_entry(ctx, &id, flow_type, impact, status);
     id
 }
 
 /// Adds an entry of this kind to a transaction.
-pub(super) fn go_on(ctx: &mut Ctx<'_>, id: &str, kind: &str, impact: Impact, state: State) {
+pub(super) fn add_entry(
+    ctx: &mut Ctx<'_>,
+    id: &str,
+    kind: &str,
+    impact: BalanceImpact,
+    status: TransactionStatus,
+) {
     let Some(mut transaction) = ctx.get(TRANSACTION, id) else {
         return;
     };
     let now = ctx.now();
-    let mut entry = Value::Object(ctx.blank(ENTRY));
+    let mut entry = Value::Object(ctx.blank(TRANSACTION_ENTRY));
     let mut members =
         json!({"balance_impact": {}, "effective_at": now, "transaction": id, "type": kind});
     for name in [
@@ -107,14 +116,14 @@ pub(super) fn go_on(ctx: &mut Ctx<'_>, id: &str, kind: &str, impact: Impact, sta
         transaction["balance_impact"][part] = sum.into();
     }
     extend(&mut entry, members);
-    ctx.insert(ENTRY, &entry);
-    match state {
-        State::Open => {}
-        State::Posted => {
+    ctx.insert(TRANSACTION_ENTRY, &entry);
+    match status {
+        TransactionStatus::Open => {}
+        TransactionStatus::Posted => {
             transaction["status"] = "posted".into();
             transaction["status_transitions"]["posted_at"] = now.into();
         }
-        State::Void => {
+        TransactionStatus::Void => {
             transaction["status"] = "void".into();
             transaction["status_transitions"]["void_at"] = now.into();
         }
@@ -123,11 +132,11 @@ pub(super) fn go_on(ctx: &mut Ctx<'_>, id: &str, kind: &str, impact: Impact, sta
     let account = transaction["financial_account"]
         .as_str()
         .unwrap_or_default();
-    if let Some(mut account) = ctx.get(ACCOUNT, account) {
+    if let Some(mut account) = ctx.get(FINANCIAL_ACCOUNT, account) {
         for (part, cents) in impact.parts() {
             let sum = number(&account["balance"][part], "usd") + cents;
             account["balance"][part]["usd"] = sum.into();
         }
-        ctx.update(ACCOUNT, &account);
+        ctx.update(FINANCIAL_ACCOUNT, &account);
     }
 }
