@@ -1,4 +1,4 @@
-//! The one HTTP client of these tests: a caller with a key, its calls, and what they are answered.
+//! The HTTP client of these tests: a caller with a key, its requests and their answers.
 
 use axum::Router;
 use axum::body::Body;
@@ -47,6 +47,19 @@ impl Answer {
         self.json()
     }
 
+    /// Asserts that this is an error with this status and code; returns its message.
+    #[track_caller]
+    pub(crate) fn expect_error(&self, status: u16, code: &str) -> String {
+        let (actual_status, message, actual_code, _) = self.error();
+        assert_eq!(
+            (actual_status, actual_code),
+            (status, code),
+            "{}",
+            self.body
+        );
+        message.to_owned()
+    }
+
     /// Status, message, code and param of an error.
     #[track_caller]
     pub(crate) fn error(&self) -> (u16, &str, &str, &str) {
@@ -73,35 +86,98 @@ impl Answer {
     }
 }
 
-/// A request in the making.
-pub(crate) struct Call {
+/// A form: pairs, or an encoded text.
+pub(crate) trait Form {
+    fn encode(&self) -> String;
+}
+
+impl Form for str {
+    fn encode(&self) -> String {
+        self.to_owned()
+    }
+}
+
+impl Form for String {
+    fn encode(&self) -> String {
+        self.clone()
+    }
+}
+
+impl Form for [(&str, &str)] {
+    fn encode(&self) -> String {
+        url::form_urlencoded::Serializer::new(String::new())
+            .extend_pairs(self)
+            .finish()
+    }
+}
+
+impl<const N: usize> Form for [(&str, &str); N] {
+    fn encode(&self) -> String {
+        self[..].encode()
+    }
+}
+
+impl Form for Vec<(&str, &str)> {
+    fn encode(&self) -> String {
+        self[..].encode()
+    }
+}
+
+/// The id of an object.
+#[track_caller]
+pub(crate) fn id(object: &Value) -> &str {
+    object["id"].as_str().unwrap()
+}
+
+/// A request that is not sent yet.
+pub(crate) struct RequestBuilder {
     router: Router,
     request: http::request::Builder,
     body: String,
 }
 
-/// A caller with a key.
+/// A caller with a key, and with headers that all its requests have.
 #[derive(Clone)]
 pub(crate) struct Caller {
     pub(crate) router: Router,
     pub(crate) key: String,
+    headers: Vec<(String, String)>,
 }
 
 pub(crate) fn caller(emulator: &Emulator, key: &str) -> Caller {
     Caller {
         router: emulator.router(),
         key: key.into(),
+        headers: Vec::new(),
     }
 }
 
 impl Caller {
-    pub(crate) fn call(&self, method: &str, path: &str, form: &str) -> Call {
+    /// The same caller, acting for a connected account.
+    pub(crate) fn as_account(self, account: &str) -> Self {
+        self.with_headers(&[("stripe-account", account)])
+    }
+
+    /// The same caller with more headers.
+    pub(crate) fn with_headers(mut self, headers: &[(&str, &str)]) -> Self {
+        let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
+        self.headers.extend(headers.iter().map(owned));
+        self
+    }
+
+    pub(crate) fn call<F: Form + ?Sized>(
+        &self,
+        method: &str,
+        path: &str,
+        form: &F,
+    ) -> RequestBuilder {
+        let form = form.encode();
         let mut request = Request::builder().method(method);
         if !self.key.is_empty() {
             request = request.header("authorization", format!("Bearer {}", self.key));
         }
         let (uri, body) = match method {
-            "POST" => (path.to_owned(), form.to_owned()),
+            "POST" => (path.to_owned(), form),
             _ if form.is_empty() => (path.to_owned(), String::new()),
             _ if path.contains('?') => (format!("{path}&{form}"), String::new()),
             _ => (format!("{path}?{form}"), String::new()),
@@ -112,14 +188,18 @@ impl Caller {
         if method == "POST" {
             request = request.header("content-type", "application/x-www-form-urlencoded");
         }
-        Call {
+        let builder = RequestBuilder {
             router: self.router.clone(),
             request: request.uri(uri),
             body,
-        }
+        };
+        let headers = self.headers.iter();
+        headers.fold(builder, |builder, (name, value)| {
+            builder.header(name, value)
+        })
     }
 
-    pub(crate) async fn post(&self, path: &str, form: &str) -> Answer {
+    pub(crate) async fn post<F: Form + ?Sized>(&self, path: &str, form: &F) -> Answer {
         self.call("POST", path, form).send().await
     }
 
@@ -132,7 +212,7 @@ impl Caller {
     }
 }
 
-impl Call {
+impl RequestBuilder {
     /// Another body, as JSON.
     pub(crate) fn json(mut self, body: &Value) -> Self {
         self.body = body.to_string();
@@ -162,4 +242,14 @@ impl Call {
             body: String::from_utf8_lossy(&bytes).into_owned(),
         }
     }
+}
+
+/// The types of the newest events, newest first.
+pub(crate) async fn event_types(api: &Caller, count: usize) -> Vec<String> {
+    let events = api.get("/v1/events", &format!("limit={count}")).await.ok();
+    let events = events["data"].as_array().unwrap().clone();
+    let types = events
+        .iter()
+        .map(|event| event["type"].as_str().unwrap().to_owned());
+    types.collect()
 }

@@ -1,8 +1,8 @@
 //! Connected accounts by the API: made, completed, listed, deleted; and sellers that exist before they connect.
 
 use axum::http::{Method, StatusCode};
-use serde_json::Value;
 
+use crate::client::id;
 use crate::support::{Stripe, authorize};
 
 const KEY: &str = "sk_test_market";
@@ -14,12 +14,10 @@ async fn get(stripe: &Stripe, path: &str, account: Option<&str>) -> crate::suppo
         .into_iter()
         .collect();
     stripe
-        .call_with(Method::GET, path, Some(KEY), &headers, &[])
+        .caller(KEY)
+        .with_headers(&headers)
+        .get(path, "")
         .await
-}
-
-fn id(object: &Value) -> &str {
-    object["id"].as_str().unwrap()
 }
 
 #[tokio::test]
@@ -180,15 +178,10 @@ async fn what_a_seller_had_is_there_again_when_it_reconnects() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "baker@shop.example").await;
     let account = token["stripe_user_id"].as_str().unwrap().to_owned();
-    let headers = [("stripe-account", account.as_str())];
     let customer = stripe
-        .call_with(
-            Method::POST,
-            "/v1/customers",
-            Some(KEY),
-            &headers,
-            &[("name", "Ann")],
-        )
+        .caller(KEY)
+        .as_account(&account)
+        .post("/v1/customers", &[("name", "Ann")])
         .await
         .ok();
     stripe

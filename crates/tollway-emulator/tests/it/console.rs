@@ -1,8 +1,8 @@
 //! The operator's console.
 
-use axum::http::{Method, StatusCode, header};
+use axum::http::{StatusCode, header};
 
-use crate::support::{Answer, Stripe};
+use crate::support::Stripe;
 
 const KEY: &str = "sk_test_market";
 const CLIENT: &str = "ca_market";
@@ -11,10 +11,6 @@ const CHARGE: [(&str, &str); 3] = [
     ("currency", "usd"),
     ("source", "tok_visa"),
 ];
-
-async fn press(stripe: &Stripe, path: &str, form: &[(&str, &str)]) -> Answer {
-    stripe.call(Method::POST, path, None, form).await
-}
 
 #[tokio::test]
 async fn the_request_log_is_watched() {
@@ -75,9 +71,10 @@ async fn a_world_shows_its_connections_and_balances() {
         CHARGE[2],
         ("application_fee_amount", "100"),
     ];
-    let headers = [("stripe-account", account)];
     stripe
-        .call_with(Method::POST, "/v1/charges", Some(KEY), &headers, &fee)
+        .caller(KEY)
+        .as_account(&account)
+        .post("/v1/charges", &fee)
         .await
         .ok();
     let page = stripe.get("/_tollway/console/worlds/market").await.body;
@@ -92,12 +89,12 @@ async fn a_world_shows_its_connections_and_balances() {
     }
     let button = format!("id=\"disconnect-{account}-test\"");
     assert!(page.contains(&button), "{page}");
-    press(
-        &stripe,
-        &format!("/_tollway/dashboard/{account}/disconnect"),
-        &[("mode", "test")],
-    )
-    .await;
+    stripe
+        .press(
+            &format!("/_tollway/dashboard/{account}/disconnect"),
+            &[("mode", "test")],
+        )
+        .await;
     let page = stripe.get("/_tollway/console/worlds/market").await.body;
     assert!(page.contains("no-connections"), "{page}");
     assert_eq!(
@@ -127,7 +124,7 @@ async fn an_event_is_sent_again() {
         page.contains("<td>500</td>") && page.contains("charge.succeeded"),
         "{page}"
     );
-    let sent = press(&stripe, &format!("{path}/resend"), &[]).await;
+    let sent = stripe.press(&format!("{path}/resend"), &[]).await;
     assert_eq!(sent.headers[header::LOCATION], *path);
     stripe.emulator.deliver_webhooks().await;
     assert_eq!(stripe.inbox.types(), ["charge.succeeded"]);
@@ -139,7 +136,9 @@ async fn an_event_is_sent_again() {
             .body
             .contains(&event)
     );
-    let none = press(&stripe, "/_tollway/console/events/evt_none/resend", &[]).await;
+    let none = stripe
+        .press("/_tollway/console/events/evt_none/resend", &[])
+        .await;
     assert_eq!(none.status, StatusCode::NOT_FOUND);
 }
 
@@ -153,7 +152,7 @@ async fn faults_are_set_and_cleared() {
         ("times", "2"),
         ("method", ""),
     ];
-    press(&stripe, page, &form).await;
+    stripe.press(page, &form).await;
     let shown = stripe.get(page).await.body;
     assert!(
         shown.contains("rate limit") && shown.contains("&#x2f;v1&#x2f;charges"),
@@ -161,13 +160,15 @@ async fn faults_are_set_and_cleared() {
     );
     let hit = stripe.post("/v1/charges", KEY, &CHARGE).await;
     assert_eq!(hit.status, StatusCode::TOO_MANY_REQUESTS);
-    let wrong = press(&stripe, page, &[("then", "nothing"), ("times", "many")]).await;
+    let wrong = stripe
+        .press(page, &[("then", "nothing"), ("times", "many")])
+        .await;
     assert!(
         wrong.status == StatusCode::BAD_REQUEST && wrong.body.contains("not a number"),
         "{}",
         wrong.body
     );
-    press(&stripe, &format!("{page}/clear"), &[]).await;
+    stripe.press(&format!("{page}/clear"), &[]).await;
     assert!(stripe.get(page).await.body.contains("no-faults"));
     stripe.post("/v1/charges", KEY, &CHARGE).await.ok();
 }
@@ -187,7 +188,9 @@ async fn another_sites_page_changes_nothing() {
         ("origin", "http://localhost", true),
     ] {
         let sent = stripe
-            .call_with(Method::POST, path, None, &[(name, value)], &form)
+            .caller(None)
+            .with_headers(&[(name, value)])
+            .post(path, &form)
             .await;
         let expected = if let_in {
             StatusCode::SEE_OTHER
@@ -201,7 +204,9 @@ async fn another_sites_page_changes_nothing() {
     // Reading is free, and so is the API itself.
     let headers = [("sec-fetch-site", "cross-site")];
     let read = stripe
-        .call_with(Method::GET, path, None, &headers, &[])
+        .caller(None)
+        .with_headers(&headers)
+        .get(path, "")
         .await;
     assert_eq!(read.status, StatusCode::OK);
 }
@@ -226,7 +231,7 @@ async fn a_platform_is_set_up_by_hand() {
         ("test_client_id", "ca_rides"),
         ("test_redirect_uris", uris),
     ];
-    let saved = press(&stripe, path, &form).await;
+    let saved = stripe.press(path, &form).await;
     assert_eq!(saved.header("location"), Some(path), "{}", saved.body);
     let page = stripe.get(path).await.body;
     assert!(
@@ -238,7 +243,7 @@ async fn a_platform_is_set_up_by_hand() {
         .as_array()
         .unwrap();
     assert_eq!(test.len(), 2, "{world}");
-    let wrong = press(&stripe, path, &[("test_client_id", "rides")]).await;
+    let wrong = stripe.press(path, &[("test_client_id", "rides")]).await;
     assert!(
         wrong.status == StatusCode::BAD_REQUEST && wrong.body.contains("id=\"error\""),
         "{}",

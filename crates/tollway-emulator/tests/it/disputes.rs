@@ -2,10 +2,11 @@
 
 use serde_json::Value;
 
-use super::{Shop, id, paying};
+use crate::client::id;
+use crate::marketplace::{Marketplace, paying};
 
 /// A charge of ten dollars on a dispute card, and its dispute.
-async fn disputed(shop: &Shop, source: &str) -> (Value, Value) {
+async fn disputed(shop: &Marketplace, source: &str) -> (Value, Value) {
     let charge = shop
         .post("/v1/charges", &paying(&[("source", source)]))
         .await
@@ -16,7 +17,7 @@ async fn disputed(shop: &Shop, source: &str) -> (Value, Value) {
     (charge, found["data"][0].clone())
 }
 
-async fn answer(shop: &Shop, dispute: &Value, evidence: &str) -> Value {
+async fn answer(shop: &Marketplace, dispute: &Value, evidence: &str) -> Value {
     let path = format!("/v1/disputes/{}", id(dispute));
     let form = [("evidence[uncategorized_text]", evidence)];
     let submitted = shop.post(&path, &form).await.ok();
@@ -32,7 +33,7 @@ async fn answer(shop: &Shop, dispute: &Value, evidence: &str) -> Value {
 
 #[tokio::test]
 async fn evidence_wins_or_loses() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     // 1000 − 59 arrive later; 1000 and the fee of 1500 leave at once.
     let (charge, dispute) = disputed(&shop, "tok_createDispute").await;
     assert_eq!(dispute["status"], "needs_response");
@@ -84,7 +85,7 @@ async fn evidence_wins_or_loses() {
 
 #[tokio::test]
 async fn an_inquiry_moves_no_money_until_it_escalates() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (charge, inquiry) = disputed(&shop, "tok_createDisputeInquiry").await;
     assert_eq!(inquiry["status"], "warning_needs_response");
     assert_eq!(inquiry["is_charge_refundable"], true);
@@ -110,7 +111,7 @@ async fn an_inquiry_moves_no_money_until_it_escalates() {
 
 #[tokio::test]
 async fn staged_evidence_is_not_submitted_and_silence_loses() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (_, dispute) = disputed(&shop, "tok_createDispute").await;
     let path = format!("/v1/disputes/{}", id(&dispute));
     let form = [("evidence[customer_name]", "Ada"), ("submit", "false")];
@@ -132,7 +133,7 @@ async fn staged_evidence_is_not_submitted_and_silence_loses() {
 
 #[tokio::test]
 async fn a_warning_and_two_disputes_of_one_charge() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (charge, none) = disputed(&shop, "tok_createIssuerFraudWarning").await;
     assert!(none.is_null());
     let path = format!("/v1/radar/early_fraud_warnings?charge={}", id(&charge));
@@ -153,7 +154,7 @@ async fn a_warning_and_two_disputes_of_one_charge() {
 
 #[tokio::test]
 async fn some_disputes_can_be_answered_in_a_way_of_their_own() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (source, reason, case, way) in [
         (
             "tok_createCe3EligibleDispute",
@@ -180,7 +181,7 @@ async fn some_disputes_can_be_answered_in_a_way_of_their_own() {
 
 #[tokio::test]
 async fn a_debit_that_the_customer_takes_back_is_lost() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let agreed = [
         ("mandate_data[customer_acceptance][type]", "offline"),
         ("setup_future_usage", "off_session"),
@@ -204,7 +205,8 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
         ),
     ];
     for (currency, method, reason) in debits {
-        let intent = super::others::pay(&shop, currency, &[&method[..], &agreed].concat()).await;
+        let intent =
+            crate::payments::non_card::pay(&shop, currency, &[&method[..], &agreed].concat()).await;
         assert_eq!(intent["status"], "processing", "{intent}");
         shop.stripe.advance(6 * 86_400);
         let path = format!("/v1/payment_intents/{}", id(&intent));
@@ -224,7 +226,7 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
         let mandate = format!("/v1/mandates/{}", mandate.as_str().unwrap());
         assert_eq!(shop.get(&mandate).await["status"], "inactive");
         let refund = shop.post("/v1/refunds", &[("charge", charge)]).await;
-        assert_eq!(refund.json()["error"]["code"], "charge_disputed");
+        refund.expect_error(400, "charge_disputed");
     }
     let balance = shop.get("/v1/balance").await;
     let total: i64 = ["available", "pending"]

@@ -1,35 +1,50 @@
-//! The emulator through its router and its socket: the front, generic state, Connect, pages, events.
+//! The emulator through its router and its socket: the HTTP front, generic state, products, pages and webhooks.
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
 
 mod accounts;
-mod anything;
+mod app_secrets;
+mod arbitrary_input;
 mod auth;
 mod authorization;
+mod billing;
+mod checkout;
 mod client;
-mod connected;
+mod connect;
 mod console;
 mod control;
 mod coverage;
+mod disputes;
+mod entitlements;
+mod ephemeral_keys;
 mod errors;
 mod files;
 mod idempotency;
+mod identity;
+mod issuing;
 mod lists;
-mod market;
+mod marketplace;
 mod mock;
-mod money;
 mod oauth;
 mod objects;
 mod onboarding;
 mod owners;
 mod pages;
+mod payment_method_configurations;
+mod payments;
+mod payouts;
 mod persistence;
-mod products;
-mod raw;
+mod portal;
+mod radar;
+mod raw_http;
+mod reporting;
 mod seeds;
 mod server;
 mod support;
+mod tax;
+mod terminal;
 mod thin_events;
 mod treasury;
 mod v2_accounts;
+mod vault;
 mod webhooks;

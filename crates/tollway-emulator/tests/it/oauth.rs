@@ -227,13 +227,9 @@ async fn the_key_may_come_as_bearer_as_basic_user_or_in_the_body() {
     let code = stripe.code(CLIENT, "a@x.example").await;
     let form = [("grant_type", "authorization_code"), ("code", &code)];
     stripe
-        .call_with(
-            Method::POST,
-            "/oauth/token",
-            None,
-            &[("authorization", &basic)],
-            &form,
-        )
+        .caller(None)
+        .with_headers(&[("authorization", &basic)])
+        .post("/oauth/token", &form)
         .await
         .ok();
 

@@ -1,9 +1,8 @@
 //! What the platform may say and do about accounts it made, what is their owners', and what they both hear of it.
 
-use axum::http::Method;
 use serde_json::Value;
 
-use crate::market::Market;
+use crate::marketplace::Marketplace;
 use crate::support::Answer;
 
 const KEY: &str = "sk_test_market";
@@ -16,7 +15,7 @@ fn said(answer: &Answer) -> String {
 
 #[tokio::test]
 async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
-    let market = Market::new(KEY);
+    let market = Marketplace::new(KEY);
     let id = market.account("express").await;
     let own = format!("/v1/accounts/{id}");
     let named = [
@@ -35,7 +34,7 @@ async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
         .post(&format!("{own}/external_accounts"), &bank)
         .await;
     assert_eq!(refused.status, 403, "{}", refused.body);
-    let page = market.link(&id, &[]).await;
+    let page = market.onboarding_link(&id, &[]).await;
     let refused = market.post(&own, &named).await;
     assert_eq!(refused.status, 403);
     let expected = format!(
@@ -49,15 +48,12 @@ async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
     assert_eq!(refused.status, 403);
     let metadata = [("metadata[k]", "v"), ("business_profile[name]", "Bread")];
     market.post(&own, &metadata).await.ok();
-    market.skip(&page).await;
-    assert_eq!(
-        market.call(Method::GET, &own).await.ok()["charges_enabled"],
-        true
-    );
+    market.stripe.press(&page, &[("decision", "skip")]).await;
+    assert_eq!(market.get(&own).await["charges_enabled"], true);
 
     // Of a Custom account the platform goes on telling everything.
     let custom = market.account("custom").await;
-    market.link(&custom, &[]).await;
+    market.onboarding_link(&custom, &[]).await;
     let path = format!("/v1/accounts/{custom}");
     market.post(&path, &named).await.ok();
     market.post(&path, &bank).await.ok();
@@ -65,12 +61,12 @@ async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
 
 #[tokio::test]
 async fn a_link_may_ask_for_what_will_be_due_one_day() {
-    let market = Market::new(KEY);
+    let market = Marketplace::new(KEY);
     let id = market.account("express").await;
     let path = format!("/v1/accounts/{id}");
-    let now = market.link(&id, &[]).await;
-    market.skip(&now).await;
-    let account = market.call(Method::GET, &path).await.ok();
+    let now = market.onboarding_link(&id, &[]).await;
+    market.stripe.press(&now, &[("decision", "skip")]).await;
+    let account = market.get(&path).await;
     let requirements = &account["requirements"];
     assert_eq!(requirements["currently_due"], serde_json::json!([]));
     let later = serde_json::json!(["individual.id_number"]);
@@ -88,15 +84,15 @@ async fn a_link_may_ask_for_what_will_be_due_one_day() {
     ];
     form.extend(both);
     assert_eq!(market.post("/v1/account_links", &form).await.status, 400);
-    let all = market.link(&id, &both[1..]).await;
+    let all = market.onboarding_link(&id, &both[1..]).await;
     let page = market.stripe.get(&all).await;
     assert!(
         page.body.contains("name=\"individual.id_number\""),
         "{}",
         page.body
     );
-    market.skip(&all).await;
-    let account = market.call(Method::GET, &path).await.ok();
+    market.stripe.press(&all, &[("decision", "skip")]).await;
+    let account = market.get(&path).await;
     assert_eq!(
         account["requirements"]["eventually_due"],
         serde_json::json!([])
@@ -105,14 +101,20 @@ async fn a_link_may_ask_for_what_will_be_due_one_day() {
 
 #[tokio::test]
 async fn what_changes_is_told() {
-    let market = Market::new(KEY);
+    let market = Marketplace::new(KEY);
     let id = market.account("custom").await;
     let own = format!("/v1/accounts/{id}");
-    market.skip(&market.link(&id, &[]).await).await;
+    market
+        .stripe
+        .press(
+            &market.onboarding_link(&id, &[]).await,
+            &[("decision", "skip")],
+        )
+        .await;
     let types = |events: &[(String, Value)], event: &str| {
         events.iter().filter(|(type_, _)| type_ == event).count()
     };
-    let events = market.events(&id).await;
+    let events = market.account_events(&id).await;
     assert_eq!(types(&events, "capability.updated"), 2, "{events:?}");
     assert_eq!(types(&events, "account.external_account.created"), 1);
     let (_, active) = events
@@ -145,16 +147,13 @@ async fn what_changes_is_told() {
         .await
         .ok();
     assert_eq!(dollars["external_accounts"]["total_count"], 2);
-    let events = market.events(&id).await;
+    let events = market.account_events(&id).await;
     assert_eq!(types(&events, "account.external_account.created"), 3);
     assert_eq!(types(&events, "account.external_account.deleted"), 1);
-    let all = market
-        .call(Method::GET, &format!("{own}/external_accounts"))
-        .await
-        .ok();
+    let all = market.get(&format!("{own}/external_accounts")).await;
     for (bank, status) in all["data"].as_array().unwrap().iter().zip([200, 400]) {
         let path = format!("{own}/external_accounts/{}", bank["id"].as_str().unwrap());
-        let answer = market.call(Method::DELETE, &path).await;
+        let answer = market.delete(&path).await;
         assert_eq!(
             answer.status, status,
             "{} {}",
@@ -165,7 +164,7 @@ async fn what_changes_is_told() {
 
 #[tokio::test]
 async fn sessions_skip_stripes_sign_in_only_where_the_platform_answers() {
-    let market = Market::new(KEY);
+    let market = Marketplace::new(KEY);
     let feature = "components[account_onboarding][features][disable_stripe_user_authentication]";
     for (kind, status) in [("custom", 200), ("express", 400)] {
         let id = market.account(kind).await;
@@ -186,9 +185,15 @@ async fn sessions_skip_stripes_sign_in_only_where_the_platform_answers() {
 async fn live_accounts_are_let_go_empty() {
     for (kind, live, deleted, rejected) in [("custom", 400, 200, 200), ("standard", 403, 403, 400)]
     {
-        let market = Market::new(LIVE);
+        let market = Marketplace::new(LIVE);
         let id = market.account(kind).await;
-        market.skip(&market.link(&id, &[]).await).await;
+        market
+            .stripe
+            .press(
+                &market.onboarding_link(&id, &[]).await,
+                &[("decision", "skip")],
+            )
+            .await;
         let form = [
             ("amount", "1000"),
             ("currency", "usd"),
@@ -197,7 +202,7 @@ async fn live_accounts_are_let_go_empty() {
         ];
         let charge = market.post("/v1/charges", &form).await.ok();
         let own = format!("/v1/accounts/{id}");
-        let refused = market.call(Method::DELETE, &own).await;
+        let refused = market.delete(&own).await;
         assert_eq!(refused.status, live, "{}", refused.body);
         let reject = format!("{own}/reject");
         let reason = [("reason", "fraud_other")];
@@ -210,13 +215,13 @@ async fn live_accounts_are_let_go_empty() {
         market.post(&back, &[]).await.ok();
         let answer = market.post(&reject, &reason).await;
         assert_eq!(answer.status, rejected, "{}", answer.body);
-        assert_eq!(market.call(Method::DELETE, &own).await.status, deleted);
+        assert_eq!(market.delete(&own).await.status, deleted);
     }
     // Test accounts may be deleted at any time.
-    let market = Market::new(KEY);
+    let market = Marketplace::new(KEY);
     for kind in ["custom", "express", "standard"] {
         let own = format!("/v1/accounts/{}", market.account(kind).await);
-        let gone = market.call(Method::DELETE, &own).await;
+        let gone = market.delete(&own).await;
         assert_eq!(gone.status, 200, "{kind}: {}", gone.body);
     }
 }

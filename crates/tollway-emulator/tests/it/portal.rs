@@ -1,31 +1,21 @@
 //! The billing portal and the page of an invoice.
 
 use axum::body::Body;
-use axum::http::{Method, Request, StatusCode, header};
+use axum::http::{Request, StatusCode, header};
 use http_body_util::BodyExt as _;
 use serde_json::Value;
 use tower::ServiceExt as _;
 
-use super::{Shop, id};
-use crate::support::{Answer, Stripe};
+use crate::client::id;
+use crate::marketplace::Marketplace;
+use crate::support::path_of_url;
 
 const GOOD: &str = "4242424242424242";
 const EMPTY: &str = "4000000000009995";
 const ASKS: &str = "4000002500003155";
 
-async fn press(stripe: &Stripe, path: &str, form: &[(&str, &str)]) -> Answer {
-    stripe.call(Method::POST, path, None, form).await
-}
-
-fn path_of(url: &Value) -> String {
-    url::Url::parse(url.as_str().unwrap())
-        .unwrap()
-        .path()
-        .to_owned()
-}
-
 /// A customer with a card and a subscription of 20 dollars a month.
-async fn member(shop: &Shop) -> (String, String) {
+async fn member(shop: &Marketplace) -> (String, String) {
     let form = [("email", "m@x.example"), ("source", "tok_visa")];
     let customer = shop.post("/v1/customers", &form).await.ok();
     let price = shop.monthly("Bread club").await;
@@ -34,7 +24,7 @@ async fn member(shop: &Shop) -> (String, String) {
     (id(&customer).to_owned(), id(&subscription).to_owned())
 }
 
-async fn portal(shop: &Shop, customer: &str, more: &[(&str, &str)]) -> Value {
+async fn portal(shop: &Marketplace, customer: &str, more: &[(&str, &str)]) -> Value {
     let mut form = vec![
         ("customer", customer),
         ("return_url", "https://shop.example/account"),
@@ -45,10 +35,10 @@ async fn portal(shop: &Shop, customer: &str, more: &[(&str, &str)]) -> Value {
 
 #[tokio::test]
 async fn a_customer_cancels_and_thinks_better_of_it() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (customer, subscription) = member(&shop).await;
     let session = portal(&shop, &customer, &[]).await;
-    let path = path_of(&session["url"]);
+    let path = path_of_url(&session["url"]);
     let page = shop.stripe.get(&path).await.body;
     for part in [
         "Bread club",
@@ -66,7 +56,7 @@ async fn a_customer_cancels_and_thinks_better_of_it() {
         ("decision", "cancel"),
         ("subscription", subscription.as_str()),
     ];
-    let left = press(&shop.stripe, &path, &cancel).await;
+    let left = shop.stripe.press(&path, &cancel).await;
     assert_eq!(left.headers[header::LOCATION], *path);
     assert!(shop.stripe.get(&path).await.body.contains("Ends on"));
     let at = format!("/v1/subscriptions/{subscription}");
@@ -75,16 +65,16 @@ async fn a_customer_cancels_and_thinks_better_of_it() {
         ("decision", "renew"),
         ("subscription", subscription.as_str()),
     ];
-    press(&shop.stripe, &path, &renew).await;
+    shop.stripe.press(&path, &renew).await;
     assert_eq!(shop.get(&at).await["cancel_at_period_end"], false);
     // Nobody else's subscription, and nothing the page does not offer.
     let (_, other) = member(&shop).await;
     let foreign = [("decision", "cancel"), ("subscription", other.as_str())];
     assert_eq!(
-        press(&shop.stripe, &path, &foreign).await.status,
+        shop.stripe.press(&path, &foreign).await.status,
         StatusCode::NOT_FOUND
     );
-    let odd = press(&shop.stripe, &path, &[("decision", "refund")]).await;
+    let odd = shop.stripe.press(&path, &[("decision", "refund")]).await;
     assert_eq!(odd.status, StatusCode::BAD_REQUEST);
 
     let now = [
@@ -110,13 +100,13 @@ async fn a_customer_cancels_and_thinks_better_of_it() {
         ),
     ];
     let session = portal(&shop, &customer, &more).await;
-    let path = path_of(&session["url"]);
+    let path = path_of_url(&session["url"]);
     let page = shop.stripe.get(&path).await.body;
     assert!(
         page.contains("Cancel now") && !page.contains("save-card"),
         "{page}"
     );
-    let gone = press(&shop.stripe, &path, &cancel).await;
+    let gone = shop.stripe.press(&path, &cancel).await;
     assert_eq!(gone.headers[header::LOCATION], "https://shop.example/bye");
     assert_eq!(shop.get(&at).await["status"], "canceled");
     shop.stripe.advance(3601);
@@ -125,19 +115,19 @@ async fn a_customer_cancels_and_thinks_better_of_it() {
 
 #[tokio::test]
 async fn a_customer_changes_the_card_and_looks_at_invoices() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (customer, _) = member(&shop).await;
     let session = portal(&shop, &customer, &[]).await;
-    let path = path_of(&session["url"]);
+    let path = path_of_url(&session["url"]);
     let card = |number| [("decision", "card"), ("number", number)];
-    let declined = press(&shop.stripe, &path, &card(EMPTY)).await;
+    let declined = shop.stripe.press(&path, &card(EMPTY)).await;
     assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
     assert!(
         declined.body.contains("id=\"number-error\""),
         "{}",
         declined.body
     );
-    press(&shop.stripe, &path, &card("5555555555554444")).await;
+    shop.stripe.press(&path, &card("5555555555554444")).await;
     assert!(
         shop.stripe
             .get(&path)
@@ -146,9 +136,9 @@ async fn a_customer_changes_the_card_and_looks_at_invoices() {
             .contains("mastercard ending in 4444")
     );
 
-    let asked = press(&shop.stripe, &path, &card(ASKS)).await;
+    let asked = shop.stripe.press(&path, &card(ASKS)).await;
     let bank = asked.headers[header::LOCATION].to_str().unwrap().to_owned();
-    let returned = press(&shop.stripe, &bank, &[("decision", "approve")]).await;
+    let returned = shop.stripe.press(&bank, &[("decision", "approve")]).await;
     let returned = url::Url::parse(returned.headers[header::LOCATION].to_str().unwrap()).unwrap();
     let page = shop
         .stripe
@@ -170,7 +160,7 @@ async fn a_customer_changes_the_card_and_looks_at_invoices() {
     );
 
     let invoices = shop.get("/v1/invoices").await;
-    let url = path_of(&invoices["data"][0]["hosted_invoice_url"]);
+    let url = path_of_url(&invoices["data"][0]["hosted_invoice_url"]);
     assert!(
         page.body.contains(&url.replace('/', "&#x2f;")),
         "{}",
@@ -180,7 +170,7 @@ async fn a_customer_changes_the_card_and_looks_at_invoices() {
     shop.stripe.advance(32 * 86_400);
     let renewed = shop.get("/v1/invoices").await["data"][0].clone();
     assert_eq!(
-        path_of(&renewed["hosted_invoice_url"]),
+        path_of_url(&renewed["hosted_invoice_url"]),
         format!("/_tollway/invoices/{}", id(&renewed))
     );
     let paid = shop.stripe.get(&url).await.body;
@@ -192,7 +182,7 @@ async fn a_customer_changes_the_card_and_looks_at_invoices() {
 
 #[tokio::test]
 async fn an_open_invoice_is_paid_on_its_page() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop
         .post("/v1/customers", &[("email", "i@x.example")])
         .await
@@ -215,25 +205,25 @@ async fn an_open_invoice_is_paid_on_its_page() {
     assert_eq!(shop.stripe.get(&page).await.status, StatusCode::NOT_FOUND);
     let path = format!("/v1/invoices/{}", id(&draft));
     let open = shop.post(&format!("{path}/finalize"), &[]).await.ok();
-    assert_eq!(path_of(&open["hosted_invoice_url"]), page);
+    assert_eq!(path_of_url(&open["hosted_invoice_url"]), page);
     let shown = shop.stripe.get(&page).await.body;
     assert!(
         shown.contains("Cake") && shown.contains("Pay 42.00 usd") && shown.contains("Due on"),
         "{shown}"
     );
-    let empty = press(&shop.stripe, &page, &[("number", "")]).await;
+    let empty = shop.stripe.press(&page, &[("number", "")]).await;
     assert_eq!(empty.status, StatusCode::UNPROCESSABLE_ENTITY);
-    let declined = press(&shop.stripe, &page, &[("number", EMPTY)]).await;
+    let declined = shop.stripe.press(&page, &[("number", EMPTY)]).await;
     assert!(
         declined.status == StatusCode::PAYMENT_REQUIRED
             && declined.body.contains("insufficient funds")
     );
-    let paid = press(&shop.stripe, &page, &[("number", GOOD)]).await;
+    let paid = shop.stripe.press(&page, &[("number", GOOD)]).await;
     assert_eq!(paid.headers[header::LOCATION], *page);
     assert!(shop.stripe.get(&page).await.body.contains("Paid on"));
     assert_eq!(shop.get(&path).await["status"], "paid");
     assert_eq!(
-        press(&shop.stripe, &page, &[("number", GOOD)]).await.status,
+        shop.stripe.press(&page, &[("number", GOOD)]).await.status,
         StatusCode::BAD_REQUEST
     );
     assert_eq!(shop.sum(), 0);
@@ -241,11 +231,11 @@ async fn an_open_invoice_is_paid_on_its_page() {
 
 #[tokio::test]
 async fn invoices_credit_notes_and_receipts_can_be_printed() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (customer, _) = member(&shop).await;
     let invoice = shop.get("/v1/invoices").await["data"][0].clone();
     let pdf = async |url: &Value| {
-        let request = Request::builder().uri(path_of(url));
+        let request = Request::builder().uri(path_of_url(url));
         let request = request.body(Body::empty()).unwrap();
         let response = shop
             .stripe
@@ -281,7 +271,7 @@ async fn invoices_credit_notes_and_receipts_can_be_printed() {
         "{paper}"
     );
     let charge = shop.get(&format!("/v1/charges?customer={customer}")).await["data"][0].clone();
-    let receipt = shop.stripe.get(&path_of(&charge["receipt_url"])).await;
+    let receipt = shop.stripe.get(&path_of_url(&charge["receipt_url"])).await;
     for part in [
         "Receipt from Example Platform",
         "visa ending in 4242",

@@ -1,4 +1,4 @@
-//! A platform with sellers and webhooks: what tests of Connect and of events begin with.
+//! An emulator with a recorder of webhooks, and the OAuth flow of a seller.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex};
@@ -11,13 +11,13 @@ use tollway::transport::{
 use tollway_emulator::{Clock, Emulator};
 use url::Url;
 
-use crate::client::caller;
 pub(crate) use crate::client::{Answer, START};
+use crate::client::{Caller, caller};
 
-/// A connected account's way back.
+/// The redirect URI of the platform.
 pub(crate) const CALLBACK: &str = "http://localhost:4000/callback";
 
-/// An emulator on a clock that stands still, and what its webhooks met.
+/// An emulator on a stopped clock, with a recorder of its webhooks.
 pub(crate) struct Stripe {
     pub(crate) emulator: Emulator,
     pub(crate) inbox: Arc<Inbox>,
@@ -40,6 +40,11 @@ impl Stripe {
         }
     }
 
+    /// A caller with this key; without authorization if there is none.
+    pub(crate) fn caller<'k>(&self, key: impl Into<Option<&'k str>>) -> Caller {
+        caller(&self.emulator, key.into().unwrap_or_default())
+    }
+
     pub(crate) async fn call(
         &self,
         method: Method,
@@ -47,26 +52,13 @@ impl Stripe {
         key: Option<&str>,
         form: &[(&str, &str)],
     ) -> Answer {
-        self.call_with(method, path, key, &[], form).await
+        let caller = self.caller(key);
+        caller.call(method.as_str(), path, form).send().await
     }
 
-    pub(crate) async fn call_with(
-        &self,
-        method: Method,
-        path: &str,
-        key: Option<&str>,
-        headers: &[(&str, &str)],
-        form: &[(&str, &str)],
-    ) -> Answer {
-        let body: String = url::form_urlencoded::Serializer::new(String::new())
-            .extend_pairs(form)
-            .finish();
-        let mut call =
-            caller(&self.emulator, key.unwrap_or_default()).call(method.as_str(), path, &body);
-        for (name, value) in headers {
-            call = call.header(name, value);
-        }
-        call.send().await
+    /// Submits a form of a page, as a browser without a key.
+    pub(crate) async fn press(&self, path: &str, form: &[(&str, &str)]) -> Answer {
+        self.caller(None).post(path, form).await
     }
 
     pub(crate) async fn get(&self, path: &str) -> Answer {
@@ -77,7 +69,7 @@ impl Stripe {
         self.call(Method::POST, path, Some(key), form).await
     }
 
-    /// The seller's answer on the authorize page.
+    /// Submits the form of the authorize page.
     pub(crate) async fn decide(&self, client_id: &str, form: &[(&str, &str)]) -> Answer {
         self.call(
             Method::POST,
@@ -88,7 +80,7 @@ impl Stripe {
         .await
     }
 
-    /// A new seller says yes; its code.
+    /// A new seller consents; its code.
     pub(crate) async fn code(&self, client_id: &str, email: &str) -> String {
         let form = [
             ("decision", "connect"),
@@ -149,7 +141,13 @@ pub(crate) async fn v2_with(
     (answer.status.as_u16(), answer.json())
 }
 
-/// The authorize URL's path and query.
+/// The path of a URL in an object.
+pub(crate) fn path_of_url(url: &Value) -> String {
+    let url = Url::parse(url.as_str().unwrap()).unwrap();
+    url.path().to_owned()
+}
+
+/// The path and query of the authorize URL.
 pub(crate) fn authorize(client_id: &str, scope: &str) -> String {
     let query = url::form_urlencoded::Serializer::new(String::new())
         .extend_pairs([
@@ -174,7 +172,7 @@ impl Answer {
     }
 }
 
-/// What webhooks met: every delivery, and the answers to give next (200 once they run out).
+/// Every delivery of a webhook, and the statuses of the next answers; 200 once they are used up.
 #[derive(Default)]
 pub(crate) struct Inbox {
     pub(crate) received: Mutex<Vec<Received>>,
@@ -190,12 +188,12 @@ pub(crate) struct Received {
 }
 
 impl Inbox {
-    /// Takes what has arrived.
+    /// Removes and returns the deliveries.
     pub(crate) fn take(&self) -> Vec<Received> {
         std::mem::take(&mut *self.received.lock().unwrap())
     }
 
-    /// The types of what has arrived, in order.
+    /// Removes the deliveries; the types of their events, in order.
     pub(crate) fn types(&self) -> Vec<String> {
         self.take()
             .iter()

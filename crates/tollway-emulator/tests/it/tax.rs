@@ -2,15 +2,16 @@
 
 use serde_json::{Value, json};
 
-use super::{Shop, id, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, with};
 
-async fn register(shop: &Shop, form: &[(&str, &str)]) -> Value {
+async fn register(shop: &Marketplace, form: &[(&str, &str)]) -> Value {
     let form = with(&[("active_from", "now")], form);
     shop.post("/v1/tax/registrations", &form).await.ok()
 }
 
 /// A calculation for a customer in this place: two lines of 1000 and 500, the second with the tax inside.
-async fn calculate(shop: &Shop, place: &[(&str, &str)], changes: &[(&str, &str)]) -> Value {
+async fn calculate(shop: &Marketplace, place: &[(&str, &str)], changes: &[(&str, &str)]) -> Value {
     let form = [
         ("currency", "eur"),
         ("line_items[0][amount]", "1000"),
@@ -38,7 +39,7 @@ fn sums(calculation: &Value) -> [i64; 3] {
 
 #[tokio::test]
 async fn tax_is_calculated_where_the_account_is_registered() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [("head_office[address][country]", "IE")];
     let settings = shop.post("/v1/tax/settings", &form).await.ok();
     assert_eq!(
@@ -113,7 +114,7 @@ async fn tax_is_calculated_where_the_account_is_registered() {
 
 #[tokio::test]
 async fn states_have_rates_and_addresses_must_say_which() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [
         ("country", "US"),
         ("country_options[us][state]", "CA"),
@@ -140,7 +141,7 @@ async fn states_have_rates_and_addresses_must_say_which() {
 
 #[tokio::test]
 async fn what_was_calculated_is_sold_and_given_back() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let german = [("country", "DE"), ("country_options[de][type]", "standard")];
     register(&shop, &german).await;
     let shipping = [("shipping_cost[amount]", "100")];
@@ -212,7 +213,7 @@ async fn what_was_calculated_is_sold_and_given_back() {
 
 #[tokio::test]
 async fn invoices_and_checkout_take_it_by_themselves() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let german = [("country", "DE"), ("country_options[de][type]", "standard")];
     register(&shop, &german).await;
     for (country, behavior, expected) in [

@@ -2,10 +2,11 @@
 
 use serde_json::{Value, json};
 
-use super::{Shop, id, intending, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, intending, with};
 
 /// A reader of the platform; its path below `/v1`, and below the test helpers.
-async fn reader(shop: &Shop) -> [String; 2] {
+async fn reader(shop: &Marketplace) -> [String; 2] {
     let form = [("registration_code", "simulated-wpe")];
     let reader = shop.post("/v1/terminal/readers", &form).await.ok();
     assert_eq!(
@@ -22,7 +23,7 @@ async fn reader(shop: &Shop) -> [String; 2] {
     ]
 }
 
-async fn in_person(shop: &Shop, changes: &[(&str, &str)]) -> Value {
+async fn in_person(shop: &Marketplace, changes: &[(&str, &str)]) -> Value {
     let form = [
         ("amount", "1000"),
         ("currency", "usd"),
@@ -33,14 +34,14 @@ async fn in_person(shop: &Shop, changes: &[(&str, &str)]) -> Value {
         .ok()
 }
 
-async fn events(shop: &Shop, kind: &str) -> usize {
+async fn events(shop: &Marketplace, kind: &str) -> usize {
     let all = shop.get(&format!("/v1/events?type={kind}")).await;
     all["data"].as_array().unwrap().len()
 }
 
 #[tokio::test]
 async fn a_presented_card_pays_an_intent_and_its_seller() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let [reader, helper] = reader(&shop).await;
     let seller = shop.seller.clone();
     let shares = [
@@ -81,8 +82,8 @@ async fn a_presented_card_pays_an_intent_and_its_seller() {
     assert_eq!(shop.balances().await, [(0, 100 - fee), (0, 1100)]);
     let again = shop.post(&present, &[]).await;
     assert_eq!(again.status, 400, "the reader waits for nothing");
-    let again = shop.post(&path, &form).await.json();
-    assert_eq!(again["error"]["code"], "intent_invalid_state");
+    let again = shop.post(&path, &form).await;
+    again.expect_error(400, "intent_invalid_state");
 
     let form = [("payment_intent", id(&intent)), ("amount", "300")];
     let path = format!("{reader}/refund_payment");
@@ -96,7 +97,7 @@ async fn a_presented_card_pays_an_intent_and_its_seller() {
 
 #[tokio::test]
 async fn a_declined_card_fails_the_action_and_another_one_pays() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let [reader, helper] = reader(&shop).await;
     let intent = in_person(&shop, &[("capture_method", "manual")]).await;
     let path = format!("/v1/payment_intents/{}", id(&intent));
@@ -137,7 +138,7 @@ async fn a_declined_card_fails_the_action_and_another_one_pays() {
 
 #[tokio::test]
 async fn a_card_is_collected_and_confirmed_later() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let [reader, helper] = reader(&shop).await;
     let intent = in_person(&shop, &[]).await;
     let path = format!("/v1/payment_intents/{}", id(&intent));
@@ -147,7 +148,7 @@ async fn a_card_is_collected_and_confirmed_later() {
         .ok();
     let confirm = format!("{reader}/confirm_payment_intent");
     let early = shop.post(&confirm, &form).await;
-    assert_eq!(early.json()["error"]["code"], "intent_invalid_state");
+    early.expect_error(400, "intent_invalid_state");
     let done = shop
         .post(&format!("{helper}/present_payment_method"), &[])
         .await
@@ -164,7 +165,7 @@ async fn a_card_is_collected_and_confirmed_later() {
 
 #[tokio::test]
 async fn a_presented_card_is_kept_as_another_one() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let [reader, helper] = reader(&shop).await;
     let customer = shop.post("/v1/customers", &[]).await.ok();
     let form = [
@@ -202,7 +203,7 @@ async fn a_presented_card_is_kept_as_another_one() {
 
 #[tokio::test]
 async fn a_reader_shows_a_cart_asks_and_is_told_to_stop() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let [reader, helper] = reader(&shop).await;
     let cart = [
         ("type", "cart"),

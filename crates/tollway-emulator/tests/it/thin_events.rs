@@ -92,15 +92,10 @@ async fn an_account_of_v2_is_one_of_v1_too() {
 
     let (status, closed) = v2(&stripe, "POST", &format!("{path}/close"), &json!({})).await;
     assert_eq!((status, &closed["closed"]), (200, &json!(true)));
-    let headers = [("stripe-account", id)];
     let gone = stripe
-        .call_with(
-            axum::http::Method::GET,
-            "/v1/customers",
-            Some(KEY),
-            &headers,
-            &[],
-        )
+        .caller(KEY)
+        .as_account(&id)
+        .get("/v1/customers", "")
         .await;
     assert_eq!(gone.status, 403);
 }

@@ -2,11 +2,8 @@
 
 use serde_json::{Value, json};
 
+use crate::client::id;
 use crate::client::{Caller, caller, emulator};
-
-fn id(object: &Value) -> &str {
-    object["id"].as_str().unwrap()
-}
 
 /// A caller, and a financial account of 50.00.
 async fn funded() -> (Caller, String) {

@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use crate::client::id;
 use crate::support::{Stripe, v2, v2_with};
 
 const KEY: &str = "sk_test_market";
@@ -38,7 +39,7 @@ fn types(events: &[Value]) -> Vec<&str> {
         .collect()
 }
 
-async fn ok(stripe: &Stripe, method: &str, path: &str, body: &Value) -> Value {
+async fn v2_ok(stripe: &Stripe, method: &str, path: &str, body: &Value) -> Value {
     let (status, answer) = v2(stripe, method, path, body).await;
     assert_eq!(status, 200, "{method} {path}: {answer}");
     answer
@@ -52,21 +53,17 @@ fn merchant() -> Value {
     })
 }
 
-fn id(object: &Value) -> &str {
-    object["id"].as_str().unwrap()
-}
-
 #[tokio::test]
 async fn every_part_that_changes_is_told_of_by_its_own_event() {
     let stripe = Stripe::new();
     listen(&stripe).await;
-    let account = ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
+    let account = v2_ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
     assert_eq!(types(&told(&stripe).await), ["v2.core.account.created"]);
     let path = format!("/v2/core/accounts/{}", id(&account));
 
     // What is asked for comes with it, and nothing else.
     let all = "?include[0]=configuration.merchant&include[1]=defaults&include[2]=identity&include[3]=requirements";
-    let whole = ok(&stripe, "GET", &format!("{path}{all}"), &Value::Null).await;
+    let whole = v2_ok(&stripe, "GET", &format!("{path}{all}"), &Value::Null).await;
     assert_eq!(whole["identity"]["country"], "US");
     let merchant = &whole["configuration"]["merchant"];
     assert_eq!(
@@ -90,14 +87,14 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
         "{descriptions:?}"
     );
     assert!(!descriptions.contains(&"configuration.merchant.mcc"));
-    let bare = ok(&stripe, "GET", &path, &Value::Null).await;
+    let bare = v2_ok(&stripe, "GET", &path, &Value::Null).await;
     for part in ["configuration", "defaults", "identity", "requirements"] {
         assert!(bare.get(part).is_none(), "{part}");
     }
 
     // A name is a part of the identity, and one requirement fewer.
     let named = json!({"identity": {"business_details": {"registered_name": "Bakery"}}});
-    ok(&stripe, "POST", &path, &named).await;
+    v2_ok(&stripe, "POST", &path, &named).await;
     let events = told(&stripe).await;
     assert_eq!(
         types(&events),
@@ -109,7 +106,7 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
     assert_eq!(events[0]["related_object"]["url"], path);
 
     let more = json!({"configuration": {"recipient": {"capabilities": {"stripe_balance": {"stripe_transfers": {"requested": true}}}}}});
-    let both = ok(&stripe, "POST", &path, &more).await;
+    let both = v2_ok(&stripe, "POST", &path, &more).await;
     assert_eq!(
         both["applied_configurations"],
         json!(["merchant", "recipient"])
@@ -130,7 +127,7 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
     let link = json!({"account": id(&account), "use_case": {"type": "account_onboarding", "account_onboarding": {
         "refresh_url": "https://m.example/a", "return_url": "https://m.example/b",
     }}});
-    let link = ok(&stripe, "POST", "/v2/core/account_links", &link).await;
+    let link = v2_ok(&stripe, "POST", "/v2/core/account_links", &link).await;
     let page = link["url"]
         .as_str()
         .unwrap()
@@ -161,7 +158,7 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
     assert!(back.get("related_object").is_none());
     let status = of("v2.core.account[configuration.merchant].capability_status_updated");
     assert_eq!(status["data"]["updated_capability"], "card_payments");
-    let whole = ok(&stripe, "GET", &format!("{path}{all}"), &Value::Null).await;
+    let whole = v2_ok(&stripe, "GET", &format!("{path}{all}"), &Value::Null).await;
     assert_eq!(whole["requirements"], json!({"entries": []}));
     assert_eq!(
         whole["configuration"]["merchant"]["capabilities"]["card_payments"]["status"],
@@ -173,7 +170,7 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
 async fn persons_are_the_same_in_both() {
     let stripe = Stripe::new();
     listen(&stripe).await;
-    let account = ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
+    let account = v2_ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
     told(&stripe).await;
     let path = format!("/v2/core/accounts/{}/persons", id(&account));
     let ann = json!({
@@ -181,7 +178,7 @@ async fn persons_are_the_same_in_both() {
         "date_of_birth": {"day": 1, "month": 2, "year": 1990}, "relationship": {"representative": true, "percent_ownership": "25.5"},
         "id_numbers": [{"type": "us_ssn_last_4", "value": "0000"}],
     });
-    let made = ok(&stripe, "POST", &path, &ann).await;
+    let made = v2_ok(&stripe, "POST", &path, &ann).await;
     assert_eq!(
         (&made["given_name"], &made["account"]),
         (&json!("Ann"), &account["id"])
@@ -217,12 +214,12 @@ async fn persons_are_the_same_in_both() {
     assert_eq!(twin["relationship"]["percent_ownership"], 25.5);
 
     // A change by either is a change of both.
-    ok(&stripe, "POST", &one, &json!({"surname": "Smith"})).await;
+    v2_ok(&stripe, "POST", &one, &json!({"surname": "Smith"})).await;
     stripe
         .post(&v1, KEY, &[("email", "smith@x.example")])
         .await
         .ok();
-    let read = ok(&stripe, "GET", &one, &Value::Null).await;
+    let read = v2_ok(&stripe, "GET", &one, &Value::Null).await;
     assert_eq!(
         (&read["surname"], &read["email"]),
         (&json!("Smith"), &json!("smith@x.example"))
@@ -237,16 +234,16 @@ async fn persons_are_the_same_in_both() {
         .post(v1.rsplit_once('/').unwrap().0, KEY, &form)
         .await
         .ok();
-    let page = ok(&stripe, "GET", &format!("{path}?limit=1"), &Value::Null).await;
+    let page = v2_ok(&stripe, "GET", &format!("{path}?limit=1"), &Value::Null).await;
     assert_eq!(page["data"][0]["id"], bob["id"]);
     let next = page["next_page_url"].as_str().unwrap();
-    let page = ok(&stripe, "GET", next, &Value::Null).await;
+    let page = v2_ok(&stripe, "GET", next, &Value::Null).await;
     assert_eq!(
         (&page["data"][0]["id"], &page["next_page_url"]),
         (&made["id"], &Value::Null)
     );
 
-    let gone = ok(&stripe, "DELETE", &one, &Value::Null).await;
+    let gone = v2_ok(&stripe, "DELETE", &one, &Value::Null).await;
     assert_eq!(
         gone,
         json!({"id": made["id"], "object": "v2.core.account_person"})
@@ -254,7 +251,7 @@ async fn persons_are_the_same_in_both() {
     assert_eq!(v2(&stripe, "GET", &one, &Value::Null).await.0, 404);
     let types_of = told(&stripe).await;
     assert!(types(&types_of).contains(&"v2.core.account_person.deleted"));
-    let foreign = ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
+    let foreign = v2_ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
     let wrong = format!("/v2/core/accounts/{}/persons/{}", id(&foreign), id(&bob));
     assert_eq!(
         v2(&stripe, "POST", &wrong, &json!({"surname": "X"}))
@@ -275,7 +272,7 @@ async fn accounts_of_v1_are_accounts_of_v2() {
     ];
     let made = stripe.post("/v1/accounts", KEY, &form).await.ok();
     let path = format!("/v2/core/accounts/{}", id(&made));
-    let seen = ok(
+    let seen = v2_ok(
         &stripe,
         "GET",
         &format!("{path}?include[0]=configuration.recipient&include[1]=defaults"),
@@ -315,7 +312,7 @@ async fn accounts_of_v1_are_accounts_of_v2() {
         ["v2.core.account[configuration.recipient].capability_status_updated"; 2],
         "payouts and transfers"
     );
-    let shown = ok(
+    let shown = v2_ok(
         &stripe,
         "GET",
         &format!("{path}?include[0]=configuration.recipient"),
@@ -331,7 +328,7 @@ async fn accounts_of_v1_are_accounts_of_v2() {
     // A seller that came by OAuth, for as long as it is connected.
     let token = stripe.connect("ca_market", KEY, "seller@x.example").await;
     let seller = token["stripe_user_id"].as_str().unwrap();
-    let theirs = ok(
+    let theirs = v2_ok(
         &stripe,
         "GET",
         &format!("/v2/core/accounts/{seller}"),
@@ -361,7 +358,7 @@ async fn accounts_of_v1_are_accounts_of_v2() {
 async fn a_customer_is_known_to_v2_alone_until_it_sells() {
     let stripe = Stripe::new();
     let body = json!({"contact_email": "c@x.example", "configuration": {"customer": {}}});
-    let made = ok(&stripe, "POST", "/v2/core/accounts", &body).await;
+    let made = v2_ok(&stripe, "POST", "/v2/core/accounts", &body).await;
     assert_eq!(made["applied_configurations"], json!(["customer"]));
     let v1 = format!("/v1/accounts/{}", id(&made));
     assert_eq!(
@@ -372,17 +369,17 @@ async fn a_customer_is_known_to_v2_alone_until_it_sells() {
         403
     );
     let persons = format!("/v2/core/accounts/{}/persons", id(&made));
-    let person = ok(&stripe, "POST", &persons, &json!({"given_name": "Ann"})).await;
+    let person = v2_ok(&stripe, "POST", &persons, &json!({"given_name": "Ann"})).await;
     let one = format!("{persons}/{}", id(&person));
     assert_eq!(
-        ok(&stripe, "POST", &one, &json!({"surname": "B"})).await["surname"],
+        v2_ok(&stripe, "POST", &one, &json!({"surname": "B"})).await["surname"],
         "B"
     );
-    ok(&stripe, "DELETE", &one, &Value::Null).await;
+    v2_ok(&stripe, "DELETE", &one, &Value::Null).await;
 
     let sells = json!({"configuration": {"merchant": {"capabilities": {"card_payments": {"requested": true}}}}});
     let path = format!("/v2/core/accounts/{}", id(&made));
-    let both = ok(&stripe, "POST", &path, &sells).await;
+    let both = v2_ok(&stripe, "POST", &path, &sells).await;
     assert_eq!(
         both["applied_configurations"],
         json!(["customer", "merchant"])
@@ -407,7 +404,7 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
             "merchant" => merchant(),
             other => json!({"configuration": {other: {}}}),
         };
-        made.push(id(&ok(&stripe, "POST", "/v2/core/accounts", &body).await).to_owned());
+        made.push(id(&v2_ok(&stripe, "POST", "/v2/core/accounts", &body).await).to_owned());
     }
     made.reverse();
     let ids = |page: &Value| -> Vec<String> {
@@ -418,12 +415,12 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
             .map(|it| id(it).to_owned())
             .collect()
     };
-    let first = ok(&stripe, "GET", "/v2/core/accounts?limit=2", &Value::Null).await;
+    let first = v2_ok(&stripe, "GET", "/v2/core/accounts?limit=2", &Value::Null).await;
     assert_eq!(
         (ids(&first).as_slice(), &first["previous_page_url"]),
         (&made[..2], &Value::Null)
     );
-    let second = ok(
+    let second = v2_ok(
         &stripe,
         "GET",
         first["next_page_url"].as_str().unwrap(),
@@ -431,7 +428,7 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
     )
     .await;
     assert_eq!(ids(&second), made[2..4]);
-    let third = ok(
+    let third = v2_ok(
         &stripe,
         "GET",
         second["next_page_url"].as_str().unwrap(),
@@ -442,7 +439,7 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
         (ids(&third).as_slice(), &third["next_page_url"]),
         (&made[4..], &Value::Null)
     );
-    let back = ok(
+    let back = v2_ok(
         &stripe,
         "GET",
         third["previous_page_url"].as_str().unwrap(),
@@ -451,7 +448,7 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
     .await;
     assert_eq!(ids(&back), made[2..4]);
     assert!(back["next_page_url"].is_string());
-    let begin = ok(
+    let begin = v2_ok(
         &stripe,
         "GET",
         back["previous_page_url"].as_str().unwrap(),
@@ -472,9 +469,9 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
     assert_eq!((status, &refused["error"]["param"]), (400, &json!("page")));
 
     let merchants = "/v2/core/accounts?limit=1&applied_configurations[0]=merchant";
-    let page = ok(&stripe, "GET", merchants, &Value::Null).await;
+    let page = v2_ok(&stripe, "GET", merchants, &Value::Null).await;
     let next = page["next_page_url"].as_str().unwrap();
-    let rest = ok(&stripe, "GET", next, &Value::Null).await;
+    let rest = v2_ok(&stripe, "GET", next, &Value::Null).await;
     assert_eq!(
         [ids(&page), ids(&rest)].concat(),
         [made[1].clone(), made[4].clone()]
@@ -487,7 +484,7 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
         400
     );
     let whole = json!({"applied_configurations": ["merchant"]});
-    let closed = ok(&stripe, "POST", &format!("{path}/close"), &whole).await;
+    let closed = v2_ok(&stripe, "POST", &format!("{path}/close"), &whole).await;
     assert_eq!(
         (&closed["closed"], &closed["applied_configurations"]),
         (&json!(true), &json!([]))
@@ -495,12 +492,12 @@ async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
     let (status, refused) = v2(&stripe, "POST", &path, &json!({"display_name": "X"})).await;
     assert_eq!(status, 400, "{refused}");
     assert_eq!(
-        ok(&stripe, "GET", &path, &Value::Null).await["closed"],
+        v2_ok(&stripe, "GET", &path, &Value::Null).await["closed"],
         true
     );
-    let open = ok(&stripe, "GET", "/v2/core/accounts", &Value::Null).await;
+    let open = v2_ok(&stripe, "GET", "/v2/core/accounts", &Value::Null).await;
     assert_eq!(ids(&open).len(), 4);
-    let shut = ok(
+    let shut = v2_ok(
         &stripe,
         "GET",
         "/v2/core/accounts?closed=true",
@@ -530,7 +527,7 @@ async fn a_repeated_request_of_v2_is_one_request_unless_it_failed() {
             .0,
         404
     );
-    let person = ok(&stripe, "POST", &path, &json!({"given_name": "A"})).await;
+    let person = v2_ok(&stripe, "POST", &path, &json!({"given_name": "A"})).await;
     let there = format!("{path}/{}", id(&person));
     let key = [("idempotency-key", "k3")];
     assert_eq!(
@@ -587,10 +584,10 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
             "{refused}"
         );
     }
-    let made = ok(&stripe, "POST", path, &body(json!({}))).await;
+    let made = v2_ok(&stripe, "POST", path, &body(json!({}))).await;
     let one = format!("{path}/{}", id(&made));
     let moved = json!({"webhook_endpoint": {"url": "http://localhost:4000/b"}, "name": "b", "include": ["webhook_endpoint.url"]});
-    let moved = ok(&stripe, "POST", &one, &moved).await;
+    let moved = v2_ok(&stripe, "POST", &one, &moved).await;
     assert_eq!(
         (&moved["name"], &moved["webhook_endpoint"]["url"]),
         (&json!("b"), &json!("http://localhost:4000/b"))
@@ -608,15 +605,10 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
     let token = stripe.connect("ca_market", KEY, "seller@x.example").await;
     let seller = token["stripe_user_id"].as_str().unwrap();
     stripe.post("/v1/customers", KEY, &[]).await.ok();
-    let acting = [("stripe-account", seller)];
     stripe
-        .call_with(
-            "POST".parse().unwrap(),
-            "/v1/customers",
-            Some(KEY),
-            &acting,
-            &[],
-        )
+        .caller(KEY)
+        .as_account(&seller)
+        .post("/v1/customers", "")
         .await
         .ok();
     stripe.emulator.deliver_webhooks().await;
@@ -639,7 +631,7 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
         ]
     );
 
-    let off = ok(&stripe, "POST", &format!("{one}/disable"), &json!({})).await;
+    let off = v2_ok(&stripe, "POST", &format!("{one}/disable"), &json!({})).await;
     assert_eq!(
         (&off["status"], &off["status_details"]["disabled"]["reason"]),
         (&json!("disabled"), &json!("user"))
@@ -647,18 +639,18 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
     stripe.post("/v1/customers", KEY, &[]).await.ok();
     stripe.emulator.deliver_webhooks().await;
     assert!(stripe.inbox.take().is_empty());
-    let on = ok(&stripe, "POST", &format!("{one}/enable"), &json!({})).await;
+    let on = v2_ok(&stripe, "POST", &format!("{one}/enable"), &json!({})).await;
     assert!(on["status"] == "enabled" && on.get("status_details").is_none());
-    let ping = ok(&stripe, "POST", &format!("{one}/ping"), &json!({})).await;
+    let ping = v2_ok(&stripe, "POST", &format!("{one}/ping"), &json!({})).await;
     stripe.emulator.deliver_webhooks().await;
     let arrived = stripe.inbox.take();
     assert_eq!((arrived.len(), &arrived[0].body["id"]), (1, &ping["id"]));
     assert_eq!(arrived[0].body["related_object"]["id"], made["id"]);
 
-    ok(&stripe, "DELETE", &one, &Value::Null).await;
+    v2_ok(&stripe, "DELETE", &one, &Value::Null).await;
     assert_eq!(v2(&stripe, "GET", &one, &Value::Null).await.0, 404);
     assert_eq!(
-        ok(&stripe, "GET", path, &Value::Null).await["data"],
+        v2_ok(&stripe, "GET", path, &Value::Null).await["data"],
         json!([])
     );
 }
@@ -667,20 +659,23 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
 async fn a_token_is_applied_once_while_it_lasts() {
     let stripe = Stripe::new();
     let said = json!({"contact_email": "t@x.example", "identity": {"entity_type": "individual", "individual": {"given_name": "Ann"}}});
-    let token = ok(&stripe, "POST", "/v2/core/account_tokens", &said).await;
+    let token = v2_ok(&stripe, "POST", "/v2/core/account_tokens", &said).await;
     assert_eq!(token["used"], false);
     let body = json!({
         "account_token": token["id"], "display_name": "Ann's",
         "configuration": {"merchant": {"capabilities": {"card_payments": {"requested": true}}}}, "include": ["identity"],
     });
-    let account = ok(&stripe, "POST", "/v2/core/accounts", &body).await;
+    let account = v2_ok(&stripe, "POST", "/v2/core/accounts", &body).await;
     assert_eq!(
         (&account["contact_email"], &account["display_name"]),
         (&json!("t@x.example"), &json!("Ann's"))
     );
     assert_eq!(account["identity"]["individual"]["given_name"], "Ann");
     let path = format!("/v2/core/account_tokens/{}", id(&token));
-    assert_eq!(ok(&stripe, "GET", &path, &Value::Null).await["used"], true);
+    assert_eq!(
+        v2_ok(&stripe, "GET", &path, &Value::Null).await["used"],
+        true
+    );
     let (status, refused) = v2(&stripe, "POST", "/v2/core/accounts", &body).await;
     assert_eq!(
         (status, &refused["error"]["param"]),
@@ -689,7 +684,7 @@ async fn a_token_is_applied_once_while_it_lasts() {
     );
 
     let persons = format!("/v2/core/accounts/{}", id(&account));
-    let token = ok(
+    let token = v2_ok(
         &stripe,
         "POST",
         &format!("{persons}/person_tokens"),
@@ -697,12 +692,12 @@ async fn a_token_is_applied_once_while_it_lasts() {
     )
     .await;
     let body = json!({"person_token": token["id"], "surname": "B"});
-    let person = ok(&stripe, "POST", &format!("{persons}/persons"), &body).await;
+    let person = v2_ok(&stripe, "POST", &format!("{persons}/persons"), &body).await;
     assert_eq!(
         (&person["given_name"], &person["surname"]),
         (&json!("Bob"), &json!("B"))
     );
-    let late = ok(
+    let late = v2_ok(
         &stripe,
         "POST",
         &format!("{persons}/person_tokens"),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Club, DAY, day, end_of, noon, paid, price};
-use crate::money::id;
+use crate::client::id;
 use crate::support::START;
 
 /// The day that each invoice's first line ends on, oldest first.

@@ -4,7 +4,8 @@ use serde_json::Value;
 use tollway_emulator::AfterRetries;
 
 use super::{Club, DAY, end_of, paid};
-use crate::money::{KEY, id};
+use crate::client::id;
+use crate::marketplace::KEY;
 use crate::support::START;
 
 #[tokio::test]

@@ -3,11 +3,12 @@
 use axum::http::Method;
 
 use super::{Club, noon, paid};
-use crate::money::{KEY, Shop, id};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace};
 
 #[tokio::test]
 async fn a_coupon_takes_a_share_or_an_amount_for_a_time() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (past, far) = ("1000", "99999999999");
     for (form, param) in [
         (&[("name", "Nothing")][..], ""),
@@ -83,7 +84,7 @@ async fn a_discount_outlives_its_coupon_and_a_late_one_is_refused() {
         given[0],
     ];
     let late = club.shop.post("/v1/subscriptions", &late).await;
-    assert_eq!(late.json()["error"]["code"], "coupon_expired");
+    late.expect_error(400, "coupon_expired");
     let path = format!("/v1/coupons/{}", id(&coupon));
     let gone = club.shop.stripe.call(Method::DELETE, &path, Some(KEY), &[]);
     assert_eq!(gone.await.ok()["deleted"], true);

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Club;
-use crate::money::id;
+use crate::client::id;
 
 /// A finalized invoice of 40 dollars in two lines.
 async fn invoice(club: &Club) -> Value {

@@ -4,7 +4,8 @@ use axum::http::Method;
 use serde_json::Value;
 
 use super::{Club, end_of};
-use crate::money::{KEY, id};
+use crate::client::id;
+use crate::marketplace::KEY;
 use crate::support::START;
 
 #[tokio::test]

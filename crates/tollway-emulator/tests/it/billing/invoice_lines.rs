@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::Club;
-use crate::money::id;
+use crate::client::id;
 
 /// What the lines of an invoice say: description, quantity and amount.
 fn said(invoice: &Value) -> Vec<(String, i64, i64)> {

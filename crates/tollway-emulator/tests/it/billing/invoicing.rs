@@ -3,9 +3,10 @@
 use serde_json::Value;
 
 use super::{Club, end_of, noon, paid, price};
-use crate::money::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
-async fn rate(shop: &Shop, percentage: &str, inclusive: &str) -> String {
+async fn rate(shop: &Marketplace, percentage: &str, inclusive: &str) -> String {
     let form = [
         ("display_name", "VAT"),
         ("percentage", percentage),
@@ -14,7 +15,7 @@ async fn rate(shop: &Shop, percentage: &str, inclusive: &str) -> String {
     id(&shop.post("/v1/tax_rates", &form).await.ok()).to_owned()
 }
 
-async fn coupon(shop: &Shop, form: &[(&str, &str)]) -> String {
+async fn coupon(shop: &Marketplace, form: &[(&str, &str)]) -> String {
     id(&shop.post("/v1/coupons", form).await.ok()).to_owned()
 }
 
@@ -152,7 +153,7 @@ async fn coupons_count_once_for_some_months_or_for_ever() {
         let method = axum::http::Method::DELETE;
         club.shop
             .stripe
-            .call(method, &path, Some(crate::money::KEY), &[])
+            .call(method, &path, Some(crate::marketplace::KEY), &[])
             .await
     };
     assert_eq!(delete().await.ok()["deleted"], true);
@@ -300,9 +301,14 @@ async fn an_older_version_previews_where_it_used_to() {
     let item = id(&subscription["items"]["data"][0]).to_owned();
     let get = async |path: String, version: &'static str| {
         let headers = [("stripe-version", version)];
-        let (stripe, key) = (&club.shop.stripe, Some(crate::money::KEY));
+        let (stripe, key) = (&club.shop.stripe, Some(crate::marketplace::KEY));
         let method = axum::http::Method::GET;
-        stripe.call_with(method, &path, key, &headers, &[]).await
+        stripe
+            .caller(key)
+            .with_headers(&headers)
+            .call(method.as_str(), &path, &[])
+            .send()
+            .await
     };
     let (old, basil) = ("2024-06-20", "2025-03-31.basil");
     let path = format!("/v1/invoices/upcoming?subscription={}", id(&subscription));
@@ -407,8 +413,5 @@ async fn previews_show_what_would_come_and_change_nothing() {
     assert!(club.events("price").await.len() + events > 0);
     let none = [("customer", club.customer.as_str())];
     let none = club.shop.post("/v1/invoices/create_preview", &none).await;
-    assert_eq!(
-        (none.status.as_u16(), &none.json()["error"]["code"]),
-        (404, &"invoice_upcoming_none".into())
-    );
+    none.expect_error(404, "invoice_upcoming_none");
 }

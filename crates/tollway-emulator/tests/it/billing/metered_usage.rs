@@ -3,7 +3,8 @@
 use serde_json::{Value, json};
 
 use super::{Club, noon, paid};
-use crate::money::{KEY, id};
+use crate::client::id;
+use crate::marketplace::KEY;
 
 /// A meter for requests, and a metered price of ten cents each.
 pub(super) async fn metered(club: &Club, formula: &str) -> (Value, String) {
@@ -119,7 +120,7 @@ async fn what_cannot_be_counted_is_refused() {
             ("payload[value]", "1"),
             ("identifier", "once"),
         ];
-        let form = crate::money::with(&form, changes);
+        let form = crate::marketplace::with(&form, changes);
         let answer = club.shop.post("/v1/billing/meter_events", &form).await;
         (
             answer.status.as_u16(),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Club, end_of};
-use crate::money::id;
+use crate::client::id;
 
 /// A customer on the club's clock who has nothing to pay with.
 async fn newcomer(club: &Club) -> String {

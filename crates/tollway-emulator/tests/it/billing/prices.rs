@@ -3,11 +3,12 @@
 use axum::http::Method;
 
 use super::Club;
-use crate::money::{KEY, Shop, id};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace};
 
 #[tokio::test]
 async fn a_price_costs_something_in_one_way() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let product = shop.post("/v1/products", &[("name", "Bread")]).await.ok();
     let refused = async |more: &[(&str, &str)]| {
         let mut form = vec![("product", id(&product)), ("currency", "usd")];
@@ -28,7 +29,7 @@ async fn a_price_costs_something_in_one_way() {
 
 #[tokio::test]
 async fn a_lookup_key_is_one_prices_and_can_be_handed_over() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let product = shop.post("/v1/products", &[("name", "Bread")]).await.ok();
     let form = |amount| {
         [

@@ -5,7 +5,8 @@ use serde_json::Value;
 use axum::http::{Method, header};
 
 use super::{Club, noon, paid};
-use crate::money::{KEY, id};
+use crate::client::id;
+use crate::marketplace::KEY;
 
 async fn quote(club: &Club, more: &[(&str, &str)]) -> Value {
     let mut form = vec![("customer", club.customer.as_str())];

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Club, noon, paid, price};
-use crate::money::id;
+use crate::client::id;
 
 async fn schedule(club: &Club, more: &[(&str, &str)]) -> Value {
     let dear = price(&club.shop, "5000", "month").await;

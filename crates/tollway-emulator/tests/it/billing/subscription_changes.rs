@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::{Club, day, end_of, noon, paid, price};
-use crate::money::id;
+use crate::client::id;
 
 /// Amounts of the lines of the newest invoice, in order.
 async fn lines(club: &Club, subscription: &Value) -> Vec<i64> {
@@ -228,7 +228,7 @@ async fn one_that_is_canceled_at_once_can_be_settled() {
         .call(
             axum::http::Method::DELETE,
             &path,
-            Some(crate::money::KEY),
+            Some(crate::marketplace::KEY),
             &[],
         )
         .await

@@ -2,9 +2,9 @@
 
 use serde_json::Value;
 
-use super::usage::{metered, used};
+use super::metered_usage::{metered, used};
 use super::{Club, day, end_of, noon, paid};
-use crate::money::id;
+use crate::client::id;
 
 const HOUR: i64 = 3600;
 

@@ -4,7 +4,8 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{GOOD, location, page_of, selling};
-use crate::money::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
 const CARD: [(&str, &str); 2] = [("email", "j@x.example"), ("number", GOOD)];
 
@@ -14,7 +15,7 @@ fn with_card<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[tokio::test]
 async fn a_business_tells_its_tax_id_and_a_new_customer_has_it() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let session = shop
         .session(&[
             ("tax_id_collection[enabled]", "true"),
@@ -35,7 +36,7 @@ async fn a_business_tells_its_tax_id_and_a_new_customer_has_it() {
     }
     // A tax ID that says nothing about its country needs one, and a name.
     let wrong = with_card(&[("tax_id", "12-3456789"), ("country", "US")]);
-    let refused = shop.press(&path, &wrong).await;
+    let refused = shop.stripe.press(&path, &wrong).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         refused
@@ -49,7 +50,7 @@ async fn a_business_tells_its_tax_id_and_a_new_customer_has_it() {
         ("country", "US"),
         ("business_name", "Bread Ltd"),
     ]);
-    location(&shop.press(&path, &told).await);
+    location(&shop.stripe.press(&path, &told).await);
     let done = shop.again(&session).await;
     let tax_ids = json!([{"type": "us_ein", "value": "12-3456789"}]);
     let details = &done["customer_details"];
@@ -91,7 +92,7 @@ async fn a_business_tells_its_tax_id_and_a_new_customer_has_it() {
             .await
             .contains("id=\"tax-id\"")
     );
-    location(&shop.press(&page_of(&again), &CARD).await);
+    location(&shop.stripe.press(&page_of(&again), &CARD).await);
     assert_eq!(
         shop.again(&again).await["customer_details"]["tax_ids"],
         tax_ids
@@ -102,7 +103,7 @@ async fn a_business_tells_its_tax_id_and_a_new_customer_has_it() {
 
 #[tokio::test]
 async fn a_known_customer_must_be_allowed_to_change() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [("email", "j@x.example"), ("name", "Jenny")];
     let customer = shop.post("/v1/customers", &form).await.ok();
     let form = selling(&[
@@ -136,7 +137,7 @@ async fn a_known_customer_must_be_allowed_to_change() {
         ("country", "FR"),
         ("business_name", "Pain SA"),
     ];
-    let refused = shop.press(&path, &at).await;
+    let refused = shop.stripe.press(&path, &at).await;
     assert!(
         refused.body.contains("A tax ID is required."),
         "{}",
@@ -144,7 +145,7 @@ async fn a_known_customer_must_be_allowed_to_change() {
     );
     let mut form = at.to_vec();
     form.push(("tax_id", "FRAB123456789"));
-    location(&shop.press(&path, &form).await);
+    location(&shop.stripe.press(&path, &form).await);
     let changed = shop.get(&format!("/v1/customers/{}", id(&customer))).await;
     assert_eq!(
         (
@@ -162,7 +163,7 @@ async fn a_known_customer_must_be_allowed_to_change() {
 
 #[tokio::test]
 async fn names_are_asked_for_as_the_session_says() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let session = shop
         .session(&[
             ("name_collection[business][enabled]", "true"),
@@ -185,7 +186,7 @@ async fn names_are_asked_for_as_the_session_says() {
         page.contains("Business name <span class=\"optional\">optional</span>"),
         "{page}"
     );
-    let refused = shop.press(&path, &CARD).await;
+    let refused = shop.stripe.press(&path, &CARD).await;
     assert!(
         refused.body.contains("id=\"individual-name-error\""),
         "{}",
@@ -193,6 +194,7 @@ async fn names_are_asked_for_as_the_session_says() {
     );
     location(
         &shop
+            .stripe
             .press(&path, &with_card(&[("individual_name", "Jenny Rosen")]))
             .await,
     );

@@ -1,14 +1,15 @@
 //! Checkout: sessions, their page, payment links.
 
 mod buyers;
-mod means;
-mod optional;
+mod optional_items;
 mod orders;
+mod payment_methods;
 
 use axum::http::{StatusCode, header};
 use serde_json::Value;
 
-use super::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 use crate::support::{Answer, START};
 
 const GOOD: &str = "4242424242424242";
@@ -32,7 +33,7 @@ const SELLING: [(&str, &str); 6] = [
 ];
 
 fn selling<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
-    super::with(&SELLING, more)
+    crate::marketplace::with(&SELLING, more)
 }
 
 fn page_of(session: &Value) -> String {
@@ -46,17 +47,11 @@ fn location(answer: &Answer) -> &str {
     answer.headers[header::LOCATION].to_str().unwrap()
 }
 
-impl Shop {
+impl Marketplace {
     async fn open_page(&self, path: &str) -> String {
         let page = self.stripe.get(path).await;
         assert_eq!(page.status, StatusCode::OK, "{}", page.body);
         page.body
-    }
-
-    /// Presses a button of a page, as a browser without a key.
-    async fn press(&self, path: &str, form: &[(&str, &str)]) -> Answer {
-        let method = axum::http::Method::POST;
-        self.stripe.call(method, path, None, form).await
     }
 
     async fn session(&self, more: &[(&str, &str)]) -> Value {
@@ -80,7 +75,7 @@ impl Shop {
 
 #[tokio::test]
 async fn a_customer_pays_after_a_card_was_declined() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let more = [
         ("metadata[order]", "7"),
         ("cancel_url", "https://shop.example/cart"),
@@ -120,7 +115,7 @@ async fn a_customer_pays_after_a_card_was_declined() {
 
     // What is missing is said at its input, and nothing happens.
     let form = [("email", ""), ("number", ""), ("exp", ""), ("cvc", "")];
-    let incomplete = shop.press(&path, &form).await;
+    let incomplete = shop.stripe.press(&path, &form).await;
     assert_eq!(incomplete.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         incomplete.body.contains("id=\"number-error\"")
@@ -137,7 +132,7 @@ async fn a_customer_pays_after_a_card_was_declined() {
             ("cvc", "123"),
         ]
     };
-    let declined = shop.press(&path, &card(EMPTY)).await;
+    let declined = shop.stripe.press(&path, &card(EMPTY)).await;
     assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
     assert!(
         declined.body.contains("Your card has insufficient funds."),
@@ -155,7 +150,7 @@ async fn a_customer_pays_after_a_card_was_declined() {
         (&"open".into(), &"unpaid".into())
     );
 
-    let paid = shop.press(&path, &card(GOOD)).await;
+    let paid = shop.stripe.press(&path, &card(GOOD)).await;
     let thanks = format!("https://shop.example/thanks?session={}", id(&session));
     assert_eq!(location(&paid), thanks);
     let done = shop.again(&session).await;
@@ -177,7 +172,8 @@ async fn a_customer_pays_after_a_card_was_declined() {
     assert_eq!(shop.balances().await[0], (0, 3000 - 117));
     // It can be paid once.
     assert!(
-        shop.press(&path, &card(GOOD))
+        shop.stripe
+            .press(&path, &card(GOOD))
             .await
             .body
             .contains("Thank you")
@@ -195,10 +191,11 @@ async fn a_customer_pays_after_a_card_was_declined() {
 #[tokio::test]
 async fn the_bank_asks_and_leads_back() {
     for approves in [true, false] {
-        let shop = Shop::open().await;
+        let shop = Marketplace::with_seller().await;
         let session = shop.session(&[]).await;
         let path = page_of(&session);
         let asked = shop
+            .stripe
             .press(&path, &[("email", "j@x.example"), ("number", ASKS)])
             .await;
         let bank = location(&asked).to_owned();
@@ -210,7 +207,7 @@ async fn the_bank_asks_and_leads_back() {
             .unwrap();
         assert!(policy.contains("https://shop.example"), "{policy}");
         let decision = if approves { "approve" } else { "fail" };
-        let answered = shop.press(&bank, &[("decision", decision)]).await;
+        let answered = shop.stripe.press(&bank, &[("decision", decision)]).await;
         let returned = url::Url::parse(location(&answered)).unwrap();
         assert_eq!(returned.path(), path);
         let to = format!("{}?{}", returned.path(), returned.query().unwrap());
@@ -222,6 +219,7 @@ async fn the_bank_asks_and_leads_back() {
             let page = shop.open_page(&to).await;
             assert!(page.contains("failed authentication"), "{page}");
             let again = shop
+                .stripe
                 .press(&path, &[("email", "j@x.example"), ("number", GOOD)])
                 .await;
             assert!(location(&again).starts_with("https://shop.example/thanks"));
@@ -232,7 +230,7 @@ async fn the_bank_asks_and_leads_back() {
 
 #[tokio::test]
 async fn a_platform_takes_its_share_of_direct_and_destination_charges() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let fee = ("payment_intent_data[application_fee_amount]", "300");
     let direct = shop
         .post_for_seller("/v1/checkout/sessions", &selling(&[fee]))
@@ -241,7 +239,7 @@ async fn a_platform_takes_its_share_of_direct_and_destination_charges() {
     let page = shop.open_page(&page_of(&direct)).await;
     assert!(page.contains("Pay baker@shop.example"), "{page}");
     let card = [("email", "j@x.example"), ("number", GOOD)];
-    shop.press(&page_of(&direct), &card).await;
+    shop.stripe.press(&page_of(&direct), &card).await;
     assert_eq!(shop.balances().await, [(0, 300), (0, 3000 - 117 - 300)]);
 
     let to = (
@@ -250,7 +248,7 @@ async fn a_platform_takes_its_share_of_direct_and_destination_charges() {
     );
     let on = ("payment_intent_data[on_behalf_of]", shop.seller.as_str());
     let destination = shop.session(&[fee, to, on]).await;
-    shop.press(&page_of(&destination), &card).await;
+    shop.stripe.press(&page_of(&destination), &card).await;
     let done = shop.again(&destination).await;
     let intent = done["payment_intent"].as_str().unwrap();
     let intent = shop.get(&format!("/v1/payment_intents/{intent}")).await;
@@ -273,7 +271,7 @@ async fn a_platform_takes_its_share_of_direct_and_destination_charges() {
 
 #[tokio::test]
 async fn a_subscription_begins_on_the_page() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let price = shop.monthly("Bread club").await;
     let subscribing = |more: &[(&'static str, &'static str)]| {
         let mut form = vec![
@@ -313,14 +311,16 @@ async fn a_subscription_begins_on_the_page() {
             .contains("20.00 usd every month")
     );
     let declined = shop
+        .stripe
         .press(&path, &[("email", "m@x.example"), ("number", EMPTY)])
         .await;
     assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
     let bank = shop
+        .stripe
         .press(&path, &[("email", "m@x.example"), ("number", ASKS_ONCE)])
         .await;
     let bank = location(&bank).to_owned();
-    shop.press(&bank, &[("decision", "approve")]).await;
+    shop.stripe.press(&bank, &[("decision", "approve")]).await;
     let done = shop.again(&session).await;
     assert_eq!(
         (&done["status"], &done["payment_status"]),
@@ -362,6 +362,7 @@ async fn a_subscription_begins_on_the_page() {
     let path = page_of(&trial);
     assert!(shop.open_page(&path).await.contains("Free for 14 days."));
     let begun = shop
+        .stripe
         .press(&path, &[("email", "t@x.example"), ("number", GOOD)])
         .await;
     assert_eq!(location(&begun), "https://shop.example/welcome");
@@ -376,7 +377,7 @@ async fn a_subscription_begins_on_the_page() {
 
 #[tokio::test]
 async fn a_card_is_kept_for_later() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop
         .post("/v1/customers", &[("email", "k@x.example")])
         .await
@@ -394,7 +395,7 @@ async fn a_card_is_kept_for_later() {
         page.contains("Save card") && page.contains("value=\"k@x.example\""),
         "{page}"
     );
-    let kept = shop.press(&path, &[("number", GOOD)]).await;
+    let kept = shop.stripe.press(&path, &[("number", GOOD)]).await;
     assert_eq!(location(&kept), "https://shop.example/kept");
     let done = shop.again(&session).await;
     assert_eq!(
@@ -415,13 +416,14 @@ async fn a_card_is_kept_for_later() {
 
 #[tokio::test]
 async fn a_session_expires_by_hand_and_by_itself() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let first = shop.session(&[]).await;
-    shop.press(
-        &page_of(&first),
-        &[("email", "j@x.example"), ("number", EMPTY)],
-    )
-    .await;
+    shop.stripe
+        .press(
+            &page_of(&first),
+            &[("email", "j@x.example"), ("number", EMPTY)],
+        )
+        .await;
     let path = format!("/v1/checkout/sessions/{}/expire", id(&first));
     let expired = shop.post(&path, &[]).await.ok();
     assert_eq!(
@@ -441,6 +443,7 @@ async fn a_session_expires_by_hand_and_by_itself() {
             .contains("status of expired")
     );
     let gone = shop
+        .stripe
         .press(
             &page_of(&first),
             &[("email", "j@x.example"), ("number", GOOD)],
@@ -473,7 +476,7 @@ async fn a_session_expires_by_hand_and_by_itself() {
 
 #[tokio::test]
 async fn discounts_shipping_and_questions() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let coupon = [("percent_off", "50"), ("duration", "once")];
     let coupon = shop.post("/v1/coupons", &coupon).await.ok();
     let code = [
@@ -514,12 +517,12 @@ async fn discounts_shipping_and_questions() {
     assert_eq!(session["amount_total"], 3500);
     let path = page_of(&session);
     let wrong = [("decision", "promote"), ("promotion_code", "NONE")];
-    let wrong = shop.press(&path, &wrong).await;
+    let wrong = shop.stripe.press(&path, &wrong).await;
     assert!(
         wrong.status == StatusCode::BAD_REQUEST && wrong.body.contains("This code is invalid.")
     );
     let half = [("decision", "promote"), ("promotion_code", "half")];
-    let page = shop.press(&path, &half).await;
+    let page = shop.stripe.press(&path, &half).await;
     assert!(
         page.body.contains("-15.00 usd") && page.body.contains("Fast, 15.00 usd"),
         "{}",
@@ -535,7 +538,7 @@ async fn discounts_shipping_and_questions() {
         ("shipping_country", "DE"),
         ("custom_note", "No seeds"),
     ];
-    location(&shop.press(&path, &form).await);
+    location(&shop.stripe.press(&path, &form).await);
     let done = shop.again(&session).await;
     assert_eq!(
         (
@@ -565,7 +568,7 @@ async fn discounts_shipping_and_questions() {
 
 #[tokio::test]
 async fn what_does_not_fit_together_is_refused() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let price = shop.monthly("Club").await;
     let said = async |form: &[(&str, &str)]| {
         let answer = shop.post("/v1/checkout/sessions", form).await;
@@ -617,7 +620,7 @@ async fn what_does_not_fit_together_is_refused() {
 
 #[tokio::test]
 async fn each_visit_of_a_payment_link_is_a_session() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [
         ("line_items[0][price_data][currency]", "usd"),
         ("line_items[0][price_data][unit_amount]", "1200"),
@@ -642,7 +645,7 @@ async fn each_visit_of_a_payment_link_is_a_session() {
             .await
             .contains("value=\"b@x.example\"")
     );
-    let paid = shop.press(&second, &[("number", GOOD)]).await;
+    let paid = shop.stripe.press(&second, &[("number", GOOD)]).await;
     assert!(
         paid.status == StatusCode::OK && paid.body.contains("Come again!"),
         "{}",

@@ -4,11 +4,12 @@ use axum::http::StatusCode;
 use serde_json::{Value, json};
 
 use super::{GOOD, location, page_of};
-use crate::money::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
 const CARD: [(&str, &str); 2] = [("email", "j@x.example"), ("number", GOOD)];
 
-async fn price(shop: &Shop, name: &str, amount: &str, currency: &str) -> String {
+async fn price(shop: &Marketplace, name: &str, amount: &str, currency: &str) -> String {
     let form = [
         ("currency", currency),
         ("unit_amount", amount),
@@ -23,7 +24,7 @@ fn with_card<'a>(more: &[(&'a str, &'a str)]) -> Vec<(&'a str, &'a str)> {
 
 #[tokio::test]
 async fn a_customer_adds_what_is_offered() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let candle = price(&shop, "Candle", "500", "usd").await;
     let soap = price(&shop, "Soap", "300", "usd").await;
     let session = shop
@@ -56,16 +57,16 @@ async fn a_customer_adds_what_is_offered() {
 
     // Seen in the total, and ticked from then on.
     let taken = [("decision", "update"), ("optional_1", "yes")];
-    let seen = shop.press(&path, &taken).await;
+    let seen = shop.stripe.press(&path, &taken).await;
     assert!(seen.body.contains("Pay 35.00 usd"), "{}", seen.body);
     let ticked = "name=\"optional_1\" id=\"optional-1\" value=\"yes\" checked";
     assert!(shop.open_page(&path).await.contains(ticked));
     // One that is taken out again is gone.
-    let none = shop.press(&path, &[("decision", "update")]).await;
+    let none = shop.stripe.press(&path, &[("decision", "update")]).await;
     assert!(none.body.contains("Pay 30.00 usd"), "{}", none.body);
     // Too many are refused, at the input.
     let many = [("optional_2", "yes"), ("optional_quantity_2", "5")];
-    let refused = shop.press(&path, &with_card(&many)).await;
+    let refused = shop.stripe.press(&path, &with_card(&many)).await;
     assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert!(
         refused
@@ -78,7 +79,7 @@ async fn a_customer_adds_what_is_offered() {
         ("optional_2", "yes"),
         ("optional_quantity_2", "3"),
     ];
-    location(&shop.press(&path, &with_card(&both)).await);
+    location(&shop.stripe.press(&path, &with_card(&both)).await);
     let done = shop.again(&session).await;
     assert_eq!(
         (&done["amount_total"], &done["optional_items"]),
@@ -107,7 +108,7 @@ async fn a_customer_adds_what_is_offered() {
 
 #[tokio::test]
 async fn links_and_subscriptions_offer_them_too() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let candle = price(&shop, "Candle", "500", "usd").await;
     let club = shop.monthly("Club").await;
     let news = shop.monthly("News").await;
@@ -134,7 +135,7 @@ async fn links_and_subscriptions_offer_them_too() {
         ("optional_2", "yes"),
         ("individual_name", "Jenny Rosen"),
     ];
-    let paid = shop.press(&path, &with_card(&more)).await;
+    let paid = shop.stripe.press(&path, &with_card(&more)).await;
     assert!(paid.body.contains("Thank"), "{}", paid.body);
     let subscription = &shop.get("/v1/subscriptions").await["data"][0];
     assert_eq!(
@@ -163,7 +164,7 @@ async fn links_and_subscriptions_offer_them_too() {
 
 #[tokio::test]
 async fn what_cannot_be_sold_together_is_refused() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let euro = price(&shop, "Kerze", "500", "eur").await;
     let monthly = shop.monthly("Club").await;
     for price in [euro.as_str(), id(&monthly), "price_unknown"] {

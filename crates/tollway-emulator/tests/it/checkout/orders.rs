@@ -4,11 +4,12 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use super::{EMPTY, GOOD, location, page_of};
-use crate::money::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
 const CARD: [(&str, &str); 2] = [("email", "j@x.example"), ("number", GOOD)];
 
-async fn rate(shop: &Shop, percentage: &str, inclusive: &str) -> String {
+async fn rate(shop: &Marketplace, percentage: &str, inclusive: &str) -> String {
     let form = [
         ("display_name", "VAT"),
         ("percentage", percentage),
@@ -19,7 +20,7 @@ async fn rate(shop: &Shop, percentage: &str, inclusive: &str) -> String {
 
 #[tokio::test]
 async fn taxes_are_shown_and_paid() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let outside = rate(&shop, "10", "false").await;
     let inside = rate(&shop, "25", "true").await;
     let session = shop
@@ -45,7 +46,7 @@ async fn taxes_are_shown_and_paid() {
         page.contains("Tax") && page.contains("4.00 usd") && page.contains("Pay 38.00 usd"),
         "{page}"
     );
-    location(&shop.press(&page_of(&session), &CARD).await);
+    location(&shop.stripe.press(&page_of(&session), &CARD).await);
     assert_eq!(shop.balances().await[0], (0, 3800 - 140));
     let items = format!("/v1/checkout/sessions/{}/line_items", id(&session));
     let items = shop.get(&items).await;
@@ -72,7 +73,7 @@ async fn taxes_are_shown_and_paid() {
         session["automatic_tax"]["status"],
         "requires_location_inputs"
     );
-    location(&shop.press(&page_of(&session), &CARD).await);
+    location(&shop.stripe.press(&page_of(&session), &CARD).await);
     let done = shop.again(&session).await;
     assert_eq!(
         (&done["payment_status"], &done["automatic_tax"]["status"]),
@@ -85,7 +86,7 @@ async fn taxes_are_shown_and_paid() {
 
 #[tokio::test]
 async fn a_customer_chooses_the_amount() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let price = [
         ("currency", "usd"),
         ("custom_unit_amount[enabled]", "true"),
@@ -116,15 +117,16 @@ async fn a_customer_chooses_the_amount() {
         ("", "Type an amount"),
         ("ten", "Type an amount"),
     ] {
-        let refused = shop.press(&path, &with(amount)).await;
+        let refused = shop.stripe.press(&path, &with(amount)).await;
         assert_eq!(refused.status, StatusCode::UNPROCESSABLE_ENTITY);
         assert!(refused.body.contains(said), "{said} in {}", refused.body);
     }
     let seen = shop
+        .stripe
         .press(&path, &[("decision", "update"), ("amount", "20")])
         .await;
     assert!(seen.body.contains("Pay 20.00 usd"), "{}", seen.body);
-    let paid = shop.press(&path, &with("25.50")).await;
+    let paid = shop.stripe.press(&path, &with("25.50")).await;
     assert!(
         paid.status.is_redirection() || paid.body.contains("Thank"),
         "{}",
@@ -141,7 +143,7 @@ async fn a_customer_chooses_the_amount() {
 
 #[tokio::test]
 async fn quantities_can_be_changed_within_their_limits() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let session = shop
         .session(&[
             ("line_items[0][adjustable_quantity][enabled]", "true"),
@@ -155,19 +157,20 @@ async fn quantities_can_be_changed_within_their_limits() {
             .contains("name=\"quantity_1\" id=\"quantity-1\" value=\"2\"")
     );
     let seen = shop
+        .stripe
         .press(&path, &[("decision", "update"), ("quantity_1", "3")])
         .await;
     assert!(seen.body.contains("Pay 45.00 usd"), "{}", seen.body);
     let mut form = CARD.to_vec();
     form.push(("quantity_1", "5"));
-    let refused = shop.press(&path, &form).await;
+    let refused = shop.stripe.press(&path, &form).await;
     assert!(
         refused.body.contains("A number from 1 to 4"),
         "{}",
         refused.body
     );
     form[2].1 = "4";
-    location(&shop.press(&path, &form).await);
+    location(&shop.stripe.press(&path, &form).await);
     let done = shop.again(&session).await;
     assert_eq!(
         (&done["amount_total"], &done["payment_status"]),
@@ -177,7 +180,7 @@ async fn quantities_can_be_changed_within_their_limits() {
 
 #[tokio::test]
 async fn what_is_paid_once_can_have_an_invoice() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let outside = rate(&shop, "10", "false").await;
     let session = shop
         .session(&[
@@ -186,7 +189,7 @@ async fn what_is_paid_once_can_have_an_invoice() {
             ("line_items[0][tax_rates][0]", &outside),
         ])
         .await;
-    location(&shop.press(&page_of(&session), &CARD).await);
+    location(&shop.stripe.press(&page_of(&session), &CARD).await);
     let done = shop.again(&session).await;
     let invoice = done["invoice"].as_str().unwrap();
     let invoice = shop.get(&format!("/v1/invoices/{invoice}")).await;
@@ -228,7 +231,7 @@ async fn what_is_paid_once_can_have_an_invoice() {
 
 #[tokio::test]
 async fn an_expired_session_can_be_begun_anew_and_ends_what_it_began() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let price = shop.monthly("Club").await;
     let form = [
         ("mode", "subscription"),
@@ -239,7 +242,7 @@ async fn an_expired_session_can_be_begun_anew_and_ends_what_it_began() {
     ];
     let session = shop.post("/v1/checkout/sessions", &form).await.ok();
     let declined = [("email", "j@x.example"), ("number", EMPTY)];
-    let declined = shop.press(&page_of(&session), &declined).await;
+    let declined = shop.stripe.press(&page_of(&session), &declined).await;
     assert_eq!(declined.status, StatusCode::PAYMENT_REQUIRED);
     let begun = shop.get("/v1/subscriptions?status=all").await;
     assert_eq!(begun["data"][0]["status"], "incomplete");
@@ -252,7 +255,7 @@ async fn an_expired_session_can_be_begun_anew_and_ends_what_it_began() {
     let url = url::Url::parse(recovery["url"].as_str().unwrap()).unwrap();
     let anew = location(&shop.stripe.get(url.path()).await).to_owned();
     assert!(shop.open_page(&anew).await.contains("promotion-code"));
-    location(&shop.press(&anew, &CARD).await);
+    location(&shop.stripe.press(&anew, &CARD).await);
     let id = anew.rsplit('/').next().unwrap();
     let done = shop.get(&format!("/v1/checkout/sessions/{id}")).await;
     assert_eq!(
@@ -267,7 +270,7 @@ async fn an_expired_session_can_be_begun_anew_and_ends_what_it_began() {
 
 #[tokio::test]
 async fn embedded_pages_have_a_secret_and_no_address() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [
         ("ui_mode", "embedded_page"),
         ("success_url", ""),
@@ -288,13 +291,13 @@ async fn embedded_pages_have_a_secret_and_no_address() {
     );
     assert_eq!(session["url"], Value::Null);
     let path = format!("/_tollway/checkout/{}", id(&session));
-    let paid = shop.press(&path, &CARD).await;
+    let paid = shop.stripe.press(&path, &CARD).await;
     assert!(location(&paid).starts_with("https://shop.example/back?id=cs_"));
 }
 
 #[tokio::test]
 async fn what_belongs_to_one_kind_of_page_is_refused_on_the_other() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let back = ("return_url", "https://shop.example/back");
     for mode in ["embedded_page", "elements", "form"] {
         let own = [("ui_mode", mode), ("cancel_url", "https://shop.example")];
@@ -327,15 +330,20 @@ async fn what_belongs_to_one_kind_of_page_is_refused_on_the_other() {
     let method = axum::http::Method::POST;
     let form = super::selling(&[("ui_mode", "hosted")]);
     let path = "/v1/checkout/sessions";
-    let key = Some(crate::money::KEY);
-    let hosted = shop.stripe.call_with(method, path, key, &headers, &form);
+    let key = Some(crate::marketplace::KEY);
+    let hosted = shop
+        .stripe
+        .caller(key)
+        .with_headers(&headers)
+        .call(method.as_str(), path, &form)
+        .send();
     let hosted = hosted.await.ok();
     assert!(hosted["url"].is_string() && hosted["client_secret"].is_null());
 }
 
 #[tokio::test]
 async fn a_server_changes_an_open_session() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let mut form = super::selling(&[
         ("ui_mode", "elements"),
         ("return_url", "https://shop.example/back"),

@@ -4,11 +4,12 @@ use axum::http::StatusCode;
 use serde_json::Value;
 
 use super::{GOOD, location, page_of};
-use crate::money::{Shop, id};
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
 #[tokio::test]
 async fn a_card_is_kept_and_chosen_again() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop
         .post("/v1/customers", &[("email", "k@x.example")])
         .await
@@ -29,6 +30,7 @@ async fn a_card_is_kept_and_chosen_again() {
     );
     location(
         &shop
+            .stripe
             .press(&page_of(&first), &[("number", GOOD), ("save", "yes")])
             .await,
     );
@@ -43,9 +45,17 @@ async fn a_card_is_kept_and_chosen_again() {
         page.contains("visa ending in 4242") && page.contains("Another card"),
         "{page}"
     );
-    let stranger = shop.press(&path, &[("payment_method", "pm_nobody")]).await;
+    let stranger = shop
+        .stripe
+        .press(&path, &[("payment_method", "pm_nobody")])
+        .await;
     assert_eq!(stranger.status, StatusCode::UNPROCESSABLE_ENTITY);
-    location(&shop.press(&path, &[("payment_method", id(&kept))]).await);
+    location(
+        &shop
+            .stripe
+            .press(&path, &[("payment_method", id(&kept))])
+            .await,
+    );
     assert_eq!(shop.again(&second).await["payment_status"], "paid");
     assert_eq!(
         shop.get(&methods).await["data"].as_array().unwrap().len(),
@@ -64,7 +74,7 @@ async fn a_card_is_kept_and_chosen_again() {
 
 #[tokio::test]
 async fn a_method_that_asks_elsewhere_leads_there_and_back() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let more = [
         ("line_items[0][price_data][currency]", "eur"),
         ("allowed_payment_method_types[0]", "card"),
@@ -78,13 +88,13 @@ async fn a_method_that_asks_elsewhere_leads_there_and_back() {
         "{page}"
     );
     let ideal = [("email", "j@x.example"), ("payment_method_type", "ideal")];
-    let bank = location(&shop.press(&path, &ideal).await).to_owned();
+    let bank = location(&shop.stripe.press(&path, &ideal).await).to_owned();
     assert!(bank.starts_with("/_tollway/authenticate/pi_"), "{bank}");
-    let refused = shop.press(&bank, &[("decision", "fail")]).await;
+    let refused = shop.stripe.press(&bank, &[("decision", "fail")]).await;
     let returned = url::Url::parse(location(&refused)).unwrap();
     assert_eq!(returned.path(), path);
-    let bank = location(&shop.press(&path, &ideal).await).to_owned();
-    shop.press(&bank, &[("decision", "approve")]).await;
+    let bank = location(&shop.stripe.press(&path, &ideal).await).to_owned();
+    shop.stripe.press(&bank, &[("decision", "approve")]).await;
     let done = shop.again(&session).await;
     assert_eq!(
         (&done["status"], &done["payment_status"]),
@@ -92,7 +102,7 @@ async fn a_method_that_asks_elsewhere_leads_there_and_back() {
     );
     let oxxo = [("email", "j@x.example"), ("payment_method_type", "paypal")];
     let other = shop.session(&more).await;
-    let unknown = shop.press(&page_of(&other), &oxxo).await;
+    let unknown = shop.stripe.press(&page_of(&other), &oxxo).await;
     assert_eq!(unknown.status, StatusCode::UNPROCESSABLE_ENTITY);
     assert_eq!(shop.sum(), 0);
 }
@@ -103,7 +113,7 @@ async fn a_bank_debit_completes_before_it_is_paid() {
         ("000123456789", "checkout.session.async_payment_succeeded"),
         ("000222222227", "checkout.session.async_payment_failed"),
     ] {
-        let shop = Shop::open().await;
+        let shop = Marketplace::with_seller().await;
         let session = shop
             .session(&[("allowed_payment_method_types[0]", "us_bank_account")])
             .await;
@@ -118,7 +128,7 @@ async fn a_bank_debit_completes_before_it_is_paid() {
             ("name", "Jenny"),
             ("routing_number", "110000000"),
         ];
-        let missing = shop.press(&path, &form).await;
+        let missing = shop.stripe.press(&path, &form).await;
         assert!(
             missing.body.contains("Account number is required."),
             "{}",
@@ -126,7 +136,7 @@ async fn a_bank_debit_completes_before_it_is_paid() {
         );
         let mut form = form.to_vec();
         form.push(("account_number", number));
-        location(&shop.press(&path, &form).await);
+        location(&shop.stripe.press(&path, &form).await);
         let done = shop.again(&session).await;
         assert_eq!(
             (&done["status"], &done["payment_status"]),
@@ -154,14 +164,14 @@ async fn a_voucher_completes_before_it_is_paid() {
             "checkout.session.async_payment_failed",
         ),
     ] {
-        let shop = Shop::open().await;
+        let shop = Marketplace::with_seller().await;
         let more = [
             ("line_items[0][price_data][currency]", "mxn"),
             ("allowed_payment_method_types[0]", "oxxo"),
         ];
         let session = shop.session(&more).await;
         let form = [("email", email), ("name", "Jenny Rosen")];
-        location(&shop.press(&page_of(&session), &form).await);
+        location(&shop.stripe.press(&page_of(&session), &form).await);
         assert_eq!(shop.again(&session).await["status"], "complete");
         shop.stripe.advance(60);
         let types = shop.event_types().await;
@@ -171,7 +181,7 @@ async fn a_voucher_completes_before_it_is_paid() {
 
 #[tokio::test]
 async fn consents_and_answers_change_the_customer_only_where_asked() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop
         .post("/v1/customers", &[("email", "k@x.example")])
         .await
@@ -196,7 +206,7 @@ async fn consents_and_answers_change_the_customer_only_where_asked() {
         ("terms", "yes"),
         ("promotions", "yes"),
     ];
-    location(&shop.press(&page_of(&session), &form).await);
+    location(&shop.stripe.press(&page_of(&session), &form).await);
     let done = shop.again(&session).await;
     assert_eq!(
         (

@@ -1,13 +1,14 @@
 //! What an account cannot do before its requirements are met.
 
-use super::{Shop, id, intending, paying, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, intending, paying, with};
 
 const MISSING: &str = "Your destination account needs to have at least one of the following capabilities enabled: transfers, \
                        crypto_transfers, legacy_payments";
 const READY: &str = "tok_bypassPending";
 
 /// A new account that wants these capabilities and has none of them yet.
-async fn newcomer(shop: &Shop) -> String {
+async fn newcomer(shop: &Marketplace) -> String {
     let form = [
         ("type", "express"),
         ("country", "US"),
@@ -20,7 +21,7 @@ async fn newcomer(shop: &Shop) -> String {
 
 #[tokio::test]
 async fn money_goes_to_accounts_that_may_have_it() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     shop.post("/v1/charges", &paying(&[("source", READY)]))
         .await
         .ok();
@@ -59,19 +60,15 @@ async fn money_goes_to_accounts_that_may_have_it() {
 
 #[tokio::test]
 async fn charges_are_made_by_and_for_accounts_that_may_charge() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = newcomer(&shop).await;
     let own = [("stripe-account", account.as_str())];
     let merchant = [("on_behalf_of", account.as_str())];
     let post = async |headers: &[(&str, &str)], form: &[(&str, &str)]| {
         shop.stripe
-            .call_with(
-                axum::http::Method::POST,
-                "/v1/charges",
-                Some(super::KEY),
-                headers,
-                form,
-            )
+            .caller(crate::marketplace::KEY)
+            .with_headers(headers)
+            .post("/v1/charges", form)
             .await
     };
     for (headers, form) in [(&own[..], paying(&[])), (&[], paying(&merchant))] {
@@ -100,7 +97,7 @@ async fn charges_are_made_by_and_for_accounts_that_may_charge() {
 
 #[tokio::test]
 async fn a_standard_account_asks_for_its_capabilities_itself() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = shop
         .post("/v1/accounts", &[("type", "standard"), ("country", "US")])
         .await
@@ -113,7 +110,7 @@ async fn a_standard_account_asks_for_its_capabilities_itself() {
 
 #[tokio::test]
 async fn automatic_payment_methods_need_a_way_back() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let card = [
         ("amount", "1000"),
         ("currency", "usd"),
@@ -145,13 +142,9 @@ async fn automatic_payment_methods_need_a_way_back() {
     // Before automatic payment methods were the rule, an intent took cards alone.
     let old = shop
         .stripe
-        .call_with(
-            axum::http::Method::POST,
-            "/v1/payment_intents",
-            Some(super::KEY),
-            &[("stripe-version", "2022-11-15")],
-            &card,
-        )
+        .caller(crate::marketplace::KEY)
+        .with_headers(&[("stripe-version", "2022-11-15")])
+        .post("/v1/payment_intents", &card)
         .await
         .ok();
     assert_eq!(old["automatic_payment_methods"], serde_json::Value::Null);
@@ -160,21 +153,17 @@ async fn automatic_payment_methods_need_a_way_back() {
 
 #[tokio::test]
 async fn older_versions_name_their_methods_as_they_did() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[("payment_method_types[]", "card")]);
     let by_version = async |version: &str| {
         shop.stripe
-            .call_with(
-                axum::http::Method::POST,
-                "/v1/payment_intents",
-                Some(super::KEY),
-                &[("stripe-version", version)],
-                &form,
-            )
+            .caller(crate::marketplace::KEY)
+            .with_headers(&[("stripe-version", version)])
+            .post("/v1/payment_intents", &form)
             .await
     };
     let old = by_version("2025-08-27.basil").await.ok();
     assert_eq!(old["payment_method_types"], serde_json::json!(["card"]));
     let refused = by_version("2026-10-28.endive").await;
-    assert_eq!(refused.json()["error"]["code"], "parameter_unknown");
+    refused.expect_error(400, "parameter_unknown");
 }

@@ -1,10 +1,11 @@
 //! Payment methods and tokens.
 
-use super::{Shop, id, intending, paying};
+use crate::client::id;
+use crate::marketplace::{Marketplace, intending, paying};
 
 #[tokio::test]
 async fn cards_are_kept_attached_and_tokenised() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop
         .post("/v1/customers", &[("email", "c@x.example")])
         .await
@@ -77,7 +78,7 @@ async fn cards_are_kept_attached_and_tokenised() {
 /// Every test card by its documented name: what a payment on it comes to, and the advice that goes with a refusal.
 #[tokio::test]
 async fn test_cards_do_what_stripe_says() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (name, code, decline_code, advice) in [
         (
             "chargeDeclined",
@@ -242,7 +243,7 @@ async fn test_cards_do_what_stripe_says() {
 
 #[tokio::test]
 async fn what_cannot_be_on_a_card_is_refused_at_its_field() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let make = async |change: (&str, &str)| {
         let form = [
             ("type", "card"),
@@ -251,7 +252,7 @@ async fn what_cannot_be_on_a_card_is_refused_at_its_field() {
             ("card[exp_year]", "2031"),
             ("card[cvc]", "123"),
         ];
-        let form = super::with(&form, &[change]);
+        let form = crate::marketplace::with(&form, &[change]);
         shop.post("/v1/payment_methods", &form).await
     };
     for (change, code) in [
@@ -271,7 +272,7 @@ async fn what_cannot_be_on_a_card_is_refused_at_its_field() {
 
 #[tokio::test]
 async fn cards_of_two_networks_and_of_some_risk() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let path = "/v1/payment_methods/pm_card_visa_cartesBancaires";
     let card = shop.get(path).await["card"].clone();
     assert_eq!(

@@ -3,20 +3,21 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{KEY, Shop, id};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace};
 
-async fn customer(shop: &Shop) -> String {
+async fn customer(shop: &Marketplace) -> String {
     let made = shop.post("/v1/customers", &[("name", "Jenny")]).await.ok();
     id(&made).to_owned()
 }
 
-async fn send(shop: &Shop, customer: &str, amount: &str) -> Value {
+async fn send(shop: &Marketplace, customer: &str, amount: &str) -> Value {
     let form = [("amount", amount), ("currency", "eur")];
     let path = format!("/v1/test_helpers/customers/{customer}/fund_cash_balance");
     shop.post(&path, &form).await.ok()
 }
 
-async fn ask(shop: &Shop, customer: &str, amount: &str) -> Value {
+async fn ask(shop: &Marketplace, customer: &str, amount: &str) -> Value {
     let form = [
         ("amount", amount),
         ("currency", "eur"),
@@ -40,13 +41,13 @@ async fn ask(shop: &Shop, customer: &str, amount: &str) -> Value {
     shop.post("/v1/payment_intents", &form).await.ok()
 }
 
-async fn left(shop: &Shop, customer: &str) -> Value {
+async fn left(shop: &Marketplace, customer: &str) -> Value {
     let path = format!("/v1/customers/{customer}/cash_balance");
     shop.get(&path).await["available"]["eur"].clone()
 }
 
 /// What has happened to the balance, newest first: type and amount.
-async fn story(shop: &Shop, customer: &str) -> Vec<(String, i64)> {
+async fn story(shop: &Marketplace, customer: &str) -> Vec<(String, i64)> {
     let path = format!("/v1/customers/{customer}/cash_balance_transactions");
     let page = shop.get(&path).await;
     let rows = page["data"].as_array().unwrap().iter();
@@ -59,7 +60,7 @@ async fn story(shop: &Shop, customer: &str) -> Vec<(String, i64)> {
 
 #[tokio::test]
 async fn what_is_sent_pays_for_the_oldest_payment_that_waits() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let (first, second) = (
         ask(&shop, &customer, "1000").await,
@@ -118,7 +119,7 @@ async fn what_is_sent_pays_for_the_oldest_payment_that_waits() {
 
 #[tokio::test]
 async fn what_is_there_already_pays_at_once() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     send(&shop, &customer, "2000").await;
     let paid = ask(&shop, &customer, "1500").await;
@@ -129,7 +130,7 @@ async fn what_is_there_already_pays_at_once() {
 
 #[tokio::test]
 async fn by_hand_money_waits_until_it_is_applied_and_comes_back_if_canceled() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let path = format!("/v1/customers/{customer}/cash_balance");
     let manual = [("settings[reconciliation_mode]", "manual")];
@@ -150,16 +151,13 @@ async fn by_hand_money_waits_until_it_is_applied_and_comes_back_if_canceled() {
     let told = story(&shop, &customer).await;
     assert_eq!(told[0], ("unapplied_from_payment".to_owned(), 300));
     let over = shop.post(&apply, &[]).await;
-    assert_eq!(
-        over.json()["error"]["code"],
-        "payment_intent_unexpected_state"
-    );
+    over.expect_error(400, "payment_intent_unexpected_state");
     assert_eq!(shop.sum(), 0);
 }
 
 #[tokio::test]
 async fn the_page_with_the_instructions_sends_the_money() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let intent = ask(&shop, &customer, "1000").await;
     let page = format!("/_tollway/authenticate/{}", id(&intent));
@@ -190,7 +188,7 @@ async fn the_page_with_the_instructions_sends_the_money() {
 
 #[tokio::test]
 async fn a_payment_out_of_a_balance_needs_its_owner_and_a_way_to_fill_it() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let form = [
         ("amount", "1000"),

@@ -1,10 +1,11 @@
 //! Charges: declines, bad parameters, captures.
 
-use super::{KEY, Shop, id, intending, paying};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace, intending, paying};
 
 #[tokio::test]
 async fn declined_cards_get_stripes_402_and_leave_a_failed_charge() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (source, code, decline_code) in [
         (
             "tok_chargeDeclined",
@@ -73,7 +74,7 @@ async fn declined_cards_get_stripes_402_and_leave_a_failed_charge() {
 
 #[tokio::test]
 async fn bad_charges_are_refused_with_the_parameter_at_fault() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (change, param) in [
         (("amount", "0"), "amount"),
         (("amount", "100000000"), "amount"),
@@ -103,7 +104,7 @@ async fn bad_charges_are_refused_with_the_parameter_at_fault() {
 
 #[tokio::test]
 async fn a_held_charge_is_captured_in_part_and_only_once() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("capture", "false"), ("application_fee_amount", "100")]);
     let charge = shop.post_for_seller("/v1/charges", &form).await.ok();
     assert_eq!(
@@ -139,7 +140,7 @@ async fn a_held_charge_is_captured_in_part_and_only_once() {
 
 #[tokio::test]
 async fn currencies_with_zero_and_three_decimals() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (currency, amount, fee) in [("jpy", 1000, 59), ("kwd", 1000, 329), ("eur", 1000, 59)] {
         let form = paying(&[("amount", "1000"), ("currency", currency)]);
         let charge = shop.post("/v1/charges", &form).await.ok();

@@ -2,11 +2,12 @@
 
 use axum::http::Method;
 
-use super::{CLIENT, KEY, Shop, id, paying};
+use crate::client::id;
+use crate::marketplace::{CLIENT, KEY, Marketplace, paying};
 
 #[tokio::test]
 async fn a_direct_charge_pays_seller_stripe_and_platform() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("application_fee_amount", "100")]);
     let charge = shop.post_for_seller("/v1/charges", &form).await.ok();
     assert_eq!(
@@ -87,7 +88,7 @@ async fn a_direct_charge_pays_seller_stripe_and_platform() {
 
 #[tokio::test]
 async fn refunds_move_back_what_they_should() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("application_fee_amount", "100")]);
     let charge = shop.post_for_seller("/v1/charges", &form).await.ok();
     let part = [
@@ -129,7 +130,7 @@ async fn refunds_move_back_what_they_should() {
     let again = shop
         .post_for_seller("/v1/refunds", &[("charge", id(&charge))])
         .await;
-    assert_eq!(again.json()["error"]["code"], "charge_already_refunded");
+    again.expect_error(400, "charge_already_refunded");
 
     let fee = charge["application_fee"].as_str().unwrap();
     let back = shop
@@ -166,7 +167,7 @@ async fn refunds_move_back_what_they_should() {
 
 #[tokio::test]
 async fn destination_charges_and_their_refunds() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[
         ("application_fee_amount", "200"),
         ("transfer_data[destination]", shop.seller.as_str()),
@@ -231,7 +232,7 @@ async fn destination_charges_and_their_refunds() {
 
 #[tokio::test]
 async fn separate_charges_and_transfers() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let charge = shop.post("/v1/charges", &paying(&[])).await.ok();
     let transfer = [
         ("amount", "500"),
@@ -239,10 +240,7 @@ async fn separate_charges_and_transfers() {
         ("destination", shop.seller.as_str()),
     ];
     let poor = shop.post("/v1/transfers", &transfer).await;
-    assert_eq!(
-        (poor.status.as_u16(), poor.json()["error"]["code"].as_str()),
-        (400, Some("balance_insufficient"))
-    );
+    poor.expect_error(400, "balance_insufficient");
     let mut of_charge = transfer.to_vec();
     of_charge.push(("source_transaction", id(&charge)));
     shop.post("/v1/transfers", &of_charge).await.ok();
@@ -292,7 +290,7 @@ async fn separate_charges_and_transfers() {
 
 #[tokio::test]
 async fn a_destination_charge_on_behalf_of_the_seller() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[
         ("transfer_data[destination]", shop.seller.as_str()),
         ("on_behalf_of", shop.seller.as_str()),

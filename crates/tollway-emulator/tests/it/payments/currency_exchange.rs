@@ -3,16 +3,17 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::automatic::{call, custom};
-use super::{KEY, Shop, id, paying};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace, paying};
+use crate::payouts::automatic_payouts::{call, custom};
 
 /// The platform keeps US dollars, and nothing else.
-pub(super) async fn keep_dollars(shop: &Shop) {
+pub(crate) async fn keep_dollars(shop: &Marketplace) {
     set(shop, &json!({"settlement_currencies": ["usd"]})).await;
 }
 
 /// A seller that keeps euros, and nothing else.
-pub(super) async fn in_euros(shop: &Shop) -> String {
+pub(crate) async fn in_euros(shop: &Marketplace) -> String {
     let settings = [
         ("default_currency", "eur"),
         ("external_account[currency]", "eur"),
@@ -21,7 +22,7 @@ pub(super) async fn in_euros(shop: &Shop) -> String {
     custom(shop, "000123456789", &settings).await
 }
 
-async fn set(shop: &Shop, change: &Value) -> Value {
+async fn set(shop: &Marketplace, change: &Value) -> Value {
     let request = axum::http::Request::builder()
         .method(Method::POST)
         .uri("/_tollway/worlds/market")
@@ -34,7 +35,7 @@ async fn set(shop: &Shop, change: &Value) -> Value {
 }
 
 /// Pending money by currency, of the platform or an account.
-async fn pending(shop: &Shop, account: Option<&str>) -> Value {
+async fn pending(shop: &Marketplace, account: Option<&str>) -> Value {
     let balance = match account {
         Some(account) => call(shop, account, "/v1/balance", &[]).await.ok(),
         None => shop.get("/v1/balance").await,
@@ -49,7 +50,7 @@ async fn pending(shop: &Shop, account: Option<&str>) -> Value {
 
 #[tokio::test]
 async fn a_seller_with_a_bank_account_in_euros_keeps_euros() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let seller = in_euros(&shop).await;
     let form = paying(&[("application_fee_amount", "100")]);
     let charge = call(&shop, &seller, "/v1/charges", &form).await.ok();
@@ -97,7 +98,7 @@ async fn a_seller_with_a_bank_account_in_euros_keeps_euros() {
 
 #[tokio::test]
 async fn a_destination_charge_passes_through_the_platforms_currency() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     keep_dollars(&shop).await;
     let seller = in_euros(&shop).await;
     let form = [
@@ -141,7 +142,7 @@ async fn a_destination_charge_passes_through_the_platforms_currency() {
 
 #[tokio::test]
 async fn what_is_left_of_a_charge_is_counted_in_the_platforms_currency() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     keep_dollars(&shop).await;
     let charge = shop
         .post("/v1/charges", &paying(&[("currency", "eur")]))
@@ -169,7 +170,7 @@ async fn what_is_left_of_a_charge_is_counted_in_the_platforms_currency() {
 
 #[tokio::test]
 async fn disputes_are_converted_too() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let seller = in_euros(&shop).await;
     let form = paying(&[("source", "tok_createDispute")]);
     call(&shop, &seller, "/v1/charges", &form).await.ok();
@@ -192,7 +193,7 @@ async fn disputes_are_converted_too() {
 
 #[tokio::test]
 async fn rates_can_be_listed_and_set() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let dollar = shop.get("/v1/exchange_rates/usd").await;
     assert_eq!(
         (&dollar["rates"]["jpy"], &dollar["rates"]["usd"]),

@@ -2,11 +2,12 @@
 
 use std::collections::BTreeMap;
 
-use axum::http::Method;
 use proptest::prelude::*;
 use serde_json::Value;
 
-use super::{KEY, Shop, exchange, id, paying, with};
+use super::currency_exchange;
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace, paying, with};
 
 const ODD: &[&str] = &[
     "tok_createDispute",
@@ -186,7 +187,7 @@ fn pick(list: &Value, which: usize) -> Option<String> {
     (!data.is_empty()).then(|| id(&data[which % data.len()]).to_owned())
 }
 
-async fn take(shop: &Shop, step: &Step) {
+async fn take(shop: &Marketplace, step: &Step) {
     match step {
         Step::Direct {
             amount,
@@ -431,16 +432,14 @@ async fn take(shop: &Shop, step: &Step) {
 }
 
 /// What an account has of each currency: by its balance transactions, and by its balance. The two are the same.
-async fn explained(shop: &Shop, account: Option<&str>) -> [BTreeMap<String, i64>; 2] {
+async fn explained(shop: &Marketplace, account: Option<&str>) -> [BTreeMap<String, i64>; 2] {
     let headers: Vec<(&str, &str)> = account
         .into_iter()
         .map(|account| ("stripe-account", account))
         .collect();
     let get = async |path: String| {
-        let answer = shop
-            .stripe
-            .call_with(Method::GET, &path, Some(KEY), &headers, &[]);
-        answer.await.ok()
+        let caller = shop.stripe.caller(KEY).with_headers(&headers);
+        caller.get(&path, "").await.ok()
     };
     let add = |sums: &mut BTreeMap<String, i64>, row: &Value, name: &str| {
         let currency = row["currency"].as_str().unwrap().to_owned();
@@ -472,10 +471,10 @@ async fn explained(shop: &Shop, account: Option<&str>) -> [BTreeMap<String, i64>
 }
 
 /// A shop whose platform keeps US dollars and whose seller keeps euros.
-async fn abroad() -> Shop {
-    let mut shop = Shop::open().await;
-    exchange::keep_dollars(&shop).await;
-    shop.seller = exchange::in_euros(&shop).await;
+async fn abroad() -> Marketplace {
+    let mut shop = Marketplace::with_seller().await;
+    currency_exchange::keep_dollars(&shop).await;
+    shop.seller = currency_exchange::in_euros(&shop).await;
     shop
 }
 
@@ -486,7 +485,7 @@ proptest! {
     fn money_is_never_made_nor_lost(steps in prop::collection::vec(step(), 1..18), converts in any::<bool>()) {
         let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
         runtime.block_on(async {
-            let shop = if converts { abroad().await } else { Shop::open().await };
+            let shop = if converts { abroad().await } else { Marketplace::with_seller().await };
             for step in &steps {
                 take(&shop, step).await;
                 prop_assert_eq!(shop.sum(), 0, "after {:?}", step);

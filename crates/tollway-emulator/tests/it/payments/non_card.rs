@@ -3,12 +3,17 @@
 use axum::http::Method;
 use serde_json::json;
 
-use super::{Shop, id, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, with};
 
 const DAY: u64 = 86_400;
 
 /// A confirmed payment of ten by what the payer said of their method.
-pub(super) async fn pay(shop: &Shop, currency: &str, method: &[(&str, &str)]) -> serde_json::Value {
+pub(crate) async fn pay(
+    shop: &Marketplace,
+    currency: &str,
+    method: &[(&str, &str)],
+) -> serde_json::Value {
     let form = [
         ("amount", "1000"),
         ("currency", currency),
@@ -22,7 +27,7 @@ pub(super) async fn pay(shop: &Shop, currency: &str, method: &[(&str, &str)]) ->
 
 #[tokio::test]
 async fn a_debit_is_processing_until_the_bank_pays() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let debits: [(&str, &[(&str, &str)]); 4] = [
         (
             "usd",
@@ -123,7 +128,7 @@ async fn a_debit_is_processing_until_the_bank_pays() {
 
 #[tokio::test]
 async fn a_debit_that_comes_back_leaves_the_intent_waiting() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let failing = [
         ("pm_usBankAccount_insufficientFunds", "insufficient_funds"),
         ("pm_usBankAccount_accountClosed", "account_closed"),
@@ -163,7 +168,7 @@ async fn a_debit_that_comes_back_leaves_the_intent_waiting() {
 
 #[tokio::test]
 async fn a_redirect_is_approved_on_the_page() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (kind, decision, status) in [
         ("ideal", "approve", "succeeded"),
         ("bancontact", "approve", "succeeded"),
@@ -206,7 +211,7 @@ async fn a_redirect_is_approved_on_the_page() {
 
 #[tokio::test]
 async fn currencies_and_unknown_methods_are_refused() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [
         ("amount", "1000"),
         ("currency", "usd"),
@@ -240,7 +245,7 @@ async fn currencies_and_unknown_methods_are_refused() {
 
 #[tokio::test]
 async fn a_bank_account_is_set_up_and_kept_with_its_customer() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = shop.post("/v1/customers", &[]).await.ok();
     let form = [
         ("customer", id(&customer)),
@@ -262,7 +267,7 @@ async fn a_bank_account_is_set_up_and_kept_with_its_customer() {
 
 #[tokio::test]
 async fn a_customer_is_made_with_a_default_payment_method_by_its_test_name() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for name in ["pm_card_visa", "pm_usBankAccount_success"] {
         let form = [
             ("payment_method", name),
@@ -292,7 +297,7 @@ async fn a_customer_is_made_with_a_default_payment_method_by_its_test_name() {
 
 #[tokio::test]
 async fn debits_cost_less_than_cards_and_prices_can_be_set() {
-    let fee = async |shop: &Shop| {
+    let fee = async |shop: &Marketplace| {
         let name = [("payment_method", "pm_usBankAccount_success")];
         let intent = pay(shop, "usd", &name).await;
         shop.stripe.advance(6 * DAY);
@@ -304,7 +309,7 @@ async fn debits_cost_less_than_cards_and_prices_can_be_set() {
         assert_eq!(moved["type"], "payment");
         moved["fee"].as_i64().unwrap()
     };
-    assert_eq!(fee(&Shop::open().await).await, 8);
+    assert_eq!(fee(&Marketplace::with_seller().await).await, 8);
     let stripe = crate::support::Stripe::with(|builder| {
         builder.method_fee(
             "us_bank_account",
@@ -312,12 +317,12 @@ async fn debits_cost_less_than_cards_and_prices_can_be_set() {
         )
     });
     let seller = String::new();
-    assert_eq!(fee(&Shop { stripe, seller }).await, 35);
+    assert_eq!(fee(&Marketplace::of_seller(stripe, seller)).await, 35);
 }
 
 #[tokio::test]
 async fn a_bank_account_that_nobody_knows_is_verified_by_two_deposits() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = [
         ("payment_method_data[type]", "us_bank_account"),
         (
@@ -351,18 +356,15 @@ async fn a_bank_account_that_nobody_knows_is_verified_by_two_deposits() {
         assert_eq!(refused.json()["error"]["code"], code);
     }
     let wrong = verify(&path, &[("descriptor_code", "SM99ZZ")]).await;
-    assert_eq!(
-        wrong.json()["error"]["code"],
-        "payment_method_microdeposit_verification_descriptor_code_mismatch"
+    wrong.expect_error(
+        400,
+        "payment_method_microdeposit_verification_descriptor_code_mismatch",
     );
     let right = [("amounts[0]", "32"), ("amounts[1]", "45")];
     let goes_on = verify(&path, &right).await.ok();
     assert_eq!(goes_on["status"], "processing");
     let again = verify(&path, &right).await;
-    assert_eq!(
-        again.json()["error"]["code"],
-        "payment_intent_unexpected_state"
-    );
+    again.expect_error(400, "payment_intent_unexpected_state");
 
     let customer = shop.post("/v1/customers", &[("name", "Jenny")]).await.ok();
     let mut form = account.to_vec();
@@ -388,7 +390,7 @@ async fn a_bank_account_that_nobody_knows_is_verified_by_two_deposits() {
 
 #[tokio::test]
 async fn money_is_held_by_methods_that_can_hold_it() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let manual = ("capture_method", "manual");
     let klarna = [("payment_method_data[type]", "klarna"), manual];
     let intent = pay(&shop, "eur", &klarna).await;
@@ -422,7 +424,7 @@ async fn money_is_held_by_methods_that_can_hold_it() {
 
 #[tokio::test]
 async fn a_debit_without_an_answer_stays_as_it_is() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let method = [("payment_method", "pm_usBankAccount_processing")];
     let intent = pay(&shop, "usd", &method).await;
     shop.stripe.advance(40 * DAY);
@@ -433,7 +435,7 @@ async fn a_debit_without_an_answer_stays_as_it_is() {
 
 #[tokio::test]
 async fn a_wrong_iban_is_refused_wherever_it_is_given() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let wrong = "DE88370400440532013000";
     for (path, form, code, param) in [
         (

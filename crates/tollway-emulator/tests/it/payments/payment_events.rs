@@ -3,12 +3,13 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use super::{KEY, Shop, id, paying};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace, paying};
 use crate::support::START;
 
 #[tokio::test]
 async fn events_of_a_payment_reach_the_right_endpoints() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (url, connect) in [
         ("http://localhost:4000/own", "false"),
         ("http://localhost:4000/connect", "true"),
@@ -56,7 +57,7 @@ async fn events_of_a_payment_reach_the_right_endpoints() {
 
 #[tokio::test]
 async fn what_a_test_clock_far_behind_leads_to_can_be_read() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = [("frozen_time", "1600000000")];
     let clock = shop.post("/v1/test_helpers/test_clocks", &form).await.ok();
     let form = [("test_clock", id(&clock))];

@@ -2,11 +2,12 @@
 
 use axum::http::Method;
 
-use super::{Shop, id, intending};
+use crate::client::id;
+use crate::marketplace::{Marketplace, intending};
 
 #[tokio::test]
 async fn payment_intents_succeed_decline_and_recover() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let intent = shop
         .post_for_seller(
             "/v1/payment_intents",
@@ -81,7 +82,7 @@ async fn payment_intents_succeed_decline_and_recover() {
 
 #[tokio::test]
 async fn payment_intents_hold_capture_and_cancel() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("capture_method", "manual"),
         ("payment_method", "pm_card_visa"),
@@ -138,7 +139,7 @@ async fn payment_intents_hold_capture_and_cancel() {
 
 #[tokio::test]
 async fn a_card_holder_approves_or_fails_the_banks_question() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("payment_method", "pm_card_threeDSecure2Required"),
         ("confirm", "true"),
@@ -217,7 +218,7 @@ async fn a_card_holder_approves_or_fails_the_banks_question() {
 
 #[tokio::test]
 async fn a_hold_grows_if_asked_and_ends_after_a_week() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("capture_method", "manual"),
         ("payment_method", "pm_card_visa"),
@@ -264,7 +265,7 @@ async fn a_hold_grows_if_asked_and_ends_after_a_week() {
 
 #[tokio::test]
 async fn with_manual_confirmation_the_server_confirms_twice() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("confirmation_method", "manual"),
         ("payment_method", "pm_card_threeDSecure2Required"),
@@ -284,7 +285,7 @@ async fn with_manual_confirmation_the_server_confirms_twice() {
 
 #[tokio::test]
 async fn a_hold_is_captured_in_several_parts_if_asked() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let several = "payment_method_options[card][request_multicapture]";
     let asking = |wish| {
         intending(&[
@@ -351,7 +352,7 @@ async fn a_hold_is_captured_in_several_parts_if_asked() {
 
 #[tokio::test]
 async fn a_fifth_more_is_captured_if_asked() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("capture_method", "manual"),
         ("payment_method", "pm_card_visa"),
@@ -364,7 +365,7 @@ async fn a_fifth_more_is_captured_if_asked() {
     let held = shop.post("/v1/payment_intents", &form).await.ok();
     let path = format!("/v1/payment_intents/{}/capture", id(&held));
     let over = shop.post(&path, &[("amount_to_capture", "1201")]).await;
-    assert_eq!(over.json()["error"]["code"], "amount_too_large");
+    over.expect_error(400, "amount_too_large");
     let taken = shop
         .post(&path, &[("amount_to_capture", "1200")])
         .await
@@ -378,7 +379,7 @@ async fn a_fifth_more_is_captured_if_asked() {
 
 #[tokio::test]
 async fn an_intent_takes_what_it_was_made_for() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let card = ("payment_method", "pm_card_visa");
     let now = ("confirm", "true");
     let refused = async |form: &[(&str, &str)]| {
@@ -400,7 +401,7 @@ async fn an_intent_takes_what_it_was_made_for() {
 
 #[tokio::test]
 async fn a_confirmation_token_pays_once() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let said = [
         ("payment_method", "pm_card_visa"),
         ("return_url", "https://shop.example/back"),
@@ -441,7 +442,7 @@ async fn a_confirmation_token_pays_once() {
 
 #[tokio::test]
 async fn what_the_statement_says() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (name, text, printed) in [
         ("statement_descriptor_suffix", "order 7", "TOLLWAY* ORDER 7"),
         ("statement_descriptor", "Fine Bread", "FINE BREAD"),
@@ -468,7 +469,7 @@ async fn what_the_statement_says() {
 
 #[tokio::test]
 async fn a_refund_takes_its_share_from_every_part_of_a_charge() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let several = "payment_method_options[card][request_multicapture]";
     for destination in [false, true] {
         let seller = shop.seller.clone();

@@ -2,7 +2,8 @@
 
 use serde_json::{Value, json};
 
-use super::{Shop, id, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, with};
 
 const PAYMENT: &[(&str, &str)] = &[
     ("amount_requested[currency]", "usd"),
@@ -22,7 +23,7 @@ fn amounts(record: &Value) -> [i64; 4] {
 
 #[tokio::test]
 async fn a_payment_fails_is_tried_again_and_refunded() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let record = shop
         .post("/v1/payment_records/report_payment", PAYMENT)
         .await
@@ -96,7 +97,7 @@ async fn a_payment_fails_is_tried_again_and_refunded() {
 
 #[tokio::test]
 async fn a_payment_is_reported_with_its_outcome() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let path = "/v1/payment_records/report_payment";
     for (outcome, expected) in [
         ("guaranteed", [1000, 0, 0, 0]),

@@ -3,16 +3,17 @@
 use axum::http::Method;
 use serde_json::Value;
 
-use super::{Shop, id, intending};
+use crate::client::id;
+use crate::marketplace::{Marketplace, intending};
 
-async fn customer(shop: &Shop) -> Value {
+async fn customer(shop: &Marketplace) -> Value {
     let form = [("email", "c@x.example")];
     shop.post("/v1/customers", &form).await.ok()
 }
 
 #[tokio::test]
 async fn a_card_is_kept_and_charged_later() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let form = [
         ("customer", id(&customer)),
@@ -23,8 +24,8 @@ async fn a_card_is_kept_and_charged_later() {
     assert_eq!(intent["status"], "requires_payment_method");
     let path = format!("/v1/setup_intents/{}", id(&intent));
     let confirm = format!("{path}/confirm");
-    let bare = shop.post(&confirm, &[]).await.json();
-    assert_eq!(bare["error"]["code"], "setup_intent_unexpected_state");
+    let bare = shop.post(&confirm, &[]).await;
+    bare.expect_error(400, "setup_intent_unexpected_state");
     let refused = shop
         .post(&confirm, &[("payment_method", "pm_card_chargeDeclined")])
         .await;
@@ -66,7 +67,7 @@ async fn a_card_is_kept_and_charged_later() {
 
 #[tokio::test]
 async fn a_card_that_was_authenticated_once_pays_without_its_holder() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let customer = customer(&shop).await;
     let form = [
         ("customer", id(&customer)),
@@ -114,7 +115,7 @@ async fn a_card_that_was_authenticated_once_pays_without_its_holder() {
 
 #[tokio::test]
 async fn a_payment_keeps_the_card_if_asked() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (ann, bob) = (customer(&shop).await, customer(&shop).await);
     let form = intending(&[
         ("customer", id(&ann)),

@@ -2,8 +2,9 @@
 
 use axum::http::Method;
 
-use super::others::pay;
-use super::{Shop, id};
+use super::non_card::pay;
+use crate::client::id;
+use crate::marketplace::Marketplace;
 
 const DAY: u64 = 86_400;
 
@@ -18,7 +19,7 @@ fn voucher<'a>(kind: &'a str, email: &'a str) -> Vec<(&'a str, &'a str)> {
 
 #[tokio::test]
 async fn a_voucher_is_paid_at_a_shop_or_expires() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let fates = [
         ("jenny@example.com", 0, "requires_action"),
         ("jenny@example.com", 180, "succeeded"),
@@ -56,7 +57,7 @@ async fn a_voucher_is_paid_at_a_shop_or_expires() {
 
 #[tokio::test]
 async fn each_kind_of_voucher_shows_what_its_shop_needs() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let mut boleto = voucher("boleto", "fill_never@example.com");
     boleto.push(("payment_method_data[boleto][tax_id]", "000.000.000-00"));
     let mut konbini = voucher("konbini", "fill_never@example.com");

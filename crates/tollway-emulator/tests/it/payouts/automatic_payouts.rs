@@ -3,13 +3,14 @@
 use axum::http::Method;
 use serde_json::{Value, json};
 
-use super::{KEY, Shop, id, paying};
+use crate::client::id;
+use crate::marketplace::{KEY, Marketplace, paying};
 use crate::support::Answer;
 
 const DAY: u64 = 86_400;
 
 /// A custom account with this bank account, paid out as `schedule` says.
-pub(super) async fn custom(shop: &Shop, number: &str, schedule: &[(&str, &str)]) -> String {
+pub(crate) async fn custom(shop: &Marketplace, number: &str, schedule: &[(&str, &str)]) -> String {
     let mut form = vec![
         ("type", "custom"),
         ("country", "US"),
@@ -30,34 +31,41 @@ pub(super) async fn custom(shop: &Shop, number: &str, schedule: &[(&str, &str)])
 }
 
 /// Has a customer pay `amount` for this account, by a destination charge.
-async fn sell(shop: &Shop, account: &str, amount: &str) -> Value {
+async fn sell(shop: &Marketplace, account: &str, amount: &str) -> Value {
     let form = [("amount", amount), ("transfer_data[destination]", account)];
     shop.post("/v1/charges", &paying(&form)).await.ok()
 }
 
-pub(super) async fn call(shop: &Shop, account: &str, path: &str, form: &[(&str, &str)]) -> Answer {
-    let headers = [("stripe-account", account)];
+pub(crate) async fn call(
+    shop: &Marketplace,
+    account: &str,
+    path: &str,
+    form: &[(&str, &str)],
+) -> Answer {
     let method = if form.is_empty() {
         Method::GET
     } else {
         Method::POST
     };
     shop.stripe
-        .call_with(method, path, Some(KEY), &headers, form)
+        .caller(KEY)
+        .as_account(&account)
+        .call(method.as_str(), path, form)
+        .send()
         .await
 }
 
-async fn payouts(shop: &Shop, account: &str) -> Vec<Value> {
+async fn payouts(shop: &Marketplace, account: &str) -> Vec<Value> {
     let page = call(shop, account, "/v1/payouts", &[]).await.ok();
     page["data"].as_array().unwrap().clone()
 }
 
-async fn available(shop: &Shop, account: &str) -> Value {
+async fn available(shop: &Marketplace, account: &str) -> Value {
     let balance = call(shop, account, "/v1/balance", &[]).await.ok();
     balance["available"][0]["amount"].clone()
 }
 
-async fn event_types(shop: &Shop, account: &str) -> Vec<String> {
+async fn event_types(shop: &Marketplace, account: &str) -> Vec<String> {
     let page = call(shop, account, "/v1/events?limit=100", &[]).await.ok();
     let all = page["data"].as_array().unwrap().iter();
     all.map(|event| event["type"].as_str().unwrap().to_owned())
@@ -66,7 +74,7 @@ async fn event_types(shop: &Shop, account: &str) -> Vec<String> {
 
 #[tokio::test]
 async fn an_account_with_a_bank_is_paid_out_every_day() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = custom(&shop, "000123456789", &[]).await;
     sell(&shop, &account, "1000").await;
     sell(&shop, &account, "500").await;
@@ -132,7 +140,7 @@ async fn an_account_with_a_bank_is_paid_out_every_day() {
 
 #[tokio::test]
 async fn whoever_lists_no_bank_keeps_the_money_until_told_otherwise() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("source", "tok_bypassPending")]);
     shop.post("/v1/charges", &form).await.ok();
     shop.post_for_seller("/v1/charges", &form).await.ok();
@@ -160,7 +168,7 @@ async fn whoever_lists_no_bank_keeps_the_money_until_told_otherwise() {
 
 #[tokio::test]
 async fn a_week_is_waited_for() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let weekly = [
         ("settings[payouts][schedule][interval]", "weekly"),
         ("settings[payouts][schedule][weekly_anchor]", "friday"),
@@ -196,7 +204,7 @@ async fn a_week_is_waited_for() {
 
 #[tokio::test]
 async fn a_bank_that_takes_nothing_is_not_asked_again_until_it_is_replaced() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = custom(&shop, "000111111116", &[]).await;
     sell(&shop, &account, "1000").await;
     shop.stripe.advance(9 * DAY);
@@ -223,7 +231,7 @@ async fn a_bank_that_takes_nothing_is_not_asked_again_until_it_is_replaced() {
 
 #[tokio::test]
 async fn what_an_account_owes_comes_from_its_bank_if_it_agreed() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (debits, left) in [("true", 0), ("false", -1000)] {
         let settings = [("settings[payouts][debit_negative_balances]", debits)];
         let account = custom(&shop, "000123456789", &settings).await;
@@ -242,7 +250,7 @@ async fn what_an_account_owes_comes_from_its_bank_if_it_agreed() {
 
 #[tokio::test]
 async fn settings_that_make_no_sense_are_refused() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let refused = async |form: &[(&str, &str)]| {
         let answer = shop.post("/v1/balance_settings", form).await;
         assert_eq!(answer.status, 400, "{}", answer.body);
@@ -277,7 +285,7 @@ async fn settings_that_make_no_sense_are_refused() {
 
 #[tokio::test]
 async fn a_debit_card_is_paid_within_the_hour_and_a_bank_is_not() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let account = custom(&shop, "000123456789", &[]).await;
     let rich = paying(&[("amount", "9000"), ("source", "tok_bypassPending")]);
     call(&shop, &account, "/v1/charges", &rich).await.ok();
@@ -287,10 +295,7 @@ async fn a_debit_card_is_paid_within_the_hour_and_a_bank_is_not() {
         ("method", "instant"),
     ];
     let refused = call(&shop, &account, "/v1/payouts", &instantly).await;
-    assert_eq!(
-        refused.json()["error"]["code"],
-        "instant_payouts_unsupported"
-    );
+    refused.expect_error(400, "instant_payouts_unsupported");
     let balance = call(&shop, &account, "/v1/balance", &[]).await.ok();
     assert!(balance["instant_available"].is_null());
 

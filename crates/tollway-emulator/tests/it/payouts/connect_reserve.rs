@@ -2,19 +2,20 @@
 
 use serde_json::Value;
 
-use super::payouts::{as_account, custom};
-use super::{Shop, id, paying};
+use super::manual_payouts::{as_account, custom};
+use crate::client::id;
+use crate::marketplace::{Marketplace, paying};
 
 const DAY: u64 = 86_400;
 
 /// Available and reserved US dollars of the platform.
-async fn platform(shop: &Shop) -> (i64, i64) {
+async fn platform(shop: &Marketplace) -> (i64, i64) {
     let balance = shop.get("/v1/balance").await;
     let usd = |name: &str| balance[name][0]["amount"].as_i64().unwrap();
     (usd("available"), usd("connect_reserved"))
 }
 
-async fn reserves(shop: &Shop) -> Vec<Value> {
+async fn reserves(shop: &Marketplace) -> Vec<Value> {
     let all = shop
         .get("/v1/balance_transactions?type=reserve_transaction")
         .await;
@@ -23,7 +24,7 @@ async fn reserves(shop: &Shop) -> Vec<Value> {
 
 #[tokio::test]
 async fn the_platform_keeps_back_what_its_account_owes() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("amount", "100000"), ("source", "tok_bypassPending")]);
     shop.post("/v1/charges", &form).await.ok();
     let account = custom(&shop, "000123456789").await;
@@ -68,7 +69,7 @@ async fn the_platform_keeps_back_what_its_account_owes() {
 
 #[tokio::test]
 async fn a_standard_account_bears_its_own_losses() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("amount", "5000")]);
     let charge = shop.post_for_seller("/v1/charges", &form).await.ok();
     shop.stripe.advance(3 * DAY);
@@ -82,7 +83,7 @@ async fn a_standard_account_bears_its_own_losses() {
 
 #[tokio::test]
 async fn an_account_is_debited_and_has_it_back() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("amount", "100000"), ("source", "tok_bypassPending")]);
     shop.post("/v1/charges", &form).await.ok();
     let account = custom(&shop, "000123456789").await;
@@ -93,8 +94,8 @@ async fn an_account_is_debited_and_has_it_back() {
             ("source", account.as_str()),
         ]
     };
-    let refused = shop.post("/v1/charges", &debit("10001")).await.json();
-    assert_eq!(refused["error"]["code"], "balance_insufficient");
+    let refused = shop.post("/v1/charges", &debit("10001")).await;
+    refused.expect_error(400, "balance_insufficient");
     let charge = shop.post("/v1/charges", &debit("1500")).await.ok();
     assert!(id(&charge).starts_with("py_"));
     assert_eq!(

@@ -2,13 +2,14 @@
 
 use serde_json::{Value, json};
 
-use super::{Shop, id, paying, with};
+use crate::client::id;
+use crate::marketplace::{Marketplace, paying, with};
 
 const DAY: u64 = 86_400;
 
 /// A shop with 1000 dollars less the fee available.
-async fn rich() -> Shop {
-    let shop = Shop::open().await;
+async fn rich() -> Marketplace {
+    let shop = Marketplace::with_seller().await;
     let form = paying(&[("amount", "100000"), ("source", "tok_bypassPending")]);
     shop.post("/v1/charges", &form).await.ok();
     shop
@@ -65,8 +66,8 @@ async fn a_payout_is_canceled_or_refused() {
     let after = shop.get(&format!("/v1/payouts/{}", id(&made))).await;
     assert_eq!(after["status"], "canceled");
 
-    let poor = shop.post("/v1/payouts", &payout("97071")).await.json();
-    assert_eq!(poor["error"]["code"], "balance_insufficient");
+    let poor = shop.post("/v1/payouts", &payout("97071")).await;
+    poor.expect_error(400, "balance_insufficient");
     let form = [
         ("amount", "100"),
         ("currency", "usd"),
@@ -78,7 +79,7 @@ async fn a_payout_is_canceled_or_refused() {
 }
 
 /// A custom account with this bank account, and 100 dollars.
-pub(super) async fn custom(shop: &Shop, number: &str) -> String {
+pub(crate) async fn custom(shop: &Marketplace, number: &str) -> String {
     let form = [
         ("type", "custom"),
         ("country", "US"),
@@ -101,20 +102,22 @@ pub(super) async fn custom(shop: &Shop, number: &str) -> String {
     id(&account).to_owned()
 }
 
-pub(super) async fn as_account(
-    shop: &Shop,
+pub(crate) async fn as_account(
+    shop: &Marketplace,
     account: &str,
     path: &str,
     form: &[(&str, &str)],
 ) -> Value {
-    let headers = [("stripe-account", account)];
     let method = if form.is_empty() {
         axum::http::Method::GET
     } else {
         axum::http::Method::POST
     };
     shop.stripe
-        .call_with(method, path, Some(super::KEY), &headers, form)
+        .caller(crate::marketplace::KEY)
+        .as_account(&account)
+        .call(method.as_str(), path, form)
+        .send()
         .await
         .json()
 }
@@ -152,7 +155,7 @@ async fn the_bank_account_decides() {
 
 #[tokio::test]
 async fn a_top_up_is_pending_until_it_arrives() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let topup = |source| {
         [
             ("amount", "2000"),
@@ -191,7 +194,7 @@ async fn a_top_up_is_pending_until_it_arrives() {
 }
 
 /// Gives an account a debit card as its external account, the default one; its id.
-async fn debit_card(shop: &Shop, account: &str) -> String {
+async fn debit_card(shop: &Marketplace, account: &str) -> String {
     let path = format!("/v1/accounts/{account}/external_accounts");
     let form = [
         ("external_account", "tok_visa_debit"),
