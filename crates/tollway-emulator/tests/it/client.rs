@@ -154,8 +154,8 @@ pub(crate) fn caller(emulator: &Emulator, key: &str) -> Caller {
 
 impl Caller {
     /// The same caller, acting for a connected account.
-    pub(crate) fn as_account(self, account: &str) -> Self {
-        self.with_headers(&[("stripe-account", account)])
+    pub(crate) fn as_account(&self, account: &str) -> Self {
+        self.clone().with_headers(&[("stripe-account", account)])
     }
 
     /// The same caller with more headers.

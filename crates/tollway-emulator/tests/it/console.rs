@@ -73,7 +73,7 @@ async fn a_world_shows_its_connections_and_balances() {
     ];
     stripe
         .caller(KEY)
-        .as_account(&account)
+        .as_account(account)
         .post("/v1/charges", &fee)
         .await
         .ok();

@@ -198,7 +198,7 @@ async fn a_product_may_come_with_its_price() {
 }
 
 #[tokio::test]
-async fn expansion() {
+async fn expand_replaces_ids_by_objects() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");
     let customer = api.post("/v1/customers", "email=a@b.c").await.ok()["id"]

@@ -94,7 +94,7 @@ async fn an_account_of_v2_is_one_of_v1_too() {
     assert_eq!((status, &closed["closed"]), (200, &json!(true)));
     let gone = stripe
         .caller(KEY)
-        .as_account(&id)
+        .as_account(id)
         .get("/v1/customers", "")
         .await;
     assert_eq!(gone.status, 403);

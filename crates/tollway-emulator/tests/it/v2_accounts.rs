@@ -607,7 +607,7 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
     stripe.post("/v1/customers", KEY, &[]).await.ok();
     stripe
         .caller(KEY)
-        .as_account(&seller)
+        .as_account(seller)
         .post("/v1/customers", "")
         .await
         .ok();

@@ -49,7 +49,7 @@ pub(crate) async fn call(
     };
     shop.stripe
         .caller(KEY)
-        .as_account(&account)
+        .as_account(account)
         .call(method.as_str(), path, form)
         .send()
         .await

@@ -115,7 +115,7 @@ pub(crate) async fn as_account(
     };
     shop.stripe
         .caller(crate::marketplace::KEY)
-        .as_account(&account)
+        .as_account(account)
         .call(method.as_str(), path, form)
         .send()
         .await
