@@ -4,31 +4,31 @@ use serde::Serialize;
 
 use crate::pages::{Input, Page, Template};
 
-/// Something to be paid: a Checkout session, an invoice.
+/// A Checkout session, an invoice or a receipt.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CheckoutPage {
     pub(crate) heading: String,
-    /// What the table of items is called.
+    /// The caption of the table of items.
     pub(crate) caption: &'static str,
     pub(crate) mode: &'static str,
     pub(crate) items: Vec<CheckoutItem>,
     pub(crate) trial: Option<String>,
     pub(crate) sums: Vec<Sum>,
     pub(crate) inputs: Vec<Input>,
-    /// May quantities or the amount be changed, and the total be worked out anew?
+    /// Whether quantities or the amount can be changed, with a button that updates the total.
     pub(crate) updates: bool,
-    /// Where a promotion code is typed, if one may be.
+    /// The field of a promotion code; none if codes are not allowed.
     pub(crate) promotion: Option<Input>,
-    /// What the button says; none if there is nothing to press.
+    /// The label of the button; none if nothing can be paid.
     pub(crate) button: Option<String>,
-    /// What the shop says beside the button.
+    /// The text beside the button.
     pub(crate) note: Option<String>,
-    /// Back to the shop without paying.
+    /// The cancel URL.
     pub(crate) cancel: Option<String>,
     pub(crate) error: Option<String>,
 }
 
-/// A line of what is bought.
+/// A line item.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct CheckoutItem {
     pub(crate) description: String,

@@ -5,10 +5,10 @@ use serde::Serialize;
 use crate::accounts::dashboard_page::ConnectionCard;
 use crate::pages::{Page, Template};
 
-/// Everything in the emulator, world by world.
+/// The summary of every world.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ConsolePage {
-    /// The emulator's own address, for the example.
+    /// The address of the emulator, for the example.
     pub(crate) base: String,
     pub(crate) worlds: Vec<WorldSection>,
 }
@@ -31,7 +31,7 @@ pub(crate) struct ApplicationRow {
     pub(crate) redirect_uris: Vec<String>,
 }
 
-/// An account and where it is connected.
+/// An account and its connections.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SellerRow {
     pub(crate) account: String,
@@ -40,7 +40,7 @@ pub(crate) struct SellerRow {
     pub(crate) connected: String,
 }
 
-/// An event and how its deliveries stand.
+/// An event and the status of its deliveries.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct EventRow {
     pub(crate) id: String,
@@ -68,12 +68,12 @@ pub(crate) struct EndpointRow {
     pub(crate) url: String,
     pub(crate) mode: &'static str,
     /// `its own events`, or `connected accounts`.
-    pub(crate) hears_of: &'static str,
+    pub(crate) receives: &'static str,
     pub(crate) status: String,
     pub(crate) secret: String,
 }
 
-/// A connection and the seller who can end it.
+/// A connection of a seller.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct SellerConnection {
     pub(crate) account: String,
@@ -81,7 +81,7 @@ pub(crate) struct SellerConnection {
     pub(crate) connection: ConnectionCard,
 }
 
-/// Balances in one mode and currency, as bars.
+/// A chart of the balances in one mode and currency.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Chart {
     pub(crate) id: String,
@@ -95,15 +95,15 @@ pub(crate) struct Chart {
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct ChartRow {
     pub(crate) label: String,
-    /// The label, as much of it as there is room for.
+    /// The shortened label.
     pub(crate) short: String,
-    /// Where the label stands.
+    /// The vertical position of the label.
     pub(crate) y: usize,
     pub(crate) available: Bar,
     pub(crate) pending: Bar,
 }
 
-/// A bar and what it stands for.
+/// A bar and its amount.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct Bar {
     pub(crate) width: i64,
@@ -116,9 +116,9 @@ pub(crate) struct Bar {
 /// The request log.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct RequestsPage {
-    /// It looks again by itself.
+    /// Whether the page reloads by itself.
     pub(crate) live: bool,
-    /// The same page the other way.
+    /// The path of the page with `live` switched.
     pub(crate) toggle: String,
     pub(crate) path: String,
     pub(crate) errors: bool,
@@ -160,16 +160,16 @@ pub(crate) struct EventPage {
     pub(crate) world: String,
     pub(crate) r#type: String,
     pub(crate) deliveries: Vec<DeliveryCard>,
-    /// As JSON; empty if the event is not kept.
+    /// As JSON; empty if the event is not stored.
     pub(crate) body: String,
 }
 
-/// How an event's way to one endpoint went.
+/// The delivery of an event to one endpoint.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct DeliveryCard {
     pub(crate) endpoint: String,
     /// In words.
-    pub(crate) standing: String,
+    pub(crate) status: String,
     pub(crate) attempts: Vec<AttemptRow>,
 }
 
@@ -181,7 +181,7 @@ pub(crate) struct AttemptRow {
     pub(crate) answer: String,
 }
 
-/// The faults in force, and a form for one more.
+/// The active faults, and a form to add one.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct FaultsPage {
     pub(crate) faults: Vec<FaultRow>,

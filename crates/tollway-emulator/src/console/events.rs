@@ -45,7 +45,7 @@ pub(super) async fn show(State(engine): State<Arc<Engine>>, Path(id): Path<Strin
                 .iter()
                 .map(|it| DeliveryCard {
                     endpoint: it.endpoint.clone(),
-                    standing: it.in_words(),
+                    status: it.in_words(),
                     attempts: it
                         .attempts
                         .iter()

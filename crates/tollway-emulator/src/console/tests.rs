@@ -46,7 +46,7 @@ fn world() -> WorldPage {
         endpoints: vec![EndpointRow {
             url: owned("http://localhost:3000/<hook>"),
             mode: "test",
-            hears_of: "connected accounts",
+            receives: "connected accounts",
             status: owned("enabled"),
             secret: owned("whsec_1"),
         }],
@@ -118,7 +118,7 @@ fn event() -> EventPage {
         r#type: owned("charge.succeeded"),
         deliveries: vec![DeliveryCard {
             endpoint: owned("we_1"),
-            standing: owned("delivered"),
+            status: owned("delivered"),
             attempts: vec![AttemptRow {
                 at: owned("2026-01-02 03:04:05"),
                 status: owned("200"),
@@ -174,7 +174,7 @@ fn the_faults() {
 }
 
 #[test]
-fn pages_without_anything_to_show_say_so() {
+fn console_pages_without_content_say_so() {
     let mut bare = world();
     bare.connections.clear();
     bare.charts.clear();

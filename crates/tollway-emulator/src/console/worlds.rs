@@ -106,7 +106,7 @@ fn endpoint_rows(world: &WorldState) -> Vec<EndpointRow> {
     let row = |endpoint: Endpoint| EndpointRow {
         url: endpoint.url,
         mode: endpoint.mode.as_str(),
-        hears_of: match (endpoint.own, endpoint.connected) {
+        receives: match (endpoint.own, endpoint.connected) {
             (true, true) => "its own events and connected accounts",
             (false, true) => "connected accounts",
             _ => "its own events",

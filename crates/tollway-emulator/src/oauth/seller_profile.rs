@@ -311,7 +311,7 @@ mod tests {
     }
 
     #[test]
-    fn bad_prefills_are_ignored() {
+    fn invalid_prefills_are_ignored() {
         let prefills = form(&[
             ("email", "a b@c"),
             ("country", "USA"),

@@ -4,18 +4,18 @@ use serde::Serialize;
 
 use crate::pages::{Input, Page, Template};
 
-/// A customer's billing portal.
+/// The billing portal of a customer.
 #[derive(Debug, Clone, Serialize)]
 pub(crate) struct PortalPage {
     pub(crate) merchant: String,
     pub(crate) mode: &'static str,
     pub(crate) email: Option<String>,
     pub(crate) subscriptions: Vec<PortalSubscription>,
-    /// At once, or at the end of the period.
+    /// The label of the cancel button: now, or at the end of the period.
     pub(crate) cancel_label: &'static str,
     /// The card that invoices are paid with.
     pub(crate) card: Option<String>,
-    /// The form of another card; none if it cannot be changed here.
+    /// The fields of a new card; empty if the card cannot be changed here.
     pub(crate) inputs: Vec<Input>,
     pub(crate) invoices: Vec<PortalInvoice>,
     pub(crate) return_url: Option<String>,
@@ -28,7 +28,7 @@ pub(crate) struct PortalSubscription {
     pub(crate) id: String,
     pub(crate) items: Vec<String>,
     pub(crate) status: String,
-    /// Until when, in a sentence.
+    /// The end of the period, in a sentence.
     pub(crate) until: String,
     pub(crate) may_cancel: bool,
     pub(crate) may_renew: bool,

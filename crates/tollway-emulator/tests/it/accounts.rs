@@ -36,7 +36,7 @@ fn connect(emulator: &Emulator, account: &str, scope: GrantScope) {
 }
 
 #[tokio::test]
-async fn a_platform_acts_for_its_accounts_only() {
+async fn stripe_account_header_is_refused_for_accounts_that_are_not_connected() {
     let emulator = emulator();
     connect(&emulator, "acct_s1", GrantScope::ReadWrite);
     let platform = caller(&emulator, "sk_test_a");
@@ -86,7 +86,7 @@ async fn a_platform_acts_for_its_accounts_only() {
 }
 
 #[tokio::test]
-async fn what_was_revoked_does_not_work() {
+async fn revoked_access_token_is_refused() {
     let emulator = emulator();
     connect(&emulator, "acct_s1", GrantScope::ReadWrite);
     let seller = caller(&emulator, "sk_test_of_acct_s1");
@@ -117,7 +117,7 @@ async fn what_was_revoked_does_not_work() {
 }
 
 #[tokio::test]
-async fn read_only_reads() {
+async fn read_only_access_token_cannot_write() {
     let emulator = emulator();
     connect(&emulator, "acct_s1", GrantScope::ReadOnly);
     let seller = caller(&emulator, "sk_test_of_acct_s1");

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::{caller, emulator};
 
 #[tokio::test]
-async fn secrets_of_apps_are_sent_to_those_who_expand_them() {
+async fn app_secret_payload_is_sent_only_when_expanded() {
     let api = caller(&emulator(), "sk_test_products");
     for payload in ["one", "two"] {
         let form = format!("name=token&payload={payload}&scope[type]=account");

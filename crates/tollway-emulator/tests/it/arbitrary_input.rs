@@ -1,4 +1,4 @@
-//! Whatever is sent, the answer has Stripe's shape and is never a 5xx.
+//! Arbitrary requests: the response is never a 5xx, and errors have Stripe's format.
 
 use std::sync::OnceLock;
 

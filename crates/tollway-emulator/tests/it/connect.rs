@@ -1,4 +1,4 @@
-//! Connected accounts by the API: made, completed, listed, deleted; and sellers that exist before they connect.
+//! Connected accounts through the API: created, completed, listed and deleted; sellers that exist before they connect.
 
 use axum::http::{Method, StatusCode};
 
@@ -174,7 +174,7 @@ async fn accounts_are_listed_and_seen_only_while_connected() {
 }
 
 #[tokio::test]
-async fn what_a_seller_had_is_there_again_when_it_reconnects() {
+async fn reconnecting_restores_the_objects_of_a_seller() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "baker@shop.example").await;
     let account = token["stripe_user_id"].as_str().unwrap().to_owned();
@@ -253,7 +253,7 @@ async fn an_account_controlled_elsewhere_refuses_read_write_but_not_read_only() 
 }
 
 #[tokio::test]
-async fn sellers_can_be_prepared_and_bad_ones_are_refused() {
+async fn sellers_are_created_before_they_connect_and_invalid_ones_refused() {
     let stripe = Stripe::new();
     for (form, param) in [
         (vec![("key", KEY)], "email"),

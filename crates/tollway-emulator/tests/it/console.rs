@@ -13,7 +13,7 @@ const CHARGE: [(&str, &str); 3] = [
 ];
 
 #[tokio::test]
-async fn the_request_log_is_watched() {
+async fn console_shows_the_request_log() {
     let stripe = Stripe::new();
     stripe.post("/v1/charges", KEY, &CHARGE).await.ok();
     let none = stripe.post("/v1/charges", KEY, &[("amount", "<b>")]).await;
@@ -61,7 +61,7 @@ async fn the_request_log_is_watched() {
 }
 
 #[tokio::test]
-async fn a_world_shows_its_connections_and_balances() {
+async fn console_shows_connections_and_balances_of_a_world() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "baker@shop.example").await;
     let account = token["stripe_user_id"].as_str().unwrap();
@@ -104,7 +104,7 @@ async fn a_world_shows_its_connections_and_balances() {
 }
 
 #[tokio::test]
-async fn an_event_is_sent_again() {
+async fn console_resends_an_event() {
     let stripe = Stripe::new();
     let hook = [
         ("url", "https://shop.example/hook"),
@@ -143,7 +143,7 @@ async fn an_event_is_sent_again() {
 }
 
 #[tokio::test]
-async fn faults_are_set_and_cleared() {
+async fn console_adds_and_clears_faults() {
     let stripe = Stripe::new();
     let page = "/_tollway/console/faults";
     let form = [
@@ -174,7 +174,7 @@ async fn faults_are_set_and_cleared() {
 }
 
 #[tokio::test]
-async fn another_sites_page_changes_nothing() {
+async fn console_refuses_changes_from_pages_of_other_sites() {
     let stripe = Stripe::new();
     let path = "/_tollway/console/faults";
     let form = [("then", "server_error")];
@@ -212,7 +212,7 @@ async fn another_sites_page_changes_nothing() {
 }
 
 #[tokio::test]
-async fn a_platform_is_set_up_by_hand() {
+async fn console_saves_the_settings_of_a_platform() {
     let stripe = Stripe::new();
     let form = [
         ("url", "http://localhost:4000/hooks"),

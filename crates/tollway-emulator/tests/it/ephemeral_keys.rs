@@ -3,7 +3,7 @@
 use crate::client::{START, caller, emulator, id};
 
 #[tokio::test]
-async fn an_ephemeral_key_belongs_to_one_thing() {
+async fn ephemeral_key_requires_exactly_one_object() {
     let api = caller(&emulator(), "sk_test_products");
     let customer = api.post("/v1/customers", "").await.ok();
     let key = api

@@ -1,4 +1,4 @@
-//! Uploads.
+//! Files and file links.
 
 use crate::client::{caller, emulator};
 
@@ -6,7 +6,7 @@ const BODY: &str = "--XX\r\nContent-Disposition: form-data; name=\"purpose\"\r\n
                     Content-Disposition: form-data; name=\"file\"; filename=\"receipt.txt\"\r\nContent-Type: text/plain\r\n\r\nhello\r\n--XX--\r\n";
 
 #[tokio::test]
-async fn a_file_is_kept_with_its_content() {
+async fn file_is_stored_with_its_content() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");
     let upload = api
@@ -42,7 +42,7 @@ async fn a_file_is_kept_with_its_content() {
 }
 
 #[tokio::test]
-async fn a_file_needs_a_file() {
+async fn file_create_requires_a_file() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");
     assert_eq!(
@@ -68,7 +68,7 @@ async fn a_file_needs_a_file() {
 }
 
 #[tokio::test]
-async fn a_link_leads_to_a_file_until_it_expires() {
+async fn file_link_serves_the_content_until_it_expires() {
     let emulator = emulator();
     let api = caller(&emulator, "sk_test_a");
     let upload = api

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::{caller, emulator, event_types, id};
 
 #[tokio::test]
-async fn an_identity_is_verified_on_its_page() {
+async fn verification_session_is_verified_on_its_page() {
     let api = caller(&emulator(), "sk_test_products");
     let form = "type=document&options[document][require_matching_selfie]=true&return_url=http://localhost:3000/back";
     let session = api

@@ -17,7 +17,7 @@ async fn card(api: &Caller, more: &str) -> Value {
 }
 
 #[tokio::test]
-async fn an_issued_card_shows_its_number_to_those_who_ask() {
+async fn issued_card_number_is_sent_only_when_expanded() {
     let api = caller(&emulator(), "sk_test_products");
     let made = card(&api, "status=active").await;
     assert_eq!(made.get("number"), None);
@@ -38,7 +38,7 @@ async fn an_issued_card_shows_its_number_to_those_who_ask() {
 }
 
 #[tokio::test]
-async fn purchases_are_authorized_captured_and_refunded() {
+async fn authorizations_are_created_captured_and_refunded() {
     let api = caller(&emulator(), "sk_test_products");
     let card = card(&api, "status=active").await;
     let helpers = "/v1/test_helpers/issuing";
@@ -116,7 +116,7 @@ async fn purchases_are_authorized_captured_and_refunded() {
 }
 
 #[tokio::test]
-async fn cards_and_their_controls_decline_purchases() {
+async fn card_status_and_spending_controls_decline_authorizations() {
     let api = caller(&emulator(), "sk_test_products");
     let limited = "status=active&spending_controls[spending_limits][0][amount]=1500&spending_controls[spending_limits][0][interval]=daily\
                    &spending_controls[blocked_merchant_countries][]=FR";

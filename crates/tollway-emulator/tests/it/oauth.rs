@@ -1,4 +1,4 @@
-//! Connect OAuth, step by step, as a platform and its sellers go through it.
+//! Connect OAuth: the authorize page, codes, tokens and disconnecting.
 
 use axum::http::{Method, StatusCode, header};
 use base64::Engine as _;
@@ -34,7 +34,7 @@ fn token_works(stripe: &Stripe, mode: Mode, token: &str) -> bool {
 }
 
 #[tokio::test]
-async fn a_new_seller_connects_and_the_token_answer_is_complete() {
+async fn new_seller_connects_and_the_token_response_is_complete() {
     let stripe = Stripe::new();
     let page = stripe.get(&authorize(CLIENT, "read_write")).await;
     assert_eq!(page.status, StatusCode::OK);
@@ -60,7 +60,7 @@ async fn a_new_seller_connects_and_the_token_answer_is_complete() {
 }
 
 #[tokio::test]
-async fn denying_redirects_with_access_denied_and_connects_nobody() {
+async fn denying_redirects_with_access_denied_and_connects_no_account() {
     let stripe = Stripe::new();
     let redirect = stripe
         .decide(CLIENT, &[("decision", "deny")])
@@ -197,7 +197,7 @@ async fn a_code_expires_after_five_minutes() {
 }
 
 #[tokio::test]
-async fn unknown_foreign_and_wrong_mode_codes_are_refused_and_stay_good() {
+async fn unknown_foreign_and_wrong_mode_codes_are_refused_and_stay_valid() {
     let stripe = Stripe::new();
     stripe.connect(CLIENT, KEY, "first@x.example").await;
     let code = stripe.code(CLIENT, "baker@shop.example").await;
@@ -218,7 +218,7 @@ async fn unknown_foreign_and_wrong_mode_codes_are_refused_and_stay_good() {
 }
 
 #[tokio::test]
-async fn the_key_may_come_as_bearer_as_basic_user_or_in_the_body() {
+async fn token_endpoint_accepts_the_key_as_bearer_basic_user_or_parameter() {
     let stripe = Stripe::new();
     let basic = format!(
         "Basic {}",
@@ -262,7 +262,7 @@ async fn the_key_may_come_as_bearer_as_basic_user_or_in_the_body() {
 }
 
 #[tokio::test]
-async fn bad_token_requests_get_their_code() {
+async fn invalid_token_requests_are_refused_with_their_error() {
     let stripe = Stripe::new();
     for (form, error) in [
         (vec![], "invalid_request"),
@@ -352,7 +352,7 @@ async fn refreshing_narrows_the_scope_and_replaces_the_token_of_that_scope() {
 }
 
 #[tokio::test]
-async fn a_live_grant_has_a_test_pair_that_ends_with_it() {
+async fn live_grant_has_a_test_connection_that_ends_with_it() {
     let stripe = Stripe::new();
     let live = stripe
         .connect("ca_live", "sk_live_market", "a@x.example")
@@ -385,7 +385,7 @@ async fn a_live_grant_has_a_test_pair_that_ends_with_it() {
 }
 
 #[tokio::test]
-async fn deauthorize_follows_its_rules() {
+async fn deauthorize_is_refused_for_wrong_client_mode_and_account() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "a@x.example").await;
     let account = text(&token, "stripe_user_id");
@@ -424,7 +424,7 @@ async fn deauthorize_follows_its_rules() {
 }
 
 #[tokio::test]
-async fn express_accounts_have_their_own_door_and_cannot_be_deauthorised() {
+async fn express_accounts_have_their_own_endpoint_and_cannot_be_deauthorized() {
     let stripe = Stripe::new();
     let path = authorize(CLIENT, "").replace("/oauth", "/express/oauth");
     let form = [
@@ -453,7 +453,7 @@ async fn express_accounts_have_their_own_door_and_cannot_be_deauthorised() {
 }
 
 #[tokio::test]
-async fn a_known_seller_signs_in_again_after_leaving() {
+async fn disconnected_seller_can_connect_again() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "baker@shop.example").await;
     let account = text(&token, "stripe_user_id");
@@ -585,7 +585,7 @@ async fn a_client_id_belongs_to_the_first_key_that_redeems_a_code_of_it() {
 }
 
 #[tokio::test]
-async fn strict_wants_client_ids_and_redirect_uris_to_be_configured() {
+async fn strict_mode_requires_configured_client_ids_and_redirect_uris() {
     let stripe = Stripe::with(|builder| builder.strict(true));
     assert_eq!(
         stripe
@@ -620,7 +620,7 @@ async fn strict_wants_client_ids_and_redirect_uris_to_be_configured() {
 }
 
 #[tokio::test]
-async fn tokens_are_told_apart_by_kind() {
+async fn tokens_of_each_kind_are_accepted_only_for_their_purpose() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "a@x.example").await;
     let world = stripe.emulator.engine().worlds().get("market").unwrap();
@@ -637,7 +637,7 @@ async fn tokens_are_told_apart_by_kind() {
 }
 
 #[tokio::test]
-async fn an_express_seller_gets_the_suggested_capabilities_and_is_known_by_its_prefills() {
+async fn express_seller_has_the_suggested_capabilities_and_prefills() {
     let stripe = Stripe::new();
     let url = format!(
         "/express{}&suggested_capabilities[]=transfers&suggested_capabilities[]=flying&always_prompt=true\
@@ -669,7 +669,7 @@ async fn an_express_seller_gets_the_suggested_capabilities_and_is_known_by_its_p
 }
 
 #[tokio::test]
-async fn the_landing_is_signing_in_or_registering() {
+async fn stripe_landing_preselects_sign_in_or_a_new_account() {
     let stripe = Stripe::new();
     let token = stripe.connect(CLIENT, KEY, "ann@x.example").await;
     let seller = text(&token, "stripe_user_id");

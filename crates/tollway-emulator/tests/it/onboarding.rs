@@ -1,4 +1,4 @@
-//! Accounts that the platform makes: what they lack, and the page where their owners fill it in.
+//! Accounts that the platform creates: requirements, and the onboarding page.
 
 use axum::http::Method;
 use serde_json::Value;
@@ -18,7 +18,7 @@ fn due(account: &Value) -> Vec<&str> {
 }
 
 #[tokio::test]
-async fn an_owner_fills_in_the_page_and_goes_back() {
+async fn owner_completes_the_onboarding_page_and_returns() {
     let market = Marketplace::new(KEY);
     let id = market.account("express").await;
     let own = format!("/v1/accounts/{id}");
@@ -84,7 +84,7 @@ async fn an_owner_fills_in_the_page_and_goes_back() {
 }
 
 #[tokio::test]
-async fn links_expire_and_bad_ones_are_refused() {
+async fn account_links_expire_and_invalid_ones_are_refused() {
     let market = Marketplace::new(KEY);
     let id = market.account("custom").await;
     let path = market.onboarding_link(&id, &[]).await;
@@ -134,7 +134,7 @@ async fn links_expire_and_bad_ones_are_refused() {
 }
 
 #[tokio::test]
-async fn controllers_say_who_answers_for_what() {
+async fn controller_of_an_account_follows_its_type() {
     let market = Marketplace::new(KEY);
     let form = [
         ("controller[stripe_dashboard][type]", "none"),
@@ -181,7 +181,7 @@ async fn controllers_say_who_answers_for_what() {
 }
 
 #[tokio::test]
-async fn capabilities_persons_and_external_accounts_are_parts_of_it() {
+async fn capabilities_persons_and_external_accounts_belong_to_their_account() {
     let market = Marketplace::new(KEY);
     let id = market.account("custom").await;
     let own = format!("/v1/accounts/{id}");
@@ -274,7 +274,7 @@ async fn capabilities_persons_and_external_accounts_are_parts_of_it() {
 }
 
 #[tokio::test]
-async fn a_country_says_its_currency_and_what_is_asked_there() {
+async fn country_spec_contains_currency_and_required_fields() {
     let api = crate::client::caller(&crate::client::emulator(), "sk_test_a");
     let germany = api.get("/v1/country_specs/DE", "").await.ok();
     assert_eq!(germany["default_currency"], "eur");

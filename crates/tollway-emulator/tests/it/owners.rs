@@ -1,4 +1,4 @@
-//! What the platform may say and do about accounts it made, what is their owners', and what they both hear of it.
+//! What the platform and what only the owner can change of an account, and the events of both.
 
 use serde_json::Value;
 
@@ -14,7 +14,7 @@ fn said(answer: &Answer) -> String {
 }
 
 #[tokio::test]
-async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
+async fn platform_cannot_change_owner_members_after_onboarding_started() {
     let market = Marketplace::new(KEY);
     let id = market.account("express").await;
     let own = format!("/v1/accounts/{id}");
@@ -60,7 +60,7 @@ async fn owners_tell_about_themselves_once_they_were_sent_to_stripe() {
 }
 
 #[tokio::test]
-async fn a_link_may_ask_for_what_will_be_due_one_day() {
+async fn account_link_can_collect_eventually_due_fields() {
     let market = Marketplace::new(KEY);
     let id = market.account("express").await;
     let path = format!("/v1/accounts/{id}");
@@ -100,7 +100,7 @@ async fn a_link_may_ask_for_what_will_be_due_one_day() {
 }
 
 #[tokio::test]
-async fn what_changes_is_told() {
+async fn changes_of_an_account_emit_events() {
     let market = Marketplace::new(KEY);
     let id = market.account("custom").await;
     let own = format!("/v1/accounts/{id}");
@@ -163,7 +163,7 @@ async fn what_changes_is_told() {
 }
 
 #[tokio::test]
-async fn sessions_skip_stripes_sign_in_only_where_the_platform_answers() {
+async fn account_session_can_disable_sign_in_only_if_the_platform_collects_requirements() {
     let market = Marketplace::new(KEY);
     let feature = "components[account_onboarding][features][disable_stripe_user_authentication]";
     for (kind, status) in [("custom", 200), ("express", 400)] {
@@ -182,7 +182,7 @@ async fn sessions_skip_stripes_sign_in_only_where_the_platform_answers() {
 }
 
 #[tokio::test]
-async fn live_accounts_are_let_go_empty() {
+async fn live_account_can_be_rejected_or_deleted_only_without_balance() {
     for (kind, live, deleted, rejected) in [("custom", 400, 200, 200), ("standard", 403, 403, 400)]
     {
         let market = Marketplace::new(LIVE);

@@ -58,7 +58,7 @@ async fn a_seller_ends_the_connection_on_its_dashboard() {
 }
 
 #[tokio::test]
-async fn the_console_shows_who_is_connected_to_whom() {
+async fn console_shows_connections() {
     let stripe = Stripe::new();
     assert!(
         stripe
@@ -80,7 +80,7 @@ async fn the_console_shows_who_is_connected_to_whom() {
 }
 
 #[tokio::test]
-async fn pages_are_guarded_by_their_headers() {
+async fn pages_have_security_headers() {
     let stripe = Stripe::new();
     let page = stripe.get(&authorize(CLIENT, "read_write")).await;
     let policy = page.headers[header::CONTENT_SECURITY_POLICY]

@@ -3,7 +3,7 @@
 use crate::client::{caller, emulator, id};
 
 #[tokio::test]
-async fn every_account_has_a_configuration_of_payment_methods() {
+async fn every_account_has_a_default_payment_method_configuration() {
     let api = caller(&emulator(), "sk_test_products");
     let path = "/v1/payment_method_configurations";
     let all = api.get(path, "").await.ok();

@@ -1,4 +1,4 @@
-//! A data file: what was answered is there after a start, whatever ended the one before.
+//! The data file: every confirmed change survives a restart or a crash.
 
 use std::collections::BTreeSet;
 use std::io::{BufRead, BufReader, Write};

@@ -5,7 +5,7 @@ use serde_json::Value;
 use crate::client::{caller, emulator, id};
 
 #[tokio::test]
-async fn value_lists_show_their_items() {
+async fn value_list_contains_its_newest_items() {
     let api = caller(&emulator(), "sk_test_products");
     let list = api
         .post(

@@ -3,7 +3,7 @@
 use crate::client::{START, caller, emulator, event_types, id};
 
 #[tokio::test]
-async fn a_report_lists_what_moved() {
+async fn itemized_report_lists_balance_transactions() {
     let api = caller(&emulator(), "sk_test_products");
     api.post("/v1/charges", "amount=1000&currency=usd&source=tok_visa")
         .await
@@ -48,7 +48,7 @@ async fn a_report_lists_what_moved() {
 }
 
 #[tokio::test]
-async fn a_summary_adds_up_by_category() {
+async fn summary_report_adds_amounts_by_category() {
     let stripe = emulator();
     let api = caller(&stripe, "sk_test_products");
     for amount in [1000, 2000] {

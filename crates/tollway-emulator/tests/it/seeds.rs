@@ -1,4 +1,4 @@
-//! Seeds: what a file says is there.
+//! Seeds: objects that a file describes.
 
 use serde_json::json;
 use tollway_emulator::{Emulator, Seed};

@@ -1,4 +1,4 @@
-//! Treasury: what flows into a financial account and out of it.
+//! Treasury: financial accounts and their flows.
 
 use serde_json::{Value, json};
 
@@ -40,7 +40,7 @@ async fn balance(api: &Caller, account: &str) -> [i64; 3] {
 }
 
 #[tokio::test]
-async fn payments_are_set_aside_until_they_are_posted_or_come_back() {
+async fn outbound_payment_is_pending_until_posted_failed_or_returned() {
     let (api, account) = funded().await;
     let bank = "destination_payment_method_data[type]=us_bank_account&destination_payment_method_data[us_bank_account][account_number]=000123456789\
                 &destination_payment_method_data[us_bank_account][routing_number]=110000000\
@@ -114,7 +114,7 @@ async fn payments_are_set_aside_until_they_are_posted_or_come_back() {
 }
 
 #[tokio::test]
-async fn transfers_arrive_fail_or_are_returned() {
+async fn inbound_transfer_succeeds_fails_or_is_returned() {
     let (api, account) = funded().await;
     let form = format!(
         "amount=700&currency=usd&financial_account={account}&origin_payment_method=pm_usBankAccount"
@@ -140,7 +140,7 @@ async fn transfers_arrive_fail_or_are_returned() {
 }
 
 #[tokio::test]
-async fn what_was_received_can_be_reversed_once() {
+async fn received_credits_and_debits_can_be_reversed_once() {
     let (api, account) = funded().await;
     let debit = format!("amount=1000&currency=usd&network=ach&financial_account={account}");
     let debits = "/v1/test_helpers/treasury/received_debits";
@@ -195,7 +195,7 @@ async fn what_was_received_can_be_reversed_once() {
 }
 
 #[tokio::test]
-async fn features_are_asked_for_one_by_one() {
+async fn financial_account_features_are_requested_one_by_one() {
     let (api, account) = funded().await;
     let path = format!("/v1/treasury/financial_accounts/{account}");
     let features = api

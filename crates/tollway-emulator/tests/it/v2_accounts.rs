@@ -1,4 +1,4 @@
-//! Accounts and persons of `/v2`: one account with two faces, and the thin events of every change.
+//! Accounts and persons of `/v2`, their counterparts in `/v1`, and their thin events.
 
 use serde_json::{Value, json};
 
@@ -54,7 +54,7 @@ fn merchant() -> Value {
 }
 
 #[tokio::test]
-async fn every_part_that_changes_is_told_of_by_its_own_event() {
+async fn each_changed_part_of_an_account_emits_its_event() {
     let stripe = Stripe::new();
     listen(&stripe).await;
     let account = v2_ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
@@ -167,7 +167,7 @@ async fn every_part_that_changes_is_told_of_by_its_own_event() {
 }
 
 #[tokio::test]
-async fn persons_are_the_same_in_both() {
+async fn persons_of_v1_and_v2_are_the_same() {
     let stripe = Stripe::new();
     listen(&stripe).await;
     let account = v2_ok(&stripe, "POST", "/v2/core/accounts", &merchant()).await;
@@ -355,7 +355,7 @@ async fn accounts_of_v1_are_accounts_of_v2() {
 }
 
 #[tokio::test]
-async fn a_customer_is_known_to_v2_alone_until_it_sells() {
+async fn customer_account_exists_only_in_v2_until_it_is_a_merchant() {
     let stripe = Stripe::new();
     let body = json!({"contact_email": "c@x.example", "configuration": {"customer": {}}});
     let made = v2_ok(&stripe, "POST", "/v2/core/accounts", &body).await;
@@ -396,7 +396,7 @@ async fn a_customer_is_known_to_v2_alone_until_it_sells() {
 }
 
 #[tokio::test]
-async fn lists_go_forth_and_back_and_leave_out_what_is_closed() {
+async fn account_list_pages_both_ways_without_closed_accounts() {
     let stripe = Stripe::new();
     let mut made = Vec::new();
     for configuration in ["merchant", "recipient", "customer", "merchant", "customer"] {
@@ -547,7 +547,7 @@ async fn a_repeated_request_of_v2_is_one_request_unless_it_failed() {
 }
 
 #[tokio::test]
-async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
+async fn event_destination_is_updated_disabled_pinged_and_deleted() {
     let stripe = Stripe::new();
     let path = "/v2/core/event_destinations";
     let body = |changes: Value| {
@@ -656,7 +656,7 @@ async fn a_destination_can_be_changed_switched_pinged_and_taken_away() {
 }
 
 #[tokio::test]
-async fn a_token_is_applied_once_while_it_lasts() {
+async fn account_token_is_applied_once_before_it_expires() {
     let stripe = Stripe::new();
     let said = json!({"contact_email": "t@x.example", "identity": {"entity_type": "individual", "individual": {"given_name": "Ann"}}});
     let token = v2_ok(&stripe, "POST", "/v2/core/account_tokens", &said).await;

@@ -3,7 +3,7 @@
 use crate::client::{caller, emulator};
 
 #[tokio::test]
-async fn a_vault_shows_the_last_digits() {
+async fn vault_bank_account_contains_only_the_last_digits() {
     let api = caller(&emulator(), "sk_test_products");
     let call = |path: &str, body: &str| {
         let call = api.call("POST", path, body);

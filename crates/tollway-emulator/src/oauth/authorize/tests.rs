@@ -36,7 +36,7 @@ fn scope_defaults_to_read_only_and_express_has_its_own() {
 }
 
 #[test]
-fn each_mistake_has_its_code_and_echoes_state() {
+fn each_invalid_parameter_has_its_error_with_state() {
     use OAuthErrorCode::{
         InvalidRedirectUri, InvalidRequest, InvalidScope, UnsupportedResponseType,
     };
@@ -116,7 +116,7 @@ fn configured_uris_match_character_for_character_and_the_first_is_the_default() 
 }
 
 #[test]
-fn strict_wants_configuration_and_https_in_live_mode() {
+fn strict_mode_requires_configuration_and_https_in_live_mode() {
     let strict = ClientPolicy {
         strict: true,
         ..OPEN
@@ -148,7 +148,7 @@ fn strict_wants_configuration_and_https_in_live_mode() {
 }
 
 #[test]
-fn client_ids_have_a_shape() {
+fn client_ids_are_validated() {
     for (query, code) in [
         ("", OAuthErrorCode::InvalidRequest),
         ("client_id=", OAuthErrorCode::InvalidRequest),

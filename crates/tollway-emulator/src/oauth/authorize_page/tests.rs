@@ -71,7 +71,7 @@ fn authorize_page_without_accounts_and_fields_renders() {
 }
 
 #[test]
-fn foreign_text_never_becomes_markup() {
+fn authorize_page_escapes_text() {
     let html = authorize().html().unwrap();
     assert!(
         !html.contains("<script") && !html.contains("<Sons>"),
