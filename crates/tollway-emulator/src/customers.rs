@@ -1,4 +1,4 @@
-//! Customers: the cards they come with, the clock they live by, and what ends when they are deleted.
+//! Customers: the payment methods in their parameters, their test clocks, and their deletion.
 
 use std::borrow::Cow;
 
@@ -24,19 +24,19 @@ pub(crate) struct CustomerDeletion {
 }
 
 pub(crate) fn register(registry: &mut Registry) {
-    registry.add_for("customers.create", is_more_than_data, create);
-    registry.add_for("customers.update", names_a_card, update);
+    registry.add_for("customers.create", needs_handler, create);
+    registry.add_for("customers.update", names_payment_method, update);
     registry.add("customers.delete", delete);
-    registry.add("customers.payment_sources.create", add_source);
+    registry.add("customers.payment_sources.create", create_source);
 }
 
 /// Whether a request names a payment method, which takes more than storing its members.
-fn names_a_card(params: &Params) -> bool {
+fn names_payment_method(params: &Params) -> bool {
     params.has("payment_method") || params.has("source") || params.has("invoice_settings")
 }
 
-fn is_more_than_data(params: &Params) -> bool {
-    names_a_card(params) || params.has("test_clock")
+fn needs_handler(params: &Params) -> bool {
+    names_payment_method(params) || params.has("test_clock")
 }
 
 /// `POST /v1/customers`. A customer on a test clock is created at the clock's time.
@@ -45,41 +45,41 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let now = clock.and_then(|clock| test_clocks::clock_time(ctx, clock));
     let now = now.unwrap_or(ctx.now());
     let ctx = &mut ctx.at(now);
-    let (plain, default) = without_default_by_name(params);
+    let (plain, default) = split_default_test_method(params);
     let customer = ctx.generic("customers.create", &plain)?;
     if default.is_none() && !params.has("payment_method") && !params.has("source") {
         return Ok(customer);
     }
     let id = customer["id"].as_str().unwrap_or_default();
-    let given = params.text("payment_method");
-    let attached = given
+    let method_param = params.text("payment_method");
+    let attached = method_param
         .map(|method| payment_methods::check_and_attach(ctx, method, id))
         .transpose()?;
     if let Some(default) = default {
         // Both parameters name the same payment method.
-        let method = match attached.filter(|_| given == Some(default.as_str())) {
+        let method = match attached.filter(|_| method_param == Some(default.as_str())) {
             Some(method) => method,
             None => payment_methods::check_and_attach(ctx, &default, id)?,
         };
-        pay_by_default(ctx, id, &method)?;
+        set_default_method(ctx, id, &method)?;
     }
     if let Some(source) = params.text("source") {
-        keep_source(ctx, id, source, true)?;
+        save_source(ctx, id, source, true)?;
     }
     ctx.required(CUSTOMER, id)
 }
 
 /// `POST /v1/customers/{customer}`. A new `source` becomes the default one.
 pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let (plain, default) = without_default_by_name(params);
+    let (plain, default) = split_default_test_method(params);
     let customer = ctx.generic("customers.update", &plain)?;
     let id = customer["id"].as_str().unwrap_or_default();
     if let Some(default) = default {
         let method = payment_methods::check_and_attach(ctx, &default, id)?;
-        pay_by_default(ctx, id, &method)?;
+        set_default_method(ctx, id, &method)?;
     }
     if let Some(source) = params.text("source") {
-        keep_source(ctx, id, source, true)?;
+        save_source(ctx, id, source, true)?;
     }
     ctx.required(CUSTOMER, id)
 }
@@ -99,7 +99,7 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 
 /// Separates a default payment method that is a test name such as `pm_card_visa`: it is no object until it is
 /// attached.
-fn without_default_by_name(params: &Params) -> (Cow<'_, Params>, Option<String>) {
+fn split_default_test_method(params: &Params) -> (Cow<'_, Params>, Option<String>) {
     let name = params
         .text("invoice_settings.default_payment_method")
         .filter(|name| payment_methods::is_test_name(name))
@@ -115,7 +115,7 @@ fn without_default_by_name(params: &Params) -> (Cow<'_, Params>, Option<String>)
 }
 
 /// Makes a payment method the customer's default for invoices.
-fn pay_by_default(ctx: &mut Ctx<'_>, customer: &str, method: &Value) -> Result<(), ApiError> {
+fn set_default_method(ctx: &mut Ctx<'_>, customer: &str, method: &Value) -> Result<(), ApiError> {
     let mut customer = ctx.required(CUSTOMER, customer)?;
     customer["invoice_settings"]["default_payment_method"] = method["id"].clone();
     ctx.update(CUSTOMER, &customer);
@@ -123,18 +123,18 @@ fn pay_by_default(ctx: &mut Ctx<'_>, customer: &str, method: &Value) -> Result<(
 }
 
 /// `POST /v1/customers/{customer}/sources`.
-fn add_source(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+fn create_source(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let customer = params.path("customer");
     ctx.required(CUSTOMER, customer)?;
     match params.text("source") {
-        Some(source) if !source.starts_with("btok_") => keep_source(ctx, customer, source, false),
+        Some(source) if !source.starts_with("btok_") => save_source(ctx, customer, source, false),
         _ => ctx.generic("customers.payment_sources.create", params),
     }
 }
 
 /// Stores the card of a token as a source of the customer. It becomes the default source if it is the first, or if
 /// `replace`.
-fn keep_source(
+fn save_source(
     ctx: &mut Ctx<'_>,
     customer: &str,
     source: &str,

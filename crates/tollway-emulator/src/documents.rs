@@ -1,4 +1,4 @@
-//! Papers about payments: invoices and credit notes as PDF, and the receipt of a charge.
+//! Documents of payments: invoices and credit notes as PDF, and the receipt of a charge.
 
 use std::sync::Arc;
 
@@ -35,7 +35,8 @@ async fn invoice(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
     if invoice["status"] == "draft" {
         return pages::not_found("final invoice", &id);
     }
-    let written = engine.transact_internal(&world, scope, |ctx| Ok(of_invoice(ctx, &invoice)));
+    let written =
+        engine.transact_internal(&world, scope, |ctx| Ok(invoice_document(ctx, &invoice)));
     match written {
         Ok(document) => document.respond(text(&invoice, "number")),
         Err(error) => pages::refused(&error),
@@ -48,34 +49,35 @@ async fn credit_note(State(engine): State<Arc<Engine>>, Path(id): Path<String>) 
         Ok(found) => found,
         Err(page) => return *page,
     };
-    let written = engine.transact_internal(&world, scope, |ctx| Ok(of_credit_note(ctx, &note)));
+    let written =
+        engine.transact_internal(&world, scope, |ctx| Ok(credit_note_document(ctx, &note)));
     match written {
         Ok(document) => document.respond(text(&note, "number")),
         Err(error) => pages::refused(&error),
     }
 }
 
-fn words(text: impl Into<String>) -> Line {
+fn text_line(text: impl Into<String>) -> Line {
     Line::Text(text.into())
 }
 
-fn of_invoice(ctx: &Ctx<'_>, invoice: &Value) -> Document {
+fn invoice_document(ctx: &Ctx<'_>, invoice: &Value) -> Document {
     let currency = text(invoice, "currency");
     let money = |amount: i64| format(amount, currency);
     let mut lines = vec![
-        words(merchant_name(ctx.world, &ctx.scope)),
-        words(format!(
+        text_line(merchant_name(ctx.world, &ctx.scope)),
+        text_line(format!(
             "Date of issue: {}",
             pages::day(number(invoice, "effective_at"))
         )),
     ];
     if let Some(due) = invoice["due_date"].as_i64() {
-        lines.push(words(format!("Due: {}", pages::day(due))));
+        lines.push(text_line(format!("Due: {}", pages::day(due))));
     }
-    lines.push(words(format!("Status: {}", text(invoice, "status"))));
+    lines.push(text_line(format!("Status: {}", text(invoice, "status"))));
     let to = ["customer_name", "customer_email"].map(|name| text(invoice, name));
     let to: Vec<&str> = to.into_iter().filter(|part| !part.is_empty()).collect();
-    lines.push(words(format!("Bill to: {}", to.join(", "))));
+    lines.push(text_line(format!("Bill to: {}", to.join(", "))));
     lines.push(Line::Gap);
     for line in invoice_lines::line_items(ctx, text(invoice, "id")) {
         let quantity = line["quantity"].as_i64().unwrap_or(1);
@@ -99,7 +101,7 @@ fn of_invoice(ctx: &Ctx<'_>, invoice: &Value) -> Document {
         ));
     }
     for tax in list(invoice, "total_taxes") {
-        lines.push(Line::Row(tax_name(ctx, tax), money(number(tax, "amount"))));
+        lines.push(Line::Row(tax_label(ctx, tax), money(number(tax, "amount"))));
     }
     lines.push(Line::Sum(
         "Total".to_owned(),
@@ -120,7 +122,7 @@ fn of_invoice(ctx: &Ctx<'_>, invoice: &Value) -> Document {
 }
 
 /// `VAT 19 %`.
-fn tax_name(ctx: &Ctx<'_>, tax: &Value) -> String {
+fn tax_label(ctx: &Ctx<'_>, tax: &Value) -> String {
     let rate = ctx.get("tax_rate", text(&tax["tax_rate_details"], "tax_rate"));
     let rate = rate.unwrap_or_default();
     let name = rate["display_name"].as_str().unwrap_or("Tax");
@@ -132,20 +134,20 @@ fn tax_name(ctx: &Ctx<'_>, tax: &Value) -> String {
     format!("{name} {} %{included}", rate["percentage"])
 }
 
-fn of_credit_note(ctx: &Ctx<'_>, note: &Value) -> Document {
+fn credit_note_document(ctx: &Ctx<'_>, note: &Value) -> Document {
     let currency = text(note, "currency");
     let money = |amount: i64| format(amount, currency);
     let invoice = ctx
         .get("invoice", text(note, "invoice"))
         .unwrap_or_default();
     let mut lines = vec![
-        words(merchant_name(ctx.world, &ctx.scope)),
-        words(format!(
+        text_line(merchant_name(ctx.world, &ctx.scope)),
+        text_line(format!(
             "Date of issue: {}",
             pages::day(number(note, "effective_at"))
         )),
-        words(format!("Invoice: {}", text(&invoice, "number"))),
-        words(format!("Status: {}", text(note, "status"))),
+        text_line(format!("Invoice: {}", text(&invoice, "number"))),
+        text_line(format!("Status: {}", text(note, "status"))),
         Line::Gap,
     ];
     for line in list(&note["lines"], "data") {
@@ -158,7 +160,7 @@ fn of_credit_note(ctx: &Ctx<'_>, note: &Value) -> Document {
     ));
     if let Some(memo) = note["memo"].as_str() {
         lines.push(Line::Gap);
-        lines.push(words(memo));
+        lines.push(text_line(memo));
     }
     Document {
         title: format!("Credit note {}", text(note, "number")),
@@ -173,11 +175,11 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
         Err(page) => return *page,
     };
     if charge["paid"] != true {
-        let said = format!(
+        let message = format!(
             "The charge {id} was not paid: its status is {}.",
             text(&charge, "status")
         );
-        return pages::message(StatusCode::CONFLICT, "No receipt", said, None);
+        return pages::message(StatusCode::CONFLICT, "No receipt", message, None);
     }
     let merchant = merchant_name(&world.lock(), &scope);
     let money = |name: &str| format(number(&charge, name), text(&charge, "currency"));
@@ -220,7 +222,7 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
         note: Some(format!(
             "{} paid to {merchant} with {} on {}. Reference: {id}.",
             money("amount"),
-            means(&charge),
+            payment_method_text(&charge),
             pages::day(number(&charge, "created"))
         )),
         cancel: None,
@@ -229,8 +231,8 @@ async fn receipt(State(engine): State<Arc<Engine>>, Path(id): Path<String>) -> R
     pages::respond(StatusCode::OK, &page, None)
 }
 
-/// What a charge was paid with, in words.
-fn means(charge: &Value) -> String {
+/// Describes the payment method of a charge.
+fn payment_method_text(charge: &Value) -> String {
     let details = &charge["payment_method_details"];
     let kind = details["type"].as_str().unwrap_or("card");
     let last4 = details[kind]["last4"].as_str();

@@ -1,4 +1,4 @@
-//! The page of an invoice, `/_tollway/invoices/{invoice}`: what it is for, and a card to pay it with while it is open.
+//! The page of an invoice, `/_tollway/invoices/{invoice}`: its lines, and card inputs while it is open.
 //!
 //! By curl: `curl -i http://127.0.0.1:12111/_tollway/invoices/in_… -d number=4242424242424242`.
 
@@ -29,7 +29,7 @@ use crate::payments::payment_intents;
 
 const INVOICE: &str = "invoice";
 
-type Texts = BTreeMap<String, String>;
+type PageForm = BTreeMap<String, String>;
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {
     Router::new().route("/_tollway/invoices/{invoice}", get(show).post(pay))
@@ -38,7 +38,7 @@ pub(crate) fn routes() -> Router<Arc<Engine>> {
 async fn show(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
-    Query(query): Query<Texts>,
+    Query(query): Query<PageForm>,
 ) -> Response {
     let failed = query
         .get("redirect_status")
@@ -47,8 +47,8 @@ async fn show(
         &engine,
         &id,
         StatusCode::OK,
-        &Texts::new(),
-        &Texts::new(),
+        &PageForm::new(),
+        &PageForm::new(),
         failed,
         None,
     )
@@ -58,13 +58,13 @@ async fn pay(
     State(engine): State<Arc<Engine>>,
     address: Address,
     Path(id): Path<String>,
-    Form(form): Form<Texts>,
+    Form(form): Form<PageForm>,
 ) -> Response {
     let (world, scope, _) = match open(&engine, INVOICE, "invoice", &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
-    let mut errors = Texts::new();
+    let mut errors = PageForm::new();
     let card = EnteredCard::read(&form, engine.clock().now(), &mut errors);
     let Some(card) = card.filter(|_| errors.is_empty()) else {
         let missing = || "Your card number is incomplete.".to_owned();
@@ -76,7 +76,7 @@ async fn pay(
     };
     let page = format!("{}/_tollway/invoices/{id}", address.base());
     let paid = engine.transact_at(address.base(), &world, scope, |ctx| {
-        attempt(ctx, &id, &card, &page)
+        pay_with_card(ctx, &id, &card, &page)
     });
     match paid {
         Ok(Some(intent)) => {
@@ -89,15 +89,15 @@ async fn pay(
         }
         Err(error) => {
             let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
-            let said = error.get("message").unwrap_or_default().to_owned();
-            errors.insert("number".to_owned(), said.clone());
-            respond(&engine, &id, status, &form, &errors, false, Some(said))
+            let message = error.get("message").unwrap_or_default().to_owned();
+            errors.insert("number".to_owned(), message.clone());
+            respond(&engine, &id, status, &form, &errors, false, Some(message))
         }
     }
 }
 
-/// Pays an open invoice; its PaymentIntent if the bank asks first.
-fn attempt(
+/// Pays an open invoice. Returns the PaymentIntent if it requires action.
+fn pay_with_card(
     ctx: &mut Ctx<'_>,
     id: &str,
     card: &EnteredCard,
@@ -125,8 +125,8 @@ fn respond(
     engine: &Engine,
     id: &str,
     status: StatusCode,
-    form: &Texts,
-    errors: &Texts,
+    form: &PageForm,
+    errors: &PageForm,
     failed: bool,
     error: Option<String>,
 ) -> Response {
@@ -140,8 +140,8 @@ fn respond(
         return pages::message(StatusCode::NOT_FOUND, heading, text, None);
     }
     let shown = engine.transact_internal(&world, scope, |ctx| {
-        let error = error.or_else(|| failed.then(|| last_error(ctx, &invoice)).flatten());
-        Ok(page(ctx, &invoice, form, errors, error))
+        let error = error.or_else(|| failed.then(|| last_payment_error(ctx, &invoice)).flatten());
+        Ok(build_invoice_page(ctx, &invoice, form, errors, error))
     });
     match shown {
         Ok(page) => pages::respond(status, &page, None),
@@ -149,18 +149,18 @@ fn respond(
     }
 }
 
-fn last_error(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
+fn last_payment_error(ctx: &Ctx<'_>, invoice: &Value) -> Option<String> {
     let intent = ctx.get("payment_intent", payments::payment_intent_of(invoice)?)?;
     intent["last_payment_error"]["message"]
         .as_str()
         .map(str::to_owned)
 }
 
-fn page(
+fn build_invoice_page(
     ctx: &Ctx<'_>,
     invoice: &Value,
-    form: &Texts,
-    errors: &Texts,
+    form: &PageForm,
+    errors: &PageForm,
     error: Option<String>,
 ) -> CheckoutPage {
     let currency = invoice["currency"].as_str().unwrap_or_default();
@@ -183,7 +183,10 @@ fn page(
         ),
         caption: "Lines",
         mode: ctx.scope.mode.as_str(),
-        items: lines.iter().map(|line| item(line, currency)).collect(),
+        items: lines
+            .iter()
+            .map(|line| invoice_row(line, currency))
+            .collect(),
         trial: None,
         sums: vec![
             sum("Subtotal", "subtotal"),
@@ -201,14 +204,14 @@ fn page(
         updates: false,
         promotion: None,
         button: open.then(|| format!("Pay {}", money("amount_remaining"))),
-        note: Some(standing(invoice)),
+        note: Some(status_text(invoice)),
         cancel: None,
         error: error.filter(|_| open),
     }
 }
 
-/// How an invoice stands, in words.
-fn standing(invoice: &Value) -> String {
+/// Describes the status of an invoice.
+fn status_text(invoice: &Value) -> String {
     let at = |name: &str| invoice["status_transitions"][name].as_i64().map(pages::day);
     match invoice["status"].as_str() {
         Some("paid") => format!("Paid on {}.", at("paid_at").unwrap_or_default()),
@@ -221,7 +224,7 @@ fn standing(invoice: &Value) -> String {
     }
 }
 
-fn item(line: &Value, currency: &str) -> CheckoutItem {
+fn invoice_row(line: &Value, currency: &str) -> CheckoutItem {
     let period = &line["period"];
     let (start, end) = (
         period["start"].as_i64().unwrap_or(0),

@@ -1,4 +1,4 @@
-//! Test clocks: customers that live in a time of their own, which moves when told to.
+//! Test clocks: the time of their customers, which only `advance` moves.
 
 use serde_json::{Value, json};
 
@@ -10,9 +10,9 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::scheduler::{self, ScheduledTask};
 
-const CLOCK: &str = "test_helpers.test_clock";
+const TEST_CLOCK: &str = "test_helpers.test_clock";
 /// Seconds until Stripe deletes a test clock.
-const LIFETIME: i64 = 30 * 86_400;
+const CLOCK_LIFETIME_SECONDS: i64 = 30 * 86_400;
 
 pub(crate) fn register(registry: &mut Registry) {
     registry.add("test_helpers.test_clocks.create", create);
@@ -22,7 +22,7 @@ pub(crate) fn register(registry: &mut Registry) {
 
 /// The time of a test clock, in Unix seconds.
 pub(crate) fn clock_time(ctx: &Ctx<'_>, clock: &str) -> Option<i64> {
-    ctx.get(CLOCK, clock)?["frozen_time"].as_i64()
+    ctx.get(TEST_CLOCK, clock)?["frozen_time"].as_i64()
 }
 
 /// The id and the time of a customer's test clock, if the customer has one.
@@ -54,15 +54,15 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
             "Test clocks exist in test mode only: use a test key.",
         ));
     }
-    let mut clock = Value::Object(ctx.blank(CLOCK));
+    let mut clock = Value::Object(ctx.blank(TEST_CLOCK));
     let frozen_time = params.int("frozen_time").unwrap_or(0);
     clock["created"] = ctx.now().into();
-    clock["deletes_after"] = (ctx.now() + LIFETIME).into();
+    clock["deletes_after"] = (ctx.now() + CLOCK_LIFETIME_SECONDS).into();
     clock["frozen_time"] = frozen_time.into();
     clock["name"] = params.text("name").into();
     clock["status"] = "ready".into();
     clock["status_details"] = json!({});
-    ctx.insert(CLOCK, &clock);
+    ctx.insert(TEST_CLOCK, &clock);
     ctx.emit("test_helpers.test_clock.created", &clock, None);
     Ok(clock)
 }
@@ -71,7 +71,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// clock is ready.
 fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("test_clock");
-    let mut clock = ctx.required(CLOCK, id)?;
+    let mut clock = ctx.required(TEST_CLOCK, id)?;
     let until = params.int("frozen_time").unwrap_or(0);
     let shown = clock["frozen_time"].as_i64().unwrap_or(0);
     if until <= shown {
@@ -85,11 +85,11 @@ fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     ctx.emit("test_helpers.test_clock.advancing", &advancing, None);
     while let Some(at) = scheduler::next_on_clock(ctx, id).filter(|at| *at <= until) {
         clock["frozen_time"] = at.max(shown).into();
-        ctx.update(CLOCK, &clock);
+        ctx.update(TEST_CLOCK, &clock);
         scheduler::run_next_on_clock(ctx, id)?;
     }
     clock["frozen_time"] = until.into();
-    ctx.update(CLOCK, &clock);
+    ctx.update(TEST_CLOCK, &clock);
     ctx.emit("test_helpers.test_clock.ready", &clock, None);
     Ok(advancing)
 }
@@ -97,7 +97,7 @@ fn advance(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 /// `DELETE …/{test_clock}`: also deletes its customers and their subscriptions.
 fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let id = params.path("test_clock");
-    let clock = ctx.required(CLOCK, id)?;
+    let clock = ctx.required(TEST_CLOCK, id)?;
     for kind in ["customer", "subscription"] {
         for object in ctx.world.store.all(&ctx.scope, kind) {
             if object["test_clock"] == id {
@@ -106,5 +106,5 @@ fn delete(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         }
     }
     ctx.emit("test_helpers.test_clock.deleted", &clock, None);
-    Ok(ctx.delete(CLOCK, id))
+    Ok(ctx.delete(TEST_CLOCK, id))
 }

@@ -58,15 +58,15 @@ impl Cart {
 /// Reads `line_items` of a request. Each has an existing price, or `price_data` for a new one.
 pub(crate) fn read_line_items(
     ctx: &mut Ctx<'_>,
-    wanted: &[Value],
+    requested: &[Value],
     param: &str,
 ) -> Result<Cart, ApiError> {
-    if wanted.is_empty() {
+    if requested.is_empty() {
         return Err(ApiError::missing_parameter(param));
     }
-    let mut items = Vec::with_capacity(wanted.len());
-    for (index, wanted) in wanted.iter().enumerate() {
-        items.push(build_item(ctx, wanted, &format!("{param}[{index}]"))?);
+    let mut items = Vec::with_capacity(requested.len());
+    for (index, requested) in requested.iter().enumerate() {
+        items.push(build_item(ctx, requested, &format!("{param}[{index}]"))?);
     }
     let currency = items[0]["currency"].as_str().unwrap_or_default().to_owned();
     if let Some(index) = items.iter().position(|item| item["currency"] != *currency) {
@@ -102,13 +102,13 @@ pub(crate) fn read_line_items(
     Ok(Cart { items, currency })
 }
 
-fn build_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, ApiError> {
-    let Some(price) = prices::load_or_create_price(ctx, wanted, param)? else {
+fn build_item(ctx: &mut Ctx<'_>, requested: &Value, param: &str) -> Result<Value, ApiError> {
+    let Some(price) = prices::load_or_create_price(ctx, requested, param)? else {
         let message = format!("Pass {param}[price] or {param}[price_data].");
         return Err(ApiError::invalid_param(param, message).code("parameter_missing"));
     };
     let metered = prices::is_metered(&price);
-    let quantity = match wanted["quantity"].as_i64() {
+    let quantity = match requested["quantity"].as_i64() {
         _ if metered => None,
         Some(quantity) if quantity < 1 => {
             let message = "This value must be greater than or equal to 1.";
@@ -117,16 +117,16 @@ fn build_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, A
                     .code("parameter_invalid_integer"),
             );
         }
-        given => Some(given.unwrap_or(1)),
+        limits => Some(limits.unwrap_or(1)),
     };
     let product = ctx.get("product", price["product"].as_str().unwrap_or_default());
     let name = product.and_then(|product| product["name"].as_str().map(str::to_owned));
     let amount = prices::cost(&price, quantity.unwrap_or(i64::from(!metered)));
-    let adjustable = wanted["adjustable_quantity"].as_object().map(|given| {
+    let adjustable = requested["adjustable_quantity"].as_object().map(|limits| {
         json!({
-            "enabled": given.get("enabled") == Some(&Value::Bool(true)),
-            "maximum": given.get("maximum").and_then(Value::as_i64),
-            "minimum": given.get("minimum").and_then(Value::as_i64),
+            "enabled": limits.get("enabled") == Some(&Value::Bool(true)),
+            "maximum": limits.get("maximum").and_then(Value::as_i64),
+            "minimum": limits.get("minimum").and_then(Value::as_i64),
         })
     });
     let amount = match custom_unit_amount(&price) {
@@ -142,7 +142,7 @@ fn build_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, A
     };
     let rates = taxes::load_tax_rates(
         ctx,
-        list(wanted, "tax_rates"),
+        list(requested, "tax_rates"),
         &format!("{param}[tax_rates]"),
     )?;
     let mut item = Value::Object(ctx.blank(LINE_ITEM));
@@ -154,7 +154,7 @@ fn build_item(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Value, A
         "amount_total": amount,
         "currency": price["currency"],
         "description": name,
-        "metadata": wanted["metadata"].as_object().cloned().unwrap_or_default(),
+        "metadata": requested["metadata"].as_object().cloned().unwrap_or_default(),
         "price": price,
         "quantity": quantity,
     });
@@ -320,23 +320,23 @@ pub(crate) fn items_as_params(items: &[Value]) -> Value {
     items
         .iter()
         .map(|item| {
-            let mut given = Map::new();
-            given.insert("price".into(), item["price"]["id"].clone());
+            let mut params = Map::new();
+            params.insert("price".into(), item["price"]["id"].clone());
             if item["quantity"].is_i64() {
-                given.insert("quantity".into(), item["quantity"].clone());
+                params.insert("quantity".into(), item["quantity"].clone());
             }
             let rates = list(item, "taxes").iter();
             let rates: Vec<Value> = rates.map(|tax| tax["rate"]["id"].clone()).collect();
             if !rates.is_empty() {
-                given.insert("tax_rates".into(), rates.into());
+                params.insert("tax_rates".into(), rates.into());
             }
             if item["adjustable_quantity"].is_object() {
-                given.insert(
+                params.insert(
                     "adjustable_quantity".into(),
                     item["adjustable_quantity"].clone(),
                 );
             }
-            Value::Object(given)
+            Value::Object(params)
         })
         .collect()
 }

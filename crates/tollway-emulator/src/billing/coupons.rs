@@ -51,10 +51,10 @@ fn check_coupon_amount(params: &Params) -> Result<(), ApiError> {
         }
         (false, true) => {
             at_least_one(params, "amount_off")?;
-            let Some(given) = params.text("currency") else {
+            let Some(requested) = params.text("currency") else {
                 return Err(ApiError::missing_parameter("currency"));
             };
-            currency::check(&given.to_ascii_lowercase(), "currency")?;
+            currency::check(&requested.to_ascii_lowercase(), "currency")?;
         }
         (true, false) => {
             let percent = params.at("percent_off").and_then(Value::as_f64);

@@ -119,46 +119,46 @@ fn credit_note_lines(
     params: &Params,
     invoice: &Value,
 ) -> Result<Vec<Value>, ApiError> {
-    let wanted = params.list("lines");
+    let requested = params.list("lines");
     match params.int("amount") {
-        None if wanted.is_empty() => {
+        None if requested.is_empty() => {
             let message = "One of amount, lines, or shipping_cost must be provided.";
             return Err(ApiError::invalid_request(message).code("parameter_missing"));
         }
-        Some(amount) if wanted.is_empty() => {
+        Some(amount) if requested.is_empty() => {
             let line = json!({"amount": amount, "type": "custom_line_item"});
             return Ok(vec![build_credit_line(ctx, line, None)]);
         }
         _ => {}
     }
     let of_invoice = invoice_lines::line_items(ctx, text(invoice, "id"));
-    let mut made = Vec::with_capacity(wanted.len());
-    for (index, wanted) in wanted.iter().enumerate() {
+    let mut lines = Vec::with_capacity(requested.len());
+    for (index, requested) in requested.iter().enumerate() {
         let param = format!("lines[{index}]");
-        let quantity = wanted["quantity"].as_i64();
-        let given = wanted["amount"].as_i64().or_else(|| {
-            let each = wanted["unit_amount"].as_i64()?;
+        let quantity = requested["quantity"].as_i64();
+        let requested_amount = requested["amount"].as_i64().or_else(|| {
+            let each = requested["unit_amount"].as_i64()?;
             Some(each * quantity.unwrap_or(1))
         });
-        if wanted["type"] == "custom_line_item" {
-            let amount = given
+        if requested["type"] == "custom_line_item" {
+            let amount = requested_amount
                 .ok_or_else(|| ApiError::missing_parameter(&format!("{param}[unit_amount]")))?;
             let rates = taxes::load_tax_rates(
                 ctx,
-                list(wanted, "tax_rates"),
+                list(requested, "tax_rates"),
                 &format!("{param}[tax_rates]"),
             )?;
             let taxed =
                 taxes::calculate_taxes(amount, &rates, text(invoice, "customer_tax_exempt"));
             let line = json!({
-                "amount": amount, "description": wanted["description"], "quantity": quantity.unwrap_or(1),
+                "amount": amount, "description": requested["description"], "quantity": quantity.unwrap_or(1),
                 "tax_rates": rates, "taxes": taxed.iter().map(taxes::Tax::shown).collect::<Vec<_>>(),
-                "type": "custom_line_item", "unit_amount": wanted["unit_amount"],
+                "type": "custom_line_item", "unit_amount": requested["unit_amount"],
             });
-            made.push(build_credit_line(ctx, line, None));
+            lines.push(build_credit_line(ctx, line, None));
             continue;
         }
-        let name = text(wanted, "invoice_line_item");
+        let name = text(requested, "invoice_line_item");
         let of_line = of_invoice.iter().find(|line| line["id"] == name);
         let of_line = of_line.ok_or_else(|| {
             let param = format!("{param}[invoice_line_item]");
@@ -166,7 +166,7 @@ fn credit_note_lines(
         })?;
         let whole = number(of_line, "amount");
         let units = of_line["quantity"].as_i64().unwrap_or(1).max(1);
-        let amount = given.or_else(|| Some(proportional(whole, quantity?, units)));
+        let amount = requested_amount.or_else(|| Some(proportional(whole, quantity?, units)));
         let amount = amount.unwrap_or(whole);
         if amount > whole {
             let message =
@@ -176,9 +176,9 @@ fn credit_note_lines(
                 message,
             ));
         }
-        made.push(credit_of_line(ctx, of_line, amount, quantity));
+        lines.push(credit_of_line(ctx, of_line, amount, quantity));
     }
-    Ok(made)
+    Ok(lines)
 }
 
 /// A credit of a part of an invoice line, with the same part of its discounts and taxes.
@@ -290,10 +290,10 @@ fn give_back_paid_amount(
     let part = |name: &str| params.int(name).unwrap_or(0);
     let linked = params.list("refunds");
     let mut refunds = Vec::new();
-    for (index, wanted) in linked.iter().enumerate() {
+    for (index, requested) in linked.iter().enumerate() {
         let param = format!("refunds[{index}][refund]");
-        let refund = ctx.referenced("refund", text(wanted, "refund"), &param)?;
-        let amount = wanted["amount_refunded"].as_i64();
+        let refund = ctx.referenced("refund", text(requested, "refund"), &param)?;
+        let amount = requested["amount_refunded"].as_i64();
         refunds.push((
             text(&refund, "id").to_owned(),
             amount.unwrap_or_else(|| number(&refund, "amount")),
@@ -312,8 +312,8 @@ fn give_back_paid_amount(
         return Err(ApiError::invalid_request(message));
     }
     if refund > 0 {
-        let made = refund_invoice_payment(ctx, invoice, refund)?;
-        refunds.push((text(&made, "id").to_owned(), refund));
+        let created = refund_invoice_payment(ctx, invoice, refund)?;
+        refunds.push((text(&created, "id").to_owned(), refund));
     }
     note["refunds"] = refunds
         .iter()

@@ -1,5 +1,6 @@
 //! Discounts: a coupon applied to a subscription, an invoice or a line.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::billing::invoice_lines::InvoiceLine;
@@ -12,27 +13,41 @@ use crate::events::EventCtx as _;
 use crate::fees::proportional;
 use crate::generic::GenericCtx as _;
 use crate::json::{list, number, text};
+use crate::world::PrivateRecord;
 
-/// The invoice that used the discount of a coupon with `duration=once`.
-const DISCOUNT_USE: &str = "_discount_used";
+/// The id of the invoice that used the discount of a coupon with `duration=once`.
+#[derive(Debug, Serialize, Deserialize)]
+struct DiscountUse {
+    invoice: String,
+}
+
+impl PrivateRecord for DiscountUse {
+    const TYPE: &'static str = "_discount_used";
+}
 
 /// The coupon of a discount at its creation: deleting the coupon does not end the discount.
-const DISCOUNT_TERMS: &str = "_discount_terms";
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(transparent)]
+struct DiscountTerms(Value);
+
+impl PrivateRecord for DiscountTerms {
+    const TYPE: &'static str = "_discount_terms";
+}
 
 /// Creates the discounts that a request names by `coupon` or `promotion_code`. Returns their ids.
 pub(crate) fn create_discounts(
     ctx: &mut Ctx<'_>,
-    wanted: &[Value],
+    requested: &[Value],
     customer: &str,
     subscription: Option<&str>,
 ) -> Result<Vec<Value>, ApiError> {
-    let mut made = Vec::new();
-    for (index, wanted) in wanted.iter().enumerate() {
-        if let Some(id) = wanted["discount"].as_str() {
-            made.push(id.into());
+    let mut ids = Vec::new();
+    for (index, requested) in requested.iter().enumerate() {
+        if let Some(id) = requested["discount"].as_str() {
+            ids.push(id.into());
             continue;
         }
-        let code = wanted["promotion_code"].as_str();
+        let code = requested["promotion_code"].as_str();
         let code = code
             .map(|id| {
                 let param = format!("discounts[{index}][promotion_code]");
@@ -54,7 +69,7 @@ pub(crate) fn create_discounts(
         let promoted = code
             .as_ref()
             .and_then(|code| code["promotion"]["coupon"].as_str());
-        let Some(coupon) = promoted.or(wanted["coupon"].as_str()) else {
+        let Some(coupon) = promoted.or(requested["coupon"].as_str()) else {
             return Err(ApiError::missing_parameter(&format!(
                 "discounts[{index}][coupon]"
             )));
@@ -74,9 +89,7 @@ pub(crate) fn create_discounts(
         discount["start"] = ctx.now().into();
         discount["end"] = discount_end(ctx, &coupon).into();
         ctx.insert("discount", &discount);
-        let (scope, now) = (ctx.scope.clone(), ctx.now());
-        ctx.world
-            .put_typed(&scope, DISCOUNT_TERMS, text(&discount, "id"), &coupon, now);
+        ctx.save(text(&discount, "id"), &DiscountTerms(coupon.clone()));
         let times = coupon["times_redeemed"].as_i64().unwrap_or(0) + 1;
         coupon["times_redeemed"] = times.into();
         let last = coupon["max_redemptions"]
@@ -96,9 +109,9 @@ pub(crate) fn create_discounts(
         if subscription.is_some() {
             ctx.emit("customer.discount.created", &discount, None);
         }
-        made.push(discount["id"].clone());
+        ids.push(discount["id"].clone());
     }
-    Ok(made)
+    Ok(ids)
 }
 
 fn discount_end(ctx: &Ctx<'_>, coupon: &Value) -> Option<i64> {
@@ -114,20 +127,20 @@ pub(super) fn apply_discounts(
     invoice: &mut Value,
     lines: &mut [InvoiceLine],
 ) -> i64 {
-    for made in lines.iter_mut() {
-        made.line["discount_amounts"] = json!([]);
+    for invoice_line in lines.iter_mut() {
+        invoice_line.line["discount_amounts"] = json!([]);
     }
     let mut discounts = list(invoice, "discounts").to_vec();
     let left = |line: &Value| (number(line, "amount") - line_discount(line)).max(0);
     let mut all = 0;
     let mut of_lines = Vec::new();
-    for made in lines.iter_mut() {
-        for id in list(&made.line, "discounts").to_vec() {
+    for invoice_line in lines.iter_mut() {
+        for id in list(&invoice_line.line, "discounts").to_vec() {
             let Some(coupon) = coupon_in_force(ctx, &id, text(invoice, "id")) else {
                 continue;
             };
-            let off = coupon_amount_off(&coupon, left(&made.line));
-            subtract_discount(&mut made.line, off, &id);
+            let off = coupon_amount_off(&coupon, left(&invoice_line.line));
+            subtract_discount(&mut invoice_line.line, off, &id);
             all += off;
             of_lines.push(id);
         }
@@ -138,7 +151,7 @@ pub(super) fn apply_discounts(
         };
         let mut eligible: Vec<&mut Value> = lines
             .iter_mut()
-            .map(|made| &mut made.line)
+            .map(|invoice_line| &mut invoice_line.line)
             .filter(|line| line["discountable"] == true && coupon_applies_to(&coupon, line))
             .filter(|line| left(line) > 0)
             .collect();
@@ -184,10 +197,11 @@ fn coupon_in_force(ctx: &Ctx<'_>, discount: &Value, invoice: &str) -> Option<Val
     if discount["end"].as_i64().is_some_and(|end| end <= ctx.now()) {
         return None;
     }
-    let kept: Option<Value> = ctx.world.typed(&ctx.scope, DISCOUNT_TERMS, id);
-    let coupon = kept.or_else(|| ctx.get("coupon", text(&discount["source"], "coupon")))?;
-    let used: Option<Value> = ctx.world.typed(&ctx.scope, DISCOUNT_USE, id);
-    let elsewhere = used.is_some_and(|used| used["invoice"] != invoice);
+    let terms = ctx.world.load_or_fail(&ctx.scope, id);
+    let terms = terms.map(|DiscountTerms(coupon)| coupon);
+    let coupon = terms.or_else(|| ctx.get("coupon", text(&discount["source"], "coupon")))?;
+    let used = ctx.world.load_or_fail::<DiscountUse>(&ctx.scope, id);
+    let elsewhere = used.is_some_and(|used| used.invoice != invoice);
     (!elsewhere || coupon["duration"] != "once").then_some(coupon)
 }
 
@@ -207,9 +221,10 @@ pub(super) fn record_use_of_once_coupons(ctx: &mut Ctx<'_>, invoice: &Value) {
         if coupon.is_none_or(|coupon| coupon["duration"] != "once") {
             continue;
         }
-        let (scope, now) = (ctx.scope.clone(), ctx.now());
-        let used = json!({"invoice": invoice["id"]});
-        ctx.world.put_typed(&scope, DISCOUNT_USE, id, &used, now);
+        let used = DiscountUse {
+            invoice: text(invoice, "id").to_owned(),
+        };
+        ctx.save(id, &used);
         if let Some(mut subscription) = ctx.get("subscription", &subscription)
             && let Some(discounts) = subscription["discounts"].as_array_mut()
         {
@@ -259,7 +274,7 @@ fn total_discount_amounts(lines: &[InvoiceLine], discounts: &[Value]) -> Vec<Val
     for id in discounts {
         let parts = lines
             .iter()
-            .flat_map(|made| list(&made.line, "discount_amounts"));
+            .flat_map(|invoice_line| list(&invoice_line.line, "discount_amounts"));
         let off: i64 = parts
             .filter(|part| part["discount"] == *id)
             .map(|part| number(part, "amount"))

@@ -33,8 +33,8 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let now = test_clocks::customer_now(ctx, &customer);
     let mut ctx = ctx.at(now);
     let price = if params.has("pricing.price") {
-        let given = json!({"price": params.text("pricing.price")});
-        prices::load_or_create_price(&mut ctx, &given, "pricing")?
+        let price_params = json!({"price": params.text("pricing.price")});
+        prices::load_or_create_price(&mut ctx, &price_params, "pricing")?
     } else {
         prices::load_or_create_price(
             &mut ctx,
@@ -125,9 +125,9 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         item["tax_rates"] =
             taxes::load_tax_rates(ctx, params.list("tax_rates"), "tax_rates")?.into();
     }
-    let given =
+    let price_params =
         json!({"price": params.text("pricing.price"), "price_data": params.at("price_data")});
-    let price = match prices::load_or_create_price(ctx, &given, "pricing")? {
+    let price = match prices::load_or_create_price(ctx, &price_params, "pricing")? {
         Some(price) => Some(price),
         None => item["pricing"]["price_details"]["price"]
             .as_str()

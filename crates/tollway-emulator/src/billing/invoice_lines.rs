@@ -1,10 +1,12 @@
 //! The line items of an invoice: built, stored with their own tax rates, and shown in the invoice.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::generic::GenericCtx as _;
-use crate::json::{list, text};
+use crate::json::text;
+use crate::world::PrivateRecord;
 
 /// How many lines an invoice contains; `/v1/invoices/{invoice}/lines` lists all.
 const EMBEDDED_LINES: usize = 10;
@@ -37,8 +39,16 @@ pub(crate) struct InvoiceLine {
     pub(crate) tax_amounts: Vec<Value>,
 }
 
-/// The own taxes of a line item.
-const LINE_TAXES: &str = "_line_tax_rates";
+/// The own taxes of a line item, as they are stored.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct LineTaxes {
+    rates: Vec<Value>,
+    amounts: Vec<Value>,
+}
+
+impl PrivateRecord for LineTaxes {
+    const TYPE: &'static str = "_line_tax_rates";
+}
 
 /// The source of a line.
 #[derive(Debug, Clone)]
@@ -68,50 +78,54 @@ pub(super) fn build_lines(
     invoice: &Value,
     lines: Vec<NewLine>,
 ) -> Vec<InvoiceLine> {
-    let made = lines.into_iter().map(|mut line| InvoiceLine {
+    let built = lines.into_iter().map(|mut line| InvoiceLine {
         tax_rates: std::mem::take(&mut line.tax_rates),
         tax_amounts: Vec::new(),
         line: build_line_item(ctx, invoice, line),
     });
-    made.collect()
+    built.collect()
 }
 
 /// Stores new lines under their invoice.
 pub(super) fn save_new_lines(ctx: &mut Ctx<'_>, invoice: &str, lines: &[InvoiceLine]) {
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    for made in lines {
+    for line in lines {
         ctx.world
             .store
-            .insert_under(&scope, "line_item", Some(invoice), &made.line, now);
-        save_line_taxes(ctx, made);
+            .insert_under(&scope, "line_item", Some(invoice), &line.line, now);
+        save_line_taxes(ctx, line);
     }
 }
 
 /// Stores a changed line.
-pub(super) fn save_changed_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
-    ctx.update("line_item", &made.line);
-    save_line_taxes(ctx, made);
+pub(super) fn save_changed_line(ctx: &mut Ctx<'_>, line: &InvoiceLine) {
+    ctx.update("line_item", &line.line);
+    save_line_taxes(ctx, line);
 }
 
-fn save_line_taxes(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let id = text(&made.line, "id");
-    if made.tax_rates.is_empty() && made.tax_amounts.is_empty() {
-        ctx.world.store.remove(&scope, LINE_TAXES, id);
+fn save_line_taxes(ctx: &mut Ctx<'_>, line: &InvoiceLine) {
+    let id = text(&line.line, "id");
+    if line.tax_rates.is_empty() && line.tax_amounts.is_empty() {
+        ctx.remove::<LineTaxes>(id);
         return;
     }
-    let taxes = json!({"rates": made.tax_rates, "amounts": made.tax_amounts});
-    ctx.world.put_typed(&scope, LINE_TAXES, id, &taxes, now);
+    let taxes = LineTaxes {
+        rates: line.tax_rates.clone(),
+        amounts: line.tax_amounts.clone(),
+    };
+    ctx.save(id, &taxes);
 }
 
 /// The lines of an invoice with their own taxes, oldest first.
 pub(super) fn load_lines(ctx: &Ctx<'_>, invoice: &str) -> Vec<InvoiceLine> {
     let lines = line_items(ctx, invoice).into_iter().map(|line| {
-        let taxes: Option<Value> = ctx.world.typed(&ctx.scope, LINE_TAXES, text(&line, "id"));
-        let taxes = taxes.unwrap_or_default();
+        let taxes = ctx
+            .world
+            .load_or_fail::<LineTaxes>(&ctx.scope, text(&line, "id"))
+            .unwrap_or_default();
         InvoiceLine {
-            tax_rates: list(&taxes, "rates").to_vec(),
-            tax_amounts: list(&taxes, "amounts").to_vec(),
+            tax_rates: taxes.rates,
+            tax_amounts: taxes.amounts,
             line,
         }
     });
@@ -138,7 +152,7 @@ pub(super) fn embed_lines(invoice: &mut Value, lines: &[Value]) {
 }
 
 fn build_line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: NewLine) -> Value {
-    let mut made = Value::Object(ctx.blank("line_item"));
+    let mut line_item = Value::Object(ctx.blank("line_item"));
     let (parent, subscription) = match line.origin {
         LineOrigin::Item { subscription, item } => (
             json!({
@@ -187,8 +201,8 @@ fn build_line_item(ctx: &mut Ctx<'_>, invoice: &Value, line: NewLine) -> Value {
         "subtotal": line.amount,
         "taxes": [],
     });
-    if let (Value::Object(made), Value::Object(members)) = (&mut made, members) {
-        made.extend(members);
+    if let (Value::Object(line_item), Value::Object(members)) = (&mut line_item, members) {
+        line_item.extend(members);
     }
-    made
+    line_item
 }

@@ -60,8 +60,8 @@ fn create_customer_of_details(ctx: &mut Ctx<'_>, params: &Params) -> Result<Stri
     let mut details = details.clone();
     details.remove("tax");
     details.remove("tax_ids");
-    let made = ctx.generic("customers.create", &Params::new(Vec::new(), details))?;
-    Ok(text(&made, "id").to_owned())
+    let customer = ctx.generic("customers.create", &Params::new(Vec::new(), details))?;
+    Ok(text(&customer, "id").to_owned())
 }
 
 /// Creates the `invoice_items` of the request: one-time charges.
@@ -71,26 +71,26 @@ fn create_preview_items(
     customer: &str,
     subscription: Option<&Value>,
 ) -> Result<(), ApiError> {
-    for (index, wanted) in params.list("invoice_items").iter().enumerate() {
+    for (index, requested) in params.list("invoice_items").iter().enumerate() {
         let param = format!("invoice_items[{index}]");
-        if let Some(id) = wanted["invoiceitem"].as_str() {
+        if let Some(id) = requested["invoiceitem"].as_str() {
             ctx.referenced("invoiceitem", id, &format!("{param}[invoiceitem]"))?;
             ctx.delete("invoiceitem", id);
         }
-        let price = prices::load_or_create_price(ctx, wanted, &param)?;
-        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+        let price = prices::load_or_create_price(ctx, requested, &param)?;
+        let quantity = requested["quantity"].as_i64().unwrap_or(1);
         let amount = match &price {
             Some(price) => prices::cost(price, quantity),
-            None => wanted["amount"]
+            None => requested["amount"]
                 .as_i64()
-                .unwrap_or_else(|| number(wanted, "unit_amount") * quantity),
+                .unwrap_or_else(|| number(requested, "unit_amount") * quantity),
         };
         let own = subscription.map(|it| text(it, "currency").to_owned());
-        let given = price.as_ref().unwrap_or(wanted)["currency"].as_str();
-        let currency = given.map(str::to_owned).or(own);
+        let requested_currency = price.as_ref().unwrap_or(requested)["currency"].as_str();
+        let currency = requested_currency.map(str::to_owned).or(own);
         let currency =
             currency.ok_or_else(|| ApiError::missing_parameter(&format!("{param}[currency]")))?;
-        let (now, period) = (ctx.now(), &wanted["period"]);
+        let (now, period) = (ctx.now(), &requested["period"]);
         let start = period["start"].as_i64().unwrap_or(now);
         let new = NewInvoiceItem {
             customer,
@@ -99,18 +99,23 @@ fn create_preview_items(
             quantity,
             description: pending_items::description_or_product_name(
                 ctx,
-                wanted["description"].as_str(),
+                requested["description"].as_str(),
                 price.as_ref(),
             ),
             period: (start, period["end"].as_i64().unwrap_or(start)),
             price: price.as_ref(),
             subscription: subscription.and_then(|it| it["id"].as_str()),
             proration: false,
-            discountable: wanted["discountable"] != false,
-            discounts: discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?,
+            discountable: requested["discountable"] != false,
+            discounts: discounts::create_discounts(
+                ctx,
+                list(requested, "discounts"),
+                customer,
+                None,
+            )?,
             tax_rates: taxes::load_tax_rates(
                 ctx,
-                list(wanted, "tax_rates"),
+                list(requested, "tax_rates"),
                 &format!("{param}[tax_rates]"),
             )?,
             metadata: json!({}),
@@ -166,10 +171,10 @@ fn preview_of_subscription(
     if matches!(text(&after, "status"), "canceled" | "incomplete_expired") {
         return Err(no_upcoming_invoice(text(before, "customer")));
     }
-    let wanted = params.list("discounts");
-    if !wanted.is_empty() {
+    let requested = params.list("discounts");
+    if !requested.is_empty() {
         let customer = text(before, "customer");
-        after["discounts"] = discounts::create_discounts(ctx, wanted, customer, None)?.into();
+        after["discounts"] = discounts::create_discounts(ctx, requested, customer, None)?.into();
     }
     let recurring = params.text("preview_mode") == Some("recurring");
     let invoice = bills::upcoming_invoice(ctx, &after, !recurring)?;
@@ -198,14 +203,14 @@ fn preview_of_new_subscription(
         form.remove("billing_cycle_anchor");
     }
     for name in ["discounts", "automatic_tax", "on_behalf_of"] {
-        if let Some(given) = params.at(name) {
-            form.insert(name.to_owned(), given.clone());
+        if let Some(value) = params.at(name) {
+            form.insert(name.to_owned(), value.clone());
         }
     }
-    let begun = create::create(ctx, &Params::new(Vec::new(), form))?;
-    match begun["latest_invoice"].as_str() {
+    let subscription = create::create(ctx, &Params::new(Vec::new(), form))?;
+    match subscription["latest_invoice"].as_str() {
         Some(invoice) => created_invoice_as_upcoming(ctx, invoice),
-        None => bills::upcoming_invoice(ctx, &begun, true),
+        None => bills::upcoming_invoice(ctx, &subscription, true),
     }
 }
 

@@ -19,10 +19,9 @@ use crate::params::Params;
 use crate::registry::Registry;
 use crate::store::{CreatedRange, Query};
 use crate::test_clocks;
+use crate::world::{PrivateRecord, read_private_record};
 
 const METER: &str = "billing.meter";
-
-const METER_EVENT: &str = "_meter_event";
 
 /// The greatest age of a new event, and how far in the future its timestamp can be.
 const MAX_EVENT_AGE_SECONDS: i64 = 35 * DAY_SECONDS;
@@ -51,6 +50,10 @@ struct MeterEvent {
     /// Unix seconds.
     at: i64,
     canceled: bool,
+}
+
+impl PrivateRecord for MeterEvent {
+    const TYPE: &'static str = "_meter_event";
 }
 
 /// `POST /v1/billing/meters`, with Stripe's default payload keys.
@@ -126,7 +129,7 @@ fn create_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     if ctx
         .world
         .store
-        .get(&ctx.scope, METER_EVENT, &identifier)
+        .get(&ctx.scope, MeterEvent::TYPE, &identifier)
         .is_some()
     {
         let message = format!("An event already exists with identifier {identifier}.");
@@ -137,7 +140,7 @@ fn create_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let scope = ctx.scope.clone();
     ctx.world
         .store
-        .insert_under(&scope, METER_EVENT, Some(&owner), &record, at);
+        .insert_under(&scope, MeterEvent::TYPE, Some(&owner), &record, at);
     ctx.notify(&MeterUsage {
         customer: customer.clone(),
     })?;
@@ -171,7 +174,7 @@ fn create_v2_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError
 /// `POST /v1/billing/meter_event_adjustments`: cancels an event.
 fn adjust_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let identifier = params.text("cancel.identifier").unwrap_or_default();
-    let Some(mut record) = ctx.get(METER_EVENT, identifier) else {
+    let Some(mut record) = ctx.get(MeterEvent::TYPE, identifier) else {
         return Err(ApiError::no_such_reference(
             "meter event",
             identifier,
@@ -179,7 +182,7 @@ fn adjust_event(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         ));
     };
     record["canceled"] = true.into();
-    ctx.update(METER_EVENT, &record);
+    ctx.update(MeterEvent::TYPE, &record);
     Ok(json!({
         "object": "billing.meter_event_adjustment", "cancel": {"identifier": identifier},
         "event_name": params.text("event_name"), "livemode": ctx.scope.livemode(), "status": "complete",
@@ -204,11 +207,11 @@ fn meter_events(
         },
         ..Query::default()
     };
-    let page = ctx.world.store.list(&ctx.scope, METER_EVENT, &query);
+    let page = ctx.world.store.list(&ctx.scope, MeterEvent::TYPE, &query);
     let records = page.map(|page| page.records).unwrap_or_default();
     let uses = records
         .iter()
-        .filter_map(|it| serde_json::from_slice::<MeterEvent>(&it.body).ok());
+        .filter_map(|record| ctx.world.or_fail(read_private_record::<MeterEvent>(record)));
     uses.filter(|it| !it.canceled).collect()
 }
 

@@ -19,6 +19,7 @@ mod invoice_items;
 pub(crate) mod invoice_lines;
 mod invoice_preview;
 pub(crate) mod invoice_record;
+mod invoice_status;
 pub(crate) mod invoices;
 mod line_descriptions;
 mod meters;

@@ -70,11 +70,11 @@ pub(crate) fn item_of_cart_line<'a>(
 /// The description of a request, or else the name of the price's product.
 pub(super) fn description_or_product_name(
     ctx: &Ctx<'_>,
-    said: Option<&str>,
+    description: Option<&str>,
     price: Option<&Value>,
 ) -> Option<String> {
-    let said = said.map(str::to_owned);
-    said.or_else(|| line_descriptions::product_name(ctx, price?))
+    let description = description.map(str::to_owned);
+    description.or_else(|| line_descriptions::product_name(ctx, price?))
 }
 
 /// Creates a pending invoice item.

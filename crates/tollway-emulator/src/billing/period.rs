@@ -144,8 +144,8 @@ fn zoned(at: i64) -> Option<Zoned> {
 pub(super) fn next_anchor(config: &Value, now: i64) -> Option<i64> {
     let now = zoned(now)?;
     let part = |name: &str, otherwise: i8| {
-        let given = config[name].as_i64();
-        given.map_or(Some(otherwise), |given| i8::try_from(given).ok())
+        let configured = config[name].as_i64();
+        configured.map_or(Some(otherwise), |configured| i8::try_from(configured).ok())
     };
     let day = i8::try_from(number(config, "day_of_month")).ok()?;
     let (hour, minute, second) = (

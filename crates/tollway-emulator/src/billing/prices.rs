@@ -130,15 +130,18 @@ fn set_derived_members(price: &mut Map<String, Value>, values: &Map<String, Valu
 /// The price that a request names by `price`, or a new one from `price_data`.
 pub(super) fn load_or_create_price(
     ctx: &mut Ctx<'_>,
-    given: &Value,
+    price_params: &Value,
     param: &str,
 ) -> Result<Option<Value>, ApiError> {
-    if let Some(id) = given["price"].as_str().or(given["plan"].as_str()) {
+    if let Some(id) = price_params["price"]
+        .as_str()
+        .or(price_params["plan"].as_str())
+    {
         return ctx
             .referenced("price", id, &format!("{param}[price]"))
             .map(Some);
     }
-    let Some(data) = given["price_data"].as_object() else {
+    let Some(data) = price_params["price_data"].as_object() else {
         return Ok(None);
     };
     let mut data = data.clone();

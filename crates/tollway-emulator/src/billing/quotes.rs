@@ -74,7 +74,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         .text("customer")
         .and_then(|customer| test_clocks::customer_clock(ctx, customer))
         .map(|(id, _)| id);
-    let known = json!({
+    let members_of_quote = json!({
         "application": charging_application(ctx),
         "collection_method": "charge_automatically",
         "computed": {"recurring": null, "upfront": {}},
@@ -87,8 +87,8 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "status": "draft",
         "test_clock": clock,
     });
-    if let Value::Object(known) = known {
-        members.extend(known);
+    if let Value::Object(members_of_quote) = members_of_quote {
+        members.extend(members_of_quote);
     }
     members.remove("line_items");
     let mut quote = Value::Object(members);
@@ -192,17 +192,20 @@ fn write_quote(ctx: &mut Ctx<'_>, quote: &mut Value, params: &Params) -> Result<
     }
     if params.has("discounts") {
         let customer = text(quote, "customer").to_owned();
-        let made = discounts::create_discounts(ctx, params.list("discounts"), &customer, None)?;
-        quote["discounts"] = made.into();
+        let ids = discounts::create_discounts(ctx, params.list("discounts"), &customer, None)?;
+        quote["discounts"] = ids.into();
     }
     let cart = match params.list("line_items") {
         [] => cart::load_cart(ctx, &id),
-        wanted => {
-            let mut wanted = wanted.to_vec();
-            for item in wanted.iter_mut().filter(|item| item["tax_rates"].is_null()) {
+        requested => {
+            let mut requested = requested.to_vec();
+            for item in requested
+                .iter_mut()
+                .filter(|item| item["tax_rates"].is_null())
+            {
                 item["tax_rates"] = quote["default_tax_rates"].clone();
             }
-            cart::read_line_items(ctx, &wanted, "line_items")?
+            cart::read_line_items(ctx, &requested, "line_items")?
         }
     };
     calculate_quote(ctx, quote, cart)
@@ -337,7 +340,7 @@ fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Res
         .partition(|item| item["price"]["type"] == "recurring");
     let data = quote["subscription_data"].clone();
     let mut form = Map::new();
-    let given = [
+    let copied = [
         ("application_fee_percent", &quote["application_fee_percent"]),
         ("collection_method", &quote["collection_method"]),
         ("customer", &quote["customer"]),
@@ -350,7 +353,7 @@ fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Res
         ("on_behalf_of", &quote["on_behalf_of"]),
         ("trial_period_days", &data["trial_period_days"]),
     ];
-    for (name, value) in given.into_iter().filter(|(_, value)| !value.is_null()) {
+    for (name, value) in copied.into_iter().filter(|(_, value)| !value.is_null()) {
         form.insert(name.to_owned(), value.clone());
     }
     if let Some(destination) = quote["transfer_data"]["destination"].as_str() {
@@ -387,9 +390,9 @@ fn create_subscription(ctx: &mut Ctx<'_>, quote: &mut Value, cart: &Cart) -> Res
     if crate::customers::default_method(&customer).is_none() {
         form.insert("payment_behavior".into(), "default_incomplete".into());
     }
-    let made = create::create(ctx, &Params::new(Vec::new(), form))?;
-    quote["subscription"] = made["id"].clone();
-    quote["invoice"] = made["latest_invoice"].clone();
+    let subscription = create::create(ctx, &Params::new(Vec::new(), form))?;
+    quote["subscription"] = subscription["id"].clone();
+    quote["invoice"] = subscription["latest_invoice"].clone();
     Ok(())
 }
 
@@ -412,7 +415,7 @@ fn create_invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value
         lines: Vec::new(),
     };
     let draft = draft::create_draft(ctx, new, PendingItems::None)?;
-    let mut made = Vec::new();
+    let mut items = Vec::new();
     for item in &cart.items {
         let new = pending_items::item_of_cart_line(
             item,
@@ -421,9 +424,9 @@ fn create_invoice(ctx: &mut Ctx<'_>, quote: &Value, cart: &Cart) -> Result<Value
             now,
             item_tax_rates(item),
         );
-        made.push(pending_items::create_invoice_item(ctx, &new));
+        items.push(pending_items::create_invoice_item(ctx, &new));
     }
-    draft::add_items_to_draft(ctx, text(&draft, "id"), made)?;
+    draft::add_items_to_draft(ctx, text(&draft, "id"), items)?;
     let split = payments::InvoiceSplit {
         fee: quote["application_fee_amount"].as_i64(),
         transfer_data: quote["transfer_data"]["destination"]

@@ -81,9 +81,9 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
             let message = "The subscription already has a schedule.";
             return Err(ApiError::invalid_param("from_subscription", message));
         }
-        let wanted = [phase_of_subscription(subscription)];
+        let requested = [phase_of_subscription(subscription)];
         let start = number(&subscription["items"]["data"][0], "current_period_start");
-        schedule["phases"] = build_phases(ctx, &wanted, start)?;
+        schedule["phases"] = build_phases(ctx, &requested, start)?;
         schedule["subscription"] = subscription["id"].clone();
         start_phase(&mut schedule, 0);
         set_schedule_of_subscription(ctx, text(subscription, "id"), Some(text(&schedule, "id")));
@@ -222,26 +222,26 @@ fn enter_phase(
         let mut form = phase_params(before, phase);
         form.insert("customer".into(), before["customer"].clone());
         form.insert("items".into(), phase_items(phase).into());
-        let made = create::create(ctx, &Params::new(Vec::new(), form))?;
-        schedule["subscription"] = made["id"].clone();
-        set_schedule_of_subscription(ctx, text(&made, "id"), schedule["id"].as_str());
+        let created = create::create(ctx, &Params::new(Vec::new(), form))?;
+        schedule["subscription"] = created["id"].clone();
+        set_schedule_of_subscription(ctx, text(&created, "id"), schedule["id"].as_str());
         save_changed_schedule(ctx, before, &schedule);
         return Ok(());
     };
     save_changed_schedule(ctx, before, &schedule);
     let mut form = phase_params(before, phase);
     // Items of the phase replace those of the subscription; an item with the same price is kept.
-    let mut wanted = phase_items(phase);
+    let mut requested = phase_items(phase);
     for item in list(&subscription["items"], "data") {
-        let same = wanted
+        let same = requested
             .iter_mut()
             .find(|it| it["price"] == item["price"]["id"] && it["id"].is_null());
         match same {
             Some(same) => same["id"] = item["id"].clone(),
-            None => wanted.push(json!({"id": item["id"], "deleted": true})),
+            None => requested.push(json!({"id": item["id"], "deleted": true})),
         }
     }
-    form.insert("items".into(), wanted.into());
+    form.insert("items".into(), requested.into());
     let over = number(&subscription["items"]["data"][0], "current_period_end") <= ctx.now();
     let behavior = if over {
         "none"

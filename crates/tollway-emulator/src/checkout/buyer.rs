@@ -13,9 +13,9 @@ use crate::generic::GenericCtx as _;
 use crate::json::{list, text};
 use crate::pages::{Choose, Input};
 use crate::params::Params;
-use crate::tax::table::in_union;
+use crate::tax::table::is_in_european_union;
 
-/// Types of tax ID, each beginning with its country; of a country's types the first is the usual one.
+/// Types of tax ID, each starting with its country. The first type of a country is its default.
 const TAX_ID_TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au_arn aw_tin az_tin ba_tin bb_tin bd_bin bf_ifu \
     bh_vat bj_ifu bo_tin br_cnpj br_cpf bs_tin by_tin ca_bn ca_gst_hst ca_pst_bc ca_pst_mb ca_pst_sk ca_qst cd_nif ch_vat ch_uid \
     cl_tin cm_niu cn_tin co_nit cr_tin cv_nif do_rcn ec_ruc eg_tin et_tin gb_vat ge_vat gn_nif hk_br id_npwp il_vat in_gst is_vat \
@@ -23,7 +23,7 @@ const TAX_ID_TYPES: &str = "ad_nrt ae_trn al_tin am_tin ao_tin ar_cuit au_abn au
     my_frp my_itn ng_tin no_vat no_voec np_pan nz_gst om_vat pe_ruc ph_tin rs_pib ru_inn ru_kpp sa_vat sg_gst sg_uen sn_ninea \
     sr_fin sv_nit th_vat tj_tin tr_tin tw_vat tz_vat ua_vat ug_tin us_ein uy_ruc uz_tin uz_vat ve_rif vn_tin za_vat zm_tin zw_tin";
 
-/// What the customer told about who buys.
+/// The names and the tax ID of the buyer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Buyer {
     pub(super) business: Option<String>,
@@ -32,21 +32,21 @@ pub(super) struct Buyer {
     pub(super) tax_id: Option<(String, String)>,
 }
 
-/// Does the page ask for a tax ID? Not of a customer who has one.
+/// Whether the page has a tax ID input: not for a customer who already has a tax ID.
 pub(super) fn collects_tax_id(ctx: &Ctx<'_>, session: &Value) -> bool {
     let customer = text(session, "customer");
     session["tax_id_collection"]["enabled"] == true
         && (customer.is_empty() || customer_tax_ids(ctx, customer).is_empty())
 }
 
-/// `tax_ids` of `customer_details`: what a customer has.
+/// `tax_ids` of `customer_details`: the tax IDs of a customer.
 pub(super) fn customer_tax_ids(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
     let all = ctx.all_under("tax_id", customer);
     let of = |it: &Value| json!({"type": it["type"], "value": it["value"]});
     all.iter().map(of).collect()
 }
 
-/// Checks what must be given together with `tax_id_collection` and `customer_update`.
+/// Checks the parameters that `tax_id_collection` and `customer_update` require.
 pub(super) fn check_buyer_params(params: &Params) -> Result<(), ApiError> {
     if !params.has("customer") {
         if params.has("customer_update") {
@@ -66,7 +66,7 @@ pub(super) fn check_buyer_params(params: &Params) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// `tax_id_collection` of a request says whether a tax ID is required: by default never.
+/// Sets the default of `tax_id_collection[required]`: `never`.
 pub(super) fn set_tax_id_default(plain: &mut Map<String, Value>) {
     if let Some(Value::Object(collection)) = plain.get_mut("tax_id_collection") {
         collection
@@ -75,7 +75,7 @@ pub(super) fn set_tax_id_default(plain: &mut Map<String, Value>) {
     }
 }
 
-/// The inputs about who buys; `located` says whether a country is spec for elsewhere on the page.
+/// The inputs for the buyer. `located` tells whether another input of the page is a country.
 pub(super) fn buyer_inputs(session: &Value, spec: &FormSpec, located: bool) -> Vec<Input> {
     let mut inputs = Vec::new();
     let names = &session["name_collection"];
@@ -83,10 +83,10 @@ pub(super) fn buyer_inputs(session: &Value, spec: &FormSpec, located: bool) -> V
         ("individual", "Full name", "name"),
         ("business", "Business name", "organization"),
     ] {
-        let wanted = &names[kind];
-        if wanted["enabled"] == true || (kind == "business" && spec.collects_tax_id) {
+        let requested = &names[kind];
+        if requested["enabled"] == true || (kind == "business" && spec.collects_tax_id) {
             let mut input = Input::new(&format!("{kind}_name"), label, "text", complete);
-            input.required = wanted["enabled"] == true && wanted["optional"] != true;
+            input.required = requested["enabled"] == true && requested["optional"] != true;
             inputs.push(input);
         }
     }
@@ -115,7 +115,7 @@ pub(super) fn buyer_inputs(session: &Value, spec: &FormSpec, located: bool) -> V
     inputs
 }
 
-/// Reads who buys, `country` being where.
+/// Reads the buyer. `country` is the country of the shipping or billing address.
 pub(super) fn read_buyer(
     session: &Value,
     form: &Form,
@@ -124,13 +124,15 @@ pub(super) fn read_buyer(
     errors: &mut FormErrors,
 ) -> Buyer {
     let mut name = |kind: &str, label: &str| {
-        let wanted = &session["name_collection"][kind];
+        let requested = &session["name_collection"][kind];
         let input = format!("{kind}_name");
         let typed = form_value(form, &input).map(str::to_owned);
-        if typed.is_none() && wanted["enabled"] == true && wanted["optional"] != true {
+        if typed.is_none() && requested["enabled"] == true && requested["optional"] != true {
             errors.insert(input, format!("{label} is required."));
         }
-        typed.filter(|_| wanted["enabled"] == true || (kind == "business" && spec.collects_tax_id))
+        typed.filter(|_| {
+            requested["enabled"] == true || (kind == "business" && spec.collects_tax_id)
+        })
     };
     let mut buyer = Buyer {
         individual: name("individual", "A full name"),
@@ -154,20 +156,20 @@ pub(super) fn read_buyer(
     });
     match kind {
         None => {
-            let said = "Choose the type of this tax ID, or give its country.";
-            errors.insert("tax_id_type".to_owned(), said.to_owned());
+            let message = "Choose the type of this tax ID, or give its country.";
+            errors.insert("tax_id_type".to_owned(), message.to_owned());
         }
         Some(kind) if kind != "eu_vat" && !TAX_ID_TYPES.split_whitespace().any(|it| it == kind) => {
-            let said = "This type is none of those that can be chosen.";
-            errors.insert("tax_id_type".to_owned(), said.to_owned());
+            let message = "This type is none of those that can be chosen.";
+            errors.insert("tax_id_type".to_owned(), message.to_owned());
         }
         Some("eu_vat") if !is_vat_number(&value) => {
-            let said = "This is no VAT number: two letters of the country, then 8 to 12 letters and digits.";
-            errors.insert("tax_id".to_owned(), said.to_owned());
+            let message = "This is no VAT number: two letters of the country, then 8 to 12 letters and digits.";
+            errors.insert("tax_id".to_owned(), message.to_owned());
         }
         Some(_) if buyer.business.is_none() => {
-            let said = "The name of the business is required with its tax ID.";
-            errors.insert("business_name".to_owned(), said.to_owned());
+            let message = "The name of the business is required with its tax ID.";
+            errors.insert("business_name".to_owned(), message.to_owned());
         }
         Some(kind) => buyer.tax_id = Some((kind.to_owned(), value)),
     }
@@ -175,7 +177,7 @@ pub(super) fn read_buyer(
 }
 
 fn is_vat_country(country: &str) -> bool {
-    in_union(country) || country == "EL"
+    is_in_european_union(country) || country == "EL"
 }
 
 fn is_vat_number(value: &str) -> bool {
@@ -187,7 +189,7 @@ fn is_vat_number(value: &str) -> bool {
         && rest.bytes().all(|byte| byte.is_ascii_alphanumeric())
 }
 
-/// The usual type of a business's tax ID in a country, if tax IDs of that country are collected.
+/// The default type of a business's tax ID in a country; none if the country has no supported type.
 fn default_tax_id_type(country: &str) -> Option<&'static str> {
     let country = country.to_ascii_uppercase();
     if is_vat_country(&country) {
@@ -197,7 +199,7 @@ fn default_tax_id_type(country: &str) -> Option<&'static str> {
     TAX_ID_TYPES.split_whitespace().find(of)
 }
 
-/// Writes who buys into the session.
+/// Writes the buyer into the session.
 pub(super) fn write_buyer(session: &mut Value, buyer: &Buyer) {
     let details = &mut session["customer_details"];
     for (member, name) in [
@@ -208,7 +210,7 @@ pub(super) fn write_buyer(session: &mut Value, buyer: &Buyer) {
     }
     if let Some((kind, value)) = &buyer.tax_id {
         details["tax_ids"] = json!([{"type": kind, "value": value}]);
-        // The business is the customer then.
+        // With a tax ID the business is the customer.
         details["name"] = buyer.business.as_deref().into();
     } else if details["name"].is_null() {
         details["name"] = buyer
@@ -223,19 +225,19 @@ pub(super) fn write_buyer(session: &mut Value, buyer: &Buyer) {
     collected["individual_name"] = buyer.individual.as_deref().into();
 }
 
-/// The customer has the tax ID that the session collected.
+/// Creates the collected tax ID for the customer.
 pub(super) fn save_tax_ids(ctx: &mut Ctx<'_>, session: &Value) -> Result<(), ApiError> {
     let customer = text(session, "customer");
     if customer.is_empty() || session["tax_id_collection"]["enabled"] != true {
         return Ok(());
     }
-    let there = customer_tax_ids(ctx, customer);
-    for told in list(&session["customer_details"], "tax_ids") {
-        if there.contains(told) {
+    let existing = customer_tax_ids(ctx, customer);
+    for tax_id in list(&session["customer_details"], "tax_ids") {
+        if existing.contains(tax_id) {
             continue;
         }
         let path = vec![("customer".to_owned(), customer.to_owned())];
-        let form: Map<String, Value> = told.as_object().cloned().unwrap_or_default();
+        let form: Map<String, Value> = tax_id.as_object().cloned().unwrap_or_default();
         ctx.generic("customers.tax_ids.create", &Params::new(path, form))?;
     }
     Ok(())
@@ -256,7 +258,7 @@ mod tests {
             ..FormSpec::default()
         };
         let session = json!({"tax_id_collection": {"enabled": true, "required": "if_supported"}});
-        let said = |country: Option<&str>, typed: &[(&str, &str)]| {
+        let result = |country: Option<&str>, typed: &[(&str, &str)]| {
             let owned = |(name, value): &(&str, &str)| ((*name).to_owned(), (*value).to_owned());
             let form: Form = typed.iter().map(owned).collect();
             let mut errors = FormErrors::new();
@@ -267,36 +269,36 @@ mod tests {
         let name = ("business_name", "Bread Ltd");
         let kind = |it: &str| (Some(it.to_owned()), String::new());
         assert_eq!(
-            said(None, &[name, ("tax_id", "de123456789")]),
+            result(None, &[name, ("tax_id", "de123456789")]),
             kind("eu_vat")
         );
         assert_eq!(
-            said(Some("GB"), &[name, ("tax_id", "GB123456789")]),
+            result(Some("GB"), &[name, ("tax_id", "GB123456789")]),
             kind("gb_vat")
         );
         assert_eq!(
-            said(
+            result(
                 Some("CA"),
                 &[name, ("tax_id", "1"), ("tax_id_type", "ca_qst")]
             ),
             kind("ca_qst")
         );
-        assert_eq!(said(Some("AQ"), &[]), (None, String::new()));
-        assert_eq!(said(Some("FR"), &[]), (None, "tax_id".to_owned()));
+        assert_eq!(result(Some("AQ"), &[]), (None, String::new()));
+        assert_eq!(result(Some("FR"), &[]), (None, "tax_id".to_owned()));
         assert_eq!(
-            said(Some("FR"), &[name, ("tax_id", "12")]),
+            result(Some("FR"), &[name, ("tax_id", "12")]),
             (None, "tax_id".to_owned())
         );
         assert_eq!(
-            said(Some("US"), &[("tax_id", "12-3456789")]),
+            result(Some("US"), &[("tax_id", "12-3456789")]),
             (None, "business_name".to_owned())
         );
         assert_eq!(
-            said(None, &[name, ("tax_id", "12")]),
+            result(None, &[name, ("tax_id", "12")]),
             (None, "tax_id_type".to_owned())
         );
         assert_eq!(
-            said(None, &[name, ("tax_id", "12"), ("tax_id_type", "xx")]),
+            result(None, &[name, ("tax_id", "12"), ("tax_id_type", "xx")]),
             (None, "tax_id_type".to_owned())
         );
     }

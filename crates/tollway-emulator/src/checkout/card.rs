@@ -8,7 +8,7 @@ use crate::error::ApiError;
 use crate::pages::Input;
 use crate::payment_methods::operations as payment_methods;
 
-/// A card as it is typed.
+/// The values of a card's inputs.
 #[derive(Debug, Clone)]
 pub(crate) struct EnteredCard {
     number: String,
@@ -17,7 +17,7 @@ pub(crate) struct EnteredCard {
 }
 
 impl EnteredCard {
-    /// Reads the card's inputs; none if no number was given.
+    /// Reads the inputs of a card; none without a number.
     pub(crate) fn read(form: &Form, now: i64, errors: &mut FormErrors) -> Option<Self> {
         let number = form_value(form, "number")?;
         let mut wrong = |name: &str, message: &str| {
@@ -49,7 +49,7 @@ impl EnteredCard {
         })
     }
 
-    /// Makes a payment method of it.
+    /// Creates a payment method of the card and returns its id.
     pub(crate) fn keep(&self, ctx: &mut Ctx<'_>, billing: &Value) -> Result<String, ApiError> {
         let mut card = json!({"number": self.number, "cvc": self.cvc});
         if let Some((month, year)) = self.expires {
@@ -61,7 +61,7 @@ impl EnteredCard {
     }
 }
 
-/// `12 / 34`, `12/2034` or `1234` as year and month.
+/// Parses `12 / 34`, `12/2034` or `1234` into year and month.
 fn parse_expiry(text: &str) -> Option<(i64, i64)> {
     let digits: String = text.chars().filter(char::is_ascii_digit).collect();
     let (month, year) = digits.split_at_checked(digits.len().min(2))?;

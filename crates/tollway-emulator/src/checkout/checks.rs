@@ -10,18 +10,20 @@ use crate::error::ApiError;
 use crate::params::Params;
 use crate::payments::split::{self, Split};
 
-const MINUTE: i64 = 60;
+/// Seconds from its creation in which a session cannot expire yet.
+const MIN_EXPIRY_SECONDS: i64 = 30 * 60;
 
-const DAY: i64 = 86_400;
+/// Seconds from its creation after which a session expires, at the latest and by default.
+const MAX_EXPIRY_SECONDS: i64 = 24 * 3600;
 
-/// The parameters of a request that say what the payment, subscription or card will be like, by mode.
+/// The parameter for the payment, subscription or setup, by mode.
 const DATA_PARAMS: [(&str, &str); 3] = [
     ("payment", "payment_intent_data"),
     ("subscription", "subscription_data"),
     ("setup", "setup_intent_data"),
 ];
 
-/// Where the customer goes afterwards must be said, and be a URL.
+/// Requires the return URLs of the `ui_mode`, and that they are URLs.
 pub(super) fn check_return_urls(params: &Params, link: bool) -> Result<(), ApiError> {
     let ui_mode = params.text("ui_mode");
     let hosted = is_hosted(ui_mode);
@@ -83,7 +85,7 @@ pub(super) fn check_customer(ctx: &Ctx<'_>, params: &Params) -> Result<(), ApiEr
     }
 }
 
-/// What the payment will be like: only the parameter of this mode may be sent.
+/// The parameter for the payment of this mode; those of other modes are refused.
 pub(super) fn data_of_mode(params: &Params, mode: &str) -> Result<Map<String, Value>, ApiError> {
     for (other, name) in DATA_PARAMS {
         if other != mode && params.has(name) {
@@ -111,7 +113,7 @@ pub(super) fn check_mode(mode: &str, cart: &cart::Cart) -> Result<(), ApiError> 
     Err(ApiError::invalid_param("line_items", message))
 }
 
-/// Refuses now what the payment would be refused for.
+/// Refuses application fees and transfers that the payment would be refused for.
 pub(super) fn check_split(
     ctx: &Ctx<'_>,
     session: &Value,
@@ -138,11 +140,11 @@ pub(super) fn check_split(
 
 pub(super) fn read_expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, ApiError> {
     let Some(at) = params.int("expires_at") else {
-        return Ok(ctx.now() + DAY);
+        return Ok(ctx.now() + MAX_EXPIRY_SECONDS);
     };
-    let message = if at < ctx.now() + 30 * MINUTE {
+    let message = if at < ctx.now() + MIN_EXPIRY_SECONDS {
         "The `expires_at` timestamp must be at least 30 minutes from Checkout Session creation."
-    } else if at > ctx.now() + DAY {
+    } else if at > ctx.now() + MAX_EXPIRY_SECONDS {
         "The `expires_at` timestamp must be less than 24 hours from Checkout Session creation."
     } else {
         return Ok(at);
@@ -150,7 +152,7 @@ pub(super) fn read_expires_at(ctx: &Ctx<'_>, params: &Params) -> Result<i64, Api
     Err(ApiError::invalid_param("expires_at", message))
 }
 
-/// What the customer told is written by a server only where the session is shown on the platform's own page and lets it.
+/// Refuses `collected_information` unless the session is embedded and lets the server update shipping details.
 pub(super) fn check_update(session: &Value, params: &Params) -> Result<(), ApiError> {
     let allowed = !is_hosted(session["ui_mode"].as_str())
         && session["permissions"]["update_shipping_details"] == "server_only";
@@ -162,7 +164,7 @@ pub(super) fn check_update(session: &Value, params: &Params) -> Result<(), ApiEr
     Ok(())
 }
 
-/// Only what is paid once gets an invoice for that; a subscription has its own.
+/// Refuses `invoice_creation` outside of `payment` mode: a subscription has its own invoices.
 pub(super) fn check_invoice_creation(params: &Params, mode: &str) -> Result<(), ApiError> {
     if mode != "payment" && params.has("invoice_creation") {
         let message = format!("You can not pass `invoice_creation` in `{mode}` mode.");

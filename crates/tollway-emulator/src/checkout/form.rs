@@ -2,13 +2,13 @@
 
 use std::collections::BTreeMap;
 
-/// A form as it was sent.
+/// A submitted form, by input name.
 pub(crate) type Form = BTreeMap<String, String>;
 
-/// What is wrong with which input, by its name.
+/// Error messages by input name.
 pub(crate) type FormErrors = BTreeMap<String, String>;
 
-/// What was typed into an input, if anything was.
+/// The trimmed value of an input; none if it is empty.
 pub(super) fn form_value<'f>(form: &'f Form, name: &str) -> Option<&'f str> {
     form.get(name)
         .map(|text| text.trim())

@@ -4,26 +4,26 @@ use serde_json::Value;
 
 use crate::pages::Choose;
 
-/// What the page asks for besides what the session itself says.
+/// The inputs of the page that depend on more than the session object.
 #[derive(Debug, Clone, Default)]
 pub(super) struct FormSpec {
-    /// Is anything to be paid, or kept to pay with later?
+    /// Whether the page has payment inputs.
     pub(super) needs_payment: bool,
-    /// Kinds of payment method.
+    /// The types of payment methods that the session accepts.
     pub(super) payment_method_types: Vec<String>,
-    /// Cards that may be chosen again.
+    /// The saved cards that the customer can select.
     pub(super) saved_cards: Vec<Choose>,
-    /// May a new card be kept to be chosen again?
+    /// Whether the customer can save a new card.
     pub(super) may_save: bool,
     pub(super) quantities: Vec<AdjustableQuantity>,
     pub(super) custom_amount: Option<CustomAmount>,
-    /// Optional items.
+    /// The optional items of the session.
     pub(super) offers: Vec<OptionalOffer>,
-    /// May a business tell its tax ID?
+    /// Whether the page has a tax ID input.
     pub(super) collects_tax_id: bool,
 }
 
-/// An item whose quantity the customer may change.
+/// A line item with an adjustable quantity.
 #[derive(Debug, Clone)]
 pub(super) struct AdjustableQuantity {
     pub(super) index: usize,
@@ -34,13 +34,13 @@ pub(super) struct AdjustableQuantity {
 }
 
 impl AdjustableQuantity {
-    /// `quantity_1` of the first item.
+    /// The name of its input: `quantity_1` for the first item.
     pub(super) fn name(&self) -> String {
         format!("quantity_{}", self.index + 1)
     }
 }
 
-/// An amount that the customer chooses.
+/// An amount that the customer enters.
 #[derive(Debug, Clone)]
 pub(super) struct CustomAmount {
     pub(super) currency: String,
@@ -49,38 +49,38 @@ pub(super) struct CustomAmount {
     pub(super) most: i64,
 }
 
-/// An optional item as the page offers it.
+/// An optional item on the page.
 #[derive(Debug, Clone)]
 pub(super) struct OptionalOffer {
     pub(super) index: usize,
     pub(super) label: String,
-    /// As many as there are in the order, or would be.
+    /// The quantity in the cart, or the quantity that would be added.
     pub(super) quantity: i64,
-    /// The fewest and the most there may be, if the customer chooses how many.
+    /// The smallest and the greatest quantity, if it is adjustable.
     pub(super) limits: Option<(i64, i64)>,
     pub(super) taken: bool,
 }
 
 impl OptionalOffer {
-    /// `optional_1` of the first item.
+    /// The name of its checkbox: `optional_1` for the first item.
     pub(super) fn name(&self) -> String {
         format!("optional_{}", self.index + 1)
     }
 
-    /// `optional_quantity_1` of the first item.
+    /// The name of its quantity input: `optional_quantity_1` for the first item.
     pub(super) fn quantity_name(&self) -> String {
         format!("optional_quantity_{}", self.index + 1)
     }
 }
 
-/// How much of what the customer wants.
+/// Changes of the cart that the customer submits.
 #[derive(Debug, Clone, Default)]
 pub(super) struct CartChanges {
-    /// How many of which item, by its place.
+    /// Quantities by the index of the line item.
     pub(super) quantities: Vec<(usize, i64)>,
-    /// The amount of an item whose price is free.
+    /// The amount that the customer entered.
     pub(super) amount: Option<i64>,
-    /// Optional items that were taken, by place, and how many of each.
+    /// Selected optional items: index and quantity.
     pub(super) optional: Vec<(usize, i64)>,
 }
 

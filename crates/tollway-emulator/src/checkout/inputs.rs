@@ -14,17 +14,17 @@ use crate::currency;
 use crate::json::{number, text};
 use crate::pages::{Choose, Input};
 
-/// The most of one item that Checkout lets a customer choose, unless the session says otherwise.
+/// The default greatest quantity of an adjustable item.
 const DEFAULT_MAX_QUANTITY: i64 = 99;
 
 impl FormSpec {
-    /// What the page of a session asks for.
+    /// The form of a session's page.
     pub(super) fn of_session(ctx: &Ctx<'_>, session: &Value) -> Self {
         let cart = cart::load_cart(ctx, text(session, "id"));
         let taken = load_state(ctx, text(session, "id")).taken;
         let adjustable = |(index, item): (usize, &Value)| {
             let limits = &item["adjustable_quantity"];
-            // The quantity of an optional item is spec for beside its box.
+            // The quantity input of an optional item is beside its checkbox.
             let optional = taken.values().any(|id| item["id"] == **id);
             (limits["enabled"] == true && !optional).then(|| AdjustableQuantity {
                 index,
@@ -59,7 +59,7 @@ impl FormSpec {
     }
 }
 
-/// What the customer pays with is spec for if there is something to pay, or a card to be kept.
+/// The inputs for the payment.
 fn payment_inputs(spec: &FormSpec) -> Vec<Input> {
     let mut inputs = Vec::new();
     if !spec.saved_cards.is_empty() {
@@ -110,7 +110,7 @@ fn payment_inputs(spec: &FormSpec) -> Vec<Input> {
     inputs
 }
 
-/// The inputs of the page, with what was typed and what is wrong with it.
+/// The inputs of the page, with submitted values and errors.
 pub(super) fn page_inputs(
     session: &Value,
     form: &Form,

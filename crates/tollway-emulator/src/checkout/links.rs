@@ -25,7 +25,7 @@ use crate::registry::Registry;
 
 const PAYMENT_LINK: &str = "payment_link";
 
-/// What a session takes over from its link as it is.
+/// Members that a session copies from its payment link.
 const COPIED_FIELDS: &[&str] = &[
     "allow_promotion_codes",
     "automatic_tax",
@@ -60,7 +60,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     }
     let mut members = ctx.blank(PAYMENT_LINK);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
-    let known = json!({
+    let defaults = json!({
         "active": true,
         "after_completion": {"hosted_confirmation": {"custom_message": null}, "type": "hosted_confirmation"},
         "application": charging_application(ctx),
@@ -72,12 +72,12 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         "submit_type": "auto",
         "url": format!("{}/_tollway/pay/{id}", ctx.request.base_url),
     });
-    if let Value::Object(known) = known {
-        members.extend(known);
+    if let Value::Object(defaults) = defaults {
+        members.extend(defaults);
     }
     write_link(ctx, &mut members, params, &cart)?;
     let link = Value::Object(members);
-    // What a session of it would be refused for is refused now.
+    // Refuses what its sessions would be refused for.
     if !cart.is_recurring() {
         split::check(ctx, &Split::of_params(params), cart.subtotal())?;
     }
@@ -97,13 +97,13 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let mut cart = cart::load_cart(ctx, &id);
     write_link(ctx, &mut members, params, &cart)?;
     if params.has("line_items") {
-        for (index, wanted) in params.list("line_items").iter().enumerate() {
-            let named = wanted["id"].as_str().unwrap_or_default();
+        for (index, requested) in params.list("line_items").iter().enumerate() {
+            let named = requested["id"].as_str().unwrap_or_default();
             let item = cart.items.iter_mut().find(|item| item["id"] == named);
             let param = format!("line_items[{index}][id]");
             let item =
                 item.ok_or_else(|| ApiError::no_such_reference("line item", named, &param))?;
-            if let Some(quantity) = wanted["quantity"].as_i64() {
+            if let Some(quantity) = requested["quantity"].as_i64() {
                 cart::set_quantity(item, quantity);
             }
         }
@@ -142,7 +142,8 @@ fn write_link(
     shipping::write_shipping_options(ctx, members, options)
 }
 
-/// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: a new session, and to its page.
+/// `GET /_tollway/pay/{link}[?prefilled_email=…][&client_reference_id=…]`: creates a session and redirects to its
+/// page.
 pub(super) async fn visit(
     State(engine): State<Arc<Engine>>,
     address: Address,
@@ -160,11 +161,11 @@ pub(super) async fn visit(
             .unwrap_or("The link is no longer active.");
         return pages::message(StatusCode::GONE, "Nothing to pay here", text, None);
     }
-    let made = engine.transact_at(address.base(), &world, scope, |ctx| {
+    let created = engine.transact_at(address.base(), &world, scope, |ctx| {
         let params = session_params(ctx, &link, &query);
         session::create_session(ctx, &params, Some(&link))
     });
-    match made {
+    match created {
         Ok(session) => {
             let to = format!("/_tollway/checkout/{}", text(&session, "id"));
             pages::with_page_headers(Redirect::to(&to).into_response(), None)
@@ -173,7 +174,7 @@ pub(super) async fn visit(
     }
 }
 
-/// As many sessions were completed as the link allows.
+/// Whether the link's limit of completed sessions is reached.
 fn is_limit_reached(link: &Value) -> bool {
     let sessions = &link["restrictions"]["completed_sessions"];
     match (sessions["count"].as_i64(), sessions["limit"].as_i64()) {
@@ -230,8 +231,8 @@ fn session_params(ctx: &Ctx<'_>, link: &Value, query: &BTreeMap<String, String>)
         ("customer_email", "prefilled_email"),
         ("client_reference_id", "client_reference_id"),
     ] {
-        if let Some(given) = query.get(query_name).filter(|text| !text.is_empty()) {
-            form.insert(name.to_owned(), given.as_str().into());
+        if let Some(value) = query.get(query_name).filter(|text| !text.is_empty()) {
+            form.insert(name.to_owned(), value.as_str().into());
         }
     }
     let (name, data) = payment_data(link, recurs);
@@ -261,7 +262,7 @@ fn payment_data(link: &Value, recurs: bool) -> (&'static str, Map<String, Value>
     (name, data)
 }
 
-/// A session of a link was completed.
+/// Counts a completed session of a payment link.
 pub(super) fn count_completed_session(ctx: &mut Ctx<'_>, session: &Value) {
     let link = session["payment_link"].as_str();
     let Some(mut link) = link.and_then(|id| ctx.get(PAYMENT_LINK, id)) else {

@@ -10,30 +10,30 @@ use crate::billing::cart::{self, Cart};
 use crate::checkout::checks::check_mode;
 use crate::checkout::form::{Form, FormErrors, form_value};
 use crate::checkout::form_spec::{CartChanges, OptionalOffer};
-use crate::checkout::state::{load_state, save_state};
+use crate::checkout::state::load_state;
 use crate::ctx::Ctx;
 use crate::currency;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::pages::Input;
 
-/// As many optional items as a session or a link may have.
+/// The greatest number of optional items.
 const MAX_OPTIONAL_ITEMS: usize = 10;
 
-/// The most of one item that the customer may choose, unless the item says otherwise.
+/// The default greatest quantity of an optional item.
 const DEFAULT_MAX_QUANTITY: i64 = 99;
 
-/// Reads `optional_items` of a request, to be sold beside what is in the cart.
+/// Reads `optional_items` of a request, which must fit the cart.
 pub(super) fn read_optional_items(
     ctx: &mut Ctx<'_>,
-    wanted: &[Value],
+    requested: &[Value],
     cart: &Cart,
 ) -> Result<Value, ApiError> {
-    if wanted.len() > MAX_OPTIONAL_ITEMS {
+    if requested.len() > MAX_OPTIONAL_ITEMS {
         let message = format!("You can pass at most {MAX_OPTIONAL_ITEMS} optional items.");
         return Err(ApiError::invalid_param("optional_items", message));
     }
-    if wanted.is_empty() {
+    if requested.is_empty() {
         return Ok(Value::Null);
     }
     let mode = if cart.is_recurring() {
@@ -41,7 +41,7 @@ pub(super) fn read_optional_items(
     } else {
         "payment"
     };
-    let offered = cart::read_line_items(ctx, wanted, "optional_items")?;
+    let offered = cart::read_line_items(ctx, requested, "optional_items")?;
     if offered.currency != cart.currency {
         let message = format!(
             "Optional items must be in the currency of the line items, {}.",
@@ -61,24 +61,24 @@ pub(super) fn read_optional_items(
     Ok(written.collect())
 }
 
-/// What the page of a session offers besides the order.
+/// The optional items of a session's page.
 pub(super) fn optional_offers(
     ctx: &Ctx<'_>,
     session: &Value,
     cart: &Cart,
     taken: &BTreeMap<usize, String>,
 ) -> Vec<OptionalOffer> {
-    let offer = |(index, wanted): (usize, &Value)| {
-        let price = ctx.get("price", text(wanted, "price"))?;
+    let offer = |(index, requested): (usize, &Value)| {
+        let price = ctx.get("price", text(requested, "price"))?;
         let product = ctx.get("product", text(&price, "product"))?;
         let id = taken.get(&index);
-        let there = id.and_then(|id| cart.items.iter().find(|item| item["id"] == **id));
-        let limits = &wanted["adjustable_quantity"];
+        let selected = id.and_then(|id| cart.items.iter().find(|item| item["id"] == **id));
+        let limits = &requested["adjustable_quantity"];
         let each = currency::format(number(&price, "unit_amount"), &cart.currency);
         Some(OptionalOffer {
             index,
             label: format!("{}, {each}", text(&product, "name")),
-            quantity: number(there.unwrap_or(wanted), "quantity"),
+            quantity: number(selected.unwrap_or(requested), "quantity"),
             limits: (limits["enabled"] == true).then(|| {
                 let least = limits["minimum"].as_i64().unwrap_or(1).max(1);
                 (
@@ -86,22 +86,22 @@ pub(super) fn optional_offers(
                     limits["maximum"].as_i64().unwrap_or(DEFAULT_MAX_QUANTITY),
                 )
             }),
-            taken: there.is_some(),
+            taken: selected.is_some(),
         })
     };
-    let wanted = list(session, "optional_items").iter().enumerate();
-    wanted.filter_map(offer).collect()
+    let requested = list(session, "optional_items").iter().enumerate();
+    requested.filter_map(offer).collect()
 }
 
-/// A box for each offer, and how many where that is the customer's choice.
+/// A checkbox for each optional item, and a quantity input if the quantity is adjustable.
 pub(super) fn offer_inputs(offers: &[OptionalOffer], form: &Form) -> Vec<Input> {
-    // A box that is not ticked is not sent: what was sent says so, unless it was the form of the promotion code.
-    let told = !form.is_empty() && form.get("decision").is_none_or(|it| it != "promote");
+    // Browsers do not send unchecked boxes, so a submitted form decides; the promotion code form has no boxes.
+    let is_submitted = !form.is_empty() && form.get("decision").is_none_or(|it| it != "promote");
     let mut inputs = Vec::new();
     for offer in offers {
         let label = format!("Add to the order: {}", offer.label);
         let mut ticked = Input::new(&offer.name(), &label, "checkbox", "off");
-        if offer.taken && !told {
+        if offer.taken && !is_submitted {
             "yes".clone_into(&mut ticked.value);
         }
         inputs.push(ticked);
@@ -116,7 +116,7 @@ pub(super) fn offer_inputs(offers: &[OptionalOffer], form: &Form) -> Vec<Input> 
     inputs
 }
 
-/// Which offers were taken, by place, and how many of each.
+/// The selected optional items: index and quantity.
 pub(super) fn read_selected_offers(
     form: &Form,
     offers: &[OptionalOffer],
@@ -142,7 +142,7 @@ pub(super) fn read_selected_offers(
     chosen
 }
 
-/// The offers that were taken are line items, those that were not are none any more.
+/// Adds selected optional items to the cart and removes unselected ones.
 pub(super) fn apply_selected_offers(
     ctx: &mut Ctx<'_>,
     session: &Value,
@@ -154,32 +154,32 @@ pub(super) fn apply_selected_offers(
         return Ok(());
     }
     let id = text(session, "id");
-    let mut hidden = load_state(ctx, id);
-    let kept: BTreeMap<usize, i64> = chosen.optional.iter().copied().collect();
+    let mut state = load_state(ctx, id);
+    let selected: BTreeMap<usize, i64> = chosen.optional.iter().copied().collect();
     cart.items.retain(|item| {
-        let place = hidden.taken.iter().find(|(_, id)| item["id"] == ***id);
-        place.is_none_or(|(place, _)| kept.contains_key(place))
+        let place = state.taken.iter().find(|(_, id)| item["id"] == ***id);
+        place.is_none_or(|(place, _)| selected.contains_key(place))
     });
-    hidden.taken.retain(|place, _| kept.contains_key(place));
-    for (place, quantity) in kept {
-        if let Some(id) = hidden.taken.get(&place) {
+    state.taken.retain(|place, _| selected.contains_key(place));
+    for (place, quantity) in selected {
+        if let Some(id) = state.taken.get(&place) {
             let item = cart.items.iter_mut().find(|item| item["id"] == **id);
             if let Some(item) = item {
                 cart::set_quantity(item, quantity);
             }
             continue;
         }
-        let Some(wanted) = offered.get(place) else {
+        let Some(requested) = offered.get(place) else {
             continue;
         };
-        let mut wanted = wanted.clone();
-        wanted["quantity"] = quantity.into();
-        let new = cart::read_line_items(ctx, std::slice::from_ref(&wanted), "optional_items")?;
+        let mut requested = requested.clone();
+        requested["quantity"] = quantity.into();
+        let new = cart::read_line_items(ctx, std::slice::from_ref(&requested), "optional_items")?;
         for item in new.items {
-            hidden.taken.insert(place, text(&item, "id").to_owned());
+            state.taken.insert(place, text(&item, "id").to_owned());
             cart.items.push(item);
         }
     }
-    save_state(ctx, id, &hidden);
+    ctx.save(id, &state);
     Ok(())
 }

@@ -15,37 +15,46 @@ use crate::events::EventCtx as _;
 use crate::json::text;
 use crate::payments::notifications::{PaymentStage, PaymentUpdate, SetupSuccess};
 use crate::scope::Scope;
+use crate::world::PrivateRecord;
 use crate::world::WorldState;
 
-/// The session behind a PaymentIntent or SetupIntent.
-const CHECKOUT_PAYMENT_LINK: &str = "_checkout_pays";
-
+/// The id of the session of a PaymentIntent or SetupIntent.
 #[derive(Debug, Serialize, Deserialize)]
 struct CheckoutPaymentLink {
     session: String,
 }
 
-/// Remembers which session an intent is to pay.
+impl PrivateRecord for CheckoutPaymentLink {
+    const TYPE: &'static str = "_checkout_pays";
+}
+
+/// Links an intent to its session.
 pub(super) fn link_intent(ctx: &mut Ctx<'_>, intent: &str, session: &str) {
-    let pays = CheckoutPaymentLink {
+    let link = CheckoutPaymentLink {
         session: session.to_owned(),
     };
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world
-        .put_typed(&scope, CHECKOUT_PAYMENT_LINK, intent, &pays, now);
+    ctx.save(intent, &link);
 }
 
-/// The session that an intent is to pay, by id.
-pub(super) fn linked_session_id(world: &WorldState, scope: &Scope, intent: &str) -> Option<String> {
-    let pays: CheckoutPaymentLink = world.typed(scope, CHECKOUT_PAYMENT_LINK, intent)?;
-    Some(pays.session)
+/// The id of an intent's session.
+pub(super) fn linked_session_id(
+    world: &WorldState,
+    scope: &Scope,
+    intent: &str,
+) -> Result<Option<String>, ApiError> {
+    let link: Option<CheckoutPaymentLink> = world.load(scope, intent)?;
+    Ok(link.map(|link| link.session))
 }
 
-/// The open session behind an intent.
+/// The session of an intent. An unreadable link fails the transaction.
+fn session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
+    let link: CheckoutPaymentLink = ctx.world.load_or_fail(&ctx.scope, text(intent, "id"))?;
+    ctx.get(SESSION, &link.session)
+}
+
+/// The open session of an intent.
 fn open_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
-    let session = linked_session_id(ctx.world, &ctx.scope, text(intent, "id"))?;
-    ctx.get(SESSION, &session)
-        .filter(|session| session["status"] == "open")
+    session_of(ctx, intent).filter(|session| session["status"] == "open")
 }
 
 /// Completes the session of a PaymentIntent, or reports that its payment failed later.
@@ -64,7 +73,7 @@ pub(super) fn on_setup_success(ctx: &mut Ctx<'_>, success: &SetupSuccess) -> Res
     apply_setup(ctx, &success.intent)
 }
 
-/// A PaymentIntent went through, or holds its money, or waits for a bank: if it is a session's, the session is complete.
+/// Completes the session of a PaymentIntent that succeeded, is processing or requires capture.
 pub(super) fn apply_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         if intent["status"] == "succeeded" {
@@ -80,32 +89,31 @@ pub(super) fn apply_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     let Some(mut session) = open_session_of(ctx, intent) else {
         return;
     };
-    let hidden = load_state(ctx, text(&session, "id"));
+    let state = load_state(ctx, text(&session, "id"));
     let succeeded = intent["status"] == "succeeded";
     session["payment_status"] = if succeeded { "paid" } else { "unpaid" }.into();
-    if let Some(subscription) = hidden.subscription.as_ref() {
+    if let Some(subscription) = state.subscription.as_ref() {
         let subscription = ctx.get("subscription", subscription).unwrap_or_default();
         session["subscription"] = subscription["id"].clone();
         session["invoice"] = subscription["latest_invoice"].clone();
     }
     let invoiced = succeeded && session["invoice_creation"]["enabled"] == true;
-    if let Some(customer) = hidden.customer.as_deref().filter(|_| invoiced) {
+    if let Some(customer) = state.customer.as_deref().filter(|_| invoiced) {
         session["invoice"] = create_invoice(ctx, &session, customer, intent);
     }
-    complete_session(ctx, session, hidden.customer.as_deref());
+    complete_session(ctx, session, state.customer.as_deref());
 }
 
-/// A bank refused in the end: the session stays complete, and its payment open.
+/// Reports a failed asynchronous payment; the session stays complete and unpaid.
 fn report_failed_payment(ctx: &mut Ctx<'_>, intent: &Value) {
     if let Some(session) = unpaid_session_of(ctx, intent) {
         ctx.emit("checkout.session.async_payment_failed", &session, None);
     }
 }
 
-/// The session of an intent that was complete before its bank had paid.
+/// The complete session of an intent whose asynchronous payment is pending.
 fn unpaid_session_of(ctx: &Ctx<'_>, intent: &Value) -> Option<Value> {
-    let session = linked_session_id(ctx.world, &ctx.scope, text(intent, "id"))?;
-    ctx.get(SESSION, &session)
+    session_of(ctx, intent)
         .filter(|session| session["status"] == "complete" && session["payment_status"] == "unpaid")
 }
 
@@ -120,11 +128,11 @@ fn settle_session(ctx: &mut Ctx<'_>, mut session: Value, intent: &Value, event: 
     ctx.emit(event, &session, None);
 }
 
-/// The invoice of what was paid once; its id.
+/// Creates the invoice of one-time items and returns its id.
 fn create_invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &Value) -> Value {
     let cart = cart::load_cart(ctx, text(session, "id"));
-    let made = session_invoice::create_paid_invoice(ctx, session, &cart.items, customer, intent);
-    match made {
+    let created = session_invoice::create_paid_invoice(ctx, session, &cart.items, customer, intent);
+    match created {
         Ok(invoice) => invoice["id"].clone(),
         Err(error) => {
             tracing::error!(%error, "the invoice of a checkout session could not be made");
@@ -133,35 +141,34 @@ fn create_invoice(ctx: &mut Ctx<'_>, session: &Value, customer: &str, intent: &V
     }
 }
 
-/// A card was set up: if that was for a session, the session is complete.
 fn apply_setup(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
     let Some(session) = open_session_of(ctx, intent) else {
         return Ok(());
     };
-    let hidden = load_state(ctx, text(&session, "id"));
+    let state = load_state(ctx, text(&session, "id"));
     if session["mode"] == "subscription" {
-        return start_free_subscription(ctx, &session, &hidden, intent["payment_method"].as_str());
+        return start_free_subscription(ctx, &session, &state, intent["payment_method"].as_str());
     }
-    complete_without_payment(ctx, session, hidden.customer.as_deref());
+    complete_without_payment(ctx, session, state.customer.as_deref());
     Ok(())
 }
 
-/// Begins a subscription that costs nothing for now, and completes its session.
+/// Creates a subscription that costs nothing now, and completes the session.
 pub(super) fn start_free_subscription(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    hidden: &CheckoutState,
+    state: &CheckoutState,
     method: Option<&str>,
 ) -> Result<(), ApiError> {
-    let subscription = create_subscription(ctx, session, hidden, method, false)?;
+    let subscription = create_subscription(ctx, session, state, method, false)?;
     let mut session = session.clone();
     session["subscription"] = subscription["id"].clone();
     session["invoice"] = subscription["latest_invoice"].clone();
-    complete_without_payment(ctx, session, hidden.customer.as_deref());
+    complete_without_payment(ctx, session, state.customer.as_deref());
     Ok(())
 }
 
-/// The session is complete, without a payment of its own.
+/// Completes a session that has no payment of its own.
 pub(super) fn complete_without_payment(
     ctx: &mut Ctx<'_>,
     mut session: Value,
@@ -178,16 +185,16 @@ pub(super) fn complete_without_payment(
     complete_session(ctx, session, customer);
 }
 
-/// What the customer told changes the customer, where `customer_update` says so.
+/// Updates the customer with the answers, as far as `customer_update` allows.
 fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
-    let wanted = load_state(ctx, text(session, "id")).customer_update;
+    let requested = load_state(ctx, text(session, "id")).customer_update;
     let customer = session["customer"].as_str();
     let Some(before) = customer.and_then(|id| ctx.get("customer", id)) else {
         return;
     };
     let mut after = before.clone();
     let details = &session["customer_details"];
-    for (name, told) in [
+    for (name, answer) in [
         ("address", &details["address"]),
         ("name", &details["name"]),
         (
@@ -195,12 +202,12 @@ fn update_customer(ctx: &mut Ctx<'_>, session: &Value) {
             &session["collected_information"]["shipping_details"],
         ),
     ] {
-        if wanted[name] == "auto" && !told.is_null() {
-            after[name] = told.clone();
+        if requested[name] == "auto" && !answer.is_null() {
+            after[name] = answer.clone();
         }
     }
     for name in ["business_name", "individual_name"] {
-        if wanted["name"] == "auto" && !details[name].is_null() {
+        if requested["name"] == "auto" && !details[name].is_null() {
             after[name] = details[name].clone();
         }
     }
@@ -227,7 +234,7 @@ fn complete_session(ctx: &mut Ctx<'_>, mut session: Value, customer: Option<&str
     count_completed_session(ctx, &session);
 }
 
-/// A coupon was used; that of a subscription is counted where the subscription begins.
+/// Counts the redemption of a discount. Subscriptions count their own.
 fn count_redemption(ctx: &mut Ctx<'_>, session: &Value) {
     if session["mode"] != "payment" {
         return;

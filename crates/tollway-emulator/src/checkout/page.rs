@@ -21,7 +21,7 @@ use crate::checkout::form::{self, FormErrors};
 use crate::checkout::form_spec::FormSpec;
 use crate::checkout::page_context::{CheckoutItem, CheckoutPage, Sum};
 use crate::checkout::session_record::SESSION;
-use crate::checkout::state::{self, load_state};
+use crate::checkout::state::{CheckoutState, load_state};
 use crate::checkout::{inputs, links, outcome, pay, session, submission, totals};
 use crate::ctx::Ctx;
 use crate::currency::format;
@@ -136,7 +136,7 @@ async fn submit(
     }
 }
 
-/// Quantities, optional items, an amount and a way of shipping, to be seen in the total before anything is paid.
+/// Applies quantities, optional items, amount and shipping, so that the page shows the new total.
 fn update_cart(ctx: &mut Ctx<'_>, id: &str, form: &form::Form) -> Result<FormErrors, ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     let spec = FormSpec::of_session(ctx, &session);
@@ -153,7 +153,7 @@ fn update_cart(ctx: &mut Ctx<'_>, id: &str, form: &form::Form) -> Result<FormErr
     Ok(errors)
 }
 
-/// `GET /_tollway/recover/{session}`: an expired session is begun anew.
+/// `GET /_tollway/recover/{session}`: creates a new session from an expired one.
 async fn recover(
     State(engine): State<Arc<Engine>>,
     address: Address,
@@ -164,10 +164,10 @@ async fn recover(
             Ok(found) => found,
             Err(page) => return *page,
         };
-    let made = engine.transact_at(address.base(), &world, scope, |ctx| {
+    let recovered = engine.transact_at(address.base(), &world, scope, |ctx| {
         session::recover_session(ctx, &expired_session)
     });
-    match made {
+    match recovered {
         Ok(Some(session)) => {
             let to = format!("/_tollway/checkout/{}", text(&session, "id"));
             pages::with_page_headers(Redirect::to(&to).into_response(), None)
@@ -177,7 +177,7 @@ async fn recover(
     }
 }
 
-/// Reads the answers and pays; what is wrong with the answers if something is.
+/// Reads the answers and pays. Returns the errors of the answers, if there are any.
 fn submit_payment(
     engine: &Engine,
     address: &Address,
@@ -198,13 +198,16 @@ fn submit_payment(
     })
 }
 
-/// After an attempt that was not refused: to the bank, or back to the shop.
+/// Redirects after a payment attempt: to the authentication page, or to the return URL.
 fn redirect_after_payment(world: &World, scope: &Scope, id: &str) -> Response {
-    let (session, intent) = {
-        let state = world.lock();
-        let session = state.store.object(scope, SESSION, id).unwrap_or_default();
-        let hidden = state::load_state_in(&state, scope, id);
-        (session, hidden.intent)
+    let (session, state) = {
+        let world = world.lock();
+        let session = world.store.object(scope, SESSION, id).unwrap_or_default();
+        (session, world.load::<CheckoutState>(scope, id))
+    };
+    let intent = match state {
+        Ok(state) => state.and_then(|state| state.intent),
+        Err(error) => return pages::refused(&error),
     };
     match intent {
         Some(intent) if session["status"] == "open" => {
@@ -218,9 +221,9 @@ fn redirect_after_payment(world: &World, scope: &Scope, id: &str) -> Response {
     }
 }
 
-/// A refusal at the input it is about, and in words.
+/// The message of a refused payment, and the input it belongs to.
 fn errors_at_inputs(error: &ApiError) -> (FormErrors, String) {
-    let said = error.get("message").unwrap_or_default().to_owned();
+    let message = error.get("message").unwrap_or_default().to_owned();
     let input = match error.get("code") {
         Some("incorrect_number" | "invalid_number") => Some("number"),
         Some("invalid_cvc" | "incorrect_cvc") => Some("cvc"),
@@ -230,13 +233,13 @@ fn errors_at_inputs(error: &ApiError) -> (FormErrors, String) {
         _ => None,
     };
     let errors = input
-        .map(|input| (input.to_owned(), said.clone()))
+        .map(|input| (input.to_owned(), message.clone()))
         .into_iter()
         .collect();
-    (errors, said)
+    (errors, message)
 }
 
-/// Why the last attempt failed, if it did.
+/// The message of the last failed attempt.
 fn last_payment_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
     let intent = load_state(ctx, id).intent?;
     let error = match ctx.get("payment_intent", &intent) {
@@ -246,7 +249,7 @@ fn last_payment_error(ctx: &Ctx<'_>, id: &str) -> Option<String> {
     error.as_str().map(str::to_owned)
 }
 
-/// Applies the promotion code that a customer typed.
+/// Applies the promotion code that the customer entered.
 fn apply_promotion_code(ctx: &mut Ctx<'_>, id: &str, code: &str) -> Result<(), ApiError> {
     let mut session = ctx.required(SESSION, id)?;
     let invalid = || ApiError::invalid_param("promotion_code", "This code is invalid.");
@@ -326,7 +329,7 @@ fn build_page(
     let mut described = session.clone();
     label_shipping_options(ctx, &mut described);
     let merchant = merchant_name(ctx.world, &ctx.scope);
-    let hidden = load_state(ctx, id);
+    let state = load_state(ctx, id);
     CheckoutPage {
         heading: match text(session, "mode") {
             "setup" => format!("Save a card with {merchant}"),
@@ -336,7 +339,7 @@ fn build_page(
         caption: "Your order",
         mode: ctx.scope.mode.as_str(),
         items: cart.items.iter().map(page_item).collect(),
-        trial: trial_note(&hidden.data),
+        trial: trial_note(&state.data),
         sums,
         inputs: inputs::page_inputs(&described, form, errors, &spec),
         updates: !spec.quantities.is_empty()
@@ -399,7 +402,7 @@ fn page_item(item: &Value) -> CheckoutItem {
     }
 }
 
-/// Gives each way of shipping its name and price, for the page.
+/// Gives each shipping option a label with name and price.
 fn label_shipping_options(ctx: &Ctx<'_>, session: &mut Value) {
     for option in session["shipping_options"]
         .as_array_mut()
@@ -418,26 +421,25 @@ fn respond(status: StatusCode, session: &Value, page: &CheckoutPage) -> Response
     pages::respond(status, page, return_url(session).as_ref())
 }
 
-/// Where the customer goes after paying.
+/// The URL that the customer returns to after paying.
 fn return_url(session: &Value) -> Option<Url> {
     let id = text(session, "id");
     let url = session["success_url"]
         .as_str()
         .or(session["return_url"].as_str())?;
-    // As in the browser's address, the place-holder may come with its braces escaped.
+    // The braces of the placeholder can be percent-encoded.
     let url = url
         .replace("{CHECKOUT_SESSION_ID}", id)
         .replace("%7BCHECKOUT_SESSION_ID%7D", id);
     Url::parse(&url).ok()
 }
 
-/// Answers where the payer of an intent goes, if the intent belongs to a session.
-#[expect(clippy::unnecessary_wraps, reason = "a listener returns a Result")]
+/// Answers with the return URL of an intent's session, if it has one.
 pub(super) fn on_return_url_query(
     ctx: &mut Ctx<'_>,
     query: &ReturnUrlQuery,
 ) -> Result<(), ApiError> {
-    let session = outcome::linked_session_id(ctx.world, &ctx.scope, &query.intent);
+    let session = outcome::linked_session_id(ctx.world, &ctx.scope, &query.intent)?;
     let session = session.and_then(|session| ctx.get(SESSION, &session));
     if let Some(url) = session.as_ref().and_then(return_url) {
         query.url.replace(Some(url));
@@ -445,7 +447,7 @@ pub(super) fn on_return_url_query(
     Ok(())
 }
 
-/// Back to the shop, or thanks where there is no way back.
+/// Redirects to the return URL; a session without one shows a thank-you page.
 fn redirect_or_thank(world: &World, scope: &Scope, session: &Value) -> Response {
     match return_url(session) {
         Some(url) => {
@@ -455,11 +457,12 @@ fn redirect_or_thank(world: &World, scope: &Scope, session: &Value) -> Response 
     }
 }
 
-/// There is nothing more to do here.
+/// The page of a complete session.
 fn completed_page(world: &World, scope: &Scope, session: &Value) -> Response {
-    let thanks = {
-        let state = world.lock();
-        state::load_state_in(&state, scope, text(session, "id")).thanks
+    let state: Result<Option<CheckoutState>, _> = world.lock().load(scope, text(session, "id"));
+    let thanks = match state {
+        Ok(state) => state.and_then(|state| state.thanks),
+        Err(error) => return pages::refused(&error),
     };
     let thanks = thanks.unwrap_or_else(|| "This checkout is complete.".to_owned());
     let link = return_url(session).map(|url| Link {

@@ -9,7 +9,7 @@ use crate::checkout::outcome::{
     apply_payment, complete_without_payment, link_intent, start_free_subscription,
 };
 use crate::checkout::session_record::{SESSION, customer_details_of, session_not_open};
-use crate::checkout::state::{CheckoutState, load_state, save_state};
+use crate::checkout::state::{CheckoutState, load_state};
 use crate::checkout::submission::Answers;
 use crate::checkout::subscription::create_subscription;
 use crate::checkout::totals::calculate_session;
@@ -22,11 +22,12 @@ use crate::params::Params;
 use crate::payments::non_card::vouchers;
 use crate::payments::{payment_intents, setup_intents};
 
-/// Pays an open session as the customer says: it is complete afterwards, or its intent waits for the bank's question to be
-/// answered. `page` is the session's own page: where the bank leads back to.
+/// Pays an open session with the customer's answers. The session is complete afterwards, or its intent requires
+/// action.
+/// `page` is the URL of the session's page, to which the authentication page returns.
 ///
 /// # Errors
-/// The 402 of a card that was refused, which keeps what was written about it.
+/// The 402 of a declined card, which keeps the changes.
 pub(super) fn pay_session(
     ctx: &mut Ctx<'_>,
     id: &str,
@@ -38,9 +39,9 @@ pub(super) fn pay_session(
         return Err(session_not_open(&session, "paid"));
     }
     write_answers(ctx, &mut session, answers)?;
-    let mut hidden = load_state(ctx, id);
-    let customer = session_customer(ctx, &session, &hidden)?;
-    hidden.customer.clone_from(&customer);
+    let mut state = load_state(ctx, id);
+    let customer = session_customer(ctx, &session, &state)?;
+    state.customer.clone_from(&customer);
     let mut billing = json!({
         "address": answers.address.as_object(), "email": answers.email, "name": answers.name, "phone": answers.phone,
     });
@@ -55,15 +56,15 @@ pub(super) fn pay_session(
     {
         kept["allow_redisplay"] = "always".into();
         ctx.update("payment_method", &kept);
-        hidden
+        state
             .data
             .insert("setup_future_usage".into(), "on_session".into());
     }
     ctx.update(SESSION, &session);
-    save_state(ctx, id, &hidden);
+    ctx.save(id, &state);
     let mut attempt = PaymentAttempt {
         session,
-        hidden,
+        state,
         customer,
         method,
         page,
@@ -137,7 +138,7 @@ fn write_answers(
     Ok(())
 }
 
-/// Quantities, the amount and optional items become what the customer chose, and the session is worked out anew.
+/// Applies quantities, amount and optional items, and recalculates the session.
 pub(super) fn apply_cart_changes(
     ctx: &mut Ctx<'_>,
     session: &mut Value,
@@ -166,17 +167,17 @@ pub(super) fn apply_cart_changes(
     Ok(())
 }
 
-/// The customer of the session: given, made before, or made now if the session wants one.
+/// The customer of the session: an existing one, or a new one if the session requires it.
 fn session_customer(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    hidden: &CheckoutState,
+    state: &CheckoutState,
 ) -> Result<Option<String>, ApiError> {
-    let known = session["customer"].as_str().or(hidden.customer.as_deref());
-    if let Some(known) = known {
-        return Ok(Some(known.to_owned()));
+    let existing = session["customer"].as_str().or(state.customer.as_deref());
+    if let Some(existing) = existing {
+        return Ok(Some(existing.to_owned()));
     }
-    let keeps_card = hidden.data.contains_key("setup_future_usage");
+    let keeps_card = state.data.contains_key("setup_future_usage");
     let invoiced = session["invoice_creation"]["enabled"] == true;
     if session["customer_creation"] != "always" && !keeps_card && !invoiced {
         return Ok(None);
@@ -206,8 +207,9 @@ fn session_customer(
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(members) => {
-            let kept = members.iter().filter(|(_, value)| !value.is_null());
-            kept.map(|(name, value)| (name.clone(), without_nulls(value)))
+            let present = members.iter().filter(|(_, value)| !value.is_null());
+            present
+                .map(|(name, value)| (name.clone(), without_nulls(value)))
                 .collect::<Map<_, _>>()
                 .into()
         }
@@ -215,12 +217,12 @@ fn without_nulls(value: &Value) -> Value {
     }
 }
 
-/// One press of the button.
+/// One payment attempt of a session.
 struct PaymentAttempt<'a> {
     session: Value,
-    hidden: CheckoutState,
+    state: CheckoutState,
     customer: Option<String>,
-    /// The payment method that was made of the card.
+    /// The payment method that the customer selected or entered.
     method: Option<String>,
     page: &'a str,
 }
@@ -235,7 +237,7 @@ impl PaymentAttempt<'_> {
             complete_without_payment(ctx, self.session.clone(), self.customer.as_deref());
             return Ok(());
         }
-        let mut form = self.hidden.data.clone();
+        let mut form = self.state.data.clone();
         form.insert("amount".into(), self.session["amount_total"].clone());
         form.insert("currency".into(), self.session["currency"].clone());
         form.insert(
@@ -250,7 +252,7 @@ impl PaymentAttempt<'_> {
             form.insert("shipping".into(), without_nulls(shipping));
         }
         let options = payment_options::intent_options(
-            &self.hidden.options,
+            &self.state.options,
             &payment_options::payment_method_types(&self.session),
         );
         if options
@@ -259,10 +261,10 @@ impl PaymentAttempt<'_> {
         {
             form.insert("payment_method_options".into(), options);
         }
-        let intent = match &self.hidden.intent {
+        let intent = match &self.state.intent {
             Some(intent) => {
                 let path = vec![("intent".to_owned(), intent.clone())];
-                // What was decided when the payment began stays.
+                // An existing PaymentIntent keeps its other parameters.
                 form.retain(|name, _| {
                     matches!(
                         name.as_str(),
@@ -284,12 +286,12 @@ impl PaymentAttempt<'_> {
             if self.method.is_some() {
                 return self.setup(ctx);
             }
-            start_free_subscription(ctx, &self.session, &self.hidden, None)?;
+            start_free_subscription(ctx, &self.session, &self.state, None)?;
             return Ok(());
         }
         let method = self.method.clone();
         let waiting = self
-            .hidden
+            .state
             .subscription
             .as_ref()
             .and_then(|id| ctx.get("subscription", id))
@@ -300,13 +302,13 @@ impl PaymentAttempt<'_> {
                 ctx.update("subscription", &waiting);
                 waiting
             }
-            None => create_subscription(ctx, &self.session, &self.hidden, method.as_deref(), true)?,
+            None => create_subscription(ctx, &self.session, &self.state, method.as_deref(), true)?,
         };
-        self.hidden.subscription = Some(text(&subscription, "id").to_owned());
+        self.state.subscription = Some(text(&subscription, "id").to_owned());
         let invoice = ctx.required("invoice", text(&subscription, "latest_invoice"))?;
         match payments::payment_intent_of(&invoice).map(str::to_owned) {
             Some(intent) if invoice["status"] == "open" => self.confirm(ctx, &intent),
-            // Nothing was left to pay: the customer had credit.
+            // The customer's credit paid the invoice.
             _ => {
                 let mut session = self.session.clone();
                 session["subscription"] = subscription["id"].clone();
@@ -318,19 +320,19 @@ impl PaymentAttempt<'_> {
     }
 
     fn setup(&mut self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
-        let intent = if let Some(intent) = &self.hidden.intent {
+        let intent = if let Some(intent) = &self.state.intent {
             intent.clone()
         } else {
             let mut form = Map::new();
             if self.session["mode"] == "setup" {
-                form.clone_from(&self.hidden.data);
+                form.clone_from(&self.state.data);
             }
             form.insert("usage".into(), "off_session".into());
             if let Some(customer) = &self.customer {
                 form.insert("customer".into(), customer.as_str().into());
             }
-            if self.hidden.options.is_object() {
-                form.insert("payment_method_options".into(), self.hidden.options.clone());
+            if self.state.options.is_object() {
+                form.insert("payment_method_options".into(), self.state.options.clone());
             }
             let intent = setup_intents::create(ctx, &Params::new(Vec::new(), form))?;
             text(&intent, "id").to_owned()
@@ -342,10 +344,10 @@ impl PaymentAttempt<'_> {
         self.confirm(ctx, &intent)
     }
 
-    /// Confirms the intent with the card; its success completes the session, now or once the bank has spec.
+    /// Confirms the intent with the payment method. Its success completes the session, now or after authentication.
     fn confirm(&mut self, ctx: &mut Ctx<'_>, intent: &str) -> Result<(), ApiError> {
-        self.hidden.intent = Some(intent.to_owned());
-        save_state(ctx, self.id(), &self.hidden);
+        self.state.intent = Some(intent.to_owned());
+        ctx.save(self.id(), &self.state);
         link_intent(ctx, intent, self.id());
         let mut form = Map::new();
         form.insert("payment_method".into(), self.method.clone().into());
@@ -355,7 +357,7 @@ impl PaymentAttempt<'_> {
             setup_intents::confirm(ctx, &params).map(drop)
         } else {
             let confirmed = payment_intents::confirm(ctx, &params)?;
-            // A bank takes its time, or a voucher is paid elsewhere: the customer is done, the payment is not.
+            // With a pending debit or voucher the session is complete, although the payment is not.
             let voucher = vouchers::is_voucher(text(&confirmed["next_action"], "type"));
             if confirmed["status"] == "processing" || voucher {
                 apply_payment(ctx, &confirmed);

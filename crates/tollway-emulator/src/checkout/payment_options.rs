@@ -11,7 +11,7 @@ use crate::pages::Choose;
 use crate::payment_methods::instrument;
 use crate::payment_methods::non_card;
 
-/// What a bank debit is told of the account: the name of each part, and what it is called.
+/// The bank account inputs of each debit type: name and label.
 const BANK_ACCOUNT_FIELDS: &[(&str, &[(&str, &str)])] = &[
     (
         "acss_debit",
@@ -54,20 +54,20 @@ const BANK_ACCOUNT_FIELDS: &[(&str, &[(&str, &str)])] = &[
     ),
 ];
 
-/// What the customer pays with.
+/// The payment method of a submitted form.
 #[derive(Debug, Clone, Default)]
 pub(super) enum PaymentSelection {
     #[default]
     None,
     Card(EnteredCard),
-    /// A payment method of the customer, by id.
+    /// The id of a saved payment method.
     Saved(String),
-    /// A method that is no card, and what it was told.
+    /// Another type of payment method, and its fields.
     Other(String, Map<String, Value>),
 }
 
 impl PaymentSelection {
-    /// The payment method, made now unless it is kept.
+    /// The id of the payment method; creates it unless it is saved.
     pub(super) fn method(
         &self,
         ctx: &mut Ctx<'_>,
@@ -77,16 +77,16 @@ impl PaymentSelection {
             Self::None => None,
             Self::Card(card) => Some(card.keep(ctx, billing)?),
             Self::Saved(id) => Some(id.clone()),
-            Self::Other(kind, told) => {
-                let told = Value::Object(told.clone());
-                let made = non_card::create(ctx, kind, &told, billing, &Map::new())?;
-                Some(text(&made, "id").to_owned())
+            Self::Other(kind, fields) => {
+                let fields = Value::Object(fields.clone());
+                let created = non_card::create(ctx, kind, &fields, billing, &Map::new())?;
+                Some(text(&created, "id").to_owned())
             }
         })
     }
 }
 
-/// The kinds of payment method that a session takes, the first one being meant if none is named.
+/// The types of payment methods of a session. The first is the default.
 pub(super) fn payment_method_types(session: &Value) -> Vec<String> {
     let all = list(session, "payment_method_types").iter();
     let all: Vec<String> = all
@@ -98,7 +98,7 @@ pub(super) fn payment_method_types(session: &Value) -> Vec<String> {
     all
 }
 
-/// What the accounts of these kinds are spec for.
+/// The bank account inputs of these types.
 pub(super) fn bank_account_fields(kinds: &[String]) -> Vec<(&'static str, &'static str)> {
     let mut parts = Vec::new();
     for (kind, spec) in BANK_ACCOUNT_FIELDS {
@@ -114,7 +114,7 @@ pub(super) fn bank_account_fields(kinds: &[String]) -> Vec<(&'static str, &'stat
     parts
 }
 
-/// The cards of a session's customer that may be shown again.
+/// The customer's saved cards that the session can show.
 pub(super) fn saved_cards(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
     let Some(customer) = session["customer"].as_str() else {
         return Vec::new();
@@ -144,7 +144,7 @@ pub(super) fn saved_cards(ctx: &Ctx<'_>, session: &Value) -> Vec<Choose> {
         .collect()
 }
 
-/// Reads what was chosen and told; none if something is missing, which is said.
+/// Reads the payment method of a form. Missing fields are errors.
 pub(super) fn read_selection(
     form: &Form,
     kinds: &[String],
@@ -175,22 +175,22 @@ pub(super) fn read_selection(
         return EnteredCard::read(form, now, errors)
             .map_or(PaymentSelection::None, PaymentSelection::Card);
     }
-    let mut told = Map::new();
+    let mut fields = Map::new();
     for (name, label) in bank_account_fields(&[kind.to_owned()]) {
         match form_value(form, name) {
-            Some(typed) => drop(told.insert(name.to_owned(), typed.replace(' ', "").into())),
+            Some(typed) => drop(fields.insert(name.to_owned(), typed.replace(' ', "").into())),
             None => drop(errors.insert(name.to_owned(), format!("{label} is required."))),
         }
     }
     if kind == "us_bank_account" {
-        told.insert("account_holder_type".into(), "individual".into());
+        fields.insert("account_holder_type".into(), "individual".into());
     }
-    PaymentSelection::Other(kind.to_owned(), told)
+    PaymentSelection::Other(kind.to_owned(), fields)
 }
 
-/// `payment_method_options` of a session's payment: on its page an account is verified at once, unless the session says how.
-pub(super) fn intent_options(given: &Value, kinds: &[String]) -> Value {
-    let mut options = given.as_object().cloned().unwrap_or_default();
+/// `payment_method_options` of a session's payment. By default the page verifies bank accounts instantly.
+pub(super) fn intent_options(requested: &Value, kinds: &[String]) -> Value {
+    let mut options = requested.as_object().cloned().unwrap_or_default();
     for kind in ["acss_debit", "us_bank_account"] {
         let named = kinds.iter().any(|it| it == kind);
         if named && !options.contains_key(kind) {
@@ -200,13 +200,13 @@ pub(super) fn intent_options(given: &Value, kinds: &[String]) -> Value {
     Value::Object(options)
 }
 
-/// A kind as people call it.
+/// The display name of a payment method type.
 pub(super) fn type_label(kind: &str) -> String {
-    let known = json!({
+    let labels = json!({
         "card": "Card", "us_bank_account": "US bank account", "sepa_debit": "SEPA debit", "bacs_debit": "Bacs debit",
         "ideal": "iDEAL", "paypal": "PayPal", "eps": "EPS", "p24": "Przelewy24", "blik": "BLIK",
     });
-    if let Some(label) = known[kind].as_str() {
+    if let Some(label) = labels[kind].as_str() {
         return label.to_owned();
     }
     let mut words = kind.replace('_', " ");

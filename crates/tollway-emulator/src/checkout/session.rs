@@ -9,7 +9,7 @@ use crate::checkout::checks::{
     check_update, data_of_mode, read_expires_at,
 };
 use crate::checkout::session_record::{SESSION, customer_details_of, is_hosted, session_not_open};
-use crate::checkout::state::{CheckoutState, load_state, save_state};
+use crate::checkout::state::{CheckoutState, load_state};
 use crate::checkout::totals::{calculate_session, read_discounts};
 use crate::checkout::{buyer, optional_items, session_invoice, shipping};
 use crate::ctx::Ctx;
@@ -23,7 +23,7 @@ use crate::payments::payment_intents;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 
-/// How long an expired session can be begun anew, in seconds.
+/// Seconds in which an expired session can be recovered.
 const RECOVERY_SECONDS: i64 = 30 * 86_400;
 
 /// Expires a Checkout session that was not completed in time.
@@ -51,7 +51,7 @@ fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     create_session(ctx, params, None)
 }
 
-/// Makes a session, by request or for a visit of a payment link.
+/// Creates a session, from a request or a visit of a payment link.
 pub(super) fn create_session(
     ctx: &mut Ctx<'_>,
     params: &Params,
@@ -111,15 +111,15 @@ pub(super) fn create_session(
         calculate_session(ctx, &mut session, cart)?;
         cart::save_cart(ctx, &id, cart);
     } else {
-        let given = params.text("currency").map(str::to_ascii_lowercase);
-        if let Some(given) = &given {
-            currency::check(given, "currency")?;
+        let currency_param = params.text("currency").map(str::to_ascii_lowercase);
+        if let Some(currency_param) = &currency_param {
+            currency::check(currency_param, "currency")?;
         }
-        session["currency"] = given.into();
+        session["currency"] = currency_param.into();
         session["payment_status"] = "no_payment_required".into();
     }
     check_split(ctx, &session, &data)?;
-    let hidden = CheckoutState {
+    let state = CheckoutState {
         data,
         options: params
             .at("payment_method_options")
@@ -137,7 +137,7 @@ pub(super) fn create_session(
             .map(|_| params.values().clone()),
         ..CheckoutState::default()
     };
-    save_state(ctx, &id, &hidden);
+    ctx.save(&id, &state);
     ctx.insert(SESSION, &session);
     let at = session["expires_at"].as_i64().unwrap_or(0);
     schedule(ctx, None, at, &ExpireSession { session: id })?;
@@ -148,7 +148,7 @@ fn blank_session(ctx: &mut Ctx<'_>, mode: &str, hosted: bool) -> Map<String, Val
     let mut members = ctx.blank(SESSION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
     let secret = (!hosted).then(|| format!("{id}_secret_{}", ctx.world.random.alphanumeric(32)));
-    let known = json!({
+    let defaults = json!({
         "amount_subtotal": null,
         "amount_total": null,
         "client_secret": secret,
@@ -165,13 +165,13 @@ fn blank_session(ctx: &mut Ctx<'_>, mode: &str, hosted: bool) -> Map<String, Val
         "total_details": null,
         "ui_mode": "hosted_page",
     });
-    if let Value::Object(known) = known {
-        members.extend(known);
+    if let Value::Object(defaults) = defaults {
+        members.extend(defaults);
     }
     members
 }
 
-/// Writes the plain parameters into the session.
+/// Writes the parameters that need no calculation into the session.
 fn write_params(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
@@ -191,10 +191,10 @@ fn write_params(
         plain.remove(name);
     }
     buyer::set_tax_id_default(&mut plain);
-    if let Some(told) = plain.remove("collected_information") {
+    if let Some(collected) = plain.remove("collected_information") {
         members.insert(
             "collected_information".into(),
-            json!({"business_name": null, "individual_name": null, "shipping_details": told["shipping_details"]}),
+            json!({"business_name": null, "individual_name": null, "shipping_details": collected["shipping_details"]}),
         );
     }
     if let Some(kinds) = plain.get("allowed_payment_method_types").cloned() {
@@ -240,26 +240,26 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         calculate_session(ctx, &mut session, &mut cart)?;
         cart::save_cart(ctx, &id, &cart);
     }
-    if let Some(given) = params.map("payment_intent_data") {
-        let mut hidden = load_state(ctx, &id);
-        hidden.data.extend(given.clone());
-        save_state(ctx, &id, &hidden);
+    if let Some(data) = params.map("payment_intent_data") {
+        let mut state = load_state(ctx, &id);
+        state.data.extend(data.clone());
+        ctx.save(&id, &state);
     }
     ctx.update(SESSION, &session);
     Ok(session)
 }
 
-/// The list of an update is the whole new list: items with an `id` stay, others are new.
+/// The cart after an update. The list replaces the old one; items with an `id` stay.
 fn changed_cart(
     ctx: &mut Ctx<'_>,
     cart: cart::Cart,
-    wanted: &[Value],
+    requested: &[Value],
 ) -> Result<cart::Cart, ApiError> {
-    let mut list = Vec::with_capacity(wanted.len());
-    for (index, wanted) in wanted.iter().enumerate() {
+    let mut list = Vec::with_capacity(requested.len());
+    for (index, requested) in requested.iter().enumerate() {
         let param = format!("line_items[{index}]");
-        let Some(id) = wanted["id"].as_str() else {
-            let new = cart::read_line_items(ctx, std::slice::from_ref(wanted), &param)?;
+        let Some(id) = requested["id"].as_str() else {
+            let new = cart::read_line_items(ctx, std::slice::from_ref(requested), &param)?;
             list.extend(new.items);
             continue;
         };
@@ -267,7 +267,7 @@ fn changed_cart(
         let mut item = old
             .ok_or_else(|| ApiError::no_such_reference("line item", id, &format!("{param}[id]")))?
             .clone();
-        if let Some(quantity) = wanted["quantity"].as_i64() {
+        if let Some(quantity) = requested["quantity"].as_i64() {
             cart::set_quantity(&mut item, quantity);
         }
         list.push(item);
@@ -278,7 +278,7 @@ fn changed_cart(
     })
 }
 
-/// A session like one that has expired, for a customer who comes back.
+/// Creates a session with the parameters of an expired one, if it can still be recovered.
 pub(super) fn recover_session(
     ctx: &mut Ctx<'_>,
     expired: &Value,
@@ -311,7 +311,7 @@ fn expire(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     expire_session(ctx, session)
 }
 
-/// The time of a session is over.
+/// Expires a session that is still open.
 fn expire_if_open(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     match ctx.get(SESSION, id) {
         Some(session) if session["status"] == "open" => expire_session(ctx, session).map(drop),
@@ -319,23 +319,23 @@ fn expire_if_open(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     }
 }
 
-/// Nobody can pay it any more; a payment that was begun is canceled.
+/// Expires a session, and cancels its started payment or subscription.
 fn expire_session(ctx: &mut Ctx<'_>, mut session: Value) -> Result<Value, ApiError> {
-    let hidden = load_state(ctx, text(&session, "id"));
-    let begun = hidden.intent.filter(|intent| {
+    let state = load_state(ctx, text(&session, "id"));
+    let cancelable = state.intent.filter(|intent| {
         ctx.get("payment_intent", intent)
             .is_some_and(|intent| text(&intent, "status").starts_with("requires_"))
     });
-    if let Some(intent) = begun {
+    if let Some(intent) = cancelable {
         let path = vec![("intent".to_owned(), intent)];
         payment_intents::cancel(ctx, &Params::new(path, Map::new()))?;
     }
-    if let Some(subscription) = hidden.subscription {
+    if let Some(subscription) = state.subscription {
         session_invoice::expire_unpaid_subscription(ctx, &subscription)?;
     }
     session["status"] = "expired".into();
     session["url"] = Value::Null;
-    if hidden.request.is_some() {
+    if state.request.is_some() {
         let id = text(&session, "id");
         let url = format!("{}/_tollway/recover/{id}", ctx.request.base_url);
         session["after_expiration"]["recovery"]["url"] = url.into();

@@ -13,7 +13,7 @@ use crate::error::ApiError;
 use crate::json::{list, number, text};
 use crate::test_clocks;
 
-/// The paid invoice of a session's items, for the customer who paid them with this PaymentIntent.
+/// Creates the paid invoice of a session's items. `intent` is the PaymentIntent that paid them.
 pub(super) fn create_paid_invoice(
     ctx: &mut Ctx<'_>,
     session: &Value,
@@ -42,11 +42,11 @@ pub(super) fn create_paid_invoice(
         lines: Vec::new(),
     };
     let draft = draft::create_draft(ctx, new, PendingItems::None)?;
-    let mut made = Vec::new();
+    let mut created = Vec::new();
     for item in items {
         let rates = list(item, "taxes").iter().map(|tax| tax["rate"].clone());
         let new = pending_items::item_of_cart_line(item, customer, currency, now, rates.collect());
-        made.push(pending_items::create_invoice_item(ctx, &new));
+        created.push(pending_items::create_invoice_item(ctx, &new));
     }
     let shipping = number(&session["shipping_cost"], "amount_total");
     if shipping > 0 {
@@ -65,23 +65,23 @@ pub(super) fn create_paid_invoice(
             tax_rates: Vec::new(),
             metadata: json!({}),
         };
-        made.push(pending_items::create_invoice_item(ctx, &new));
+        created.push(pending_items::create_invoice_item(ctx, &new));
     }
-    draft::add_items_to_draft(ctx, text(&draft, "id"), made)?;
+    draft::add_items_to_draft(ctx, text(&draft, "id"), created)?;
     let mut invoice = ctx.required(INVOICE, text(&draft, "id"))?;
-    let said = &session["invoice_creation"]["invoice_data"];
+    let invoice_data = &session["invoice_creation"]["invoice_data"];
     for name in ["description", "footer", "custom_fields"] {
-        if !said[name].is_null() {
-            invoice[name] = said[name].clone();
+        if !invoice_data[name].is_null() {
+            invoice[name] = invoice_data[name].clone();
         }
     }
-    if said["metadata"].is_object() {
-        invoice["metadata"] = said["metadata"].clone();
+    if invoice_data["metadata"].is_object() {
+        invoice["metadata"] = invoice_data["metadata"].clone();
     }
     collection::finalize_paid_invoice(ctx, invoice, intent)
 }
 
-/// Nobody has paid for a subscription that was begun: it is over, and its invoice void.
+/// Expires a subscription whose first invoice was not paid.
 pub(super) fn expire_unpaid_subscription(
     ctx: &mut Ctx<'_>,
     subscription: &str,

@@ -7,12 +7,12 @@ use crate::json::text;
 
 pub(super) const SESSION: &str = "checkout.session";
 
-/// Is the page of a session with this `ui_mode` at an address of its own?
+/// Whether the page of a session with this `ui_mode` has its own URL.
 pub(super) fn is_hosted(ui_mode: Option<&str>) -> bool {
     ui_mode.is_none_or(|mode| mode == "hosted_page")
 }
 
-/// `customer_details` from what a customer object says.
+/// `customer_details` of a customer.
 pub(super) fn customer_details_of(customer: &Value) -> Value {
     json!({
         "address": customer["address"], "business_name": null, "email": customer["email"], "individual_name": null,
@@ -29,7 +29,7 @@ pub(super) fn session_not_open(session: &Value, done: &str) -> ApiError {
     ApiError::invalid_request(message)
 }
 
-/// Is something to pay with needed to complete this session?
+/// Whether the session needs a payment method.
 pub(super) fn needs_payment(session: &Value) -> bool {
     let free = session["amount_total"] == 0;
     match text(session, "mode") {
@@ -39,7 +39,7 @@ pub(super) fn needs_payment(session: &Value) -> bool {
     }
 }
 
-/// The e-mail address that the platform said the customer has.
+/// The e-mail address that the platform provided.
 pub(super) fn known_email(session: &Value) -> Option<&str> {
     session["customer_email"].as_str().or_else(|| {
         session["customer_details"]["email"]

@@ -8,31 +8,32 @@ use crate::error::ApiError;
 use crate::generic::GenericCtx as _;
 use crate::params::Params;
 
-/// As many ways of shipping as a session or a link may have.
+/// The greatest number of shipping options.
 const MAX_SHIPPING_OPTIONS: usize = 5;
 
-/// Writes `shipping_options` of a request into a session or a link: rates there are, or rates described by `shipping_rate_data`.
+/// Writes `shipping_options` of a request into a session or payment link: existing rates, or new ones from
+/// `shipping_rate_data`.
 pub(super) fn write_shipping_options(
     ctx: &mut Ctx<'_>,
     members: &mut Map<String, Value>,
-    wanted: Option<Value>,
+    requested: Option<Value>,
 ) -> Result<(), ApiError> {
-    let wanted = match wanted {
+    let requested = match requested {
         None => return Ok(()),
-        Some(Value::Array(wanted)) => wanted,
-        // Sent empty: no way of shipping any more.
+        Some(Value::Array(requested)) => requested,
+        // An empty value removes the shipping options.
         Some(_) => Vec::new(),
     };
-    if wanted.len() > MAX_SHIPPING_OPTIONS {
+    if requested.len() > MAX_SHIPPING_OPTIONS {
         let message = format!("You can pass at most {MAX_SHIPPING_OPTIONS} shipping options.");
         return Err(ApiError::invalid_param("shipping_options", message));
     }
-    let mut options = Vec::with_capacity(wanted.len());
-    for (index, wanted) in wanted.iter().enumerate() {
+    let mut options = Vec::with_capacity(requested.len());
+    for (index, requested) in requested.iter().enumerate() {
         let param = format!("shipping_options[{index}]");
         let rate = match (
-            wanted["shipping_rate"].as_str(),
-            wanted["shipping_rate_data"].as_object(),
+            requested["shipping_rate"].as_str(),
+            requested["shipping_rate_data"].as_object(),
         ) {
             (Some(id), _) => {
                 ctx.referenced("shipping_rate", id, &format!("{param}[shipping_rate]"))?
@@ -54,7 +55,7 @@ pub(super) fn write_shipping_options(
     Ok(())
 }
 
-/// Can a card be charged with this in one payment?
+/// Requires a total that one payment can charge.
 pub(super) fn check_total(total: i64, currency: &str) -> Result<(), ApiError> {
     if total == 0 {
         return Ok(());

@@ -6,49 +6,40 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use crate::ctx::Ctx;
-use crate::scope::Scope;
-use crate::world::WorldState;
+use crate::world::PrivateRecord;
 
-const CHECKOUT_STATE: &str = "_checkout";
-
-/// What is to become of the payment, and how far it came.
+/// What a session stores besides its object.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
 pub(super) struct CheckoutState {
     /// `payment_intent_data`, `subscription_data` or `setup_intent_data` of the request.
     pub(super) data: Map<String, Value>,
     /// `payment_method_options` of the request.
     pub(super) options: Value,
-    /// The PaymentIntent or SetupIntent that was begun.
+    /// The id of the PaymentIntent or SetupIntent, if it exists.
     pub(super) intent: Option<String>,
-    /// The subscription that waits for its first payment.
+    /// The id of the subscription with an unpaid first invoice.
     pub(super) subscription: Option<String>,
-    /// The customer that was made for it.
+    /// The id of the customer created for the session.
     pub(super) customer: Option<String>,
-    /// `customer_update` of the request: what the customer's answers change of the customer.
+    /// `customer_update` of the request.
     #[serde(default)]
     pub(super) customer_update: Value,
-    /// Optional items that were taken: their place among them, and the line item.
+    /// Selected optional items: the ids of their line items by index.
     #[serde(default)]
     pub(super) taken: BTreeMap<usize, String>,
-    /// The request itself, if a session that has expired can be begun anew.
+    /// The parameters of the request, if the session can be recovered.
     #[serde(default)]
     pub(super) request: Option<Map<String, Value>>,
-    /// What the customer reads afterwards, if there is no page to go back to.
+    /// The text after completion, if there is no return URL.
     pub(super) thanks: Option<String>,
 }
 
+impl PrivateRecord for CheckoutState {
+    const TYPE: &'static str = "_checkout";
+}
+
+/// The state of a session. An unreadable record fails the transaction.
 pub(super) fn load_state(ctx: &Ctx<'_>, session: &str) -> CheckoutState {
-    load_state_in(ctx.world, &ctx.scope, session)
-}
-
-pub(super) fn load_state_in(world: &WorldState, scope: &Scope, session: &str) -> CheckoutState {
-    world
-        .typed(scope, CHECKOUT_STATE, session)
-        .unwrap_or_default()
-}
-
-pub(super) fn save_state(ctx: &mut Ctx<'_>, session: &str, hidden: &CheckoutState) {
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world
-        .put_typed(&scope, CHECKOUT_STATE, session, hidden, now);
+    let state = ctx.world.load_or_fail(&ctx.scope, session);
+    state.unwrap_or_default()
 }

@@ -18,30 +18,33 @@ use crate::checkout::payment_options::{self, PaymentSelection};
 use crate::checkout::session_record::known_email;
 use crate::currency;
 
-/// What the customer told.
+/// The answers of the customer.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Answers {
     pub(super) email: Option<String>,
     pub(super) name: Option<String>,
     pub(super) phone: Option<String>,
-    /// Billing address; null if none was given.
+    /// The billing address, or null.
     pub(super) address: Value,
-    /// `shipping_details`; null if none was spec for.
+    /// `shipping_details`, or null.
     pub(super) shipping: Value,
     pub(super) shipping_rate: Option<String>,
     pub(super) custom: BTreeMap<String, String>,
     pub(super) terms: bool,
     pub(super) promotions: bool,
-    /// Nothing if nothing is to be paid and nothing was given.
+    /// The payment method; `None` only if the session needs no payment.
     pub(super) payment: PaymentSelection,
-    /// May a new card be shown again?
+    /// Whether to save the card.
     pub(super) save: bool,
     pub(super) buyer: Buyer,
-    /// How much of what.
+    /// Quantities, amount and optional items.
     pub(super) cart_changes: CartChanges,
 }
 
-/// Reads the answers; or what is wrong with them.
+/// Reads the answers.
+///
+/// # Errors
+/// The error messages by input.
 pub(super) fn read_answers(
     session: &Value,
     form: &Form,
@@ -56,8 +59,8 @@ pub(super) fn read_answers(
         }
         text.map(str::to_owned)
     };
-    let known = known_email(session);
-    let email = match known {
+    let provided = known_email(session);
+    let email = match provided {
         Some(email) => Some(email.to_owned()),
         None => needed("email", "An e-mail address"),
     };
@@ -151,7 +154,7 @@ pub(super) fn read_answers(
     })
 }
 
-/// Reads quantities and an amount; what is not sent stays as it is.
+/// Reads quantities, amount and optional items. Missing inputs change nothing.
 pub(super) fn read_cart_changes(
     form: &Form,
     spec: &FormSpec,
@@ -186,11 +189,11 @@ pub(super) fn read_cart_changes(
         }
         Some(Some(_)) => {
             let range = [free.least, free.most].map(|it| currency::format(it, &free.currency));
-            let said = match free.most {
+            let message = match free.most {
                 i64::MAX => format!("At least {}, please.", range[0]),
                 _ => format!("From {} to {}, please.", range[0], range[1]),
             };
-            errors.insert("amount".to_owned(), said);
+            errors.insert("amount".to_owned(), message);
         }
         None | Some(None) => {
             errors.insert("amount".to_owned(), "Type an amount, as 10.00.".to_owned());
@@ -199,7 +202,7 @@ pub(super) fn read_cart_changes(
     chosen
 }
 
-/// Custom fields have lengths, digits only, or a choice of values.
+/// Checks the lengths, digits and options of custom fields.
 fn check_custom_fields(
     session: &Value,
     custom: &BTreeMap<String, String>,
@@ -312,16 +315,16 @@ mod tests {
             }),
             ..FormSpec::default()
         };
-        let said = |quantity: &str, amount: &str| {
+        let result = |quantity: &str, amount: &str| {
             let mut errors = FormErrors::new();
             let sent = form(&[("quantity_1", quantity), ("amount", amount)]);
             let chosen = read_cart_changes(&sent, &spec, &mut errors);
             (chosen.quantities, chosen.amount, errors.len())
         };
-        assert_eq!(said("5", "7.50"), (vec![(0, 5)], Some(750), 0));
-        assert_eq!(said("", "100"), (vec![], Some(10_000), 0));
-        assert_eq!(said("6", "4.99"), (vec![], None, 2));
-        assert_eq!(said("one", "ten"), (vec![], None, 2));
-        assert_eq!(said("1", ""), (vec![(0, 1)], None, 1));
+        assert_eq!(result("5", "7.50"), (vec![(0, 5)], Some(750), 0));
+        assert_eq!(result("", "100"), (vec![], Some(10_000), 0));
+        assert_eq!(result("6", "4.99"), (vec![], None, 2));
+        assert_eq!(result("one", "ten"), (vec![], None, 2));
+        assert_eq!(result("1", ""), (vec![(0, 1)], None, 1));
     }
 }

@@ -10,21 +10,21 @@ use crate::error::ApiError;
 use crate::json::text;
 use crate::params::Params;
 
-/// Makes the subscription of a session. With `waits` its first invoice is left for this page to pay.
+/// Creates the subscription of a session. With `waits` the page pays its first invoice.
 pub(super) fn create_subscription(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    hidden: &CheckoutState,
+    state: &CheckoutState,
     method: Option<&str>,
     waits: bool,
 ) -> Result<Value, ApiError> {
-    let customer = session["customer"].as_str().or(hidden.customer.as_deref());
+    let customer = session["customer"].as_str().or(state.customer.as_deref());
     let cart = cart::load_cart(ctx, text(session, "id"));
     let (recurring, once): (Vec<Value>, Vec<Value>) = cart
         .items
         .into_iter()
         .partition(|item| item["price"]["type"] == "recurring");
-    let mut form = hidden.data.clone();
+    let mut form = state.data.clone();
     form.insert("customer".into(), customer.into());
     form.insert("items".into(), cart::items_as_params(&recurring));
     if !once.is_empty() {

@@ -7,25 +7,25 @@ use crate::checkout::shipping;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::text;
-use crate::tax;
+use crate::tax::due;
 
-/// `discounts` of a request: one coupon, or a promotion code for one.
-pub(super) fn read_discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, ApiError> {
-    if wanted.len() > 1 {
+/// Reads `discounts` of a request: at most one coupon or promotion code.
+pub(super) fn read_discounts(ctx: &Ctx<'_>, requested: &[Value]) -> Result<Value, ApiError> {
+    if requested.len() > 1 {
         let message = "You can only apply one discount to a Checkout Session.";
         return Err(ApiError::invalid_param("discounts", message));
     }
-    let Some(wanted) = wanted.first() else {
+    let Some(requested) = requested.first() else {
         return Ok(json!([]));
     };
-    let code = wanted["promotion_code"]
+    let code = requested["promotion_code"]
         .as_str()
         .map(|id| ctx.referenced("promotion_code", id, "discounts[0][promotion_code]"))
         .transpose()?;
     let promoted = code
         .as_ref()
         .and_then(|code| code["promotion"]["coupon"].as_str());
-    let Some(coupon) = promoted.or(wanted["coupon"].as_str()) else {
+    let Some(coupon) = promoted.or(requested["coupon"].as_str()) else {
         return Err(ApiError::missing_parameter("discounts[0][coupon]"));
     };
     let coupon = ctx.referenced("coupon", coupon, "discounts[0][coupon]")?;
@@ -37,7 +37,7 @@ pub(super) fn read_discounts(ctx: &Ctx<'_>, wanted: &[Value]) -> Result<Value, A
     Ok(json!([{"coupon": coupon["id"], "promotion_code": code}]))
 }
 
-/// Works out what the session comes to: items, less the discount, and the shipping that was chosen.
+/// Calculates the totals of a session and writes them into it.
 pub(super) fn calculate_session(
     ctx: &Ctx<'_>,
     session: &mut Value,
@@ -76,27 +76,28 @@ pub(super) fn calculate_session(
     Ok(())
 }
 
-/// The tax rates that `automatic_tax` finds for the items, once it is known where the customer is.
+/// Sets the tax rates that `automatic_tax` applies to the items, if an address is known.
 fn set_automatic_taxes(ctx: &Ctx<'_>, session: &Value, customer: &Value, cart: &mut cart::Cart) {
     let places = [
         &session["customer_details"]["address"],
         &customer["shipping"]["address"],
         &customer["address"],
     ];
-    let known = places.into_iter().find(|it| it["country"].is_string());
+    let address_with_country = places.into_iter().find(|it| it["country"].is_string());
     for item in &mut cart.items {
-        // Rates that the request names count first; those are active.
+        // Tax rates of the request take precedence. They are active; automatic ones are not.
         let named = item["taxes"].as_array();
         if named.is_some_and(|taxes| taxes.iter().any(|tax| tax["rate"]["active"] == true)) {
             continue;
         }
         let inclusive = item["price"]["tax_behavior"] == "inclusive";
-        let rate = known.and_then(|address| tax::automatic(ctx, address, inclusive));
+        let rate = address_with_country
+            .and_then(|address| due::automatic_tax_rate(ctx, address, inclusive));
         item["taxes"] = rate.into_iter().map(|rate| json!({"rate": rate})).collect();
     }
 }
 
-/// Amount and rate of the shipping: what the customer chose, or else the first way there is.
+/// The amount and the rate of the selected shipping option, or of the first one.
 fn selected_shipping(session: &Value) -> Option<(i64, Value)> {
     let options = session["shipping_options"].as_array()?;
     let chosen = &session["shipping_cost"]["shipping_rate"];

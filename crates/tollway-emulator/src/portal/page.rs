@@ -1,7 +1,7 @@
-//! `/_tollway/portal/{session}`: subscriptions, card and invoices of a customer.
+//! `/_tollway/portal/{session}`: the subscriptions, the card and the invoices of a customer.
 //!
 //! `POST` with `decision`: `cancel` and `renew` with `subscription`, or `card` with `number`, `exp` and `cvc` (the buttons
-//! `#cancel-sub_…`, `#renew-sub_…`, `#save-card`). What is offered is what the session's configuration enables. By curl:
+//! `#cancel-sub_…`, `#renew-sub_…`, `#save-card`). The configuration of the session decides what the page offers. By curl:
 //! `curl -i http://127.0.0.1:12111/_tollway/portal/bps_… -d decision=cancel -d subscription=sub_…`.
 
 use std::collections::BTreeMap;
@@ -29,36 +29,37 @@ use crate::pages::{self, Address};
 use crate::params::Params;
 use crate::payments::setup_intents;
 use crate::portal::page_context::{PortalInvoice, PortalPage, PortalSubscription};
-use crate::portal::{CONFIGURATION, SESSION};
+use crate::portal::sessions::{PORTAL_CONFIGURATION, PORTAL_SESSION};
 use crate::store::Query as Wanted;
 
-/// How long a session lasts, in seconds.
-const LIFETIME: i64 = 3600;
-/// Subscriptions and invoices on the page.
-const SHOWN: usize = 50;
+/// Seconds until a portal session expires.
+const PORTAL_SESSION_SECONDS: i64 = 3600;
 
-type Texts = BTreeMap<String, String>;
+/// The greatest number of subscriptions and of invoices on the page.
+const MAX_ROWS: usize = 50;
+
+type PortalForm = BTreeMap<String, String>;
 
 pub(crate) fn routes() -> Router<Arc<Engine>> {
-    Router::new().route("/_tollway/portal/{session}", get(show).post(act))
+    Router::new().route("/_tollway/portal/{session}", get(show).post(submit))
 }
 
 async fn show(
     State(engine): State<Arc<Engine>>,
     Path(id): Path<String>,
-    Query(query): Query<Texts>,
+    Query(query): Query<PortalForm>,
 ) -> Response {
-    let (world, scope, session) = match open(&engine, &id) {
+    let (world, scope, session) = match open_session(&engine, &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
     let shown = engine.transact_internal(&world, scope, |ctx| {
         let mut error = None;
-        // Back from the bank, after a card was to be kept.
+        // The authentication page returns here with the SetupIntent.
         if let Some(intent) = query.get("setup_intent") {
-            error = settle(ctx, &session, intent)?;
+            error = apply_setup(ctx, &session, intent)?;
         }
-        page(ctx, &session, &Texts::new(), &Texts::new(), error)
+        build_portal_page(ctx, &session, &PortalForm::new(), &PortalForm::new(), error)
     });
     match shown {
         Ok(page) => pages::respond(StatusCode::OK, &page, None),
@@ -66,28 +67,28 @@ async fn show(
     }
 }
 
-async fn act(
+async fn submit(
     State(engine): State<Arc<Engine>>,
     address: Address,
     Path(id): Path<String>,
-    Form(form): Form<Texts>,
+    Form(form): Form<PortalForm>,
 ) -> Response {
-    let (world, scope, session) = match open(&engine, &id) {
+    let (world, scope, session) = match open_session(&engine, &id) {
         Ok(found) => found,
         Err(page) => return *page,
     };
     let here = format!("/_tollway/portal/{id}");
-    let mut errors = Texts::new();
+    let mut errors = PortalForm::new();
     let card = EnteredCard::read(&form, engine.clock().now(), &mut errors);
     let done = engine.transact_at(address.base(), &world, scope.clone(), |ctx| {
-        let features = features(ctx, &session);
+        let features = portal_features(ctx, &session);
         match form.get("decision").map(String::as_str) {
             Some("cancel") if features["subscription_cancel"]["enabled"] == true => {
-                cancel(ctx, &session, &form, &features).map(|()| None)
+                cancel_subscription(ctx, &session, &form, &features).map(|()| None)
             }
             Some("renew") if features["subscription_cancel"]["enabled"] == true => {
-                let subscription = subscription(ctx, &session, &form)?;
-                wish(ctx, &subscription, false).map(|()| None)
+                let subscription = subscription_of_form(ctx, &session, &form)?;
+                set_cancel_at_period_end(ctx, &subscription, false).map(|()| None)
             }
             Some("card") if features["payment_method_update"]["enabled"] == true => match &card {
                 _ if !errors.is_empty() => Ok(None),
@@ -97,7 +98,7 @@ async fn act(
                 )),
                 Some(card) => {
                     let page = format!("{}{here}", address.base());
-                    keep_card(ctx, &session, card, &page)
+                    set_up_card(ctx, &session, card, &page)
                 }
             },
             other => Err(ApiError::invalid_request(format!(
@@ -111,17 +112,17 @@ async fn act(
             let to = format!("/_tollway/authenticate/{intent}");
             return pages::with_page_headers(Redirect::to(&to).into_response(), None);
         }
-        Ok(None) if errors.is_empty() => return leave(&session, &here, &form),
+        Ok(None) if errors.is_empty() => return redirect_after_change(&session, &here, &form),
         Ok(None) => ApiError::invalid_request("Some answers are missing or not right."),
         Err(error) => error,
     };
-    let said = error.get("message").unwrap_or_default().to_owned();
+    let message = error.get("message").unwrap_or_default().to_owned();
     if error.status == 402 || error.get("param") == Some("number") {
-        errors.insert("number".to_owned(), said.clone());
+        errors.insert("number".to_owned(), message.clone());
     }
     let status = StatusCode::from_u16(error.status).unwrap_or(StatusCode::BAD_REQUEST);
     let shown = engine.transact_internal(&world, scope, |ctx| {
-        page(ctx, &session, &form, &errors, Some(said))
+        build_portal_page(ctx, &session, &form, &errors, Some(message))
     });
     match shown {
         Ok(page) => pages::respond(status, &page, None),
@@ -129,8 +130,8 @@ async fn act(
     }
 }
 
-/// After a change: the page again, or where the session's flow leads once it is done.
-fn leave(session: &Value, here: &str, form: &Texts) -> Response {
+/// Redirects after a change: to the page, or to the return URL of the session's completed flow.
+fn redirect_after_change(session: &Value, here: &str, form: &PortalForm) -> Response {
     let flow = &session["flow"];
     let about = match flow["type"].as_str() {
         Some("subscription_cancel") => "cancel",
@@ -147,11 +148,11 @@ fn leave(session: &Value, here: &str, form: &Texts) -> Response {
     pages::with_page_headers(Redirect::to(to).into_response(), url.as_ref())
 }
 
-/// The session of the page, while it lasts.
-fn open(engine: &Engine, id: &str) -> Result<LocatedObject, Box<Response>> {
-    let found = located_object::open(engine, SESSION, "portal session", id)?;
+/// The session of the page, unless it has expired.
+fn open_session(engine: &Engine, id: &str) -> Result<LocatedObject, Box<Response>> {
+    let found = located_object::open(engine, PORTAL_SESSION, "portal session", id)?;
     let created = found.2["created"].as_i64();
-    if created.is_some_and(|at| engine.clock().now() < at + LIFETIME) {
+    if created.is_some_and(|at| engine.clock().now() < at + PORTAL_SESSION_SECONDS) {
         return Ok(found);
     }
     let text = "Open the portal again from where you came from.";
@@ -159,54 +160,62 @@ fn open(engine: &Engine, id: &str) -> Result<LocatedObject, Box<Response>> {
     Err(Box::new(page))
 }
 
-fn features(ctx: &Ctx<'_>, session: &Value) -> Value {
+fn portal_features(ctx: &Ctx<'_>, session: &Value) -> Value {
     let id = text(session, "configuration");
-    ctx.get(CONFIGURATION, id)
+    ctx.get(PORTAL_CONFIGURATION, id)
         .map(|mut it| it["features"].take())
         .unwrap_or_default()
 }
 
-/// The subscription that the form names, if it is the customer's.
-fn subscription(ctx: &Ctx<'_>, session: &Value, form: &Texts) -> Result<Value, ApiError> {
+/// The subscription that the form names; it must be the customer's.
+fn subscription_of_form(
+    ctx: &Ctx<'_>,
+    session: &Value,
+    form: &PortalForm,
+) -> Result<Value, ApiError> {
     let id = form.get("subscription").map_or("", String::as_str);
     ctx.get("subscription", id)
         .filter(|it| it["customer"] == session["customer"])
         .ok_or_else(|| ApiError::no_such("subscription", id, "subscription"))
 }
 
-fn cancel(
+fn cancel_subscription(
     ctx: &mut Ctx<'_>,
     session: &Value,
-    form: &Texts,
+    form: &PortalForm,
     features: &Value,
 ) -> Result<(), ApiError> {
-    let subscription = subscription(ctx, session, form)?;
+    let subscription = subscription_of_form(ctx, session, form)?;
     let how = &features["subscription_cancel"];
     if how["mode"] != "immediately" {
-        return wish(ctx, &subscription, true);
+        return set_cancel_at_period_end(ctx, &subscription, true);
     }
     let prorates = how["proration_behavior"] != "none" && how["proration_behavior"].is_string();
     let mut change = Map::new();
     change.insert("prorate".into(), prorates.into());
     let invoice = how["proration_behavior"] == "always_invoice";
     change.insert("invoice_now".into(), invoice.into());
-    lifecycle::cancel(ctx, &params_for(&subscription, change)).map(drop)
+    lifecycle::cancel(ctx, &subscription_params(&subscription, change)).map(drop)
 }
 
-/// Has a subscription end with its period, or go on.
-fn wish(ctx: &mut Ctx<'_>, subscription: &Value, ends: bool) -> Result<(), ApiError> {
+/// Sets `cancel_at_period_end` of a subscription.
+fn set_cancel_at_period_end(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    ends: bool,
+) -> Result<(), ApiError> {
     let mut change = Map::new();
     change.insert("cancel_at_period_end".into(), ends.into());
-    update::update(ctx, &params_for(subscription, change)).map(drop)
+    update::update(ctx, &subscription_params(subscription, change)).map(drop)
 }
 
-fn params_for(subscription: &Value, change: Map<String, Value>) -> Params {
+fn subscription_params(subscription: &Value, change: Map<String, Value>) -> Params {
     let id = text(subscription, "id").to_owned();
     Params::new(vec![("subscription_exposed_id".to_owned(), id)], change)
 }
 
-/// Sets a card up for the customer; the SetupIntent if the bank asks first.
-fn keep_card(
+/// Sets up a card for the customer. Returns the SetupIntent if it requires action.
+fn set_up_card(
     ctx: &mut Ctx<'_>,
     session: &Value,
     card: &EnteredCard,
@@ -224,18 +233,22 @@ fn keep_card(
     if intent["status"] == "requires_action" {
         return Ok(Some(id));
     }
-    settle(ctx, session, &id).map(|_| None)
+    apply_setup(ctx, session, &id).map(|_| None)
 }
 
-/// The card of a SetupIntent that went through becomes what the customer pays with; or why it did not go through.
-fn settle(ctx: &mut Ctx<'_>, session: &Value, intent: &str) -> Result<Option<String>, ApiError> {
+/// Makes the card of a succeeded SetupIntent the default. Returns the error message of a failed one.
+fn apply_setup(
+    ctx: &mut Ctx<'_>,
+    session: &Value,
+    intent: &str,
+) -> Result<Option<String>, ApiError> {
     let intent = ctx.get("setup_intent", intent);
     let Some(intent) = intent.filter(|it| it["customer"] == session["customer"]) else {
         return Ok(None);
     };
     if intent["status"] != "succeeded" {
-        let said = intent["last_setup_error"]["message"].as_str();
-        return Ok(said.map(str::to_owned));
+        let message = intent["last_setup_error"]["message"].as_str();
+        return Ok(message.map(str::to_owned));
     }
     let method = &intent["payment_method"];
     let customer = text(session, "customer");
@@ -246,25 +259,25 @@ fn settle(ctx: &mut Ctx<'_>, session: &Value, intent: &str) -> Result<Option<Str
     );
     let path = vec![("customer".to_owned(), customer.to_owned())];
     customers::update(ctx, &Params::new(path, change))?;
-    for subscription in subscriptions(ctx, customer) {
+    for subscription in customer_subscriptions(ctx, customer) {
         let own = subscription["default_payment_method"].as_str();
         if own.is_some_and(|own| *method != *own) && subscription["ended_at"].is_null() {
             let mut change = Map::new();
             change.insert("default_payment_method".into(), method.clone());
-            update::update(ctx, &params_for(&subscription, change))?;
+            update::update(ctx, &subscription_params(&subscription, change))?;
         }
     }
     Ok(None)
 }
 
-fn subscriptions(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
-    of_customer(ctx, "subscription", customer)
+fn customer_subscriptions(ctx: &Ctx<'_>, customer: &str) -> Vec<Value> {
+    objects_of_customer(ctx, "subscription", customer)
 }
 
 /// The newest objects of a type that belong to a customer.
-fn of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
+fn objects_of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
     let query = Wanted {
-        limit: SHOWN,
+        limit: MAX_ROWS,
         filters: &[("customer", customer)],
         ..Wanted::default()
     };
@@ -273,16 +286,16 @@ fn of_customer(ctx: &Ctx<'_>, object_type: &str, customer: &str) -> Vec<Value> {
     records.iter().map(|record| record.parse()).collect()
 }
 
-fn page(
+fn build_portal_page(
     ctx: &Ctx<'_>,
     session: &Value,
-    form: &Texts,
-    errors: &Texts,
+    form: &PortalForm,
+    errors: &PortalForm,
     error: Option<String>,
 ) -> Result<PortalPage, ApiError> {
     let customer = text(session, "customer");
     let object = ctx.required("customer", customer)?;
-    let features = features(ctx, session);
+    let features = portal_features(ctx, session);
     let enabled = |name: &str| features[name]["enabled"] == true;
     let method = default_method(&object).and_then(|id| {
         let card = ctx
@@ -296,14 +309,14 @@ fn page(
     }
     let cancels = enabled("subscription_cancel");
     let now = features["subscription_cancel"]["mode"] == "immediately";
-    let shown = subscriptions(ctx, customer).into_iter();
+    let shown = customer_subscriptions(ctx, customer).into_iter();
     Ok(PortalPage {
         merchant: merchant_name(ctx.world, &ctx.scope),
         mode: ctx.scope.mode.as_str(),
         email: object["email"].as_str().map(str::to_owned),
         subscriptions: shown
             .filter(|it| it["status"] != "incomplete_expired")
-            .map(|it| shown_subscription(ctx, &it, cancels))
+            .map(|it| subscription_row(ctx, &it, cancels))
             .collect(),
         cancel_label: if now {
             "Cancel now"
@@ -326,9 +339,9 @@ fn page(
             Vec::new()
         },
         invoices: if enabled("invoice_history") {
-            let all = of_customer(ctx, "invoice", customer).into_iter();
+            let all = objects_of_customer(ctx, "invoice", customer).into_iter();
             all.filter(|it| it["status"] != "draft")
-                .map(|it| shown_invoice(&it))
+                .map(|it| invoice_row(&it))
                 .collect()
         } else {
             Vec::new()
@@ -338,7 +351,7 @@ fn page(
     })
 }
 
-fn shown_subscription(ctx: &Ctx<'_>, subscription: &Value, cancels: bool) -> PortalSubscription {
+fn subscription_row(ctx: &Ctx<'_>, subscription: &Value, cancels: bool) -> PortalSubscription {
     let items = subscription["items"]["data"].as_array();
     let name = |item: &Value| {
         let price = &item["price"];
@@ -380,7 +393,7 @@ fn shown_subscription(ctx: &Ctx<'_>, subscription: &Value, cancels: bool) -> Por
     }
 }
 
-fn shown_invoice(invoice: &Value) -> PortalInvoice {
+fn invoice_row(invoice: &Value) -> PortalInvoice {
     PortalInvoice {
         day: pages::day(invoice["created"].as_i64().unwrap_or(0)),
         number: invoice["number"].as_str().unwrap_or("draft").to_owned(),

@@ -13,7 +13,7 @@ pub(crate) struct PortalPage {
     pub(crate) subscriptions: Vec<PortalSubscription>,
     /// The label of the cancel button: now, or at the end of the period.
     pub(crate) cancel_label: &'static str,
-    /// The card that invoices are paid with.
+    /// The default card.
     pub(crate) card: Option<String>,
     /// The fields of a new card; empty if the card cannot be changed here.
     pub(crate) inputs: Vec<Input>,

@@ -1,50 +1,56 @@
-//! `POST /v1/tax/calculations`: the tax on lines and shipping for a customer in a place.
+//! `POST /v1/tax/calculations`: the tax on lines and shipping for a customer in a location.
 
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::tax::due::{Due, Place, unknown_place};
-use crate::tax::{settings, table};
+use crate::tax::due::{TaxDue, TaxLocation, location_error};
+use crate::tax::settings::load_settings;
+use crate::tax::table;
 
-const CALCULATION: &str = "tax.calculation";
-pub(super) const LINE: &str = "tax.calculation_line_item";
-/// It is good for so many seconds.
-const LIFETIME: i64 = 90 * 86_400;
-/// What is sold if nobody says.
-const GENERAL: &str = "txcd_99999999";
-/// What is not taxed anywhere.
-const NONTAXABLE: &str = "txcd_00000000";
-const SHIPPING: &str = "txcd_92010001";
+const TAX_CALCULATION: &str = "tax.calculation";
 
-pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) const CALCULATION_LINE: &str = "tax.calculation_line_item";
+
+/// Seconds until a calculation expires.
+const CALCULATION_SECONDS: i64 = 90 * 86_400;
+
+/// The tax code of goods in general.
+const GENERAL_TAX_CODE: &str = "txcd_99999999";
+
+/// The tax code of goods that are not taxed.
+const NONTAXABLE_TAX_CODE: &str = "txcd_00000000";
+
+const SHIPPING_TAX_CODE: &str = "txcd_92010001";
+
+pub(super) fn create_calculation(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let currency = params
         .text("currency")
         .unwrap_or_default()
         .to_ascii_lowercase();
     crate::currency::check(&currency, "currency")?;
-    let settings = settings(ctx)?;
-    let customer = Customer::of(ctx, params, &settings)?;
-    let place = Place::of(&customer.details["address"]).ok_or_else(unknown_place)?;
-    let id = ctx.new_id(CALCULATION);
-    let terms = Terms {
+    let settings = load_settings(ctx)?;
+    let customer = TaxCustomer::of(ctx, params, &settings)?;
+    let place = TaxLocation::of(&customer.details["address"]).ok_or_else(location_error)?;
+    let id = ctx.new_id(TAX_CALCULATION);
+    let terms = CalculationTerms {
         place: &place,
         relief: customer.relief,
-        behavior: behavior(&settings, &currency),
+        behavior: default_behavior(&settings, &currency),
         tax_code: settings["defaults"]["tax_code"]
             .as_str()
-            .unwrap_or(GENERAL)
+            .unwrap_or(GENERAL_TAX_CODE)
             .to_owned(),
     };
-    let mut sums = Sums::default();
+    let mut sums = CalculationTotals::default();
     let mut lines = Vec::new();
-    for (index, given) in params.list("line_items").iter().enumerate() {
-        let line = line(ctx, &terms, given, index, &mut sums)?;
+    for (index, params_of_part) in params.list("line_items").iter().enumerate() {
+        let line = calculate_line(ctx, &terms, params_of_part, index, &mut sums)?;
         let (scope, now) = (ctx.scope.clone(), ctx.now());
         ctx.world
             .store
-            .insert_under(&scope, LINE, Some(&id), &line, now);
+            .insert_under(&scope, CALCULATION_LINE, Some(&id), &line, now);
         lines.push(line);
     }
     if lines.is_empty() {
@@ -52,19 +58,19 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     let shipping = params.map("shipping_cost").cloned();
     let shipping = shipping
-        .map(|given| shipping_cost(ctx, &terms, &given, &mut sums))
+        .map(|params_of_part| shipping_cost(ctx, &terms, &params_of_part, &mut sums))
         .transpose()?;
     let from = params
         .map("ship_from_details")
-        .map(|given| json!({"address": address(&given["address"])}));
+        .map(|params_of_part| json!({"address": complete_address(&params_of_part["address"])}));
     let calculation = json!({
         "id": id,
-        "object": CALCULATION,
+        "object": TAX_CALCULATION,
         "amount_total": sums.amount + sums.exclusive,
         "currency": currency,
         "customer": params.text("customer"),
         "customer_details": customer.details,
-        "expires_at": ctx.now() + LIFETIME,
+        "expires_at": ctx.now() + CALCULATION_SECONDS,
         "line_items": {
             "object": "list", "data": lines, "has_more": false, "url": format!("/v1/tax/calculations/{id}/line_items"),
         },
@@ -76,12 +82,12 @@ pub(super) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
         "tax_breakdown": sums.breakdown,
         "tax_date": params.int("tax_date").unwrap_or(ctx.now()),
     });
-    ctx.insert(CALCULATION, &calculation);
+    ctx.insert(TAX_CALCULATION, &calculation);
     Ok(calculation)
 }
 
-/// Whether prices contain the tax, if a line does not say.
-fn behavior(settings: &Value, currency: &str) -> &'static str {
+/// The default tax behavior of a line.
+fn default_behavior(settings: &Value, currency: &str) -> &'static str {
     match settings["defaults"]["tax_behavior"].as_str() {
         Some("inclusive") => "inclusive",
         Some("inferred_by_currency") if !matches!(currency, "usd" | "cad") => "inclusive",
@@ -89,37 +95,37 @@ fn behavior(settings: &Value, currency: &str) -> &'static str {
     }
 }
 
-/// Who buys.
-struct Customer {
+/// The customer of a calculation.
+struct TaxCustomer {
     /// `customer_details`.
     details: Value,
     relief: Option<&'static str>,
 }
 
-impl Customer {
+impl TaxCustomer {
     fn of(ctx: &Ctx<'_>, params: &Params, settings: &Value) -> Result<Self, ApiError> {
-        let known = match params.text("customer") {
+        let customer = match params.text("customer") {
             Some(id) => ctx.referenced("customer", id, "customer")?,
             None if params.has("customer_details") => Value::Null,
             None => return Err(ApiError::missing_parameter("customer_details")),
         };
-        let shipped = &known["shipping"]["address"];
+        let shipped = &customer["shipping"]["address"];
         let (own, source) = if shipped.is_object() {
             (shipped, "shipping")
         } else {
-            (&known["address"], "billing")
+            (&customer["address"], "billing")
         };
-        let given = params.at("customer_details.address");
+        let requested_address = params.at("customer_details.address");
         let source = match params.text("customer_details.address_source") {
-            Some(said) => said,
-            None if given.is_some() => {
+            Some(requested_source) => requested_source,
+            None if requested_address.is_some() => {
                 return Err(ApiError::missing_parameter(
                     "customer_details[address_source]",
                 ));
             }
             None => source,
         };
-        let exempt = match known["tax_exempt"].as_str() {
+        let exempt = match customer["tax_exempt"].as_str() {
             Some("exempt") => "customer_exempt",
             Some("reverse") => "reverse_charge",
             _ => "none",
@@ -128,7 +134,7 @@ impl Customer {
             .text("customer_details.taxability_override")
             .unwrap_or(exempt);
         let tax_ids = params.list("customer_details.tax_ids");
-        let address = address(given.unwrap_or(own));
+        let address = complete_address(requested_address.unwrap_or(own));
         let relief = match exempt {
             "customer_exempt" => Some("customer_exempt"),
             "reverse_charge" => Some("reverse_charge"),
@@ -146,18 +152,18 @@ impl Customer {
     }
 }
 
-/// A business of another country of the European Union pays the tax itself.
+/// Whether the customer is a business of another country of the European Union, which pays the tax itself.
 fn is_foreign_business(address: &Value, tax_ids: &[Value], settings: &Value) -> bool {
     let own = settings["head_office"]["address"]["country"].as_str();
-    let there = address["country"].as_str().unwrap_or_default();
-    let in_union =
-        table::in_union(there) && own.is_some_and(|own| own != there && table::in_union(own));
+    let country = address["country"].as_str().unwrap_or_default();
+    let in_union = table::is_in_european_union(country)
+        && own.is_some_and(|own| own != country && table::is_in_european_union(own));
     in_union && tax_ids.iter().any(|id| id["type"] == "eu_vat")
 }
 
 /// An address with all its members.
-fn address(given: &Value) -> Value {
-    let member = |name: &str| given[name].as_str().filter(|text| !text.is_empty());
+fn complete_address(address: &Value) -> Value {
+    let member = |name: &str| address[name].as_str().filter(|text| !text.is_empty());
     let country = member("country").map(str::to_ascii_uppercase);
     json!({
         "city": member("city"), "country": country, "line1": member("line1"), "line2": member("line2"),
@@ -165,17 +171,17 @@ fn address(given: &Value) -> Value {
     })
 }
 
-/// What counts for all lines.
-struct Terms<'a> {
-    place: &'a Place,
+/// What all lines have in common.
+struct CalculationTerms<'a> {
+    place: &'a TaxLocation,
     relief: Option<&'static str>,
     behavior: &'static str,
     tax_code: String,
 }
 
-/// What the lines come to.
+/// The totals of a calculation.
 #[derive(Default)]
-struct Sums {
+struct CalculationTotals {
     amount: i64,
     exclusive: i64,
     inclusive: i64,
@@ -183,25 +189,25 @@ struct Sums {
     breakdown: Vec<Value>,
 }
 
-/// The tax on one thing.
-struct Taxed {
+/// The tax on a line or on the shipping.
+struct LineTax {
     amount: i64,
     inclusive: bool,
     breakdown: Value,
 }
 
-impl Sums {
-    /// Works out the tax on `amount` and adds it.
+impl CalculationTotals {
+    /// Calculates the tax on `amount` and adds it to the totals.
     fn tax(
         &mut self,
         ctx: &Ctx<'_>,
-        terms: &Terms<'_>,
+        terms: &CalculationTerms<'_>,
         amount: i64,
         behavior: &str,
         code: &str,
-    ) -> Taxed {
-        let exempt = (code == NONTAXABLE).then_some("product_exempt");
-        let due = Due::in_place(ctx, terms.place, terms.relief.or(exempt));
+    ) -> LineTax {
+        let exempt = (code == NONTAXABLE_TAX_CODE).then_some("product_exempt");
+        let due = TaxDue::in_place(ctx, terms.place, terms.relief.or(exempt));
         let inclusive = behavior == "inclusive";
         let tax = due.on(amount, inclusive);
         let net = if inclusive { amount - tax } else { amount };
@@ -214,7 +220,7 @@ impl Sums {
         let kind = due.rate.map_or("vat", |rate| rate.kind);
         let percentage = due
             .collected()
-            .map_or_else(|| "0".to_owned(), table::Rate::percentage);
+            .map_or_else(|| "0".to_owned(), table::StandardRate::percentage);
         self.amount += amount;
         if inclusive {
             self.inclusive += tax;
@@ -256,7 +262,7 @@ impl Sums {
             "taxability_reason": due.reason,
             "taxable_amount": taxable,
         }]);
-        Taxed {
+        LineTax {
             amount: tax,
             inclusive,
             breakdown,
@@ -264,35 +270,35 @@ impl Sums {
     }
 }
 
-fn line(
+fn calculate_line(
     ctx: &mut Ctx<'_>,
-    terms: &Terms<'_>,
-    given: &Value,
+    terms: &CalculationTerms<'_>,
+    line_params: &Value,
     index: usize,
-    sums: &mut Sums,
+    sums: &mut CalculationTotals,
 ) -> Result<Value, ApiError> {
-    let product = given["product"].as_str();
+    let product = line_params["product"].as_str();
     let product = product
         .map(|id| ctx.referenced("product", id, &format!("line_items[{index}][product]")))
         .transpose()?;
-    let said = |name: &str| given[name].as_str().map(str::to_owned);
+    let requested = |name: &str| line_params[name].as_str().map(str::to_owned);
     let of_product = product.as_ref().and_then(|it| it["tax_code"].as_str());
-    let code = said("tax_code").or(of_product.map(str::to_owned));
+    let code = requested("tax_code").or(of_product.map(str::to_owned));
     let code = code.unwrap_or_else(|| terms.tax_code.clone());
-    let behavior = said("tax_behavior").unwrap_or_else(|| terms.behavior.to_owned());
-    let amount = given["amount"].as_i64().unwrap_or(0);
+    let behavior = requested("tax_behavior").unwrap_or_else(|| terms.behavior.to_owned());
+    let amount = line_params["amount"].as_i64().unwrap_or(0);
     let taxed = sums.tax(ctx, terms, amount, &behavior, &code);
-    let reference = said("reference").unwrap_or_else(|| format!("L{}", index + 1));
+    let reference = requested("reference").unwrap_or_else(|| format!("L{}", index + 1));
     Ok(json!({
-        "id": ctx.new_id(LINE),
-        "object": LINE,
+        "id": ctx.new_id(CALCULATION_LINE),
+        "object": CALCULATION_LINE,
         "amount": amount,
         "amount_tax": taxed.amount,
         "livemode": ctx.scope.livemode(),
-        "metadata": given["metadata"].as_object().cloned().map_or_else(|| json!({}), Value::Object),
-        "performance_location": given["performance_location"],
-        "product": given["product"],
-        "quantity": given["quantity"].as_i64().unwrap_or(1),
+        "metadata": line_params["metadata"].as_object().cloned().map_or_else(|| json!({}), Value::Object),
+        "performance_location": line_params["performance_location"],
+        "product": line_params["product"],
+        "quantity": line_params["quantity"].as_i64().unwrap_or(1),
         "reference": reference,
         "tax_behavior": if taxed.inclusive { "inclusive" } else { "exclusive" },
         "tax_breakdown": taxed.breakdown,
@@ -302,26 +308,28 @@ fn line(
 
 fn shipping_cost(
     ctx: &Ctx<'_>,
-    terms: &Terms<'_>,
-    given: &Map<String, Value>,
-    sums: &mut Sums,
+    terms: &CalculationTerms<'_>,
+    shipping_params: &Map<String, Value>,
+    sums: &mut CalculationTotals,
 ) -> Result<Value, ApiError> {
-    let said = |name: &str| given.get(name).and_then(Value::as_str);
-    let rate = said("shipping_rate")
+    let requested = |name: &str| shipping_params.get(name).and_then(Value::as_str);
+    let rate = requested("shipping_rate")
         .map(|id| ctx.referenced("shipping_rate", id, "shipping_cost[shipping_rate]"))
         .transpose()?
         .unwrap_or_default();
-    let amount = given.get("amount").and_then(Value::as_i64);
+    let amount = shipping_params.get("amount").and_then(Value::as_i64);
     let amount = amount
         .or(rate["fixed_amount"]["amount"].as_i64())
         .unwrap_or(0);
     let of_rate = rate["tax_behavior"]
         .as_str()
         .filter(|it| *it != "unspecified");
-    let behavior = said("tax_behavior").or(of_rate).unwrap_or(terms.behavior);
-    let code = said("tax_code")
+    let behavior = requested("tax_behavior")
+        .or(of_rate)
+        .unwrap_or(terms.behavior);
+    let code = requested("tax_code")
         .or(rate["tax_code"].as_str())
-        .unwrap_or(SHIPPING);
+        .unwrap_or(SHIPPING_TAX_CODE);
     let taxed = sums.tax(ctx, terms, amount, behavior, code);
     let mut cost = json!({
         "amount": amount, "amount_tax": taxed.amount, "tax_behavior": behavior, "tax_breakdown": taxed.breakdown,

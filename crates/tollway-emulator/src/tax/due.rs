@@ -1,4 +1,4 @@
-//! What tax is due on something that is sold to a place, and why.
+//! The tax in a location, by the registrations of the account.
 
 use serde_json::{Value, json};
 
@@ -6,18 +6,18 @@ use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::random::derived_text;
 use crate::tax::registrations;
-use crate::tax::table::{self, Rate};
+use crate::tax::table::{self, StandardRate};
 
-/// Where somebody is, as far as tax goes.
+/// The location of a customer for tax.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TaxLocation {
     pub(super) country: String,
-    /// In the United States, and where the address says one.
+    /// The state, in the United States or if the address has one.
     pub(super) state: Option<String>,
 }
 
-impl Place {
-    /// Of an address; none if it does not say enough: a country, and in the United States a state or a postal code.
+impl TaxLocation {
+    /// The location of an address; none without a country, and in the United States without a state or postal code.
     pub(super) fn of(address: &Value) -> Option<Self> {
         let country = address["country"].as_str()?.to_ascii_uppercase();
         let state = address["state"].as_str().filter(|state| !state.is_empty());
@@ -25,33 +25,37 @@ impl Place {
             let code = address["postal_code"]
                 .as_str()
                 .filter(|_| country == "US")?;
-            table::state_of(code).map(str::to_owned)
+            table::state_of_postal_code(code).map(str::to_owned)
         });
-        let known = country.len() == 2 && (country != "US" || state.is_some());
-        known.then_some(Self { country, state })
+        let is_complete = country.len() == 2 && (country != "US" || state.is_some());
+        is_complete.then_some(Self { country, state })
     }
 }
 
-/// What is due, and why.
+/// The tax rate in a location, and the reason it applies or not.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Due {
-    /// None where nothing can be due.
-    pub(super) rate: Option<Rate>,
+pub(super) struct TaxDue {
+    /// None in locations without a known rate.
+    pub(super) rate: Option<StandardRate>,
     /// `taxability_reason`.
     pub(super) reason: &'static str,
 }
 
-impl Due {
-    /// In a place, by where the account is registered. `relief` is the reason for which this customer, or this product, pays
-    /// none.
-    pub(super) fn in_place(ctx: &Ctx<'_>, place: &Place, relief: Option<&'static str>) -> Self {
-        let Some(rate) = table::rate(&place.country, place.state.as_deref()) else {
+impl TaxDue {
+    /// The tax in a location, by the registrations of the account. `relief` is the reason for which the customer or
+    /// the product is not taxed.
+    pub(super) fn in_place(
+        ctx: &Ctx<'_>,
+        place: &TaxLocation,
+        relief: Option<&'static str>,
+    ) -> Self {
+        let Some(rate) = table::standard_rate(&place.country, place.state.as_deref()) else {
             return Self {
                 rate: None,
                 reason: "not_supported",
             };
         };
-        let reason = if !registrations::collects(ctx, &place.country, rate.state) {
+        let reason = if !registrations::collects_tax(ctx, &place.country, rate.state) {
             "not_collecting"
         } else if rate.thousandths == 0 {
             "not_subject_to_tax"
@@ -64,8 +68,8 @@ impl Due {
         }
     }
 
-    /// The rate, if it is taken.
-    pub(super) fn collected(self) -> Option<Rate> {
+    /// The rate, if the account collects it.
+    pub(super) fn collected(self) -> Option<StandardRate> {
         self.rate.filter(|_| self.reason == "standard_rated")
     }
 
@@ -76,11 +80,11 @@ impl Due {
     }
 }
 
-/// The tax rate that `automatic_tax` comes to for a customer at `address`: a `tax_rate` object of the account, the same one each
-/// time. None if nothing is collected there.
-pub(crate) fn automatic(ctx: &Ctx<'_>, address: &Value, inclusive: bool) -> Option<Value> {
-    let place = Place::of(address)?;
-    let rate = Due::in_place(ctx, &place, None).collected()?;
+/// The `tax_rate` object that `automatic_tax` applies at an address, with the same id each time. None if nothing is
+/// collected.
+pub(crate) fn automatic_tax_rate(ctx: &Ctx<'_>, address: &Value, inclusive: bool) -> Option<Value> {
+    let place = TaxLocation::of(address)?;
+    let rate = TaxDue::in_place(ctx, &place, None).collected()?;
     let percentage = rate.percentage();
     let name = format!("{} {:?} {percentage} {inclusive}", rate.country, rate.state);
     #[expect(clippy::cast_precision_loss, reason = "a percentage")]
@@ -107,16 +111,16 @@ pub(crate) fn automatic(ctx: &Ctx<'_>, address: &Value, inclusive: bool) -> Opti
     }))
 }
 
-/// Keeps such a rate with the account, if it is not there yet.
-pub(crate) fn keep(ctx: &mut Ctx<'_>, rate: &Value) {
+/// Stores an automatic tax rate, unless it exists.
+pub(crate) fn save_automatic_tax_rate(ctx: &mut Ctx<'_>, rate: &Value) {
     let id = rate["id"].as_str().unwrap_or_default();
     if ctx.get("tax_rate", id).is_none() {
         ctx.insert("tax_rate", rate);
     }
 }
 
-/// An address that says too little.
-pub(super) fn unknown_place() -> ApiError {
+/// The error for an address without a tax location.
+pub(super) fn location_error() -> ApiError {
     let message = "We could not determine the customer's tax location based on the provided customer address.";
     ApiError::invalid_param("customer_details[address]", message)
         .code("customer_tax_location_invalid")

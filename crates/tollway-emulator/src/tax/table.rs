@@ -1,8 +1,8 @@
 //! Standard rates by country, and those of some of the United States, in thousandths of a percent, as of 2026.
 
-/// What is due in a country or a state.
+/// The standard rate of a country or a state.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Rate {
+pub(super) struct StandardRate {
     /// Two letters.
     pub(super) country: &'static str,
     /// Two letters, in the United States.
@@ -13,7 +13,7 @@ pub(super) struct Rate {
     pub(super) kind: &'static str,
 }
 
-/// By country, in order.
+/// Country, rate and type of tax, sorted by country.
 #[rustfmt::skip]
 const COUNTRIES: &[(&str, i64, &str)] = &[
     ("AT", 20000, "vat"), ("AU", 10000, "gst"), ("BE", 21000, "vat"), ("BG", 20000, "vat"), ("CA", 5000, "gst"),
@@ -39,28 +39,28 @@ const STATES: &[(&str, i64, std::ops::RangeInclusive<u16>)] = &[
 
 /// The members of the European Union.
 #[rustfmt::skip]
-const UNION: &[&str] = &[
+const EUROPEAN_UNION: &[&str] = &[
     "AT", "BE", "BG", "CY", "CZ", "DE", "DK", "EE", "ES", "FI", "FR", "GR", "HR", "HU", "IE", "IT", "LT", "LU", "LV", "MT",
     "NL", "PL", "PT", "RO", "SE", "SI", "SK",
 ];
 
 /// Whether a country is in the European Union.
-pub(crate) fn in_union(country: &str) -> bool {
-    UNION.contains(&country)
+pub(crate) fn is_in_european_union(country: &str) -> bool {
+    EUROPEAN_UNION.contains(&country)
 }
 
 /// The state of a postal code of the United States.
-pub(super) fn state_of(postal_code: &str) -> Option<&'static str> {
+pub(super) fn state_of_postal_code(postal_code: &str) -> Option<&'static str> {
     let start: u16 = postal_code.get(..3)?.parse().ok()?;
     let (state, ..) = STATES.iter().find(|(.., codes)| codes.contains(&start))?;
     Some(state)
 }
 
-/// What is due in a country, or in a state of the United States; none where it is not known.
-pub(super) fn rate(country: &str, state: Option<&str>) -> Option<Rate> {
+/// The standard rate of a country, or of a state of the United States.
+pub(super) fn standard_rate(country: &str, state: Option<&str>) -> Option<StandardRate> {
     if country == "US" {
         let (state, thousandths, _) = STATES.iter().find(|(known, ..)| Some(*known) == state)?;
-        return Some(Rate {
+        return Some(StandardRate {
             country: "US",
             state: Some(state),
             thousandths: *thousandths,
@@ -69,7 +69,7 @@ pub(super) fn rate(country: &str, state: Option<&str>) -> Option<Rate> {
     }
     let at = COUNTRIES.binary_search_by_key(&country, |(known, ..)| *known);
     let (country, thousandths, kind) = COUNTRIES[at.ok()?];
-    Some(Rate {
+    Some(StandardRate {
         country,
         state: None,
         thousandths,
@@ -77,7 +77,7 @@ pub(super) fn rate(country: &str, state: Option<&str>) -> Option<Rate> {
     })
 }
 
-impl Rate {
+impl StandardRate {
     /// `19.0`, `8.1`, `25.5`.
     pub(super) fn percentage(self) -> String {
         let (whole, rest) = (self.thousandths / 1000, self.thousandths % 1000);
@@ -90,7 +90,7 @@ impl Rate {
         }
     }
 
-    /// What people call it.
+    /// The display name of the tax.
     pub(super) fn name(self) -> &'static str {
         match self.kind {
             "gst" => "GST",
@@ -100,7 +100,7 @@ impl Rate {
         }
     }
 
-    /// The tax on `amount`, in its smallest unit, half away from zero: added to it, or the part of it that is tax.
+    /// The tax on `amount`, rounded half away from zero: added to it, or contained in it.
     pub(super) fn on(self, amount: i64, inclusive: bool) -> i64 {
         let (amount, rate) = (i128::from(amount), i128::from(self.thousandths));
         let by = if inclusive { 100_000 + rate } else { 100_000 };
@@ -117,9 +117,14 @@ mod tests {
     fn rates_are_found() {
         assert!(COUNTRIES.is_sorted_by_key(|(country, ..)| *country));
         assert!(STATES.is_sorted_by_key(|(state, ..)| *state));
-        assert!(UNION.iter().all(|country| rate(country, None).is_some()));
-        let shown =
-            |country, state| rate(country, state).map(|rate| (rate.percentage(), rate.name()));
+        assert!(
+            EUROPEAN_UNION
+                .iter()
+                .all(|country| standard_rate(country, None).is_some())
+        );
+        let shown = |country, state| {
+            standard_rate(country, state).map(|rate| (rate.percentage(), rate.name()))
+        };
         assert_eq!(shown("DE", None), Some(("19.0".to_owned(), "VAT")));
         assert_eq!(shown("FI", None), Some(("25.5".to_owned(), "VAT")));
         assert_eq!(
@@ -132,14 +137,18 @@ mod tests {
         );
         assert_eq!([shown("US", None), shown("XX", None)], [None, None]);
         assert_eq!(
-            [state_of("94105"), state_of("98101"), state_of("x")],
+            [
+                state_of_postal_code("94105"),
+                state_of_postal_code("98101"),
+                state_of_postal_code("x")
+            ],
             [Some("CA"), Some("WA"), None]
         );
     }
 
     #[test]
     fn a_tax_is_added_or_a_part() {
-        let german = rate("DE", None).unwrap();
+        let german = standard_rate("DE", None).unwrap();
         assert_eq!([german.on(1000, false), german.on(1190, true)], [190, 190]);
         assert_eq!(
             [german.on(-1000, false), german.on(-1190, true)],

@@ -1,28 +1,30 @@
-//! What a customer types at a reader, as the test helpers say.
+//! Inputs that a customer enters at a reader, driven by the test helpers.
 
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::params::Params;
-use crate::terminal::{READER, about, begin, end, said};
+use crate::terminal::action::{
+    READER, action_in_progress, finish_action, requested_members, start_action,
+};
 
-const COLLECT: &str = "collect_inputs";
+const COLLECT_INPUTS: &str = "collect_inputs";
 
 /// `POST /v1/terminal/readers/{reader}/collect_inputs`.
-pub(super) fn collect(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
-    let inputs: Vec<Value> = params.list("inputs").iter().map(asked).collect();
-    let mut details = said(params, &["metadata"]);
+pub(super) fn collect_inputs(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+    let inputs: Vec<Value> = params.list("inputs").iter().map(shown_input).collect();
+    let mut details = requested_members(params, &["metadata"]);
     details.entry("metadata").or_insert_with(|| json!({}));
     details.insert("inputs".into(), inputs.into());
-    begin(ctx, params, COLLECT, &details)
+    start_action(ctx, params, COLLECT_INPUTS, &details)
 }
 
-/// An input as the reader shows it, before anybody has answered.
-fn asked(given: &Value) -> Value {
-    let text = |name: &str| given["custom_text"][name].clone();
-    let kind = given["type"].as_str().unwrap_or("text");
-    let toggles = given["toggles"].as_array().map(|toggles| {
+/// An input without an answer, as the reader's action shows it.
+fn shown_input(input: &Value) -> Value {
+    let text = |name: &str| input["custom_text"][name].clone();
+    let kind = input["type"].as_str().unwrap_or("text");
+    let toggles = input["toggles"].as_array().map(|toggles| {
         let toggle = |it: &Value| {
             json!({
                 "default_value": it["default_value"], "description": it["description"], "title": it["title"], "value": null,
@@ -32,7 +34,7 @@ fn asked(given: &Value) -> Value {
     });
     let answer = if kind == "selection" {
         let choice = |it: &Value| json!({"id": it["id"], "style": it["style"], "text": it["text"]});
-        let choices = given["selection"]["choices"].as_array();
+        let choices = input["selection"]["choices"].as_array();
         let choices: Vec<Value> = choices.into_iter().flatten().map(choice).collect();
         json!({"choices": choices, "id": null, "text": null})
     } else {
@@ -43,7 +45,7 @@ fn asked(given: &Value) -> Value {
             "description": text("description"), "skip_button": text("skip_button"), "submit_button": text("submit_button"),
             "title": text("title"),
         },
-        "required": given["required"],
+        "required": input["required"],
         "skipped": false,
         "toggles": toggles,
         "type": kind,
@@ -51,25 +53,28 @@ fn asked(given: &Value) -> Value {
     })
 }
 
-/// `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`: the customer answers everything, or skips what
-/// they may.
-pub(super) fn succeed(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// `POST /v1/test_helpers/terminal/readers/{reader}/succeed_input_collection`: answers all inputs, or skips optional
+/// ones.
+pub(super) fn succeed_input_collection(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let mut reader = ctx.required(READER, params.path("reader"))?;
-    about(&reader, &[COLLECT])?;
+    action_in_progress(&reader, &[COLLECT_INPUTS])?;
     let skips = params.text("skip_non_required_inputs") == Some("all");
-    let inputs = reader["action"][COLLECT]["inputs"].as_array_mut();
+    let inputs = reader["action"][COLLECT_INPUTS]["inputs"].as_array_mut();
     for input in inputs.into_iter().flatten() {
         if skips && input["required"] != true {
             input["skipped"] = true.into();
         } else {
-            answer(input);
+            answer_input(input);
         }
     }
-    end(ctx, &mut reader, None);
+    finish_action(ctx, &mut reader, None);
     Ok(reader)
 }
 
-fn answer(input: &mut Value) {
+fn answer_input(input: &mut Value) {
     let kind = input["type"].as_str().unwrap_or_default().to_owned();
     match kind.as_str() {
         "selection" => {
@@ -91,12 +96,15 @@ fn answer(input: &mut Value) {
     }
 }
 
-/// `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`: nobody answers.
-pub(super) fn time_out(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+/// `POST /v1/test_helpers/terminal/readers/{reader}/timeout_input_collection`: the action fails with a timeout.
+pub(super) fn time_out_input_collection(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let mut reader = ctx.required(READER, params.path("reader"))?;
-    about(&reader, &[COLLECT])?;
+    action_in_progress(&reader, &[COLLECT_INPUTS])?;
     let error = ApiError::invalid_request("The reader has waited too long for the customer.")
         .code("terminal_reader_timeout");
-    end(ctx, &mut reader, Some(&error));
+    finish_action(ctx, &mut reader, Some(&error));
     Ok(reader)
 }

@@ -1,4 +1,4 @@
-//! A card is held to a reader: the payment, the set-up or the refund that the reader is about is made with it.
+//! A card is presented to a reader: the payment, the setup or the refund of the action in progress is made with it.
 
 use serde_json::{Map, Value, json};
 
@@ -7,25 +7,40 @@ use crate::error::ApiError;
 use crate::params::Params;
 use crate::payment_methods::instrument;
 use crate::payment_methods::instrument::present::create_presented_method;
-use crate::payments::intents::PAYMENT_INTENT as INTENT;
+use crate::payments::intents::PAYMENT_INTENT;
 use crate::payments::payment_intents::confirmation as payment_intents;
 use crate::payments::{refunds, setup_intents};
-use crate::terminal::{READER, SETUP, about, end};
+use crate::scheduler::ScheduledTask;
+use crate::terminal::action::{
+    CompleteReaderAction, READER, SETUP_INTENT, action_in_progress, finish_action,
+};
 
-/// What a reader that waits for a card may be about.
-const WITH_CARD: &[&str] = &[
+impl ScheduledTask for CompleteReaderAction {
+    const KIND: &'static str = "reader";
+
+    fn run(self, ctx: &mut Ctx<'_>) -> Result<(), ApiError> {
+        complete_action(ctx, &self.reader)
+    }
+}
+
+/// The actions that a presented card continues.
+const CARD_ACTIONS: &[&str] = &[
     "process_payment_intent",
     "collect_payment_method",
     "process_setup_intent",
     "refund_payment",
 ];
-/// A good card, if the request names none.
-const GOOD: &str = "4242424242424242";
+
+/// The default card number.
+const DEFAULT_CARD_NUMBER: &str = "4242424242424242";
 
 /// `POST /v1/test_helpers/terminal/readers/{reader}/present_payment_method`.
-pub(super) fn run(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
+pub(super) fn present_payment_method(
+    ctx: &mut Ctx<'_>,
+    params: &Params,
+) -> Result<Value, ApiError> {
     let mut reader = ctx.required(READER, params.path("reader"))?;
-    let kind = about(&reader, WITH_CARD)?;
+    let kind = action_in_progress(&reader, CARD_ACTIONS)?;
     let number = [
         "card_present.number",
         "interac_present.number",
@@ -33,18 +48,21 @@ pub(super) fn run(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
     ]
     .into_iter()
     .find_map(|name| params.text(name));
-    let card = instrument::of_number(number.unwrap_or(GOOD), "card_present[number]")?;
+    let card = instrument::of_number(
+        number.unwrap_or(DEFAULT_CARD_NUMBER),
+        "card_present[number]",
+    )?;
     let done = match kind.as_str() {
-        "refund_payment" => pay_back(ctx, &mut reader, params),
-        "process_setup_intent" => set_up(ctx, &mut reader, card),
+        "refund_payment" => refund_to_card(ctx, &mut reader, params),
+        "process_setup_intent" => save_card(ctx, &mut reader, card),
         _ => {
-            let intent = reader["action"][&kind][INTENT].as_str();
-            let mut intent = ctx.required(INTENT, intent.unwrap_or_default())?;
+            let intent = reader["action"][&kind][PAYMENT_INTENT].as_str();
+            let mut intent = ctx.required(PAYMENT_INTENT, intent.unwrap_or_default())?;
             let method = create_presented_method(ctx, card, &reader)?;
             intent["payment_method"] = method["id"].clone();
             intent["status"] = "requires_confirmation".into();
             add_tip(&mut intent, params.int("amount_tip"));
-            ctx.update(INTENT, &intent);
+            ctx.update(PAYMENT_INTENT, &intent);
             if kind == "collect_payment_method" {
                 reader["action"][&kind]["payment_method"] = method;
                 Ok(())
@@ -53,11 +71,11 @@ pub(super) fn run(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
             }
         }
     };
-    end(ctx, &mut reader, done.err().as_ref());
+    finish_action(ctx, &mut reader, done.err().as_ref());
     Ok(reader)
 }
 
-/// What the customer adds at the reader.
+/// Adds the tip that the customer chose at the reader.
 fn add_tip(intent: &mut Value, tip: Option<i64>) {
     let Some(tip) = tip.filter(|tip| *tip > 0) else {
         return;
@@ -67,33 +85,33 @@ fn add_tip(intent: &mut Value, tip: Option<i64>) {
     intent["amount_details"]["tip"] = json!({"amount": tip});
 }
 
-/// The reader does what it needs nobody for.
-pub(crate) fn by_itself(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
+/// Completes a reader action that needs no customer input.
+fn complete_action(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     let mut reader = ctx.required(READER, id)?;
     let kinds = ["confirm_payment_intent", "set_reader_display"];
-    let Ok(kind) = about(&reader, &kinds) else {
+    let Ok(kind) = action_in_progress(&reader, &kinds) else {
         return Ok(());
     };
     let done = if kind == "confirm_payment_intent" {
-        let intent = reader["action"][&kind][INTENT].as_str();
-        let intent = ctx.required(INTENT, intent.unwrap_or_default())?;
+        let intent = reader["action"][&kind][PAYMENT_INTENT].as_str();
+        let intent = ctx.required(PAYMENT_INTENT, intent.unwrap_or_default())?;
         payment_intents::pay_in_person(ctx, intent).map(drop)
     } else {
         Ok(())
     };
-    end(ctx, &mut reader, done.err().as_ref());
+    finish_action(ctx, &mut reader, done.err().as_ref());
     Ok(())
 }
 
-/// Keeps the card: what is presented cannot be charged again, so a card is made of it that can.
-fn set_up(
+/// Saves the card as a generated card, because a presented card cannot be charged again.
+fn save_card(
     ctx: &mut Ctx<'_>,
     reader: &mut Value,
     card: &'static crate::payment_methods::cards::Card,
 ) -> Result<(), ApiError> {
     let action = &reader["action"]["process_setup_intent"];
-    let intent = action[SETUP].as_str().unwrap_or_default();
-    let mut intent = ctx.required(SETUP, intent)?;
+    let intent = action[SETUP_INTENT].as_str().unwrap_or_default();
+    let mut intent = ctx.required(SETUP_INTENT, intent)?;
     let presented = create_presented_method(ctx, card, reader)?;
     intent["payment_method"] = presented["id"].clone();
     if let Some(decline) = card.attach_decline() {
@@ -115,12 +133,12 @@ fn set_up(
     Ok(())
 }
 
-fn pay_back(ctx: &mut Ctx<'_>, reader: &mut Value, params: &Params) -> Result<(), ApiError> {
-    let mut said = params.clone();
+fn refund_to_card(ctx: &mut Ctx<'_>, reader: &mut Value, params: &Params) -> Result<(), ApiError> {
+    let mut refund_params = params.clone();
     let action = reader["action"]["refund_payment"].as_object();
-    *said.values_mut() = action.cloned().unwrap_or_default();
-    said.values_mut().remove("refund_payment_config");
-    let refund = refunds::create(ctx, &said)?;
+    *refund_params.values_mut() = action.cloned().unwrap_or_default();
+    refund_params.values_mut().remove("refund_payment_config");
+    let refund = refunds::create(ctx, &refund_params)?;
     let action = &mut reader["action"]["refund_payment"];
     action["refund"] = refund["id"].clone();
     action["amount"] = refund["amount"].clone();

@@ -45,7 +45,7 @@ fn attach_payment(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError>
 fn attach_intent(ctx: &mut Ctx<'_>, before: &Value, id: &str) -> Result<(), ApiError> {
     let refused = |message: String| Err(ApiError::invalid_param("payment_intent", message));
     let intent = ctx.referenced("payment_intent", id, "payment_intent")?;
-    if payments::is_linked_to_invoice(ctx, id) {
+    if payments::is_linked_to_invoice(ctx, id)? {
         return refused(format!(
             "The PaymentIntent {id} is already attached to an invoice."
         ));

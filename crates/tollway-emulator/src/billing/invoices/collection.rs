@@ -5,6 +5,7 @@ use serde_json::Value;
 use crate::billing::invoice_record::{
     self, AdvanceInvoice, INVOICE, save_changed_invoice, stop_automatic_collection,
 };
+use crate::billing::invoice_status::{InvoiceStatus, set_invoice_status};
 use crate::billing::invoices::payments::{self, InvoiceUnpaid};
 use crate::billing::invoices::totals::recalculate_invoice;
 use crate::billing::{customer_balance, discounts};
@@ -82,7 +83,7 @@ fn finalize_draft(ctx: &mut Ctx<'_>, mut invoice: Value) -> Result<Value, ApiErr
     invoice["effective_at"] = ctx.now().into();
     invoice["hosted_invoice_url"] =
         format!("{}/_tollway/invoices/{id}", ctx.request.base_url).into();
-    invoice["status"] = "open".into();
+    set_invoice_status(&mut invoice, InvoiceStatus::Open)?;
     invoice["status_transitions"]["finalized_at"] = ctx.now().into();
     invoice["invoice_pdf"] = format!("{}/_tollway/invoices/{id}/pdf", ctx.request.base_url).into();
     ctx.update(INVOICE, &invoice);
@@ -120,7 +121,7 @@ pub(crate) fn close_unpaid_invoice(
         return void_invoice(ctx, &before).map(drop);
     }
     let mut closed = before.clone();
-    closed["status"] = "uncollectible".into();
+    set_invoice_status(&mut closed, InvoiceStatus::Uncollectible)?;
     closed["status_transitions"]["marked_uncollectible_at"] = ctx.now().into();
     save_changed_invoice(ctx, &before, &closed);
     ctx.emit("invoice.marked_uncollectible", &closed, None);
@@ -189,7 +190,7 @@ pub(super) fn void_invoice(ctx: &mut Ctx<'_>, before: &Value) -> Result<Value, A
     )?;
     let mut invoice = before.clone();
     invoice["next_payment_attempt"] = Value::Null;
-    invoice["status"] = "void".into();
+    set_invoice_status(&mut invoice, InvoiceStatus::Void)?;
     invoice["status_transitions"]["voided_at"] = ctx.now().into();
     save_changed_invoice(ctx, before, &invoice);
     ctx.emit("invoice.voided", &invoice, None);

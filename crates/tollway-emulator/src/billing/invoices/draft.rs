@@ -6,6 +6,7 @@ use crate::billing::invoice_lines::{self, InvoiceLine, NewLine};
 use crate::billing::invoice_record::{
     AdvanceInvoice, DRAFT_SECONDS, INVOICE, require_draft, save_changed_invoice,
 };
+use crate::billing::invoice_status::InvoiceStatus;
 use crate::billing::invoices::totals::{self, recalculate_invoice};
 use crate::billing::pending_items::{self, PendingItems};
 use crate::billing::period::DAY_SECONDS;
@@ -42,12 +43,12 @@ pub(crate) fn create_draft(
         PendingItems::None => Vec::new(),
         pull => pending_items::pending_items(ctx, &customer, new.currency, pull),
     };
-    let (invoice, made) = compose_invoice(ctx, new, &waiting)?;
+    let (invoice, lines) = compose_invoice(ctx, new, &waiting)?;
     let id = text(&invoice, "id").to_owned();
     for mut item in waiting {
         pending_items::assign_to_invoice(ctx, &mut item, &id);
     }
-    invoice_lines::save_new_lines(ctx, &id, &made);
+    invoice_lines::save_new_lines(ctx, &id, &lines);
     ctx.insert(INVOICE, &invoice);
     let mut object = ctx.required("customer", &customer)?;
     if object["currency"].is_null() {
@@ -115,7 +116,7 @@ pub(crate) fn compose_invoice(
         "period_end": new.period.1,
         "period_start": new.period.0,
         "starting_balance": number(&customer, "balance"),
-        "status": "draft",
+        "status": InvoiceStatus::Draft.as_str(),
         "test_clock": clock,
     });
     extend(&mut invoice, members);
@@ -133,9 +134,9 @@ pub(crate) fn compose_invoice(
             .iter()
             .map(|item| pending_items::item_as_line(ctx, item)),
     );
-    let mut made = invoice_lines::build_lines(ctx, &invoice, all);
-    totals::calculate_invoice(ctx, &mut invoice, &mut made);
-    Ok((invoice, made))
+    let mut lines = invoice_lines::build_lines(ctx, &invoice, all);
+    totals::calculate_invoice(ctx, &mut invoice, &mut lines);
+    Ok((invoice, lines))
 }
 
 /// Marks a composed invoice as upcoming.
@@ -161,8 +162,8 @@ pub(crate) fn add_items_to_draft(
         pending_items::assign_to_invoice(ctx, &mut item, id);
         all.push(pending_items::item_as_line(ctx, &item));
     }
-    let made = invoice_lines::build_lines(ctx, &invoice, all);
-    invoice_lines::save_new_lines(ctx, id, &made);
+    let lines = invoice_lines::build_lines(ctx, &invoice, all);
+    invoice_lines::save_new_lines(ctx, id, &lines);
     recalculate_draft(ctx, &invoice);
     Ok(())
 }

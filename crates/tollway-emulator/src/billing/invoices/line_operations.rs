@@ -31,9 +31,9 @@ fn draft_of_request(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErro
         return Ok(before);
     };
     let mut members = before.as_object().cloned().unwrap_or_default();
-    let given = json!({"metadata": metadata});
-    let given = given.as_object().cloned().unwrap_or_default();
-    ctx.apply(INVOICE, &mut members, &given)?;
+    let changes = json!({"metadata": metadata});
+    let changes = changes.as_object().cloned().unwrap_or_default();
+    ctx.apply(INVOICE, &mut members, &changes)?;
     let after = Value::Object(members);
     ctx.update(INVOICE, &after);
     Ok(after)
@@ -44,24 +44,24 @@ fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
     let mut items = Vec::new();
     let mut taxed = Vec::new();
-    for (index, wanted) in params.list("lines").iter().enumerate() {
+    for (index, requested) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
-        let item = match wanted["invoice_item"].as_str() {
+        let item = match requested["invoice_item"].as_str() {
             Some(item) => ctx.referenced(INVOICE_ITEM, item, &format!("{param}[invoice_item]"))?,
-            None => create_item_of_line(ctx, &invoice, wanted, &param)?,
+            None => create_item_of_line(ctx, &invoice, requested, &param)?,
         };
-        if !list(wanted, "tax_amounts").is_empty() {
-            taxed.push((text(&item, "id").to_owned(), wanted));
+        if !list(requested, "tax_amounts").is_empty() {
+            taxed.push((text(&item, "id").to_owned(), requested));
         }
         items.push(item);
     }
     let id = text(&invoice, "id");
     draft::add_items_to_draft(ctx, id, items)?;
-    for mut made in invoice_lines::load_lines(ctx, id) {
-        let item = &made.line["parent"]["invoice_item_details"]["invoice_item"];
-        if let Some((_, wanted)) = taxed.iter().find(|(id, _)| item == id.as_str()) {
-            made.tax_amounts = manual_taxes(ctx, list(wanted, "tax_amounts"))?;
-            invoice_lines::save_changed_line(ctx, &made);
+    for mut line in invoice_lines::load_lines(ctx, id) {
+        let item = &line.line["parent"]["invoice_item_details"]["invoice_item"];
+        if let Some((_, requested)) = taxed.iter().find(|(id, _)| item == id.as_str()) {
+            line.tax_amounts = manual_taxes(ctx, list(requested, "tax_amounts"))?;
+            invoice_lines::save_changed_line(ctx, &line);
         }
     }
     recalculated_draft(ctx, id)
@@ -70,35 +70,39 @@ fn add_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn create_item_of_line(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<Value, ApiError> {
-    check_amount_and_quantity(wanted, param)?;
+    check_amount_and_quantity(requested, param)?;
     let customer = text(invoice, "customer");
-    let price = line_price(ctx, wanted, param)?;
-    let quantity = wanted["quantity"].as_i64().unwrap_or(1);
-    let amount = match (&price, wanted["amount"].as_i64()) {
+    let price = line_price(ctx, requested, param)?;
+    let quantity = requested["quantity"].as_i64().unwrap_or(1);
+    let amount = match (&price, requested["amount"].as_i64()) {
         (Some(price), _) => prices::cost(price, quantity),
         (None, Some(amount)) => amount,
         (None, None) => return Err(ApiError::missing_parameter(&format!("{param}[amount]"))),
     };
     let now = crate::test_clocks::customer_now(ctx, customer);
-    let start = wanted["period"]["start"].as_i64().unwrap_or(now);
-    let said = wanted["description"].as_str();
+    let start = requested["period"]["start"].as_i64().unwrap_or(now);
+    let requested_description = requested["description"].as_str();
     let new = NewInvoiceItem {
         customer,
         currency: text(invoice, "currency"),
         amount,
         quantity,
-        description: pending_items::description_or_product_name(ctx, said, price.as_ref()),
-        period: (start, wanted["period"]["end"].as_i64().unwrap_or(start)),
+        description: pending_items::description_or_product_name(
+            ctx,
+            requested_description,
+            price.as_ref(),
+        ),
+        period: (start, requested["period"]["end"].as_i64().unwrap_or(start)),
         price: price.as_ref(),
         subscription: None,
         proration: false,
-        discountable: wanted["discountable"] != false,
-        discounts: discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?,
-        tax_rates: line_tax_rates(ctx, wanted, param)?,
-        metadata: wanted["metadata"]
+        discountable: requested["discountable"] != false,
+        discounts: discounts::create_discounts(ctx, list(requested, "discounts"), customer, None)?,
+        tax_rates: line_tax_rates(ctx, requested, param)?,
+        metadata: requested["metadata"]
             .as_object()
             .cloned()
             .unwrap_or_default()
@@ -108,8 +112,8 @@ fn create_item_of_line(
 }
 
 /// Refuses `amount` together with `quantity`.
-fn check_amount_and_quantity(wanted: &Value, param: &str) -> Result<(), ApiError> {
-    if wanted["amount"].is_null() || wanted["quantity"].is_null() {
+fn check_amount_and_quantity(requested: &Value, param: &str) -> Result<(), ApiError> {
+    if requested["amount"].is_null() || requested["quantity"].is_null() {
         return Ok(());
     }
     let message = "You may only specify one of these parameters: amount, quantity.";
@@ -127,47 +131,52 @@ fn member_param(param: &str, name: &str) -> String {
     }
 }
 
-fn line_price(ctx: &mut Ctx<'_>, wanted: &Value, param: &str) -> Result<Option<Value>, ApiError> {
-    let given = json!({"price": wanted["pricing"]["price"], "price_data": wanted["price_data"]});
+fn line_price(
+    ctx: &mut Ctx<'_>,
+    requested: &Value,
+    param: &str,
+) -> Result<Option<Value>, ApiError> {
+    let price_params =
+        json!({"price": requested["pricing"]["price"], "price_data": requested["price_data"]});
     let param = member_param(param, "pricing");
-    let price = prices::load_or_create_price(ctx, &given, &param)?;
+    let price = prices::load_or_create_price(ctx, &price_params, &param)?;
     if let Some(price) = &price {
         prices::require_one_time(price, &format!("{param}[price]"))?;
     }
     Ok(price)
 }
 
-fn line_tax_rates(ctx: &Ctx<'_>, wanted: &Value, param: &str) -> Result<Vec<Value>, ApiError> {
+fn line_tax_rates(ctx: &Ctx<'_>, requested: &Value, param: &str) -> Result<Vec<Value>, ApiError> {
     taxes::load_tax_rates(
         ctx,
-        list(wanted, "tax_rates"),
+        list(requested, "tax_rates"),
         &member_param(param, "tax_rates"),
     )
 }
 
 /// `tax_amounts` of a request, each with a new tax rate.
-fn manual_taxes(ctx: &mut Ctx<'_>, wanted: &[Value]) -> Result<Vec<Value>, ApiError> {
-    let mut given = Vec::with_capacity(wanted.len());
-    for tax in wanted {
+fn manual_taxes(ctx: &mut Ctx<'_>, requested: &[Value]) -> Result<Vec<Value>, ApiError> {
+    let mut taxes = Vec::with_capacity(requested.len());
+    for tax in requested {
         let mut data = tax["tax_rate_data"]
             .as_object()
             .cloned()
             .unwrap_or_default();
         data.insert("active".into(), false.into());
         let rate = ctx.generic("tax_rates.create", &Params::new(Vec::new(), data))?;
-        given.push(json!({
+        taxes.push(json!({
             "amount": tax["amount"], "rate": rate, "taxable_amount": tax["taxable_amount"],
         }));
     }
-    Ok(given)
+    Ok(taxes)
 }
 
 /// `POST /v1/invoices/{invoice}/update_lines`.
 fn update_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
-    for (index, wanted) in params.list("lines").iter().enumerate() {
+    for (index, requested) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
-        change_line(ctx, &invoice, text(wanted, "id"), wanted, &param)?;
+        change_line(ctx, &invoice, text(requested, "id"), requested, &param)?;
     }
     recalculated_draft(ctx, text(&invoice, "id"))
 }
@@ -176,8 +185,8 @@ fn update_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
 fn update_line(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
     let id = params.path("line_item_id");
-    let wanted = Value::Object(params.values().clone());
-    change_line(ctx, &invoice, id, &wanted, "")?;
+    let requested = Value::Object(params.values().clone());
+    change_line(ctx, &invoice, id, &requested, "")?;
     recalculated_draft(ctx, text(&invoice, "id"))?;
     ctx.required("line_item", id)
 }
@@ -197,7 +206,7 @@ fn requested_line(
     param: &str,
 ) -> Result<InvoiceLine, ApiError> {
     let mut all = invoice_lines::load_lines(ctx, text(invoice, "id")).into_iter();
-    all.find(|made| made.line["id"] == id).ok_or_else(|| {
+    all.find(|line| line.line["id"] == id).ok_or_else(|| {
         let (status, param) = match param {
             "" => (404, "line_item_id".to_owned()),
             param => (400, format!("{param}[id]")),
@@ -214,51 +223,51 @@ fn change_line(
     ctx: &mut Ctx<'_>,
     invoice: &Value,
     id: &str,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<(), ApiError> {
-    let mut made = requested_line(ctx, invoice, id, param)?;
-    check_amount_and_quantity(wanted, param)?;
-    let price = line_price(ctx, wanted, param)?;
-    set_line_amount(ctx, &mut made.line, wanted, price.as_ref());
-    let line = &mut made.line;
+    let mut changed = requested_line(ctx, invoice, id, param)?;
+    check_amount_and_quantity(requested, param)?;
+    let price = line_price(ctx, requested, param)?;
+    set_line_amount(ctx, &mut changed.line, requested, price.as_ref());
+    let line = &mut changed.line;
     for name in ["description", "discountable", "period"] {
-        if !wanted[name].is_null() {
-            line[name] = wanted[name].clone();
+        if !requested[name].is_null() {
+            line[name] = requested[name].clone();
         }
     }
-    if !wanted["metadata"].is_null() {
-        let given = json!({"metadata": wanted["metadata"]});
-        let given = given.as_object().cloned().unwrap_or_default();
+    if !requested["metadata"].is_null() {
+        let changes = json!({"metadata": requested["metadata"]});
+        let changes = changes.as_object().cloned().unwrap_or_default();
         let mut members = line.as_object().cloned().unwrap_or_default();
-        ctx.apply("line_item", &mut members, &given)?;
+        ctx.apply("line_item", &mut members, &changes)?;
         *line = Value::Object(members);
     }
-    if !wanted["discounts"].is_null() {
+    if !requested["discounts"].is_null() {
         let customer = text(invoice, "customer");
-        let given = list(wanted, "discounts");
-        line["discounts"] = discounts::create_discounts(ctx, given, customer, None)?.into();
+        let changes = list(requested, "discounts");
+        line["discounts"] = discounts::create_discounts(ctx, changes, customer, None)?.into();
     }
-    if !wanted["tax_rates"].is_null() {
-        made.tax_rates = line_tax_rates(ctx, wanted, param)?;
-        made.tax_amounts = Vec::new();
+    if !requested["tax_rates"].is_null() {
+        changed.tax_rates = line_tax_rates(ctx, requested, param)?;
+        changed.tax_amounts = Vec::new();
     }
-    if !wanted["tax_amounts"].is_null() {
-        made.tax_amounts = manual_taxes(ctx, list(wanted, "tax_amounts"))?;
+    if !requested["tax_amounts"].is_null() {
+        changed.tax_amounts = manual_taxes(ctx, list(requested, "tax_amounts"))?;
     }
-    invoice_lines::save_changed_line(ctx, &made);
-    update_item_of_line(ctx, &made);
+    invoice_lines::save_changed_line(ctx, &changed);
+    update_item_of_line(ctx, &changed);
     Ok(())
 }
 
 /// Sets the amount: that of the request, or the cost of its price or quantity.
-fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Option<&Value>) {
+fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, requested: &Value, price: Option<&Value>) {
     let before = line["quantity"].as_i64().unwrap_or(1);
-    let quantity = wanted["quantity"].as_i64().unwrap_or(before);
+    let quantity = requested["quantity"].as_i64().unwrap_or(before);
     let own = line["pricing"]["price_details"]["price"]
         .as_str()
         .and_then(|id| ctx.get("price", id));
-    let amount = match (wanted["amount"].as_i64(), price) {
+    let amount = match (requested["amount"].as_i64(), price) {
         (Some(amount), _) => amount,
         (None, Some(price)) => prices::cost(price, quantity),
         (None, None) if quantity == before => return,
@@ -269,7 +278,7 @@ fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Optio
     };
     if let Some(price) = price {
         line["pricing"] = line_pricing(price);
-    } else if !wanted["amount"].is_null() {
+    } else if !requested["amount"].is_null() {
         // An explicit amount replaces the price.
         line["pricing"] = Value::Null;
     }
@@ -280,8 +289,8 @@ fn set_line_amount(ctx: &Ctx<'_>, line: &mut Value, wanted: &Value, price: Optio
 }
 
 /// Copies a changed line into its invoice item.
-fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
-    let line = &made.line;
+fn update_item_of_line(ctx: &mut Ctx<'_>, changed: &InvoiceLine) {
+    let line = &changed.line;
     let id = line["parent"]["invoice_item_details"]["invoice_item"].as_str();
     let Some(mut item) = id.and_then(|id| ctx.get(INVOICE_ITEM, id)) else {
         return;
@@ -300,7 +309,7 @@ fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
         item[name] = line[name].clone();
     }
     item["net_amount"] = line["amount"].clone();
-    item["tax_rates"] = made.tax_rates.clone().into();
+    item["tax_rates"] = changed.tax_rates.clone().into();
     ctx.update(INVOICE_ITEM, &item);
 }
 
@@ -308,9 +317,10 @@ fn update_item_of_line(ctx: &mut Ctx<'_>, made: &InvoiceLine) {
 fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     let invoice = draft_of_request(ctx, params)?;
     let id = text(&invoice, "id");
-    for (index, wanted) in params.list("lines").iter().enumerate() {
+    for (index, requested) in params.list("lines").iter().enumerate() {
         let param = format!("lines[{index}]");
-        let InvoiceLine { line, .. } = requested_line(ctx, &invoice, text(wanted, "id"), &param)?;
+        let InvoiceLine { line, .. } =
+            requested_line(ctx, &invoice, text(requested, "id"), &param)?;
         let item = &line["parent"]["invoice_item_details"]["invoice_item"];
         let Some(mut item) = item.as_str().and_then(|item| ctx.get(INVOICE_ITEM, item)) else {
             let message = "Only lines of invoice items can be removed.";
@@ -318,7 +328,7 @@ fn remove_lines(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
         };
         let name = text(&item, "id").to_owned();
         draft::remove_item_from_draft(ctx, id, &name)?;
-        if wanted["behavior"] == "delete" {
+        if requested["behavior"] == "delete" {
             ctx.delete(INVOICE_ITEM, &name);
         } else {
             item["invoice"] = Value::Null;

@@ -139,13 +139,13 @@ fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiError> {
     check_due_date(params, text(&before, "collection_method"))?;
     let mut members = before.as_object().cloned().unwrap_or_default();
     let mut plain = params.values().clone();
-    let wanted = plain.remove("discounts");
+    let requested = plain.remove("discounts");
     ctx.apply(INVOICE, &mut members, &plain)?;
     let mut invoice = Value::Object(members);
-    if let Some(wanted) = wanted {
+    if let Some(requested) = requested {
         let customer = before["customer"].as_str().unwrap_or_default();
-        let wanted = wanted.as_array().cloned().unwrap_or_default();
-        invoice["discounts"] = discounts::create_discounts(ctx, &wanted, customer, None)?.into();
+        let requested = requested.as_array().cloned().unwrap_or_default();
+        invoice["discounts"] = discounts::create_discounts(ctx, &requested, customer, None)?.into();
     }
     save_requested_split(ctx, &before, params)?;
     let is_draft = before["status"] == "draft";

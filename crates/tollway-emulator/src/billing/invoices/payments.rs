@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use crate::billing::invoice_record::{self, AdvanceInvoice, INVOICE, save_changed_invoice};
+use crate::billing::invoice_status::{InvoiceStatus, set_invoice_status};
 use crate::billing::period::DAY_SECONDS;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
@@ -15,21 +16,21 @@ use crate::json::{list, number, text};
 use crate::params::Params;
 use crate::payments::notifications::{PaymentStage, PaymentUpdate};
 use crate::payments::payment_intents;
+use crate::world::PrivateRecord;
 use crate::{customers, test_clocks};
-
-/// The invoice of a PaymentIntent.
-const INVOICE_PAYMENT_LINK: &str = "_pays";
-
-/// The shares of an invoice's payment.
-const INVOICE_SPLIT: &str = "_invoice_split";
 
 /// Days between payment attempts.
 const RETRY_DAYS: [i64; 3] = [3, 5, 7];
 
+/// The invoice and the `invoice_payment` of a PaymentIntent.
 #[derive(Debug, Serialize, Deserialize)]
 struct InvoicePaymentLink {
     invoice: String,
     payment: String,
+}
+
+impl PrivateRecord for InvoicePaymentLink {
+    const TYPE: &'static str = "_pays";
 }
 
 /// The application fee and the transfer of an invoice's payment.
@@ -39,6 +40,10 @@ pub(crate) struct InvoiceSplit {
     pub(crate) transfer_data: Option<Value>,
     #[serde(default)]
     pub(crate) on_behalf_of: Option<String>,
+}
+
+impl PrivateRecord for InvoiceSplit {
+    const TYPE: &'static str = "_invoice_split";
 }
 
 /// Notifies that an invoice is paid.
@@ -65,9 +70,7 @@ pub(crate) struct InvoiceUnpaid {
 
 /// Stores how the payment of an invoice is shared.
 pub(crate) fn save_invoice_split(ctx: &mut Ctx<'_>, invoice: &Value, split: &InvoiceSplit) {
-    let id = invoice["id"].as_str().unwrap_or_default();
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    ctx.world.put_typed(&scope, INVOICE_SPLIT, id, split, now);
+    ctx.save(text(invoice, "id"), split);
 }
 
 /// Creates the PaymentIntent of an open invoice and the `invoice_payment` that links them.
@@ -92,8 +95,7 @@ pub(super) fn create_payment_intent(
     if !invoice_record::subscription_of(invoice).is_empty() {
         form.insert("setup_future_usage".into(), "off_session".into());
     }
-    let split: Option<InvoiceSplit> = ctx.world.typed(&ctx.scope, INVOICE_SPLIT, &id);
-    if let Some(split) = split {
+    if let Some(split) = ctx.load::<InvoiceSplit>(&id)? {
         if let Some(fee) = split.fee {
             form.insert("application_fee_amount".into(), fee.into());
         }
@@ -125,10 +127,8 @@ pub(super) fn link_other_intent(ctx: &mut Ctx<'_>, invoice: &mut Value, intent: 
 }
 
 /// Whether a PaymentIntent is linked to an invoice.
-pub(super) fn is_linked_to_invoice(ctx: &Ctx<'_>, intent: &str) -> bool {
-    let pays: Option<InvoicePaymentLink> =
-        ctx.world.typed(&ctx.scope, INVOICE_PAYMENT_LINK, intent);
-    pays.is_some()
+pub(super) fn is_linked_to_invoice(ctx: &Ctx<'_>, intent: &str) -> Result<bool, ApiError> {
+    Ok(ctx.load::<InvoicePaymentLink>(intent)?.is_some())
 }
 
 fn link_intent(
@@ -162,13 +162,11 @@ fn link_intent(
     if paid {
         ctx.emit("invoice_payment.paid", &payment, None);
     }
-    let pays = InvoicePaymentLink {
+    let link = InvoicePaymentLink {
         invoice: id,
         payment: payment["id"].as_str().unwrap_or_default().to_owned(),
     };
-    let scope = ctx.scope.clone();
-    ctx.world
-        .put_typed(&scope, INVOICE_PAYMENT_LINK, intent, &pays, now);
+    ctx.save(intent, &link);
     embed_payment(invoice, &payment);
 }
 
@@ -255,7 +253,7 @@ pub(super) fn on_payment(ctx: &mut Ctx<'_>, update: &PaymentUpdate) -> Result<()
 
 /// Applies a succeeded PaymentIntent to its invoice, if it has one.
 fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    let Some((pays, invoice)) = linked_invoice(ctx, intent) else {
+    let Some((link, invoice)) = linked_invoice(ctx, intent)? else {
         return Ok(());
     };
     let ctx = &mut at_customer_time(ctx, &invoice);
@@ -265,7 +263,7 @@ fn on_payment_succeeded(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiErro
     let paid = intent["amount_received"].as_i64().unwrap_or(0);
     let before = invoice.clone();
     let mut invoice = invoice;
-    if let Some(mut payment) = ctx.get("invoice_payment", &pays.payment) {
+    if let Some(mut payment) = ctx.get("invoice_payment", &link.payment) {
         payment["amount_paid"] = paid.into();
         payment["status"] = "paid".into();
         payment["status_transitions"]["paid_at"] = ctx.now().into();
@@ -334,7 +332,7 @@ fn cancel_default_payment(ctx: &mut Ctx<'_>, invoice: &mut Value) {
 
 /// Records a declined payment, or one that requires action, in the invoice of the PaymentIntent, if it has one.
 fn on_payment_failed(ctx: &mut Ctx<'_>, intent: &Value) -> Result<(), ApiError> {
-    match linked_invoice(ctx, intent) {
+    match linked_invoice(ctx, intent)? {
         Some((_, invoice)) if invoice["status"] == "open" => {
             let ctx = &mut at_customer_time(ctx, &invoice);
             let asks = intent["status"] == "requires_action"
@@ -356,12 +354,15 @@ fn at_customer_time<'c>(ctx: &'c mut Ctx<'_>, invoice: &Value) -> Ctx<'c> {
     ctx.at(now)
 }
 
-fn linked_invoice(ctx: &Ctx<'_>, intent: &Value) -> Option<(InvoicePaymentLink, Value)> {
-    let pays: InvoicePaymentLink =
-        ctx.world
-            .typed(&ctx.scope, INVOICE_PAYMENT_LINK, intent["id"].as_str()?)?;
-    let invoice = ctx.get(INVOICE, &pays.invoice)?;
-    Some((pays, invoice))
+fn linked_invoice(
+    ctx: &Ctx<'_>,
+    intent: &Value,
+) -> Result<Option<(InvoicePaymentLink, Value)>, ApiError> {
+    let link: Option<InvoicePaymentLink> = ctx.load(text(intent, "id"))?;
+    Ok(link.and_then(|link| {
+        let invoice = ctx.get(INVOICE, &link.invoice)?;
+        Some((link, invoice))
+    }))
 }
 
 /// Marks an invoice as paid with the amount `paid`.
@@ -375,7 +376,7 @@ pub(crate) fn mark_paid(
     invoice["amount_remaining"] = 0.into();
     invoice["attempted"] = true.into();
     invoice["next_payment_attempt"] = Value::Null;
-    invoice["status"] = "paid".into();
+    set_invoice_status(&mut invoice, InvoiceStatus::Paid)?;
     invoice["status_transitions"]["paid_at"] = ctx.now().into();
     save_changed_invoice(ctx, before, &invoice);
     ctx.emit("invoice.paid", &invoice, None);
@@ -403,8 +404,7 @@ pub(crate) fn cancel_payment_intent(
     let Some(intent) = payment_intent_of(invoice) else {
         return Ok(());
     };
-    let scope = ctx.scope.clone();
-    ctx.world.store.remove(&scope, INVOICE_PAYMENT_LINK, intent);
+    ctx.remove::<InvoicePaymentLink>(intent);
     let mut form = Map::new();
     form.insert("cancellation_reason".into(), reason.into());
     let path = vec![("intent".to_owned(), intent.to_owned())];

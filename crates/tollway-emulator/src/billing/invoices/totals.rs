@@ -5,8 +5,9 @@ use serde_json::Value;
 use crate::billing::invoice_lines::{self, InvoiceLine};
 use crate::billing::{discounts, taxes};
 use crate::ctx::Ctx;
+use crate::currency;
 use crate::json::{list, number, text};
-use crate::{currency, tax};
+use crate::tax::due;
 
 /// Recalculates a stored invoice, and stores its changed lines.
 pub(super) fn recalculate_invoice(ctx: &mut Ctx<'_>, invoice: &mut Value) {
@@ -23,17 +24,20 @@ pub(super) fn recalculate_invoice(ctx: &mut Ctx<'_>, invoice: &mut Value) {
 
 /// Calculates an invoice from its lines, and writes discounts and taxes into the lines.
 pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut [InvoiceLine]) {
-    let subtotal: i64 = lines.iter().map(|made| number(&made.line, "amount")).sum();
+    let subtotal: i64 = lines
+        .iter()
+        .map(|invoice_line| number(&invoice_line.line, "amount"))
+        .sum();
     let off = discounts::apply_discounts(ctx, invoice, lines);
     let exempt = text(invoice, "customer_tax_exempt").to_owned();
     let defaults = list(invoice, "default_tax_rates").to_vec();
     let (mut all, mut inside_before) = (Vec::new(), 0);
-    for made in lines.iter_mut() {
+    for invoice_line in lines.iter_mut() {
         let InvoiceLine {
             line,
             tax_rates,
             tax_amounts,
-        } = made;
+        } = invoice_line;
         let automatic = automatic_tax_rates(ctx, invoice, line);
         let rates = if !tax_rates.is_empty() {
             &*tax_rates
@@ -65,8 +69,8 @@ pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut 
         .map(taxes::Tax::shown)
         .collect();
     if invoice["automatic_tax"]["enabled"] == true {
-        let known = invoice["customer_address"]["country"].is_string();
-        let status = if known {
+        let has_country = invoice["customer_address"]["country"].is_string();
+        let status = if has_country {
             "complete"
         } else {
             "requires_location_inputs"
@@ -80,7 +84,10 @@ pub(super) fn calculate_invoice(ctx: &Ctx<'_>, invoice: &mut Value, lines: &mut 
     invoice["amount_due"] = due.into();
     invoice["amount_remaining"] = due.into();
     invoice["amount_paid"] = 0.into();
-    let shown: Vec<Value> = lines.iter().map(|made| made.line.clone()).collect();
+    let shown: Vec<Value> = lines
+        .iter()
+        .map(|invoice_line| invoice_line.line.clone())
+        .collect();
     invoice_lines::embed_lines(invoice, &shown);
 }
 
@@ -97,14 +104,14 @@ fn automatic_tax_rates(ctx: &Ctx<'_>, invoice: &Value, line: &Value) -> Vec<Valu
     };
     let price = ctx.get("price", text(&line["pricing"]["price_details"], "price"));
     let inclusive = price.is_some_and(|price| price["tax_behavior"] == "inclusive");
-    Vec::from_iter(tax::automatic(ctx, address, inclusive))
+    Vec::from_iter(due::automatic_tax_rate(ctx, address, inclusive))
 }
 
 /// Stores the tax rates that `automatic_tax` applies.
 fn save_automatic_tax_rates(ctx: &mut Ctx<'_>, invoice: &Value, lines: &[InvoiceLine]) {
-    for made in lines {
-        for rate in automatic_tax_rates(ctx, invoice, &made.line) {
-            tax::keep(ctx, &rate);
+    for invoice_line in lines {
+        for rate in automatic_tax_rates(ctx, invoice, &invoice_line.line) {
+            due::save_automatic_tax_rate(ctx, &rate);
         }
     }
 }

@@ -14,11 +14,11 @@ pub(crate) const SCHEDULE: &str = "subscription_schedule";
 /// The phase parameters that describe a subscription.
 pub(crate) fn phase_of_subscription(subscription: &Value) -> Value {
     let items = list(&subscription["items"], "data").iter().map(|item| {
-        let mut wanted = json!({"price": item["price"]["id"]});
+        let mut requested = json!({"price": item["price"]["id"]});
         if item["quantity"].is_i64() {
-            wanted["quantity"] = item["quantity"].clone();
+            requested["quantity"] = item["quantity"].clone();
         }
-        wanted
+        requested
     });
     json!({
         "end_date": subscription["items"]["data"][0]["current_period_end"],
@@ -29,22 +29,22 @@ pub(crate) fn phase_of_subscription(subscription: &Value) -> Value {
 /// Builds the phases of a request, one after the other from `start` on.
 pub(crate) fn build_phases(
     ctx: &mut Ctx<'_>,
-    wanted: &[Value],
+    requested: &[Value],
     start: i64,
 ) -> Result<Value, ApiError> {
-    if wanted.is_empty() {
+    if requested.is_empty() {
         return Err(ApiError::missing_parameter("phases"));
     }
-    let mut all = Vec::with_capacity(wanted.len());
+    let mut all = Vec::with_capacity(requested.len());
     let mut at = start;
-    for (index, wanted) in wanted.iter().enumerate() {
+    for (index, requested) in requested.iter().enumerate() {
         let param = format!("phases[{index}]");
-        let items = list(wanted, "items");
+        let items = list(requested, "items");
         if items.is_empty() {
             return Err(ApiError::missing_parameter(&format!("{param}[items]")));
         }
         let mut first = Value::Null;
-        let mut given = wanted.as_object().cloned().unwrap_or_default();
+        let mut phase_values = requested.as_object().cloned().unwrap_or_default();
         let mut named = Vec::with_capacity(items.len());
         for (number, item) in items.iter().enumerate() {
             let param = format!("{param}[items][{number}]");
@@ -62,8 +62,8 @@ pub(crate) fn build_phases(
                 first = price;
             }
         }
-        let end = phase_end(&first, wanted, at, &param)?;
-        given.insert("items".into(), named.into());
+        let end = phase_end(&first, requested, at, &param)?;
+        phase_values.insert("items".into(), named.into());
         for name in [
             "discounts",
             "add_invoice_items",
@@ -71,23 +71,29 @@ pub(crate) fn build_phases(
             "end_date",
             "trial",
         ] {
-            given.remove(name);
+            phase_values.remove(name);
         }
-        all.push(build_phase(ctx, &given, wanted, &first, (at, end))?);
+        all.push(build_phase(
+            ctx,
+            &phase_values,
+            requested,
+            &first,
+            (at, end),
+        )?);
         at = end;
     }
     Ok(all.into())
 }
 
-fn phase_end(price: &Value, wanted: &Value, start: i64, param: &str) -> Result<i64, ApiError> {
-    let lasts = &wanted["duration"];
+fn phase_end(price: &Value, requested: &Value, start: i64, param: &str) -> Result<i64, ApiError> {
+    let lasts = &requested["duration"];
     let by_duration = |unit: &Value, count: &Value| {
         let recurring =
             json!({"recurring": {"interval": unit, "interval_count": count.as_i64().unwrap_or(1)}});
         Interval::of_price(&recurring).map(|interval| interval.end_after(start, start))
     };
     let recurring = &price["recurring"];
-    let end = match wanted["end_date"].as_i64() {
+    let end = match requested["end_date"].as_i64() {
         Some(end) => Some(end),
         None if lasts.is_object() => by_duration(&lasts["interval"], &lasts["interval_count"]),
         None => by_duration(&recurring["interval"], &recurring["interval_count"]),
@@ -100,14 +106,14 @@ fn phase_end(price: &Value, wanted: &Value, start: i64, param: &str) -> Result<i
 
 fn build_phase(
     ctx: &mut Ctx<'_>,
-    given: &Map<String, Value>,
-    wanted: &Value,
+    phase_values: &Map<String, Value>,
+    requested: &Value,
     price: &Value,
     (start, end): (i64, i64),
 ) -> Result<Value, ApiError> {
     let mut holder = ctx.blank(SCHEDULE);
     let mut form = Map::new();
-    form.insert("phases".into(), json!([given]));
+    form.insert("phases".into(), json!([phase_values]));
     ctx.apply(SCHEDULE, &mut holder, &form)?;
     let mut phase = holder
         .get("phases")
@@ -117,8 +123,10 @@ fn build_phase(
     for (index, item) in items.enumerate() {
         item["plan"] = item["price"].clone();
         let price = ctx.get("price", text(item, "price")).unwrap_or_default();
-        let given = list(wanted, "items").iter().map(|it| &it["quantity"]);
-        let quantity = given.clone().nth(index).and_then(Value::as_i64);
+        let quantities = list(requested, "items")
+            .iter()
+            .map(|item| &item["quantity"]);
+        let quantity = quantities.clone().nth(index).and_then(Value::as_i64);
         match item.as_object_mut() {
             Some(members) if prices::is_metered(&price) => drop(members.remove("quantity")),
             _ => item["quantity"] = quantity.unwrap_or(1).into(),
@@ -127,16 +135,16 @@ fn build_phase(
             item["metadata"] = json!({});
         }
     }
-    let discounts = list(wanted, "discounts").iter().map(|it| {
+    let discounts = list(requested, "discounts").iter().map(|it| {
         let named = |name: &str| it[name].as_str();
         json!({"coupon": named("coupon"), "discount": named("discount"), "promotion_code": named("promotion_code")})
     });
     let discounts: Vec<Value> = discounts.collect();
-    let behavior = wanted["proration_behavior"].as_str();
-    let trial_end = if wanted["trial"] == true {
+    let behavior = requested["proration_behavior"].as_str();
+    let trial_end = if requested["trial"] == true {
         Some(end)
     } else {
-        wanted["trial_end"].as_i64()
+        requested["trial_end"].as_i64()
     };
     extend(
         &mut phase,
@@ -153,16 +161,16 @@ fn build_phase(
 
 pub(crate) fn phase_items(phase: &Value) -> Vec<Value> {
     let items = list(phase, "items").iter().map(|item| {
-        let mut wanted = json!({"price": item["price"]});
+        let mut requested = json!({"price": item["price"]});
         if item["quantity"].is_i64() {
-            wanted["quantity"] = item["quantity"].clone();
+            requested["quantity"] = item["quantity"].clone();
         }
         let rates = list(item, "tax_rates").iter();
         let rates: Vec<Value> = rates.map(|rate| rate["id"].clone()).collect();
         if !rates.is_empty() {
-            wanted["tax_rates"] = rates.into();
+            requested["tax_rates"] = rates.into();
         }
-        wanted
+        requested
     });
     items.collect()
 }
@@ -179,8 +187,8 @@ pub(crate) fn phase_params(schedule: &Value, phase: &Value) -> Map<String, Value
         "on_behalf_of",
         "transfer_data",
     ] {
-        let given = [&phase[name], &defaults[name]];
-        if let Some(value) = given.into_iter().find(|value| !value.is_null()) {
+        let candidates = [&phase[name], &defaults[name]];
+        if let Some(value) = candidates.into_iter().find(|value| !value.is_null()) {
             form.insert(name.to_owned(), value.clone());
         }
     }

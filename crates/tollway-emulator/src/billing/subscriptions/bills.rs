@@ -231,9 +231,9 @@ pub(super) fn bill_remaining_usage(
         text(subscription, "customer"),
         text(subscription, "currency"),
     );
-    let waits = !pending_items::pending_items(ctx, customer, currency, pull).is_empty();
+    let has_pending_items = !pending_items::pending_items(ctx, customer, currency, pull).is_empty();
     let used = bill_lines(ctx, subscription, &last);
-    if !waits && used.iter().all(|line| line.amount == 0) {
+    if !has_pending_items && used.iter().all(|line| line.amount == 0) {
         return Ok(None);
     }
     let invoice = draft_bill(ctx, subscription, &last)?;

@@ -36,15 +36,15 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     let items = new_items(ctx, &customer, params.list("items"))?;
     let mut subscription = blank_subscription(ctx, params, &customer, &items)?;
     put_items(ctx, &mut subscription, items);
-    let begun = BillingStart::of(ctx, params, &subscription)?;
-    subscription["billing_cycle_anchor"] = begun.anchor.into();
-    subscription["start_date"] = begun.start.into();
-    if let Some(end) = begun.trial_end {
+    let billing_start = BillingStart::of(ctx, params, &subscription)?;
+    subscription["billing_cycle_anchor"] = billing_start.anchor.into();
+    subscription["start_date"] = billing_start.start.into();
+    if let Some(end) = billing_start.trial_end {
         subscription["status"] = "trialing".into();
         subscription["trial_start"] = now.into();
         subscription["trial_end"] = end.into();
     }
-    let until = match begun.trial_end {
+    let until = match billing_start.trial_end {
         Some(end) => end,
         None => Cycle::of(&subscription)
             .ok_or_else(|| ApiError::missing_parameter("items"))?
@@ -56,19 +56,20 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     ctx.insert(SUBSCRIPTION, &subscription);
     ctx.emit("customer.subscription.created", &subscription, None);
     add_invoice_items(ctx, params, &subscription)?;
-    if begun.start < now && prorates(params) {
+    if billing_start.start < now && prorates(params) {
         for item in subscription_items(&subscription) {
             let mut past = item;
             past["current_period_end"] = now.into();
-            let time = (begun.start, now);
+            let time = (billing_start.start, now);
             proration::prorate_time(ctx, &subscription, &past, 1, time);
         }
     }
     // With `proration_behavior=none`, the time before the first billing anchor creates no invoice.
-    let unpaid_start = begun.trial_end.is_none() && begun.anchor > now && !prorates(params);
+    let unpaid_start =
+        billing_start.trial_end.is_none() && billing_start.anchor > now && !prorates(params);
     if !unpaid_start {
         let first = SubscriptionBill {
-            free: begun.trial_end.is_some(),
+            free: billing_start.trial_end.is_some(),
             ..SubscriptionBill::of_period("subscription_create", (now, until))
         };
         let invoice = draft_bill(ctx, &subscription, &first)?;
@@ -82,7 +83,7 @@ pub(crate) fn create(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     let subscription = ctx.required(SUBSCRIPTION, text(&subscription, "id"))?;
     payment_methods::request_payment_method(ctx, &subscription)?;
-    if let Some(end) = begun.trial_end {
+    if let Some(end) = billing_start.trial_end {
         schedule_check(ctx, &subscription, (end - TRIAL_WARNING_SECONDS).max(now))?;
     }
     schedule_period_end(ctx, &subscription)?;
@@ -170,7 +171,7 @@ fn blank_subscription(
     let clock = test_clocks::customer_clock(ctx, customer).map(|(id, _)| id);
     let mut members = ctx.blank(SUBSCRIPTION);
     let id = members["id"].as_str().unwrap_or_default().to_owned();
-    let known = json!({
+    let defaults = json!({
         "application": crate::payments::application::charging_application(ctx),
         "billing_mode": {"flexible": null, "type": "flexible"},
         "cancellation_details": {"comment": null, "feedback": null, "feedback_option": null, "reason": null},
@@ -191,8 +192,8 @@ fn blank_subscription(
         "test_clock": clock,
         "trial_settings": {"end_behavior": {"missing_payment_method": "create_invoice"}},
     });
-    if let Value::Object(known) = known {
-        members.extend(known);
+    if let Value::Object(defaults) = defaults {
+        members.extend(defaults);
     }
     let discounts =
         discounts::create_discounts(ctx, params.list("discounts"), customer, Some(&id))?;
@@ -231,8 +232,8 @@ fn collect_first_invoice(
     let behavior = params
         .text("payment_behavior")
         .unwrap_or("allow_incomplete");
-    let waits = behavior == "default_incomplete";
-    if !waits && !has_payment_method(ctx, subscription) {
+    let leaves_open = behavior == "default_incomplete";
+    if !leaves_open && !has_payment_method(ctx, subscription) {
         let message = "This customer has no attached payment source or default payment method. Please consider adding a \
                        default payment method. For more information, visit \
                        https://stripe.com/docs/billing/subscriptions/payment-methods-setting#payment-method-priority.";
@@ -242,7 +243,7 @@ fn collect_first_invoice(
     incomplete["status"] = "incomplete".into();
     ctx.update(SUBSCRIPTION, &incomplete);
     schedule_check(ctx, &incomplete, ctx.now() + INCOMPLETE_SECONDS)?;
-    if waits {
+    if leaves_open {
         return Ok(());
     }
     let off_session = params.bool("off_session").unwrap_or(false);

@@ -69,8 +69,8 @@ pub(crate) fn end_and_bill_remaining(
 
 /// Expires an incomplete subscription whose first invoice was not paid in time.
 pub(crate) fn expire_if_due(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
-    let made = before["created"].as_i64().unwrap_or(0);
-    if made + INCOMPLETE_SECONDS > ctx.now() {
+    let created = before["created"].as_i64().unwrap_or(0);
+    if created + INCOMPLETE_SECONDS > ctx.now() {
         return Ok(());
     }
     expire_incomplete(ctx, before)

@@ -13,14 +13,14 @@ use crate::params::Params;
 pub(super) fn new_items(
     ctx: &mut Ctx<'_>,
     customer: &str,
-    wanted: &[Value],
+    requested: &[Value],
 ) -> Result<Vec<Value>, ApiError> {
-    if wanted.is_empty() {
+    if requested.is_empty() {
         return Err(ApiError::missing_parameter("items"));
     }
     let mut items: Vec<Value> = Vec::new();
-    for (index, wanted) in wanted.iter().enumerate() {
-        let item = new_item(ctx, customer, wanted, &format!("items[{index}]"))?;
+    for (index, requested) in requested.iter().enumerate() {
+        let item = new_item(ctx, customer, requested, &format!("items[{index}]"))?;
         let fits = items.first().is_none_or(|first| {
             let same =
                 |name: &str| first["price"]["recurring"][name] == item["price"]["recurring"][name];
@@ -44,10 +44,10 @@ pub(super) fn new_items(
 pub(super) fn new_item(
     ctx: &mut Ctx<'_>,
     customer: &str,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<Value, ApiError> {
-    let Some(price) = prices::load_or_create_price(ctx, wanted, param)? else {
+    let Some(price) = prices::load_or_create_price(ctx, requested, param)? else {
         return Err(ApiError::missing_parameter(&format!("{param}[price]")));
     };
     if price["type"] != "recurring" {
@@ -56,14 +56,14 @@ pub(super) fn new_item(
     }
     let mut item = Value::Object(ctx.blank("subscription_item"));
     item["created"] = ctx.now().into();
-    item["metadata"] = match wanted["metadata"].as_object() {
+    item["metadata"] = match requested["metadata"].as_object() {
         Some(metadata) => metadata.clone().into(),
         None => json!({}),
     };
     item["quantity"] = 1.into();
-    set_item_quantity(&mut item, &price, wanted, param)?;
-    set_tax_rates(ctx, &mut item, wanted, param)?;
-    set_discounts(ctx, &mut item, customer, wanted)?;
+    set_item_quantity(&mut item, &price, requested, param)?;
+    set_tax_rates(ctx, &mut item, requested, param)?;
+    set_discounts(ctx, &mut item, customer, requested)?;
     set_price(&mut item, price);
     Ok(item)
 }
@@ -72,16 +72,16 @@ pub(super) fn new_item(
 pub(super) fn set_item_quantity(
     item: &mut Value,
     price: &Value,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<(), ApiError> {
-    let given = wanted["quantity"].as_i64();
+    let requested_quantity = requested["quantity"].as_i64();
     if !prices::is_metered(price) {
         let before = item["quantity"].as_i64();
-        item["quantity"] = given.or(before).unwrap_or(1).into();
+        item["quantity"] = requested_quantity.or(before).unwrap_or(1).into();
         return Ok(());
     }
-    if given.is_some() {
+    if requested_quantity.is_some() {
         let message = "A metered price has no quantity: what is used is told by meter events.";
         let param = format!("{param}[quantity]");
         return Err(ApiError::invalid_param(&param, message));
@@ -95,10 +95,10 @@ pub(super) fn set_item_quantity(
 pub(super) fn set_tax_rates(
     ctx: &Ctx<'_>,
     item: &mut Value,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<(), ApiError> {
-    if let Some(ids) = wanted["tax_rates"].as_array() {
+    if let Some(ids) = requested["tax_rates"].as_array() {
         item["tax_rates"] = taxes::load_tax_rates(ctx, ids, &format!("{param}[tax_rates]"))?.into();
     } else if item["tax_rates"].is_null() {
         item["tax_rates"] = json!([]);
@@ -111,11 +111,11 @@ pub(super) fn set_discounts(
     ctx: &mut Ctx<'_>,
     item: &mut Value,
     customer: &str,
-    wanted: &Value,
+    requested: &Value,
 ) -> Result<(), ApiError> {
-    if !wanted["discounts"].is_null() {
-        let made = discounts::create_discounts(ctx, list(wanted, "discounts"), customer, None)?;
-        item["discounts"] = made.into();
+    if !requested["discounts"].is_null() {
+        let ids = discounts::create_discounts(ctx, list(requested, "discounts"), customer, None)?;
+        item["discounts"] = ids.into();
     }
     Ok(())
 }
@@ -141,13 +141,13 @@ pub(super) fn add_invoice_items(
     params: &Params,
     subscription: &Value,
 ) -> Result<(), ApiError> {
-    for (index, wanted) in params.list("add_invoice_items").iter().enumerate() {
+    for (index, requested) in params.list("add_invoice_items").iter().enumerate() {
         let param = format!("add_invoice_items[{index}]");
-        let Some(price) = prices::load_or_create_price(ctx, wanted, &param)? else {
+        let Some(price) = prices::load_or_create_price(ctx, requested, &param)? else {
             return Err(ApiError::missing_parameter(&format!("{param}[price]")));
         };
         prices::require_one_time(&price, &format!("{param}[price]"))?;
-        let quantity = wanted["quantity"].as_i64().unwrap_or(1);
+        let quantity = requested["quantity"].as_i64().unwrap_or(1);
         let now = ctx.now();
         let new = pending_items::NewInvoiceItem {
             customer: text(subscription, "customer"),
@@ -159,16 +159,16 @@ pub(super) fn add_invoice_items(
             price: Some(&price),
             subscription: subscription["id"].as_str(),
             proration: false,
-            discountable: wanted["discountable"] != false,
+            discountable: requested["discountable"] != false,
             discounts: discounts::create_discounts(
                 ctx,
-                list(wanted, "discounts"),
+                list(requested, "discounts"),
                 text(subscription, "customer"),
                 None,
             )?,
             tax_rates: taxes::load_tax_rates(
                 ctx,
-                list(wanted, "tax_rates"),
+                list(requested, "tax_rates"),
                 &format!("{param}[tax_rates]"),
             )?,
             metadata: json!({}),

@@ -42,8 +42,8 @@ pub(crate) fn cancel(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     }
     ensure_cancellation_details(&mut subscription);
     for name in ["comment", "feedback"] {
-        if let Some(said) = params.text(&format!("cancellation_details.{name}")) {
-            subscription["cancellation_details"][name] = said.into();
+        if let Some(text) = params.text(&format!("cancellation_details.{name}")) {
+            subscription["cancellation_details"][name] = text.into();
         }
     }
     end_subscription(&mut ctx, subscription.clone(), "cancellation_requested")?;

@@ -1,6 +1,7 @@
 //! How a subscription gets its default payment method: from a paid invoice, or from a SetupIntent.
 
-use serde_json::{Map, Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::{Map, Value};
 
 use crate::billing::invoice_record::subscription_of;
 use crate::billing::invoices::payments::InvoicePayment;
@@ -14,9 +15,17 @@ use crate::params::Params;
 use crate::payments::notifications::SetupSuccess;
 use crate::payments::setup_intents;
 use crate::registry::Registry;
+use crate::world::PrivateRecord;
 
-/// The subscription that a SetupIntent was created for.
-const PENDING_SETUP: &str = "_pending_setup";
+/// The id of the subscription that a SetupIntent was created for.
+#[derive(Debug, Serialize, Deserialize)]
+struct PendingSetup {
+    subscription: String,
+}
+
+impl PrivateRecord for PendingSetup {
+    const TYPE: &'static str = "_pending_setup";
+}
 
 pub(super) fn register(registry: &mut Registry) {
     registry.listen(on_setup_success);
@@ -28,45 +37,40 @@ pub(super) fn request_payment_method(
     ctx: &mut Ctx<'_>,
     subscription: &Value,
 ) -> Result<(), ApiError> {
-    let begun = matches!(status(subscription), "active" | "trialing");
+    let is_running = matches!(status(subscription), "active" | "trialing");
     let charged = subscription["collection_method"] == "charge_automatically";
-    if !begun || !charged || has_payment_method(ctx, subscription) {
+    if !is_running || !charged || has_payment_method(ctx, subscription) {
         return Ok(());
     }
     let mut form = Map::new();
     form.insert("customer".into(), subscription["customer"].clone());
     form.insert("usage".into(), "off_session".into());
     let intent = setup_intents::create(ctx, &Params::new(Vec::new(), form))?;
-    let (scope, now, id) = (ctx.scope.clone(), ctx.now(), text(&intent, "id"));
-    let waits = json!({"subscription": subscription["id"]});
-    ctx.world.put_typed(&scope, PENDING_SETUP, id, &waits, now);
+    let id = text(&intent, "id");
+    let setup = PendingSetup {
+        subscription: text(subscription, "id").to_owned(),
+    };
+    ctx.save(id, &setup);
     let mut after = subscription.clone();
     after["pending_setup_intent"] = id.into();
     ctx.update(SUBSCRIPTION, &after);
     Ok(())
 }
 
-/// Makes the payment method of a SetupIntent that succeeded the default of the subscription it was created for.
-#[expect(clippy::unnecessary_wraps, reason = "a listener returns a Result")]
+/// Makes the payment method of a succeeded SetupIntent the default of the subscription it was created for.
 fn on_setup_success(ctx: &mut Ctx<'_>, success: &SetupSuccess) -> Result<(), ApiError> {
-    apply_setup(ctx, &success.intent);
-    Ok(())
-}
-
-fn apply_setup(ctx: &mut Ctx<'_>, intent: &Value) {
-    let waits: Option<Value> = ctx
-        .world
-        .typed(&ctx.scope, PENDING_SETUP, text(intent, "id"));
-    let Some(waits) = waits else {
-        return;
+    let intent = &success.intent;
+    let Some(setup) = ctx.load::<PendingSetup>(text(intent, "id"))? else {
+        return Ok(());
     };
-    let Some(before) = ctx.get(SUBSCRIPTION, text(&waits, "subscription")) else {
-        return;
+    let Some(before) = ctx.get(SUBSCRIPTION, &setup.subscription) else {
+        return Ok(());
     };
     let mut after = before.clone();
     after["default_payment_method"] = intent["payment_method"].clone();
     after["pending_setup_intent"] = Value::Null;
     save_changed_subscription(ctx, &before, &after);
+    Ok(())
 }
 
 /// With `payment_settings[save_default_payment_method]=on_subscription`, saves the payment method of a paid invoice.

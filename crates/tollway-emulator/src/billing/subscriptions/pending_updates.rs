@@ -2,6 +2,7 @@
 //!
 //! See <https://docs.stripe.com/billing/subscriptions/pending-updates>.
 
+use serde::{Deserialize, Serialize};
 use serde_json::{Value, json};
 
 use crate::billing::invoice_record;
@@ -14,9 +15,18 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::json::{list, text};
 use crate::params::Params;
+use crate::world::PrivateRecord;
 
-/// The changed subscription, and the invoice it waits for.
-const PENDING_UPDATE: &str = "_pending_update";
+/// The changed subscription, and the id of the invoice it waits for.
+#[derive(Debug, Serialize, Deserialize)]
+struct PendingUpdate {
+    subscription: Value,
+    invoice: String,
+}
+
+impl PrivateRecord for PendingUpdate {
+    const TYPE: &'static str = "_pending_update";
+}
 
 /// Seconds until a pending update expires.
 const PENDING_UPDATE_SECONDS: i64 = 23 * 3600;
@@ -58,30 +68,33 @@ pub(super) fn hold_update(
     before: &Value,
     invoice: &str,
 ) -> Result<(), ApiError> {
-    let wanted = ctx.required(SUBSCRIPTION, text(before, "id"))?;
+    let changed = ctx.required(SUBSCRIPTION, text(before, "id"))?;
     let id = text(before, "id");
     let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let waits = json!({"subscription": wanted, "invoice": invoice});
-    ctx.world.put_typed(&scope, PENDING_UPDATE, id, &waits, now);
-    for item in list(&wanted["items"], "data") {
+    let update = PendingUpdate {
+        subscription: changed.clone(),
+        invoice: invoice.to_owned(),
+    };
+    ctx.save(id, &update);
+    for item in list(&changed["items"], "data") {
         ctx.world
             .store
             .remove(&scope, "subscription_item", text(item, "id"));
     }
     let mut shown = before.clone();
     put_items(ctx, &mut shown, list(&before["items"], "data").to_vec());
-    let moved = wanted["billing_cycle_anchor"] != before["billing_cycle_anchor"];
-    let trial = wanted["trial_end"] != before["trial_end"];
+    let moved = changed["billing_cycle_anchor"] != before["billing_cycle_anchor"];
+    let trial = changed["trial_end"] != before["trial_end"];
     shown["latest_invoice"] = invoice.into();
     shown["pending_update"] = json!({
-        "billing_cycle_anchor": moved.then(|| wanted["billing_cycle_anchor"].clone()),
+        "billing_cycle_anchor": moved.then(|| changed["billing_cycle_anchor"].clone()),
         "cancel_at_period_end": null,
         "discount": null,
         "discounts": null,
         "expires_at": now + PENDING_UPDATE_SECONDS,
         "metadata": null,
-        "subscription_items": wanted["items"]["data"],
-        "trial_end": trial.then(|| wanted["trial_end"].clone()),
+        "subscription_items": changed["items"]["data"],
+        "trial_end": trial.then(|| changed["trial_end"].clone()),
         "trial_from_plan": null,
     });
     save_changed_subscription(ctx, before, &shown);
@@ -106,23 +119,23 @@ pub(super) fn apply_pending_update(
     else {
         return Ok(());
     };
-    let waits: Option<Value> = ctx.world.typed(&ctx.scope, PENDING_UPDATE, id);
-    let Some(waits) = waits.filter(|waits| waits["invoice"] == invoice["id"]) else {
+    let update: Option<PendingUpdate> = ctx.load(id)?;
+    let Some(update) = update.filter(|update| invoice["id"] == update.invoice) else {
         return Ok(());
     };
-    let mut after = waits["subscription"].clone();
+    let mut after = update.subscription;
     after["status"] = "active".into();
     after["latest_invoice"] = invoice["id"].clone();
     after["pending_update"] = Value::Null;
-    let kept = list(&after["items"], "data").to_vec();
+    let items = list(&after["items"], "data").to_vec();
     let scope = ctx.scope.clone();
     for item in list(&before["items"], "data") {
         ctx.world
             .store
             .remove(&scope, "subscription_item", text(item, "id"));
     }
-    put_items(ctx, &mut after, kept);
-    ctx.world.store.remove(&scope, PENDING_UPDATE, id);
+    put_items(ctx, &mut after, items);
+    ctx.remove::<PendingUpdate>(id);
     save_changed_subscription(ctx, &before, &after);
     ctx.emit("customer.subscription.pending_update_applied", &after, None);
     schedule_period_end(ctx, &after)?;
@@ -132,16 +145,14 @@ pub(super) fn apply_pending_update(
 /// Discards a pending update that was not paid in time, and voids its invoice.
 pub(super) fn expire_pending_update(ctx: &mut Ctx<'_>, before: &Value) -> Result<(), ApiError> {
     let id = text(before, "id");
-    let waits: Option<Value> = ctx.world.typed(&ctx.scope, PENDING_UPDATE, id);
+    let update: Option<PendingUpdate> = ctx.load(id)?;
     let mut after = before.clone();
     after["pending_update"] = Value::Null;
     save_changed_subscription(ctx, before, &after);
     ctx.emit("customer.subscription.pending_update_expired", &after, None);
-    let Some(waits) = waits else {
+    let Some(update) = update else {
         return Ok(());
     };
-    let scope = ctx.scope.clone();
-    ctx.world.store.remove(&scope, PENDING_UPDATE, id);
-    let invoice = text(&waits, "invoice").to_owned();
-    collection::void_finalized_invoice(ctx, &invoice).map(drop)
+    ctx.remove::<PendingUpdate>(id);
+    collection::void_finalized_invoice(ctx, &update.invoice).map(drop)
 }

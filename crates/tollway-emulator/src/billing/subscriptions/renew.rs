@@ -1,6 +1,7 @@
 //! Time passing for a subscription: trials and periods end, new periods start, scheduled cancellations take effect.
 
-use serde_json::{Value, json};
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
 
 use crate::billing::invoices::collection;
 use crate::billing::subscriptions::bills::{draft_bill, next_bill, upcoming_invoice};
@@ -18,6 +19,7 @@ use crate::error::ApiError;
 use crate::events::EventCtx as _;
 use crate::json::text;
 use crate::scheduler::ScheduledTask;
+use crate::world::PrivateRecord;
 
 /// Notifies that a period, a trial or another date of a subscription is due, before the subscription acts on it.
 #[derive(Debug)]
@@ -59,7 +61,7 @@ fn advance_subscription(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
         if status(&subscription) == "trialing"
             && ends_within(subscription["trial_end"].as_i64(), TRIAL_WARNING_SECONDS)
         {
-            announce_trial_end(ctx, &subscription);
+            announce_trial_end(ctx, &subscription)?;
         }
         if ends_within(period_end(&subscription), UPCOMING_INVOICE_SECONDS) {
             announce_invoice(ctx, &subscription)?;
@@ -77,34 +79,57 @@ fn advance_subscription(ctx: &mut Ctx<'_>, id: &str) -> Result<(), ApiError> {
     Ok(())
 }
 
-/// Whether the notice `what` of this end was not given before; records it.
-fn is_first_notice(ctx: &mut Ctx<'_>, what: &str, subscription: &Value, end: &Value) -> bool {
-    let said: Option<Value> = ctx.world.typed(&ctx.scope, what, text(subscription, "id"));
-    if said.is_some_and(|said| said["end"] == *end) {
-        return false;
-    }
-    let (scope, now) = (ctx.scope.clone(), ctx.now());
-    let id = text(subscription, "id");
-    ctx.world
-        .put_typed(&scope, what, id, &json!({"end": end}), now);
-    true
+/// The end of the trial that `customer.subscription.trial_will_end` announced.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct TrialNotice {
+    end: Option<i64>,
 }
 
-fn announce_trial_end(ctx: &mut Ctx<'_>, subscription: &Value) {
-    if is_first_notice(
-        ctx,
-        "_trial_warned",
-        subscription,
-        &subscription["trial_end"],
-    ) {
+impl PrivateRecord for TrialNotice {
+    const TYPE: &'static str = "_trial_warned";
+}
+
+/// The end of the period that `invoice.upcoming` announced.
+#[derive(Debug, PartialEq, Serialize, Deserialize)]
+struct InvoiceNotice {
+    end: Option<i64>,
+}
+
+impl PrivateRecord for InvoiceNotice {
+    const TYPE: &'static str = "_upcoming";
+}
+
+/// Records a notice about a subscription. Returns whether it differs from the previous one.
+fn record_notice<T: PrivateRecord + PartialEq>(
+    ctx: &mut Ctx<'_>,
+    subscription: &Value,
+    notice: &T,
+) -> Result<bool, ApiError> {
+    let id = text(subscription, "id");
+    if ctx.load::<T>(id)?.as_ref() == Some(notice) {
+        return Ok(false);
+    }
+    ctx.save(id, notice);
+    Ok(true)
+}
+
+/// Emits `customer.subscription.trial_will_end` once for each trial.
+fn announce_trial_end(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
+    let notice = TrialNotice {
+        end: subscription["trial_end"].as_i64(),
+    };
+    if record_notice(ctx, subscription, &notice)? {
         ctx.emit("customer.subscription.trial_will_end", subscription, None);
     }
+    Ok(())
 }
 
 /// Emits `invoice.upcoming` once for each period.
 fn announce_invoice(ctx: &mut Ctx<'_>, subscription: &Value) -> Result<(), ApiError> {
-    let end = period_end(subscription).into();
-    if is_first_notice(ctx, "_upcoming", subscription, &end) {
+    let notice = InvoiceNotice {
+        end: period_end(subscription),
+    };
+    if record_notice(ctx, subscription, &notice)? {
         let invoice = upcoming_invoice(ctx, subscription, true)?;
         ctx.emit("invoice.upcoming", &invoice, None);
     }

@@ -7,16 +7,19 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::json::text;
+use crate::world::PrivateRecord;
 
 /// The usage of a period that was billed before its end.
-pub(super) const THRESHOLD_USAGE: &str = "_threshold_billed";
-
 #[derive(Debug, Default, Serialize, Deserialize)]
 pub(super) struct ThresholdUsage {
     /// The start of the period, in Unix seconds.
     pub(super) since: i64,
     /// Billed quantities by the id of the subscription item.
     pub(super) quantities: BTreeMap<String, i64>,
+}
+
+impl PrivateRecord for ThresholdUsage {
+    const TYPE: &'static str = "_threshold_billed";
 }
 
 /// The usage of an item in the period from `since` that was billed.
@@ -27,8 +30,7 @@ pub(super) fn billed_quantity(
     since: i64,
 ) -> i64 {
     let billed: Option<ThresholdUsage> =
-        ctx.world
-            .typed(&ctx.scope, THRESHOLD_USAGE, text(subscription, "id"));
+        ctx.world.load_or_fail(&ctx.scope, text(subscription, "id"));
     let billed = billed.filter(|billed| billed.since == since);
     let quantity = billed.and_then(|it| it.quantities.get(text(item, "id")).copied());
     quantity.unwrap_or(0)

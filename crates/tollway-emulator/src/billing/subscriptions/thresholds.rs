@@ -21,7 +21,7 @@ use crate::billing::subscriptions::record::{
     SUBSCRIPTION, period_end, save_changed_subscription, schedule_period_end, set_period, status,
     subscription_items,
 };
-use crate::billing::subscriptions::threshold_usage::{THRESHOLD_USAGE, ThresholdUsage};
+use crate::billing::subscriptions::threshold_usage::ThresholdUsage;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
 use crate::json::{list, number, text};
@@ -106,20 +106,19 @@ pub(super) fn bill_if_threshold_reached(
     let mut invoice = draft_bill(ctx, &before, &now_due)?;
     invoice["threshold_reason"] = json!({"amount_gte": amount, "item_reasons": []});
     ctx.update(INVOICE, &invoice);
-    let mut kept = ThresholdUsage {
+    let mut billed = ThresholdUsage {
         since: start,
         quantities: all,
     };
     if resets {
         set_period(ctx, &mut after, now, until);
         // Events with a timestamp up to 5 minutes ahead were billed too.
-        kept = ThresholdUsage {
+        billed = ThresholdUsage {
             since: now,
             quantities: metered_quantities(ctx, subscription, (now, end)),
         };
     }
-    let (scope, id) = (ctx.scope.clone(), text(subscription, "id"));
-    ctx.world.put_typed(&scope, THRESHOLD_USAGE, id, &kept, now);
+    ctx.save(text(subscription, "id"), &billed);
     after["latest_invoice"] = invoice["id"].clone();
     save_changed_subscription(ctx, &before, &after);
     if resets {

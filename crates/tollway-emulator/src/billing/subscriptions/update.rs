@@ -50,9 +50,9 @@ pub(crate) fn update(ctx: &mut Ctx<'_>, params: &Params) -> Result<Value, ApiErr
     write_params(ctx, &mut members, params)?;
     let mut after = Value::Object(members);
     if params.has("discounts") {
-        let wanted = params.list("discounts").to_vec();
+        let requested = params.list("discounts").to_vec();
         after["discounts"] =
-            discounts::create_discounts(ctx, &wanted, &customer, Some(&id))?.into();
+            discounts::create_discounts(ctx, &requested, &customer, Some(&id))?.into();
     }
     write_cancellation(ctx, &mut after, params);
     let prorates = prorates(params) && status(&before) != "trialing" && !over;
@@ -173,9 +173,9 @@ fn change_items(
         all.first().map(|item| item["current_period_start"].clone()),
         all.first().map(|item| item["current_period_end"].clone()),
     );
-    for (index, wanted) in params.list("items").iter().enumerate() {
+    for (index, requested) in params.list("items").iter().enumerate() {
         let param = format!("items[{index}]");
-        let place = match wanted["id"].as_str() {
+        let place = match requested["id"].as_str() {
             None => None,
             Some(id) => match all.iter().position(|item| item["id"] == id) {
                 Some(place) => Some(place),
@@ -189,10 +189,16 @@ fn change_items(
             },
         };
         let old = place.map(|place| all[place].clone());
-        let new = if wanted["deleted"] == true {
+        let new = if requested["deleted"] == true {
             None
         } else {
-            Some(changed_item(ctx, &customer, old.as_ref(), wanted, &param)?)
+            Some(changed_item(
+                ctx,
+                &customer,
+                old.as_ref(),
+                requested,
+                &param,
+            )?)
         };
         let new = new.map(|mut item| {
             if old.is_none() {
@@ -246,21 +252,21 @@ fn changed_item(
     ctx: &mut Ctx<'_>,
     customer: &str,
     old: Option<&Value>,
-    wanted: &Value,
+    requested: &Value,
     param: &str,
 ) -> Result<Value, ApiError> {
     let Some(old) = old else {
-        return new_item(ctx, customer, wanted, param);
+        return new_item(ctx, customer, requested, param);
     };
     let mut item = old.clone();
-    if let Some(price) = prices::load_or_create_price(ctx, wanted, param)? {
+    if let Some(price) = prices::load_or_create_price(ctx, requested, param)? {
         set_price(&mut item, price);
     }
     let price = item["price"].clone();
-    set_item_quantity(&mut item, &price, wanted, param)?;
-    set_tax_rates(ctx, &mut item, wanted, param)?;
-    set_discounts(ctx, &mut item, customer, wanted)?;
-    for (key, value) in wanted["metadata"].as_object().into_iter().flatten() {
+    set_item_quantity(&mut item, &price, requested, param)?;
+    set_tax_rates(ctx, &mut item, requested, param)?;
+    set_discounts(ctx, &mut item, customer, requested)?;
+    for (key, value) in requested["metadata"].as_object().into_iter().flatten() {
         item["metadata"][key] = value.clone();
     }
     Ok(item)
@@ -276,8 +282,8 @@ fn change_trial(
 ) -> bool {
     let now = ctx.now();
     let end = match params.at("trial_end") {
-        Some(wanted) if wanted == "now" => now,
-        Some(wanted) => match wanted.as_i64() {
+        Some(requested) if requested == "now" => now,
+        Some(requested) => match requested.as_i64() {
             Some(end) => end,
             None => return false,
         },

@@ -6,6 +6,7 @@ mod coupons;
 mod credit_notes;
 mod customers;
 mod invoice_lines;
+mod deadlines;
 mod invoicing;
 mod metered_usage;
 mod payment_methods;

@@ -688,3 +688,30 @@ async fn each_visit_of_a_payment_link_is_a_session() {
     );
     assert_eq!(shop.sum(), 0);
 }
+
+#[tokio::test]
+async fn a_session_expires_24_hours_after_its_creation() {
+    let shop = Shop::open().await;
+    let session = shop.session(&[]).await;
+    assert_eq!(session["expires_at"], START + 24 * 3600);
+    shop.stripe.advance(24 * 3600 - 1);
+    assert_eq!(shop.again(&session).await["status"], "open");
+    shop.stripe.advance(1);
+    assert_eq!(shop.again(&session).await["status"], "expired");
+}
+
+#[tokio::test]
+async fn expires_at_is_from_30_minutes_to_24_hours_ahead() {
+    let shop = Shop::open().await;
+    for (seconds, status) in [
+        (30 * 60 - 1, 400),
+        (30 * 60, 200),
+        (24 * 3600, 200),
+        (24 * 3600 + 1, 400),
+    ] {
+        let at = (START + seconds).to_string();
+        let form = selling(&[("expires_at", &at)]);
+        let answer = shop.post("/v1/checkout/sessions", &form).await;
+        assert_eq!(answer.status, status, "{seconds} seconds");
+    }
+}
