@@ -304,7 +304,7 @@ pub(crate) fn registry() -> Registry {
         crate::checkout::page::routes(),
         crate::documents::routes(),
         crate::invoice_page::routes(),
-        crate::portal::routes(),
+        crate::portal::page::routes(),
         crate::identity::routes(),
         crate::pages::routes(),
     ] {

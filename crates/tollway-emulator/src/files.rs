@@ -196,6 +196,7 @@ async fn contents(
         });
     match read {
         Ok(content) => content_response(content),
-        Err(error) => ApiResponse::error(&error, Some(&request_context)).into_response(&request_context.request_id),
+        Err(error) => ApiResponse::error(&error, Some(&request_context))
+            .into_response(&request_context.request_id),
     }
 }

@@ -13,7 +13,9 @@ use crate::accounts::external_account_object::{
 use crate::accounts::{capability_object, person_record, requirements, v2_records};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 
 /// Notifies that the members of an account changed.

@@ -7,7 +7,6 @@ use crate::accounts::account_changes::save_account;
 use crate::accounts::capability_object::capability_of;
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::events::EventCtx as _;
 use crate::params::Params;
 use crate::registry::Registry;
 

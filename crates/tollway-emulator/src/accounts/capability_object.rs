@@ -3,6 +3,7 @@
 use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
+use crate::events::EventCtx as _;
 use crate::events::difference::previous_attributes;
 
 /// The `capability` object of an account, by the name of the capability.

@@ -7,7 +7,6 @@ use crate::accounts::account_changes::save_account;
 use crate::accounts::external_account_object::{external_accounts_of, new_external_account};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::events::EventCtx as _;
 use crate::generic::GenericCtx as _;
 use crate::generic::window;
 use crate::params::Params;

@@ -44,7 +44,7 @@ use crate::registry::Registry;
 pub(crate) fn register(registry: &mut Registry) {
     registry.add_mock_object(MockObject {
         object_type: "account",
-        make: operations::plain,
+        make: account_object::blank_custom_account,
     });
     account_links::register(registry);
     capabilities::register(registry);

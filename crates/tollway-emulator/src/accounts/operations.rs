@@ -13,8 +13,6 @@ use crate::accounts::sellers::{self, Seller};
 use crate::accounts::{connection, requirements, v2_records};
 use crate::ctx::Ctx;
 use crate::error::ApiError;
-use crate::events::EventCtx as _;
-use crate::generic::GenericCtx as _;
 use crate::ledger::posting;
 use crate::params::Params;
 use crate::registry::Registry;

@@ -8,8 +8,8 @@ use http::StatusCode;
 use serde_json::Value;
 
 use super::contexts::{AttemptRow, DeliveryCard, EventPage};
-use crate::events::newest_deliveries;
 use super::{format_time, not_found, redirect_to};
+use crate::events::newest_deliveries;
 use crate::pages;
 use crate::scope::Scope;
 use crate::webhooks;

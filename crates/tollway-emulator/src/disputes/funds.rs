@@ -4,6 +4,7 @@ use serde_json::Value;
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::ledger::entries::{Holder, JournalEntry};
 use crate::ledger::exchange;
 use crate::ledger::posting::{Fee, Movement, create_balance_transaction, post};

@@ -15,8 +15,6 @@ mod funds;
 mod opening;
 mod refund_check;
 
-use crate::events::EventCtx as _;
-use crate::generic::GenericCtx as _;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {

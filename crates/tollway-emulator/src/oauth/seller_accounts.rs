@@ -25,7 +25,10 @@ pub(super) async fn list(request: ControlRequest) -> ControlResult {
     Ok(Json(json!({"data": sellers})))
 }
 
-pub(super) async fn create(State(engine): State<Arc<Engine>>, request: ControlRequest) -> ControlResult {
+pub(super) async fn create(
+    State(engine): State<Arc<Engine>>,
+    request: ControlRequest,
+) -> ControlResult {
     let kind = request.text("kind").unwrap_or("standard");
     if !matches!(kind, "standard" | "express") {
         return Err(ApiError::invalid_enum("kind", &["standard", "express"]).into());

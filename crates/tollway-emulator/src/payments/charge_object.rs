@@ -3,8 +3,8 @@
 use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
-use crate::generic::GenericCtx as _;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::money::Money;
 use crate::objects::status::ChargeStatus;
 use crate::payment_methods::cards::Decline;

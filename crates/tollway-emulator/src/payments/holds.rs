@@ -7,9 +7,9 @@ use crate::ctx::Ctx;
 use crate::durations::DAY_SECONDS;
 use crate::error::ApiError;
 use crate::events::EventCtx as _;
-use crate::payments::intents::PAYMENT_INTENT;
 use crate::objects::status::PaymentIntentStatus;
 use crate::objects::views::{Charge, PaymentIntent};
+use crate::payments::intents::PAYMENT_INTENT;
 use crate::registry::Registry;
 use crate::scheduler::{ScheduledTask, schedule};
 

@@ -19,7 +19,7 @@ use crate::events::difference::previous_attributes;
 use crate::fees::available_on;
 use crate::generic::GenericCtx as _;
 use crate::ledger::entries::{Holder, JournalEntry};
-use crate::ledger::posting::{Fee, Movement, balance_of, post, create_balance_transaction};
+use crate::ledger::posting::{Fee, Movement, balance_of, create_balance_transaction, post};
 use crate::money::{Money, money_param};
 use crate::objects::status::PayoutStatus;
 use crate::objects::views::Payout;

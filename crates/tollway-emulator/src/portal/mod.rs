@@ -6,8 +6,6 @@ pub(crate) mod page;
 pub(crate) mod page_context;
 mod sessions;
 
-use crate::events::EventCtx as _;
-use crate::generic::GenericCtx as _;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {

@@ -4,6 +4,8 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 
 pub(super) const PORTAL_SESSION: &str = "billing_portal.session";

@@ -17,7 +17,6 @@ mod settings;
 pub(crate) mod table;
 mod transactions;
 
-use crate::generic::GenericCtx as _;
 use crate::registry::Registry;
 
 pub(crate) fn register(registry: &mut Registry) {

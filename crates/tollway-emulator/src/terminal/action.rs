@@ -5,6 +5,7 @@ use serde_json::{Map, Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::events::EventCtx as _;
 use crate::params::Params;
 
 pub(super) const READER: &str = "terminal.reader";

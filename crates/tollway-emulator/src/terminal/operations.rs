@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use crate::ctx::Ctx;
 use crate::error::ApiError;
+use crate::generic::GenericCtx as _;
 use crate::params::Params;
 use crate::payments::intents::PAYMENT_INTENT;
 use crate::registry::Registry;

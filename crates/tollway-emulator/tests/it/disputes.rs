@@ -242,7 +242,7 @@ async fn a_debit_that_the_customer_takes_back_is_lost() {
 
 #[tokio::test]
 async fn a_dispute_is_lost_when_its_evidence_window_of_seven_days_ends() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (_, dispute) = disputed(&shop, "tok_createDispute").await;
     let path = format!("/v1/disputes/{}", id(&dispute));
     shop.stripe.advance(7 * 86_400 - 1);
@@ -253,7 +253,7 @@ async fn a_dispute_is_lost_when_its_evidence_window_of_seven_days_ends() {
 
 #[tokio::test]
 async fn the_balance_transaction_of_a_dispute_names_the_dispute_fee() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let (_, dispute) = disputed(&shop, "tok_createDispute").await;
     let transaction = &dispute["balance_transactions"][0];
     let fee = &transaction["fee_details"][0];

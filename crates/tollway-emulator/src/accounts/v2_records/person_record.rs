@@ -6,6 +6,7 @@ use crate::accounts::v2_records::account_record::{ACCOUNT_RECORD, PERSON_RECORD}
 use crate::accounts::v2_records::fields::{self, timestamp};
 use crate::ctx::Ctx;
 use crate::events;
+use crate::generic::GenericCtx as _;
 
 /// Creates or updates the record of `/v2` from the person of `/v1`.
 pub(crate) fn sync_person(ctx: &mut Ctx<'_>, account: &str, person: &Value) {

@@ -226,37 +226,38 @@ fn change_line(
     requested: &Value,
     param: &str,
 ) -> Result<(), ApiError> {
-    let mut changed = requested_line(ctx, invoice, id, param)?;
+    let mut edited = requested_line(ctx, invoice, id, param)?;
     check_amount_and_quantity(requested, param)?;
     let price = line_price(ctx, requested, param)?;
-    set_line_amount(ctx, &mut changed.line, requested, price.as_ref());
-    let line = &mut changed.line;
+    set_line_amount(ctx, &mut edited.line, requested, price.as_ref());
+    let line = &mut edited.line;
     for name in ["description", "discountable", "period"] {
         if !requested[name].is_null() {
             line[name] = requested[name].clone();
         }
     }
     if !requested["metadata"].is_null() {
-        let changes = json!({"metadata": requested["metadata"]});
-        let changes = changes.as_object().cloned().unwrap_or_default();
+        let metadata = json!({"metadata": requested["metadata"]});
+        let metadata = metadata.as_object().cloned().unwrap_or_default();
         let mut members = line.as_object().cloned().unwrap_or_default();
-        ctx.apply("line_item", &mut members, &changes)?;
+        ctx.apply("line_item", &mut members, &metadata)?;
         *line = Value::Object(members);
     }
     if !requested["discounts"].is_null() {
         let customer = text(invoice, "customer");
-        let changes = list(requested, "discounts");
-        line["discounts"] = discounts::create_discounts(ctx, changes, customer, None)?.into();
+        let requested_discounts = list(requested, "discounts");
+        line["discounts"] =
+            discounts::create_discounts(ctx, requested_discounts, customer, None)?.into();
     }
     if !requested["tax_rates"].is_null() {
-        changed.tax_rates = line_tax_rates(ctx, requested, param)?;
-        changed.tax_amounts = Vec::new();
+        edited.tax_rates = line_tax_rates(ctx, requested, param)?;
+        edited.tax_amounts = Vec::new();
     }
     if !requested["tax_amounts"].is_null() {
-        changed.tax_amounts = manual_taxes(ctx, list(requested, "tax_amounts"))?;
+        edited.tax_amounts = manual_taxes(ctx, list(requested, "tax_amounts"))?;
     }
-    invoice_lines::save_changed_line(ctx, &changed);
-    update_item_of_line(ctx, &changed);
+    invoice_lines::save_changed_line(ctx, &edited);
+    update_item_of_line(ctx, &edited);
     Ok(())
 }
 

@@ -1,7 +1,7 @@
 //! Deadlines of billing: one second before each, and at its time.
 
 use super::{Club, DAY, end_of};
-use crate::money::id;
+use crate::client::id;
 use crate::support::START;
 
 const HOUR: i64 = 3600;

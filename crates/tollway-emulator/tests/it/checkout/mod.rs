@@ -691,7 +691,7 @@ async fn each_visit_of_a_payment_link_is_a_session() {
 
 #[tokio::test]
 async fn a_session_expires_24_hours_after_its_creation() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let session = shop.session(&[]).await;
     assert_eq!(session["expires_at"], START + 24 * 3600);
     shop.stripe.advance(24 * 3600 - 1);
@@ -702,7 +702,7 @@ async fn a_session_expires_24_hours_after_its_creation() {
 
 #[tokio::test]
 async fn expires_at_is_from_30_minutes_to_24_hours_ahead() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     for (seconds, status) in [
         (30 * 60 - 1, 400),
         (30 * 60, 200),

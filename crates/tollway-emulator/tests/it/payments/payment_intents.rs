@@ -533,7 +533,7 @@ async fn a_refund_takes_its_share_from_every_part_of_a_charge() {
 
 #[tokio::test]
 async fn a_hold_expires_after_seven_days_and_not_before() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("capture_method", "manual"),
         ("payment_method", "pm_card_visa"),
@@ -551,7 +551,7 @@ async fn a_hold_expires_after_seven_days_and_not_before() {
 
 #[tokio::test]
 async fn overcapture_adds_a_fifth_to_the_authorized_amount_also_after_an_increment() {
-    let shop = Shop::open().await;
+    let shop = Marketplace::with_seller().await;
     let form = intending(&[
         ("capture_method", "manual"),
         ("payment_method", "pm_card_visa"),
@@ -577,10 +577,12 @@ async fn overcapture_adds_a_fifth_to_the_authorized_amount_also_after_an_increme
         assert_eq!(details["maximum_amount_capturable"], most);
         let capture = format!("{path}/capture");
         let too_much = (most + 1).to_string();
-        let refused = shop.post(&capture, &[("amount_to_capture", too_much.as_str())]);
-        assert_eq!(refused.await.json()["error"]["code"], "amount_too_large");
+        let form = [("amount_to_capture", too_much.as_str())];
+        let refused = shop.post(&capture, &form).await;
+        assert_eq!(refused.json()["error"]["code"], "amount_too_large");
         let all = most.to_string();
-        let captured = shop.post(&capture, &[("amount_to_capture", all.as_str())]);
-        assert_eq!(captured.await.ok()["amount_received"], most);
+        let form = [("amount_to_capture", all.as_str())];
+        let captured = shop.post(&capture, &form).await;
+        assert_eq!(captured.ok()["amount_received"], most);
     }
 }
