@@ -8,22 +8,22 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
-use rand::{CryptoRng, SeedableRng};
+use rand::{Rng as _, SeedableRng as _};
 use rand_chacha::ChaCha20Rng;
 
-/// A shared source of randomness for secrets. Cheap to clone; clones draw from the same stream.
+/// A shared source of randomness for secrets: ChaCha20. Cheap to clone; clones draw from the same stream.
 #[derive(Clone)]
-pub struct Entropy(Arc<Mutex<dyn CryptoRng + Send>>);
+pub struct Entropy(Arc<Mutex<ChaCha20Rng>>);
 
 impl Entropy {
-    /// Draws from `rng`. For tests, see [`Entropy::seeded`].
-    pub fn new(rng: impl CryptoRng + Send + 'static) -> Self {
-        Self(Arc::new(Mutex::new(rng)))
+    /// A stream from your own seed, which must be secret and used once: the seed gives away every secret.
+    pub fn from_seed(seed: [u8; 32]) -> Self {
+        Self(Arc::new(Mutex::new(ChaCha20Rng::from_seed(seed))))
     }
 
-    /// A repeatable stream. For tests only: the seed gives away every secret.
+    /// A repeatable stream, for tests only.
     pub fn seeded(seed: u64) -> Self {
-        Self::new(ChaCha20Rng::seed_from_u64(seed))
+        Self(Arc::new(Mutex::new(ChaCha20Rng::seed_from_u64(seed))))
     }
 
     /// A stream seeded by the operating system.
@@ -34,7 +34,7 @@ impl Entropy {
             reason = "the one place that seeds from the system"
         )]
         getrandom::fill(&mut seed).map_err(|error| EntropyError(error.into()))?;
-        Ok(Self::new(ChaCha20Rng::from_seed(seed)))
+        Ok(Self::from_seed(seed))
     }
 
     /// Fills `bytes`.
