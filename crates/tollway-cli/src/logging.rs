@@ -1,7 +1,9 @@
-//! The log: structured lines on stderr. Stdout belongs to what the commands print.
+//! The log: structured lines on stderr. Stdout is for the output of the commands.
 
 use clap::{Args, ValueEnum};
-use tracing_subscriber::EnvFilter;
+use tracing_subscriber::filter::Targets;
+use tracing_subscriber::prelude::*;
+use tracing_subscriber::{Layer, Registry};
 
 use crate::failure::{Failure, Outcome};
 
@@ -18,7 +20,7 @@ pub(crate) struct LogArgs {
         help_heading = "Log"
     )]
     log: String,
-    /// How log lines look.
+    /// The format of log lines.
     #[arg(long, global = true, value_enum, env = "TOLLWAY_LOG_FORMAT", default_value_t = Format::Text, help_heading = "Log")]
     log_format: Format,
 }
@@ -33,18 +35,17 @@ enum Format {
 
 /// Starts logging.
 pub(crate) fn start(args: &LogArgs) -> Outcome {
-    let filter = EnvFilter::try_new(&args.log).map_err(|error| {
+    let filter: Targets = args.log.parse().map_err(|error| {
         Failure::new(format!(
             "--log {:?} is not a filter ({error}): try `--log info`",
             args.log
         ))
     })?;
-    let lines = tracing_subscriber::fmt()
-        .with_env_filter(filter)
-        .with_writer(std::io::stderr);
-    match args.log_format {
-        Format::Text => lines.init(),
-        Format::Json => lines.json().init(),
-    }
+    let lines = tracing_subscriber::fmt::layer().with_writer(std::io::stderr);
+    let lines: Box<dyn Layer<Registry> + Send + Sync> = match args.log_format {
+        Format::Text => lines.with_filter(filter).boxed(),
+        Format::Json => lines.json().with_filter(filter).boxed(),
+    };
+    tracing_subscriber::registry().with(lines).init();
     Ok(())
 }

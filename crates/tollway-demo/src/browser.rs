@@ -4,23 +4,21 @@
 
 use bytes::Bytes;
 use cookie::Cookie;
-use http::{HeaderMap, Method, Request, StatusCode, header};
-use http_body_util::{BodyExt, Full};
-use hyper_util::{
-    client::legacy::{Client, connect::HttpConnector},
-    rt::TokioExecutor,
-};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, StatusCode, Uri, header};
+use tollway::transport::{HyperTransport, Transport as _, TransportRequest};
 use url::Url;
 
 use crate::page::Page;
 
 const MAX_REDIRECTS: usize = 10;
+/// Longer pages are an error.
+const MAX_PAGE_BYTES: usize = 16 * 1024 * 1024;
 const FORM_CONTENT_TYPE: &str = "application/x-www-form-urlencoded";
 
 /// One person's browser. A clone starts with the same cookies and changes its own copy from then on.
 #[derive(Debug, Clone)]
 pub(crate) struct Browser {
-    http: Client<HttpConnector, Full<Bytes>>,
+    transport: HyperTransport,
     cookies: Vec<Cookie<'static>>,
 }
 
@@ -39,11 +37,12 @@ pub(crate) struct Response {
 
 impl Browser {
     /// A browser without cookies.
-    pub(crate) fn new() -> Self {
-        Self {
-            http: Client::builder(TokioExecutor::new()).build_http(),
+    pub(crate) fn new() -> Result<Self, String> {
+        let transport = HyperTransport::builder().build();
+        Ok(Self {
+            transport: transport.map_err(|error| error.to_string())?,
             cookies: Vec::new(),
-        }
+        })
     }
 
     /// Opens an address and follows redirects to a page.
@@ -132,41 +131,42 @@ impl Browser {
     ) -> Result<Response, String> {
         let failed =
             |error: &dyn std::fmt::Display| format!("{method} {}: {error}", without_query(url));
-        let mut request = Request::builder()
-            .method(&method)
-            .uri(url.as_str())
-            .header(header::ACCEPT, "text/html");
+        let uri: Uri = url.as_str().parse().map_err(|error| failed(&error))?;
+        let mut headers = HeaderMap::new();
+        let mut set = |name: HeaderName, value: &str| -> Result<(), String> {
+            let value = HeaderValue::from_str(value).map_err(|error| failed(&error))?;
+            headers.insert(name, value);
+            Ok(())
+        };
+        set(header::ACCEPT, "text/html")?;
         let cookies = self.cookies_for(url);
         if !cookies.is_empty() {
-            request = request.header(header::COOKIE, cookies);
+            set(header::COOKIE, &cookies)?;
         }
-        if let Some((kind, _)) = content {
-            request = request
-                .header(header::CONTENT_TYPE, kind)
-                .header(header::ORIGIN, url.origin().ascii_serialization());
+        if let Some((content_type, _)) = &content {
+            set(header::CONTENT_TYPE, content_type)?;
+            set(header::ORIGIN, &url.origin().ascii_serialization())?;
         }
-        let body = content.map(|(_, text)| text).unwrap_or_default();
-        let request = request
-            .body(Full::from(body))
+        let body = Bytes::from(content.map(|(_, text)| text).unwrap_or_default());
+        let request = TransportRequest::new(method.clone(), uri, headers, body);
+        let response = self
+            .transport
+            .send(request)
+            .await
             .map_err(|error| failed(&error))?;
-        let (head, body) = self
-            .http
-            .request(request)
+        let (status, headers) = (response.status, response.headers);
+        let body = response
+            .body
+            .collect(MAX_PAGE_BYTES)
             .await
-            .map_err(|error| failed(&error))?
-            .into_parts();
-        let body = body
-            .collect()
-            .await
-            .map_err(|error| failed(&error))?
-            .to_bytes();
-        for line in head.headers.get_all(header::SET_COOKIE) {
+            .map_err(|error| failed(&error))?;
+        for line in headers.get_all(header::SET_COOKIE) {
             self.keep(line.to_str().unwrap_or_default(), url);
         }
         Ok(Response {
             url: url.clone(),
-            status: head.status,
-            headers: head.headers,
+            status,
+            headers,
             body: String::from_utf8_lossy(&body).into_owned(),
         })
     }
@@ -246,7 +246,7 @@ mod tests {
 
     #[test]
     fn cookies_go_back_to_the_paths_they_cover() {
-        let mut browser = Browser::new();
+        let mut browser = Browser::new().expect("a browser");
         browser.keep(
             "a=1; Path=/connect; HttpOnly; SameSite=Lax",
             &url("http://127.0.0.1/connect/x/start"),
@@ -269,7 +269,7 @@ mod tests {
 
     #[test]
     fn cookies_are_replaced_and_removed() {
-        let mut browser = Browser::new();
+        let mut browser = Browser::new().expect("a browser");
         let here = url("http://127.0.0.1/");
         browser.keep("a=1; Path=/", &here);
         browser.keep("a=2; Path=/", &here);

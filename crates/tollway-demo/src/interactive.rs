@@ -7,6 +7,7 @@ use std::{
 };
 
 use tokio::{net::TcpListener, sync::watch};
+use tollway::transport::BoxFuture;
 use tollway_emulator::Emulator;
 use tollway_platform::Platform;
 use url::Url;
@@ -21,8 +22,14 @@ use crate::setup::{self, Files, OPERATOR_PASSWORD, SECRET_KEY};
 /// # Errors
 ///
 /// Fails if a port or file cannot be used, or if a server ends before `shutdown`.
-pub async fn run(folder: &DataFolder, shutdown: impl Future<Output = ()>) -> Result<(), DemoError> {
-    let folder = folder.path();
+pub fn run(
+    folder: &DataFolder,
+    shutdown: impl Future<Output = ()> + Send + 'static,
+) -> BoxFuture<'_, Result<(), DemoError>> {
+    Box::pin(serve_until(folder.path(), Box::pin(shutdown)))
+}
+
+async fn serve_until(folder: &Path, shutdown: BoxFuture<'static, ()>) -> Result<(), DemoError> {
     let files = Files::of(folder);
     let earlier = files.earlier()?;
     let port_of = |url: &Url| url.port().unwrap_or_default();

@@ -89,7 +89,10 @@ async fn configure_emulator(stripe: &Url, platform: SocketAddr) -> Result<(), De
             "redirect_uris": [format!("http://{platform}/connect/{PLATFORM}/callback")],
         },
     });
-    let response = Browser::new().post_json(&url, &settings).await;
+    let response = Browser::new()
+        .map_err(&failed)?
+        .post_json(&url, &settings)
+        .await;
     let response = response.map_err(failed)?;
     if !response.status.is_success() {
         return Err(failed(format!("{} {}", response.status, response.body)));

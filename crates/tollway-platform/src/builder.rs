@@ -1,5 +1,6 @@
 //! Builds a [`Platform`]. Everything that reaches outside the process can be replaced: store, clock, randomness, transport.
 
+use std::pin::Pin;
 use std::sync::Arc;
 
 use tokio::sync::Notify;
@@ -80,6 +81,15 @@ impl PlatformBuilder {
 
     /// Checks the configuration and opens the store.
     pub async fn build(self) -> Result<Platform, BuildError> {
+        self.boxed_build().await
+    }
+
+    /// [`PlatformBuilder::build`] as a boxed future: the store's code is compiled in this crate, not again in each program.
+    fn boxed_build(self) -> Pin<Box<dyn Future<Output = Result<Platform, BuildError>> + Send>> {
+        Box::pin(self.check_and_open())
+    }
+
+    async fn check_and_open(self) -> Result<Platform, BuildError> {
         let config = self.config.ok_or(BuildError::NoConfig)?;
         config.check()?;
         let keys = Arc::new(SealingKeys::from_texts(&config.sealing_keys)?);

@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use tokio::time::{Instant, sleep_until, timeout};
+use tokio::time::{sleep, timeout};
 use tollway::Client;
 use tollway_platform::{Connection, Platform};
 use url::Url;
@@ -134,8 +134,11 @@ impl Environment {
                 if let Some(connection) = self.connection(tenant).await?.filter(condition) {
                     return Ok(connection);
                 }
-                // The platform is another process and does not notify this one.
-                sleep_until(Instant::now() + Duration::from_millis(50)).await;
+                #[expect(
+                    clippy::disallowed_methods,
+                    reason = "the platform is another process and does not notify this one"
+                )]
+                sleep(Duration::from_millis(50)).await;
             }
         };
         timeout(BACKGROUND_TIMEOUT, watch)
@@ -151,7 +154,7 @@ impl Environment {
     /// The number of requests to exchange a code since the emulator started, from its request log.
     pub(super) async fn exchanges(&self) -> StepResult<usize> {
         let url = self.control("requests?limit=1000&path=/oauth/token")?;
-        let response = Browser::new().open_once(&url).await?;
+        let response = Browser::new()?.open_once(&url).await?;
         let log: serde_json::Value = serde_json::from_str(&response.body)
             .map_err(|error| format!("the request log: {error}"))?;
         log["data"]
@@ -163,7 +166,7 @@ impl Environment {
     /// Moves the emulator's clock forward.
     pub(super) async fn advance(&self, seconds: u64) -> StepResult {
         let body = serde_json::json!({ "advance": seconds });
-        let response = Browser::new()
+        let response = Browser::new()?
             .post_json(&self.control("clock")?, &body)
             .await?;
         if response.status.is_success() {

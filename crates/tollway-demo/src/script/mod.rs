@@ -16,6 +16,8 @@ use self::{
     report::{Report, StepResult},
     scenarios::{callback, charge, connect, disconnect, reconnect, refusals, restart},
 };
+use tollway::transport::BoxFuture;
+
 use crate::error::DemoError;
 use crate::folder::DataFolder;
 
@@ -25,7 +27,11 @@ use crate::folder::DataFolder;
 /// # Errors
 ///
 /// Fails at the first step that does not hold, and keeps the folder then.
-pub async fn run(folder: DataFolder) -> Result<(), DemoError> {
+pub fn run(folder: DataFolder) -> BoxFuture<'static, Result<(), DemoError>> {
+    Box::pin(play_and_report(folder))
+}
+
+async fn play_and_report(folder: DataFolder) -> Result<(), DemoError> {
     let mut report = Report::default();
     println!("Tollway: the whole story on one laptop");
     match play(folder.path(), &mut report).await {

@@ -34,11 +34,11 @@ pub(super) struct Connected {
 
 impl Seller {
     /// A seller with a new browser.
-    pub(super) fn new(tenant: &'static str) -> Self {
-        Self {
+    pub(super) fn new(tenant: &'static str) -> StepResult<Self> {
+        Ok(Self {
             tenant,
-            browser: Browser::new(),
-        }
+            browser: Browser::new()?,
+        })
     }
 
     /// Opens the platform's page and follows its button to Stripe's page.

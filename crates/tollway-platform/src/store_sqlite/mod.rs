@@ -16,16 +16,53 @@ use std::path::Path;
 use std::time::Duration;
 
 use async_trait::async_trait;
-use sqlx::migrate::{MigrateError, Migrator};
+use sqlx::migrate::{MigrateError, Migration, MigrationType, Migrator};
 use sqlx::sqlite::{
     SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions, SqliteSynchronous,
 };
-use sqlx::{Sqlite, Transaction};
+use sqlx::{SqlStr, Sqlite, Transaction};
 
 use crate::entropy::Entropy;
 use crate::store::{Store, StoreError};
 
-static MIGRATIONS: Migrator = sqlx::migrate!("migrations/sqlite");
+/// The migrations in order: version, description and text. The macro of sqlx that reads the folder would compile the SQLite
+/// driver a second time, for the compiler.
+const MIGRATIONS: [(i64, &str, &str); 4] = [
+    (
+        1,
+        "first",
+        include_str!("../../migrations/sqlite/0001_first.sql"),
+    ),
+    (
+        2,
+        "revoking",
+        include_str!("../../migrations/sqlite/0002_revoking.sql"),
+    ),
+    (
+        3,
+        "pairs",
+        include_str!("../../migrations/sqlite/0003_pairs.sql"),
+    ),
+    (
+        4,
+        "order",
+        include_str!("../../migrations/sqlite/0004_order.sql"),
+    ),
+];
+
+fn migrator() -> Migrator {
+    let migrations = MIGRATIONS.map(|(version, description, text)| {
+        let text = SqlStr::from_static(text);
+        Migration::new(
+            version,
+            description.into(),
+            MigrationType::Simple,
+            text,
+            false,
+        )
+    });
+    Migrator::with_migrations(migrations.into())
+}
 
 /// A store in one SQLite file.
 #[derive(Clone, Debug)]
@@ -88,7 +125,7 @@ impl SqliteStore {
                 "it is damaged ({verdict}); restore a backup"
             )));
         }
-        MIGRATIONS
+        migrator()
             .run(&self.pool)
             .await
             .map_err(migration_problem)?;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use tempfile::TempDir;
 
-use super::SqliteStore;
+use super::{MIGRATIONS, SqliteStore};
 use crate::entropy::Entropy;
 use crate::grant_scope::GrantScope;
 use crate::outcome::Outcome;
@@ -193,4 +193,20 @@ async fn a_row_with_an_unknown_name_is_reported_with_its_value() {
         matches!(&error, StoreError::Unreadable { what: "action", value } if value == "danced"),
         "{error}"
     );
+}
+
+#[test]
+fn every_file_of_the_folder_is_a_migration() {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("migrations/sqlite");
+    let mut files: Vec<String> = std::fs::read_dir(folder)
+        .expect("the folder")
+        .map(|entry| {
+            let entry = entry.expect("a file");
+            entry.file_name().to_string_lossy().into_owned()
+        })
+        .collect();
+    files.sort();
+    let names =
+        MIGRATIONS.map(|(version, description, _)| format!("{version:04}_{description}.sql"));
+    assert_eq!(files, names);
 }

@@ -20,6 +20,7 @@ mod visitor;
 mod webhooks;
 
 use std::net::SocketAddr;
+use std::pin::Pin;
 use std::time::Duration;
 
 use axum::Router;
@@ -60,6 +61,23 @@ impl Platform {
         &self,
         listener: TcpListener,
         shutdown: impl Future<Output = ()> + Send + 'static,
+    ) -> std::io::Result<()> {
+        self.serve_until(listener, Box::pin(shutdown)).await
+    }
+
+    /// [`Platform::serve`] without a type parameter: the server's code is compiled in this crate, not again in each program.
+    fn serve_until(
+        &self,
+        listener: TcpListener,
+        shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
+    ) -> Pin<Box<dyn Future<Output = std::io::Result<()>> + Send + '_>> {
+        Box::pin(self.serve_router(listener, shutdown))
+    }
+
+    async fn serve_router(
+        &self,
+        listener: TcpListener,
+        shutdown: Pin<Box<dyn Future<Output = ()> + Send>>,
     ) -> std::io::Result<()> {
         let (stop, stopped) = watch::channel(());
         let worker = {

@@ -35,7 +35,7 @@ pub(crate) async fn race(
     tenant: &'static str,
 ) -> StepResult<Connected> {
     let before = environment.exchanges().await?;
-    let mut seller = Seller::new(tenant);
+    let mut seller = Seller::new(tenant)?;
     let callback = seller.allow(environment, "new").await?;
     let (mut left, mut right) = (seller.browser.clone(), seller.browser.clone());
     let (first, second) = tokio::join!(left.open(&callback), right.open(&callback));

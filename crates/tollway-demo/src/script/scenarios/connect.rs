@@ -13,7 +13,7 @@ pub(crate) async fn new_seller(
     tenant: &'static str,
 ) -> StepResult<Connected> {
     let before = environment.exchanges().await?;
-    let connected = Seller::new(tenant).connect(environment).await?;
+    let connected = Seller::new(tenant)?.connect(environment).await?;
     let connection = environment.active(tenant).await?;
     same("the scope", connection.scope.as_str(), "read_write")?;
     same("exchanges", environment.exchanges().await? - before, 1)?;

@@ -19,7 +19,7 @@ pub(crate) async fn denied(
     report: &mut Report,
     tenant: &'static str,
 ) -> StepResult {
-    let mut seller = Seller::new(tenant);
+    let mut seller = Seller::new(tenant)?;
     let page = seller.go_to_stripe(environment).await?;
     let callback = seller.choose(&page, "Deny", "new").await?;
     let page = seller.browser.open(&callback).await?;
@@ -37,7 +37,7 @@ pub(crate) async fn expired(
     report: &mut Report,
     tenant: &'static str,
 ) -> StepResult {
-    let mut seller = Seller::new(tenant);
+    let mut seller = Seller::new(tenant)?;
     let callback = seller.allow(environment, "new").await?;
     environment.advance(EXPIRED_CODE_SECONDS).await?;
     let page = seller.browser.open(&callback).await?;
@@ -61,7 +61,7 @@ pub(crate) async fn foreign(
     report: &mut Report,
     tenant: &'static str,
 ) -> StepResult {
-    let mut seller = Seller::new(tenant);
+    let mut seller = Seller::new(tenant)?;
     let callback = seller.allow(environment, "new").await?;
     let before = environment.exchanges().await?;
 
@@ -81,7 +81,7 @@ pub(crate) async fn foreign(
         format!("the page says «{}»", page.title),
     );
 
-    let page = Browser::new().open(&callback).await?;
+    let page = Browser::new()?.open(&callback).await?;
     refused(environment, tenant, &page, "started in another browser").await?;
     same("exchanges", environment.exchanges().await? - before, 0)?;
     report.step(
