@@ -22,7 +22,7 @@ Examples:
   tollway emulator --seed marketplace.toml
       with the platforms, sellers and webhooks that a file describes
   tollway emulator --mock
-      in stripe-mock's place: answers for objects nobody made as well
+      in stripe-mock's place: also answers for objects that do not exist
   tollway emulator --tls stripe.pem
       over HTTPS; SSL_CERT_FILE=stripe.pem or NODE_EXTRA_CA_CERTS=stripe.pem makes clients trust it
   tollway emulator --socket stripe.sock
@@ -40,7 +40,7 @@ pub(crate) struct Args {
     /// Port to listen on; 0 takes a free one and says which.
     #[arg(long, default_value_t = 12111, env = "TOLLWAY_EMULATOR_PORT")]
     port: u16,
-    /// Address to listen on. Anybody who reaches it may use it: keep it on loopback.
+    /// Address to listen on. Everyone who reaches it can use it: keep it on loopback.
     #[arg(long, default_value = "127.0.0.1", env = "TOLLWAY_EMULATOR_HOST")]
     host: IpAddr,
     /// Unix socket to listen on instead of a port.
@@ -56,18 +56,18 @@ pub(crate) struct Args {
     /// File that keeps everything answered, across restarts and crashes. Without it everything is in memory.
     #[arg(long, value_name = "FILE", env = "TOLLWAY_EMULATOR_DATA")]
     data: Option<PathBuf>,
-    /// File, TOML or JSON, of what is there at the start; may be given again.
+    /// File, TOML or JSON, with the objects that exist at the start; may be given again.
     #[arg(long, value_name = "FILE", env = "TOLLWAY_EMULATOR_SEED")]
     seed: Vec<PathBuf>,
-    /// Answer for objects nobody made too, and refuse nothing for its state, as stripe-mock does.
+    /// Answer for objects that do not exist too, and refuse nothing for its state, as stripe-mock does.
     #[arg(long, env = "TOLLWAY_EMULATOR_MOCK")]
     mock: bool,
-    /// Refuse client ids nobody configured and redirect URIs that are not listed.
+    /// Refuse client ids that are not configured and redirect URIs that are not listed.
     #[arg(long)]
     strict: bool,
 }
 
-/// Runs it until Ctrl-C or SIGTERM.
+/// Runs the emulator until Ctrl-C or SIGTERM.
 pub(crate) async fn run(args: Args) -> Outcome {
     let seeds = args.seed.iter().map(|file| read_seed(file));
     let seeds: Vec<Seed> = seeds.collect::<Outcome<_>>()?;
@@ -104,7 +104,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
     served.map_err(|error| Failure::new(format!("the emulator stopped: {error}")))
 }
 
-/// The listener, and where it can be reached.
+/// The listener and its URL.
 async fn bind(args: &Args) -> Outcome<(Listener, String)> {
     #[cfg(unix)]
     if let Some(path) = &args.socket {
@@ -127,7 +127,7 @@ fn read_seed(file: &Path) -> Outcome<Seed> {
     Seed::parse(&text).map_err(|error| Failure::new(format!("{}: {error}", file.display())))
 }
 
-/// A certificate for this run, written where clients find it.
+/// Creates a certificate for this run and writes it to the file.
 fn identity(file: &Path, args: &Args) -> Outcome<Identity> {
     let mut names = args.tls_name.clone();
     names.push(args.host.to_string());

@@ -1,16 +1,16 @@
-//! How a command ends badly: one sentence that says what to do, on stderr, and a non-zero exit.
+//! The failure of a command: one sentence that says what to do, on stderr, and a non-zero exit code.
 
 use std::fmt;
 
-/// One sentence for the person at the terminal.
+/// The sentence on stderr.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) struct Failure(String);
 
-/// What a command comes to.
+/// The result of a command.
 pub(crate) type Outcome<T = ()> = Result<T, Failure>;
 
 impl Failure {
-    /// A failure with its sentence.
+    /// A failure with this sentence.
     pub(crate) fn new(sentence: impl Into<String>) -> Self {
         Self(sentence.into())
     }

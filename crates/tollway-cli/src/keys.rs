@@ -1,4 +1,4 @@
-//! `tollway platform keys`: which sealing key has sealed how much, and sealing everything by the newest.
+//! `tollway platform keys`: prints how many values each sealing key has sealed, or seals all values by the newest key.
 
 use std::io::{IsTerminal as _, Write as _};
 
@@ -7,9 +7,9 @@ use tollway_platform::{KeyUsage, Platform, RotationProgress};
 
 use crate::failure::{Failure, Outcome};
 
-/// What to do with the keys.
+/// The commands of `tollway platform keys`.
 #[derive(Debug, Clone, Copy, Subcommand)]
-pub(crate) enum Chore {
+pub(crate) enum KeysCommand {
     /// Say how many values each sealing key has sealed, and which key is no longer used.
     Report,
     /// Seal everything anew by the first key of `sealing_keys`. The platform may go on running; give every instance the new
@@ -17,23 +17,23 @@ pub(crate) enum Chore {
     Rotate,
 }
 
-/// Does it on an open platform.
-pub(crate) async fn run(platform: &Platform, chore: Chore) -> Outcome {
-    match chore {
-        Chore::Report => report(platform).await,
-        Chore::Rotate => rotate(platform).await,
+/// Runs the command on an open platform.
+pub(crate) async fn run(platform: &Platform, command: KeysCommand) -> Outcome {
+    match command {
+        KeysCommand::Report => report(platform).await,
+        KeysCommand::Rotate => rotate(platform).await,
     }
 }
 
 async fn report(platform: &Platform) -> Outcome {
     let keys = platform.key_usage().await.map_err(failed)?;
     for key in keys {
-        println!("{}  {:>8} values  {}", key.id, key.values, what(&key));
+        println!("{}  {:>8} values  {}", key.id, key.values, describe(&key));
     }
     Ok(())
 }
 
-const fn what(key: &KeyUsage) -> &'static str {
+const fn describe(key: &KeyUsage) -> &'static str {
     match (key.newest, key.configured, key.values) {
         (true, ..) => "seals",
         (_, true, 0) => "no longer used: take it out of sealing_keys",
@@ -49,7 +49,7 @@ async fn rotate(platform: &Platform) -> Outcome {
     let rotation = platform
         .rotate_keys(|now| {
             if bar {
-                show(now);
+                print_progress(now);
             }
         })
         .await
@@ -71,13 +71,13 @@ async fn rotate(platform: &Platform) -> Outcome {
     Ok(())
 }
 
-/// The bar, in place of the one before.
-fn show(now: &RotationProgress) {
-    eprint!("\r{}", line(now));
+/// Prints the progress bar over the previous one.
+fn print_progress(now: &RotationProgress) {
+    eprint!("\r{}", progress_bar(now));
     std::io::stderr().flush().ok();
 }
 
-fn line(now: &RotationProgress) -> String {
+fn progress_bar(now: &RotationProgress) -> String {
     const WIDTH: u64 = 30;
     let total = now.total.max(now.processed()).max(1);
     let full = usize::try_from(now.processed() * WIDTH / total).unwrap_or(0);
@@ -104,7 +104,7 @@ mod tests {
         let at = |resealed| {
             let mut progress = RotationProgress::default();
             (progress.total, progress.resealed) = (200, resealed);
-            line(&progress)
+            progress_bar(&progress)
         };
         assert_eq!(at(0), format!("[{}] 0/200", ".".repeat(30)));
         assert_eq!(
@@ -113,7 +113,7 @@ mod tests {
         );
         assert_eq!(at(200), format!("[{}] 200/200", "#".repeat(30)));
         assert_eq!(
-            line(&RotationProgress::default()),
+            progress_bar(&RotationProgress::default()),
             format!("[{}] 0/0", ".".repeat(30))
         );
     }

@@ -1,4 +1,4 @@
-//! Listening on an address, and saying so in a line that scripts can read.
+//! Listening on an address, and printing it in a line that scripts can read.
 
 use std::{
     io::{ErrorKind, Write as _},
@@ -20,7 +20,7 @@ use {
 
 use crate::failure::{Failure, Outcome};
 
-/// What the line that tells the address starts with.
+/// What precedes the address in the ready line.
 pub(crate) const READY: &str = "listening on ";
 
 /// Binds `address`; port 0 takes a free one. `option` names what to change when the port is taken.
@@ -41,7 +41,7 @@ pub(crate) async fn bind(address: SocketAddr, option: &str) -> Outcome<TcpListen
     })
 }
 
-/// Binds a Unix socket that is its owner's alone. A socket that nobody listens on any more is replaced.
+/// Binds a Unix socket that only its owner can use. A stale socket file is replaced.
 #[cfg(unix)]
 pub(crate) fn bind_unix(path: &Path) -> Outcome<UnixListener> {
     let shown = path.display();
@@ -65,7 +65,7 @@ pub(crate) fn bind_unix(path: &Path) -> Outcome<UnixListener> {
     })
 }
 
-/// Where a listener can be reached, as `http://127.0.0.1:12111`.
+/// The URL of a listener, as `http://127.0.0.1:12111`.
 pub(crate) fn url(listener: &TcpListener) -> Outcome<String> {
     let address = listener
         .local_addr()
@@ -73,13 +73,13 @@ pub(crate) fn url(listener: &TcpListener) -> Outcome<String> {
     Ok(format!("http://{address}"))
 }
 
-/// Prints the ready line, at once even into a pipe.
+/// Prints the ready line and flushes it.
 pub(crate) fn announce(url: &str) {
     println!("{READY}{url}");
     flush();
 }
 
-/// Pushes printed lines out. A reader that went away is not this program's failure.
+/// Flushes stdout. A closed pipe is no failure.
 pub(crate) fn flush() {
     std::io::stdout().flush().ok();
 }

@@ -1,7 +1,7 @@
-//! The `tollway` command: the emulator, the platform, a demo of both, and webhooks at hand.
+//! The program `tollway`: the emulator, the platform, a demo of both, and commands for webhooks.
 //!
-//! Each subcommand is a module with its arguments and one `run` function. A failure is one sentence on stderr and exit code 1;
-//! wrong usage is exit code 2.
+//! Each subcommand is a module with its arguments and a function `run`. A failure is one sentence on stderr and exit code 1; wrong
+//! usage is exit code 2.
 
 mod demo;
 mod emulator;
@@ -38,17 +38,17 @@ struct Cli {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Run emulator and platform together, and say what to click.
+    /// Run emulator and platform together, and print what to open.
     Demo(demo::Args),
     /// Run a local Stripe: API, OAuth pages, webhooks.
     Emulator(emulator::Args),
     /// Run the platform's side of Connect: start, callback, disconnect, webhook inbox.
     Platform(platform::Args),
-    /// Hear of an emulator's events, and pass them on to a webhook handler.
+    /// Receive an emulator's events, and forward them to a webhook handler.
     Listen(Box<webhooks::listen::Args>),
-    /// Make an event happen in an emulator.
+    /// Cause an event in an emulator.
     Trigger(webhooks::trigger::Args),
-    /// Say how an event was delivered, or send it again.
+    /// Print how an event was delivered, or send it again.
     Events(webhooks::events::Args),
 }
 

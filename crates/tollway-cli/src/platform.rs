@@ -1,4 +1,4 @@
-//! `tollway platform`: the platform's side of Connect as a service, and chores around its configuration.
+//! `tollway platform`: the platform's side of Connect as a service, and commands for its configuration and keys.
 
 use std::path::{Path, PathBuf};
 
@@ -37,24 +37,24 @@ pub(crate) struct Args {
     )]
     config: Option<PathBuf>,
     #[command(subcommand)]
-    chore: Option<Chore>,
+    command: Option<PlatformCommand>,
 }
 
 #[derive(Debug, Subcommand)]
-enum Chore {
-    /// Look at the configuration.
+enum PlatformCommand {
+    /// Print or check the configuration.
     Config {
         #[command(subcommand)]
-        what: ConfigChore,
+        command: ConfigCommand,
     },
-    /// Look at the sealing keys, or rotate them.
+    /// Report on the sealing keys, or rotate them.
     Keys {
         #[command(subcommand)]
-        what: keys::Chore,
+        command: keys::KeysCommand,
     },
     /// Print a signed link with which a tenant connects its Stripe account.
     Link {
-        /// Your own name for whoever will own the connected account.
+        /// Your own name for the owner of the connected account.
         tenant: String,
     },
     /// Read the operator's password from stdin and print its hash, for `operator.password_hash`.
@@ -62,27 +62,27 @@ enum Chore {
 }
 
 #[derive(Debug, Clone, Copy, Subcommand)]
-enum ConfigChore {
+enum ConfigCommand {
     /// Print the default configuration: every key with its explanation.
     Default,
-    /// Check the configuration and say what is wrong with it.
+    /// Check the configuration and print every problem.
     Check,
 }
 
-/// Runs the service until Ctrl-C or SIGTERM, or does a chore.
+/// Runs the service until Ctrl-C or SIGTERM, or runs the command.
 pub(crate) async fn run(args: Args) -> Outcome {
     let file = args.config.as_deref();
-    match args.chore {
+    match args.command {
         None => serve(load(file)?).await,
-        Some(Chore::Config {
-            what: ConfigChore::Default,
+        Some(PlatformCommand::Config {
+            command: ConfigCommand::Default,
         }) => {
             print!("{DEFAULT_CONFIG}");
             listen::flush();
             Ok(())
         }
-        Some(Chore::Config {
-            what: ConfigChore::Check,
+        Some(PlatformCommand::Config {
+            command: ConfigCommand::Check,
         }) => {
             let config = load(file)?;
             for realm in config.realms() {
@@ -91,20 +91,20 @@ pub(crate) async fn run(args: Args) -> Outcome {
             println!("the configuration is good");
             Ok(())
         }
-        Some(Chore::Password) => {
+        Some(PlatformCommand::Password) => {
             println!("{}", hash_from_stdin()?);
             Ok(())
         }
-        Some(Chore::Keys { what }) => {
+        Some(PlatformCommand::Keys { command }) => {
             let platform = open(load(file)?).await?;
-            let done = keys::run(&platform, what).await;
+            let result = keys::run(&platform, command).await;
             platform
                 .close()
                 .await
                 .map_err(|error| Failure::new(error.to_string()))?;
-            done
+            result
         }
-        Some(Chore::Link { tenant }) => {
+        Some(PlatformCommand::Link { tenant }) => {
             let platform = open(load(file)?).await?;
             let link = platform
                 .start_link(tenant)

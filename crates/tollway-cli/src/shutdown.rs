@@ -2,15 +2,15 @@
 
 use crate::failure::{Failure, Outcome};
 
-/// From now on a request to stop is heard; the future ends when one comes.
+/// Installs handlers for Ctrl-C and SIGTERM. The future ends at the first of them.
 ///
-/// Call it before saying that the program is ready: whoever reads that may ask it to stop at once.
+/// Call it before you print that the program is ready: a script may stop the program as soon as it reads that.
 #[cfg(unix)]
 pub(crate) fn requested() -> Outcome<impl Future<Output = ()> + Send + 'static> {
     use tokio::signal::unix::{SignalKind, signal};
-    let unheard = |error| Failure::new(format!("signals cannot be heard: {error}"));
-    let mut interrupt = signal(SignalKind::interrupt()).map_err(unheard)?;
-    let mut terminate = signal(SignalKind::terminate()).map_err(unheard)?;
+    let failed = |error| Failure::new(format!("signals cannot be handled: {error}"));
+    let mut interrupt = signal(SignalKind::interrupt()).map_err(failed)?;
+    let mut terminate = signal(SignalKind::terminate()).map_err(failed)?;
     Ok(async move {
         tokio::select! {
             _ = interrupt.recv() => {}
@@ -19,11 +19,11 @@ pub(crate) fn requested() -> Outcome<impl Future<Output = ()> + Send + 'static> 
     })
 }
 
-/// From now on Ctrl-C is heard; the future ends when it comes.
+/// Installs a handler for Ctrl-C. The future ends when it is pressed.
 #[cfg(windows)]
 pub(crate) fn requested() -> Outcome<impl Future<Output = ()> + Send + 'static> {
-    let unheard = |error| Failure::new(format!("Ctrl-C cannot be heard: {error}"));
-    let mut interrupt = tokio::signal::windows::ctrl_c().map_err(unheard)?;
+    let failed = |error| Failure::new(format!("Ctrl-C cannot be handled: {error}"));
+    let mut interrupt = tokio::signal::windows::ctrl_c().map_err(failed)?;
     Ok(async move {
         interrupt.recv().await;
     })

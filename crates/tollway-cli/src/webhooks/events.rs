@@ -1,4 +1,4 @@
-//! `tollway events`: how an event was delivered, and sending it again.
+//! `tollway events`: prints how an event was delivered, or sends it again.
 
 use serde_json::Value;
 use tollway::{Client, Error, request::Verb};
@@ -15,9 +15,9 @@ pub(crate) struct Args {
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    /// Say how an event was delivered, attempt by attempt.
+    /// Print how an event was delivered, attempt by attempt.
     Deliveries(One),
-    /// Send an event again to every endpoint it was set out to.
+    /// Send an event again to each of its endpoints.
     Resend(One),
 }
 
@@ -29,7 +29,7 @@ struct One {
     event: String,
 }
 
-/// Asks the emulator, and prints its answer.
+/// Runs the command.
 pub(crate) async fn run(args: Args) -> Outcome {
     match args.command {
         Command::Deliveries(one) => {
@@ -37,10 +37,10 @@ pub(crate) async fn run(args: Args) -> Outcome {
             let all = deliveries(&client, &one.event).await;
             let all = all.map_err(|error| one.target.failed(&error))?;
             if all.is_empty() {
-                println!("{}: no endpoint has heard of it", one.event);
+                println!("{}: it was sent to no endpoint", one.event);
             }
             for delivery in all {
-                say(&delivery);
+                print(&delivery);
             }
         }
         Command::Resend(one) => {
@@ -53,22 +53,25 @@ pub(crate) async fn run(args: Args) -> Outcome {
 }
 
 async fn deliveries(client: &Client, event: &str) -> Result<Vec<Value>, Error> {
-    let answer: Value = client
+    let response: Value = client
         .request(Verb::Get, "/_tollway/deliveries")
         .param("event", event)
         .send()
         .await?;
-    Ok(answer["deliveries"].as_array().cloned().unwrap_or_default())
+    Ok(response["deliveries"]
+        .as_array()
+        .cloned()
+        .unwrap_or_default())
 }
 
 async fn resend(client: &Client, event: &str) -> Result<u64, Error> {
     let path = format!("/_tollway/events/{event}/resend");
-    let answer: Value = client.request(Verb::Post, path).send().await?;
-    Ok(answer["deliveries"].as_u64().unwrap_or_default())
+    let response: Value = client.request(Verb::Post, path).send().await?;
+    Ok(response["deliveries"].as_u64().unwrap_or_default())
 }
 
-/// A line for the delivery, and one for each attempt.
-fn say(delivery: &Value) {
+/// Prints a line for the delivery, and one for each attempt.
+fn print(delivery: &Value) {
     let text = |value: &Value| value.as_str().unwrap_or("?").to_owned();
     println!(
         "{} to {}: {}",

@@ -1,12 +1,12 @@
-//! `tollway listen`: prints every event of a world as it happens, and passes it on to a server of one's own.
+//! `tollway listen`: prints every event of a world when it happens, and forwards it to a server of yours.
 //!
 //! ```text
 //! emulator ──▶ endpoints made for this run ──▶ receiver on a free loopback port ──▶ --forward-to
 //! ```
 //!
-//! Two webhook endpoints, one for the platform's own events and one for those of connected accounts; with `--thin-events` two
-//! event destinations besides. They share one secret, and the same key gets the same secret in every run. They are taken away at
-//! the end; those of a run that was killed are taken away by the next one. Options are named as Stripe's command line has them:
+//! It creates two webhook endpoints, one for the platform's own events and one for those of connected accounts; with
+//! `--thin-events` also two event destinations. They share one secret, which is the same in every run with the same key. They are
+//! deleted at the end; those of a killed run are deleted by the next one. The options have the names of Stripe's command line:
 //! <https://docs.stripe.com/cli/listen>.
 
 use std::{net::TcpListener as Probe, sync::Arc, time::Duration};
@@ -22,7 +22,7 @@ use url::Url;
 
 use super::{
     Target,
-    forward::{Forwarder, Place},
+    forward::{Destination, Forwarder},
 };
 use crate::{
     failure::{Failure, Outcome},
@@ -40,13 +40,13 @@ Examples:
   tollway listen --thin-events v2.core.account.updated --forward-thin-to localhost:3000/thin
       passes thin events on
   export WEBHOOK_SECRET=$(tollway listen --print-secret)
-      the secret that everything passed on is signed with";
+      the secret that signs what is forwarded";
 
-/// How endpoints of this command are known.
+/// The description that marks the endpoints of this command.
 const DESCRIPTION: &str = "tollway listen";
 
-/// How often is looked whether the endpoints are still there.
-const LOOK: Duration = Duration::from_secs(2);
+/// How often the command checks that its endpoints still exist.
+const CHECK_INTERVAL: Duration = Duration::from_secs(2);
 
 /// The arguments of `tollway listen`.
 #[derive(Debug, clap::Args)]
@@ -54,19 +54,19 @@ const LOOK: Duration = Duration::from_secs(2);
 pub(crate) struct Args {
     #[command(flatten)]
     target: Target,
-    /// Where events are passed on to; `localhost:3000/webhooks`, or just a port, will do.
-    #[arg(short, long, value_name = "URL", value_parser = place)]
+    /// Where events are forwarded to, as `localhost:3000/webhooks` or just a port.
+    #[arg(short, long, value_name = "URL", value_parser = parse_url)]
     forward_to: Option<Url>,
-    /// Where events of connected accounts are passed on to; the same place if not given.
-    #[arg(short = 'c', long, value_name = "URL", value_parser = place)]
+    /// Where events of connected accounts are forwarded to; the same URL if not given.
+    #[arg(short = 'c', long, value_name = "URL", value_parser = parse_url)]
     forward_connect_to: Option<Url>,
-    /// Where thin events are passed on to.
-    #[arg(long, value_name = "URL", value_parser = place, requires = "thin_events")]
+    /// Where thin events are forwarded to.
+    #[arg(long, value_name = "URL", value_parser = parse_url, requires = "thin_events")]
     forward_thin_to: Option<Url>,
-    /// Where thin events of connected accounts are passed on to; the same place if not given.
-    #[arg(long, value_name = "URL", value_parser = place, requires = "thin_events")]
+    /// Where thin events of connected accounts are forwarded to; the same URL if not given.
+    #[arg(long, value_name = "URL", value_parser = parse_url, requires = "thin_events")]
     forward_thin_connect_to: Option<Url>,
-    /// The events to hear of, separated by commas.
+    /// The events to receive, separated by commas.
     #[arg(
         short,
         long,
@@ -75,10 +75,10 @@ pub(crate) struct Args {
         default_value = "*"
     )]
     events: Vec<String>,
-    /// The thin events to hear of, separated by commas; none if not given.
+    /// The thin events to receive, separated by commas; none if not given.
     #[arg(long, value_name = "EVENTS", value_delimiter = ',')]
     thin_events: Vec<String>,
-    /// Headers to pass on with every event, `Name: value`, separated by commas; may be given again.
+    /// Headers to send with every event, `Name: value`, separated by commas; may be given again.
     #[arg(
         short = 'H',
         long,
@@ -88,16 +88,16 @@ pub(crate) struct Args {
         value_parser = header
     )]
     headers: Vec<(String, String)>,
-    /// Headers to pass on with events of connected accounts; those of --headers if not given.
+    /// Headers to send with events of connected accounts; those of --headers if not given.
     #[arg(long, value_name = "HEADERS", value_delimiter = ',', value_parser = header)]
     connect_headers: Vec<(String, String)>,
-    /// Pass on to a server of any certificate.
+    /// Forward to a server with any certificate.
     #[arg(long)]
     skip_verify: bool,
-    /// Have events rendered for the newest version of the API, which is what the emulator speaks in any case.
+    /// Render events for the newest version of the API, which the emulator uses in any case.
     #[arg(short, long)]
     latest: bool,
-    /// `json` prints each event as a line of JSON instead of what happens to it.
+    /// `json` prints each event as a line of JSON instead of how it was forwarded.
     #[arg(long, value_name = "FORMAT", value_parser = ["default", "json"], ignore_case = true, default_value = "default")]
     format: String,
     /// The same as `--format json`.
@@ -119,9 +119,9 @@ pub(crate) async fn run(args: Args) -> Outcome {
     let listener = TcpListener::bind("127.0.0.1:0").await.map_err(unbound)?;
     let address = listener.local_addr().map_err(unbound)?;
     let json = args.print_json || args.format.eq_ignore_ascii_case("json");
-    let forwarder = Forwarder::new(places(&args), args.skip_verify, json)?;
+    let forwarder = Forwarder::new(destinations(&args), args.skip_verify, json)?;
     let shutdown = shutdown::requested()?;
-    let mine = Endpoints {
+    let endpoints = Endpoints {
         client,
         receiver: format!("http://{address}"),
         events: args.events.clone(),
@@ -130,30 +130,30 @@ pub(crate) async fn run(args: Args) -> Outcome {
         secret: secret_of(&args.target.api_key),
     };
     let failed = |error| args.target.failed(&error);
-    mine.sweep().await.map_err(failed)?;
-    let mut made = mine.make().await.map_err(failed)?;
+    endpoints.delete_stale().await.map_err(failed)?;
+    let mut paths = endpoints.create().await.map_err(failed)?;
     if !json {
-        println!("ready: events are signed with {}", mine.secret);
+        println!("ready: events are signed with {}", endpoints.secret);
         crate::listen::flush();
     }
-    let served = axum::serve(listener, super::forward::routes(Arc::new(forwarder)));
+    let served = super::forward::serve(listener, Arc::new(forwarder));
     tokio::select! {
         served = served => served.map_err(|error| Failure::new(format!("the receiver stopped: {error}")))?,
-        () = mine.keep(&mut made) => {}
+        () = endpoints.recreate_when_missing(&mut paths) => {}
         () = shutdown => {}
     }
-    mine.remove(&made).await;
+    endpoints.delete(&paths).await;
     Ok(())
 }
 
-/// Where what the receiver gets on each of its paths goes.
-fn places(args: &Args) -> Vec<(&'static str, Place)> {
+/// The destination of each path of the receiver.
+fn destinations(args: &Args) -> Vec<(&'static str, Destination)> {
     let connect_headers = if args.connect_headers.is_empty() {
         &args.headers
     } else {
         &args.connect_headers
     };
-    let place = |url: Option<&Url>, connect: bool| Place {
+    let destination = |url: Option<&Url>, connect: bool| Destination {
         url: url.cloned(),
         headers: if connect {
             connect_headers
@@ -170,10 +170,10 @@ fn places(args: &Args) -> Vec<(&'static str, Place)> {
     let thin = args.forward_thin_to.as_ref();
     let thin_connect = args.forward_thin_connect_to.as_ref().or(thin);
     vec![
-        (ACCOUNT, place(args.forward_to.as_ref(), false)),
-        (CONNECT, place(connect, true)),
-        (THIN, place(thin, false)),
-        (THIN_CONNECT, place(thin_connect, true)),
+        (ACCOUNT, destination(args.forward_to.as_ref(), false)),
+        (CONNECT, destination(connect, true)),
+        (THIN, destination(thin, false)),
+        (THIN_CONNECT, destination(thin_connect, true)),
     ]
 }
 
@@ -193,14 +193,14 @@ const CONNECT: &str = "connect";
 const THIN: &str = "thin";
 const THIN_CONNECT: &str = "thin-connect";
 
-/// Where endpoints of both kinds are made.
+/// The API paths of both kinds of endpoints.
 const ENDPOINTS: &str = "/v1/webhook_endpoints";
 const DESTINATIONS: &str = "/v2/core/event_destinations";
 
 impl Endpoints {
-    /// Makes them; the path of each.
-    async fn make(&self) -> Result<Vec<String>, Error> {
-        let mut made = Vec::new();
+    /// Creates the endpoints and returns the API path of each.
+    async fn create(&self) -> Result<Vec<String>, Error> {
+        let mut paths = Vec::new();
         for (path, connect) in [(ACCOUNT, false), (CONNECT, true)] {
             let mut request = self
                 .client
@@ -214,7 +214,7 @@ impl Endpoints {
             for (index, event) in self.events.iter().enumerate() {
                 request = request.param(&format!("enabled_events[{index}]"), event.as_str());
             }
-            made.push(self.with_secret(ENDPOINTS, request).await?);
+            paths.push(self.with_secret(ENDPOINTS, request).await?);
         }
         let thin = [(THIN, "self"), (THIN_CONNECT, "other_accounts")];
         for (path, from) in thin.iter().filter(|_| !self.thin_events.is_empty()) {
@@ -229,15 +229,15 @@ impl Endpoints {
             for (index, event) in self.thin_events.iter().enumerate() {
                 request = request.param(&format!("enabled_events[{index}]"), event.as_str());
             }
-            made.push(self.with_secret(DESTINATIONS, request).await?);
+            paths.push(self.with_secret(DESTINATIONS, request).await?);
         }
-        Ok(made)
+        Ok(paths)
     }
 
-    /// Makes one, and gives it the secret of this key.
+    /// Creates one endpoint, and sets the secret of this key on it.
     async fn with_secret(&self, at: &str, request: RequestBuilder) -> Result<String, Error> {
-        let made: Value = request.send().await?;
-        let id = made["id"].as_str().unwrap_or_default();
+        let endpoint: Value = request.send().await?;
+        let id = endpoint["id"].as_str().unwrap_or_default();
         let _: Value = self
             .client
             .request(Verb::Post, format!("/_tollway/webhook_endpoints/{id}"))
@@ -247,23 +247,27 @@ impl Endpoints {
         Ok(format!("{at}/{id}"))
     }
 
-    /// Makes them anew whenever an emulator without them answers, as one that was started again does.
-    async fn keep(&self, made: &mut Vec<String>) {
+    /// Creates the endpoints again when the emulator does not have them, as after its restart.
+    async fn recreate_when_missing(&self, paths: &mut Vec<String>) {
         loop {
-            tokio::time::sleep(LOOK).await;
-            let request = self.client.request(Verb::Get, made[0].as_str());
-            let there = request.send::<Value>().await;
-            if there.is_err_and(|error| error.status() == Some(404))
-                && let Ok(anew) = self.make().await
+            #[expect(
+                clippy::disallowed_methods,
+                reason = "the emulator is another process and does not notify this one"
+            )]
+            tokio::time::sleep(CHECK_INTERVAL).await;
+            let request = self.client.request(Verb::Get, paths[0].as_str());
+            let endpoint = request.send::<Value>().await;
+            if endpoint.is_err_and(|error| error.status() == Some(404))
+                && let Ok(created) = self.create().await
             {
-                *made = anew;
+                *paths = created;
                 eprintln!("the emulator was started again: listening to the new one");
             }
         }
     }
 
-    /// Takes away what runs left behind that ended without doing so: nobody listens at their receivers.
-    async fn sweep(&self) -> Result<(), Error> {
+    /// Deletes the endpoints of killed runs: no program listens at their receivers.
+    async fn delete_stale(&self) -> Result<(), Error> {
         for (at, name, include) in [
             (ENDPOINTS, "description", None),
             (DESTINATIONS, "name", Some("webhook_endpoint.url")),
@@ -273,7 +277,7 @@ impl Endpoints {
                 request = request.param("include[0]", include);
             }
             let list: Value = request.send().await?;
-            let dead = |endpoint: &&Value| {
+            let is_stale = |endpoint: &&Value| {
                 let url = endpoint["url"]
                     .as_str()
                     .or(endpoint["webhook_endpoint"]["url"].as_str());
@@ -281,34 +285,34 @@ impl Endpoints {
                 endpoint[name] == DESCRIPTION
                     && port.is_some_and(|port| Probe::bind(("127.0.0.1", port)).is_ok())
             };
-            let endpoints = list["data"].as_array().into_iter().flatten();
-            let ids = endpoints
-                .filter(dead)
+            let listed = list["data"].as_array().into_iter().flatten();
+            let ids = listed
+                .filter(is_stale)
                 .filter_map(|endpoint| endpoint["id"].as_str());
-            self.remove(&ids.map(|id| format!("{at}/{id}")).collect::<Vec<_>>())
+            self.delete(&ids.map(|id| format!("{at}/{id}")).collect::<Vec<_>>())
                 .await;
         }
         Ok(())
     }
 
-    /// An emulator that went away took them along.
-    async fn remove(&self, made: &[String]) {
-        for path in made {
+    /// Deletes endpoints. Errors are ignored: an emulator that has stopped has no endpoints.
+    async fn delete(&self, paths: &[String]) {
+        for path in paths {
             let request = self.client.request(Verb::Delete, path.as_str());
             request.send::<Value>().await.ok();
         }
     }
 }
 
-/// The secret of a key's runs: the same each time, so that it can be written into a configuration.
+/// The secret of all runs with a key: always the same, so that it can be written into a configuration.
 fn secret_of(api_key: &str) -> String {
     let digest = Sha256::digest(format!("tollway listen {api_key}"));
     let digits = digest.iter().map(|byte| format!("{byte:02x}"));
     "whsec_".chars().map(String::from).chain(digits).collect()
 }
 
-/// `3000`, `localhost:3000/hook` and `http://localhost:3000/hook` are all places.
-fn place(text: &str) -> Result<Url, String> {
+/// Accepts `3000`, `localhost:3000/hook` and `http://localhost:3000/hook`.
+fn parse_url(text: &str) -> Result<Url, String> {
     let whole = if text.contains("://") {
         text.to_owned()
     } else if text.parse::<u16>().is_ok() {
@@ -337,16 +341,16 @@ mod tests {
     use super::*;
 
     #[test]
-    fn places_are_short_or_whole() {
+    fn urls_are_ports_hosts_or_whole() {
         for (text, whole) in [
             ("3000", "http://localhost:3000/"),
             ("localhost:3000/hook", "http://localhost:3000/hook"),
             ("https://example.com/a?b=c", "https://example.com/a?b=c"),
         ] {
-            assert_eq!(place(text).map(String::from), Ok(whole.to_owned()));
+            assert_eq!(parse_url(text).map(String::from), Ok(whole.to_owned()));
         }
         for bad in ["", "ftp://example.com", "http://", "a b"] {
-            assert!(place(bad).is_err(), "{bad}");
+            assert!(parse_url(bad).is_err(), "{bad}");
         }
     }
 

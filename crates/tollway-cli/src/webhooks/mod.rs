@@ -1,7 +1,7 @@
-//! `tollway listen`, `tollway trigger` and `tollway events`: webhooks at hand, for those used to Stripe's own command line.
+//! `tollway listen`, `tollway trigger` and `tollway events`, with the options of Stripe's own command line.
 //!
-//! All talk to a running emulator over HTTP, as any client would: `listen` makes webhook endpoints of its own and passes on what
-//! they are sent, `trigger` plays requests that lead to an event.
+//! All call a running emulator over HTTP: `listen` creates webhook endpoints of its own and forwards their deliveries, `trigger`
+//! sends the requests that cause an event.
 
 pub(crate) mod events;
 pub(crate) mod forward;
@@ -13,7 +13,7 @@ use tollway::{Client, Error};
 
 use crate::failure::{Failure, Outcome};
 
-/// Which emulator, and whose world in it.
+/// The emulator, and the key of a world in it.
 #[derive(Debug, Clone, clap::Args)]
 pub(crate) struct Target {
     /// Secret key of the platform.
@@ -25,7 +25,7 @@ pub(crate) struct Target {
         hide_env_values = true
     )]
     api_key: String,
-    /// Where the emulator is.
+    /// The emulator's URL.
     #[arg(
         long,
         value_name = "URL",
@@ -36,7 +36,7 @@ pub(crate) struct Target {
 }
 
 impl Target {
-    /// A client for the emulator that asks once and says at once what went wrong.
+    /// A client for the emulator without retries.
     pub(crate) fn client(&self) -> Outcome<Client> {
         Client::builder(self.api_key.as_str())
             .base_url(&self.api_base)
@@ -45,11 +45,11 @@ impl Target {
             .map_err(|error| Failure::new(format!("{error}: give --api-key and --api-base")))
     }
 
-    /// One sentence for a call that failed.
+    /// The failure of a call, as a sentence.
     pub(crate) fn failed(&self, error: &Error) -> Failure {
         if error.transport().is_some() {
             return Failure::new(format!(
-                "nobody answers at {}: start `tollway emulator`, or say where it is by --api-base",
+                "no emulator answers at {}: start `tollway emulator`, or give its URL by --api-base",
                 self.api_base
             ));
         }

@@ -1,10 +1,10 @@
-//! The requests that lead to each event: `recipes.toml`, read.
+//! The requests that cause each event, from `recipes.toml`.
 //!
-//! A step's `post`, `get` or `delete` is its path, or `page` that of a page whose form is sent as a browser would; `${customer}` is the id of what the step `customer` was answered, `${customer.x.0.y}` a
-//! field of it. Steps that several events share are written once, under `[shared]`, and named by `after`. `account` names the step
-//! that makes the connected account which the event happens on.
+//! A step's `post`, `get` or `delete` is its path; `page` is the path of a page whose form is submitted as a browser does.
+//! `${customer}` is the id in the response to the step `customer`, `${customer.x.0.y}` a member of it. Steps that several events
+//! share are under `[shared]`, and `after` names them. `account` names the step that creates the connected account of the event.
 //!
-//! `made_up.toml` has every other event of the API, each with the reason why no request leads to it.
+//! `synthetic_events.toml` has every other event of the API, each with the reason why no request causes it.
 
 use std::collections::BTreeMap;
 
@@ -22,16 +22,16 @@ pub(crate) struct Step {
     pub(crate) path: String,
     /// In the order they are sent, as `a[b]` and text.
     pub(crate) params: Vec<(String, String)>,
-    /// The status that the step is for where that is none of success: 402 for a declined card, 303 where a page leads on.
-    pub(crate) ends_with: Option<u16>,
+    /// The expected status if it is not a success: 402 for a declined card, 303 for a page that redirects.
+    pub(crate) expected_status: Option<u16>,
 }
 
-/// The requests that lead to an event.
+/// The requests that cause an event.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub(crate) struct Recipe {
     /// In order.
     pub(crate) steps: Vec<Step>,
-    /// The step whose answer is the connected account that the event happens on, if it is not the platform's own.
+    /// The step that creates the connected account of the event; none for an event of the platform.
     pub(crate) account: Option<String>,
 }
 
@@ -62,13 +62,13 @@ fn section<'t>(table: &'t Table, name: &str) -> Result<&'t Table, String> {
         .ok_or_else(|| format!("[{name}] is missing"))
 }
 
-/// The steps of an entry, those it comes after first.
+/// The steps of an entry, with the shared steps of its `after` first.
 fn steps(entry: &toml::Value, shared: &Table) -> Result<Vec<Step>, String> {
     let mut recipe = Vec::new();
     if let Some(name) = entry.get("after").and_then(toml::Value::as_str) {
         let before = shared
             .get(name)
-            .ok_or_else(|| format!("nothing shared is called {name}"))?;
+            .ok_or_else(|| format!("there are no shared steps {name}"))?;
         recipe.extend(steps(before, shared)?);
     }
     let own = entry.get("steps").and_then(toml::Value::as_array);
@@ -94,8 +94,8 @@ fn step(table: &toml::Value) -> Result<Step, String> {
         .find_map(|(name, verb)| Some((*verb, text(name)?)))
         .ok_or_else(|| format!("no path in {table}"))?;
     let mut params = Vec::new();
-    if let Some(given) = table.get("params") {
-        flatten("", given, &mut params);
+    if let Some(value) = table.get("params") {
+        flatten("", value, &mut params);
     }
     Ok(Step {
         name: text("name")
@@ -104,7 +104,7 @@ fn step(table: &toml::Value) -> Result<Step, String> {
         verb,
         path: path.to_owned(),
         params,
-        ends_with: match table.get("fails").and_then(toml::Value::as_bool) {
+        expected_status: match table.get("fails").and_then(toml::Value::as_bool) {
             Some(true) => Some(402),
             _ => text("page").map(|_| 303),
         },
@@ -132,29 +132,30 @@ fn flatten(name: &str, value: &toml::Value, into: &mut Vec<(String, String)>) {
     }
 }
 
-/// The text with what earlier steps were answered in place of `${…}`.
-pub(crate) fn filled(text: &str, answers: &[(String, Value)]) -> String {
-    let mut filled = String::new();
-    let mut rest = text;
+/// Replaces each `${…}` in the text by a value from the responses to earlier steps.
+pub(crate) fn fill_in(template: &str, responses: &[(String, Value)]) -> String {
+    let mut text = String::new();
+    let mut rest = template;
     while let Some((before, after)) = rest.split_once("${") {
         let (reference, behind) = after.split_once('}').unwrap_or((after, ""));
-        filled.push_str(before);
-        filled.push_str(&answered(reference, answers));
+        text.push_str(before);
+        text.push_str(&referenced_value(reference, responses));
         rest = behind;
     }
-    filled + rest
+    text + rest
 }
 
-fn answered(reference: &str, answers: &[(String, Value)]) -> String {
+fn referenced_value(reference: &str, responses: &[(String, Value)]) -> String {
     let (step, path) = reference.split_once('.').unwrap_or((reference, "id"));
-    let answer = answers.iter().rev().find(|(name, _)| name == step);
-    let found = answer.and_then(|(_, answer)| {
-        path.split('.').try_fold(answer, |value, part| match value {
-            Value::Array(items) => items.get(part.parse::<usize>().ok()?),
-            other => other.get(part),
-        })
+    let response = responses.iter().rev().find(|(name, _)| name == step);
+    let value = response.and_then(|(_, response)| {
+        path.split('.')
+            .try_fold(response, |value, part| match value {
+                Value::Array(items) => items.get(part.parse::<usize>().ok()?),
+                other => other.get(part),
+            })
     });
-    match found {
+    match value {
         Some(Value::String(text)) => text.clone(),
         Some(other) => other.to_string(),
         None => String::new(),
@@ -174,11 +175,11 @@ mod tests {
             json!({"id": "sub_1", "items": {"data": [{"id": "si_1"}]}}),
         )];
         assert_eq!(
-            filled("/v1/subscriptions/${sub}", &answers),
+            fill_in("/v1/subscriptions/${sub}", &answers),
             "/v1/subscriptions/sub_1"
         );
-        assert_eq!(filled("${sub.items.data.0.id}!", &answers), "si_1!");
-        assert_eq!(filled("plain", &answers), "plain");
+        assert_eq!(fill_in("${sub.items.data.0.id}!", &answers), "si_1!");
+        assert_eq!(fill_in("plain", &answers), "plain");
     }
 
     #[test]
@@ -212,9 +213,9 @@ mod tests {
 
     #[test]
     fn every_event_has_a_recipe_or_a_reason_why_not() {
-        let made_up: Table = include_str!("made_up.toml").parse().unwrap();
+        let synthetic: Table = include_str!("synthetic_events.toml").parse().unwrap();
         let mut without = Vec::new();
-        for group in made_up["because"].as_array().unwrap() {
+        for group in synthetic["because"].as_array().unwrap() {
             assert!(group["reason"].as_str().is_some_and(|text| text.len() > 20));
             let events = group["events"].as_array().unwrap();
             without.extend(
@@ -227,7 +228,7 @@ mod tests {
         for event in &without {
             assert!(
                 !recipes.contains_key(event),
-                "{event} has a recipe now: take it from made_up.toml"
+                "{event} has a recipe now: take it from synthetic_events.toml"
             );
         }
         without.extend(recipes.into_keys());

@@ -1,7 +1,7 @@
-//! `tollway trigger EVENT`: makes an event happen, by the requests that lead to it.
+//! `tollway trigger EVENT`: sends the requests that cause an event.
 //!
-//! The [recipes](super::recipes) are plain API calls. An event without a recipe is made up by the emulator: sent like any other,
-//! about a schema-true object that is not kept.
+//! The [recipes](super::recipes) are API calls. For an event without a recipe the emulator creates a synthetic one, about an object
+//! that follows the description and is not stored.
 
 use serde_json::Value;
 use tollway::{
@@ -53,7 +53,7 @@ pub(crate) struct Args {
     list: bool,
 }
 
-/// A change of a step's parameters; no value takes the parameter away.
+/// A change of a step's parameters; without a value the parameter is left out.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Change {
     step: String,
@@ -61,7 +61,7 @@ struct Change {
     value: Option<String>,
 }
 
-/// Plays the recipe, and checks that the event came of it.
+/// Sends the requests, and checks that they caused the event.
 pub(crate) async fn run(args: Args) -> Outcome {
     let recipes = recipes::all()?;
     if args.list {
@@ -71,7 +71,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
         return Ok(());
     }
     let event = args.event.as_deref().unwrap_or_default();
-    let player = Player {
+    let runner = RecipeRunner {
         client: args.target.client()?,
         account: args.stripe_account.clone(),
     };
@@ -87,7 +87,7 @@ pub(crate) async fn run(args: Args) -> Outcome {
                 change.step
             )));
         }
-        let id = match player.make_up(event).await {
+        let id = match runner.create_synthetic(event).await {
             Ok(id) => id,
             Err(error) if error.status() == Some(400) => {
                 let supported: Vec<&str> = recipes.keys().map(String::as_str).collect();
@@ -101,12 +101,12 @@ pub(crate) async fn run(args: Args) -> Outcome {
         println!("{event}: {id}, about a made-up object");
         return Ok(());
     };
-    let recipe = changed(recipe, event, &changes)?;
-    let own = player.account.clone();
-    let last = player.newest(event, own.as_deref()).await.map_err(failed)?;
-    let answers = player.play(&recipe).await.map_err(failed)?;
-    let made = |name: &str| recipes::filled(&format!("${{{name}}}"), &answers);
-    let account = recipe.account.as_deref().map(made).or(own);
+    let recipe = apply_changes(recipe, event, &changes)?;
+    let own = runner.account.clone();
+    let last = runner.newest(event, own.as_deref()).await.map_err(failed)?;
+    let responses = runner.run(&recipe).await.map_err(failed)?;
+    let id_of = |name: &str| recipes::fill_in(&format!("${{{name}}}"), &responses);
+    let account = recipe.account.as_deref().map(id_of).or(own);
     match player
         .newest(event, account.as_deref())
         .await
@@ -122,12 +122,12 @@ pub(crate) async fn run(args: Args) -> Outcome {
     Ok(())
 }
 
-struct Player {
+struct RecipeRunner {
     client: Client,
     account: Option<String>,
 }
 
-impl Player {
+impl RecipeRunner {
     fn request(&self, verb: Verb, path: String, account: Option<&str>) -> RequestBuilder {
         let request = self.client.request(verb, path);
         match account {
@@ -136,35 +136,39 @@ impl Player {
         }
     }
 
-    /// Plays the steps in order, saying what each came to; the answers by step.
-    async fn play(&self, recipe: &Recipe) -> Result<Vec<(String, Value)>, Error> {
-        let mut answers: Vec<(String, Value)> = Vec::new();
+    /// Sends the requests in order and prints a line for each. Returns the responses by step.
+    async fn run(&self, recipe: &Recipe) -> Result<Vec<(String, Value)>, Error> {
+        let mut responses: Vec<(String, Value)> = Vec::new();
         for step in &recipe.steps {
-            let path = recipes::filled(&step.path, &answers);
+            let path = recipes::fill_in(&step.path, &responses);
             let mut request = self.request(step.verb, path.clone(), self.account.as_deref());
             for (name, value) in &step.params {
-                request = request.param(name, recipes::filled(value, &answers));
+                request = request.param(name, recipes::fill_in(value, &responses));
             }
-            let answer = match request.send::<Value>().await {
-                Ok(answer) => answer,
-                Err(error) if step.ends_with.is_some() && error.status() == step.ends_with => {
+            let response = match request.send::<Value>().await {
+                Ok(response) => response,
+                Err(error)
+                    if step.expected_status.is_some() && error.status() == step.expected_status =>
+                {
                     Value::Null
                 }
                 Err(error) => return Err(error),
             };
-            let id = answer["id"].as_str().unwrap_or(match step.ends_with {
-                Some(303) => "done",
-                _ => "declined",
-            });
+            let id = response["id"]
+                .as_str()
+                .unwrap_or(match step.expected_status {
+                    Some(303) => "done",
+                    _ => "declined",
+                });
             let verb = format!("{:?}", step.verb).to_uppercase();
             println!("{}: {verb} {path} {id}", step.name);
-            answers.push((step.name.clone(), answer));
+            responses.push((step.name.clone(), response));
         }
-        Ok(answers)
+        Ok(responses)
     }
 
-    /// Has the emulator make up an event of this type.
-    async fn make_up(&self, event: &str) -> Result<String, Error> {
+    /// Creates a synthetic event of this type.
+    async fn create_synthetic(&self, event: &str) -> Result<String, Error> {
         let request = self
             .client
             .request(Verb::Post, "/_tollway/events")
@@ -173,8 +177,8 @@ impl Player {
             Some(account) => request.param("account", account.as_str()),
             None => request,
         };
-        let made: Value = request.send().await?;
-        Ok(made["id"].as_str().unwrap_or_default().to_owned())
+        let event: Value = request.send().await?;
+        Ok(event["id"].as_str().unwrap_or_default().to_owned())
     }
 
     /// The last event of this type, on a connected account or the platform's own.
@@ -189,8 +193,8 @@ impl Player {
     }
 }
 
-/// The recipe with the changes; every change must name a step of it.
-fn changed(recipe: &Recipe, event: &str, changes: &[&Change]) -> Outcome<Recipe> {
+/// Applies changes to a recipe. Every change must name one of its steps.
+fn apply_changes(recipe: &Recipe, event: &str, changes: &[&Change]) -> Outcome<Recipe> {
     let mut recipe = recipe.clone();
     for change in changes {
         let names: Vec<String> = recipe.steps.iter().map(|step| step.name.clone()).collect();
@@ -258,13 +262,13 @@ mod tests {
         let recipes = recipes::all().unwrap();
         let recipe = &recipes["customer.created"];
         let wrong = removal("charge:amount").unwrap();
-        let said = changed(recipe, "customer.created", &[&wrong]).unwrap_err();
+        let said = apply_changes(recipe, "customer.created", &[&wrong]).unwrap_err();
         assert_eq!(
             said.to_string(),
             "customer.created has no step 'charge': it has customer"
         );
         let other = change("customer:name=Bob").unwrap();
-        let recipe = changed(recipe, "customer.created", &[&other]).unwrap();
+        let recipe = apply_changes(recipe, "customer.created", &[&other]).unwrap();
         assert!(
             recipe.steps[0]
                 .params

@@ -200,11 +200,8 @@ fn a_handler_that_is_not_there_or_refuses_is_told_of() {
     let listening = Listening::start(&emulator.url, &["-f", &nobody, "-c", &place]);
     listening.line("whsec_");
     success(["trigger", "customer.created", "--api-base", &emulator.url]);
-    let said = listening.line("could not be passed on");
-    assert!(
-        said.contains("nobody listens there; start the server"),
-        "{said}"
-    );
+    let said = listening.line("could not be forwarded");
+    assert!(said.contains("no server listens there; start it"), "{said}");
     // The emulator knows, and will try again.
     let deliveries = list(&emulator.url, "/_tollway/deliveries");
     assert_eq!(
@@ -288,7 +285,7 @@ fn a_certificate_nobody_vouches_for_is_taken_only_on_demand() {
     let careful = Listening::start(&emulator.url, &["-f", &place]);
     careful.line("whsec_");
     success(["trigger", "customer.created", "--api-base", &emulator.url]);
-    careful.line("could not be passed on");
+    careful.line("could not be forwarded");
     drop(careful);
     let careless = Listening::start(&emulator.url, &["-f", &place, "--skip-verify"]);
     careless.line("whsec_");
@@ -388,7 +385,7 @@ fn an_emulator_that_is_not_there_is_named() {
         }
         let said = failure(args);
         assert!(
-            said.contains("nobody answers at http://127.0.0.1:9: start `tollway emulator`"),
+            said.contains("no emulator answers at http://127.0.0.1:9: start `tollway emulator`"),
             "{said}"
         );
     }
